@@ -1,0 +1,152 @@
+"""What every dialect can do, and what the server dialects share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Protocol
+
+from framefox_tasks.errors import DriverMissingError
+from framefox_tasks.model import Target
+from framefox_tasks.url import DatabaseURL
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+    from sqlalchemy.engine import Engine
+
+ASYNC_DRIVERS = {"aiosqlite", "asyncpg", "aiomysql", "asyncmy", "psycopg_async"}
+
+# Where SQLAlchemy's driver name is not the name of the package to import.
+_PACKAGES = {"pysqlite": "sqlite3", "mysqldb": "MySQLdb", "mysqlconnector": "mysql.connector"}
+
+
+class Dialect(Protocol):
+    """The verbs of a database. All of them take a Target and work over a raw driver connection of their own.
+
+    All raise ConnectionFailedError when a server cannot be reached or refuses the login, PermissionDeniedError when the
+    user may not do it, and DriverMissingError when the driver is not installed.
+    """
+
+    name: str
+    title: str
+    drivers: tuple[str, ...]
+    async_drivers: tuple[str, ...]
+    extra: str
+    transactional_ddl: bool
+
+    def exists(self, target: Target) -> bool:
+        """Whether the database is there."""
+
+    def create(self, target: Target) -> None:
+        """Create the database. Raises DatabaseExistsError if it is there."""
+
+    def drop(self, target: Target, *, force_disconnect: bool = False) -> None:
+        """Drop the database. Raises DatabaseNotFoundError, or DatabaseInUseError if others are connected."""
+
+    def revision(self, target: Target) -> tuple[str, ...]:
+        """The revisions in its version table, sorted. Raises DatabaseNotFoundError."""
+
+    def clear_revision(self, target: Target) -> bool:
+        """Empty its version table; False if it has none. Raises DatabaseNotFoundError."""
+
+    def server_version(self, target: Target) -> str:
+        """The version of the server, or of the SQLite library. Raises DatabaseNotFoundError."""
+
+    def migration_guard(self, target: Target) -> AbstractContextManager[None]:
+        """A context in which a failing migration leaves as little behind as the database allows."""
+
+
+def driver_of(target: Target, dialect: Dialect, *, asynchronous: bool = False) -> str:
+    """The name of the SQLAlchemy driver to use: the one in the URL if it fits, else the first that is installed.
+
+    Raises:
+        DriverMissingError: None is installed; the message names the extra that brings one.
+    """
+    written = target.address.driver
+    fits = written is not None and (written in dialect.async_drivers if asynchronous else written not in ASYNC_DRIVERS)
+    candidates = (written,) if fits and written else dialect.async_drivers if asynchronous else dialect.drivers
+    for driver in candidates:
+        if find_spec(_PACKAGES.get(driver, driver).partition(".")[0]):
+            return driver
+    hint = f'pip install "framefox-tasks[{dialect.extra}]"' if dialect.extra and not asynchronous else None
+    raise DriverMissingError(
+        f"No driver for {dialect.title} is installed; looked for {' and '.join(candidates)}.",
+        hint=f"Install one: {hint or 'pip install ' + candidates[0]}",
+    )
+
+
+def sqlalchemy_url(target: Target, dialect: Dialect, *, asynchronous: bool = False) -> URL:
+    """The target's URL with the installed driver filled in, as SQLAlchemy wants it.
+
+    Raises:
+        DriverMissingError: No driver is installed.
+    """
+    from sqlalchemy import URL
+
+    address = target.address
+    query: dict[str, Sequence[str] | str] = {}
+    for key, value in address.query:
+        query[key] = [*query[key], value] if isinstance(query.get(key), list) else value
+    return URL.create(
+        f"{address.backend}+{driver_of(target, dialect, asynchronous=asynchronous)}",
+        username=address.username,
+        password=address.password,
+        host=address.host,
+        port=address.port,
+        database=str(target.file) if address.dialect == "sqlite" else address.database,
+        query=query,
+    )
+
+
+def sqlalchemy_engine(target: Target, dialect: Dialect) -> Engine:
+    """An engine that keeps no connection open."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    return create_engine(sqlalchemy_url(target, dialect), poolclass=NullPool, echo=target.echo)
+
+
+def quote_identifier(target: Target, dialect: Dialect, name: str) -> str:
+    """The name quoted as SQLAlchemy's dialect quotes it, for use in a raw statement without parameters."""
+    preparer = sqlalchemy_url(target, dialect).get_dialect()().identifier_preparer
+    return preparer.quote_identifier(name).replace("%%", "%")
+
+
+def plain_arguments(address: DatabaseURL, names: Mapping[str, str], *, database: str | None) -> dict[str, Any] | None:
+    """The keyword arguments for a driver's connect(), or None where only SQLAlchemy knows how to translate the query.
+
+    Args:
+        address: The URL.
+        names: The driver's names for username, password and database.
+        database: The database to connect to; the server's default if None.
+    """
+    keys = [key for key, _ in address.query]
+    if len(set(keys)) < len(keys):
+        return None
+    arguments: dict[str, Any] = {
+        "host": address.host,
+        "port": address.port,
+        names["username"]: address.username,
+        names["password"]: address.password,
+        names["database"]: database,
+    }
+    return {key: value for key, value in arguments.items() if value is not None} | dict(address.query)
+
+
+def quoted_table(name: str, quote: str) -> str:
+    """A table's name, or schema.table, quoted without SQLAlchemy."""
+    return ".".join(f"{quote}{part.replace(quote, quote * 2)}{quote}" for part in name.split("."))
+
+
+@contextmanager
+def closing_connection(connection: Any) -> Iterator[Any]:
+    """Commit and close a raw connection; roll back and close it on an error."""
+    try:
+        yield connection
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        connection.close()

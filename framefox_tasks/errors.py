@@ -1,0 +1,72 @@
+"""What can go wrong, as exceptions. Standard library only."""
+
+from __future__ import annotations
+
+
+class FramefoxTasksError(Exception):
+    """A mistake or a condition that the user can do something about.
+
+    Args:
+        message: What went wrong, and on which target. Never holds a password.
+        hint: What to do next, ideally the command to type.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class ConfigError(FramefoxTasksError):
+    """The settings, or an option on the command line, cannot be used."""
+
+
+class UnsupportedDialectError(ConfigError):
+    """The URL names a database that is not supported."""
+
+
+class DriverMissingError(FramefoxTasksError):
+    """The Python package that talks to this database is not installed."""
+
+
+class DatabaseExistsError(FramefoxTasksError):
+    """The database to be created is there already."""
+
+
+class DatabaseNotFoundError(FramefoxTasksError):
+    """The database does not exist."""
+
+
+class DatabaseInUseError(FramefoxTasksError):
+    """Others are connected to the database, or hold a lock on it."""
+
+
+class NotADatabaseError(FramefoxTasksError):
+    """The file is there, but it is no SQLite database."""
+
+
+class ConnectionFailedError(FramefoxTasksError):
+    """The server cannot be reached, or refused the login."""
+
+
+class PermissionDeniedError(FramefoxTasksError):
+    """The user or the file system does not allow the operation."""
+
+
+class EntityError(FramefoxTasksError):
+    """The entities cannot be imported completely."""
+
+
+class MigrationError(FramefoxTasksError):
+    """A migration failed, or the history of migrations is not in order."""
+
+
+class MigrationNeededError(MigrationError):
+    """The entities differ from the database's schema, and the caller asked for that to be an error."""
+
+
+class ConfirmationRequiredError(FramefoxTasksError):
+    """A destructive operation was neither confirmed nor allowed in advance."""

@@ -1,0 +1,277 @@
+"""What operations take and give: frozen dataclasses. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+from framefox_tasks.errors import ConfigError
+from framefox_tasks.url import DatabaseURL, parse_url
+
+
+@dataclass(frozen=True)
+class Project:
+    """The source files that belong to a database.
+
+    Attributes:
+        root: The folder that relative paths start at, and that is importable.
+        migrations: The folder of env.py, script.py.mako and versions/; relative to the root.
+        version_locations: Further folders of revision files, where the project has them.
+        entities: Folders whose modules declare the tables.
+        metadata: Where the target metadata is, as package.module:attribute, instead of or beside `entities`.
+        ignore_tables: Names or globs of tables in the database that are not this project's.
+        include_object: Alembic's include_object hook, as package.module:function.
+        version_table: The table that holds the revision, where it needs one as schema.table.
+    """
+
+    root: Path = Path()
+    migrations: Path = Path("migrations")
+    version_locations: tuple[Path, ...] = ()
+    entities: tuple[Path, ...] = (Path("src/entity"),)
+    metadata: str | None = None
+    ignore_tables: tuple[str, ...] = ()
+    include_object: str | None = None
+    version_table: str = "alembic_version"
+
+    def path(self, relative: Path | str) -> Path:
+        """An absolute path, of a path that may be relative to the root."""
+        return (self.root.absolute() / relative).resolve()
+
+    def shown(self, path: Path | str) -> str:
+        """The path as a user would type it from the root."""
+        absolute, root = self.path(path), self.root.absolute().resolve()
+        return str(absolute.relative_to(root)) if absolute.is_relative_to(root) else str(absolute)
+
+    @property
+    def migrations_folder(self) -> Path:
+        """The absolute path of the migrations folder."""
+        return self.path(self.migrations)
+
+    @property
+    def versions(self) -> tuple[Path, ...]:
+        """The absolute paths of the folders that hold revision files."""
+        return tuple(map(self.path, self.version_locations)) or (self.migrations_folder / "versions",)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A database, and the project that it belongs to.
+
+    Attributes:
+        url: Its URL as the user wrote it. Not part of the repr, since it may hold a password.
+        project: The sources that describe it.
+        echo: Print every SQL statement that is sent.
+    """
+
+    url: str = field(repr=False)
+    project: Project = field(default_factory=Project)
+    echo: bool = False
+
+    @cached_property
+    def address(self) -> DatabaseURL:
+        """The parts of the URL.
+
+        Raises:
+            ConfigError: The URL cannot be used.
+        """
+        address = parse_url(self.url)
+        if address.dialect == "sqlite":
+            _check_sqlite(address)
+        elif not address.database:
+            raise ConfigError(
+                f"The database URL names no database: {address}",
+                hint="Add its name at the end, as in postgresql://user@host/shop.",
+            )
+        return address
+
+    @property
+    def file(self) -> Path:
+        """The absolute path of a SQLite database's file."""
+        return self.project.path(self.address.database)
+
+    @property
+    def name(self) -> str:
+        """The database's name: a SQLite file as seen from the project's root."""
+        return self.project.shown(self.file) if self.address.dialect == "sqlite" else self.address.database
+
+    @property
+    def server(self) -> str:
+        """host:port of a server; empty for SQLite."""
+        if self.address.dialect == "sqlite":
+            return ""
+        default = {"postgresql": 5432, "mysql": 3306}[self.address.dialect]
+        socket = dict(self.address.query).get("unix_socket") or dict(self.address.query).get("host")
+        if not self.address.host and socket:
+            return socket
+        return f"{self.address.host or 'localhost'}:{self.address.port or default}"
+
+    @property
+    def label(self) -> str:
+        """What to call the database in a message: app.db, or shop on db.example.org:5432."""
+        return f"{self.name} on {self.server}" if self.server else self.name
+
+    @property
+    def identity(self) -> str:
+        """A digest that is the same for the same database, whatever the user, password and driver."""
+        name = str(self.file) if self.address.dialect == "sqlite" else self.address.database
+        return sha256("\0".join((self.address.dialect, self.server, name)).encode()).hexdigest()[:16]
+
+
+def _check_sqlite(address: DatabaseURL) -> None:
+    if address.host:
+        raise ConfigError(
+            f"A SQLite URL has no host, but {address} names {address.host!r}.",
+            hint="Write three slashes for a relative path (sqlite:///app.db), four for an absolute one (sqlite:////var/app.db).",
+        )
+    if address.database in ("", ":memory:") or address.database.startswith("file:"):
+        raise ConfigError(
+            "A SQLite database in memory, or given as a file: URI, cannot be used: "
+            "each task opens the database anew, so it must be a plain file.",
+            hint="Use a file, as in sqlite:///app.db.",
+        )
+
+
+@dataclass(frozen=True)
+class Created:
+    """A database was created, or was there already."""
+
+    target: Target
+    created: bool
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A database was dropped, or was not there."""
+
+    target: Target
+    dropped: bool
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One migration of the history."""
+
+    revision: str
+    description: str
+    path: Path
+    down_revisions: tuple[str, ...] = ()
+    created: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """A migration that was run, and for how many seconds."""
+
+    revision: Revision
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """Migrations were applied; none, where the database was up to date."""
+
+    target: Target
+    steps: tuple[Step, ...]
+    current: tuple[str, ...]
+    heads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Downgraded:
+    """Migrations were reverted; none, where none was applied."""
+
+    target: Target
+    steps: tuple[Step, ...]
+    current: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an upgrade would run, in order."""
+
+    target: Target
+    pending: tuple[Revision, ...]
+    heads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Script:
+    """SQL for a person to review or to run elsewhere."""
+
+    target: Target
+    sql: str
+    heads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MigrationCreated:
+    """A migration file was written; path is None where the entities and the database agree."""
+
+    target: Target
+    path: Path | None
+    operations: tuple[str, ...] = ()
+    destructive: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MigrationsCleared:
+    """Revision files were removed, and the version table emptied where there was one."""
+
+    target: Target
+    removed: tuple[Path, ...]
+    version_table_cleared: bool
+
+
+@dataclass(frozen=True)
+class MetadataCleared:
+    """What was cached of the entities was removed."""
+
+    project: Project
+    removed: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class MigrationState:
+    """A migration beside its state: CURRENT, APPLIED or PENDING."""
+
+    revision: Revision
+    state: str
+    is_head: bool
+
+
+@dataclass(frozen=True)
+class Status:
+    """A database and its migrations, newest first.
+
+    Attributes:
+        exists: None where that could not be found out.
+        error: Why the database could not be asked, without a password.
+        size: Bytes, of a SQLite file and its journals.
+        current: The revisions that the database is at.
+        unknown: Those of them that have no file.
+    """
+
+    target: Target
+    exists: bool | None
+    error: str | None = None
+    server_version: str | None = None
+    size: int | None = None
+    current: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    migrations: Sequence[MigrationState] = ()
+
+    @property
+    def pending(self) -> int:
+        """How many migrations are not applied."""
+        return sum(migration.state == "PENDING" for migration in self.migrations)
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the database is there, is known to be at the head or heads, and nothing is pending."""
+        return bool(self.exists) and not self.error and not self.unknown and self.pending == 0

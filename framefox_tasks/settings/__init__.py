@@ -1,0 +1,116 @@
+"""Settings: .env, the process environment and config/orm.yaml, read into a Target.
+
+The database is DATABASE_URL if that is set, else `database.url`, else the detailed form (`driver`, `host`, ...).
+This package is the only reader of the process environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from framefox_tasks.errors import ConfigError
+from framefox_tasks.model import Project, Target
+from framefox_tasks.settings import _alembic, _sources
+from framefox_tasks.settings._schema import check_keys, check_options, url_from_parts
+
+CONFIG_FILE = Path("config/orm.yaml")
+_DETAILS = ("driver", "host", "port", "username", "password", "database")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is configured.
+
+    Attributes:
+        target: The database and its project.
+        source: Where the database's URL was found: DATABASE_URL, or a key of config/orm.yaml.
+    """
+
+    target: Target
+    source: str
+
+
+@cache
+def configured() -> Settings:
+    """The settings of the current folder and process environment, read once per process.
+
+    Raises:
+        ConfigError: See load_settings.
+    """
+    return load_settings(Path.cwd())
+
+
+def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of the project in a folder.
+
+    Args:
+        root: The project's folder, which holds .env and config/orm.yaml.
+        environ: Variables that win over .env; the process environment if not given.
+
+    Raises:
+        ConfigError: A file cannot be read, a key or a value is not known, a variable is not set, or no database is
+            configured.
+    """
+    root = Path(root).absolute()
+    variables = {**_sources.read_dotenv(root / ".env"), **(os.environ if environ is None else environ)}
+    config = _sources.read_yaml(root / CONFIG_FILE, shown=str(CONFIG_FILE))
+    check_keys(config, str(CONFIG_FILE))
+    options = config.get("database") or {}
+    source, url = _database_url(options, variables, exists=(root / CONFIG_FILE).exists())
+    expand = _sources.Expander(variables, str(CONFIG_FILE))
+    target = Target(url, _project(root, config, expand), echo=check_options(options, expand))
+    _check_address(target, source)
+    return Settings(target, source)
+
+
+def _database_url(options: Mapping[str, Any], variables: Mapping[str, str], *, exists: bool) -> tuple[str, str]:
+    if variables.get("DATABASE_URL"):
+        return "DATABASE_URL", variables["DATABASE_URL"]
+    expand = _sources.Expander(variables, str(CONFIG_FILE))
+    if options.get("url"):
+        return f"database.url in {CONFIG_FILE}", expand("database.url", options["url"])
+    if any(options.get(name) for name in _DETAILS):
+        return f"database in {CONFIG_FILE}", url_from_parts(options, expand)
+    reason = "names no database" if exists else "is missing"
+    raise ConfigError(
+        f"No database is configured: DATABASE_URL is not set, and {CONFIG_FILE} {reason}.",
+        hint='Set DATABASE_URL, or write\n  database:\n    url: "sqlite:///app.db"\ninto ' + f"{CONFIG_FILE}.",
+    )
+
+
+def _project(root: Path, config: Mapping[str, Any], expand: _sources.Expander) -> Project:
+    defaults = {field.name: field.default for field in fields(Project)}
+
+    def names(key: str) -> tuple[str, ...]:
+        value = config.get(key)
+        items = value if isinstance(value, list) else [value]
+        return tuple(expand(key, item) for item in items if item is not None)
+
+    def name(key: str) -> str | None:
+        return next(iter(names(key)), None)
+
+    folder, locations = _alembic.locations(root)
+    metadata = name("metadata")
+    entities = tuple(map(Path, names("entities")))
+    return Project(
+        root=root,
+        migrations=Path(name("migrations") or folder or "migrations"),
+        version_locations=locations,
+        entities=entities or (() if metadata else (Path("src/entity"),)),
+        metadata=metadata,
+        ignore_tables=names("ignore_tables"),
+        include_object=name("include_object"),
+        version_table=name("version_table") or str(defaults["version_table"]),
+    )
+
+
+def _check_address(target: Target, source: str) -> None:
+    try:
+        _ = target.address
+    except ConfigError as exc:
+        raise type(exc)(f"{source}: {exc.message}", hint=exc.hint) from exc

@@ -1,0 +1,64 @@
+"""Where an existing Alembic configuration, alembic.ini or pyproject.toml, says that the migrations are."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
+from pathlib import Path
+from typing import Any
+
+from framefox_tasks.errors import ConfigError
+
+_SEPARATORS = {"os": ":", "space": None, "newline": "\n", ":": ":", ";": ";"}
+
+
+def locations(root: Path) -> tuple[str | None, tuple[Path, ...]]:
+    """The migrations folder and the further folders of revisions, as Alembic's own command would find them.
+
+    Raises:
+        ConfigError: The file cannot be read, or names the folder in a form that needs an import to resolve.
+    """
+    options = _ini(root / "alembic.ini") or _toml(root / "pyproject.toml")
+    folder = options.get("script_location")
+    if folder and ":" in folder.removeprefix(str(root)):
+        raise ConfigError(
+            f"script_location {folder!r} names a package; the tasks need the folder.",
+            hint="Set `migrations:` in config/orm.yaml to the folder's path.",
+        )
+    found = options.get("version_locations") or []
+    if isinstance(found, str):
+        separator = _SEPARATORS.get(options.get("path_separator") or options.get("version_path_separator") or "space")
+        found = [part.strip() for part in found.split(separator) if part.strip()]
+    return folder, tuple(map(Path, found))
+
+
+def _ini(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        return {}
+    parser = ConfigParser({"here": path.parent.as_posix()})
+    try:
+        parser.read(path, encoding="utf-8")
+        # Interpolated one by one: a % in an option that is not ours must not hinder.
+        names = ("script_location", "version_locations", "path_separator", "version_path_separator")
+        return {name: parser.get("alembic", name) for name in names if parser.has_option("alembic", name)}
+    except (ConfigParserError, OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"alembic.ini cannot be read: {type(exc).__name__}") from exc
+
+
+def _toml(path: Path) -> Mapping[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("alembic", {})
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as exc:
+        raise ConfigError(f"pyproject.toml cannot be read: {exc}") from exc
+    here = path.parent.as_posix()
+    return {
+        name: value.replace("%(here)s", here)
+        if isinstance(value, str)
+        else [item.replace("%(here)s", here) for item in value]
+        for name, value in table.items()
+        if name in ("script_location", "version_locations")
+    }
