@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 
 from framefox_tasks.dialects.base import (
@@ -38,8 +39,10 @@ class ServerDialect:
     transactional_ddl: bool
 
     quote: str
-    light_drivers: dict[str, str]  # driver -> package, for those that need no help of SQLAlchemy to connect
-    argument_names = {"username": "user", "password": "password", "database": "database"}
+    light_drivers: Mapping[str, str]  # driver -> package, for those that need no help of SQLAlchemy to connect
+    argument_names: Mapping[str, str] = MappingProxyType(
+        {"username": "user", "password": "password", "database": "database"}
+    )
     missing_database: frozenset[Any]
     missing_table: frozenset[Any]
     existing_database: frozenset[Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from framefox_tasks.dialects._server import ServerDialect
@@ -10,7 +11,7 @@ from framefox_tasks.model import Target
 
 
 class MySQL(ServerDialect):
-    """The verbs for MySQL and MariaDB. Codes are MySQL's error numbers (MySQL documentation, server error reference)."""
+    """The verbs for MySQL and MariaDB. Codes are error numbers of MySQL's server error reference."""
 
     name = "mysql"
     title = "MySQL"
@@ -20,7 +21,7 @@ class MySQL(ServerDialect):
     transactional_ddl = False
 
     quote = "`"
-    light_drivers = {"pymysql": "pymysql", "mysqldb": "MySQLdb"}
+    light_drivers = MappingProxyType({"pymysql": "pymysql", "mysqldb": "MySQLdb"})
     missing_database = frozenset({1049, 1008})
     missing_table = frozenset({1146})
     existing_database = frozenset({1007})

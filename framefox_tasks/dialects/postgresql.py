@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any
 
 from framefox_tasks.dialects._server import ServerDialect
@@ -29,8 +30,8 @@ class PostgreSQL(ServerDialect):
     transactional_ddl = True
 
     quote = '"'
-    light_drivers = {"psycopg": "psycopg", "psycopg2": "psycopg2"}
-    argument_names = {"username": "user", "password": "password", "database": "dbname"}
+    light_drivers = MappingProxyType({"psycopg": "psycopg", "psycopg2": "psycopg2"})
+    argument_names = MappingProxyType({"username": "user", "password": "password", "database": "dbname"})
     missing_database = frozenset({"3D000"})
     missing_table = frozenset({"42P01", "3F000"})
     existing_database = frozenset({"42P04", "23505"})  # 23505: two creators at once
@@ -96,7 +97,8 @@ class PostgreSQL(ServerDialect):
                 force = " WITH (FORCE)"
             elif force_disconnect:
                 cursor.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (target.name,)
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                    (target.name,),
                 )
             cursor.execute(f"DROP DATABASE {name}{force}")
 

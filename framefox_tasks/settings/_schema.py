@@ -17,7 +17,16 @@ _INTEGERS = {"pool_size", "max_overflow", "pool_timeout", "pool_recycle"}
 _BOOLEANS = {"echo", "pool_pre_ping", "autocommit", "autoflush"}
 _DATABASE = _CONNECTION | _INTEGERS | _BOOLEANS | {"logging"}
 _LOGGING = {"echo_sql"}
-_TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_TRUTH = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
 
 Expand = Callable[[str, object], str]
 
@@ -98,7 +107,8 @@ def url_from_parts(options: Mapping[str, Any], expand: Expand) -> str:
     for name, value in (("driver", driver), ("database", database)):
         if not value:
             raise ConfigError(
-                f"database.{name} is missing.", hint="Give database.url, or driver, host, username and database."
+                f"database.{name} is missing.",
+                hint="Give database.url, or driver, host, username and database.",
             )
     dialect = DIALECTS.get(driver.partition("+")[0])
     if dialect == "sqlite":

@@ -1,0 +1,138 @@
+"""Database operations as an incremental graph of doit tasks, and as plain functions.
+
+    from framefox_tasks import Target, upgrade
+
+    upgrade(Target("sqlite:///app.db"))
+
+Names are imported on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from framefox_tasks.errors import (
+        ConfigError,
+        ConfirmationRequiredError,
+        ConnectionFailedError,
+        DatabaseExistsError,
+        DatabaseInUseError,
+        DatabaseNotFoundError,
+        DriverMissingError,
+        EntityError,
+        FramefoxTasksError,
+        MigrationError,
+        MigrationNeededError,
+        NotADatabaseError,
+        PermissionDeniedError,
+        UnsupportedDialectError,
+    )
+    from framefox_tasks.model import (
+        Created,
+        Downgraded,
+        Dropped,
+        MetadataCleared,
+        MigrationCreated,
+        MigrationsCleared,
+        MigrationState,
+        Plan,
+        Project,
+        Revision,
+        Script,
+        Status,
+        Step,
+        Target,
+        Upgraded,
+    )
+    from framefox_tasks.operations.database import create, drop
+    from framefox_tasks.operations.migration import (
+        check_migration,
+        clear_migrations,
+        create_migration,
+        downgrade,
+        merge_heads,
+        plan,
+        upgrade,
+        upgrade_sql,
+    )
+    from framefox_tasks.operations.schema import clear_metadata
+    from framefox_tasks.operations.status import status
+    from framefox_tasks.settings import Settings, load_settings
+
+_EXPORTS = {
+    "errors": (
+        "ConfigError ConfirmationRequiredError ConnectionFailedError DatabaseExistsError DatabaseInUseError "
+        "DatabaseNotFoundError DriverMissingError EntityError FramefoxTasksError MigrationError MigrationNeededError "
+        "NotADatabaseError PermissionDeniedError UnsupportedDialectError"
+    ),
+    "model": (
+        "Created Downgraded Dropped MetadataCleared MigrationCreated MigrationState MigrationsCleared Plan Project "
+        "Revision Script Status Step Target Upgraded"
+    ),
+    "operations.database": "create drop",
+    "operations.migration": (
+        "check_migration clear_migrations create_migration downgrade merge_heads plan upgrade upgrade_sql"
+    ),
+    "operations.schema": "clear_metadata",
+    "operations.status": "status",
+    "settings": "Settings load_settings",
+}
+_HOME = {name: module for module, names in _EXPORTS.items() for name in names.split()}
+
+__all__ = [
+    "ConfigError",
+    "ConfirmationRequiredError",
+    "ConnectionFailedError",
+    "Created",
+    "DatabaseExistsError",
+    "DatabaseInUseError",
+    "DatabaseNotFoundError",
+    "Downgraded",
+    "DriverMissingError",
+    "Dropped",
+    "EntityError",
+    "FramefoxTasksError",
+    "MetadataCleared",
+    "MigrationCreated",
+    "MigrationError",
+    "MigrationNeededError",
+    "MigrationState",
+    "MigrationsCleared",
+    "NotADatabaseError",
+    "PermissionDeniedError",
+    "Plan",
+    "Project",
+    "Revision",
+    "Script",
+    "Settings",
+    "Status",
+    "Step",
+    "Target",
+    "UnsupportedDialectError",
+    "Upgraded",
+    "check_migration",
+    "clear_metadata",
+    "clear_migrations",
+    "create",
+    "create_migration",
+    "downgrade",
+    "drop",
+    "load_settings",
+    "merge_heads",
+    "plan",
+    "status",
+    "upgrade",
+    "upgrade_sql",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,52 @@
+"""The seam between doit and the operations.
+
+A task names its action as "module:function" of this package. Nothing behind it is imported before the task runs. What
+an operation gives is shown by report; what it raises becomes doit's TaskFailed.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from doit.exceptions import TaskError, TaskFailed
+
+from framefox_tasks.errors import FramefoxTasksError
+from framefox_tasks.settings import configured
+from framefox_tasks.url import redact
+
+
+def action(name: str) -> Callable[..., Any]:
+    """A doit action that calls "module:function" of this package with the settings and the task's options."""
+
+    def run(**options: Any) -> Any:
+        return _run(name, options)
+
+    run.__name__ = name.replace(":", "_")
+    return run
+
+
+def _run(name: str, options: dict[str, Any]) -> Any:
+    module, _, function = name.partition(":")
+    try:
+        adapter = getattr(import_module(f"{__name__}.{module}"), function)
+        return adapter(configured(), **options)
+    except FramefoxTasksError as exc:
+        hint = f"\n{exc.hint}" if exc.hint else ""
+        return TaskFailed(_redacted(f"{exc.message}{hint}"))
+    except Exception as exc:  # noqa: BLE001 - told with its traceback, but without a password
+        failure = TaskError(_redacted(f"Unexpected error: {exc}"))
+        failure.traceback = [_redacted(line) for line in traceback.format_exception(exc)]
+        return failure
+
+
+def _redacted(text: str) -> str:
+    try:
+        address = configured().target.address
+    except FramefoxTasksError:
+        return redact(text)
+    # A password that is also the name of the user, the host or the database is no secret: hiding it would hide these.
+    known = {address.username, address.host, address.database}
+    return redact(text, None if address.password in known else address.password)

@@ -1,0 +1,126 @@
+"""The actions of the database tasks: options in, operation, report out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from framefox_tasks import report
+from framefox_tasks.errors import (
+    ConfigError,
+    ConfirmationRequiredError,
+    MigrationError,
+    PermissionDeniedError,
+)
+from framefox_tasks.operations import database, migration, schema, status
+from framefox_tasks.settings import Settings
+
+
+def create(settings: Settings) -> None:
+    """database_create."""
+    report.show(database.create(settings.target, exist_ok=True))
+
+
+def create_migration(settings: Settings, *, message: str, empty: bool, check: bool, merge: bool) -> None:
+    """database_create_migration."""
+    chosen = [name for name, given in (("--empty", empty), ("--check", check), ("--merge", merge)) if given]
+    if len(chosen) > 1:
+        raise ConfigError(f"{' and '.join(chosen)} cannot be used together.")
+    if check:
+        migration.check_migration(settings.target)
+        report.say("The entities and the database agree.")
+    elif merge:
+        report.show(migration.merge_heads(settings.target, message=message or None))
+    else:
+        report.show(migration.create_migration(settings.target, message=message or None, empty=empty))
+
+
+def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output: str) -> dict[str, Any]:
+    """database_upgrade. The values tell the next run what the heads were, and of which database."""
+    if plan and sql:
+        raise ConfigError("--plan and --sql cannot be used together.")
+    if output and not sql:
+        raise ConfigError("--output goes with --sql.", hint="Type: doit database_upgrade --sql --output=FILE")
+    target = settings.target
+    if plan:
+        planned = migration.plan(target, revision=revision)
+        report.show(planned)
+        heads = planned.heads
+    elif sql:
+        script = migration.upgrade_sql(target, revision=revision)
+        _write_or_print(script.sql, output)
+        heads = script.heads
+    else:
+        report.say("Applying migrations...")
+        result = migration.upgrade(target, revision=revision, on_step=report.show)
+        report.show(result)
+        heads = result.heads
+    return {"heads": list(heads), "database": target.identity}
+
+
+def _write_or_print(text: str, output: str) -> None:
+    if not output:
+        report.say(text.rstrip())
+        return
+    path = Path(output)
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as exc:
+        raise PermissionDeniedError(f"{output} cannot be written: {exc.strerror}") from exc
+    report.say(f"SQL written to {output}.")
+
+
+def downgrade(settings: Settings, *, steps: str, revision: str) -> None:
+    """database_downgrade."""
+    if steps and revision:
+        raise ConfigError("--steps and --revision cannot be used together.")
+    if steps and not steps.isdecimal():
+        raise ConfigError(f"--steps must be a whole number, 0 or more, not {steps!r}.", hint="0 reverts all.")
+    report.say("Reverting migrations...")
+    report.show(
+        migration.downgrade(settings.target, steps=int(steps or 1), revision=revision or None, on_step=report.show)
+    )
+
+
+def show_status(settings: Settings, *, output_format: str, exit_code: bool) -> None:
+    """database_status."""
+    found = status.status(settings.target)
+    report.show_status(found, as_json=output_format == "json")
+    if exit_code and not found.up_to_date:
+        raise MigrationError("The database is not up to date.", hint="Bring it up to date with: doit database_upgrade")
+
+
+def drop(settings: Settings, *, yes: bool, force_disconnect: bool) -> None:
+    """database_drop."""
+    target = settings.target
+    _confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
+    report.show(database.drop(target, missing_ok=True, force_disconnect=force_disconnect))
+
+
+def clear_migration(settings: Settings, *, yes: bool) -> None:
+    """database_clear_migration."""
+    target = settings.target
+    folder = target.project.shown(target.project.versions[0])
+    question = f"Delete all migrations in {folder}, and empty the version table of {target.label}?"
+    _confirm(question, yes=yes, task="database_clear_migration")
+    report.show(migration.clear_migrations(target))
+
+
+def clear_metadata(settings: Settings) -> None:
+    """database_clear_metadata."""
+    report.show(schema.clear_metadata(settings.target.project))
+
+
+def _confirm(question: str, *, yes: bool, task: str) -> None:
+    if yes:
+        return
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfirmationRequiredError(
+            "This needs a confirmation, and there is no terminal to ask on. Nothing was changed.",
+            hint=f"Confirm with: doit {task} --yes",
+        )
+    if not report.ask(question):
+        raise ConfirmationRequiredError("Cancelled. Nothing was changed.")

@@ -1,0 +1,73 @@
+"""What a project's migrations/env.py calls.
+
+from framefox_tasks.env import run_migrations
+
+run_migrations()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from framefox_tasks.errors import FramefoxTasksError
+from framefox_tasks.model import Target
+from framefox_tasks.settings import load_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
+
+def run_migrations() -> None:
+    """Connect to the configured database, configure Alembic and run what its command asked for.
+
+    To be called from an env.py only. Below the tasks the database is theirs; below the plain `alembic` command it is
+    the one in the settings of the project that the migrations folder is in.
+    """
+    from alembic import context
+    from alembic.util import CommandError
+
+    from framefox_tasks.operations._alembic.config import TARGET
+    from framefox_tasks.operations._alembic.environment import run_as_env
+
+    target = context.config.attributes.get(TARGET)
+    if isinstance(target, Target):
+        run_as_env(target, tuple)
+        return
+    try:
+        _log_revisions()
+        target = load_settings(_project_root()).target
+        run_as_env(target, lambda: _metadata(target))
+    except FramefoxTasksError as exc:
+        raise CommandError(str(exc)) from exc  # Alembic's command prints it without a traceback
+
+
+def _project_root() -> Path:
+    from alembic import context
+
+    script = Path(context.script.dir).absolute()
+    candidates = (Path.cwd(), *script.parents)
+    return next((folder for folder in candidates if (folder / "config/orm.yaml").is_file()), Path.cwd())
+
+
+def _metadata(target: Target) -> Sequence[MetaData]:
+    """The target metadata, for the commands that compare it: importing entities is not needed to upgrade."""
+    from alembic import context
+
+    from framefox_tasks.operations._alembic.enums import load_postgresql_support
+    from framefox_tasks.operations.metadata import load_metadata
+
+    command = getattr(context.config.cmd_opts, "cmd", None)
+    if command and command[0].__name__ not in ("revision", "check"):
+        return ()
+    if target.address.dialect == "postgresql":
+        load_postgresql_support()
+    return load_metadata(target.project)
+
+
+def _log_revisions() -> None:
+    import logging
+
+    logging.basicConfig(format="%(levelname)-5.5s [%(name)s] %(message)s")
+    logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)

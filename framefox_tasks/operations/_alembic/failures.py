@@ -1,0 +1,42 @@
+"""What went wrong inside a migration or an env.py, on one line and with its place."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError, StatementError
+
+from framefox_tasks.model import Project
+
+_STATEMENT_LENGTH = 300
+
+
+def failure_in(exc: BaseException, project: Project, folders: Iterable[Path]) -> str | None:
+    """`file, line n: error`, with the innermost line of the traceback in the folders; None if it has none there."""
+    place: tuple[Path, int | None] | None = None
+    if isinstance(exc, SyntaxError) and exc.filename:
+        place = Path(exc.filename), exc.lineno
+    else:
+        wanted = [folder.resolve() for folder in folders]
+        for frame in traceback.extract_tb(exc.__traceback__):
+            file = Path(frame.filename)
+            if "site-packages" not in frame.filename and any(file.is_relative_to(folder) for folder in wanted):
+                place = file, frame.lineno
+    if place is None:
+        return None
+    return f"{project.shown(place[0])}, line {place[1]}: {describe(exc)}"
+
+
+def describe(exc: BaseException) -> str:
+    """The error's type and message; of a database error the driver's message and the statement, never its values."""
+    if isinstance(exc, DBAPIError) and exc.orig is not None:
+        message = str(exc.orig.args[-1]) if exc.orig.args else ""
+        text = f"{type(exc.orig).__name__}: {' '.join(message.split())}"
+    elif isinstance(exc, StatementError):
+        text = f"{type(exc).__name__}: {exc.orig}"
+    else:
+        text = f"{type(exc).__name__}: {str(exc).partition(chr(10))[0]}".removesuffix(": ")
+    statement = " ".join(str(getattr(exc, "statement", None) or "").split())
+    return f"{text}\n  in: {statement[:_STATEMENT_LENGTH]}" if statement else text

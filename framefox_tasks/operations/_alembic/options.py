@@ -1,0 +1,125 @@
+"""The options of Alembic's context.configure(): what a project's env.py passes, completed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import MetaData
+
+from framefox_tasks.errors import ConfigError
+from framefox_tasks.model import Project, Target
+from framefox_tasks.operations._alembic import enums
+from framefox_tasks.operations._alembic.defaults import compare_server_default
+from framefox_tasks.operations._alembic.ordering import reorder_drops
+from framefox_tasks.operations._alembic.rendering import render_item
+from framefox_tasks.operations._sources import ignored
+from framefox_tasks.operations.metadata import resolve
+
+Hook = Callable[..., Any]
+
+
+def completed(
+    target: Target, theirs: dict[str, Any], *, dialect: str, metadata: Sequence[MetaData] = ()
+) -> dict[str, Any]:
+    """The keyword arguments for context.configure(): those that an env.py gave, plus ours where it gave none.
+
+    Hooks are combined: an object is included if every include_object says so, our rendering is asked after theirs.
+
+    Raises:
+        ConfigError: The env.py uses another version table than the settings say.
+    """
+    options = dict(theirs)
+    options.setdefault("compare_type", True)
+    options.setdefault("compare_server_default", compare_server_default)
+    options.setdefault("render_as_batch", dialect == "sqlite")
+    if dialect == "sqlite":
+        # SQLAlchemy's driver can do DDL in a transaction once the migration guard has switched the driver's own off.
+        options.setdefault("transactional_ddl", True)
+    if options.get("target_metadata") is None and metadata:
+        options["target_metadata"] = list(metadata)
+    _version_table(target.project, options)
+    _schemas(options)
+    options["include_object"] = _all_include(_ours(target.project), options.get("include_object"))
+    options["render_item"] = _first_rendered(options.get("render_item"), render_item)
+    options["process_revision_directives"] = _one_after_the_other(
+        options.get("process_revision_directives"), _process_revision
+    )
+    return options
+
+
+def _process_revision(context: Any, revision: Any, directives: Any) -> None:  # noqa: ARG001 - Alembic's signature
+    enums.add_enum_types(context, directives)
+    reorder_drops(directives)
+
+
+def _version_table(project: Project, options: dict[str, Any]) -> None:
+    schema, _, table = project.version_table.rpartition(".")
+    options.setdefault("version_table", table)
+    if schema:
+        options.setdefault("version_table_schema", schema)
+    used = ".".join(filter(None, (options.get("version_table_schema"), options["version_table"])))
+    if used != project.version_table:
+        raise ConfigError(
+            f"env.py keeps the revision in the table {used!r}, the settings say {project.version_table!r}.",
+            hint=f"Write `version_table: {used}` into config/orm.yaml.",
+        )
+
+
+def _schemas(options: dict[str, Any]) -> None:
+    found = options.get("target_metadata")
+    items = found if isinstance(found, (list, tuple)) else [found]
+    declared = {table.schema for item in items if item is not None for table in item.tables.values()}
+    if "include_schemas" in options or not declared - {None}:
+        return
+    theirs = options.get("include_name")
+
+    def include_name(name: str | None, type_: str, parents: Any) -> bool:
+        # Only the schemas that the entities declare: the tables of any other are not ours to drop.
+        if type_ == "schema" and name is not None and name not in declared:
+            return False
+        return theirs is None or bool(theirs(name, type_, parents))
+
+    options["include_schemas"] = True
+    options["include_name"] = include_name
+
+
+def _ours(project: Project) -> Hook:
+    hook = resolve(project, project.include_object, "include_object") if project.include_object else None
+    if hook is not None and not callable(hook):
+        raise ConfigError(f"include_object: {project.include_object} is not a function.")
+
+    def include_object(item: Any, name: str | None, type_: str, reflected: bool, compare_to: Any) -> bool:
+        if type_ == "table" and name is not None and ignored(project, name):
+            return False
+        return hook is None or bool(hook(item, name, type_, reflected, compare_to))
+
+    return include_object
+
+
+def _all_include(ours: Hook, theirs: Hook | None) -> Hook:
+    if theirs is None:
+        return ours
+    return lambda *arguments: bool(theirs(*arguments)) and ours(*arguments)
+
+
+def _first_rendered(theirs: Hook | None, ours: Hook) -> Hook:
+    if theirs is None:
+        return ours
+
+    def rendered(type_: str, item: Any, context: Any) -> Any:
+        text = theirs(type_, item, context)
+        return ours(type_, item, context) if text is False else text
+
+    return rendered
+
+
+def _one_after_the_other(theirs: Hook | None, ours: Hook) -> Hook:
+    if theirs is None:
+        return ours
+
+    def process(context: Any, revision: Any, directives: Any) -> None:
+        theirs(context, revision, directives)
+        ours(context, revision, directives)
+
+    return process

@@ -1,0 +1,132 @@
+"""Upgrades and downgrades: the steps of Alembic's history, one by one, with what went wrong told precisely."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import Any
+
+from alembic.script import ScriptDirectory
+
+from framefox_tasks.dialects import dialect_of
+from framefox_tasks.errors import FramefoxTasksError, MigrationError
+from framefox_tasks.model import Revision, Step
+from framefox_tasks.operations._alembic.config import history_errors, make_config, revision_of
+from framefox_tasks.operations._alembic.environment import run_environment
+from framefox_tasks.operations._alembic.failures import describe, failure_in
+from framefox_tasks.operations._alembic.history import History
+
+OnStep = Callable[[Step], None]
+FindSteps = Callable[[ScriptDirectory, Any], list[Any]]
+
+
+def upgrade_steps(revision: str) -> FindSteps:
+    """The steps up to a revision; to a relative or a partial one as Alembic reads it."""
+    return lambda scripts, current: scripts._upgrade_revs(revision, current)
+
+
+def downgrade_steps(revision: str) -> FindSteps:
+    """The steps down to a revision, which stays applied."""
+    return lambda scripts, current: scripts._downgrade_revs(revision, current)
+
+
+def run_steps(history: History, find: FindSteps, *, on_step: OnStep | None = None) -> tuple[Step, ...]:
+    """Run migrations in one transaction, where the database can do that.
+
+    Raises:
+        MigrationError: A migration failed. Says which, where, and what the database looks like now.
+    """
+    run = _Run(history, find, on_step)
+    before = dialect_of(history.target).revision(history.target)
+    try:
+        run_environment(history.target, history.config, history.scripts, run.work, migrates=True)
+    except FramefoxTasksError as exc:
+        if run.running is None:
+            raise
+        raise run.failure(exc.message, before, exc.hint) from exc
+    except Exception as exc:
+        raise run.failure(describe(exc), before, None) from exc
+    return tuple(run.done)
+
+
+class _Run:
+    def __init__(self, history: History, find: FindSteps, on_step: OnStep | None) -> None:
+        self.target = history.target
+        self.scripts = history.scripts
+        self.done: list[Step] = []
+        self.running: Revision | None = None
+        self.error: str | None = None
+        self._find = find
+        self._on_step = on_step
+
+    def work(self, current: Any, context: Any) -> Iterator[Any]:  # noqa: ARG002 - Alembic's signature
+        # A generator: Alembic asks for the next step when it has run the one before and recorded its revision.
+        with history_errors(self.target.project):
+            steps = self._find(self.scripts, current)
+        for step in steps:
+            self.running = revision_of(step.revision)
+            start = time.perf_counter()
+            step.migration_fn = self._noting_errors(step.migration_fn)
+            yield step
+            done = Step(self.running, time.perf_counter() - start)
+            self.running = None
+            self.done.append(done)
+            if self._on_step:
+                self._on_step(done)
+
+    def _noting_errors(self, migrate: Callable[..., None]) -> Callable[..., None]:
+        def noting(**keywords: Any) -> None:
+            try:
+                migrate(**keywords)
+            except BaseException as exc:
+                project = self.target.project
+                self.error = failure_in(exc, project, [project.migrations_folder, *project.versions])
+                raise
+
+        return noting
+
+    def failure(self, message: str, before: tuple[str, ...], hint: str | None) -> MigrationError:
+        if self.running is None:
+            return MigrationError(message, hint=hint)
+        dialect = dialect_of(self.target)
+        after = dialect.revision(self.target)
+        at = ", ".join(after) or "no revision"
+        title = f"The migration {self.running.revision} ({self.running.description}) failed."
+        if dialect.transactional_ddl and after == before:
+            state = f"The database {self.target.label} is as it was before, at {at}."
+            advice = "Correct the migration and run the command again."
+        elif dialect.transactional_ddl:
+            state = f"The database {self.target.label} is at {at}."
+            advice = "Correct the migration and run the command again."
+        else:
+            state = (
+                f"{dialect.title} cannot undo DDL: what stands before the failed statement in "
+                f"{self.running.revision} has been done, and the database {self.target.label} is recorded at {at}."
+            )
+            advice = "Undo that part by hand, or remove it from the migration, and run the command again."
+        return MigrationError(f"{title}\n  {self.error or message}\n{state}", hint=advice)
+
+
+def render_sql(history: History, revision: str) -> str:
+    """The SQL of the migrations up to a revision, or of a range a:b, without connecting.
+
+    Raises:
+        MigrationError: A migration needs a connection.
+    """
+    start, _, end = revision.rpartition(":")
+    output = StringIO()
+
+    def work(current: Any, context: Any) -> list[Any]:  # noqa: ARG001 - Alembic's signature
+        return upgrade_steps(end)(history.scripts, current)
+
+    run_environment(
+        history.target,
+        make_config(history.target, output=output),
+        history.scripts,
+        work,
+        as_sql=True,
+        starting_rev=start or None,
+        destination_rev=end,
+    )
+    return output.getvalue()

@@ -1,0 +1,196 @@
+"""The entities' source files, read without importing them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+from framefox_tasks.errors import EntityError
+from framefox_tasks.model import Project
+
+
+@dataclass(frozen=True)
+class DeclaredTable:
+    """A class statement that declares a table."""
+
+    name: str
+    table: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """One module: its file, the tables that its classes declare, and the modules that it imports by full name."""
+
+    path: Path
+    tables: tuple[DeclaredTable, ...]
+    imports: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Package:
+    """How a folder of modules is imported: the folder on sys.path, and the dotted name below it."""
+
+    base: Path
+    name: str
+    folder: Path
+
+    def module(self, path: Path) -> str:
+        """The dotted name of a file in the folder."""
+        parts = path.relative_to(self.folder).with_suffix("").parts
+        if parts[-1] == "__init__":
+            parts = parts[:-1]
+        return ".".join((self.name, *parts)) if self.name else ".".join(parts)
+
+
+def ignored(project: Project, table: str) -> bool:
+    """Whether the project lists the table under ignore_tables."""
+    return any(fnmatchcase(table, pattern) for pattern in project.ignore_tables)
+
+
+def read(project: Project, folder: Path) -> list[Source]:
+    """The modules below a folder, in sorted order.
+
+    Raises:
+        EntityError: The folder is missing or holds no module, or a file is not Python.
+    """
+    path = project.path(folder)
+    if path.is_file() and path.suffix == ".py":
+        return [_source(project, path)]
+    if not path.is_dir():
+        raise EntityError(
+            f"The entity folder {project.shown(path)} does not exist.",
+            hint="Create it and declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml.",
+        )
+    sources = [_source(project, file) for file in _modules(path)]
+    if not any(source.path.name != "__init__.py" or source.tables for source in sources):
+        raise EntityError(
+            f"The entity folder {project.shown(path)} holds no module.",
+            hint="Declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml.",
+        )
+    return sources
+
+
+def beside(project: Project, module: ModuleType) -> list[Source]:
+    """The modules of the top-level package that a module is in, if that is the project's own."""
+    file = Path(module.__file__ or "").resolve()
+    if "." not in module.__name__ and file.name != "__init__.py":
+        return [_source(project, file)]
+    levels = module.__name__.count(".") + (file.name == "__init__.py")
+    folder = file.parents[max(levels - 1, 0)]
+    if not folder.is_relative_to(project.root.absolute().resolve()):
+        return []
+    return [_source(project, path) for path in _modules(folder)]
+
+
+def _modules(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*.py")):
+        if all(part.isidentifier() for part in path.relative_to(folder).with_suffix("").parts):
+            yield path
+
+
+def _source(project: Project, path: Path) -> Source:
+    try:
+        tree = ast.parse(path.read_bytes(), filename=str(path))
+    except (SyntaxError, ValueError, OSError) as exc:
+        line = f", line {exc.lineno}" if isinstance(exc, SyntaxError) and exc.lineno else ""
+        text = exc.msg if isinstance(exc, SyntaxError) else exc
+        raise EntityError(
+            f"The entities cannot be imported. {project.shown(path)}{line}: {type(exc).__name__}: {text}",
+            hint="Nothing was written. Correct the file and run the command again.",
+        ) from exc
+    nodes = list(ast.walk(tree))
+    tables = [declared for node in nodes if isinstance(node, ast.ClassDef) for declared in _declared_table(node)]
+    return Source(path.resolve(), tuple(tables), frozenset(_imports(nodes)))
+
+
+def _declared_table(node: ast.ClassDef) -> Iterator[DeclaredTable]:
+    constants = {
+        name.id: value.value
+        for statement in node.body
+        for name, value in _assignments(statement)
+        if isinstance(value, ast.Constant)
+    }
+    if constants.get("__abstract__"):
+        return
+    is_table_model = any(
+        keyword.arg == "table" and isinstance(keyword.value, ast.Constant) and keyword.value.value is True
+        for keyword in node.keywords
+    )
+    table = constants.get("__tablename__")
+    if isinstance(table, str):
+        yield DeclaredTable(node.name, table, node.lineno)
+    elif is_table_model and not _mentions(node, "__tablename__"):
+        # SQLModel names the table after the class, in lower case.
+        yield DeclaredTable(node.name, node.name.lower(), node.lineno)
+
+
+def _assignments(statement: ast.stmt) -> Iterator[tuple[ast.Name, ast.expr]]:
+    if isinstance(statement, ast.Assign):
+        yield from ((target, statement.value) for target in statement.targets if isinstance(target, ast.Name))
+    elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
+        yield statement.target, statement.value
+
+
+def _mentions(node: ast.ClassDef, name: str) -> bool:
+    functions = any(isinstance(item, ast.FunctionDef) and item.name == name for item in node.body)
+    return functions or any(target.id == name for item in node.body for target, _ in _assignments(item))
+
+
+def _imports(nodes: list[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def package_of(project: Project, folder: Path, sources: list[Source]) -> Package:
+    """How the project itself imports the modules of a folder.
+
+    src/shop/models may be `src.shop.models` or, in a src layout, `shop.models`; importing it under the other name would
+    run every module twice. So the sources are asked first, then what is importable already, then the usual layouts.
+    """
+    path = project.path(folder)
+    path = path.parent if path.is_file() else path
+    candidates = list(_candidates(project, path))
+    imported = {name for source in sources for name in source.imports}
+    for candidate in candidates:
+        if any(name == candidate.name or name.startswith(f"{candidate.name}.") for name in imported):
+            return candidate
+    for candidate in reversed(candidates[1:]):
+        if _importable_as(candidate):
+            return candidate
+    first = candidates[0]
+    if first.name.startswith("src.") and first.name.count(".") > 1 and not (first.base / "src/__init__.py").exists():
+        return candidates[1]
+    return first
+
+
+def _candidates(project: Project, path: Path) -> Iterator[Package]:
+    root = project.root.absolute().resolve()
+    if not path.is_relative_to(root):
+        root = path.parent
+        while (root / "__init__.py").exists():
+            root = root.parent
+    parts = path.relative_to(root).parts
+    if not parts or not all(part.isidentifier() for part in parts):
+        yield Package(path, "", path)
+        return
+    for index in range(len(parts)):
+        yield Package(root.joinpath(*parts[:index]), ".".join(parts[index:]), path)
+
+
+def _importable_as(candidate: Package) -> bool:
+    try:
+        spec = find_spec(candidate.name)
+    except ImportError:
+        return False
+    found = spec.submodule_search_locations if spec else None
+    return candidate.folder in [Path(location).resolve() for location in found or ()]

@@ -1,0 +1,62 @@
+"""Where a database and its migrations stand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from framefox_tasks.dialects import dialect_of
+from framefox_tasks.errors import FramefoxTasksError
+from framefox_tasks.model import MigrationState, Status, Target
+
+
+def status(target: Target) -> Status:
+    """The state of the database and of each migration. Changes nothing.
+
+    A database that is missing or cannot be reached, or that is at a revision without a file, is part of the answer.
+
+    Raises:
+        MigrationError: The migrations cannot be read.
+    """
+    from framefox_tasks.operations._alembic.history import History
+
+    history = History(target)
+    exists, error, version, current = _ask(target)
+    applied = {revision.revision for revision in history.applied(current)}
+    migrations = [
+        MigrationState(
+            revision,
+            "CURRENT" if revision.revision in current else "APPLIED" if revision.revision in applied else "PENDING",
+            revision.revision in history.heads,
+        )
+        for revision in history.all()
+    ]
+    return Status(
+        target,
+        exists=exists,
+        error=error,
+        server_version=version,
+        size=_size(target) if exists else None,
+        current=current,
+        heads=history.heads,
+        unknown=history.unknown(current),
+        migrations=tuple(migrations),
+    )
+
+
+def _ask(target: Target) -> tuple[bool | None, str | None, str | None, tuple[str, ...]]:
+    dialect = dialect_of(target)
+    exists: bool | None = None
+    try:
+        exists = dialect.exists(target)
+        if not exists:
+            return False, None, None, ()
+        return True, None, dialect.server_version(target), dialect.revision(target)
+    except FramefoxTasksError as exc:
+        return exists, exc.message, None, ()
+
+
+def _size(target: Target) -> int | None:
+    if target.address.dialect != "sqlite":
+        return None
+    files = [target.file, Path(f"{target.file}-wal"), Path(f"{target.file}-journal")]
+    return sum(path.stat().st_size for path in files if path.exists())

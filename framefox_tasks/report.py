@@ -1,0 +1,261 @@
+"""Results as text or JSON. The only module that prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any
+
+from framefox_tasks.model import (
+    Created,
+    Downgraded,
+    Dropped,
+    MetadataCleared,
+    MigrationCreated,
+    MigrationsCleared,
+    Plan,
+    Revision,
+    Status,
+    Step,
+    Upgraded,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def say(text: str) -> None:
+    """Print a line, at once."""
+    print(text, flush=True)
+
+
+def ask(question: str) -> bool:
+    """Ask a question on the terminal; True if the answer is yes. End of input is a no."""
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        say("")
+        return False
+
+
+def show(result: object) -> None:
+    """Print the result of an operation."""
+    for line in _lines(result):
+        say(line)
+
+
+@singledispatch
+def _lines(result: object) -> list[str]:
+    raise TypeError(f"There is no text for {type(result).__name__}")
+
+
+@_lines.register
+def _(result: Created) -> list[str]:
+    if result.created:
+        return [f"Database created successfully: {result.target.label}"]
+    return [f"The database {result.target.label} exists already."]
+
+
+@_lines.register
+def _(result: Dropped) -> list[str]:
+    if result.dropped:
+        return [f"Database dropped successfully: {result.target.label}"]
+    return [f"The database {result.target.label} does not exist: nothing to drop."]
+
+
+@_lines.register
+def _(result: Step) -> list[str]:
+    return [f"  {_revision(result.revision)}  ({result.seconds:.2f} s)"]
+
+
+@_lines.register
+def _(result: Upgraded) -> list[str]:
+    if not result.steps:
+        return ["The database is already up to date, no migrations to apply."]
+    return ["Migrations applied successfully.", "Undo the last one with: doit database_downgrade"]
+
+
+@_lines.register
+def _(result: Downgraded) -> list[str]:
+    if not result.steps:
+        return ["No migration to revert."]
+    return [f"Successfully reverted {_count(result.steps)}.", "Apply again with: doit database_upgrade"]
+
+
+@_lines.register
+def _(result: Plan) -> list[str]:
+    if not result.pending:
+        return [f"The database {result.target.label} is up to date, no migrations to apply."]
+    title = f"{_count(result.pending)} would be applied to {result.target.label}:"
+    return [title, *(f"  {_revision(revision)}" for revision in result.pending)]
+
+
+@_lines.register
+def _(result: MigrationCreated) -> list[str]:
+    if result.path is None:
+        return ["No changes detected since the last migration."]
+    shown = result.target.project.shown(result.path)
+    lines = [f"Migration file '{shown}' created successfully."]
+    lines += [f"  {operation}" for operation in result.operations]
+    if result.destructive:
+        lines.append(f"Check before you apply it, this loses data: {', '.join(result.destructive)}.")
+    if result.unnamed:
+        lines.append(f"No later migration can drop a constraint without a name: {', '.join(result.unnamed)}.")
+        lines.append("Give the metadata a naming_convention, or name them.")
+    return [*lines, "Apply it with: doit database_upgrade"]
+
+
+@_lines.register
+def _(result: MigrationsCleared) -> list[str]:
+    table = "Version table cleared." if result.version_table_cleared else "There is no version table to clear."
+    return [
+        table,
+        f"{_count(result.removed)} deleted.",
+        "Start anew with: doit database_create_migration",
+    ]
+
+
+@_lines.register
+def _(result: MetadataCleared) -> list[str]:
+    if not result.removed:
+        return ["Nothing is cached."]
+    return ["Metadata cache cleared:", *(f"  {result.project.shown(path)}" for path in result.removed)]
+
+
+def _revision(revision: Revision) -> str:
+    return f"{revision.revision}  {revision.description}".rstrip()
+
+
+def _count(items: Any) -> str:
+    return "1 migration" if len(items) == 1 else f"{len(items)} migrations"
+
+
+def show_status(status: Status, *, as_json: bool) -> None:
+    """Print a status as two tables and a closing line, or as JSON."""
+    if as_json:
+        say(json.dumps(status_data(status), indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
+    _print_database(console, status)
+    _print_migrations(console, status)
+    for line in _closing(status):
+        say(line)
+
+
+def status_data(status: Status) -> dict[str, Any]:
+    """A status as JSON data. Keys are added to this format, never changed or removed; `format` counts its versions."""
+    target = status.target
+    host, _, port = target.server.rpartition(":")
+    return {
+        "format": 1,
+        "database": {
+            "dialect": target.address.dialect,
+            "name": target.name,
+            "host": host or None,
+            "port": int(port) if port.isdecimal() else None,
+            "exists": status.exists,
+            "error": status.error,
+            "server_version": status.server_version,
+            "size_bytes": status.size,
+        },
+        "current": list(status.current),
+        "heads": list(status.heads),
+        "unknown": list(status.unknown),
+        "pending": status.pending,
+        "up_to_date": status.up_to_date,
+        "migrations": [
+            {
+                "revision": item.revision.revision,
+                "description": item.revision.description,
+                "file": target.project.shown(item.revision.path),
+                "down_revisions": list(item.revision.down_revisions),
+                "status": item.state,
+                "is_head": item.is_head,
+            }
+            for item in status.migrations
+        ],
+    }
+
+
+def _print_database(console: Console, status: Status) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title="Database", title_justify="left", title_style="bold")
+    for column in ("Component", "Status", "Details"):
+        table.add_column(column, overflow="fold")
+    state = {True: "Exists", False: "Does not exist", None: "Unknown"}[status.exists]
+    table.add_row("Database", state, Text(status.target.name))
+    if status.error:
+        table.add_row("Connection", "Failed", Text(status.error))
+    elif status.exists:
+        table.add_row("Connection", "Established", "OK")
+    table.add_row("Type", _title(status), Text(_place(status)))
+    console.print(table)
+
+
+def _title(status: Status) -> str:
+    version = status.server_version or ""
+    dialect = status.target.address.dialect
+    title = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL"}[dialect]
+    if dialect == "mysql" and "MariaDB" in version:
+        title, version = "MariaDB", version.partition("-")[0]
+    return f"{title} {version}".rstrip()
+
+
+def _place(status: Status) -> str:
+    if status.target.server:
+        return status.target.server
+    return f"{status.target.name}, {_size(status.size)}" if status.size is not None else status.target.name
+
+
+def _size(size: int) -> str:
+    amount, units = float(size), ["bytes", "KB", "MB", "GB", "TB"]
+    while amount >= 1024 and len(units) > 1:
+        amount, units = amount / 1024, units[1:]
+    return f"{amount:.0f} {units[0]}" if units[0] == "bytes" else f"{amount:.1f} {units[0]}"
+
+
+def _print_migrations(console: Console, status: Status) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    if not status.migrations:
+        return
+    table = Table(title="Migrations", title_justify="left", title_style="bold")
+    table.add_column("Version", no_wrap=True)
+    table.add_column("Description", overflow="fold")
+    table.add_column("Status", no_wrap=True)
+    several = len(status.heads) > 1
+    colours = {"CURRENT": "green", "APPLIED": "", "PENDING": "yellow"}
+    for item in status.migrations:
+        state = f"{item.state} (head)" if several and item.is_head else item.state
+        table.add_row(Text(item.revision.revision), Text(item.revision.description), Text(state, colours[item.state]))
+    console.print(table)
+
+
+def _closing(status: Status) -> list[str]:
+    if status.exists is False:
+        return ["The database does not exist. Create it and apply all migrations with: doit database_upgrade"]
+    if status.error:
+        return ["The database cannot be asked."]
+    lines = []
+    if status.unknown:
+        lines.append(f"The database is at a revision that has no file: {', '.join(status.unknown)}.")
+    if len(status.heads) > 1:
+        lines.append(f"There are {len(status.heads)} heads. Join them with: doit database_create_migration --merge")
+    if status.pending:
+        what = "No migrations applied" if not status.current else f"{status.pending} pending"
+        lines.append(f"{what}. Apply {_them(status.pending)} with: doit database_upgrade")
+    return lines or [_all_well(status)]
+
+
+def _them(count: int) -> str:
+    return "it" if count == 1 else f"all {count}"
+
+
+def _all_well(status: Status) -> str:
+    return "The database is up to date." if status.migrations else "There are no migrations yet."

@@ -1,0 +1,39 @@
+"""The tasks. In a dodo.py: from framefox_tasks.tasks import *"""
+
+from __future__ import annotations
+
+from framefox_tasks.tasks._reporter import Reporter
+from framefox_tasks.tasks.database import (
+    task__database_migration_files,
+    task_database_clear_metadata,
+    task_database_clear_migration,
+    task_database_create,
+    task_database_create_migration,
+    task_database_downgrade,
+    task_database_drop,
+    task_database_status,
+    task_database_upgrade,
+)
+
+DOIT_CONFIG = {
+    # Without this a bare `doit` would run every task, database_drop included.
+    "default_tasks": ["database_status"],
+    # One file on every platform, which two runs may share.
+    "backend": "sqlite3",
+    "dep_file": ".doit.sqlite3",
+    "reporter": Reporter,
+    "verbosity": 2,
+}
+
+__all__ = [
+    "DOIT_CONFIG",
+    "task__database_migration_files",
+    "task_database_clear_metadata",
+    "task_database_clear_migration",
+    "task_database_create",
+    "task_database_create_migration",
+    "task_database_downgrade",
+    "task_database_drop",
+    "task_database_status",
+    "task_database_upgrade",
+]

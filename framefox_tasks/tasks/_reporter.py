@@ -1,0 +1,46 @@
+"""What doit tells of a run, made better: why a task is up to date, and failures on stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from doit import doit_cmd
+from doit.reporter import ConsoleReporter
+
+from framefox_tasks.freshness import WHY
+
+BARE = "bare_output"
+"""The key of a task's meta that says: its output is for another program, so no marks among it."""
+
+
+class Reporter(ConsoleReporter):
+    """doit's console reporter with the same marks: `.` for a run, `--` for up to date, `!!` for ignored."""
+
+    desc = "doit's console output, with the reason why a task is up to date"
+
+    def initialize(self, tasks: Any, selected_tasks: Any) -> None:
+        """Warn of a value that doit took for a variable of its own."""
+        super().initialize(tasks, selected_tasks)
+        for name, value in (doit_cmd._CMDLINE_VARS or {}).items():
+            sys.stderr.write(
+                f"Note: doit reads {name}={value} as a variable, not as an option's value. "
+                f"To give it to an option, join the two: --option='{name}={value}'\n"
+            )
+
+    def execute_task(self, task: Any) -> None:
+        """Called when a task starts."""
+        if not (task.meta or {}).get(BARE):
+            super().execute_task(task)
+
+    def skip_uptodate(self, task: Any) -> None:
+        """Called when a task is up to date."""
+        why = (task.meta or {}).get(WHY)
+        if task.name[0] != "_":
+            self.write(f"-- {task.title()}  {why}\n" if why else f"-- {task.title()}\n")
+
+    def _write_failure(self, result: Any, write_exception: bool = True) -> None:
+        self.outstream.flush()
+        sys.stderr.write(f"{result['exception'].get_name()} - taskid:{result['task'].name}\n")
+        if write_exception:
+            sys.stderr.write(f"{result['exception'].get_msg()}\n")
