@@ -20,6 +20,7 @@ from framefox_tasks.errors import (
     DatabaseExistsError,
     DatabaseNotFoundError,
     DriverMissingError,
+    FramefoxTasksError,
     PermissionDeniedError,
 )
 from framefox_tasks.model import Target
@@ -50,7 +51,7 @@ class ServerDialect:
     refused_login: frozenset[Any]
     grant_hint: str
 
-    def error_code(self, exc: BaseException) -> Any:
+    def error_code(self, exc: BaseException | None) -> Any:
         """The server's code for an error, or None."""
         raise NotImplementedError  # pragma: no cover - every dialect has its own
 
@@ -144,7 +145,7 @@ class ServerDialect:
         """Whether the driver takes these arguments as they are."""
         return True
 
-    def translate(self, exc: BaseException, target: Target) -> Exception:
+    def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
         """What a driver's error means, as one of ours."""
         code = self.error_code(exc)
         text = redact(self.error_text(exc), target.address.password)
@@ -169,6 +170,6 @@ class ServerDialect:
             hint="Check that the server is running, and the host and port in DATABASE_URL or config/orm.yaml.",
         )
 
-    def error_text(self, exc: BaseException) -> str:
+    def error_text(self, exc: BaseException | None) -> str:
         """The server's message on one line."""
         return " ".join(str(exc).split())

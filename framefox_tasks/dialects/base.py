@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
-from framefox_tasks.errors import DriverMissingError
+from framefox_tasks.errors import DriverMissingError, FramefoxTasksError
 from framefox_tasks.model import Target
 from framefox_tasks.url import DatabaseURL
 
@@ -21,19 +21,36 @@ ASYNC_DRIVERS = {"aiosqlite", "asyncpg", "aiomysql", "asyncmy", "psycopg_async"}
 _PACKAGES = {"pysqlite": "sqlite3", "mysqldb": "MySQLdb", "mysqlconnector": "mysql.connector"}
 
 
-class Dialect(Protocol):
+class HasDrivers(Protocol):
+    """What a dialect is called, and which drivers can talk to it, the preferred ones first."""
+
+    @property
+    def title(self) -> str:
+        """Its name in a message."""
+
+    @property
+    def drivers(self) -> tuple[str, ...]:
+        """SQLAlchemy's names of the sync drivers."""
+
+    @property
+    def async_drivers(self) -> tuple[str, ...]:
+        """SQLAlchemy's names of the async drivers."""
+
+    @property
+    def extra(self) -> str:
+        """Our extra that installs a driver; empty if none is needed."""
+
+
+class Dialect(HasDrivers, Protocol):
     """The verbs of a database. All of them take a Target and work over a raw driver connection of their own.
 
     All raise ConnectionFailedError when a server cannot be reached or refuses the login, PermissionDeniedError when the
     user may not do it, and DriverMissingError when the driver is not installed.
     """
 
-    name: str
-    title: str
-    drivers: tuple[str, ...]
-    async_drivers: tuple[str, ...]
-    extra: str
-    transactional_ddl: bool
+    @property
+    def transactional_ddl(self) -> bool:
+        """Whether a failed migration can be undone as a whole."""
 
     def exists(self, target: Target) -> bool:
         """Whether the database is there."""
@@ -53,11 +70,14 @@ class Dialect(Protocol):
     def server_version(self, target: Target) -> str:
         """The version of the server, or of the SQLite library. Raises DatabaseNotFoundError."""
 
+    def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
+        """What a driver's error means, as one of ours."""
+
     def migration_guard(self, target: Target) -> AbstractContextManager[None]:
         """A context in which a failing migration leaves as little behind as the database allows."""
 
 
-def driver_of(target: Target, dialect: Dialect, *, asynchronous: bool = False) -> str:
+def driver_of(target: Target, dialect: HasDrivers, *, asynchronous: bool = False) -> str:
     """The name of the SQLAlchemy driver to use: the one in the URL if it fits, else the first that is installed.
 
     Raises:
@@ -76,7 +96,7 @@ def driver_of(target: Target, dialect: Dialect, *, asynchronous: bool = False) -
     )
 
 
-def sqlalchemy_url(target: Target, dialect: Dialect, *, asynchronous: bool = False) -> URL:
+def sqlalchemy_url(target: Target, dialect: HasDrivers, *, asynchronous: bool = False) -> URL:
     """The target's URL with the installed driver filled in, as SQLAlchemy wants it.
 
     Raises:
@@ -99,7 +119,7 @@ def sqlalchemy_url(target: Target, dialect: Dialect, *, asynchronous: bool = Fal
     )
 
 
-def sqlalchemy_engine(target: Target, dialect: Dialect) -> Engine:
+def sqlalchemy_engine(target: Target, dialect: HasDrivers) -> Engine:
     """An engine that keeps no connection open."""
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
@@ -107,7 +127,7 @@ def sqlalchemy_engine(target: Target, dialect: Dialect) -> Engine:
     return create_engine(sqlalchemy_url(target, dialect), poolclass=NullPool, echo=target.echo)
 
 
-def quote_identifier(target: Target, dialect: Dialect, name: str) -> str:
+def quote_identifier(target: Target, dialect: HasDrivers, name: str) -> str:
     """The name quoted as SQLAlchemy's dialect quotes it, for use in a raw statement without parameters."""
     preparer = sqlalchemy_url(target, dialect).get_dialect()().identifier_preparer
     return preparer.quote_identifier(name).replace("%%", "%")

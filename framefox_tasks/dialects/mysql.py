@@ -29,14 +29,14 @@ class MySQL(ServerDialect):
     refused_login = frozenset({1045, 1698})
     grant_hint = "Ask an administrator to create the database, or for: GRANT ALL ON database.* TO user"
 
-    def error_code(self, exc: BaseException) -> Any:
+    def error_code(self, exc: BaseException | None) -> Any:
         """The error number."""
-        code = exc.args[0] if exc.args else None
+        code = exc.args[0] if exc and exc.args else None
         return getattr(exc, "errno", None) or (code if isinstance(code, int) else None)
 
-    def error_text(self, exc: BaseException) -> str:
+    def error_text(self, exc: BaseException | None) -> str:
         """The server's message without its number."""
-        return str(exc.args[-1]) if exc.args else type(exc).__name__
+        return str(exc.args[-1]) if exc and exc.args else type(exc).__name__
 
     def understands(self, arguments: dict[str, Any]) -> bool:
         """Only text arguments pass through as they are; the others SQLAlchemy converts."""

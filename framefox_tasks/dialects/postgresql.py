@@ -39,11 +39,11 @@ class PostgreSQL(ServerDialect):
     refused_login = frozenset({"28000", "28P01"})
     grant_hint = "Ask an administrator to create the database, or for: ALTER ROLE ... CREATEDB"
 
-    def error_code(self, exc: BaseException) -> Any:
+    def error_code(self, exc: BaseException | None) -> Any:
         """The SQLSTATE, where the driver tells it."""
         return getattr(exc, "sqlstate", None) or getattr(exc, "pgcode", None)
 
-    def error_text(self, exc: BaseException) -> str:
+    def error_text(self, exc: BaseException | None) -> str:
         """The server's message without the client library's preamble."""
         return super().error_text(exc).removeprefix("connection failed: ")
 
@@ -102,7 +102,7 @@ class PostgreSQL(ServerDialect):
                 )
             cursor.execute(f"DROP DATABASE {name}{force}")
 
-    def translate(self, exc: BaseException, target: Target) -> Exception:
+    def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
         """What a driver's error means, as one of ours."""
         if self.error_code(exc) == "55006":
             return DatabaseInUseError(

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from framefox_tasks.dialects.base import quoted_table
 from framefox_tasks.errors import (
@@ -15,6 +15,7 @@ from framefox_tasks.errors import (
     DatabaseExistsError,
     DatabaseInUseError,
     DatabaseNotFoundError,
+    FramefoxTasksError,
     MigrationError,
     NotADatabaseError,
     PermissionDeniedError,
@@ -54,7 +55,7 @@ class SQLite:
         except OSError as exc:
             raise _denied(target, f"its folder cannot be made: {exc.strerror}") from exc
         # VACUUM writes the first page: the file is a SQLite database from the start, not an empty file.
-        with _translated(target), _connection(target, "rwc") as connection:
+        with self._translated(target), _connection(target, "rwc") as connection:
             connection.execute("VACUUM")
 
     def drop(self, target: Target, *, force_disconnect: bool = False) -> None:  # noqa: ARG002 - nobody is connected
@@ -75,7 +76,7 @@ class SQLite:
     def revision(self, target: Target) -> tuple[str, ...]:
         """The revisions in the version table."""
         table = quoted_table(target.project.version_table, '"')
-        with _translated(target), _existing(target, "ro") as connection:
+        with self._translated(target), _existing(target, "ro") as connection:
             try:
                 rows = connection.execute(f"SELECT version_num FROM {table}").fetchall()  # noqa: S608 - quoted
             except sqlite3.OperationalError as exc:
@@ -87,7 +88,7 @@ class SQLite:
     def clear_revision(self, target: Target) -> bool:
         """Empty the version table."""
         table = quoted_table(target.project.version_table, '"')
-        with _translated(target), _existing(target, "rw") as connection:
+        with self._translated(target), _existing(target, "rw") as connection:
             try:
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608 - quoted
             except sqlite3.OperationalError as exc:
@@ -100,6 +101,30 @@ class SQLite:
         """The version of the SQLite library."""
         self.revision(target)
         return sqlite3.sqlite_version
+
+    def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
+        """What a sqlite3 error means, as one of ours."""
+        text = str(exc)
+        if "not a database" in text or "malformed" in text:
+            return NotADatabaseError(
+                f"{target.name} is no SQLite database, or it is damaged: {text}.",
+                hint="Check the path in the database URL, or restore the file from a backup.",
+            )
+        if "locked" in text:
+            return DatabaseInUseError(
+                f"The database {target.name} is locked by another process.",
+                hint="Close the program that writes to it, and try again.",
+            )
+        if "readonly" in text or "unable to open" in text:
+            return _denied(target, text)
+        return ConnectionFailedError(f"The database {target.name} cannot be used: {text}.")
+
+    @contextmanager
+    def _translated(self, target: Target) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as exc:
+            raise self.translate(exc, target) from exc
 
     @contextmanager
     def migration_guard(self, target: Target) -> Iterator[None]:
@@ -207,29 +232,3 @@ def _denied(target: Target, reason: str) -> PermissionDeniedError:
         f"The database {target.name} cannot be used: {reason}.",
         hint="Check the permissions of the file and of its folder.",
     )
-
-
-@contextmanager
-def _translated(target: Target) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.DatabaseError as exc:
-        raise translate(exc, target) from exc
-
-
-def translate(exc: Any, target: Target) -> Exception:
-    """What a sqlite3 error means, as one of ours."""
-    text = str(exc)
-    if "not a database" in text or "malformed" in text:
-        return NotADatabaseError(
-            f"{target.name} is no SQLite database, or it is damaged: {text}.",
-            hint="Check the path in the database URL, or restore the file from a backup.",
-        )
-    if "locked" in text:
-        return DatabaseInUseError(
-            f"The database {target.name} is locked by another process.",
-            hint="Close the program that writes to it, and try again.",
-        )
-    if "readonly" in text or "unable to open" in text:
-        return _denied(target, text)
-    return ConnectionFailedError(f"The database {target.name} cannot be used: {text}.")

@@ -109,8 +109,10 @@ def _declared(module: ModuleType) -> Iterator[MetaData]:
     for value in list(vars(module).values()):
         if isinstance(value, MetaData):
             yield value
-        elif isinstance(value, (Table, type)) and isinstance(getattr(value, "metadata", None), MetaData):
-            yield value.metadata
+        elif isinstance(value, (Table, type)):
+            metadata = getattr(value, "metadata", None)
+            if isinstance(metadata, MetaData):
+                yield metadata
 
 
 def _named(project: Project, name: str) -> tuple[MetaData, ...]:

@@ -14,7 +14,7 @@ BARE = "bare_output"
 """The key of a task's meta that says: its output is for another program, so no marks among it."""
 
 
-class Reporter(ConsoleReporter):
+class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type information
     """doit's console reporter with the same marks: `.` for a run, `--` for up to date, `!!` for ignored."""
 
     desc = "doit's console output, with the reason why a task is up to date"

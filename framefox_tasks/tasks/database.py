@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from doit import task_params
-
 from framefox_tasks.action import action
 from framefox_tasks.freshness import at_head, database_exists, migration_files
+from framefox_tasks.tasks._params import params
 from framefox_tasks.tasks._reporter import BARE
 
 # Output goes straight to the terminal: a prompt shows, progress is live, a table knows the width.
@@ -26,28 +25,26 @@ def task__database_migration_files() -> dict[str, Any]:
     return {"actions": [migration_files]}
 
 
-@task_params(
-    [
-        {"name": "revision", "long": "revision", "default": "head", "help": "the revision to go to"},
-        {
-            "name": "plan",
-            "long": "plan",
-            "type": bool,
-            "default": False,
-            "help": "show what would run, and stop",
-        },
-        {
-            "name": "sql",
-            "long": "sql",
-            "type": bool,
-            "default": False,
-            "help": "print the SQL, without connecting",
-        },
-        {"name": "output", "long": "output", "default": "", "help": "with --sql: the file to write"},
-    ]
+@params(
+    {"name": "revision", "long": "revision", "default": "head", "help": "the revision to go to"},
+    {
+        "name": "plan",
+        "long": "plan",
+        "type": bool,
+        "default": False,
+        "help": "show what would run, and stop",
+    },
+    {
+        "name": "sql",
+        "long": "sql",
+        "type": bool,
+        "default": False,
+        "help": "print the SQL, without connecting",
+    },
+    {"name": "output", "long": "output", "default": "", "help": "with --sql: the file to write"},
 )
 def task_database_upgrade(revision: str, plan: bool, sql: bool, output: str) -> dict[str, Any]:  # noqa: ARG001
-    """Apply the pending migrations (--revision=R, --plan, --sql, --output=FILE)"""
+    """Apply the pending migrations"""
     return {
         "actions": [action("database:upgrade")],
         "calc_dep": ["_database_migration_files"],
@@ -58,40 +55,38 @@ def task_database_upgrade(revision: str, plan: bool, sql: bool, output: str) -> 
     }
 
 
-@task_params(
-    [
-        {
-            "name": "message",
-            "long": "message",
-            "short": "m",
-            "default": "",
-            "help": "what the migration does",
-        },
-        {
-            "name": "empty",
-            "long": "empty",
-            "type": bool,
-            "default": False,
-            "help": "write one to fill by hand",
-        },
-        {
-            "name": "check",
-            "long": "check",
-            "type": bool,
-            "default": False,
-            "help": "only fail if one is needed",
-        },
-        {
-            "name": "merge",
-            "long": "merge",
-            "type": bool,
-            "default": False,
-            "help": "write one that joins all heads",
-        },
-    ]
+@params(
+    {
+        "name": "message",
+        "long": "message",
+        "short": "m",
+        "default": "",
+        "help": "what the migration does",
+    },
+    {
+        "name": "empty",
+        "long": "empty",
+        "type": bool,
+        "default": False,
+        "help": "write one to fill by hand",
+    },
+    {
+        "name": "check",
+        "long": "check",
+        "type": bool,
+        "default": False,
+        "help": "only fail if one is needed",
+    },
+    {
+        "name": "merge",
+        "long": "merge",
+        "type": bool,
+        "default": False,
+        "help": "write one that joins all heads",
+    },
 )
 def task_database_create_migration(message: str, empty: bool, check: bool, merge: bool) -> dict[str, Any]:  # noqa: ARG001
-    """Write what the entities have changed as a migration (-m TEXT, --empty, --check, --merge)"""
+    """Write what has changed in the entities as a migration"""
     return {
         "actions": [action("database:create_migration")],
         "task_dep": [] if check or empty or merge else ["database_create"],
@@ -100,7 +95,7 @@ def task_database_create_migration(message: str, empty: bool, check: bool, merge
 
 
 def task_database_downgrade() -> dict[str, Any]:
-    """Revert the last migration, or more (--steps=N, 0 for all; --revision=R)"""
+    """Revert the last migration, or --steps of them"""
     return {
         "actions": [action("database:downgrade")],
         "params": [
@@ -116,31 +111,29 @@ def task_database_downgrade() -> dict[str, Any]:
     }
 
 
-@task_params(
-    [
-        {
-            "name": "output_format",
-            "long": "format",
-            "default": "table",
-            "choices": (("table", ""), ("json", "")),
-            "help": "table or json",
-        },
-        {
-            "name": "exit_code",
-            "long": "exit-code",
-            "type": bool,
-            "default": False,
-            "help": "fail if not up to date",
-        },
-    ]
+@params(
+    {
+        "name": "output_format",
+        "long": "format",
+        "default": "table",
+        "choices": (("table", ""), ("json", "")),
+        "help": "table or json",
+    },
+    {
+        "name": "exit_code",
+        "long": "exit-code",
+        "type": bool,
+        "default": False,
+        "help": "fail if not up to date",
+    },
 )
 def task_database_status(output_format: str, exit_code: bool) -> dict[str, Any]:  # noqa: ARG001
-    """Show the database and its migrations (--format=json, --exit-code)"""
+    """Show where the database and its migrations stand"""
     return {"actions": [action("database:show_status")], "meta": {BARE: output_format == "json"}, **_LIVE}
 
 
 def task_database_drop() -> dict[str, Any]:
-    """Drop the database with all its data (--yes, --force-disconnect)"""
+    """Drop the database with all its data"""
     force = {
         "name": "force_disconnect",
         "long": "force-disconnect",
@@ -152,7 +145,7 @@ def task_database_drop() -> dict[str, Any]:
 
 
 def task_database_clear_migration() -> dict[str, Any]:
-    """Delete all migrations and empty the version table (--yes)"""
+    """Delete all migrations and empty the version table"""
     return {"actions": [action("database:clear_migration")], "params": [_YES], **_LIVE}
 
 
