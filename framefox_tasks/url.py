@@ -30,8 +30,10 @@ _URL = re.compile(
     r"(?:\?(?P<query>.*))?"
 )
 _HIDDEN = "***"
-_URL_PASSWORD = re.compile(r"(?<=://)([^:/\s@]*):([^@\s]+)@")
-_KEY_PASSWORD = re.compile(r"\b(password|passwd|pwd)(\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s&;,)]+)", re.IGNORECASE)
+# To the last @: a password with an @ of its own that is not encoded must be hidden whole.
+_URL_PASSWORD = re.compile(r"(?<=://)([^:/\s@]*):(\S+)@")
+_KEY_PASSWORD = re.compile(r"(password|passwd|pwd)(\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s&;,)]+)", re.IGNORECASE)
+_QUOTED_KEY_PASSWORD = re.compile(r"((?:password|passwd|pwd)['\"]\s*:\s*)('[^']*'|\"[^\"]*\")", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class DatabaseURL:
     host: str | None = None
     port: int | None = None
     database: str = ""
-    query: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def dialect(self) -> str:
@@ -70,47 +72,75 @@ class DatabaseURL:
         at = "@" if login else ""
         return redact(f"{scheme}://{login}{at}{place}/{quote(self.database, safe='/:')}{query}")
 
+    def hide(self, text: str) -> str:
+        """The text with this URL's passwords hidden, and all that redact() finds.
+
+        A password that is also the name of the user, the host or the database is no secret: hiding it would hide these.
+        """
+        secrets = {self.password, *(value for key, value in self.query if "pass" in key.lower())}
+        return redact(text, *(secrets - {self.username, self.host, self.database}))
+
 
 def parse_url(text: str) -> DatabaseURL:
     """Read a database URL.
 
     Raises:
-        ConfigError: It is not a URL, or its port is not a number.
+        ConfigError: It is not a URL, its port is not a number, an @ in it is not encoded, or it holds a null.
         UnsupportedDialectError: It names another database than SQLite, PostgreSQL, MySQL or MariaDB.
     """
     match = _URL.fullmatch(text.strip())
     if match is None:
+        # What stands before an @ may be a password.
+        shown = f": {text.strip()!r}" if "@" not in text else ""
         raise ConfigError(
-            f"This is not a database URL: {redact(text)!r}",
+            f"This is not a database URL{shown}.",
             hint="Write dialect://user:password@host:port/database, or sqlite:///app.db.",
         )
     backend, _, driver = match["scheme"].lower().partition("+")
     if backend not in DIALECTS:
         raise _unsupported(backend)
+    _check_characters(match)
     return DatabaseURL(
         backend="postgresql" if backend == "postgres" else backend,
         driver=driver or None,
         username=_decoded(match["username"]),
         password=_decoded(match["password"]),
         host=(match["host"] or "").strip("[]") or None,
-        port=parse_port(match["port"]),
+        port=_port(match["port"]),
         database=unquote(match["database"] or ""),
-        query=tuple(parse_qsl(match["query"] or "", keep_blank_values=True)),
+        query=tuple(parse_qsl(match["query"] or "")),
     )
 
 
-def parse_port(text: str | None) -> int | None:
-    """A port from 1 to 65535, or None where none is given.
+def _check_characters(match: re.Match[str]) -> None:
+    """Refuse a null, which no driver takes, and a second @.
 
-    Raises:
-        ConfigError: It is no such number.
+    What follows the first @ would be taken for the host, and shown. Only an @ in the database's name is harmless, where
+    there is no password.
     """
+    if "\0" in unquote(match.string):
+        raise ConfigError("The database URL holds a null character.", hint="Take the %00 out.")
+    names = ("host", "port", "database", "query") if match["password"] else ("host", "port")
+    if any("@" in (match[name] or "") for name in names):
+        raise ConfigError(
+            "The database URL holds more than one @.",
+            hint="Write %40 for an @ in the user, the password, the database or the query.",
+        )
+
+
+def is_port(text: str) -> bool:
+    """Whether the text is a number from 1 to 65535."""
+    return text.isdecimal() and 0 < int(text) < 65536
+
+
+def _port(text: str | None) -> int | None:
     if not text:
         return None
-    if not text.isdecimal() or not 0 < int(text) < 65536:
+    if not is_port(text):
+        # Not shown: in user:password/database, where the @host was forgotten, it is the password.
         raise ConfigError(
-            f"The port is not a number from 1 to 65535: {text!r}",
-            hint="If the password holds one of the characters @ : / ? # %, percent-encode it in the URL.",
+            "The port in the database URL is not a number from 1 to 65535.",
+            hint="Write dialect://user:password@host:port/database, and percent-encode @ : / ? # % in the password.",
         )
     return int(text)
 
@@ -119,8 +149,11 @@ def redact(text: str, *secrets: str | None) -> str:
     """The text with the passwords of URLs and of key=value pairs hidden, and every given secret as well."""
     text = _URL_PASSWORD.sub(rf"\1:{_HIDDEN}@", text)
     text = _KEY_PASSWORD.sub(rf"\1\2{_HIDDEN}", text)
+    text = _QUOTED_KEY_PASSWORD.sub(rf"\1'{_HIDDEN}'", text)
     for secret in filter(None, secrets):
-        for form in {secret, quote(secret, safe="")}:
+        # As it is, as Python shows it, and as URLs hold it: fully encoded, or as SQLAlchemy does it.
+        forms = {secret, repr(secret)[1:-1], quote(secret, safe=""), quote(secret, safe=" +")}
+        for form in sorted(forms, key=len, reverse=True):
             text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", _HIDDEN, text)
     return text
 

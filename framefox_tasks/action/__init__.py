@@ -44,9 +44,6 @@ def _run(name: str, options: dict[str, Any]) -> Any:
 
 def _redacted(text: str) -> str:
     try:
-        address = configured().target.address
+        return configured().target.address.hide(text)
     except FramefoxTasksError:
         return redact(text)
-    # A password that is also the name of the user, the host or the database is no secret: hiding it would hide these.
-    known = {address.username, address.host, address.database}
-    return redact(text, None if address.password in known else address.password)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def create_migration(settings: Settings, *, message: str, empty: bool, check: bo
     """database_create_migration."""
     chosen = [name for name, given in (("--empty", empty), ("--check", check), ("--merge", merge)) if given]
     if len(chosen) > 1:
-        raise ConfigError(f"{' and '.join(chosen)} cannot be used together.")
+        raise ConfigError(f"{' and '.join(chosen)} cannot be used together.", hint="Choose one of them.")
     if check:
         migration.check_migration(settings.target)
         report.say("The entities and the database agree.")
@@ -39,7 +40,7 @@ def create_migration(settings: Settings, *, message: str, empty: bool, check: bo
 def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output: str) -> dict[str, Any]:
     """database_upgrade. The values tell the next run what the heads were, and of which database."""
     if plan and sql:
-        raise ConfigError("--plan and --sql cannot be used together.")
+        raise ConfigError("--plan and --sql cannot be used together.", hint="Choose one of them.")
     if output and not sql:
         raise ConfigError("--output goes with --sql.", hint="Type: doit database_upgrade --sql --output=FILE")
     target = settings.target
@@ -69,16 +70,23 @@ def _write_or_print(text: str, output: str) -> None:
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
     except OSError as exc:
-        raise PermissionDeniedError(f"{output} cannot be written: {exc.strerror}") from exc
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise PermissionDeniedError(
+            f"{output} cannot be written: {exc.strerror}", hint="Check that its folder is there, and its permissions."
+        ) from exc
     report.say(f"SQL written to {output}.")
 
 
 def downgrade(settings: Settings, *, steps: str, revision: str) -> None:
     """database_downgrade."""
     if steps and revision:
-        raise ConfigError("--steps and --revision cannot be used together.")
+        raise ConfigError("--steps and --revision cannot be used together.", hint="Choose one of them.")
     if steps and not steps.isdecimal():
-        raise ConfigError(f"--steps must be a whole number, 0 or more, not {steps!r}.", hint="0 reverts all.")
+        raise ConfigError(
+            f"--steps must be a whole number, 0 or more, not {steps!r}.",
+            hint="Revert the last two with: doit database_downgrade --steps 2, all with: --steps 0",
+        )
     report.say("Reverting migrations...")
     report.show(
         migration.downgrade(settings.target, steps=int(steps or 1), revision=revision or None, on_step=report.show)

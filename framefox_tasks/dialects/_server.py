@@ -13,6 +13,7 @@ from framefox_tasks.dialects.base import (
     plain_arguments,
     quote_identifier,
     quoted_table,
+    refused_options,
     sqlalchemy_url,
 )
 from framefox_tasks.errors import (
@@ -24,7 +25,6 @@ from framefox_tasks.errors import (
     PermissionDeniedError,
 )
 from framefox_tasks.model import Target
-from framefox_tasks.url import redact
 
 _CONNECT_TIMEOUT = 10  # seconds
 
@@ -49,7 +49,7 @@ class ServerDialect:
     existing_database: frozenset[Any]
     denied: frozenset[Any]
     refused_login: frozenset[Any]
-    grant_hint: str
+    grant_hint: str  # with {user} and {database}
 
     def error_code(self, exc: BaseException | None) -> Any:
         """The server's code for an error, or None."""
@@ -113,6 +113,15 @@ class ServerDialect:
             connection = module.connect(*arguments[0], **arguments[1])
         except module.Error as exc:
             raise self.translate(exc, target) from exc
+        except UnicodeEncodeError as exc:
+            raise ConnectionFailedError(
+                f"The user or the password for {target.server} holds a character that the driver cannot send.",
+                hint="Give the user a password of ASCII characters.",
+            ) from exc
+        except (AttributeError, LookupError, TypeError, ValueError) as exc:
+            if not target.address.query:
+                raise
+            raise refused_options(target, exc) from exc
         try:
             self._autocommit(connection)
             yield connection
@@ -148,7 +157,7 @@ class ServerDialect:
     def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
         """What a driver's error means, as one of ours."""
         code = self.error_code(exc)
-        text = redact(self.error_text(exc), target.address.password)
+        text = target.address.hide(self.error_text(exc))
         if code in self.missing_database:
             return DatabaseNotFoundError(
                 f"The database {target.label} does not exist.", hint="Create it with: doit database_create"
@@ -158,16 +167,18 @@ class ServerDialect:
         if code in self.denied:
             return PermissionDeniedError(
                 f"The user {target.address.username or ''!r} may not do this on {target.server}: {text}",
-                hint=self.grant_hint,
+                hint="Ask an administrator to do it, or for: "
+                + self.grant_hint.format(user=target.address.username or "user", database=target.name),
             )
         if code in self.refused_login:
             return ConnectionFailedError(
                 f"{target.server} refused the login: {text}",
                 hint="Check the user and the password in DATABASE_URL or config/orm.yaml.",
             )
+        options = ", and the options behind the ?" if target.address.query else ""
         return ConnectionFailedError(
             f"The database {target.label} cannot be used: {text}",
-            hint="Check that the server is running, and the host and port in DATABASE_URL or config/orm.yaml.",
+            hint=f"Check that the server is running, and host and port in DATABASE_URL or config/orm.yaml{options}.",
         )
 
     def error_text(self, exc: BaseException | None) -> str:

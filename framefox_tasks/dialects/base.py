@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
-from framefox_tasks.errors import DriverMissingError, FramefoxTasksError
+from framefox_tasks.errors import ConfigError, DriverMissingError, FramefoxTasksError
 from framefox_tasks.model import Target
 from framefox_tasks.url import DatabaseURL
 
@@ -89,10 +89,13 @@ def driver_of(target: Target, dialect: HasDrivers, *, asynchronous: bool = False
     for driver in candidates:
         if find_spec(_PACKAGES.get(driver, driver).partition(".")[0]):
             return driver
-    hint = f'pip install "framefox-tasks[{dialect.extra}]"' if dialect.extra and not asynchronous else None
+    extra = f'pip install "framefox-tasks[{dialect.extra}]"' if dialect.extra and not asynchronous else None
+    hint = f"Install one: {extra or 'pip install ' + candidates[0]}"
+    if fits:
+        ours = f"leave +{written} out of the URL" + (f", after: {extra}" if extra else "")
+        hint = f"Install it, or {ours}."
     raise DriverMissingError(
-        f"No driver for {dialect.title} is installed; looked for {' and '.join(candidates)}.",
-        hint=f"Install one: {hint or 'pip install ' + candidates[0]}",
+        f"No driver for {dialect.title} is installed; looked for {' and '.join(candidates)}.", hint=hint
     )
 
 
@@ -101,21 +104,50 @@ def sqlalchemy_url(target: Target, dialect: HasDrivers, *, asynchronous: bool = 
 
     Raises:
         DriverMissingError: No driver is installed.
+        ConfigError: SQLAlchemy does not know the driver, or cannot use a value of the query.
     """
     from sqlalchemy import URL
 
     address = target.address
-    query: dict[str, Sequence[str] | str] = {}
+    query: dict[str, list[str]] = {}
     for key, value in address.query:
-        query[key] = [*query[key], value] if isinstance(query.get(key), list) else value
-    return URL.create(
+        query.setdefault(key, []).append(value)
+    url = URL.create(
         f"{address.backend}+{driver_of(target, dialect, asynchronous=asynchronous)}",
         username=address.username,
         password=address.password,
         host=address.host,
         port=address.port,
         database=str(target.file) if address.dialect == "sqlite" else address.database,
-        query=query,
+        query={key: values if len(values) > 1 else values[0] for key, values in query.items()},
+    )
+    _check_connectable(url, target)
+    return url
+
+
+def _check_connectable(url: URL, target: Target) -> None:
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        dialect = url.get_dialect()
+    except (ArgumentError, AttributeError) as exc:
+        raise ConfigError(
+            f"SQLAlchemy has no driver {url.drivername!r}, which the database URL names.",
+            hint=f"Write {url.get_backend_name()}:// without a driver to use the one that is installed.",
+        ) from exc
+    try:
+        dialect().create_connect_args(url)
+    except (ArgumentError, TypeError, ValueError) as exc:
+        raise refused_options(target, exc) from exc
+
+
+def refused_options(target: Target, exc: Exception) -> ConfigError:
+    """The error for a URL whose query the driver does not take."""
+    keys = ", ".join(dict(target.address.query)) or "none"
+    text = target.address.hide(str(exc))
+    return ConfigError(
+        f"The driver cannot use the options of the database URL ({keys}): {text}",
+        hint="Check what stands behind the ? in the URL, and `charset:` in config/orm.yaml.",
     )
 
 

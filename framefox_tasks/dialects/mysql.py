@@ -27,7 +27,7 @@ class MySQL(ServerDialect):
     existing_database = frozenset({1007})
     denied = frozenset({1044, 1142, 1227})
     refused_login = frozenset({1045, 1698})
-    grant_hint = "Ask an administrator to create the database, or for: GRANT ALL ON database.* TO user"
+    grant_hint = "GRANT ALL ON {database}.* TO {user}"
 
     def error_code(self, exc: BaseException | None) -> Any:
         """The error number."""

@@ -37,7 +37,9 @@ class PostgreSQL(ServerDialect):
     existing_database = frozenset({"42P04", "23505"})  # 23505: two creators at once
     denied = frozenset({"42501"})
     refused_login = frozenset({"28000", "28P01"})
-    grant_hint = "Ask an administrator to create the database, or for: ALTER ROLE ... CREATEDB"
+    grant_hint = (
+        "ALTER ROLE {user} CREATEDB to create databases, ALTER DATABASE {database} OWNER TO {user} to change it"
+    )
 
     def error_code(self, exc: BaseException | None) -> Any:
         """The SQLSTATE, where the driver tells it."""
@@ -108,6 +110,13 @@ class PostgreSQL(ServerDialect):
             return DatabaseInUseError(
                 f"Others are connected to the database {target.label}: {self.error_text(exc)}",
                 hint="Close their connections, or end them with: doit database_drop --yes --force-disconnect",
+            )
+        if self.error_code(exc) is None and "FATAL:" in str(exc):
+            # libpq gives no code for a refused connection, but the server has answered.
+            return ConnectionFailedError(
+                f"{target.server} refused the connection to the database {target.name}: "
+                f"{target.address.hide(self.error_text(exc))}",
+                hint="Check the user and the password in DATABASE_URL or config/orm.yaml, and the user's rights.",
             )
         return super().translate(exc, target)
 

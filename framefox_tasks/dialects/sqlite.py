@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framefox_tasks.dialects.base import quoted_table
+from framefox_tasks.dialects.base import driver_of, quoted_table
 from framefox_tasks.errors import (
     ConnectionFailedError,
     DatabaseExistsError,
@@ -41,7 +41,7 @@ class SQLite:
 
     def exists(self, target: Target) -> bool:
         """Whether the file is there and is a SQLite database."""
-        if not target.file.exists():
+        if not _is_there(target):
             return False
         _check_header(target)
         return True
@@ -50,6 +50,7 @@ class SQLite:
         """Create the file, and the folder that it is in."""
         if self.exists(target):
             raise DatabaseExistsError(f"The database {target.name} exists already.")
+        driver_of(target, self)  # before the file is there: nothing could migrate it
         try:
             target.file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
@@ -204,11 +205,18 @@ def _connection(target: Target, mode: str) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _existing(target: Target, mode: str) -> Iterator[sqlite3.Connection]:
-    if not target.file.exists():
+    if not _is_there(target):
         raise missing(target)
     _check_header(target)
     with _connection(target, mode) as connection:
         yield connection
+
+
+def _is_there(target: Target) -> bool:
+    try:
+        return target.file.exists()
+    except OSError as exc:
+        raise _denied(target, str(exc.strerror)) from exc
 
 
 def _check_header(target: Target) -> None:
@@ -230,5 +238,5 @@ def _check_header(target: Target) -> None:
 def _denied(target: Target, reason: str) -> PermissionDeniedError:
     return PermissionDeniedError(
         f"The database {target.name} cannot be used: {reason}.",
-        hint="Check the permissions of the file and of its folder.",
+        hint="Check the path in the database URL, and the permissions of the file and of its folder.",
     )

@@ -57,7 +57,8 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
             configured.
     """
     root = Path(root).absolute()
-    variables = {**_sources.read_dotenv(root / ".env"), **(os.environ if environ is None else environ)}
+    environ = os.environ if environ is None else environ
+    variables = {**_sources.read_dotenv(root / ".env", environ), **environ}
     config = _sources.read_yaml(root / CONFIG_FILE, shown=str(CONFIG_FILE))
     check_keys(config, str(CONFIG_FILE))
     options = config.get("database") or {}
@@ -69,11 +70,12 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
 
 
 def _database_url(options: Mapping[str, Any], variables: Mapping[str, str], *, exists: bool) -> tuple[str, str]:
-    if variables.get("DATABASE_URL"):
+    if variables.get("DATABASE_URL", "").strip():
         return "DATABASE_URL", variables["DATABASE_URL"]
     expand = _sources.Expander(variables, str(CONFIG_FILE))
-    if options.get("url"):
-        return f"database.url in {CONFIG_FILE}", expand("database.url", options["url"])
+    url = expand("database.url", options["url"]) if options.get("url") else ""
+    if url.strip():
+        return f"database.url in {CONFIG_FILE}", url
     if any(options.get(name) for name in _DETAILS):
         return f"database in {CONFIG_FILE}", url_from_parts(options, expand)
     reason = "names no database" if exists else "is missing"
@@ -92,14 +94,16 @@ def _project(root: Path, config: Mapping[str, Any], expand: _sources.Expander) -
         return tuple(expand(key, item) for item in items if item is not None)
 
     def name(key: str) -> str | None:
-        return next(iter(names(key)), None)
+        value = config.get(key)
+        return None if value is None else expand(key, value).strip() or None
 
-    folder, locations = _alembic.locations(root)
+    migrations = name("migrations")
+    folder, locations = _alembic.locations(root, needed=not migrations)
     metadata = name("metadata")
     entities = tuple(map(Path, names("entities")))
     return Project(
         root=root,
-        migrations=Path(name("migrations") or folder or "migrations"),
+        migrations=Path(migrations or folder or "migrations"),
         version_locations=locations,
         entities=entities or (() if metadata else (Path("src/entity"),)),
         metadata=metadata,

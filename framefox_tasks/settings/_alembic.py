@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
@@ -14,15 +13,19 @@ from framefox_tasks.errors import ConfigError
 _SEPARATORS = {"os": ":", "space": None, "newline": "\n", ":": ":", ";": ";"}
 
 
-def locations(root: Path) -> tuple[str | None, tuple[Path, ...]]:
+def locations(root: Path, *, needed: bool = True) -> tuple[str | None, tuple[Path, ...]]:
     """The migrations folder and the further folders of revisions, as Alembic's own command would find them.
+
+    Args:
+        root: The project's folder.
+        needed: The settings do not name the migrations folder.
 
     Raises:
         ConfigError: The file cannot be read, or names the folder in a form that needs an import to resolve.
     """
     options = _ini(root / "alembic.ini") or _toml(root / "pyproject.toml")
     folder = options.get("script_location")
-    if folder and ":" in folder.removeprefix(str(root)):
+    if folder and needed and ":" in folder.removeprefix(root.as_posix()):
         raise ConfigError(
             f"script_location {folder!r} names a package; the tasks need the folder.",
             hint="Set `migrations:` in config/orm.yaml to the folder's path.",
@@ -37,28 +40,36 @@ def locations(root: Path) -> tuple[str | None, tuple[Path, ...]]:
 def _ini(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
         return {}
-    parser = ConfigParser({"here": path.parent.as_posix()})
+    parser = ConfigParser({"here": path.parent.as_posix().replace("%", "%%")})
     try:
         parser.read(path, encoding="utf-8")
         # Interpolated one by one: a % in an option that is not ours must not hinder.
         names = ("script_location", "version_locations", "path_separator", "version_path_separator")
         return {name: parser.get("alembic", name) for name in names if parser.has_option("alembic", name)}
     except (ConfigParserError, OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"alembic.ini cannot be read: {type(exc).__name__}") from exc
+        # Never the error's own text: it quotes the line, and a password may stand there.
+        line = getattr(exc, "lineno", None) or next((number for number, _ in getattr(exc, "errors", ())), None)
+        place = f", line {line}" if line else ""
+        raise ConfigError(
+            f"alembic.ini cannot be read{place}: {type(exc).__name__}",
+            hint="Correct it, or delete it if it is not used.",
+        ) from exc
 
 
 def _toml(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        return {}
+    import tomllib
+
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("alembic", {})
-    except FileNotFoundError:
-        return {}
     except (OSError, ValueError) as exc:
         raise ConfigError(f"pyproject.toml cannot be read: {exc}") from exc
     here = path.parent.as_posix()
     return {
-        name: value.replace("%(here)s", here)
-        if isinstance(value, str)
-        else [item.replace("%(here)s", here) for item in value]
+        name: [str(item).replace("%(here)s", here) for item in value]
+        if isinstance(value, list)
+        else str(value).replace("%(here)s", here)
         for name, value in table.items()
-        if name in ("script_location", "version_locations")
+        if name in ("script_location", "version_locations", "path_separator")
     }

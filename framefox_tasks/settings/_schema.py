@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from framefox_tasks.errors import ConfigError
-from framefox_tasks.url import DIALECTS
+from framefox_tasks.settings._sources import kind_of
+from framefox_tasks.url import DIALECTS, is_port
 
 _TOP = {"database", "entities", "metadata", "migrations", "ignore_tables", "include_object", "version_table"}
 _CONNECTION = {"url", "driver", "host", "port", "username", "password", "database", "charset"}
@@ -49,7 +50,7 @@ def _section(config: Mapping[str, Any], key: str, shown_key: str, shown: str) ->
         return {}
     if not isinstance(section, dict):
         raise ConfigError(
-            f"{shown}: {shown_key} must be a mapping, not a {type(section).__name__}.",
+            f"{shown}: {shown_key} must be a mapping, not {kind_of(section)}.",
             hint="Put its settings on indented lines below it.",
         )
     return section
@@ -71,32 +72,36 @@ def check_options(options: Mapping[str, Any], expand: Expand) -> bool:
     Raises:
         ConfigError: A number or a truth value is something else.
     """
-    for key in sorted(_INTEGERS & options.keys()):
-        _integer(f"database.{key}", options[key], expand)
-    truths = {key: _boolean(f"database.{key}", options[key], expand) for key in sorted(_BOOLEANS & options.keys())}
+    for key in sorted(_INTEGERS):
+        _check_integer(f"database.{key}", options.get(key), expand)
+    truths = {key: _boolean(f"database.{key}", options.get(key), expand) for key in sorted(_BOOLEANS)}
     logging = options.get("logging") or {}
-    echo_sql = _boolean("database.logging.echo_sql", logging.get("echo_sql", False), expand)
-    return truths.get("echo", False) or echo_sql
+    echo_sql = _boolean("database.logging.echo_sql", logging.get("echo_sql"), expand)
+    return truths["echo"] or echo_sql
 
 
-def _integer(key: str, value: object, expand: Expand) -> None:
-    text = expand(key, value)
-    if not text.removeprefix("-").isdecimal():
-        raise ConfigError(f"{key} must be a whole number, not {text!r}.")
+def _text(key: str, value: object, expand: Expand) -> str:
+    return "" if value is None else expand(key, value).strip()
+
+
+def _check_integer(key: str, value: object, expand: Expand) -> None:
+    text = _text(key, value, expand)
+    if text and not text.removeprefix("-").isdecimal():
+        raise ConfigError(f"{key} must be a whole number, not {text!r}.", hint="Correct it in config/orm.yaml.")
 
 
 def _boolean(key: str, value: object, expand: Expand) -> bool:
-    text = expand(key, value).lower()
-    if text not in _TRUTH:
-        raise ConfigError(f"{key} must be true or false, not {text!r}.")
-    return _TRUTH[text]
+    text = _text(key, value, expand)
+    if text and text.lower() not in _TRUTH:
+        raise ConfigError(f"{key} must be true or false, not {text!r}.", hint="Correct it in config/orm.yaml.")
+    return _TRUTH.get(text.lower(), False)
 
 
 def url_from_parts(options: Mapping[str, Any], expand: Expand) -> str:
     """The URL of the detailed form: driver, host, port, username, password, database, charset.
 
     Raises:
-        ConfigError: The driver or the database is missing, or a variable is not set.
+        ConfigError: The driver or the database is missing, the host or the port is none, or a variable is not set.
     """
 
     def part(name: str) -> str:
@@ -116,10 +121,21 @@ def url_from_parts(options: Mapping[str, Any], expand: Expand) -> str:
     login = quote(part("username"), safe="")
     if password := part("password"):
         login += f":{quote(password, safe='')}"
-    host = part("host") or "localhost"
-    place = f"[{host}]" if ":" in host else host
-    if port := part("port"):
-        place += f":{port}"
     charset = part("charset")
     query = f"?charset={quote(charset)}" if charset and dialect == "mysql" else ""
+    place = _place(part("host") or "localhost", part("port"))
     return f"{driver}://{login}{'@' if login else ''}{place}/{quote(database, safe='')}{query}"
+
+
+def _place(host: str, port: str) -> str:
+    if host.count(":") == 1 or any(sign in host for sign in "/@?"):
+        raise ConfigError(
+            f"database.host must be a name or an address, not {host!r}.",
+            hint="Put the port under database.port, and a whole address under database.url.",
+        )
+    if port and not is_port(port):
+        raise ConfigError(
+            f"database.port must be a number from 1 to 65535, not {port!r}.", hint="Correct it in config/orm.yaml."
+        )
+    place = f"[{host.strip('[]')}]" if ":" in host else host
+    return f"{place}:{port}" if port else place
