@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from framefox_tasks.action import action
-from framefox_tasks.freshness import at_head, database_exists, migration_files
+from framefox_tasks.freshness import at_head, database_exists, migration_files, migration_files_known
 from framefox_tasks.tasks._params import params
 from framefox_tasks.tasks._reporter import BARE
 
@@ -22,7 +22,7 @@ def task_database_create() -> dict[str, Any]:
 
 def task__database_migration_files() -> dict[str, Any]:
     """Find the files that an upgrade depends on"""
-    return {"actions": [migration_files]}
+    return {"actions": [migration_files], "uptodate": [migration_files_known]}
 
 
 @params(
