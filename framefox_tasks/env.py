@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.model import Target
-from framefox_tasks.settings import load_settings
+from framefox_tasks.settings import CONFIG_FILE, load_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -44,11 +44,14 @@ def run_migrations() -> None:
 
 
 def _project_root() -> Path:
+    """The nearest folder above the migrations with settings; where none has any, the folder of Alembic's own file."""
     from alembic import context
 
-    script = Path(context.script.dir).absolute()
-    candidates = (Path.cwd(), *script.parents)
-    return next((folder for folder in candidates if (folder / "config/orm.yaml").is_file()), Path.cwd())
+    script = Path(context.script.dir).resolve()
+    config = context.config
+    files = [Path(name) for name in (config.toml_file_name, config.config_file_name) if name]
+    beside = next((file.absolute().parent for file in files if file.is_file()), Path.cwd())
+    return next((folder for folder in (*script.parents, Path.cwd()) if (folder / CONFIG_FILE).is_file()), beside)
 
 
 def _metadata(target: Target) -> Sequence[MetaData]:
@@ -67,7 +70,13 @@ def _metadata(target: Target) -> Sequence[MetaData]:
 
 
 def _log_revisions() -> None:
+    """Tell each revision and difference, as Alembic's own env.py does, unless the project has set up logging."""
     import logging
 
-    logging.basicConfig(format="%(levelname)-5.5s [%(name)s] %(message)s")
-    logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)
+    for name in ("alembic.runtime.migration", "alembic.autogenerate"):
+        logger = logging.getLogger(name)
+        if not (logger.handlers or logging.getLogger().handlers):
+            handler = logging.StreamHandler()
+            handler.setFormatter(logging.Formatter("%(levelname)-5.5s [%(name)s] %(message)s"))
+            logger.addHandler(handler)
+            logger.setLevel(logging.INFO)

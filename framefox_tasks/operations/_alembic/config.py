@@ -19,10 +19,13 @@ from framefox_tasks.dialects.base import sqlalchemy_url
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.model import Project, Revision, Target
 from framefox_tasks.operations._alembic.failures import failure_in
+from framefox_tasks.url import DIALECTS
 
 TARGET = "framefox_tasks.target"
 FILE_TEMPLATE = "%%(year)d%%(month).2d%%(day).2d_%%(hour).2d%%(minute).2d%%(second).2d_%%(slug)s"
-_ANY_URL = re.compile(r"\w+(\+\w+)?://")
+# `driver` stands in the file that `alembic init` writes. Other URLs, of a broker or a website, are not ours to replace.
+_DATABASE_URL = re.compile(rf"({'|'.join(DIALECTS)}|driver)(\+\w+)?://")
+_ASYNC_ENGINE = re.compile(r"async_engine|create_async|AsyncEngine")
 
 
 def make_config(target: Target, *, output: TextIO | None = None) -> Config:
@@ -31,20 +34,27 @@ def make_config(target: Target, *, output: TextIO | None = None) -> Config:
     The URL replaces every option of the main section that holds one, since some env.py files read another than
     `sqlalchemy.url`. An env.py that makes an async engine gets the URL of an async driver.
     """
-    project = target.project
-    config = base_config(project, output=output)
+    config = base_config(target.project, output=output)
     config.attributes[TARGET] = target
-    env_py = project.migrations_folder / "env.py"
-    asynchronous = env_py.is_file() and "async_engine" in env_py.read_text(encoding="utf-8", errors="replace")
+    asynchronous = _ASYNC_ENGINE.search(env_text(target.project)) is not None
     url = sqlalchemy_url(target, dialect_of(target), asynchronous=asynchronous)
     text = _escaped(url.render_as_string(hide_password=False))
-    section = config.config_ini_section
-    own = [name for name, value in config.file_config.items(section, raw=True) if _ANY_URL.match(value)]
-    for name in {"sqlalchemy.url", "url", *own}:
+    for name in {"sqlalchemy.url", "url", *_url_options(config)}:
         config.set_main_option(name, text)
     if target.echo:
         config.set_main_option("sqlalchemy.echo", "true")
     return config
+
+
+def env_text(project: Project) -> str:
+    """The source text of the project's env.py; empty if there is none."""
+    path = project.migrations_folder / "env.py"
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def _url_options(config: Config) -> Iterator[str]:
+    options = {**config.toml_alembic_config, **dict(config.file_config.items(config.config_ini_section, raw=True))}
+    yield from (name for name, value in options.items() if isinstance(value, str) and _DATABASE_URL.match(value))
 
 
 def base_config(project: Project, *, output: TextIO | None = None) -> Config:
@@ -52,7 +62,7 @@ def base_config(project: Project, *, output: TextIO | None = None) -> Config:
     folder = project.migrations_folder
     candidates = (project.path("alembic.ini"), folder / "alembic.ini")
     ini = next((path for path in candidates if path.is_file()), None)
-    quiet = Namespace(quiet=True, verbose=False, x=None)
+    quiet = Namespace(quiet=True, verbose=False, x=None, autogenerate=False)
     config = Config(ini, toml_file=project.path("pyproject.toml"), output_buffer=output, cmd_opts=quiet)
     config.set_main_option("script_location", _escaped(str(folder)))
     if not config.get_alembic_option("file_template"):

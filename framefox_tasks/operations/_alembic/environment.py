@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from alembic.config import Config
@@ -12,17 +13,20 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import MetaData
-from sqlalchemy.engine import Connection
+from sqlalchemy import MetaData, event
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from framefox_tasks.dialects import dialect_of
 from framefox_tasks.dialects.base import sqlalchemy_engine, sqlalchemy_url
-from framefox_tasks.errors import ConfigError, FramefoxTasksError, MigrationError
+from framefox_tasks.dialects.sqlite import missing
+from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError
 from framefox_tasks.model import Target
 from framefox_tasks.operations._alembic.config import TARGET
 from framefox_tasks.operations._alembic.failures import describe, failure_in
+from framefox_tasks.operations._alembic.flask import application_context
 from framefox_tasks.operations._alembic.options import completed
+from framefox_tasks.url import DIALECTS
 
 Work = Callable[[Any, MigrationContext], Any]
 
@@ -53,12 +57,15 @@ def run_environment(
         FramefoxTasksError: The connection fails, or env.py does.
     """
     environment = EnvironmentContext(config, scripts, fn=work, **options)
-    original = environment.configure
-    configure = partial(_configure, original, target, metadata)
+    if config.cmd_opts:
+        # Many an env.py looks here to find out whether it is to compare: what neither migrates nor writes SQL does.
+        config.cmd_opts.autogenerate = not (migrates or options.get("as_sql"))
+    configure = partial(_configure, environment, environment.configure, target, metadata)
     environment.configure = configure  # type: ignore[method-assign]
     with ExitStack() as stack:
         stack.enter_context(_translated(target))
-        stack.enter_context(_application(target))
+        stack.enter_context(_no_new_file(target))
+        stack.enter_context(application_context(target))
         if migrates:
             stack.enter_context(dialect_of(target).migration_guard(target))
         _offer_connection(config, target, stack)
@@ -67,6 +74,7 @@ def run_environment(
 
 
 def _configure(
+    environment: EnvironmentContext,
     original: Callable[..., None],
     target: Target,
     metadata: Sequence[MetaData],
@@ -78,17 +86,60 @@ def _configure(
     connection = theirs.get("connection")
     if isinstance(connection, Connection):
         _check_same_database(target, connection)
-    original(**completed(target, theirs, dialect=target.address.dialect, metadata=metadata))
+    options = completed(target, theirs, dialect=target.address.dialect, metadata=metadata)
+    if getattr(environment.config.cmd_opts, "autogenerate", False):
+        _check_tables(options.get("target_metadata"))
+    original(**options)
+    used = environment.get_context().dialect.name
+    if DIALECTS.get(used) != target.address.dialect:
+        raise _another_database(target, f"is for {used}")
+
+
+def _check_tables(found: Any) -> None:
+    items = found if isinstance(found, (list, tuple)) else [found]
+    if not any(item.tables for item in items if item is not None):
+        raise EntityError(
+            "env.py gives Alembic no table to compare with the database. Going on would drop every table.",
+            hint="Set `entities:` or `metadata:` in config/orm.yaml, or target_metadata in env.py.",
+        )
 
 
 def _check_same_database(target: Target, connection: Connection) -> None:
-    connected = Target(connection.engine.url.render_as_string(hide_password=False), target.project)
-    if connected.identity != target.identity:
-        raise ConfigError(
-            f"env.py connects to {connected.label}, the settings name {target.label}.",
-            hint="Let env.py take its URL from config.get_main_option('sqlalchemy.url'), "
-            "or set DATABASE_URL to the same database.",
-        )
+    url = connection.engine.url
+    connected = Target(url.render_as_string(hide_password=False), target.project)
+    try:
+        same = connected.identity == target.identity
+    except ConfigError as exc:
+        raise _another_database(target, f"connects to {url.render_as_string()}") from exc
+    if not same:
+        raise _another_database(target, f"connects to {connected.label}")
+
+
+def _another_database(target: Target, what: str) -> ConfigError:
+    return ConfigError(
+        f"env.py {what}, the settings name {target.label}.",
+        hint="Let env.py take its URL from config.get_main_option('sqlalchemy.url'), "
+        "or set DATABASE_URL to the same database.",
+    )
+
+
+@contextmanager
+def _no_new_file(target: Target) -> Iterator[None]:
+    """SQLite makes a file for whoever connects: an env.py that names another database must leave none behind."""
+
+    def refuse(dialect: Any, record: Any, arguments: Sequence[Any], keywords: Any) -> None:  # noqa: ARG001 - SQLAlchemy's
+        file = str(arguments[0]) if dialect.name == "sqlite" and arguments else ":memory:"
+        if file in ("", ":memory:") or file.startswith("file:") or Path(file).exists():
+            return
+        if Path(file).resolve() == target.file:
+            raise missing(target)
+        raise _another_database(target, f"connects to {target.project.shown(file)}")
+
+    event.listen(Engine, "do_connect", refuse)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "do_connect", refuse)
 
 
 class _Attributes(dict[str, Any]):
@@ -110,30 +161,18 @@ class _Attributes(dict[str, Any]):
 
 
 def _offer_connection(config: Config, target: Target, stack: ExitStack) -> None:
-    def connect() -> Connection:
-        connection = stack.enter_context(sqlalchemy_engine(target, dialect_of(target)).connect())
+    config.attributes = _Attributes(config.attributes, lambda: stack.enter_context(_connected(target)))
+
+
+@contextmanager
+def _connected(target: Target) -> Iterator[Connection]:
+    with sqlalchemy_engine(target, dialect_of(target)).connect() as connection:
         # The older form of Alembic's own recipe calls connect() on whatever it is handed.
         connection.connect = lambda: nullcontext(connection)  # type: ignore[attr-defined]
-        return connection
-
-    config.attributes = _Attributes(config.attributes, connect)
-
-
-def _application(target: Target) -> AbstractContextManager[Any]:
-    """The Flask application's context, for an env.py that needs it, as Flask-Migrate's does."""
-    env_py = target.project.migrations_folder / "env.py"
-    if "current_app" not in env_py.read_text(encoding="utf-8", errors="replace"):
-        return nullcontext()
-    from flask.cli import NoAppException, ScriptInfo
-
-    try:
-        context: AbstractContextManager[Any] = ScriptInfo().load_app().app_context()
-    except NoAppException as exc:
-        raise ConfigError(
-            f"env.py needs the Flask application: {' '.join(str(exc).split())}",
-            hint="Set FLASK_APP, for example FLASK_APP=package:create_app.",
-        ) from exc
-    return context
+        yield connection
+        # An env.py that has sent a statement before it hands the connection on leaves the commit to whoever opened it.
+        if connection.in_transaction():
+            connection.commit()
 
 
 @contextmanager
@@ -146,8 +185,8 @@ def _translated(target: Target) -> Iterator[None]:
     except CommandError as exc:
         raise MigrationError(str(exc), hint="See where the database stands: doit database_status") from exc
     except DBAPIError as exc:
-        if exc.connection_invalidated or not exc.statement:
-            raise dialect_of(target).translate(exc.orig, target) from exc
+        if _is_connection_failure(exc):
+            raise _connection_failure(exc, target) from exc
         raise MigrationError(f"The database {target.label} refused a statement. {describe(exc)}") from exc
     except (Exception, SystemExit) as exc:
         place = failure_in(exc, project, [project.migrations_folder, *project.versions, project.root])
@@ -156,27 +195,53 @@ def _translated(target: Target) -> Iterator[None]:
         raise MigrationError(f"env.py failed. {place}", hint="Correct it and run the command again.") from exc
 
 
+def _is_connection_failure(exc: DBAPIError) -> bool:
+    return exc.connection_invalidated or not exc.statement
+
+
+def _connection_failure(exc: DBAPIError, target: Target) -> Exception:
+    dialect = dialect_of(target)
+    try:
+        dialect.revision(target)  # asks whether the database is there at all, which not every driver's error tells
+    except FramefoxTasksError as clearer:
+        return clearer
+    assert exc.orig is not None  # noqa: S101 - the driver's error
+    return dialect.translate(exc.orig, target)
+
+
 def run_as_env(target: Target, metadata: Callable[[], Sequence[MetaData]]) -> None:
     """What our own env.py does: connect to the target, configure Alembic and run the migrations.
 
-    Works below our operations, which complete the options themselves, and below the plain `alembic` command.
+    Works below our operations, which complete the options themselves, and below the plain `alembic` command, which
+    shows a failing migration with its traceback.
     """
     from alembic import context
 
     ours = TARGET in context.config.attributes
+    complete = dict if ours else partial(_completed, target, metadata())
     dialect = dialect_of(target)
-    found = () if ours else metadata()
-    complete = partial(completed, target, dialect=target.address.dialect, metadata=found)
     if context.is_offline_mode():
         url = sqlalchemy_url(target, dialect)
-        offline = {"url": url, "literal_binds": True, "dialect_opts": {"paramstyle": "named"}}
-        context.configure(**(offline if ours else complete(offline)))
+        context.configure(**complete(url=url, literal_binds=True, dialect_opts={"paramstyle": "named"}))
         with context.begin_transaction():
             context.run_migrations()
         return
     guard = nullcontext() if ours else dialect.migration_guard(target)
-    with guard, sqlalchemy_engine(target, dialect).connect() as connection:
-        online = {"connection": connection}
-        context.configure(**(online if ours else complete(online)))
+    with guard, _connection_told(target), sqlalchemy_engine(target, dialect).connect() as connection:
+        context.configure(**complete(connection=connection))
         with context.begin_transaction():
             context.run_migrations()
+
+
+def _completed(target: Target, metadata: Sequence[MetaData], **options: Any) -> dict[str, Any]:
+    return completed(target, options, dialect=target.address.dialect, metadata=metadata)
+
+
+@contextmanager
+def _connection_told(target: Target) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as exc:
+        if not _is_connection_failure(exc):
+            raise
+        raise _connection_failure(exc, target) from exc

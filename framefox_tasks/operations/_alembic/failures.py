@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from framefox_tasks.model import Project
+from framefox_tasks.url import redact
 
 _STATEMENT_LENGTH = 300
 
@@ -39,4 +40,4 @@ def describe(exc: BaseException) -> str:
     else:
         text = f"{type(exc).__name__}: {str(exc).partition(chr(10))[0]}".removesuffix(": ")
     statement = " ".join(str(getattr(exc, "statement", None) or "").split())
-    return f"{text}\n  in: {statement[:_STATEMENT_LENGTH]}" if statement else text
+    return redact(f"{text}\n  in: {statement[:_STATEMENT_LENGTH]}" if statement else text)
