@@ -142,7 +142,7 @@ class Database:
             query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         else:
             schema = "'public'" if self.dialect == "postgresql" else "DATABASE()"
-            query = f"SELECT table_name FROM information_schema.tables WHERE table_schema = {schema}"  # noqa: S608
+            query = f"SELECT table_name FROM information_schema.tables WHERE table_schema = {schema}"
         return {row[0] for row in self.execute(query)}
 
     def revision(self) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 from conftest import MiniProject
 
@@ -56,7 +58,7 @@ def test_custom_types_are_imported_in_the_migration(shop: MiniProject) -> None:
     shop.replace("src/entity/product.py", "    price:", "    sku: Mapped[str] = mapped_column(Sku)\n    price:")
     text = created(shop)
     assert "import src.types" in text
-    assert "src.types.Sku()" in text
+    assert "src.types.Sku(" in text
     shop.ok("database_upgrade")
 
 
@@ -193,9 +195,8 @@ def test_a_missing_or_empty_entity_folder_is_an_error(shop: MiniProject) -> None
 
 def test_tables_of_others_are_left_alone(shop: MiniProject) -> None:
     shop.ok("database_create_migration", "database_upgrade")
-    shop.run(
-        "python3", "-c", "import sqlite3; sqlite3.connect('shop.db').execute('CREATE TABLE celery_job (id INTEGER)')"
-    )
+    with sqlite3.connect(shop.path / "shop.db") as connection:
+        connection.execute("CREATE TABLE celery_job (id INTEGER)")
     assert "drop table celery_job" in shop.fails("database_create_migration", "--check")
     shop.write("config/orm.yaml", 'ignore_tables: ["celery_*"]\ndatabase:\n  url: "sqlite:///shop.db"\n')
     assert "No changes detected" in shop.ok("database_create_migration")
@@ -204,7 +205,7 @@ def test_tables_of_others_are_left_alone(shop: MiniProject) -> None:
 def test_an_include_object_hook_of_the_project_is_asked(shop: MiniProject) -> None:
     shop.write(
         "hooks.py",
-        "def include(item, name, type_, reflected, compare_to):\n    return not (type_ == 'table' and name == 'review')\n",
+        "def include(item, name, type_, *rest):\n    return not (type_ == 'table' and name == 'review')\n",
     )
     shop.write("config/orm.yaml", 'include_object: hooks:include\ndatabase:\n  url: "sqlite:///shop.db"\n')
     text = created(shop)

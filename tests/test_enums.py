@@ -69,6 +69,8 @@ def test_values_are_added_and_taken_away(project: MiniProject, database: Databas
     out = project.ok("database_create_migration")
     assert "created successfully" in out
     project.ok("database_upgrade")
+    if database.dialect == "postgresql":
+        assert types(database) == ["open", "waiting", "done"]
     database.execute("INSERT INTO ticket (id, state) VALUES (1, 'waiting')")
     assert "No changes detected" in project.ok("database_create_migration")
     database.execute("DELETE FROM ticket")
@@ -77,6 +79,18 @@ def test_values_are_added_and_taken_away(project: MiniProject, database: Databas
         assert types(database) == ["open", "done"]
     project.ok("database_upgrade")
     database.execute("INSERT INTO ticket (id, state) VALUES (1, 'waiting')")
+
+
+def test_values_of_any_spelling_are_added_at_their_place(shop: MiniProject, make_database: MakeDatabase) -> None:
+    database = make_database("postgresql")
+    shop.env["DATABASE_URL"] = database.url
+    shop.write("src/entity/ticket.py", states("open", "done"))
+    shop.ok("database_create_migration", "database_upgrade")
+    values = ["zero", "one:two", "open", "it's", "50%", "done", "ünï", 'qu"ote']
+    shop.write("src/entity/ticket.py", states(*values))
+    shop.ok("database_create_migration", "database_upgrade")
+    assert types(database) == values
+    assert "No changes detected" in shop.ok("database_create_migration")
 
 
 def test_two_tables_share_one_enum(project: MiniProject, database: Database) -> None:

@@ -8,7 +8,7 @@ there are no enum types, and make the same file run on PostgreSQL.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from alembic.autogenerate import renderers
@@ -44,6 +44,43 @@ def _render(context: AutogenContext, op: EnumTypeOp) -> str:
     return f"{sa}Enum({values}name={op.enum.name!r}{schema}).{verb}({alembic}get_bind(), checkfirst=True)"
 
 
+class AddEnumValuesOp(ops.MigrateOperation):
+    """Adds values to a PostgreSQL enum type, each at its place."""
+
+    def __init__(self, schema: str | None, name: str, old: Sequence[str], new: Sequence[str]) -> None:
+        self.schema = schema
+        self.name = name
+        self.old = old
+        self.new = new
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """What Alembic shows as the difference."""
+        return ("add_enum_value", self.name, [value for value in self.new if value not in self.old])
+
+    def statements(self, type_name: str) -> Iterator[str]:
+        """ALTER TYPE for each added value, in order."""
+        for index, value in enumerate(self.new):
+            if value not in self.old:
+                follower = next((later for later in self.new[index + 1 :] if later in self.old), None)
+                place = f" BEFORE {_literal(follower)}" if follower is not None else ""
+                yield f"ALTER TYPE {type_name} ADD VALUE IF NOT EXISTS {_literal(value)}{place}"
+
+
+def _literal(value: str) -> str:
+    escaped = value.replace("'", "''").replace(":", "\\:")  # a colon would be a parameter of text()
+    return f"'{escaped}'"
+
+
+@renderers.dispatch_for(AddEnumValuesOp)
+def _render_added_values(context: AutogenContext, op: AddEnumValuesOp) -> list[str]:
+    assert context.dialect is not None  # noqa: S101 - autogenerate has a connection
+    prefix = context.opts.get("alembic_module_prefix") or "op."
+    quote = context.dialect.identifier_preparer.quote
+    type_name = ".".join(quote(part) for part in (op.schema, op.name) if part)
+    lines = [f"{prefix}execute({statement!r})" for statement in op.statements(type_name)]
+    return [f"if {prefix}get_context().dialect.name == 'postgresql':", *lines, ""]
+
+
 def is_native(item: Any) -> bool:
     """Whether it is an enum that PostgreSQL keeps as a type of its own."""
     return isinstance(item, Enum) and bool(item.native_enum) and bool(item.name)
@@ -59,6 +96,7 @@ def load_postgresql_support() -> None:
 def add_enum_types(context: MigrationContext, directives: list[ops.MigrationScript]) -> None:
     """Add to generated migrations what creates and drops the enum types of the columns that come and go."""
     if context.dialect.name == "postgresql":
+        _correct_added_values(directives)
         return
     for script in directives:
         if script.upgrade_ops is None or script.downgrade_ops is None:
@@ -66,6 +104,18 @@ def add_enum_types(context: MigrationContext, directives: list[ops.MigrationScri
         new = _new_enums(script.upgrade_ops, _metadata(context))
         script.upgrade_ops.ops[:0] = [EnumTypeOp(enum, create=True) for enum in new]
         script.downgrade_ops.ops.extend(EnumTypeOp(enum, create=False) for enum in reversed(new))
+
+
+def _correct_added_values(directives: Iterable[ops.MigrationScript]) -> None:
+    """Replace the operation that adds values: alembic-postgresql-enum 1.11 writes AFTER where it means BEFORE."""
+    from alembic_postgresql_enum.operations.add_enum_values import AddEnumValuesOp as Theirs
+
+    for script in directives:
+        for container in script.upgrade_ops_list:
+            container.ops = [
+                AddEnumValuesOp(op.schema, op.name, op.old_values, op.new_values) if isinstance(op, Theirs) else op
+                for op in container.ops
+            ]
 
 
 def _new_enums(upgrade: ops.UpgradeOps, metadata: Iterable[MetaData]) -> list[Enum]:
