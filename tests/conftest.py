@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import shutil
 import sqlite3
 import subprocess
@@ -63,20 +64,42 @@ class MiniProject:
         assert "Traceback" not in result.all, result.all
         return result.err
 
+    def on_terminal(self, *arguments: str, answer: str) -> Run:
+        """Run doit on a terminal of its own, and type the answer when it asks; everything shown is in `out`."""
+        leader, follower = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "doit", *arguments],
+            cwd=self.path,
+            env=self._environment(),
+            preexec_fn=lambda: os.login_tty(follower),
+        )
+        os.close(follower)
+        shown, answered = "", False
+        while chunk := _read(leader):
+            shown += chunk
+            if "[y/N]" in shown and not answered:
+                os.write(leader, answer.encode())
+                answered = True
+        os.close(leader)
+        return Run(process.wait(timeout=60), shown, "")
+
     def run(self, *command: str, cwd: str = ".", stdin: str | None = None) -> Run:
-        kept = {
-            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR") if name in os.environ
-        }
         result = subprocess.run(
             command,
             cwd=self.path / cwd,
-            env={**kept, "COLUMNS": "80", **self.env},
+            env=self._environment(),
             input=stdin or "",
             capture_output=True,
             text=True,
             timeout=120,
         )
         return Run(result.returncode, result.stdout, result.stderr)
+
+    def _environment(self) -> dict[str, str]:
+        kept = {
+            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR") if name in os.environ
+        }
+        return {**kept, "COLUMNS": "80", **self.env}
 
     def write(self, path: str, text: str) -> Path:
         file = self.path / path
@@ -104,6 +127,13 @@ class MiniProject:
             f"revision = {revision!r}\ndown_revision = {down!r}\nbranch_labels = None\ndepends_on = None\n\n\n"
             f"def upgrade() -> None:\n    {upgrade}\n\n\ndef downgrade() -> None:\n    {downgrade}\n",
         )
+
+
+def _read(terminal: int) -> str:
+    try:
+        return os.read(terminal, 4096).decode(errors="replace")
+    except OSError:  # how Linux tells that the other end is closed
+        return ""
 
 
 @dataclass(frozen=True)
