@@ -43,14 +43,14 @@ def task__database_migration_files() -> dict[str, Any]:
     },
     {"name": "output", "long": "output", "default": "", "help": "with --sql: the file to write"},
 )
-def task_database_upgrade(revision: str, plan: bool, sql: bool, output: str) -> dict[str, Any]:  # noqa: ARG001
+def task_database_upgrade(revision: str, plan: bool, sql: bool, output: str) -> dict[str, Any]:  # noqa: ARG001 - the action gets it
     """Apply the pending migrations"""
     return {
         "actions": [action("database:upgrade")],
         "calc_dep": ["_database_migration_files"],
         "task_dep": [] if plan or sql else ["database_create"],
         "uptodate": [at_head],
-        "meta": {BARE: sql},
+        "meta": {BARE: sql and not output},
         **_LIVE,
     }
 
