@@ -245,6 +245,7 @@ def _closing(status: Status) -> list[str]:
     lines = []
     if status.unknown:
         lines.append(f"The database is at a revision that has no file: {', '.join(status.unknown)}.")
+        lines.append("Restore the file, or switch to the branch that has it.")
     if len(status.heads) > 1:
         lines.append(f"There are {len(status.heads)} heads. Join them with: doit database_create_migration --merge")
     if status.pending:

@@ -24,7 +24,7 @@ ALLOWED = {
     "report": {"model"},
     "freshness": {"errors", "dialects", "settings"},
     "action": {"errors", "url", "settings", "operations", "report"},
-    "tasks": {"action", "freshness"},
+    "tasks": {"url", "action", "freshness"},
     "env": {"errors", "model", "settings", "operations"},
     "__init__": {"errors", "model", "settings", "operations"},
 }

@@ -17,6 +17,8 @@ from framefox_tasks.errors import (
 from framefox_tasks.operations import database, migration, schema, status
 from framefox_tasks.settings import Settings
 
+DEFAULT_STEPS = "1"
+
 
 def create(settings: Settings) -> None:
     """database_create."""
@@ -80,23 +82,21 @@ def _write_or_print(text: str, output: str) -> None:
 
 def downgrade(settings: Settings, *, steps: str, revision: str) -> None:
     """database_downgrade."""
-    if steps and revision:
+    if steps != DEFAULT_STEPS and revision:
         raise ConfigError("--steps and --revision cannot be used together.", hint="Choose one of them.")
-    if steps and not steps.isdecimal():
+    if not steps.isdecimal():
         raise ConfigError(
             f"--steps must be a whole number, 0 or more, not {steps!r}.",
             hint="Revert the last two with: doit database_downgrade --steps 2, all with: --steps 0",
         )
     report.say("Reverting migrations...")
-    report.show(
-        migration.downgrade(settings.target, steps=int(steps or 1), revision=revision or None, on_step=report.show)
-    )
+    report.show(migration.downgrade(settings.target, steps=int(steps), revision=revision or None, on_step=report.show))
 
 
-def show_status(settings: Settings, *, output_format: str, exit_code: bool) -> None:
+def show_status(settings: Settings, *, format: str, exit_code: bool) -> None:  # noqa: A002 - the option's name
     """database_status."""
     found = status.status(settings.target)
-    report.show_status(found, as_json=output_format == "json")
+    report.show_status(found, as_json=format == "json")
     if exit_code and not found.up_to_date:
         raise MigrationError("The database is not up to date.", hint="Bring it up to date with: doit database_upgrade")
 

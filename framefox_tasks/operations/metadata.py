@@ -57,7 +57,9 @@ def resolve(project: Project, name: str, key: str) -> object:
     """
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
-        raise ConfigError(f"{key} must be package.module:attribute, not {name!r}.")
+        raise ConfigError(
+            f"{key} must be package.module:attribute, not {name!r}.", hint=f"Write it as in `{key}: shop.db:name`."
+        )
     _importable(project.root)
     value: object = _import(project, module_name, None)
     for part in attribute.split("."):

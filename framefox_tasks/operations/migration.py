@@ -133,10 +133,11 @@ def _steps_down(history: History, current: tuple[str, ...], steps: int) -> str:
     applied = len(history.applied(current))
     if steps > applied:
         count = {0: "No migration is applied", 1: "Only 1 migration is applied"}
+        hint = "Revert all that are applied with: doit database_downgrade --steps 0"
         raise MigrationError(
             f"{count.get(applied, f'Only {applied} migrations are applied')}, so {steps} cannot be reverted. "
             "Nothing was reverted.",
-            hint="Revert all that are applied with: doit database_downgrade --steps 0",
+            hint=hint if applied else "See where the database stands: doit database_status",
         )
     if len(current) > 1:
         raise MigrationError(

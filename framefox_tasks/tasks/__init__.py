@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from framefox_tasks.tasks._reporter import Reporter
+from framefox_tasks.tasks._reporter import Reporter, tell_variables
 from framefox_tasks.tasks.database import (
     task__database_migration_files,
     task_database_clear_metadata,
@@ -24,6 +24,9 @@ DOIT_CONFIG = {
     "reporter": Reporter,
     "verbosity": 2,
 }
+
+# Now and not when the run starts: an option that lost its value is an error before that.
+tell_variables()
 
 __all__ = [
     "DOIT_CONFIG",

@@ -9,24 +9,26 @@ from doit import doit_cmd
 from doit.reporter import ConsoleReporter
 
 from framefox_tasks.freshness import WHY
+from framefox_tasks.url import redact
 
 BARE = "bare_output"
 """The key of a task's meta that says: its output is for another program, so no marks among it."""
+
+
+def tell_variables() -> None:
+    """Tell of values that doit took for variables of its own: the option before one has lost its value."""
+    for name, value in (doit_cmd._CMDLINE_VARS or {}).items():
+        shown = redact(f"{name}={value}")
+        sys.stderr.write(
+            f"Note: doit reads {shown} as a variable, not as an option's value. "
+            f"To give it to an option, join the two: --option='{shown}'\n"
+        )
 
 
 class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type information
     """doit's console reporter with the same marks: `.` for a run, `--` for up to date, `!!` for ignored."""
 
     desc = "doit's console output, with the reason why a task is up to date"
-
-    def initialize(self, tasks: Any, selected_tasks: Any) -> None:
-        """Warn of a value that doit took for a variable of its own."""
-        super().initialize(tasks, selected_tasks)
-        for name, value in (doit_cmd._CMDLINE_VARS or {}).items():
-            sys.stderr.write(
-                f"Note: doit reads {name}={value} as a variable, not as an option's value. "
-                f"To give it to an option, join the two: --option='{name}={value}'\n"
-            )
 
     def execute_task(self, task: Any) -> None:
         """Called when a task starts."""

@@ -102,7 +102,7 @@ def task_database_downgrade() -> dict[str, Any]:
             {
                 "name": "steps",
                 "long": "steps",
-                "default": "",
+                "default": "1",
                 "help": "how many to revert, 0 for all [default: 1]",
             },
             {"name": "revision", "long": "revision", "default": "", "help": "the revision to go back to"},
@@ -113,7 +113,7 @@ def task_database_downgrade() -> dict[str, Any]:
 
 @params(
     {
-        "name": "output_format",
+        "name": "format",
         "long": "format",
         "default": "table",
         "choices": (("table", ""), ("json", "")),
@@ -127,9 +127,9 @@ def task_database_downgrade() -> dict[str, Any]:
         "help": "fail if not up to date",
     },
 )
-def task_database_status(output_format: str, exit_code: bool) -> dict[str, Any]:  # noqa: ARG001
+def task_database_status(format: str, exit_code: bool) -> dict[str, Any]:  # noqa: A002, ARG001 - what the user types
     """Show where the database and its migrations stand"""
-    return {"actions": [action("database:show_status")], "meta": {BARE: output_format == "json"}, **_LIVE}
+    return {"actions": [action("database:show_status")], "meta": {BARE: format == "json"}, **_LIVE}
 
 
 def task_database_drop() -> dict[str, Any]:
