@@ -118,7 +118,8 @@ class Target:
     def identity(self) -> str:
         """A digest that is the same for the same database, whatever the user, password and driver."""
         name = str(self.file) if self.address.dialect == "sqlite" else self.address.database
-        return sha256("\0".join((self.address.dialect, self.server, name)).encode()).hexdigest()[:16]
+        server = self.server.replace("127.0.0.1:", "localhost:")
+        return sha256("\0".join((self.address.dialect, server, name)).encode()).hexdigest()[:16]
 
 
 def _check_sqlite(address: DatabaseURL) -> None:

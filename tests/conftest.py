@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import shutil
 import sqlite3
 import subprocess
@@ -74,12 +75,9 @@ class MiniProject:
             preexec_fn=lambda: os.login_tty(follower),
         )
         os.close(follower)
-        shown, answered = "", False
-        while chunk := _read(leader):
+        shown = ""
+        while chunk := _read(leader, shown, answer):
             shown += chunk
-            if "[y/N]" in shown and not answered:
-                os.write(leader, answer.encode())
-                answered = True
         os.close(leader)
         return Run(process.wait(timeout=60), shown, "")
 
@@ -129,7 +127,12 @@ class MiniProject:
         )
 
 
-def _read(terminal: int) -> str:
+def _read(terminal: int, shown: str, answer: str) -> str:
+    """The next text on a terminal; the answer is typed when the question stands there, again if nothing happens."""
+    while shown.endswith("[y/N] "):
+        os.write(terminal, answer.encode())
+        if select.select([terminal], [], [], 2)[0]:
+            break
     try:
         return os.read(terminal, 4096).decode(errors="replace")
     except OSError:  # how Linux tells that the other end is closed

@@ -130,3 +130,23 @@ def test_flasks_own_files_name_the_application_and_the_database(make_database: M
     project.write(".env", f"DATABASE_URL={project.env.pop('DATABASE_URL')}\n")
     succeeds(project, "database_upgrade")
     assert database.revision() == ["0001"]
+
+
+def test_a_project_with_several_version_locations(make_database: MakeDatabase, tmp_path: Path) -> None:
+    database = make_database("sqlite")
+    project = hand_written("connectable", database, tmp_path)
+    project.write(
+        "alembic.ini",
+        "[alembic]\nscript_location = migrations\npath_separator = newline\n"
+        "version_locations =\n  %(here)s/migrations/versions\n  %(here)s/more\n",
+    )
+    succeeds(project, "database_create_migration", "-m", "first", "database_upgrade")
+    (first,) = (project.path / "migrations/versions").glob("*_first.py")
+    (project.path / "more").mkdir()
+    first.rename(project.path / "more" / first.name)
+    project.add_column()
+    succeeds(project, "database_create_migration", "-m", "second", "database_upgrade", "database_status")
+    assert sorted(path.name[16:] for path in (project.path / "more").glob("*.py")) == ["first.py", "second.py"]
+    assert "stock" in project.read(f"more/{next((project.path / 'more').glob('*_second.py')).name}")
+    assert "Successfully reverted 2 migrations." in succeeds(project, "database_downgrade", "--steps", "0")
+    assert database.tables() == {"alembic_version"}

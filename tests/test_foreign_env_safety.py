@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from foreign import alembic_init, application_url, flask_db_init, hand_written, 
 from framefox_tasks.operations._alembic.failures import describe
 
 
-@pytest.mark.parametrize("shape", ["generic", "async", "flask", "demands_connection"])
+@pytest.mark.parametrize("shape", ["generic", "async", "flask", "demands_connection", "own_begin"])
 def test_a_failed_upgrade_on_sqlite_leaves_nothing_behind(
     shape: str, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
@@ -74,6 +75,28 @@ def test_a_flask_application_that_cannot_be_found_is_told_with_the_remedy(
     said = refused(project, "database_upgrade")
     assert "Could not locate a Flask application" in said
     assert "Set FLASK_APP" in said
+
+
+def test_models_that_a_flask_application_fails_to_import_in_silence_are_no_dropped_tables(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    database = make_database("sqlite")
+    project = flask_db_init(database, tmp_path)
+    project.write(
+        "shop/other.py",
+        "from shop import db\n\n\nclass Other(db.Model):\n    id = db.Column(db.Integer, primary_key=True)\n",
+    )
+    succeeds(project, "database_create_migration", "database_upgrade")
+    project.replace(
+        "shop/__init__.py",
+        "    from shop import models\n",
+        "    from shop import other\n\n    try:\n        from shop import models\n"
+        "    except ImportError as e:\n        print(e)\n",
+    )
+    project.replace("shop/models.py", "from shop import db\n", "from shop import db\nimport not_installed\n")
+    said = refused(project, "database_create_migration")
+    assert "shop/models.py, line 5: the class Product declares the table 'product'" in said
+    assert len(project.versions()) == 1
 
 
 def test_the_tables_to_ignore_stay(make_database: MakeDatabase, tmp_path: Path) -> None:
@@ -143,6 +166,17 @@ def test_another_database_on_the_same_server_is_refused(make_database: MakeDatab
     assert f"env.py connects to {other.name} on " in said
     assert f"the settings name {database.name} on " in said
     assert database.tables() == other.tables() == set()
+
+
+def test_a_local_server_by_its_number_and_by_its_name_is_the_same(make_database: MakeDatabase, tmp_path: Path) -> None:
+    database = make_database("mysql")
+    project = hand_written("elsewhere", database, tmp_path)
+    project.migration("0001", None)
+    url = application_url(database)
+    other = "localhost:" if "127.0.0.1:" in url else "127.0.0.1:"
+    project.replace("migrations/env.py", "sqlite:///elsewhere.db", re.sub(r"(localhost|127\.0\.0\.1):", other, url))
+    succeeds(project, "database_upgrade")
+    assert database.revision() == ["0001"]
 
 
 def test_sql_for_another_dialect_than_the_settings_name_is_refused(make_database: MakeDatabase, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def test_every_command_works(sample: MiniProject, database: Database) -> None:
 
     sample.replace("src/entity/tag.py", "name:", "color: Mapped[str | None] = mapped_column(String(20))\n    name:")
     assert "Detected added column 'tag.color'" in alembic(sample, "revision", "--autogenerate", "-m", "color")
+    assert re.fullmatch(r"\d{8}_\d{6}_color\.py", _newest(sample))
     assert "sa.Column('color'" in sample.read(f"migrations/versions/{_newest(sample)}")
 
     alembic(sample, "downgrade", "base")

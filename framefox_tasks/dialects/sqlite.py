@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.dialects.base import driver_of, quoted_table
 from framefox_tasks.errors import (
@@ -146,9 +146,17 @@ class SQLite:
             raw = connection.connection.driver_connection
             assert raw is not None  # noqa: S101 - a connection that begins has one
             connection.connection.dbapi_connection.isolation_level = None  # type: ignore[union-attr]
+            if raw.in_transaction:  # a listener of the application's came first
+                connection.exec_driver_sql("COMMIT")
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             violations[id(raw)] = _violations(connection)
+
+        def one_begin(connection: Connection, _: Any, statement: str, parameters: Any, *more: Any) -> tuple[str, Any]:  # noqa: ARG001
+            # An application that follows the same advice sends its BEGIN second, which would be an error.
+            raw: Any = connection.connection.driver_connection
+            again = statement.strip().upper().startswith("BEGIN") and raw is not None and _guarded(connection, target)
+            return "SELECT 1" if again and raw.in_transaction else statement, parameters
 
         def commit(connection: Connection) -> None:
             before = violations.pop(id(connection.connection.driver_connection), None)
@@ -157,11 +165,13 @@ class SQLite:
 
         event.listen(Engine, "begin", begin)
         event.listen(Engine, "commit", commit)
+        event.listen(Engine, "before_cursor_execute", one_begin, retval=True)
         try:
             yield
         finally:
             event.remove(Engine, "begin", begin)
             event.remove(Engine, "commit", commit)
+            event.remove(Engine, "before_cursor_execute", one_begin)
 
 
 def missing(target: Target) -> DatabaseNotFoundError:

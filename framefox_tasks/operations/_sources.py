@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import os
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.util import find_spec
@@ -86,6 +87,36 @@ def beside(project: Project, module: ModuleType) -> list[Source]:
     if not folder.is_relative_to(project.root.absolute().resolve()):
         return []
     return [_source(project, path) for path in _modules(folder)]
+
+
+def declaring(project: Project, tables: Collection[str]) -> Iterator[tuple[Path, DeclaredTable]]:
+    """The classes in the project's own Python files that declare one of the tables, or carry one's name."""
+    if not tables:
+        return
+    plain = {table.replace("_", "").lower(): table for table in tables}
+    for path in _own_files(project.root.absolute().resolve()):
+        for node in ast.walk(_source_tree(path)):
+            if not isinstance(node, ast.ClassDef):
+                continue
+            found = [declared for declared in _declared_table(node) if declared.table in tables]
+            # Flask-SQLAlchemy names the table after the class: OrderLine is order_line.
+            if not found and node.bases and not _mentions(node, "__tablename__") and node.name.lower() in plain:
+                found = [DeclaredTable(node.name, plain[node.name.lower()], node.lineno)]
+            yield from ((path, declared) for declared in found)
+
+
+def _own_files(root: Path) -> Iterator[Path]:
+    for folder, names, files in os.walk(root):
+        # Not of another environment, and nothing hidden.
+        names[:] = sorted(n for n in names if n.isidentifier() and not Path(folder, n, "pyvenv.cfg").exists())
+        yield from (Path(folder, file) for file in sorted(files) if file.endswith(".py"))
+
+
+def _source_tree(path: Path) -> ast.AST:
+    try:
+        return ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError, OSError):
+        return ast.Module([], [])
 
 
 def _modules(folder: Path) -> Iterator[Path]:

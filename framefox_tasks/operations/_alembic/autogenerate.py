@@ -14,12 +14,13 @@ from alembic.operations import ops
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError, rev_id
 
-from framefox_tasks.errors import MigrationError, PermissionDeniedError
+from framefox_tasks.errors import EntityError, MigrationError, PermissionDeniedError
 from framefox_tasks.model import Target
 from framefox_tasks.operations._alembic.config import history_errors
 from framefox_tasks.operations._alembic.enums import load_postgresql_support
 from framefox_tasks.operations._alembic.environment import run_environment
 from framefox_tasks.operations._alembic.history import History
+from framefox_tasks.operations._sources import declaring
 from framefox_tasks.operations.metadata import load_metadata
 
 _DESTRUCTIVE = {"remove_table", "remove_column"}
@@ -50,7 +51,7 @@ def write_migration(history: History, message: str | None, *, empty: bool = Fals
     difference = _difference(context)
     if not empty and not difference.operations:
         return None, difference
-    _avoid_collision(context.script_directory, message)
+    _avoid_collision(context.script_directory, _folder(history), message)
     with _writing(history.target):
         written = [script for script in context.generate_scripts() if script is not None]
     return Path(written[-1].path), difference
@@ -79,7 +80,7 @@ def _context(history: History, message: str | None, *, autogenerate: bool) -> Re
         "head": "head",
         "splice": False,
         "branch_label": None,
-        "version_path": None,
+        "version_path": str(_folder(history)),
         "rev_id": None,
         "depends_on": None,
     }
@@ -107,7 +108,27 @@ def _autogenerate(history: History, message: str | None, **options: Any) -> Revi
         template_args=context.template_args,
         **options,
     )
+    if not metadata:
+        _check_dropped(target, context)
     return context
+
+
+def _check_dropped(target: Target, context: RevisionContext) -> None:
+    """Only env.py knows the entities, and it may have swallowed an import error: a table in the sources stays.
+
+    Raises:
+        EntityError: A table would be dropped that a class in the project declares.
+    """
+    containers = [container for script in context.generated_revisions for container in script.upgrade_ops_list]
+    operations = [operation for container in containers for operation in _flat(container.ops)]
+    dropped = {operation.table_name for operation in operations if isinstance(operation, ops.DropTableOp)}
+    for source, declared in declaring(target.project, dropped):
+        raise EntityError(
+            f"{target.project.shown(source)}, line {declared.line}: the class {declared.name} declares the table "
+            f"{declared.table!r}, but env.py does not give it to Alembic. Going on would drop that table.",
+            hint="See whether its module can be imported, and have env.py import it, "
+            "or list the table under `ignore_tables:` in config/orm.yaml.",
+        )
 
 
 def _has_entities(target: Target) -> bool:
@@ -173,9 +194,16 @@ def _unnamed(operation: ops.MigrateOperation) -> Iterator[str]:
         yield f"{type(operation).__name__.removesuffix('Op')} on {getattr(operation, 'table_name', '')}"
 
 
-def _avoid_collision(scripts: ScriptDirectory, message: str | None) -> None:
+def _folder(history: History) -> Path:
+    """Where a new migration goes: into the version folder that holds the head, else into the first one."""
+    folders = [folder.absolute() for folder in history.scripts._version_locations]
+    heads = [Path(script.path).absolute() for script in history.scripts.get_revisions("heads") if script]
+    return next((folder for folder in folders for head in heads if head.is_relative_to(folder)), folders[0])
+
+
+def _avoid_collision(scripts: ScriptDirectory, folder: Path, message: str | None) -> None:
     """A second migration with the same message in the same second gets its revision into the file name."""
-    path = scripts._rev_path(scripts.versions, rev_id(), message or "migration", scripts._generate_create_date())
+    path = scripts._rev_path(folder, rev_id(), message or "migration", scripts._generate_create_date())
     if path.exists() and "%(rev)s" not in scripts.file_template:
         scripts.file_template += "_%(rev)s"
 
