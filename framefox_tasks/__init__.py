@@ -29,23 +29,7 @@ if TYPE_CHECKING:
         PermissionDeniedError,
         UnsupportedDialectError,
     )
-    from framefox_tasks.model import (
-        Created,
-        Downgraded,
-        Dropped,
-        MetadataCleared,
-        MigrationCreated,
-        MigrationsCleared,
-        MigrationState,
-        Plan,
-        Project,
-        Revision,
-        Script,
-        Status,
-        Step,
-        Target,
-        Upgraded,
-    )
+    from framefox_tasks.model import Project, Target
     from framefox_tasks.operations.database import create, drop
     from framefox_tasks.operations.migration import (
         check_migration,
@@ -59,6 +43,21 @@ if TYPE_CHECKING:
     )
     from framefox_tasks.operations.schema import clear_metadata
     from framefox_tasks.operations.status import status
+    from framefox_tasks.results import (
+        Created,
+        Downgraded,
+        Dropped,
+        MetadataCleared,
+        MigrationCreated,
+        MigrationsCleared,
+        MigrationState,
+        Plan,
+        Revision,
+        Script,
+        Status,
+        Step,
+        Upgraded,
+    )
     from framefox_tasks.settings import Settings, load_settings
 
 _EXPORTS = {
@@ -67,16 +66,17 @@ _EXPORTS = {
         "DatabaseNotFoundError DriverMissingError EntityError FramefoxTasksError MigrationError MigrationNeededError "
         "NotADatabaseError PermissionDeniedError UnsupportedDialectError"
     ),
-    "model": (
-        "Created Downgraded Dropped MetadataCleared MigrationCreated MigrationState MigrationsCleared Plan Project "
-        "Revision Script Status Step Target Upgraded"
-    ),
+    "model": "Project Target",
     "operations.database": "create drop",
     "operations.migration": (
         "check_migration clear_migrations create_migration downgrade merge_heads plan upgrade upgrade_sql"
     ),
     "operations.schema": "clear_metadata",
     "operations.status": "status",
+    "results": (
+        "Created Downgraded Dropped MetadataCleared MigrationCreated MigrationState MigrationsCleared Plan Revision "
+        "Script Status Step Upgraded"
+    ),
     "settings": "Settings load_settings",
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names.split()}

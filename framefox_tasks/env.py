@@ -1,9 +1,4 @@
-"""What a project's migrations/env.py calls.
-
-from framefox_tasks.env import run_migrations
-
-run_migrations()
-"""
+"""What a project's migrations/env.py calls: run_migrations()."""
 
 from __future__ import annotations
 

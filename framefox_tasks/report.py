@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
-from framefox_tasks.model import (
+from framefox_tasks.results import (
     Created,
     Downgraded,
     Dropped,
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
 
 
 def say(text: str) -> None:
-    """Print a line, at once."""
-    print(text, flush=True)
+    """Print a line, at once. A reader that has gone, as in `| head`, does not stop the work."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # The advice of the signal module's documentation: later output, Python's own at exit too, goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def ask(question: str) -> bool:

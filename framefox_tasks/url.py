@@ -30,10 +30,11 @@ _URL = re.compile(
     r"(?:\?(?P<query>.*))?"
 )
 _HIDDEN = "***"
-# To the last @: a password with an @ of its own that is not encoded must be hidden whole.
-_URL_PASSWORD = re.compile(r"(?<=://)([^:/\s@]*):(\S+)@")
-_KEY_PASSWORD = re.compile(r"(password|passwd|pwd)(\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s&;,)]+)", re.IGNORECASE)
-_QUOTED_KEY_PASSWORD = re.compile(r"((?:password|passwd|pwd)['\"]\s*:\s*)('[^']*'|\"[^\"]*\")", re.IGNORECASE)
+# Text and not compiled: only an error needs them. The first goes to the last @, since a password may hold an @ that
+# is not encoded.
+_URL_PASSWORD = r"(?<=://)([^:/\s@]*):(\S+)@"  # noqa: S105 - a pattern
+_KEY_PASSWORD = r"(password|passwd|pwd)(\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s&;,)]+)"  # noqa: S105 - a pattern
+_QUOTED_KEY_PASSWORD = r"((?:password|passwd|pwd)['\"]\s*:\s*)('[^']*'|\"[^\"]*\")"  # noqa: S105 - a pattern
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,9 @@ def _port(text: str | None) -> int | None:
 
 def redact(text: str, *secrets: str | None) -> str:
     """The text with the passwords of URLs and of key=value pairs hidden, and every given secret as well."""
-    text = _URL_PASSWORD.sub(rf"\1:{_HIDDEN}@", text)
-    text = _KEY_PASSWORD.sub(rf"\1\2{_HIDDEN}", text)
-    text = _QUOTED_KEY_PASSWORD.sub(rf"\1'{_HIDDEN}'", text)
+    text = re.sub(_URL_PASSWORD, rf"\1:{_HIDDEN}@", text)
+    text = re.sub(_KEY_PASSWORD, rf"\1\2{_HIDDEN}", text, flags=re.IGNORECASE)
+    text = re.sub(_QUOTED_KEY_PASSWORD, rf"\1'{_HIDDEN}'", text, flags=re.IGNORECASE)
     for secret in filter(None, secrets):
         # As it is, as Python shows it, and as URLs hold it: fully encoded, or as SQLAlchemy does it.
         forms = {secret, repr(secret)[1:-1], quote(secret, safe=""), quote(secret, safe=" +")}

@@ -75,11 +75,17 @@ class MiniProject:
             preexec_fn=lambda: os.login_tty(follower),
         )
         os.close(follower)
-        shown = ""
-        while chunk := _read(leader, shown, answer):
-            shown += chunk
+        shown, asked = "", False
+        while not shown.endswith(_CLOSED):
+            if select.select([leader], [], [], 2)[0]:
+                shown += _read(leader)
+                if asked or "[y/N] " not in shown:
+                    continue
+            asked = "[y/N] " in shown
+            if asked:  # again after two seconds: an interrupt that comes before the read is lost
+                os.write(leader, answer.encode())
         os.close(leader)
-        return Run(process.wait(timeout=60), shown, "")
+        return Run(process.wait(timeout=60), shown.removesuffix(_CLOSED), "")
 
     def run(self, *command: str, cwd: str = ".", stdin: str | None = None) -> Run:
         result = subprocess.run(
@@ -127,16 +133,14 @@ class MiniProject:
         )
 
 
-def _read(terminal: int, shown: str, answer: str) -> str:
-    """The next text on a terminal; the answer is typed when the question stands there, again if nothing happens."""
-    while shown.endswith("[y/N] "):
-        os.write(terminal, answer.encode())
-        if select.select([terminal], [], [], 2)[0]:
-            break
+_CLOSED = "\0"
+
+
+def _read(terminal: int) -> str:
     try:
-        return os.read(terminal, 4096).decode(errors="replace")
+        return os.read(terminal, 4096).decode(errors="replace") or _CLOSED
     except OSError:  # how Linux tells that the other end is closed
-        return ""
+        return _CLOSED
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,6 @@ from framefox_tasks.errors import (
 from framefox_tasks.operations import database, migration, schema, status
 from framefox_tasks.settings import Settings
 
-DEFAULT_STEPS = "1"
-
 
 def create(settings: Settings) -> None:
     """database_create."""
@@ -80,10 +78,11 @@ def _write_or_print(text: str, output: str) -> None:
     report.say(f"SQL written to {output}.")
 
 
-def downgrade(settings: Settings, *, steps: str, revision: str) -> None:
+def downgrade(settings: Settings, *, steps: str | None, revision: str) -> None:
     """database_downgrade."""
-    if steps != DEFAULT_STEPS and revision:
+    if steps is not None and revision:
         raise ConfigError("--steps and --revision cannot be used together.", hint="Choose one of them.")
+    steps = "1" if steps is None else steps
     if not steps.isdecimal():
         raise ConfigError(
             f"--steps must be a whole number, 0 or more, not {steps!r}.",

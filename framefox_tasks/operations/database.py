@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from framefox_tasks.dialects import dialect_of
 from framefox_tasks.errors import DatabaseExistsError, DatabaseNotFoundError
-from framefox_tasks.model import Created, Dropped, Target
+from framefox_tasks.model import Target
+from framefox_tasks.results import Created, Dropped
 
 
 def create(target: Target, *, exist_ok: bool = False) -> Created:

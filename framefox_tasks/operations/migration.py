@@ -14,16 +14,8 @@ from framefox_tasks.errors import (
     MigrationNeededError,
     PermissionDeniedError,
 )
-from framefox_tasks.model import (
-    Downgraded,
-    MigrationCreated,
-    MigrationsCleared,
-    Plan,
-    Script,
-    Step,
-    Target,
-    Upgraded,
-)
+from framefox_tasks.model import Target
+from framefox_tasks.results import Downgraded, MigrationCreated, MigrationsCleared, Plan, Script, Step, Upgraded
 
 if TYPE_CHECKING:
     from framefox_tasks.operations._alembic.history import History

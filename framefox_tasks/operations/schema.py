@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 from framefox_tasks.errors import PermissionDeniedError
-from framefox_tasks.model import MetadataCleared, Project
+from framefox_tasks.model import Project
+from framefox_tasks.results import MetadataCleared
 
 CACHE = Path(".framefox_tasks")
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from framefox_tasks.dialects import dialect_of
 from framefox_tasks.errors import FramefoxTasksError
-from framefox_tasks.model import MigrationState, Status, Target
+from framefox_tasks.model import Target
+from framefox_tasks.results import MigrationState, Status
 
 
 def status(target: Target) -> Status:

@@ -98,7 +98,7 @@ def _project(root: Path, config: Mapping[str, Any], expand: _sources.Expander) -
         return None if value is None else expand(key, value).strip() or None
 
     migrations = name("migrations")
-    folder, locations = _alembic.locations(root, needed=not migrations)
+    folder, locations = _alembic.locations(root, migrations)
     metadata = name("metadata")
     entities = tuple(map(Path, names("entities")))
     return Project(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
@@ -10,26 +11,27 @@ from typing import Any
 
 from framefox_tasks.errors import ConfigError
 
-_SEPARATORS = {"os": ":", "space": None, "newline": "\n", ":": ":", ";": ";"}
+_SEPARATORS = {"os": os.pathsep, "space": None, "newline": "\n", ":": ":", ";": ";"}
 
 
-def locations(root: Path, *, needed: bool = True) -> tuple[str | None, tuple[Path, ...]]:
+def locations(root: Path, migrations: str | None = None) -> tuple[str | None, tuple[Path, ...]]:
     """The migrations folder and the further folders of revisions, as Alembic's own command would find them.
 
     Args:
         root: The project's folder.
-        needed: The settings do not name the migrations folder.
+        migrations: The migrations folder, where the settings name it.
 
     Raises:
         ConfigError: The file cannot be read, or names the folder in a form that needs an import to resolve.
     """
-    options = _ini(root / "alembic.ini") or _toml(root / "pyproject.toml")
+    options = {**_toml(root / "pyproject.toml"), **_ini(root / "alembic.ini")}
     folder = options.get("script_location")
-    if folder and needed and ":" in folder.removeprefix(root.as_posix()):
+    if folder and not migrations and ":" in folder.removeprefix(root.as_posix()):
         raise ConfigError(
             f"script_location {folder!r} names a package; the tasks need the folder.",
             hint="Set `migrations:` in config/orm.yaml to the folder's path.",
         )
+    options |= _ini(root / (migrations or folder or "migrations") / "alembic.ini")  # where Flask-Migrate keeps it
     found = options.get("version_locations") or []
     if isinstance(found, str):
         separator = _SEPARATORS.get(options.get("path_separator") or options.get("version_path_separator") or "space")

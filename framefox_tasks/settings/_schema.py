@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from difflib import get_close_matches
 from typing import Any
 from urllib.parse import quote
 
@@ -59,6 +58,8 @@ def _section(config: Mapping[str, Any], key: str, shown_key: str, shown: str) ->
 def _check(section: Mapping[str, Any], known: Collection[str], prefix: str, shown: str) -> None:
     for key in section:
         if key not in known:
+            from difflib import get_close_matches
+
             near = get_close_matches(str(key), known, n=1)
             raise ConfigError(
                 f"{shown}: unknown key {prefix}{key}.",

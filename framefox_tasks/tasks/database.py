@@ -102,7 +102,7 @@ def task_database_downgrade() -> dict[str, Any]:
             {
                 "name": "steps",
                 "long": "steps",
-                "default": "1",
+                "default": None,
                 "help": "how many to revert, 0 for all [default: 1]",
             },
             {"name": "revision", "long": "revision", "default": "", "help": "the revision to go back to"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +18,9 @@ from alembic.util import CommandError
 from framefox_tasks.dialects import dialect_of
 from framefox_tasks.dialects.base import sqlalchemy_url
 from framefox_tasks.errors import MigrationError
-from framefox_tasks.model import Project, Revision, Target
+from framefox_tasks.model import Project, Target
 from framefox_tasks.operations._alembic.failures import failure_in
+from framefox_tasks.results import Revision
 from framefox_tasks.url import DIALECTS
 
 TARGET = "framefox_tasks.target"
@@ -89,7 +91,9 @@ def load_scripts(project: Project, config: Config) -> ScriptDirectory:
                 hint="Set `migrations:` in config/orm.yaml to the folder that holds env.py, "
                 "or make one with: alembic init migrations",
             )
-    with history_errors(project):
+    with history_errors(project), warnings.catch_warnings():
+        # Alembic warns of a missing revision before it raises the error that is told.
+        warnings.filterwarnings("ignore", message="Revision .* is not present", category=UserWarning)
         scripts = ScriptDirectory.from_config(config)
         scripts.get_heads()
     return scripts

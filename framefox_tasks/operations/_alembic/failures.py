@@ -38,6 +38,7 @@ def describe(exc: BaseException) -> str:
     elif isinstance(exc, StatementError):
         text = f"{type(exc).__name__}: {exc.orig}"
     else:
-        text = f"{type(exc).__name__}: {str(exc).partition(chr(10))[0]}".removesuffix(": ")
+        message = exc.msg if isinstance(exc, SyntaxError) else str(exc)  # its text repeats file and line
+        text = f"{type(exc).__name__}: {message.partition(chr(10))[0]}".removesuffix(": ")
     statement = " ".join(str(getattr(exc, "statement", None) or "").split())
     return redact(f"{text}\n  in: {statement[:_STATEMENT_LENGTH]}" if statement else text)

@@ -9,8 +9,9 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from framefox_tasks.errors import MigrationError
-from framefox_tasks.model import Revision, Target
+from framefox_tasks.model import Target
 from framefox_tasks.operations._alembic.config import base_config, history_errors, load_scripts, revision_of
+from framefox_tasks.results import Revision
 
 
 class History:
@@ -40,6 +41,8 @@ class History:
 
     def unknown(self, current: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the database's revisions that have no file."""
+        if not current:
+            return ()
         known = {revision.revision for revision in self.all()}
         return tuple(revision for revision in current if revision not in known)
 

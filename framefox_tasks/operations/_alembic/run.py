@@ -11,11 +11,11 @@ from alembic.script import ScriptDirectory
 
 from framefox_tasks.dialects import dialect_of
 from framefox_tasks.errors import FramefoxTasksError, MigrationError
-from framefox_tasks.model import Revision, Step
 from framefox_tasks.operations._alembic.config import history_errors, make_config, revision_of
 from framefox_tasks.operations._alembic.environment import run_environment
 from framefox_tasks.operations._alembic.failures import describe, failure_in
 from framefox_tasks.operations._alembic.history import History
+from framefox_tasks.results import Revision, Step
 
 OnStep = Callable[[Step], None]
 FindSteps = Callable[[ScriptDirectory, Any], list[Any]]

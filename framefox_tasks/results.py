@@ -1,0 +1,153 @@
+"""What operations give: frozen dataclasses. Standard library only.
+
+Apart from model, since a task that has nothing to do needs none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from framefox_tasks.model import Project, Target
+
+
+@dataclass(frozen=True)
+class Created:
+    """A database was created, or was there already."""
+
+    target: Target
+    created: bool
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A database was dropped, or was not there."""
+
+    target: Target
+    dropped: bool
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One migration of the history."""
+
+    revision: str
+    description: str
+    path: Path
+    down_revisions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """A migration that was run, and for how many seconds."""
+
+    revision: Revision
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """Migrations were applied; none, where the database was up to date."""
+
+    target: Target
+    steps: tuple[Step, ...]
+    current: tuple[str, ...]
+    heads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Downgraded:
+    """Migrations were reverted; none, where none was applied."""
+
+    target: Target
+    steps: tuple[Step, ...]
+    current: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an upgrade would run, in order."""
+
+    target: Target
+    pending: tuple[Revision, ...]
+    heads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Script:
+    """SQL for a person to review or to run elsewhere."""
+
+    target: Target
+    sql: str
+    heads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MigrationCreated:
+    """A migration file was written; path is None where the entities and the database agree."""
+
+    target: Target
+    path: Path | None
+    operations: tuple[str, ...] = ()
+    destructive: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MigrationsCleared:
+    """Revision files were removed, and the version table emptied where there was one."""
+
+    target: Target
+    removed: tuple[Path, ...]
+    version_table_cleared: bool
+
+
+@dataclass(frozen=True)
+class MetadataCleared:
+    """What was cached of the entities was removed."""
+
+    project: Project
+    removed: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class MigrationState:
+    """A migration beside its state: CURRENT, APPLIED or PENDING."""
+
+    revision: Revision
+    state: str
+    is_head: bool
+
+
+@dataclass(frozen=True)
+class Status:
+    """A database and its migrations, newest first.
+
+    Attributes:
+        exists: None where that could not be found out.
+        error: Why the database could not be asked, without a password.
+        size: Bytes, of a SQLite file and its journals.
+        current: The revisions that the database is at.
+        unknown: Those of them that have no file.
+    """
+
+    target: Target
+    exists: bool | None
+    error: str | None = None
+    server_version: str | None = None
+    size: int | None = None
+    current: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    migrations: Sequence[MigrationState] = ()
+
+    @property
+    def pending(self) -> int:
+        """How many migrations are not applied."""
+        return sum(migration.state == "PENDING" for migration in self.migrations)
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the database is there, is known to be at the head or heads, and nothing is pending."""
+        return bool(self.exists) and not self.error and not self.unknown and self.pending == 0
