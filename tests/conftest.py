@@ -103,6 +103,8 @@ class MiniProject:
         kept = {
             name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR") if name in os.environ
         }
+        # The commands of the environment that the tests run in, whether or not it is activated.
+        kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
         return {**kept, "COLUMNS": "80", **self.env}
 
     def write(self, path: str, text: str) -> Path:

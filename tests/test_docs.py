@@ -71,8 +71,7 @@ def clone(tmp_path: Path) -> MiniProject:
         if (ROOT / name).is_file() and not name.startswith("framefox_tasks/"):
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, path / name)
-    # The commands are those of the environment that the tests run in.
-    return MiniProject(path, {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"})
+    return MiniProject(path)
 
 
 def prepare(clone: MiniProject, note: str) -> None:

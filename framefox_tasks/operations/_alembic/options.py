@@ -10,7 +10,7 @@ from sqlalchemy import MetaData
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.operations._alembic import enums
-from framefox_tasks.operations._alembic.defaults import compare_server_default
+from framefox_tasks.operations._alembic.comparing import compare_server_default, compare_type
 from framefox_tasks.operations._alembic.ordering import reorder_drops
 from framefox_tasks.operations._alembic.rendering import render_item
 from framefox_tasks.operations._sources import ignored
@@ -30,7 +30,7 @@ def completed(
         ConfigError: The env.py uses another version table than the settings say.
     """
     options = dict(theirs)
-    options.setdefault("compare_type", True)
+    options.setdefault("compare_type", compare_type)
     options.setdefault("compare_server_default", compare_server_default)
     options.setdefault("render_as_batch", dialect == "sqlite")
     if dialect == "sqlite":

@@ -1,15 +1,29 @@
-"""Whether two server defaults are the same, where Alembic takes the spelling of one database for a difference."""
+"""Whether a column is the same in the entities and in the database, where Alembic needs help to tell."""
 
 from __future__ import annotations
 
 import re
 from typing import Any, Literal
 
-from sqlalchemy import Boolean, Column
+from sqlalchemy import Boolean, Column, Enum
+from sqlalchemy.dialects.mysql import ENUM
 
 _NOW = {"now()", "current_timestamp", "current_timestamp()", "localtimestamp", "localtimestamp()"}
 _CAST = re.compile(r"::[\w .\"\[\]]+(\(\d+(,\d+)?\))?$")
 _TRUTH = {"true": "1", "false": "0"}
+
+
+def compare_type(
+    context: Any,  # noqa: ARG001 - Alembic's signature
+    inspected_column: Column[Any],  # noqa: ARG001
+    metadata_column: Column[Any],  # noqa: ARG001
+    inspected_type: Any,
+    metadata_type: Any,
+) -> bool | None:
+    """Alembic's compare_type hook: the values of MySQL's ENUM; None to let Alembic decide."""
+    if isinstance(inspected_type, ENUM) and isinstance(metadata_type, Enum):
+        return list(inspected_type.enums) != list(metadata_type.enums)
+    return None
 
 
 def compare_server_default(
