@@ -36,10 +36,11 @@ def say(text: str) -> None:
 
 
 def ask(question: str) -> bool:
-    """Ask a question on the terminal; True if the answer is yes. End of input is a no."""
+    """Ask a question on the terminal; True if the answer is yes. End of input and an interrupt are a no."""
+    say(question)
     try:
-        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
+        return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+    except (EOFError, KeyboardInterrupt):
         say("")
         return False
 
@@ -117,7 +118,8 @@ def _(result: MigrationsCleared) -> list[str]:
     return [
         table,
         f"{_count(result.removed)} deleted.",
-        "Start anew with: doit database_create_migration",
+        "The tables are still there. Begin anew, without their data, with:",
+        "doit database_drop --yes database_create_migration database_upgrade",
     ]
 
 
@@ -144,9 +146,10 @@ def show_status(status: Status, *, as_json: bool) -> None:
     from rich.console import Console
 
     console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
-    _print_database(console, status)
-    _print_migrations(console, status)
-    for line in _closing(status):
+    with console.capture() as capture:
+        _print_database(console, status)
+        _print_migrations(console, status)
+    for line in (*capture.get().splitlines(), *_closing(status)):
         say(line)
 
 
@@ -235,7 +238,7 @@ def _print_migrations(console: Console, status: Status) -> None:
     table.add_column("Description", overflow="fold")
     table.add_column("Status", no_wrap=True)
     several = len(status.heads) > 1
-    colours = {"CURRENT": "green", "APPLIED": "", "PENDING": "yellow"}
+    colours = {"CURRENT": "green", "APPLIED": "", "PENDING": "yellow", "UNKNOWN": ""}
     for item in status.migrations:
         state = f"{item.state} (head)" if several and item.is_head else item.state
         table.add_row(Text(item.revision.revision), Text(item.revision.description), Text(state, colours[item.state]))
@@ -247,20 +250,17 @@ def _closing(status: Status) -> list[str]:
         return ["The database does not exist. Create it and apply all migrations with: doit database_upgrade"]
     if status.error:
         return ["The database cannot be asked."]
-    lines = []
     if status.unknown:
-        lines.append(f"The database is at a revision that has no file: {', '.join(status.unknown)}.")
-        lines.append("Restore the file, or switch to the branch that has it.")
+        return [
+            f"The database is at a revision that has no file: {', '.join(status.unknown)}.",
+            "Restore the file, or switch to the branch that has it.",
+        ]
     if len(status.heads) > 1:
-        lines.append(f"There are {len(status.heads)} heads. Join them with: doit database_create_migration --merge")
+        return [f"There are {len(status.heads)} heads. Join them with: doit database_create_migration --merge"]
     if status.pending:
-        what = "No migrations applied" if not status.current else f"{status.pending} pending"
-        lines.append(f"{what}. Apply {_them(status.pending)} with: doit database_upgrade")
-    return lines or [_all_well(status)]
-
-
-def _them(count: int) -> str:
-    return "it" if count == 1 else f"all {count}"
+        none = "No migrations applied, " if not status.current else ""
+        return [f"{none}{status.pending} pending. Apply with: doit database_upgrade"]
+    return [_all_well(status)]
 
 
 def _all_well(status: Status) -> str:

@@ -113,7 +113,7 @@ class MetadataCleared:
 
 @dataclass(frozen=True)
 class MigrationState:
-    """A migration beside its state: CURRENT, APPLIED or PENDING."""
+    """A migration beside its state: CURRENT, APPLIED or PENDING; UNKNOWN where the database cannot be asked."""
 
     revision: Revision
     state: str

@@ -176,6 +176,19 @@ def test_a_broken_entity_stops_the_command_and_writes_nothing(shop: MiniProject,
     assert len(shop.versions()) == 1
 
 
+def test_a_module_whose_name_cannot_be_imported_stops_the_command(shop: MiniProject) -> None:
+    shop.ok("database_create_migration", "database_upgrade")
+    (shop.path / "src/entity/review.py").rename(shop.path / "src/entity/re-view.py")
+    assert "src/entity/re-view.py declares a table, but cannot be imported" in shop.fails("database_create_migration")
+    assert len(shop.versions()) == 1
+
+
+def test_a_foreign_key_to_a_table_that_is_not_there_is_told(shop: MiniProject) -> None:
+    shop.replace("src/entity/review.py", '"product.id"', '"produkt.id"')
+    error = shop.fails("database_create_migration")
+    assert "The foreign key review.product_id refers to 'produkt.id', which no entity declares." in error
+
+
 def test_one_table_in_two_bases_stops_the_command(shop: MiniProject) -> None:
     shop.write("src/entity/twin.py", PLAIN.format(name="Twin", table="product"))
     error = shop.fails("database_create_migration")

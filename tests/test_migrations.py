@@ -129,6 +129,11 @@ def test_two_heads_are_named_and_can_be_merged(chain: MiniProject, database: Dat
     chain.ok("database_create_migration", "--merge", "-m", "join", "database_upgrade")
     assert len(database.revision()) == 1
     assert "nothing to merge" in chain.fails("database_create_migration", "--merge")
+    assert "Successfully reverted 1 migration." in chain.ok("database_downgrade")
+    assert database.revision() == ["ccc", "ddd"]
+    chain.ok("database_upgrade")
+    assert "Successfully reverted 3 migrations." in chain.ok("database_downgrade", "--steps", "3")
+    assert database.revision() == ["bbb"]
 
 
 def test_a_revision_that_lost_its_file_is_told(chain: MiniProject, database: Database) -> None:
@@ -228,9 +233,31 @@ def test_a_migration_that_orphans_rows_is_undone(project: MiniProject, database:
     project.migration("orphan", before, upgrade="op.execute('DELETE FROM product')")
     if database.dialect == "sqlite":
         error = project.fails("database_upgrade")
-        assert "foreign key refers to nothing: review -> product (1)" in error
+        assert "foreign key refers to nothing: to product (1)" in error
         assert database.execute("SELECT count(*) FROM product") == [(1,)]
         assert database.revision() == [before]
     else:
         project.ok("database_upgrade")  # the server cascades
         assert database.execute("SELECT count(*) FROM review") == [(0,)]
+
+
+def test_what_an_autocommit_block_did_is_not_called_undone(project: MiniProject, database: Database) -> None:
+    project.migration("aaa", None, upgrade=CREATE.format("aaa"))
+    block = "with op.get_context().autocommit_block(): op.execute('CREATE TABLE kept (id INTEGER)')"
+    project.migration("bbb", "aaa", upgrade=f"{block}\n    op.execute('SELECT * FROM nowhere')")
+    error = project.fails("database_upgrade")
+    assert "kept" in database.tables()
+    assert "is as it was" not in error
+
+
+def test_an_empty_revision_is_no_revision(chain: MiniProject, database: Database) -> None:
+    chain.ok("database_upgrade")
+    for task in ("database_upgrade", "database_downgrade"):
+        assert "--revision is empty." in chain.fails(task, "--revision=")
+    assert database.revision() == ["ccc"]
+
+
+@pytest.mark.parametrize("message", ["move C:\\users", 'say """no"""', 'ends in a quote"', "100% ünïcödé: it's"])
+def test_any_message_makes_a_readable_migration(shop: MiniProject, message: str) -> None:
+    shop.ok("database_create_migration", "--empty", f"--message={message}")
+    assert message in shop.ok("database_upgrade")

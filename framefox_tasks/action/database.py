@@ -11,6 +11,7 @@ from framefox_tasks import report
 from framefox_tasks.errors import (
     ConfigError,
     ConfirmationRequiredError,
+    ConnectionFailedError,
     MigrationError,
     PermissionDeniedError,
 )
@@ -43,6 +44,7 @@ def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output:
         raise ConfigError("--plan and --sql cannot be used together.", hint="Choose one of them.")
     if output and not sql:
         raise ConfigError("--output goes with --sql.", hint="Type: doit database_upgrade --sql --output=FILE")
+    _check_given(revision)
     target = settings.target
     if plan:
         planned = migration.plan(target, revision=revision)
@@ -58,6 +60,12 @@ def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output:
         report.show(result)
         heads = result.heads
     return {"heads": list(heads), "database": target.identity}
+
+
+def _check_given(revision: str | None) -> None:
+    # As from --revision=$UNSET: to go on with the default would be a guess.
+    if revision == "":
+        raise ConfigError("--revision is empty.", hint="See the migrations with: doit database_status")
 
 
 def _write_or_print(text: str, output: str) -> None:
@@ -78,9 +86,10 @@ def _write_or_print(text: str, output: str) -> None:
     report.say(f"SQL written to {output}.")
 
 
-def downgrade(settings: Settings, *, steps: str | None, revision: str) -> None:
+def downgrade(settings: Settings, *, steps: str | None, revision: str | None) -> None:
     """database_downgrade."""
-    if steps is not None and revision:
+    _check_given(revision)
+    if steps is not None and revision is not None:
         raise ConfigError("--steps and --revision cannot be used together.", hint="Choose one of them.")
     steps = "1" if steps is None else steps
     if not steps.isdecimal():
@@ -89,13 +98,15 @@ def downgrade(settings: Settings, *, steps: str | None, revision: str) -> None:
             hint="Revert the last two with: doit database_downgrade --steps 2, all with: --steps 0",
         )
     report.say("Reverting migrations...")
-    report.show(migration.downgrade(settings.target, steps=int(steps), revision=revision or None, on_step=report.show))
+    report.show(migration.downgrade(settings.target, steps=int(steps), revision=revision, on_step=report.show))
 
 
 def show_status(settings: Settings, *, format: str, exit_code: bool) -> None:  # noqa: A002 - the option's name
     """database_status."""
     found = status.status(settings.target)
     report.show_status(found, as_json=format == "json")
+    if exit_code and found.error:
+        raise ConnectionFailedError(found.error, hint="Check DATABASE_URL or config/orm.yaml.")
     if exit_code and not found.up_to_date:
         raise MigrationError("The database is not up to date.", hint="Bring it up to date with: doit database_upgrade")
 
@@ -110,7 +121,7 @@ def drop(settings: Settings, *, yes: bool, force_disconnect: bool) -> None:
 def clear_migration(settings: Settings, *, yes: bool) -> None:
     """database_clear_migration."""
     target = settings.target
-    folder = target.project.shown(target.project.versions[0])
+    folder = ", ".join(map(target.project.shown, target.project.versions))
     question = f"Delete all migrations in {folder}, and empty the version table of {target.label}?"
     _confirm(question, yes=yes, task="database_clear_migration")
     report.show(migration.clear_migrations(target))

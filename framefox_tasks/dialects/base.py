@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -189,16 +189,3 @@ def plain_arguments(address: DatabaseURL, names: Mapping[str, str], *, database:
 def quoted_table(name: str, quote: str) -> str:
     """A table's name, or schema.table, quoted without SQLAlchemy."""
     return ".".join(f"{quote}{part.replace(quote, quote * 2)}{quote}" for part in name.split("."))
-
-
-@contextmanager
-def closing_connection(connection: Any) -> Iterator[Any]:
-    """Commit and close a raw connection; roll back and close it on an error."""
-    try:
-        yield connection
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
-    finally:
-        connection.close()

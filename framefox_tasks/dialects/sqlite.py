@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.dialects.base import driver_of, quoted_table
 from framefox_tasks.errors import (
@@ -16,14 +14,10 @@ from framefox_tasks.errors import (
     DatabaseInUseError,
     DatabaseNotFoundError,
     FramefoxTasksError,
-    MigrationError,
     NotADatabaseError,
     PermissionDeniedError,
 )
 from framefox_tasks.model import Target
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
 
 _HEADER = b"SQLite format 3\0"
 JOURNALS = ("-wal", "-shm", "-journal")
@@ -63,8 +57,7 @@ class SQLite:
         """Delete the file and its journals."""
         if not self.exists(target):
             raise missing(target)
-        # The journals first: a database without its journal is whole or older, a journal without its database
-        # would be applied to the next file of that name.
+        # The journals first: a journal without its database would be applied to the next file of that name.
         for path in (*(Path(f"{target.file}{suffix}") for suffix in JOURNALS), target.file):
             try:
                 path.unlink(missing_ok=True)
@@ -77,7 +70,8 @@ class SQLite:
     def revision(self, target: Target) -> tuple[str, ...]:
         """The revisions in the version table."""
         table = quoted_table(target.project.version_table, '"')
-        with self._translated(target), _existing(target, "ro") as connection:
+        # Not "ro": a journal that a crash has left must be rolled back before anything can be read.
+        with self._translated(target), _existing(target, "rw") as connection:
             try:
                 rows = connection.execute(f"SELECT version_num FROM {table}").fetchall()  # noqa: S608 - quoted
             except sqlite3.OperationalError as exc:
@@ -127,51 +121,11 @@ class SQLite:
         except sqlite3.DatabaseError as exc:
             raise self.translate(exc, target) from exc
 
-    @contextmanager
-    def migration_guard(self, target: Target) -> Iterator[None]:
-        """Run migrations in a real transaction, with foreign keys off, and refuse to commit rows left without parent.
+    def migration_guard(self, target: Target) -> AbstractContextManager[None]:
+        """Run migrations in a real transaction that loses nothing."""
+        from framefox_tasks.dialects._sqlite_guard import guarded
 
-        Python's sqlite3 module would commit before DDL; SQLAlchemy's documentation ("Transactions with SQLite and the
-        sqlite3 driver") gives the remedy: switch its own transactions off and send BEGIN. Foreign keys are off because
-        a batch rebuild drops the old table, and with foreign keys on that deletes the rows that refer to it.
-        """
-        from sqlalchemy import event
-        from sqlalchemy.engine import Engine
-
-        violations: dict[int, Counter[str]] = {}
-
-        def begin(connection: Connection) -> None:
-            if not _guarded(connection, target):
-                return
-            raw = connection.connection.driver_connection
-            assert raw is not None  # noqa: S101 - a connection that begins has one
-            connection.connection.dbapi_connection.isolation_level = None  # type: ignore[union-attr]
-            if raw.in_transaction:  # a listener of the application's came first
-                connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            violations[id(raw)] = _violations(connection)
-
-        def one_begin(connection: Connection, _: Any, statement: str, parameters: Any, *more: Any) -> tuple[str, Any]:  # noqa: ARG001
-            # An application that follows the same advice sends its BEGIN second, which would be an error.
-            raw: Any = connection.connection.driver_connection
-            again = statement.strip().upper().startswith("BEGIN") and raw is not None and _guarded(connection, target)
-            return "SELECT 1" if again and raw.in_transaction else statement, parameters
-
-        def commit(connection: Connection) -> None:
-            before = violations.pop(id(connection.connection.driver_connection), None)
-            if before is not None and _guarded(connection, target):
-                _check_foreign_keys(_violations(connection) - before)
-
-        event.listen(Engine, "begin", begin)
-        event.listen(Engine, "commit", commit)
-        event.listen(Engine, "before_cursor_execute", one_begin, retval=True)
-        try:
-            yield
-        finally:
-            event.remove(Engine, "begin", begin)
-            event.remove(Engine, "commit", commit)
-            event.remove(Engine, "before_cursor_execute", one_begin)
+        return guarded(target)
 
 
 def missing(target: Target) -> DatabaseNotFoundError:
@@ -179,29 +133,6 @@ def missing(target: Target) -> DatabaseNotFoundError:
     return DatabaseNotFoundError(
         f"The database {target.label} does not exist.", hint="Create it with: doit database_create"
     )
-
-
-def _guarded(connection: Connection, target: Target) -> bool:
-    if connection.dialect.name != "sqlite" or connection.engine.url.database is None:
-        return False
-    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
-        return False
-    return target.project.path(connection.engine.url.database) == target.file
-
-
-def _violations(connection: Connection) -> Counter[str]:
-    rows = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-    return Counter(f"{row[0]} -> {row[2]}" for row in rows)
-
-
-def _check_foreign_keys(added: Counter[str]) -> None:
-    if added:
-        found = ", ".join(f"{pair} ({count})" for pair, count in sorted(added.items()))
-        raise MigrationError(
-            f"The migrations leave rows whose foreign key refers to nothing: {found}.",
-            hint="Delete or correct these rows in the migration. Foreign keys are not enforced, and do not cascade, "
-            "while a migration runs on SQLite.",
-        )
 
 
 @contextmanager

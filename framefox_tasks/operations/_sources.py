@@ -68,6 +68,7 @@ def read(project: Project, folder: Path) -> list[Source]:
             f"The entity folder {project.shown(path)} does not exist.",
             hint="Create it and declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml.",
         )
+    _check_names(project, path)
     sources = [_source(project, file) for file in _modules(path)]
     if not any(source.path.name != "__init__.py" or source.tables for source in sources):
         raise EntityError(
@@ -117,6 +118,17 @@ def _source_tree(path: Path) -> ast.AST:
         return ast.parse(path.read_bytes())
     except (SyntaxError, ValueError, OSError):
         return ast.Module([], [])
+
+
+def _check_names(project: Project, folder: Path) -> None:
+    """A file such as re-view.py cannot be imported: if it declares a table, the table would look dropped."""
+    importable = set(_modules(folder))
+    for path in sorted(set(folder.rglob("*.py")) - importable):
+        if _source(project, path).tables:
+            raise EntityError(
+                f"{project.shown(path)} declares a table, but cannot be imported: its name is no Python identifier.",
+                hint="Rename the file or its folder, or move it out of the entities.",
+            )
 
 
 def _modules(folder: Path) -> Iterator[Path]:
@@ -221,7 +233,7 @@ def _candidates(project: Project, path: Path) -> Iterator[Package]:
 def _importable_as(candidate: Package) -> bool:
     try:
         spec = find_spec(candidate.name)
-    except ImportError:
+    except Exception:  # noqa: BLE001 - importing it next tells why
         return False
     found = spec.submodule_search_locations if spec else None
     return candidate.folder in [Path(location).resolve() for location in found or ()]

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from sqlalchemy import MetaData, Table
+from sqlalchemy.exc import NoReferencedColumnError, NoReferencedTableError
 
 from framefox_tasks.errors import ConfigError, EntityError
 from framefox_tasks.model import Project
@@ -155,9 +156,24 @@ def _check_tables(project: Project, metadata: tuple[MetaData, ...]) -> None:
                     f"The table {key!r} is declared twice, in two MetaData objects.",
                     hint="Let both classes share one declarative base, or rename one of the tables.",
                 )
+    for item in metadata:
+        for table in item.tables.values():
+            _check_foreign_keys(table)
     if not seen:
         where = ", ".join(str(folder) for folder in project.entities) or project.metadata
         raise EntityError(
             f"No table is declared in {where}.",
             hint="Declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml.",
         )
+
+
+def _check_foreign_keys(table: Table) -> None:
+    for key in sorted(table.foreign_keys, key=lambda key: key.target_fullname):
+        try:
+            _ = key.column
+        except (NoReferencedTableError, NoReferencedColumnError) as exc:
+            raise EntityError(
+                f"The foreign key {table.fullname}.{key.parent.name} refers to {key.target_fullname!r}, "
+                "which no entity declares.",
+                hint="Correct the name, or declare the table that it refers to.",
+            ) from exc

@@ -110,18 +110,20 @@ def downgrade(
     history = _history(target)
     current = _existing_revision(target)
     history.check_known(current)
-    goal = revision or _steps_down(history, current, steps)
     if revision:
         history.check_revision(revision)
+        find = run.downgrade_steps(revision)
+    else:
+        find = run.last_steps(steps) if _steps_down(history, current, steps) else run.downgrade_steps("base")
     if not current:
         return Downgraded(target, (), ())
-    done = run.run_steps(history, run.downgrade_steps(goal), on_step=on_step)
+    done = run.run_steps(history, find, on_step=on_step)
     return Downgraded(target, done, dialect_of(target).revision(target))
 
 
-def _steps_down(history: History, current: tuple[str, ...], steps: int) -> str:
+def _steps_down(history: History, current: tuple[str, ...], steps: int) -> int:
     if steps == 0:
-        return "base"
+        return 0
     applied = len(history.applied(current))
     if steps > applied:
         count = {0: "No migration is applied", 1: "Only 1 migration is applied"}
@@ -136,7 +138,7 @@ def _steps_down(history: History, current: tuple[str, ...], steps: int) -> str:
             f"The database is at several revisions: {', '.join(current)}. Nothing was reverted.",
             hint="Say which to go back to: doit database_downgrade --revision REVISION",
         )
-    return f"-{steps}"
+    return steps
 
 
 def create_migration(target: Target, *, message: str | None = None, empty: bool = False) -> MigrationCreated:

@@ -23,12 +23,14 @@ def status(target: Target) -> Status:
     history = History(target)
     exists, error, version, current = _ask(target)
     applied = {revision.revision for revision in history.applied(current)}
+
+    def state(revision: str) -> str:
+        if error:
+            return "UNKNOWN"
+        return "CURRENT" if revision in current else "APPLIED" if revision in applied else "PENDING"
+
     migrations = [
-        MigrationState(
-            revision,
-            "CURRENT" if revision.revision in current else "APPLIED" if revision.revision in applied else "PENDING",
-            revision.revision in history.heads,
-        )
+        MigrationState(revision, state(revision.revision), revision.revision in history.heads)
         for revision in history.all()
     ]
     return Status(

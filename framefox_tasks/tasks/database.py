@@ -48,7 +48,7 @@ def task_database_upgrade(revision: str, plan: bool, sql: bool, output: str) -> 
     return {
         "actions": [action("database:upgrade")],
         "calc_dep": ["_database_migration_files"],
-        "task_dep": [] if plan or sql else ["database_create"],
+        "task_dep": [] if plan or sql or output else ["database_create"],
         "uptodate": [at_head],
         "meta": {BARE: sql and not output},
         **_LIVE,
@@ -105,7 +105,7 @@ def task_database_downgrade() -> dict[str, Any]:
                 "default": None,
                 "help": "how many to revert, 0 for all [default: 1]",
             },
-            {"name": "revision", "long": "revision", "default": "", "help": "the revision to go back to"},
+            {"name": "revision", "long": "revision", "default": None, "help": "the revision to go back to"},
         ],
         **_LIVE,
     }

@@ -107,8 +107,8 @@ def history_errors(project: Project) -> Iterator[None]:
         yield
     except (CommandError, RevisionError) as exc:
         raise MigrationError(
-            f"The history of migrations in {folder} is not in order: {exc}",
-            hint="Check the files' revision and down_revision.",
+            f"The migrations in {folder}: {exc}",
+            hint="See them with: doit database_status, and check the revision and down_revision of the files.",
         ) from exc
     except KeyError as exc:
         raise MigrationError(

@@ -94,7 +94,7 @@ def load_postgresql_support() -> None:
 
 
 def add_enum_types(context: MigrationContext, directives: list[ops.MigrationScript]) -> None:
-    """Add to generated migrations what creates and drops the enum types of the columns that come and go."""
+    """Add to generated migrations what creates and drops the enum types of the columns that are added."""
     if context.dialect.name == "postgresql":
         _correct_added_values(directives)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
@@ -22,6 +23,7 @@ from framefox_tasks.dialects.base import sqlalchemy_engine, sqlalchemy_url
 from framefox_tasks.dialects.sqlite import missing
 from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError
 from framefox_tasks.model import Target
+from framefox_tasks.operations._alembic.comparing import help_compare_defaults
 from framefox_tasks.operations._alembic.config import TARGET
 from framefox_tasks.operations._alembic.failures import describe, failure_in
 from framefox_tasks.operations._alembic.flask import application_context
@@ -64,6 +66,9 @@ def run_environment(
     environment.configure = configure  # type: ignore[method-assign]
     with ExitStack() as stack:
         stack.enter_context(_translated(target))
+        stack.enter_context(warnings.catch_warnings())
+        # SQLAlchemy does not see them; the migration guard keeps them.
+        warnings.filterwarnings("ignore", message="Skipped unsupported reflection of expression-based index")
         stack.enter_context(_no_new_file(target))
         stack.enter_context(application_context(target))
         if migrates:
@@ -90,6 +95,8 @@ def _configure(
     if getattr(environment.config.cmd_opts, "autogenerate", False):
         _check_tables(options.get("target_metadata"))
     original(**options)
+    if options["compare_server_default"] is True:
+        help_compare_defaults(environment.get_context())
     used = environment.get_context().dialect.name
     if DIALECTS.get(used) != target.address.dialect:
         raise _another_database(target, f"is for {used}")
@@ -229,6 +236,8 @@ def run_as_env(target: Target, metadata: Callable[[], Sequence[MetaData]]) -> No
     guard = nullcontext() if ours else dialect.migration_guard(target)
     with guard, _connection_told(target), sqlalchemy_engine(target, dialect).connect() as connection:
         context.configure(**complete(connection=connection))
+        if not ours:
+            help_compare_defaults(context.get_context())
         with context.begin_transaction():
             context.run_migrations()
 

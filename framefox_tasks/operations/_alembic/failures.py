@@ -40,5 +40,5 @@ def describe(exc: BaseException) -> str:
     else:
         message = exc.msg if isinstance(exc, SyntaxError) else str(exc)  # its text repeats file and line
         text = f"{type(exc).__name__}: {message.partition(chr(10))[0]}".removesuffix(": ")
-    statement = " ".join(str(getattr(exc, "statement", None) or "").split())
+    statement = " ".join(str(getattr(exc, "statement", None) or "").split()).replace("%%", "%")
     return redact(f"{text}\n  in: {statement[:_STATEMENT_LENGTH]}" if statement else text)

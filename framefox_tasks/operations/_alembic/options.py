@@ -10,8 +10,8 @@ from sqlalchemy import MetaData
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.operations._alembic import enums
-from framefox_tasks.operations._alembic.comparing import compare_server_default, compare_type
-from framefox_tasks.operations._alembic.ordering import reorder_drops
+from framefox_tasks.operations._alembic.adapting import adapt
+from framefox_tasks.operations._alembic.comparing import compare_type
 from framefox_tasks.operations._alembic.rendering import render_item
 from framefox_tasks.operations._sources import ignored
 from framefox_tasks.operations.metadata import resolve
@@ -31,7 +31,7 @@ def completed(
     """
     options = dict(theirs)
     options.setdefault("compare_type", compare_type)
-    options.setdefault("compare_server_default", compare_server_default)
+    options.setdefault("compare_server_default", True)
     options.setdefault("render_as_batch", dialect == "sqlite")
     if dialect == "sqlite":
         # SQLAlchemy's driver can do DDL in a transaction once the migration guard has switched the driver's own off.
@@ -50,7 +50,7 @@ def completed(
 
 def _process_revision(context: Any, revision: Any, directives: Any) -> None:  # noqa: ARG001 - Alembic's signature
     enums.add_enum_types(context, directives)
-    reorder_drops(directives)
+    adapt(context, directives)
 
 
 def _version_table(project: Project, options: dict[str, Any]) -> None:

@@ -1,17 +1,21 @@
-"""How types are written into a migration file, so that the file runs on every dialect and imports what it names."""
+"""How types and defaults are written into a migration file, so that it runs on every dialect."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import Enum
+from sqlalchemy import Enum, False_, True_
 
 from framefox_tasks.operations._alembic.enums import is_native
 
 
 def render_item(type_: str, item: Any, context: AutogenContext) -> str | Literal[False]:
-    """Alembic's render_item hook: the source text of a type, or False for Alembic's own rendering."""
+    """Alembic's render_item hook: the source text of a type or a default, or False for Alembic's own rendering."""
+    if type_ == "server_default" and isinstance(getattr(item, "arg", None), (True_, False_)):
+        # Alembic writes what the current dialect makes of it: 1 on SQLite, which is no boolean on PostgreSQL.
+        prefix = context.opts.get("sqlalchemy_module_prefix") or "sa."
+        return f"{prefix}true()" if isinstance(item.arg, True_) else f"{prefix}false()"
     if type_ != "type":
         return False
     if isinstance(item, Enum) and is_native(item):

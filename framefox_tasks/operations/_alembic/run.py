@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from io import StringIO
+from itertools import islice
 from typing import Any
 
+from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
+from alembic.util import CommandError
 
 from framefox_tasks.dialects import dialect_of
 from framefox_tasks.errors import FramefoxTasksError, MigrationError
-from framefox_tasks.operations._alembic.config import history_errors, make_config, revision_of
+from framefox_tasks.operations._alembic.config import make_config, revision_of
 from framefox_tasks.operations._alembic.environment import run_environment
 from framefox_tasks.operations._alembic.failures import describe, failure_in
 from framefox_tasks.operations._alembic.history import History
@@ -29,6 +33,14 @@ def upgrade_steps(revision: str) -> FindSteps:
 def downgrade_steps(revision: str) -> FindSteps:
     """The steps down to a revision, which stays applied."""
     return lambda scripts, current: scripts._downgrade_revs(revision, current)
+
+
+def last_steps(count: int) -> FindSteps:
+    """The last migrations, newest first. A merge is reverted alone, and leaves the heads that it joined."""
+    return lambda scripts, current: [
+        MigrationStep.downgrade_from_script(scripts.revision_map, script)
+        for script in islice(scripts.iterate_revisions(current, "base"), count)
+    ]
 
 
 def run_steps(history: History, find: FindSteps, *, on_step: OnStep | None = None) -> tuple[Step, ...]:
@@ -57,13 +69,20 @@ class _Run:
         self.done: list[Step] = []
         self.running: Revision | None = None
         self.error: str | None = None
+        self.committed = False
         self._find = find
         self._on_step = on_step
 
-    def work(self, current: Any, context: Any) -> Iterator[Any]:  # noqa: ARG002 - Alembic's signature
+    def work(self, current: Any, context: MigrationContext) -> Iterator[Any]:
+        self._note_commits(context)
         # A generator: Alembic asks for the next step when it has run the one before and recorded its revision.
-        with history_errors(self.target.project):
+        try:
             steps = self._find(self.scripts, current)
+        except (CommandError, RevisionError) as exc:
+            raise MigrationError(
+                f"There is no single way from {', '.join(current) or 'base'} to there: {exc}. Nothing was changed.",
+                hint="Name a revision on the way with --revision; see them with: doit database_status",
+            ) from exc
         for step in steps:
             self.running = revision_of(step.revision)
             start = time.perf_counter()
@@ -74,6 +93,15 @@ class _Run:
             self.done.append(done)
             if self._on_step:
                 self._on_step(done)
+
+    def _note_commits(self, context: MigrationContext) -> None:
+        original = context.autocommit_block
+
+        def autocommit_block() -> Any:
+            self.committed = True
+            return original()
+
+        context.autocommit_block = autocommit_block  # type: ignore[method-assign]
 
     def _noting_errors(self, migrate: Callable[..., None]) -> Callable[..., None]:
         def noting(**keywords: Any) -> None:
@@ -93,7 +121,10 @@ class _Run:
         after = dialect.revision(self.target)
         at = ", ".join(after) or "no revision"
         title = f"The migration {self.running.revision} ({self.running.description}) failed."
-        if dialect.transactional_ddl and after == before:
+        if dialect.transactional_ddl and self.committed:
+            state = f"What stands before and in an autocommit_block() has been done; the database is recorded at {at}."
+            advice = "Undo that part by hand, or remove it from the migration, and run the command again."
+        elif dialect.transactional_ddl and after == before:
             state = f"The database {self.target.label} is as it was before, at {at}."
             advice = "Correct the migration and run the command again."
         elif dialect.transactional_ddl:

@@ -1,0 +1,184 @@
+"""Migrations on SQLite in a real transaction that loses nothing.
+
+Python's sqlite3 module would commit before DDL; SQLAlchemy's documentation ("Transactions with SQLite and the sqlite3
+driver") gives the remedy: switch its own transactions off and send BEGIN. Foreign keys are off because a batch rebuild
+drops the old table, and with foreign keys on that deletes the rows that refer to it. So before the commit it is checked
+that no row has lost its parent, and the triggers and expression indexes that went with a rebuilt table, and that
+SQLAlchemy does not know of, are created again.
+
+The listeners are on SQLAlchemy's classes, since a project's env.py makes its own engine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from framefox_tasks.errors import MigrationError
+from framefox_tasks.model import Target
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+_MARK = "framefox_tasks.guarded"
+_DROP = re.compile(r"\s*DROP\s+(TRIGGER|INDEX)\b", re.IGNORECASE)
+
+
+@contextmanager
+def guarded(target: Target) -> Iterator[None]:
+    """A context in which the transactions of connections to the target are guarded."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.pool import Pool
+
+    guard = _Guard(target)
+    listeners = (
+        (Engine, "begin", guard.begin, False),
+        (Engine, "commit", guard.commit, False),
+        (Engine, "before_cursor_execute", guard.before_statement, True),
+        (Pool, "checkin", guard.checkin, False),
+    )
+    for owner, name, listener, retval in listeners:
+        event.listen(owner, name, listener, **({"retval": True} if retval else {}))
+    try:
+        yield
+    finally:
+        for owner, name, listener, _ in listeners:
+            event.remove(owner, name, listener)
+
+
+class _Guard:
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._before: dict[int, _Snapshot] = {}
+
+    def begin(self, connection: Connection) -> None:
+        if not self._concerns(connection):
+            return
+        raw = _raw(connection)
+        connection.connection.dbapi_connection.isolation_level = None  # type: ignore[union-attr]
+        if raw.in_transaction:  # a listener of the application's came first
+            connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.info[_MARK] = True
+        self._before[id(raw)] = _Snapshot(connection)
+
+    def commit(self, connection: Connection) -> None:
+        before = self._before.pop(id(_raw(connection)), None)
+        if before is not None and self._concerns(connection):
+            before.restore(connection)
+            before.check(connection)
+
+    def before_statement(
+        self,
+        connection: Connection,
+        _cursor: Any,
+        statement: str,
+        parameters: Any,
+        _context: Any,
+        _many: bool,
+    ) -> tuple[str, Any]:
+        if self._concerns(connection):
+            before = self._before.get(id(_raw(connection)))
+            if before is not None and _DROP.match(statement):
+                before.dropped.append(statement)
+            # An application that follows the same advice sends its BEGIN second, which would be an error.
+            if statement.strip().upper().startswith("BEGIN") and _raw(connection).in_transaction:
+                return "SELECT 1", parameters
+        return statement, parameters
+
+    def checkin(self, _connection: Any, record: Any) -> None:
+        if record is not None and record.info.pop(_MARK, False):
+            record.invalidate()  # its pragma and isolation level are not what the application expects
+
+    def _concerns(self, connection: Connection) -> bool:
+        if connection.dialect.name != "sqlite" or connection.engine.url.database is None:
+            return False
+        if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+            return False
+        return self._target.project.path(connection.engine.url.database) == self._target.file
+
+
+class _Snapshot:
+    """What a database held when the transaction began."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.dropped: list[str] = []
+        self._tables = _tables(connection)
+        self._attached = _attached(connection)
+        self._orphans = _orphans(connection)
+
+    def restore(self, connection: Connection) -> None:
+        """Create again what went with a rebuilt table and was not dropped by name."""
+        tables = _tables(connection)
+        for name, table, statement in sorted(self._attached - _attached(connection)):
+            rebuilt = table in tables and tables[table] != self._tables.get(table)
+            if rebuilt and not any(name in text for text in self.dropped):
+                _create_again(connection, name, table, statement)
+
+    def check(self, connection: Connection) -> None:
+        """Refuse to leave more rows without a parent than there were."""
+        added = _orphans(connection) - self._orphans
+        if added:
+            found = ", ".join(f"{table} ({count})" for table, count in sorted(added.items()))
+            raise MigrationError(
+                f"The migrations leave rows whose foreign key refers to nothing: to {found}.",
+                hint="Delete or correct these rows in the migration. Foreign keys are not enforced, and do not "
+                "cascade, while a migration runs on SQLite.",
+            )
+
+
+def _raw(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def _tables(connection: Connection) -> dict[str, int]:
+    """The tables with their root pages: a table that was rebuilt has another."""
+    rows = connection.exec_driver_sql("SELECT name, rootpage FROM sqlite_master WHERE type = 'table'")
+    return {row[0]: row[1] for row in rows}
+
+
+def _attached(connection: Connection) -> set[tuple[str, str, str]]:
+    """Triggers and indexes on expressions: name, table and statement."""
+    rows = connection.exec_driver_sql(
+        "SELECT name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND (type = 'trigger' OR (type = 'index' "
+        "AND EXISTS (SELECT 1 FROM pragma_index_info(sqlite_master.name) WHERE cid = -2)))"
+    )
+    return {(row[0], row[1], row[2]) for row in rows}
+
+
+def _create_again(connection: Connection, name: str, table: str, statement: str) -> None:
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        connection.exec_driver_sql(statement)
+    except DBAPIError as exc:
+        raise MigrationError(
+            f"{name} on {table} cannot be created again after the table was rebuilt: {exc.orig}",
+            hint=f"Drop {name} in the migration before the table is changed, and create it as it shall be.",
+        ) from exc
+
+
+def _orphans(connection: Connection) -> Counter[str]:
+    """How many rows refer to nothing, by the table referred to."""
+    found: Counter[str] = Counter()
+    for table in _tables(connection):
+        quoted = table.replace('"', '""')
+        found.update(row[2] for row in _foreign_key_check(connection, f'"{quoted}"'))
+    return found
+
+
+def _foreign_key_check(connection: Connection, table: str) -> list[Any]:
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        return list(connection.exec_driver_sql(f"PRAGMA foreign_key_check({table})"))
+    except OperationalError as exc:
+        # A key to a column that is not unique: SQLite cannot check it, and does not enforce it either.
+        if "foreign key mismatch" in str(exc):
+            return []
+        raise

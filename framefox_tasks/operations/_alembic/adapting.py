@@ -1,0 +1,64 @@
+"""What a generated migration needs beyond Alembic's own, so that it runs on every dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from alembic.operations import ops
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Identity, inspect
+
+
+def adapt(context: MigrationContext, directives: Iterable[ops.MigrationScript]) -> None:
+    """Correct the operations of generated migrations in place."""
+    for script in directives:
+        for container in (*script.upgrade_ops_list, *script.downgrade_ops_list):
+            if not context.dialect.supports_identity_columns:
+                _remove_identities(container)
+            _reorder_drops(container)
+        if context.dialect.name == "postgresql":
+            for container in script.upgrade_ops_list:
+                _create_schemas(context, container)
+
+
+def _remove_identities(container: ops.OpContainer) -> None:
+    """Where a database has no identity columns, one that is declared looks like a change on every run."""
+    for op in container.ops:
+        if isinstance(op, ops.ModifyTableOps):
+            op.ops = [inner for inner in op.ops if not _only_identity(inner)]
+    container.ops = [op for op in container.ops if not isinstance(op, ops.ModifyTableOps) or op.ops]
+
+
+def _only_identity(op: ops.MigrateOperation) -> bool:
+    if not isinstance(op, ops.AlterColumnOp):
+        return False
+    identity = isinstance(op.modify_server_default, Identity) or isinstance(op.existing_server_default, Identity)
+    return identity and op.modify_nullable is None and op.modify_type is None and op.modify_comment is False
+
+
+def _reorder_drops(container: ops.OpContainer) -> None:
+    """Order the drops for MySQL, which refuses to drop an index that a foreign key needs (error 1553).
+
+    Alembic drops the indexes of a table first. An index of a table that is dropped in the same migration goes with it;
+    of a table that stays, the foreign key goes first.
+    """
+    dropped = {(op.schema, op.table_name) for op in container.ops if isinstance(op, ops.DropTableOp)}
+    for op in container.ops:
+        if isinstance(op, ops.ModifyTableOps):
+            if (op.schema, op.table_name) in dropped:
+                op.ops = [inner for inner in op.ops if not isinstance(inner, ops.DropIndexOp)]
+            op.ops.sort(key=lambda inner: not _drops_foreign_key(inner))
+    container.ops = [op for op in container.ops if not isinstance(op, ops.ModifyTableOps) or op.ops]
+
+
+def _drops_foreign_key(op: ops.MigrateOperation) -> bool:
+    return isinstance(op, ops.DropConstraintOp) and op.constraint_type == "foreignkey"
+
+
+def _create_schemas(context: MigrationContext, container: ops.OpContainer) -> None:
+    """Create the schemas of new tables. They stay after a downgrade: others may have put something into them."""
+    wanted = {op.schema for op in container.ops if isinstance(op, ops.CreateTableOp) and op.schema}
+    if wanted and context.connection is not None:
+        missing = sorted(wanted - set(inspect(context.connection).get_schema_names()))
+        quote = context.dialect.identifier_preparer.quote
+        container.ops[:0] = [ops.ExecuteSQLOp(f"CREATE SCHEMA IF NOT EXISTS {quote(name)}") for name in missing]
