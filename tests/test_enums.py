@@ -93,6 +93,23 @@ def test_values_of_any_spelling_are_added_at_their_place(shop: MiniProject, make
     assert "No changes detected" in shop.ok("database_create_migration")
 
 
+def test_an_added_value_can_become_the_default_at_once(project: MiniProject, database: Database) -> None:
+    project.write("src/entity/ticket.py", states("open", "done"))
+    project.ok("database_create_migration", "database_upgrade")
+    changed = states("open", "waiting", "done").replace('server_default="open"', 'server_default="waiting"')
+    project.write("src/entity/ticket.py", changed)
+    project.ok("database_create_migration", "database_upgrade")
+    database.execute("INSERT INTO ticket (id) VALUES (1)")
+    assert database.execute("SELECT state FROM ticket") == [("waiting",)]
+    assert "No changes detected" in project.ok("database_create_migration")
+    database.execute("DELETE FROM ticket")
+    project.ok("database_downgrade")
+    database.execute("INSERT INTO ticket (id) VALUES (1)")
+    assert database.execute("SELECT state FROM ticket") == [("open",)]
+    if database.dialect == "postgresql":
+        assert types(database) == ["open", "done"]
+
+
 def test_two_tables_share_one_enum(project: MiniProject, database: Database) -> None:
     project.write("src/entity/ticket.py", states("open", "done"))
     twin = states("open", "done").replace("Ticket", "Task").replace('"ticket"', '"task"')

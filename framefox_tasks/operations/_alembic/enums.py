@@ -9,6 +9,7 @@ there are no enum types, and make the same file run on PostgreSQL.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from alembic.autogenerate import renderers
@@ -47,7 +48,8 @@ def _render(context: AutogenContext, op: EnumTypeOp) -> str:
 class AddEnumValuesOp(ops.MigrateOperation):
     """Adds values to a PostgreSQL enum type, each at its place."""
 
-    def __init__(self, schema: str | None, name: str, old: Sequence[str], new: Sequence[str]) -> None:
+    def __init__(self, schema: str | None, name: str, old: Sequence[str], new: Sequence[str], *, commit: bool) -> None:
+        self.commit = commit
         self.schema = schema
         self.name = name
         self.old = old
@@ -78,6 +80,8 @@ def _render_added_values(context: AutogenContext, op: AddEnumValuesOp) -> list[s
     quote = context.dialect.identifier_preparer.quote
     type_name = ".".join(quote(part) for part in (op.schema, op.name) if part)
     lines = [f"{prefix}execute({statement!r})" for statement in op.statements(type_name)]
+    if op.commit:  # PostgreSQL lets a new value be used only after a commit
+        lines = [f"with {prefix}get_context().autocommit_block():", *lines, ""]
     return [f"if {prefix}get_context().dialect.name == 'postgresql':", *lines, ""]
 
 
@@ -96,7 +100,7 @@ def load_postgresql_support() -> None:
 def add_enum_types(context: MigrationContext, directives: list[ops.MigrationScript]) -> None:
     """Add to generated migrations what creates and drops the enum types of the columns that are added."""
     if context.dialect.name == "postgresql":
-        _correct_added_values(directives)
+        _correct_values(directives)
         return
     for script in directives:
         if script.upgrade_ops is None or script.downgrade_ops is None:
@@ -106,16 +110,57 @@ def add_enum_types(context: MigrationContext, directives: list[ops.MigrationScri
         script.downgrade_ops.ops.extend(EnumTypeOp(enum, create=False) for enum in reversed(new))
 
 
-def _correct_added_values(directives: Iterable[ops.MigrationScript]) -> None:
-    """Replace the operation that adds values: alembic-postgresql-enum 1.11 writes AFTER where it means BEFORE."""
+def _correct_values(directives: Iterable[ops.MigrationScript]) -> None:
+    """Correct what alembic-postgresql-enum 1.11 generates for changed values.
+
+    It writes AFTER where it means BEFORE. Where a column's default changes along, the new value must be there, and
+    committed, before it can be the default; on the way back the default goes first; and the default that is written
+    into the operation must be SQL, not an object of SQLAlchemy's.
+    """
     from alembic_postgresql_enum.operations.add_enum_values import AddEnumValuesOp as Theirs
+    from alembic_postgresql_enum.operations.sync_enum_values import SyncEnumValuesOp
 
     for script in directives:
+        changes = [op for container in script.upgrade_ops_list for op in _changed_defaults(container.ops)]
         for container in script.upgrade_ops_list:
             container.ops = [
-                AddEnumValuesOp(op.schema, op.name, op.old_values, op.new_values) if isinstance(op, Theirs) else op
+                AddEnumValuesOp(op.schema, op.name, op.old_values, op.new_values, commit=bool(changes))
+                if isinstance(op, Theirs)
+                else op
                 for op in container.ops
             ]
+            container.ops.sort(key=lambda op: not isinstance(op, AddEnumValuesOp))
+        new = {(op.table_name, op.column_name): _sql(op.modify_server_default) for op in changes}
+        old = {(op.table_name, op.column_name): _sql(op.existing_server_default) for op in changes}
+        pairs: list[tuple[ops.OpContainer, dict[tuple[str, str], str | None]]] = [
+            *((container, new) for container in script.upgrade_ops_list),
+            *((container, old) for container in script.downgrade_ops_list),
+        ]
+        for both, defaults in pairs:
+            both.ops = sorted(both.ops, key=lambda op: isinstance(op, SyncEnumValuesOp))
+            for op in both.ops:
+                if isinstance(op, SyncEnumValuesOp):
+                    op.affected_columns = [_with_default(column, defaults) for column in op.affected_columns]
+
+
+def _changed_defaults(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.AlterColumnOp]:
+    for op in operations:
+        if isinstance(op, ops.ModifyTableOps):
+            yield from _changed_defaults(op.ops)
+        elif isinstance(op, ops.AlterColumnOp) and op.modify_server_default is not False:
+            yield op
+
+
+def _sql(default: Any) -> str | None:
+    argument = getattr(default, "arg", None)
+    return (
+        f"'{argument.replace(chr(39), chr(39) * 2)}'" if isinstance(argument, str) else getattr(argument, "text", None)
+    )
+
+
+def _with_default(column: Any, defaults: dict[tuple[str, str], str | None]) -> Any:
+    key = (column.table_name, column.column_name)
+    return replace(column, existing_server_default=defaults[key]) if key in defaults else column
 
 
 def _new_enums(upgrade: ops.UpgradeOps, metadata: Iterable[MetaData]) -> list[Enum]:
