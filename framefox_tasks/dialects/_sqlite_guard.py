@@ -165,20 +165,23 @@ def _create_again(connection: Connection, name: str, table: str, statement: str)
 
 def _orphans(connection: Connection) -> Counter[str]:
     """How many rows refer to nothing, by the table referred to."""
-    found: Counter[str] = Counter()
-    for table in _tables(connection):
-        quoted = table.replace('"', '""')
-        found.update(row[2] for row in _foreign_key_check(connection, f'"{quoted}"'))
-    return found
+    found = _foreign_key_check(connection, "")
+    if found is None:
+        tables = (table.replace('"', '""') for table in _tables(connection))
+        found = [row for table in tables for row in _foreign_key_check(connection, f'("{table}")') or ()]
+    return Counter(row[2] for row in found)
 
 
-def _foreign_key_check(connection: Connection, table: str) -> list[Any]:
+def _foreign_key_check(connection: Connection, table: str) -> list[Any] | None:
+    """The rows without a parent; None where a key refers to a column that is not unique.
+
+    SQLite can neither check nor enforce such a key, and refuses the whole check for its sake.
+    """
     from sqlalchemy.exc import OperationalError
 
     try:
-        return list(connection.exec_driver_sql(f"PRAGMA foreign_key_check({table})"))
+        return list(connection.exec_driver_sql(f"PRAGMA foreign_key_check{table}"))
     except OperationalError as exc:
-        # A key to a column that is not unique: SQLite cannot check it, and does not enforce it either.
         if "foreign key mismatch" in str(exc):
-            return []
+            return None
         raise
