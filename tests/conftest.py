@@ -19,6 +19,8 @@ from urllib.parse import quote
 
 import pytest
 
+from framefox_tasks.url import redact
+
 PROJECTS = Path(__file__).parent / "projects"
 ROOT = Path(__file__).parent.parent
 DIALECTS = ("sqlite", "postgresql", "mysql")
@@ -261,8 +263,10 @@ def require_server(dialect: str) -> None:
     try:
         connect_server(dialect).close()
     except Exception as exc:  # noqa: BLE001 - whatever the driver raises, it is told
-        variable, default = DEFAULT_SERVERS[dialect]
-        reason = f"no {dialect} server at {default} (set {variable} to use another): {type(exc).__name__}"
+        where = redact(server_url(dialect))
+        reason = (
+            f"no {dialect} server at {where} (set {DEFAULT_SERVERS[dialect][0]} to use another): {type(exc).__name__}"
+        )
         if os.environ.get("FRAMEFOX_TASKS_REQUIRE_SERVERS") == "1":
             pytest.fail(reason)
         pytest.skip(reason)

@@ -138,3 +138,13 @@ def test_a_value_that_doit_takes_for_a_variable_is_told(shop: MiniProject) -> No
     shop.migration("aaa", None)
     result = shop.doit("database_upgrade", "--revision", "aaa", "x=y")
     assert "doit reads x=y as a variable" in result.err
+
+
+@pytest.mark.parametrize("tasks", ["database_upgrade database_status", "database_status database_upgrade"])
+def test_a_reader_that_goes_early_stops_no_task(shop: MiniProject, tasks: str) -> None:
+    shop.migration("aaa", None, upgrade="op.create_table('t', sa.Column('id', sa.Integer))")
+    for _ in range(2):
+        result = shop.run("sh", "-c", f"(doit {tasks}; echo $? > code) | head -1")
+        assert shop.read("code") == "0\n", result.all
+        assert not result.err
+    assert "The database is up to date." in shop.ok("database_status")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +43,7 @@ def upgrade(target: Target, *, revision: str = "head", on_step: OnStep | None = 
     from framefox_tasks.operations._alembic import run
 
     history = _history(target)
-    history.check_known(_existing_revision(target))
+    history.check_known(dialect_of(target).revision(target))
     if revision == "head":
         history.check_single_head()
     history.check_revision(revision)
@@ -108,7 +109,7 @@ def downgrade(
     if steps < 0:
         raise ConfigError(f"steps must be 0 or more, not {steps}.", hint="Revert all with: --steps 0")
     history = _history(target)
-    current = _existing_revision(target)
+    current = dialect_of(target).revision(target)
     history.check_known(current)
     if revision:
         history.check_revision(revision)
@@ -198,7 +199,7 @@ def _ready(target: Target, *, compares: bool = True) -> History:
     history.check_single_head()
     if not compares:
         return history
-    current = _existing_revision(target)
+    current = dialect_of(target).revision(target)
     history.check_known(current)
     pending = history.pending(current)
     if pending:
@@ -237,8 +238,6 @@ def clear_migrations(target: Target) -> MigrationsCleared:
 
 
 def _check_writable(target: Target, folder: Path) -> None:
-    import os
-
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionDeniedError(
             f"The files in {target.project.shown(folder)} cannot be deleted. Nothing was deleted.",
@@ -251,7 +250,3 @@ def _history(target: Target) -> History:
     from framefox_tasks.operations._alembic.history import History
 
     return History(target, make_config(target))
-
-
-def _existing_revision(target: Target) -> tuple[str, ...]:
-    return dialect_of(target).revision(target)

@@ -31,7 +31,7 @@ def status(target: Target) -> Status:
 
     migrations = [
         MigrationState(revision, state(revision.revision), revision.revision in history.heads)
-        for revision in history.all()
+        for revision in history.revisions
     ]
     return Status(
         target,

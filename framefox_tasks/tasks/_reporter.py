@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -29,6 +30,14 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type inf
     """doit's console reporter with the same marks: `.` for a run, `--` for up to date, `!!` for ignored."""
 
     desc = "doit's console output, with the reason why a task is up to date"
+
+    def write(self, text: str) -> None:
+        """Write to the output. A reader that has gone, as in `| head`, does not stop the tasks."""
+        try:
+            super().write(text)
+            self.outstream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.outstream.fileno())
 
     def execute_task(self, task: Any) -> None:
         """Called when a task starts."""

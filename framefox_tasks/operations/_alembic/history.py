@@ -35,20 +35,22 @@ class History:
         """The revisions that no other follows, sorted."""
         return tuple(sorted(self.scripts.get_heads()))
 
-    def all(self) -> list[Revision]:
+    @cached_property
+    def revisions(self) -> tuple[Revision, ...]:
         """Every revision, newest first."""
-        return [revision_of(script) for script in self.scripts.walk_revisions()]
+        return tuple(revision_of(script) for script in self.scripts.walk_revisions())
 
     def unknown(self, current: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the database's revisions that have no file."""
         if not current:
             return ()
-        known = {revision.revision for revision in self.all()}
+        known = {revision.revision for revision in self.revisions}
         return tuple(revision for revision in current if revision not in known)
 
     def applied(self, current: tuple[str, ...]) -> list[Revision]:
         """The revisions that a database at `current` holds, newest first."""
-        known = tuple(revision for revision in current if revision not in self.unknown(current))
+        unknown = self.unknown(current)
+        known = tuple(revision for revision in current if revision not in unknown)
         if not known:
             return []
         with history_errors(self.target.project):
@@ -57,7 +59,7 @@ class History:
     def pending(self, current: tuple[str, ...]) -> list[Revision]:
         """The revisions that a database at `current` lacks, oldest first."""
         applied = {revision.revision for revision in self.applied(current)}
-        return [revision for revision in reversed(self.all()) if revision.revision not in applied]
+        return [revision for revision in reversed(self.revisions) if revision.revision not in applied]
 
     def between(self, revision: str, current: tuple[str, ...]) -> tuple[Revision, ...]:
         """What an upgrade from `current` to a revision runs, in order."""
