@@ -142,6 +142,30 @@ def test_a_model_that_the_named_metadata_never_imports_stops_the_command(shop: M
     shop.ok("database_create_migration")
 
 
+LOST = {
+    "a name made by a function": "from sqlalchemy.orm import Mapped, declared_attr, mapped_column\n\n"
+    "from shop.db import Base\n\n\nclass Lost(Base):\n    @declared_attr.directive\n"
+    "    def __tablename__(cls):\n        return 'lost'\n\n    id: Mapped[int] = mapped_column(primary_key=True)\n",
+    "a plain table": "import sqlalchemy as sa\n\nfrom shop.db import Base\n\n"
+    "LOST = sa.Table('lost', Base.metadata, sa.Column('id', sa.Integer, primary_key=True))\n",
+}
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_what_the_named_metadata_no_longer_imports_is_not_dropped(shop: MiniProject, kind: str) -> None:
+    without_entities(shop)
+    shop.write("shop/__init__.py", "")
+    shop.write("shop/lost.py", LOST[kind])
+    shop.write("shop/db.py", PLAIN.format(name="Thing", table="thing") + "\n\nfrom shop import lost  # noqa: E402\n")
+    shop.write("config/orm.yaml", 'metadata: shop.db:Base\ndatabase:\n  url: "sqlite:///shop.db"\n')
+    shop.ok("database_create_migration", "database_upgrade")
+    shop.replace("shop/db.py", "from shop import lost", "# from shop import lost")
+    error = shop.fails("database_create_migration")
+    assert "shop/lost.py, line " in error
+    assert "declares the table 'lost'" in error
+    assert len(shop.versions()) == 1
+
+
 def test_a_class_that_forgot_its_base_stops_the_command(shop: MiniProject) -> None:
     shop.ok("database_create_migration", "database_upgrade")
     shop.replace("src/entity/review.py", "class Review(Base):", "class Review:")

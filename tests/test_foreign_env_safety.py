@@ -95,7 +95,7 @@ def test_models_that_a_flask_application_fails_to_import_in_silence_are_no_dropp
     )
     project.replace("shop/models.py", "from shop import db\n", "from shop import db\nimport not_installed\n")
     said = refused(project, "database_create_migration")
-    assert "shop/models.py, line 5: the class Product declares the table 'product'" in said
+    assert "shop/models.py, line 5: Product declares the table 'product'" in said
     assert len(project.versions()) == 1
 
 

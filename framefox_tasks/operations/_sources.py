@@ -91,19 +91,28 @@ def beside(project: Project, module: ModuleType) -> list[Source]:
 
 
 def declaring(project: Project, tables: Collection[str]) -> Iterator[tuple[Path, DeclaredTable]]:
-    """The classes in the project's own Python files that declare one of the tables, or carry one's name."""
+    """What in the project's own Python files declares one of the tables: a class, by its name too, or a Table(...)."""
     if not tables:
         return
-    plain = {table.replace("_", "").lower(): table for table in tables}
     for path in _own_files(project.root.absolute().resolve()):
         for node in ast.walk(_source_tree(path)):
-            if not isinstance(node, ast.ClassDef):
-                continue
-            found = [declared for declared in _declared_table(node) if declared.table in tables]
-            # Flask-SQLAlchemy names the table after the class: OrderLine is order_line.
-            if not found and node.bases and not _mentions(node, "__tablename__") and node.name.lower() in plain:
-                found = [DeclaredTable(node.name, plain[node.name.lower()], node.lineno)]
-            yield from ((path, declared) for declared in found)
+            yield from ((path, declared) for declared in _declaring_node(node, tables))
+
+
+def _declaring_node(node: ast.AST, tables: Collection[str]) -> Iterator[DeclaredTable]:
+    if isinstance(node, ast.ClassDef):
+        found = [declared for declared in _declared_table(node) if declared.table in tables]
+        yield from found
+        # A base or a function may name the table after the class, as Flask-SQLAlchemy does: OrderLine is order_line.
+        plain = {table.replace("_", "").lower(): table for table in tables}
+        written = any(target.id == "__tablename__" for item in node.body for target, _ in _assignments(item))
+        named = node.bases and not written and node.name.lower() in plain
+        if named and not found:
+            yield DeclaredTable(node.name, plain[node.name.lower()], node.lineno)
+    elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+        function = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
+        if function == "Table" and node.args[0].value in tables:
+            yield DeclaredTable("Table", str(node.args[0].value), node.lineno)
 
 
 def _own_files(root: Path) -> Iterator[Path]:

@@ -118,7 +118,7 @@ def _check_dropped(target: Target, context: RevisionContext) -> None:
     dropped = {operation.table_name for operation in operations if isinstance(operation, ops.DropTableOp)}
     for source, declared in declaring(target.project, dropped):
         raise EntityError(
-            f"{target.project.shown(source)}, line {declared.line}: the class {declared.name} declares the table "
+            f"{target.project.shown(source)}, line {declared.line}: {declared.name} declares the table "
             f"{declared.table!r}, but it is not in the metadata that Alembic gets. Going on would drop that table.",
             hint="See whether its module can be imported, and have it imported, "
             "or list the table under `ignore_tables:` in config/orm.yaml.",
