@@ -78,16 +78,19 @@ def read(project: Project, folder: Path) -> list[Source]:
     return sources
 
 
-def beside(project: Project, module: ModuleType) -> list[Source]:
-    """The modules of the top-level package that a module is in, if that is the project's own."""
+def beside(project: Project, module: ModuleType) -> Path | None:
+    """The folder of the top-level package that a module is in, or its file, if that is the project's own."""
     file = Path(module.__file__ or "").resolve()
     if "." not in module.__name__ and file.name != "__init__.py":
-        return [_source(project, file)]
+        return file
     levels = module.__name__.count(".") + (file.name == "__init__.py")
     folder = file.parents[max(levels - 1, 0)]
-    if not folder.is_relative_to(project.root.absolute().resolve()):
-        return []
-    return [_source(project, path) for path in _modules(folder)]
+    return folder if folder.is_relative_to(project.root.absolute().resolve()) else None
+
+
+def below(project: Project, path: Path) -> list[Source]:
+    """The modules at or below a path, which need not hold any."""
+    return [_source(project, file) for file in ([path] if path.is_file() else _modules(path))]
 
 
 def declaring(project: Project, tables: Collection[str]) -> Iterator[tuple[Path, DeclaredTable]]:
@@ -201,6 +204,28 @@ def _imports(nodes: list[ast.AST]) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imported_names(path: Path, package: str) -> set[str]:
+    """The full names that a module may import: of modules, and of what may be one in a package.
+
+    Args:
+        path: The module's file.
+        package: The package that its relative imports start at.
+    """
+    nodes = list(ast.walk(_source_tree(path)))
+    found = set(_imports(nodes))
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.level:
+            parts = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*parts, *filter(None, [node.module])])
+            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def python_files(folder: Path) -> list[Path]:
+    """Every Python file at or below a path, sorted; also those that cannot be imported, for they are read as well."""
+    return [folder] if folder.is_file() else sorted(folder.rglob("*.py"))
 
 
 def package_of(project: Project, folder: Path, sources: list[Source]) -> Package:

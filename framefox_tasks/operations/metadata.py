@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -15,11 +16,40 @@ from sqlalchemy.exc import NoReferencedColumnError, NoReferencedTableError
 from framefox_tasks.errors import ConfigError, EntityError
 from framefox_tasks.model import Project
 from framefox_tasks.operations import _sources
+from framefox_tasks.operations._schema_of import tables_of
 from framefox_tasks.operations._sources import Source
+from framefox_tasks.operations._tracking import FilesRead
+
+
+@dataclass(frozen=True)
+class Entities:
+    """The entities as imported.
+
+    Attributes:
+        metadata: The MetaData objects that hold their tables.
+        packages: The package that declares a table, by the table's key; see snapshot.Table.
+        files: The files that were read, sorted: the project's own, and the modules of the entities' base classes.
+        folders: The folders and modules whose every Python file counts, one that is new as well.
+    """
+
+    metadata: tuple[MetaData, ...] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = ()
 
 
 def load_metadata(project: Project) -> tuple[MetaData, ...]:
     """Import the project's entities and return the MetaData objects that hold their tables.
+
+    Raises:
+        EntityError: See load_entities.
+        ConfigError: See load_entities.
+    """
+    return load_entities(project).metadata
+
+
+def load_entities(project: Project) -> Entities:
+    """Import the project's entities.
 
     Every module of the entity folders is imported, in sorted order; `project.metadata` names the MetaData where the
     project sets it. Then every class in the sources that declares a table must be in one of them: a model that was not
@@ -31,22 +61,52 @@ def load_metadata(project: Project) -> tuple[MetaData, ...]:
         ConfigError: `project.metadata` cannot be resolved.
     """
     _importable(project.root)
+    folders = [project.path(folder) for folder in project.entities]
+    read = FilesRead([project.root.absolute().resolve(), *folders])
     sources: list[Source] = []
-    modules: list[ModuleType] = []
-    for folder in project.entities:
-        found = _sources.read(project, folder)
-        package = _sources.package_of(project, folder, found)
-        _importable(package.base)
-        sources += found
-        modules += [_import(project, package.module(source.path), source.path) for source in found]
-    if project.metadata:
-        found_metadata = _named(project, project.metadata)
-        sources = sources or _sources.beside(project, sys.modules[project.metadata.partition(":")[0]])
-    else:
-        found_metadata = _unique(item for module in modules for item in _declared(module))
-    _check_registered(project, sources, found_metadata)
-    _check_tables(project, found_metadata)
-    return found_metadata
+    modules: dict[str, str] = {}  # and the package that each is told relative to
+    with read.watching():
+        for folder in project.entities:
+            found = _sources.read(project, folder)
+            package = _sources.package_of(project, folder, found)
+            _importable(package.base)
+            sources += found
+            for source in found:
+                name = package.module(source.path)
+                _import(project, name, source.path)
+                modules[name] = package.name
+        named = _named(project, project.metadata) if project.metadata else None
+    if project.metadata and not sources:
+        name = project.metadata.partition(":")[0]
+        top = name.partition(".")[0]
+        modules = {name: top, **{other: top for other in sys.modules if other.startswith(f"{top}.")}}
+        beside = _sources.beside(project, sys.modules[name])
+        folders = [beside] if beside else []
+        sources = [source for path in folders for source in _sources.below(project, path)]
+    metadata = named or _unique(item for name in modules for item in _declared(sys.modules[name]))
+    _check_registered(project, sources, metadata)
+    _check_tables(project, metadata)
+    listed = {file.resolve() for folder in folders for file in _sources.python_files(folder)}
+    values = [value for name in modules for value in list(vars(sys.modules[name]).values())]
+    classes = [value for value in values if isinstance(value, type) and list(tables_of(value))]
+    files = listed | read.files(modules, classes)
+    return Entities(metadata, _packages(modules, sources), tuple(sorted(files)), tuple(folders))
+
+
+def _packages(modules: Mapping[str, str], sources: Iterable[Source]) -> dict[str, str]:
+    """The package that declares each table, relative to the folder of the entities."""
+    imports = {source.path: source.imports for source in sources}
+    found: dict[str, str] = {}
+    for name, base in modules.items():
+        module = sys.modules[name]
+        package = name.removeprefix(f"{base}.").rpartition(".")[0] if base else name.rpartition(".")[0]
+        imported = imports.get(Path(getattr(module, "__file__", None) or ""), frozenset())
+        elsewhere = {text.rpartition(".")[2] for text in imported}
+        for attribute, value in list(vars(module).items()):
+            # A Table does not tell where it was made: not in a module that imports it.
+            own = value.__module__ == name if isinstance(value, type) else attribute not in elsewhere
+            found.update((table.key, package) for table in tables_of(value) if own)
+    return found
 
 
 def resolve(project: Project, name: str, key: str) -> object:

@@ -1,15 +1,69 @@
-"""What is cached of the entities."""
+"""The schema that the entities declare, or that the database has, kept as a snapshot."""
 
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
-from framefox_tasks.errors import PermissionDeniedError
-from framefox_tasks.model import Project
-from framefox_tasks.results import MetadataCleared
+from framefox_tasks import cache
+from framefox_tasks.dialects import dialect_of
+from framefox_tasks.errors import DatabaseNotFoundError, PermissionDeniedError
+from framefox_tasks.model import Project, Target
+from framefox_tasks.operations import _files
+from framefox_tasks.results import MetadataCleared, MetadataWritten
+from framefox_tasks.snapshot import Schema, digest
 
-CACHE = Path(".framefox_tasks")
+
+def write_metadata(target: Target) -> MetadataWritten:
+    """Import the entities, and write the schema that they declare into the cache, if it changed.
+
+    Args:
+        target: Its project is imported. The database is not connected to, unless only env.py knows the entities and
+            itself connects.
+
+    Raises:
+        EntityError: The entities cannot be imported completely; the cache is left as it was.
+        PermissionDeniedError: The cache cannot be written.
+    """
+    from framefox_tasks.operations._alembic.declared import entities_of
+    from framefox_tasks.operations._schema_of import schema_of
+
+    project = target.project
+    entities = entities_of(target)
+    schema = schema_of(entities.metadata, packages=entities.packages)
+    sources = cache.Sources(
+        cache.asked(project),
+        tuple(map(project.shown, entities.files)),
+        tuple(map(project.shown, entities.folders)),
+        digest(schema.to_json()),
+    )
+    changed = _write_snapshot(project, cache.SNAPSHOT, schema)
+    _files.write(project, cache.sources_file(project), sources.text())
+    return MetadataWritten(project, project.path(cache.SNAPSHOT), len(schema.tables), changed)
+
+
+def write_live(target: Target) -> MetadataWritten:
+    """Read the schema of the database, and write it into the cache, if it changed. The database is not changed.
+
+    Raises:
+        DatabaseNotFoundError: The database does not exist.
+        ConnectionFailedError: It cannot be reached.
+    """
+    from framefox_tasks.operations._reflecting import live_schema
+
+    if not dialect_of(target).exists(target):
+        raise DatabaseNotFoundError(
+            f"The database {target.label} does not exist.", hint="Create it with: doit database_upgrade"
+        )
+    project, schema = target.project, live_schema(target)
+    changed = _write_snapshot(project, cache.LIVE, schema)
+    return MetadataWritten(project, project.path(cache.LIVE), len(schema.tables), changed)
+
+
+def _write_snapshot(project: Project, name: str, schema: Schema) -> bool:
+    path = project.path(name)
+    # Like the caches of other tools: what is in the folder never gets into version control.
+    _files.write(project, project.path(cache.CACHE) / ".gitignore", "*\n")
+    return _files.write(project, path, schema.to_json())
 
 
 def clear_metadata(project: Project) -> MetadataCleared:
@@ -20,7 +74,7 @@ def clear_metadata(project: Project) -> MetadataCleared:
     """
     entities = [project.path(folder) for folder in project.entities]
     compiled = [path for folder in entities if folder.is_dir() for path in sorted(folder.rglob("__pycache__"))]
-    found = [path for path in (project.path(CACHE), *compiled) if path.is_dir()]
+    found = [path for path in (project.path(cache.CACHE), *compiled) if path.is_dir()]
     for path in found:
         try:
             shutil.rmtree(path)

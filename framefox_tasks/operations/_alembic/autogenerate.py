@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,38 +13,58 @@ from alembic.autogenerate import RevisionContext
 from alembic.operations import ops
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError, rev_id
+from sqlalchemy import MetaData
 
 from framefox_tasks.errors import EntityError, MigrationError, PermissionDeniedError
-from framefox_tasks.model import Project, Target
-from framefox_tasks.operations._alembic.config import env_text, history_errors
+from framefox_tasks.model import Target
+from framefox_tasks.operations._alembic.config import history_errors
+from framefox_tasks.operations._alembic.declared import has_entities, metadata_of
 from framefox_tasks.operations._alembic.describing import Difference, difference_of, flat
 from framefox_tasks.operations._alembic.enums import load_postgresql_support
 from framefox_tasks.operations._alembic.environment import run_environment
 from framefox_tasks.operations._alembic.history import History
+from framefox_tasks.operations._schema_of import schema_of
 from framefox_tasks.operations._sources import declaring
-from framefox_tasks.operations.metadata import load_metadata
+from framefox_tasks.operations.metadata import Entities, load_entities
+from framefox_tasks.snapshot import Schema
 
 
 def compare(history: History) -> Difference:
     """What a migration would do, writing nothing to the database or the disk."""
-    return difference_of(_autogenerate(history, None, dont_mutate=True), history.target)
+    return difference_of(_autogenerate(history, None, dont_mutate=True)[0], history.target)
 
 
-def write_migration(history: History, message: str | None, *, empty: bool = False) -> tuple[Path | None, Difference]:
+@dataclass(frozen=True)
+class Written:
+    """A migration file, or none where the entities and the database agree.
+
+    Attributes:
+        schema: What the entities declare; None where they were not looked at.
+    """
+
+    path: Path | None
+    difference: Difference
+    schema: Schema | None
+
+
+def write_migration(history: History, message: str | None, *, empty: bool = False) -> Written:
     """Write a migration file; none where the entities and the database agree, unless an empty one is wanted.
 
     Raises:
         EntityError: The entities cannot be imported; nothing is written.
         PermissionDeniedError: The folder cannot be written to.
     """
-    context = _context(history, message, autogenerate=False) if empty else _autogenerate(history, message)
+    if empty:
+        context, schema = _context(history, message, autogenerate=False), None
+    else:
+        context, schema = _autogenerate(history, message)
     difference = difference_of(context, history.target)
     if not empty and not difference.operations:
-        return None, difference
+        return Written(None, difference, schema)
     _avoid_collision(context.script_directory, _folder(history), message)
     with _writing(history.target):
         written = [script for script in context.generate_scripts() if script is not None]
-    return Path(written[-1].path), difference
+    return Written(Path(written[-1].path), difference, schema)
 
 
 def write_merge(history: History, message: str) -> Path:
@@ -81,16 +102,19 @@ def _quotable(message: str) -> str:
     return message.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _autogenerate(history: History, message: str | None, **options: Any) -> RevisionContext:
+def _autogenerate(history: History, message: str | None, **options: Any) -> tuple[RevisionContext, Schema]:
     target = history.target
     # Before env.py: an env.py that swallows import errors must find every entity imported.
-    metadata = load_metadata(target.project) if _has_entities(target) else ()
+    entities = load_entities(target.project) if has_entities(target) else Entities()
+    metadata = entities.metadata
+    compared: list[MetaData] = []
     context = _context(history, message, autogenerate=True)
     if target.address.dialect == "postgresql":
         load_postgresql_support()
 
     def work(current: Any, migration_context: Any) -> list[Any]:
         context.run_autogenerate(current, migration_context)
+        compared.extend(metadata_of(migration_context))
         return []
 
     run_environment(
@@ -104,7 +128,7 @@ def _autogenerate(history: History, message: str | None, **options: Any) -> Revi
     )
     if not metadata or not target.project.entities:
         _check_dropped(target, context)
-    return context
+    return context, schema_of(metadata or compared, packages=entities.packages)
 
 
 def _check_dropped(target: Target, context: RevisionContext) -> None:
@@ -123,17 +147,6 @@ def _check_dropped(target: Target, context: RevisionContext) -> None:
             hint="See whether its module can be imported, and have it imported, "
             "or list the table under `ignore_tables:` in config/orm.yaml.",
         )
-
-
-def _has_entities(target: Target) -> bool:
-    """Whether the settings or the default folder tell where the entities are; else only env.py knows."""
-    project = target.project
-    configured = bool(project.metadata) or project.entities != Project.entities
-    return (
-        configured
-        or any(project.path(folder).exists() for folder in project.entities)
-        or "framefox_tasks" in env_text(project)
-    )
 
 
 def _folder(history: History) -> Path:

@@ -1,0 +1,87 @@
+"""What the tasks keep between runs: where it is, and what it was made from. Standard library only.
+
+The folder ignores itself in git. It may be deleted at any time: the next run makes it anew, to the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from framefox_tasks.model import Project
+
+CACHE = ".framefox_tasks"
+SNAPSHOT = f"{CACHE}/metadata.json"
+"""The schema that the entities declare."""
+LIVE = f"{CACHE}/database.json"
+"""The schema that the database had when it was last read."""
+_SOURCES = f"{CACHE}/sources.json"
+RECORD = "schema.json"
+"""The schema that the newest migration was generated from: in the migrations folder, and committed."""
+MARK = "Schema: "
+"""What stands in a migration before the digest of the schema that it was generated from."""
+
+
+def drawing(name: str) -> str:
+    """The part of a snapshot that a diagram shows."""
+    return f"{CACHE}/diagrams/{name}"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the snapshot was made from.
+
+    Attributes:
+        asked: The settings that say where the entities are.
+        files: The files that were read, as seen from the project's root.
+        folders: Folders and modules whose every Python file counts.
+        snapshot: The digest of the snapshot.
+    """
+
+    asked: str
+    files: tuple[str, ...]
+    folders: tuple[str, ...]
+    snapshot: str
+
+    def text(self) -> str:
+        """What is kept in the cache."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    def current(self) -> list[str]:
+        """The files of today: those that are still there, and those that are new in the folders."""
+        listed = {file for folder in self.folders for file in python_files(folder)}
+        return sorted({file for file in self.files if os.path.isfile(file)} | listed)  # noqa: PTH113 - see below
+
+
+def read_sources() -> Sources | None:
+    """What the snapshot in the current folder's cache was made from; None where that is not known."""
+    try:
+        data = json.loads(Path(_SOURCES).read_text(encoding="utf-8"))
+        return Sources(data["asked"], tuple(data["files"]), tuple(data["folders"]), data["snapshot"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def sources_file(project: Project) -> Path:
+    """The absolute path of the file that read_sources reads."""
+    return project.path(_SOURCES)
+
+
+def asked(project: Project) -> str:
+    """The settings that say where the entities are, as one text."""
+    parts = (project.entities, project.metadata, project.migrations, project.ignore_tables)
+    return json.dumps([str(part) if isinstance(part, (str, Path)) else part and list(map(str, part)) for part in parts])
+
+
+def python_files(top: str) -> Iterator[str]:
+    """Every Python file at or below a path."""
+    # Text and not Path: with a thousand files that is most of a run that has nothing to do.
+    if top.endswith(".py"):
+        yield top
+    for folder, _, names in os.walk(top):
+        for name in names:
+            if name.endswith(".py") and not name.startswith(".#"):  # an editor's lock is a link to nowhere
+                yield f"{folder}{os.sep}{name}"
