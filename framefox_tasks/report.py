@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.results import (
     Created,
     Downgraded,
+    Drawn,
     Dropped,
+    Forecast,
     MetadataCleared,
+    MetadataWritten,
     MigrationCreated,
     MigrationsCleared,
     Plan,
@@ -33,6 +37,11 @@ def say(text: str) -> None:
     except BrokenPipeError:
         # The advice of the signal module's documentation: later output, Python's own at exit too, goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def warn(text: str) -> None:
+    """Print a warning on stderr."""
+    print(f"Warning: {text}", file=sys.stderr, flush=True)
 
 
 def ask(question: str) -> bool:
@@ -100,7 +109,9 @@ def _(result: Plan) -> list[str]:
 @_lines.register
 def _(result: MigrationCreated) -> list[str]:
     if result.path is None:
-        return ["No changes detected since the last migration."]
+        return [*_by_hand(result, "doit database_create_migration --empty")] or [
+            "No changes detected since the last migration."
+        ]
     shown = result.target.project.shown(result.path)
     lines = [f"Migration file '{shown}' created successfully."]
     lines += [f"  {operation}" for operation in result.operations]
@@ -109,7 +120,15 @@ def _(result: MigrationCreated) -> list[str]:
     if result.unnamed:
         lines.append(f"No later migration can drop a constraint without a name: {', '.join(result.unnamed)}.")
         lines.append("Give the metadata a naming_convention, or name them.")
+    lines += _by_hand(result, shown)
     return [*lines, "Apply it with: doit database_upgrade"]
+
+
+def _by_hand(result: MigrationCreated, where: str) -> list[str]:
+    if not result.by_hand:
+        return []
+    title = f"Alembic does not compare these, write them by hand with {where}:"
+    return [title, *(f"  {item}" for item in result.by_hand)]
 
 
 @_lines.register
@@ -124,6 +143,21 @@ def _(result: MigrationsCleared) -> list[str]:
 
 
 @_lines.register
+def _(result: MetadataWritten) -> list[str]:
+    if not result.changed:
+        return ["The schema has not changed."]
+    return [f"Schema of {_number(result.tables, 'table')} written to {result.project.shown(result.path)}"]
+
+
+@_lines.register
+def _(result: Drawn) -> list[str]:
+    lines = [f"  {result.project.shown(path)}" for path in result.written]
+    if not lines:
+        return [f"{_number(result.tables, 'table')} drawn, every file is as it was."]
+    return [f"{_number(result.tables, 'table')} drawn:", *lines]
+
+
+@_lines.register
 def _(result: MetadataCleared) -> list[str]:
     if not result.removed:
         return ["Nothing is cached."]
@@ -135,13 +169,18 @@ def _revision(revision: Revision) -> str:
 
 
 def _count(items: Any) -> str:
-    return "1 migration" if len(items) == 1 else f"{len(items)} migrations"
+    return _number(len(items), "migration")
 
 
-def show_status(status: Status, *, as_json: bool) -> None:
-    """Print a status as two tables and a closing line, or as JSON."""
+def _number(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def show_status(status: Status, forecasts: Sequence[Forecast] = (), *, as_json: bool) -> None:
+    """Print a status as tables and a closing line, or as JSON."""
     if as_json:
-        say(json.dumps(status_data(status), indent=2, ensure_ascii=False))
+        tasks = [{"task": item.task, "up_to_date": item.up_to_date, "reason": item.reason} for item in forecasts]
+        say(json.dumps({**status_data(status), "tasks": tasks}, indent=2, ensure_ascii=False))
         return
     from rich.console import Console
 
@@ -149,6 +188,7 @@ def show_status(status: Status, *, as_json: bool) -> None:
     with console.capture() as capture:
         _print_database(console, status)
         _print_migrations(console, status)
+        _print_forecasts(console, forecasts)
     for line in (*capture.get().splitlines(), *_closing(status)):
         say(line)
 
@@ -242,6 +282,22 @@ def _print_migrations(console: Console, status: Status) -> None:
     for item in status.migrations:
         state = f"{item.state} (head)" if several and item.is_head else item.state
         table.add_row(Text(item.revision.revision), Text(item.revision.description), Text(state, colours[item.state]))
+    console.print(table)
+
+
+def _print_forecasts(console: Console, forecasts: Sequence[Forecast]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    if not forecasts:
+        return
+    table = Table(title="Tasks", title_justify="left", title_style="bold")
+    table.add_column("Task", no_wrap=True)
+    table.add_column("Next run", no_wrap=True)
+    table.add_column("Why", overflow="fold")
+    states = {True: ("up to date", ""), False: ("runs", "yellow"), None: ("depends", "")}
+    for item in forecasts:
+        table.add_row(Text(item.task), Text(*states[item.up_to_date]), Text(item.reason))
     console.print(table)
 
 

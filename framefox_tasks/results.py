@@ -5,11 +5,14 @@ Apart from model, since a task that has nothing to do needs none of them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Project, Target
+from framefox_tasks.snapshot import Schema
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,21 @@ class Script:
 
 @dataclass(frozen=True)
 class MigrationCreated:
-    """A migration file was written; path is None where the entities and the database agree."""
+    """A migration file was written; path is None where the entities and the database agree.
+
+    Attributes:
+        operations: What it does.
+        destructive: Those of them that lose data.
+        unnamed: Constraints that no later migration can drop.
+        by_hand: What has changed in the entities, and Alembic does not compare.
+    """
 
     target: Target
     path: Path | None
     operations: tuple[str, ...] = ()
     destructive: tuple[str, ...] = ()
     unnamed: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,55 @@ class MigrationsCleared:
     target: Target
     removed: tuple[Path, ...]
     version_table_cleared: bool
+
+
+@dataclass(frozen=True)
+class MetadataWritten:
+    """The schema of the entities or of the database is in the cache; `changed` tells whether it was another before."""
+
+    project: Project
+    path: Path
+    tables: int
+    changed: bool
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What a diagram shows, and which patterns of its options match no table."""
+
+    title: str
+    direction: str
+    schema: Schema
+    unmatched: tuple[str, ...] = ()
+
+    def to_text(self) -> str:
+        """What is kept of it between runs: a line of JSON with the title and the direction, and the schema's JSON."""
+        return f"{json.dumps([self.title, self.direction], ensure_ascii=False)}\n{self.schema.to_json()}"
+
+    @classmethod
+    def from_text(cls, text: str) -> Selected:
+        """What to_text gave.
+
+        Raises:
+            ConfigError: It is something else.
+        """
+        head, _, schema = text.partition("\n")
+        try:
+            title, direction = json.loads(head)
+        except ValueError as exc:
+            raise ConfigError("This is no diagram.") from exc
+        return cls(title, direction, Schema.from_json(schema))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A diagram's files, and those of them whose content changed."""
+
+    project: Project
+    name: str
+    tables: int
+    paths: tuple[Path, ...]
+    written: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -118,6 +178,15 @@ class MigrationState:
     revision: Revision
     state: str
     is_head: bool
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a task would do if it were run now; up_to_date is None where that depends on a task before it."""
+
+    task: str
+    up_to_date: bool | None
+    reason: str
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,9 @@ def test_the_whole_life_with_an_env_py_of_the_projects_own(
     succeeds(project, "database_create_migration", "-m", "second", "database_upgrade")
     assert database.execute("SELECT stock FROM product") == [(0,)]
 
-    out = succeeds(project, "database_create_migration", "database_status", "database_downgrade")
-    assert "No changes detected" in out
+    assert "no changes since" in succeeds(project, "database_create_migration")
+    out = succeeds(project, "database_create_migration", "--check", "database_status", "database_downgrade")
+    assert "The entities and the database agree." in out
     assert "The database is up to date." in out
     assert "Successfully reverted 1 migration." in out
     assert len(project.versions()) == 2

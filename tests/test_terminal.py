@@ -118,8 +118,10 @@ def test_the_list_has_one_helpful_line_for_each_task(shop: MiniProject) -> None:
         "database_clear_migration",
         "database_create",
         "database_create_migration",
+        "database_diagram",
         "database_downgrade",
         "database_drop",
+        "database_metadata",
         "database_status",
         "database_upgrade",
     ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from framefox_tasks import report
+from framefox_tasks.cache import RECORD
 from framefox_tasks.errors import (
     ConfigError,
     ConfirmationRequiredError,
@@ -15,7 +17,9 @@ from framefox_tasks.errors import (
     MigrationError,
     PermissionDeniedError,
 )
-from framefox_tasks.operations import database, migration, schema, status
+from framefox_tasks.freshness import agreed
+from framefox_tasks.operations import database, migration, status
+from framefox_tasks.results import Forecast
 from framefox_tasks.settings import Settings
 
 
@@ -24,18 +28,26 @@ def create(settings: Settings) -> None:
     report.show(database.create(settings.target, exist_ok=True))
 
 
-def create_migration(settings: Settings, *, message: str, empty: bool, check: bool, merge: bool) -> None:
-    """database_create_migration."""
+def create_migration(
+    settings: Settings, *, message: str, empty: bool, check: bool, merge: bool
+) -> dict[str, Any] | None:
+    """database_create_migration. The values tell the next run of what there was nothing to be done."""
     chosen = [name for name, given in (("--empty", empty), ("--check", check), ("--merge", merge)) if given]
     if len(chosen) > 1:
         raise ConfigError(f"{' and '.join(chosen)} cannot be used together.", hint="Choose one of them.")
     if check:
         migration.check_migration(settings.target)
         report.say("The entities and the database agree.")
-    elif merge:
+        return None
+    if merge:
         report.show(migration.merge_heads(settings.target, message=message or None))
-    else:
-        report.show(migration.create_migration(settings.target, message=message or None, empty=empty))
+        return None
+    created = migration.create_migration(settings.target, message=message or None, empty=empty)
+    report.show(created)
+    project = settings.target.project
+    record = project.migrations_folder / RECORD
+    compared = created.path is None and not created.by_hand and record.is_file()
+    return {"agreed": agreed(project, record.read_text(encoding="utf-8"))} if compared else None
 
 
 def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output: str) -> dict[str, Any]:
@@ -101,10 +113,17 @@ def downgrade(settings: Settings, *, steps: str | None, revision: str | None) ->
     report.show(migration.downgrade(settings.target, steps=int(steps), revision=revision, on_step=report.show))
 
 
-def show_status(settings: Settings, *, format: str, exit_code: bool) -> None:  # noqa: A002 - the option's name
+def show_status(
+    settings: Settings,
+    *,
+    format: str,  # noqa: A002 - the option's name
+    exit_code: bool,
+    forecasts: Iterable[Forecast],
+) -> None:
     """database_status."""
     found = status.status(settings.target)
-    report.show_status(found, as_json=format == "json")
+    # A server that does not answer is not asked again.
+    report.show_status(found, () if found.error else tuple(forecasts), as_json=format == "json")
     if exit_code and found.error:
         raise ConnectionFailedError(found.error, hint="Check DATABASE_URL or config/orm.yaml.")
     if exit_code and not found.up_to_date:
@@ -125,11 +144,6 @@ def clear_migration(settings: Settings, *, yes: bool) -> None:
     question = f"Delete all migrations in {folder}, and empty the version table of {target.label}?"
     _confirm(question, yes=yes, task="database_clear_migration")
     report.show(migration.clear_migrations(target))
-
-
-def clear_metadata(settings: Settings) -> None:
-    """database_clear_metadata."""
-    report.show(schema.clear_metadata(settings.target.project))
 
 
 def _confirm(question: str, *, yes: bool, task: str) -> None:

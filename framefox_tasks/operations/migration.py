@@ -11,15 +11,18 @@ from framefox_tasks.dialects import dialect_of
 from framefox_tasks.errors import (
     ConfigError,
     DatabaseNotFoundError,
+    FramefoxTasksError,
     MigrationError,
     MigrationNeededError,
     PermissionDeniedError,
 )
 from framefox_tasks.model import Target
+from framefox_tasks.operations import _record
 from framefox_tasks.results import Downgraded, MigrationCreated, MigrationsCleared, Plan, Script, Step, Upgraded
 
 if TYPE_CHECKING:
     from framefox_tasks.operations._alembic.history import History
+    from framefox_tasks.snapshot import Schema
 
 OnStep = Callable[[Step], None]
 
@@ -161,8 +164,31 @@ def create_migration(target: Target, *, message: str | None = None, empty: bool 
     """
     from framefox_tasks.operations._alembic.autogenerate import write_migration
 
-    path, difference = write_migration(_ready(target, compares=not empty), message, empty=empty)
-    return MigrationCreated(target, path, difference.operations, difference.destructive, difference.unnamed)
+    written = write_migration(_ready(target, compares=not empty), message, empty=empty)
+    difference = written.difference
+    by_hand: tuple[str, ...] = ()
+    if written.schema is None:
+        _record.keep_by_hand(target, written.path, _schema_if_readable(target))
+    else:
+        by_hand = _record.not_compared(target, written.schema)
+        # Nothing to be generated, but something to be written by hand: then the record stays, and tells it again.
+        if written.path or not by_hand:
+            _record.keep(target, written.path, written.schema.to_json())
+    return MigrationCreated(
+        target, written.path, difference.operations, difference.destructive, difference.unnamed, by_hand
+    )
+
+
+def _schema_if_readable(target: Target) -> Schema | None:
+    """The schema of the entities, for a migration that is written by hand and so can do without."""
+    from framefox_tasks.operations._alembic.declared import entities_of
+    from framefox_tasks.operations._schema_of import schema_of
+
+    try:
+        entities = entities_of(target)
+    except FramefoxTasksError:
+        return None
+    return schema_of(entities.metadata, packages=entities.packages)
 
 
 def check_migration(target: Target) -> None:
@@ -191,7 +217,9 @@ def merge_heads(target: Target, *, message: str | None = None) -> MigrationCreat
     """
     from framefox_tasks.operations._alembic.autogenerate import write_merge
 
-    return MigrationCreated(target, write_merge(_history(target), message or "merge heads"))
+    path = write_merge(_history(target), message or "merge heads")
+    _record.keep_by_hand(target, path, None)
+    return MigrationCreated(target, path)
 
 
 def _ready(target: Target, *, compares: bool = True) -> History:
@@ -234,6 +262,7 @@ def clear_migrations(target: Target) -> MigrationsCleared:
         cleared = False
     for path in files:
         path.unlink()
+    _record.forget(target.project)
     return MigrationsCleared(target, tuple(files), cleared)
 
 

@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from framefox_tasks.errors import ConfigError
-from framefox_tasks.model import Project, Target
+from framefox_tasks.model import DiagramOptions, Project, Target
 from framefox_tasks.settings import _alembic, _sources
+from framefox_tasks.settings._diagram import check_formats, diagram_options
 from framefox_tasks.settings._schema import check_keys, check_options, url_from_parts
+
+__all__ = ["CONFIG_FILE", "Settings", "check_formats", "configured", "load_settings"]
 
 CONFIG_FILE = Path("config/orm.yaml")
 _DETAILS = ("driver", "host", "port", "username", "password", "database")
@@ -29,10 +32,12 @@ class Settings:
     Attributes:
         target: The database and its project.
         source: Where the database's URL was found: DATABASE_URL, or a key of config/orm.yaml.
+        diagram: What is drawn of the schema, and how.
     """
 
     target: Target
     source: str
+    diagram: DiagramOptions
 
 
 @cache
@@ -66,7 +71,7 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
     expand = _sources.Expander(variables, str(CONFIG_FILE))
     target = Target(url, _project(root, config, expand), echo=check_options(options, expand))
     _check_address(target, source)
-    return Settings(target, source)
+    return Settings(target, source, diagram_options(config, target.project, expand, str(CONFIG_FILE)))
 
 
 def _database_url(options: Mapping[str, Any], variables: Mapping[str, str], *, exists: bool) -> tuple[str, str]:

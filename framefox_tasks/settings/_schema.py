@@ -10,7 +10,16 @@ from framefox_tasks.errors import ConfigError
 from framefox_tasks.settings._sources import kind_of
 from framefox_tasks.url import DIALECTS, is_port
 
-_TOP = {"database", "entities", "metadata", "migrations", "ignore_tables", "include_object", "version_table"}
+_TOP = {
+    "database",
+    "diagram",
+    "entities",
+    "metadata",
+    "migrations",
+    "ignore_tables",
+    "include_object",
+    "version_table",
+}
 _CONNECTION = {"url", "driver", "host", "port", "username", "password", "database", "charset"}
 _INTEGERS = {"pool_size", "max_overflow", "pool_timeout", "pool_recycle"}
 # A task uses one connection and exits, so the pool's and the session's settings are checked and have no effect.
@@ -41,6 +50,17 @@ def check_keys(config: Mapping[str, Any], shown: str) -> None:
     database = _section(config, "database", "database", shown)
     _check(database, _DATABASE, "database.", shown)
     _check(_section(database, "logging", "database.logging", shown), _LOGGING, "database.logging.", shown)
+
+
+def check_section(config: Mapping[str, Any], key: str, known: Collection[str], shown: str) -> Mapping[str, Any]:
+    """A section of the top level whose keys are known; empty if it is not there.
+
+    Raises:
+        ConfigError: It is no mapping, or holds another key.
+    """
+    section = _section(config, key, key, shown)
+    _check(section, known, f"{key}.", shown)
+    return section
 
 
 def _section(config: Mapping[str, Any], key: str, shown_key: str, shown: str) -> Mapping[str, Any]:

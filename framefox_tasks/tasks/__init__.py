@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from framefox_tasks.tasks._reporter import Reporter, tell_variables
 from framefox_tasks.tasks.database import (
-    task__database_migration_files,
-    task_database_clear_metadata,
     task_database_clear_migration,
     task_database_create,
     task_database_create_migration,
@@ -13,6 +11,12 @@ from framefox_tasks.tasks.database import (
     task_database_drop,
     task_database_status,
     task_database_upgrade,
+)
+from framefox_tasks.tasks.schema import (
+    task__database_live,
+    task_database_clear_metadata,
+    task_database_diagram,
+    task_database_metadata,
 )
 
 DOIT_CONFIG = {
@@ -30,13 +34,15 @@ tell_variables()
 
 __all__ = [
     "DOIT_CONFIG",
-    "task__database_migration_files",
+    "task__database_live",
     "task_database_clear_metadata",
     "task_database_clear_migration",
     "task_database_create",
     "task_database_create_migration",
+    "task_database_diagram",
     "task_database_downgrade",
     "task_database_drop",
+    "task_database_metadata",
     "task_database_status",
     "task_database_upgrade",
 ]

@@ -1,4 +1,4 @@
-"""Options of a task that its definition depends on as well, typed."""
+"""What the tasks' definitions share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any, TypeVar, cast
 
 from doit import task_params
 
-TaskFunction = TypeVar("TaskFunction", bound=Callable[..., dict[str, Any]])
+TaskFunction = TypeVar("TaskFunction", bound=Callable[..., Any])
+
+LIVE = {"verbosity": 2, "io": {"capture": False}}
+"""Output goes straight to the terminal: a prompt shows, progress is live, a table knows the width."""
 
 
 def params(*options: dict[str, Any]) -> Callable[[TaskFunction], TaskFunction]:

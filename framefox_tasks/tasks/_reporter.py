@@ -1,4 +1,4 @@
-"""What doit tells of a run, made better: why a task is up to date, and failures on stderr."""
+"""What doit tells of a run, made better: why a task runs or is up to date, and failures on stderr."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from typing import Any
 from doit import doit_cmd
 from doit.reporter import ConsoleReporter
 
-from framefox_tasks.freshness import WHY
+from framefox_tasks.freshness import reason_of
 from framefox_tasks.url import redact
 
 BARE = "bare_output"
 """The key of a task's meta that says: its output is for another program, so no marks among it."""
+
+
+TELLS_WHY = "tells_why"
+"""The key of a task's meta that says: why it runs is worth telling."""
 
 
 def tell_variables() -> None:
@@ -29,7 +33,7 @@ def tell_variables() -> None:
 class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type information
     """doit's console reporter with the same marks: `.` for a run, `--` for up to date, `!!` for ignored."""
 
-    desc = "doit's console output, with the reason why a task is up to date"
+    desc = "doit's console output, with the reason why a task runs or is up to date"
 
     def write(self, text: str) -> None:
         """Write to the output. A reader that has gone, as in `| head`, does not stop the tasks."""
@@ -41,12 +45,15 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type inf
 
     def execute_task(self, task: Any) -> None:
         """Called when a task starts."""
-        if not (task.meta or {}).get(BARE):
-            super().execute_task(task)
+        meta = task.meta or {}
+        if not meta.get(BARE) and task.actions and task.name[0] != "_":
+            told = meta.get(TELLS_WHY)
+            why = (reason_of(task, up_to_date=False) or _changed(task.dep_changed)) if told else ""
+            self.write(f".  {task.title()}  {why}".rstrip() + "\n")
 
     def skip_uptodate(self, task: Any) -> None:
         """Called when a task is up to date."""
-        why = (task.meta or {}).get(WHY)
+        why = reason_of(task, up_to_date=True)
         if task.name[0] != "_":
             self.write(f"-- {task.title()}  {why}\n" if why else f"-- {task.title()}\n")
 
@@ -55,3 +62,10 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type inf
         sys.stderr.write(f"{result['exception'].get_name()} - taskid:{result['task'].name}\n")
         if write_exception:
             sys.stderr.write(f"{result['exception'].get_msg()}\n")
+
+
+def _changed(files: list[str]) -> str:
+    if not files:
+        return ""
+    first, *more = sorted(files)
+    return f"{first} changed, and {len(more)} more" if more else f"{first} changed"

@@ -5,24 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from framefox_tasks.action import action
-from framefox_tasks.freshness import at_head, database_exists, migration_files, migration_files_known
-from framefox_tasks.tasks._params import params
-from framefox_tasks.tasks._reporter import BARE
-
-# Output goes straight to the terminal: a prompt shows, progress is live, a table knows the width.
-_LIVE = {"verbosity": 2, "io": {"capture": False}}
+from framefox_tasks.freshness import Check, at_head, database_exists, migration_written
+from framefox_tasks.tasks._forecast import Forecasts
+from framefox_tasks.tasks._params import LIVE, params
+from framefox_tasks.tasks._reporter import BARE, TELLS_WHY
 
 _YES = {"name": "yes", "long": "yes", "short": "y", "type": bool, "default": False, "help": "do not ask"}
 
 
 def task_database_create() -> dict[str, Any]:
     """Create the database, if it is missing"""
-    return {"actions": [action("database:create")], "uptodate": [database_exists], "meta": {}, **_LIVE}
-
-
-def task__database_migration_files() -> dict[str, Any]:
-    """Find the files that an upgrade depends on"""
-    return {"actions": [migration_files], "uptodate": [migration_files_known]}
+    return {"actions": [action("database:create")], "uptodate": [Check(database_exists)], **LIVE}
 
 
 @params(
@@ -47,11 +40,10 @@ def task_database_upgrade(revision: str, plan: bool, sql: bool, output: str) -> 
     """Apply the pending migrations"""
     return {
         "actions": [action("database:upgrade")],
-        "calc_dep": ["_database_migration_files"],
         "task_dep": [] if plan or sql or output else ["database_create"],
-        "uptodate": [at_head],
+        "uptodate": [Check(at_head)],
         "meta": {BARE: sql and not output},
-        **_LIVE,
+        **LIVE,
     }
 
 
@@ -89,8 +81,10 @@ def task_database_create_migration(message: str, empty: bool, check: bool, merge
     """Write what has changed in the entities as a migration"""
     return {
         "actions": [action("database:create_migration")],
-        "task_dep": [] if check or empty or merge else ["database_create"],
-        **_LIVE,
+        "task_dep": [] if check or empty or merge else ["database_create", "database_metadata"],
+        "uptodate": [Check(migration_written)],
+        "meta": {TELLS_WHY: True},
+        **LIVE,
     }
 
 
@@ -107,7 +101,7 @@ def task_database_downgrade() -> dict[str, Any]:
             },
             {"name": "revision", "long": "revision", "default": None, "help": "the revision to go back to"},
         ],
-        **_LIVE,
+        **LIVE,
     }
 
 
@@ -129,7 +123,13 @@ def task_database_downgrade() -> dict[str, Any]:
 )
 def task_database_status(format: str, exit_code: bool) -> dict[str, Any]:  # noqa: A002, ARG001 - what the user types
     """Show where the database and its migrations stand"""
-    return {"actions": [action("database:show_status")], "meta": {BARE: format == "json"}, **_LIVE}
+    forecasts = Forecasts()
+    return {
+        "actions": [(action("database:show_status"), [], {"forecasts": forecasts})],
+        "uptodate": [forecasts],
+        "meta": {BARE: format == "json"},
+        **LIVE,
+    }
 
 
 def task_database_drop() -> dict[str, Any]:
@@ -141,14 +141,9 @@ def task_database_drop() -> dict[str, Any]:
         "default": False,
         "help": "end the sessions of others first (PostgreSQL)",
     }
-    return {"actions": [action("database:drop")], "params": [_YES, force], **_LIVE}
+    return {"actions": [action("database:drop")], "params": [_YES, force], **LIVE}
 
 
 def task_database_clear_migration() -> dict[str, Any]:
     """Delete all migrations and empty the version table"""
-    return {"actions": [action("database:clear_migration")], "params": [_YES], **_LIVE}
-
-
-def task_database_clear_metadata() -> dict[str, Any]:
-    """Remove what is cached of the entities"""
-    return {"actions": [action("database:clear_metadata")], **_LIVE}
+    return {"actions": [action("database:clear_migration")], "params": [_YES], **LIVE}

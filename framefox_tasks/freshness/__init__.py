@@ -1,0 +1,28 @@
+"""Whether a task has anything to do, and why: the `uptodate` of the tasks.
+
+Light imports only: a run that has nothing to do pays for these.
+"""
+
+from __future__ import annotations
+
+from framefox_tasks.freshness._build import (
+    agreed,
+    artefact,
+    artefacts_untouched,
+    migration_written,
+    sources_unchanged,
+)
+from framefox_tasks.freshness._check import Check, reason_of
+from framefox_tasks.freshness._state import at_head, database_exists
+
+__all__ = [
+    "Check",
+    "agreed",
+    "artefact",
+    "artefacts_untouched",
+    "at_head",
+    "database_exists",
+    "migration_written",
+    "reason_of",
+    "sources_unchanged",
+]

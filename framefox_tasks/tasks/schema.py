@@ -1,0 +1,85 @@
+"""The tasks that derive something from the schema: its snapshot, and diagrams of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from doit.tools import config_changed
+
+from framefox_tasks.action import action
+from framefox_tasks.cache import LIVE as LIVE_SCHEMA
+from framefox_tasks.cache import SNAPSHOT, drawing
+from framefox_tasks.errors import FramefoxTasksError
+from framefox_tasks.freshness import Check, artefacts_untouched, sources_unchanged
+from framefox_tasks.model import DiagramOptions
+from framefox_tasks.settings import configured
+from framefox_tasks.tasks._params import LIVE, params
+from framefox_tasks.tasks._reporter import TELLS_WHY
+
+
+def task_database_metadata() -> dict[str, Any]:
+    """Import the entities, if their sources changed, and keep their schema"""
+    return {
+        "actions": [action("schema:metadata")],
+        "targets": [SNAPSHOT],
+        "uptodate": [Check(sources_unchanged)],
+        "clean": True,
+        "meta": {TELLS_WHY: True},
+        **LIVE,
+    }
+
+
+def task_database_clear_metadata() -> dict[str, Any]:
+    """Remove what is cached of the entities"""
+    return {"actions": [action("schema:clear_metadata")], **LIVE}
+
+
+def task__database_live() -> dict[str, Any]:
+    """Read the schema of the database"""
+    return {"actions": [action("schema:live")], "targets": [LIVE_SCHEMA], "uptodate": [False], **LIVE}
+
+
+@params(
+    {
+        "name": "source",
+        "long": "source",
+        "default": "entities",
+        "choices": (("entities", ""), ("database", "")),
+        "help": "entities or database: whose schema",
+    },
+    {"name": "format", "long": "format", "default": "", "help": "svg, png, ... instead of diagram.formats"},
+)
+def task_database_diagram(source: str, format: str) -> Iterator[dict[str, Any]]:  # noqa: A002 - what the user types
+    """Draw the schema, if it changed: pictures, a page, documentation"""
+    options = _options()
+    formats = tuple(part.strip() for part in format.split(",")) if format else options.formats
+    snapshot, suffix = (LIVE_SCHEMA, "-live") if source == "database" else (SNAPSHOT, "")
+    for name in (f"{name}{suffix}" for name in options.names()):
+        yield {
+            "basename": "_database_diagram_schema",
+            "name": name,
+            "actions": [(action("schema:select"), [], {"name": name, "source": snapshot})],
+            "file_dep": [snapshot],
+            "targets": [drawing(name)],
+            "uptodate": [config_changed(repr(options))],
+            **LIVE,
+        }
+        yield {
+            "name": name,
+            "doc": f"Draw {options.files(name)[0]} and the like",
+            "actions": [(action("schema:draw"), [], {"name": name, "formats": formats})],
+            "file_dep": [drawing(name)],
+            "targets": options.files(name, formats),
+            "uptodate": [Check(artefacts_untouched)],
+            "clean": True,
+            "meta": {TELLS_WHY: True},
+            **LIVE,
+        }
+
+
+def _options() -> DiagramOptions:
+    try:
+        return configured().diagram
+    except FramefoxTasksError:
+        return DiagramOptions()  # the tasks run into it, and tell it
