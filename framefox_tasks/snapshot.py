@@ -24,7 +24,7 @@ FORMAT = 1
 class EnumType:
     """The values of an enumerated type, and its name where the database gives it one."""
 
-    values: tuple[str, ...]
+    values: tuple[str, ...] = ()
     name: str | None = None
 
 
@@ -55,7 +55,7 @@ class Column:
 class PrimaryKey:
     """A primary key; no columns where a table has none."""
 
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] = ()
     name: str | None = None
 
 
@@ -82,7 +82,7 @@ class ForeignKey:
 class Unique:
     """A unique constraint."""
 
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] = ()
     name: str | None = None
 
 
@@ -95,7 +95,7 @@ class Index:
         options: Dialect options such as postgresql_where.
     """
 
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] = ()
     name: str | None = None
     unique: bool = False
     expressions: tuple[str, ...] = ()

@@ -38,10 +38,11 @@ def select(settings: Settings, *, name: str, source: str) -> None:
 def draw(settings: Settings, *, name: str, formats: tuple[str, ...]) -> dict[str, Any]:
     """One of database_diagram. The values tell the next run what the files were."""
     check_formats(formats, "--format")
-    selected = Selected.from_text(Path(cache.drawing(name)).read_text(encoding="utf-8"))
+    source = cache.drawing(name)
+    selected = Selected.from_text(Path(source).read_text(encoding="utf-8"))
     options = settings.diagram
     report.show(diagram.draw(selected, settings.target.project, options, name=name, formats=formats))
-    return {"artefacts": {path: artefact(path) for path in options.files(name, formats)}}
+    return {"artefacts": {path: artefact(path, source) for path in options.files(name, formats)}}
 
 
 def clear_metadata(settings: Settings) -> None:

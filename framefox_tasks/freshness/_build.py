@@ -54,23 +54,39 @@ def _listed(files: list[str], what: str) -> str:
     return f"{files[0]} {what}{more}"
 
 
-def artefact(path: str) -> list[Any]:
-    """What is kept of a file that a task wrote, to know it again: size, time in nanoseconds, digest of its content."""
+def artefact(path: str, source: str) -> list[Any]:
+    """What is kept of a file that a task wrote from another.
+
+    Returns:
+        Its size, its time in nanoseconds, the digest of its content, and that of the other's.
+    """
     found = Path(path).stat()
-    return [found.st_size, found.st_mtime_ns, sha256(Path(path).read_bytes()).hexdigest()]
+    return [found.st_size, found.st_mtime_ns, _content(path), _content(source)]
+
+
+def _content(path: str) -> str:
+    return sha256(Path(path).read_bytes()).hexdigest()
 
 
 def artefacts_untouched(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
-    """Up to date when every target is as the last run wrote it."""
+    """Up to date when every target is as a run wrote it, from the file_dep as it is.
+
+    What is known of files that are not targets of this run, but of one with other formats, is kept.
+    """
     known = values.get("artefacts", {})
+    task.value_savers.append(lambda: {"artefacts": {**known, **task.values.get("artefacts", {})}})
+    (source,) = task.file_dep
+    drawn_from = _content(source) if Path(source).is_file() else None
     for path in task.targets:
         if path in known and not Path(path).exists():
             return False, f"{path} is missing"
         if path not in known:
             return False, ""
         found = Path(path).stat()
-        if [found.st_size, found.st_mtime_ns] != known[path][:2] and artefact(path)[2] != known[path][2]:
+        if [found.st_size, found.st_mtime_ns] != known[path][:2] and _content(path) != known[path][2]:
             return False, f"{path} was edited by hand"
+        if known[path][3] != drawn_from:
+            return False, "the schema changed"
     return True, "the schema has not changed"
 
 

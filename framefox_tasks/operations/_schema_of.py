@@ -65,9 +65,7 @@ class _Reader:
             name=str(table.name),
             schema=table.schema,
             columns=tuple(map(self._column, table.columns)),
-            primary_key=snapshot.PrimaryKey(
-                tuple(column.name for column in table.primary_key.columns), _name(table.primary_key)
-            ),
+            primary_key=_primary_key(table),
             foreign_keys=_sorted(_foreign_key(item) for item in constraints if isinstance(item, ForeignKeyConstraint)),
             uniques=_sorted(
                 snapshot.Unique(tuple(column.name for column in item.columns), _name(item))
@@ -198,6 +196,12 @@ def _enum(type_: types.TypeEngine[Any]) -> EnumType | None:
 
 def _name(item: Any) -> str | None:
     return str(item.name) if isinstance(item.name, str) else None
+
+
+def _primary_key(table: SQLTable) -> snapshot.PrimaryKey:
+    key = table.primary_key
+    # SQLAlchemy has one for a table without, too, and may have named it.
+    return snapshot.PrimaryKey(tuple(column.name for column in key.columns), _name(key) if len(key.columns) else None)
 
 
 def _foreign_key(constraint: ForeignKeyConstraint) -> snapshot.ForeignKey:
