@@ -28,6 +28,7 @@ from framefox_tasks import snapshot
 from framefox_tasks.snapshot import EnumType, Schema
 
 _GENERIC = default.DefaultDialect()
+_LITERAL = {"literal_binds": True, "include_table": False}
 
 
 def schema_of(
@@ -54,13 +55,19 @@ class _Reader:
     def _others(self) -> list[Dialect]:
         return [registry.load(name)() for name in ("postgresql", "mysql", "sqlite")]
 
-    def _dialects(self) -> Iterator[Dialect]:
+    def _dialects(self, type_: types.TypeEngine[Any] | None = None) -> Iterator[Dialect]:
+        """Those to try, in order: a type of one dialect's own is told fully only by that."""
+        module = type(type_).__module__
+        if module.startswith("sqlalchemy.dialects."):
+            name = module.split(".")[2]
+            yield from (dialect for dialect in self._others if dialect.name == name)
         yield self._dialect
         yield from self._others
 
     def table(self, table: SQLTable) -> snapshot.Table:
         constraints = table.constraints
-        checks = [item for item in constraints if isinstance(item, CheckConstraint)]
+        of_columns = [item for column in table.columns for item in column.constraints]
+        checks = [item for item in (*constraints, *of_columns) if isinstance(item, CheckConstraint)]
         return snapshot.Table(
             name=str(table.name),
             schema=table.schema,
@@ -96,8 +103,9 @@ class _Reader:
 
     def _type(self, type_: types.TypeEngine[Any]) -> tuple[str, Mapping[str, str]]:
         generic = self._type_text(type_)
-        custom = isinstance(type_, types.TypeDecorator) or bool(type_._variant_mapping)
-        if not custom:
+        if not isinstance(type_, types.TypeDecorator) and not type_._variant_mapping:
+            return generic, {}
+        if isinstance(type_, types.Interval):  # SQLAlchemy's own: where there is none, it is a DATETIME
             return generic, {}
         found = {dialect.name: _compiled(type_, dialect) for dialect in self._others}
         return generic, {name: text for name, text in sorted(found.items()) if text and text != generic}
@@ -106,17 +114,17 @@ class _Reader:
         """The type as standard SQL, with what SQLAlchemy's standard dialect would leave out."""
         if isinstance(type_, types.ARRAY):
             return self._type_text(type_.item_type) + "[]" * (type_.dimensions or 1)
+        if isinstance(type_, types.Interval):
+            return "INTERVAL"
         if isinstance(type_, types.TypeDecorator):
             return self._type_text(type_.impl_instance)
         if isinstance(type_, Enum):
             return "ENUM"
-        if isinstance(type_, types.Interval):
-            return "INTERVAL"
         if isinstance(type_, types.Uuid) and type_.__visit_name__ == "uuid":
             return "UUID"
         if isinstance(type_, types.NullType):
             return "UNKNOWN"
-        text = next(filter(None, (_compiled(type_, dialect) for dialect in self._dialects())), repr(type_))
+        text = next(filter(None, (_compiled(type_, dialect) for dialect in self._dialects(type_))), repr(type_))
         if getattr(type_, "timezone", False) and "ZONE" not in text:
             return f"{text} WITH TIME ZONE"
         precision = getattr(type_, "precision", None)
@@ -166,7 +174,7 @@ class _Reader:
         if isinstance(value, ClauseElement):
             for dialect in self._dialects():
                 try:
-                    text = str(value.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+                    text = str(value.compile(dialect=dialect, compile_kwargs=_LITERAL))
                 except (CompileError, NotImplementedError):
                     continue
                 return " ".join(text.split())
