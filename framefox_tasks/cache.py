@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from framefox_tasks.model import Project
@@ -23,6 +24,11 @@ RECORD = "schema.json"
 """The schema that the newest migration was generated from: in the migrations folder, and committed."""
 MARK = "Schema: "
 """What stands in a migration before the digest of the schema that it was generated from."""
+
+
+def digest(text: str) -> str:
+    """What stands for a snapshot where it is only to be recognised: 16 hexadecimal digits."""
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def drawing(name: str) -> str:

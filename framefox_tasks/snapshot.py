@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from hashlib import sha256
 from typing import Any
 
 from framefox_tasks.errors import ConfigError
@@ -182,11 +181,6 @@ class Schema:
             return cls(tuple(_table(item) for item in data["tables"].values()))
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise ConfigError("This is no snapshot of a schema.") from exc
-
-
-def digest(text: str) -> str:
-    """What stands for a snapshot where it is only to be recognised: 16 hexadecimal digits."""
-    return sha256(text.encode()).hexdigest()[:16]
 
 
 def _plain(item: Any) -> Any:

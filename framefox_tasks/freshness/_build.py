@@ -7,13 +7,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from framefox_tasks.cache import MARK, RECORD, SNAPSHOT, asked, read_sources
+from framefox_tasks.cache import MARK, RECORD, SNAPSHOT, asked, digest, read_sources
 from framefox_tasks.dialects import dialect_of
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.freshness._state import migration_files
 from framefox_tasks.model import Project
 from framefox_tasks.settings import configured
-from framefox_tasks.snapshot import digest
 
 _ID = re.compile(r"""^(revision|down_revision)\b[^=\n]*=\s*(.*)$""", re.MULTILINE)
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from framefox_tasks.cache import MARK, RECORD
+from framefox_tasks.cache import MARK, RECORD, digest
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.operations import _files
-from framefox_tasks.snapshot import PrimaryKey, Schema, Table, digest
+from framefox_tasks.snapshot import PrimaryKey, Schema, Table
 
 
 def recorded(project: Project) -> str | None:

@@ -10,7 +10,7 @@ from framefox_tasks.errors import DatabaseNotFoundError, PermissionDeniedError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.operations import _files
 from framefox_tasks.results import MetadataCleared, MetadataWritten
-from framefox_tasks.snapshot import Schema, digest
+from framefox_tasks.snapshot import Schema
 
 
 def write_metadata(target: Target) -> MetadataWritten:
@@ -34,7 +34,7 @@ def write_metadata(target: Target) -> MetadataWritten:
         cache.asked(project),
         tuple(map(project.shown, entities.files)),
         tuple(map(project.shown, entities.folders)),
-        digest(schema.to_json()),
+        cache.digest(schema.to_json()),
     )
     changed = _write_snapshot(project, cache.SNAPSHOT, schema)
     _files.write(project, cache.sources_file(project), sources.text())

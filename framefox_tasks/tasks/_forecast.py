@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doit.dependency import UptodateCalculator
 
 from framefox_tasks.freshness import reason_of
-from framefox_tasks.results import Forecast
+
+if TYPE_CHECKING:
+    from framefox_tasks.results import Forecast
 
 _TASKS = ("database_metadata", "database_create_migration", "database_upgrade")
 _SENTENCES = (("changed_file_dep", "changed"), ("removed_file_dep", "is gone"), ("missing_target", "is missing"))
@@ -38,6 +40,8 @@ class Forecasts(UptodateCalculator):  # type: ignore[misc]  # doit ships no type
 
     def __iter__(self) -> Iterator[Forecast]:
         """One for each task that derives something, or brings the database up to date."""
+        from framefox_tasks.results import Forecast
+
         stale: set[str] = set()
         for name in self._names() if self._manager else ():
             waits_for = next((task for task in stale if name.partition(":")[0] in _BEHIND.get(task, ())), None)

@@ -1,4 +1,4 @@
-"""What the tasks' definitions share."""
+"""What the tasks' definitions share: their options, typed."""
 
 from __future__ import annotations
 
@@ -16,3 +16,19 @@ LIVE = {"verbosity": 2, "io": {"capture": False}}
 def params(*options: dict[str, Any]) -> Callable[[TaskFunction], TaskFunction]:
     """task_params of doit: the options reach the task function as arguments, and the action too."""
     return cast("Callable[[TaskFunction], TaskFunction]", task_params(list(options)))
+
+
+def option(name: str, text: str, *, default: str | None = "", short: str = "") -> dict[str, Any]:
+    """An option with a value, and its help text."""
+    return {"name": name, "long": name, "short": short, "default": default, "help": text}
+
+
+def choice(name: str, text: str, *values: str) -> dict[str, Any]:
+    """An option that takes one of some values; the first is the default."""
+    return {**option(name, text, default=values[0]), "choices": tuple((value, "") for value in values)}
+
+
+def flag(name: str, text: str, *, short: str = "") -> dict[str, Any]:
+    """An option that is given or not."""
+    long = name.replace("_", "-")
+    return {"name": name, "long": long, "short": short, "type": bool, "default": False, "help": text}

@@ -7,10 +7,29 @@ from typing import Any
 from framefox_tasks.action import action
 from framefox_tasks.freshness import Check, at_head, database_exists, migration_written
 from framefox_tasks.tasks._forecast import Forecasts
-from framefox_tasks.tasks._params import LIVE, params
+from framefox_tasks.tasks._params import LIVE, choice, flag, option, params
 from framefox_tasks.tasks._reporter import BARE, TELLS_WHY
 
-_YES = {"name": "yes", "long": "yes", "short": "y", "type": bool, "default": False, "help": "do not ask"}
+# Not beside their tasks: doit reads the source of each task function at every start, and these would count.
+_YES = flag("yes", "do not ask", short="y")
+_UPGRADE = (
+    option("revision", "the revision to go to", default="head"),
+    flag("plan", "show what would run, and stop"),
+    flag("sql", "print the SQL, without connecting"),
+    option("output", "with --sql: the file to write"),
+)
+_CREATE_MIGRATION = (
+    option("message", "what the migration does", short="m"),
+    flag("empty", "write one to fill by hand"),
+    flag("check", "only fail if one is needed"),
+    flag("merge", "write one that joins all heads"),
+)
+_DOWNGRADE = (
+    option("steps", "how many to revert, 0 for all [default: 1]", default=None),
+    option("revision", "the revision to go back to", default=None),
+)
+_STATUS = (choice("format", "table or json", "table", "json"), flag("exit_code", "fail if not up to date"))
+_DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"))
 
 
 def task_database_create() -> dict[str, Any]:
@@ -18,24 +37,7 @@ def task_database_create() -> dict[str, Any]:
     return {"actions": [action("database:create")], "uptodate": [Check(database_exists)], **LIVE}
 
 
-@params(
-    {"name": "revision", "long": "revision", "default": "head", "help": "the revision to go to"},
-    {
-        "name": "plan",
-        "long": "plan",
-        "type": bool,
-        "default": False,
-        "help": "show what would run, and stop",
-    },
-    {
-        "name": "sql",
-        "long": "sql",
-        "type": bool,
-        "default": False,
-        "help": "print the SQL, without connecting",
-    },
-    {"name": "output", "long": "output", "default": "", "help": "with --sql: the file to write"},
-)
+@params(*_UPGRADE)
 def task_database_upgrade(revision: str, plan: bool, sql: bool, output: str) -> dict[str, Any]:  # noqa: ARG001 - the action gets it
     """Apply the pending migrations"""
     return {
@@ -47,36 +49,7 @@ def task_database_upgrade(revision: str, plan: bool, sql: bool, output: str) -> 
     }
 
 
-@params(
-    {
-        "name": "message",
-        "long": "message",
-        "short": "m",
-        "default": "",
-        "help": "what the migration does",
-    },
-    {
-        "name": "empty",
-        "long": "empty",
-        "type": bool,
-        "default": False,
-        "help": "write one to fill by hand",
-    },
-    {
-        "name": "check",
-        "long": "check",
-        "type": bool,
-        "default": False,
-        "help": "only fail if one is needed",
-    },
-    {
-        "name": "merge",
-        "long": "merge",
-        "type": bool,
-        "default": False,
-        "help": "write one that joins all heads",
-    },
-)
+@params(*_CREATE_MIGRATION)
 def task_database_create_migration(message: str, empty: bool, check: bool, merge: bool) -> dict[str, Any]:  # noqa: ARG001
     """Write what has changed in the entities as a migration"""
     return {
@@ -92,35 +65,12 @@ def task_database_downgrade() -> dict[str, Any]:
     """Revert the last migration, or --steps of them"""
     return {
         "actions": [action("database:downgrade")],
-        "params": [
-            {
-                "name": "steps",
-                "long": "steps",
-                "default": None,
-                "help": "how many to revert, 0 for all [default: 1]",
-            },
-            {"name": "revision", "long": "revision", "default": None, "help": "the revision to go back to"},
-        ],
+        "params": list(_DOWNGRADE),
         **LIVE,
     }
 
 
-@params(
-    {
-        "name": "format",
-        "long": "format",
-        "default": "table",
-        "choices": (("table", ""), ("json", "")),
-        "help": "table or json",
-    },
-    {
-        "name": "exit_code",
-        "long": "exit-code",
-        "type": bool,
-        "default": False,
-        "help": "fail if not up to date",
-    },
-)
+@params(*_STATUS)
 def task_database_status(format: str, exit_code: bool) -> dict[str, Any]:  # noqa: A002, ARG001 - what the user types
     """Show where the database and its migrations stand"""
     forecasts = Forecasts()
@@ -134,14 +84,7 @@ def task_database_status(format: str, exit_code: bool) -> dict[str, Any]:  # noq
 
 def task_database_drop() -> dict[str, Any]:
     """Drop the database with all its data"""
-    force = {
-        "name": "force_disconnect",
-        "long": "force-disconnect",
-        "type": bool,
-        "default": False,
-        "help": "end the sessions of others first (PostgreSQL)",
-    }
-    return {"actions": [action("database:drop")], "params": [_YES, force], **LIVE}
+    return {"actions": [action("database:drop")], "params": list(_DROP), **LIVE}
 
 
 def task_database_clear_migration() -> dict[str, Any]:

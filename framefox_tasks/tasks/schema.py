@@ -14,12 +14,17 @@ from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.freshness import Check, artefacts_untouched, sources_unchanged
 from framefox_tasks.model import DiagramOptions
 from framefox_tasks.settings import configured
-from framefox_tasks.tasks._params import LIVE, params
+from framefox_tasks.tasks._params import LIVE, choice, option, params
 from framefox_tasks.tasks._reporter import TELLS_WHY
+
+_DIAGRAM = (
+    choice("source", "entities or database: whose schema", "entities", "database"),
+    option("format", "svg, png, ... instead of diagram.formats"),
+)
 
 
 def task_database_metadata() -> dict[str, Any]:
-    """Import the entities, if their sources changed, and keep their schema"""
+    """Keep the schema that the entities declare"""
     return {
         "actions": [action("schema:metadata")],
         "targets": [SNAPSHOT],
@@ -40,18 +45,9 @@ def task__database_live() -> dict[str, Any]:
     return {"actions": [action("schema:live")], "targets": [LIVE_SCHEMA], "uptodate": [False], **LIVE}
 
 
-@params(
-    {
-        "name": "source",
-        "long": "source",
-        "default": "entities",
-        "choices": (("entities", ""), ("database", "")),
-        "help": "entities or database: whose schema",
-    },
-    {"name": "format", "long": "format", "default": "", "help": "svg, png, ... instead of diagram.formats"},
-)
+@params(*_DIAGRAM)
 def task_database_diagram(source: str, format: str) -> Iterator[dict[str, Any]]:  # noqa: A002 - what the user types
-    """Draw the schema, if it changed: pictures, a page, documentation"""
+    """Draw the schema, if it has changed"""
     options = _options()
     formats = tuple(part.strip() for part in format.split(",")) if format else options.formats
     snapshot, suffix = (LIVE_SCHEMA, "-live") if source == "database" else (SNAPSHOT, "")
