@@ -3,6 +3,7 @@
 Revision ID: 00b90d6b2eda
 Revises: 
 Create Date: 2026-01-05 09:00:00+00:00
+Schema: 48bcc8b34e01ba38
 
 """
 
