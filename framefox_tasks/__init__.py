@@ -29,8 +29,9 @@ if TYPE_CHECKING:
         PermissionDeniedError,
         UnsupportedDialectError,
     )
-    from framefox_tasks.model import Project, Target
+    from framefox_tasks.model import DiagramOptions, Group, Project, Target
     from framefox_tasks.operations.database import create, drop
+    from framefox_tasks.operations.diagram import draw_diagram, select_tables
     from framefox_tasks.operations.migration import (
         check_migration,
         clear_migrations,
@@ -41,24 +42,28 @@ if TYPE_CHECKING:
         upgrade,
         upgrade_sql,
     )
-    from framefox_tasks.operations.schema import clear_metadata
+    from framefox_tasks.operations.schema import clear_metadata, declared_schema, live_schema, write_metadata
     from framefox_tasks.operations.status import status
     from framefox_tasks.results import (
         Created,
         Downgraded,
+        Drawn,
         Dropped,
         MetadataCleared,
+        MetadataWritten,
         MigrationCreated,
         MigrationsCleared,
         MigrationState,
         Plan,
         Revision,
         Script,
+        Selected,
         Status,
         Step,
         Upgraded,
     )
     from framefox_tasks.settings import Settings, load_settings
+    from framefox_tasks.snapshot import Schema
 
 _EXPORTS = {
     "errors": (
@@ -66,18 +71,20 @@ _EXPORTS = {
         "DatabaseNotFoundError DriverMissingError EntityError FramefoxTasksError MigrationError MigrationNeededError "
         "NotADatabaseError PermissionDeniedError UnsupportedDialectError"
     ),
-    "model": "Project Target",
+    "model": "DiagramOptions Group Project Target",
     "operations.database": "create drop",
     "operations.migration": (
         "check_migration clear_migrations create_migration downgrade merge_heads plan upgrade upgrade_sql"
     ),
-    "operations.schema": "clear_metadata",
+    "operations.diagram": "draw_diagram select_tables",
+    "operations.schema": "clear_metadata declared_schema live_schema write_metadata",
     "operations.status": "status",
     "results": (
-        "Created Downgraded Dropped MetadataCleared MigrationCreated MigrationState MigrationsCleared Plan Revision "
-        "Script Status Step Upgraded"
+        "Created Downgraded Drawn Dropped MetadataCleared MetadataWritten MigrationCreated MigrationState "
+        "MigrationsCleared Plan Revision Script Selected Status Step Upgraded"
     ),
     "settings": "Settings load_settings",
+    "snapshot": "Schema",
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names.split()}
 
@@ -89,12 +96,16 @@ __all__ = [
     "DatabaseExistsError",
     "DatabaseInUseError",
     "DatabaseNotFoundError",
+    "DiagramOptions",
     "Downgraded",
+    "Drawn",
     "DriverMissingError",
     "Dropped",
     "EntityError",
     "FramefoxTasksError",
+    "Group",
     "MetadataCleared",
+    "MetadataWritten",
     "MigrationCreated",
     "MigrationError",
     "MigrationNeededError",
@@ -105,7 +116,9 @@ __all__ = [
     "Plan",
     "Project",
     "Revision",
+    "Schema",
     "Script",
+    "Selected",
     "Settings",
     "Status",
     "Step",
@@ -117,14 +130,19 @@ __all__ = [
     "clear_migrations",
     "create",
     "create_migration",
+    "declared_schema",
     "downgrade",
+    "draw_diagram",
     "drop",
+    "live_schema",
     "load_settings",
     "merge_heads",
     "plan",
+    "select_tables",
     "status",
     "upgrade",
     "upgrade_sql",
+    "write_metadata",
 ]
 
 

@@ -62,6 +62,27 @@ def test_a_migration_is_created_from_another_process_with_the_api(project: MiniP
     assert "product" in database.tables()
 
 
+def test_a_schema_is_read_and_drawn_as_functions(project: MiniProject, database: Database) -> None:
+    script = (
+        "from framefox_tasks import *\n"
+        "from framefox_tasks import DiagramOptions\n"
+        "settings = load_settings('.')\n"
+        "target = settings.target\n"
+        "create(target)\n"
+        "print(write_metadata(target).tables, write_metadata(target).changed)\n"
+        "create_migration(target)\n"
+        "upgrade(target)\n"
+        "for schema in (declared_schema(target), live_schema(target)):\n"
+        "    selected = select_tables(schema, DiagramOptions(exclude=('rev*',)))\n"
+        "    drawn = draw_diagram(selected, target.project, DiagramOptions(formats=('markdown',)))\n"
+        "    print([table.key for table in selected.schema.tables], drawn.paths[0].read_text().count('product'))\n"
+    )
+    result = project.run(sys.executable, "-c", script)
+    assert result.code == 0, result.err
+    assert result.out.splitlines()[0] == "2 False"
+    assert result.out.count("['product']") == 2
+
+
 def test_settings_give_the_target(shop: MiniProject) -> None:
     settings = load_settings(shop.path, environ={})
     assert settings.target.name == "shop.db"

@@ -29,7 +29,7 @@ ALLOWED = {
     "action": {"errors", "url", "snapshot", "cache", "results", "settings", "operations", "freshness", "report"},
     "tasks": {"errors", "url", "model", "cache", "results", "settings", "action", "freshness"},
     "env": {"errors", "model", "settings", "operations"},
-    "__init__": {"errors", "model", "results", "settings", "operations"},
+    "__init__": {"errors", "model", "results", "settings", "snapshot", "operations"},
 }
 ONLY_IN = {
     "doit": ("tasks/", "action/"),

@@ -1,4 +1,4 @@
-"""What makes the snapshot, a migration and a diagram be made again, and what does not: by doit's report and by mtimes."""
+"""What makes a snapshot, a migration and a diagram anew, and what does not: by doit's report and by mtimes."""
 
 from __future__ import annotations
 

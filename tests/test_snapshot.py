@@ -40,8 +40,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql, postgresql
 
-from framefox_tasks import ConfigError
-from framefox_tasks.operations._reflecting import live_schema
+from framefox_tasks import ConfigError, live_schema
 from framefox_tasks.operations._schema_of import schema_of
 from framefox_tasks.snapshot import Schema
 

@@ -29,10 +29,10 @@ def select(settings: Settings, *, name: str, source: str) -> None:
     """Take the part of a snapshot that a diagram shows, and keep it in the cache."""
     group = next((group for group in settings.diagram.groups if group.name == name.removesuffix("-live")), None)
     snapshot = Schema.from_json(Path(source).read_text(encoding="utf-8"))
-    selected = diagram.select(snapshot, settings.diagram, group)
+    selected = diagram.select_tables(snapshot, settings.diagram, group)
     for pattern in selected.unmatched:
         report.warn(f"{pattern} matches no table.")
-    diagram.keep(selected, settings.target.project, cache.drawing(name))
+    diagram.keep_selected(selected, settings.target.project, cache.drawing(name))
 
 
 def draw(settings: Settings, *, name: str, formats: tuple[str, ...]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def draw(settings: Settings, *, name: str, formats: tuple[str, ...]) -> dict[str
     source = cache.drawing(name)
     selected = Selected.from_text(Path(source).read_text(encoding="utf-8"))
     options = settings.diagram
-    report.show(diagram.draw(selected, settings.target.project, options, name=name, formats=formats))
+    report.show(diagram.draw_diagram(selected, settings.target.project, options, name=name, formats=formats))
     return {"artefacts": {path: artefact(path, source) for path in options.files(name, formats)}}
 
 

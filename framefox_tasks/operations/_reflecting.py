@@ -17,7 +17,7 @@ from framefox_tasks.operations._sources import ignored
 from framefox_tasks.snapshot import Schema
 
 
-def live_schema(target: Target) -> Schema:
+def reflected_schema(target: Target) -> Schema:
     """The tables of a database, in every schema of it, without the version table and those under ignore_tables.
 
     Raises:

@@ -18,6 +18,7 @@ from framefox_tasks.errors import (
 )
 from framefox_tasks.model import Target
 from framefox_tasks.operations import _record
+from framefox_tasks.operations.schema import declared_schema
 from framefox_tasks.results import Downgraded, MigrationCreated, MigrationsCleared, Plan, Script, Step, Upgraded
 
 if TYPE_CHECKING:
@@ -181,14 +182,10 @@ def create_migration(target: Target, *, message: str | None = None, empty: bool 
 
 def _schema_if_readable(target: Target) -> Schema | None:
     """The schema of the entities, for a migration that is written by hand and so can do without."""
-    from framefox_tasks.operations._alembic.declared import entities_of
-    from framefox_tasks.operations._schema_of import schema_of
-
     try:
-        entities = entities_of(target)
+        return declared_schema(target)
     except FramefoxTasksError:
         return None
-    return schema_of(entities.metadata, packages=entities.packages)
 
 
 def check_migration(target: Target) -> None:

@@ -13,6 +13,36 @@ from framefox_tasks.results import MetadataCleared, MetadataWritten
 from framefox_tasks.snapshot import Schema
 
 
+def declared_schema(target: Target) -> Schema:
+    """Import the entities, and give the schema that they declare. The database is not connected to.
+
+    Raises:
+        EntityError: The entities cannot be imported completely.
+    """
+    from framefox_tasks.operations._alembic.declared import entities_of
+    from framefox_tasks.operations._schema_of import schema_of
+
+    entities = entities_of(target)
+    return schema_of(entities.metadata, packages=entities.packages)
+
+
+def live_schema(target: Target) -> Schema:
+    """The schema that the database has. It is not changed.
+
+    Raises:
+        DatabaseNotFoundError: The database does not exist.
+        ConnectionFailedError: It cannot be reached.
+        ConfigError: It has no tables.
+    """
+    from framefox_tasks.operations._reflecting import reflected_schema
+
+    if not dialect_of(target).exists(target):
+        raise DatabaseNotFoundError(
+            f"The database {target.label} does not exist.", hint="Create it with: doit database_upgrade"
+        )
+    return reflected_schema(target)
+
+
 def write_metadata(target: Target) -> MetadataWritten:
     """Import the entities, and write the schema that they declare into the cache, if it changed.
 
@@ -42,18 +72,12 @@ def write_metadata(target: Target) -> MetadataWritten:
 
 
 def write_live(target: Target) -> MetadataWritten:
-    """Read the schema of the database, and write it into the cache, if it changed. The database is not changed.
+    """Read the schema of the database, and write it into the cache, if it changed.
 
     Raises:
-        DatabaseNotFoundError: The database does not exist.
-        ConnectionFailedError: It cannot be reached.
+        As for live_schema.
+        PermissionDeniedError: The cache cannot be written.
     """
-    from framefox_tasks.operations._reflecting import live_schema
-
-    if not dialect_of(target).exists(target):
-        raise DatabaseNotFoundError(
-            f"The database {target.label} does not exist.", hint="Create it with: doit database_upgrade"
-        )
     project, schema = target.project, live_schema(target)
     changed = _write_snapshot(project, cache.LIVE, schema)
     return MetadataWritten(project, project.path(cache.LIVE), len(schema.tables), changed)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from framefox_tasks.results import Forecast
 
 _TASKS = ("database_metadata", "database_create_migration", "database_upgrade")
-_SENTENCES = (("changed_file_dep", "changed"), ("removed_file_dep", "is gone"), ("missing_target", "is missing"))
+_SENTENCES = (("changed_file_dep", "changed"), ("removed_file_dep", "is gone"))
 _BEHIND = {"database_metadata": ("database_create_migration", "database_diagram")}
 
 

@@ -13,7 +13,7 @@ from framefox_tasks.results import Drawn, Selected
 from framefox_tasks.snapshot import Schema, Table
 
 
-def select(schema: Schema, options: DiagramOptions, group: Group | None = None) -> Selected:
+def select_tables(schema: Schema, options: DiagramOptions, group: Group | None = None) -> Selected:
     """The tables that a diagram shows.
 
     Args:
@@ -62,7 +62,7 @@ def _in_group(table: Table, group: Group) -> bool:
     return _matches(table, group.include)
 
 
-def keep(selected: Selected, project: Project, path: str) -> bool:
+def keep_selected(selected: Selected, project: Project, path: str) -> bool:
     """Keep what a diagram shows for drawing it later; whether it is another than before.
 
     Raises:
@@ -71,7 +71,7 @@ def keep(selected: Selected, project: Project, path: str) -> bool:
     return _files.write(project, project.path(path), selected.to_text())
 
 
-def draw(
+def draw_diagram(
     selected: Selected,
     project: Project,
     options: DiagramOptions,
