@@ -6,26 +6,14 @@ that a busy machine slows all of them alike. The exit code is 1 if a ratio is ov
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
 import re
-import shutil
 import sqlite3
-import subprocess
 import sys
-import sysconfig
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from importlib.metadata import version
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
-README = Path(__file__).with_name("README.md")
-FIGURES = re.compile(r"(?<=<!-- figures -->\n).*(?=<!-- /figures -->)", re.DOTALL)
-PACKAGES = ("doit", "SQLAlchemy", "alembic")
+from measuring import Command, Peer, Row, check_nothing_to_do, compare, main, make_bare, run
 
 REVISION = '''"""{doc}
 
@@ -83,84 +71,6 @@ CHANGES = (
 )
 ENV_PY = "from framefox_tasks.env import run_migrations\n\nrun_migrations()\n"
 DODO = "from framefox_tasks.tasks import *\n"
-BARE = """DOIT_CONFIG = {{"backend": {backend!r}, "dep_file": {dep_file!r}}}
-
-
-def task_bare():
-    return {{"actions": ["true"], "file_dep": {file_dep!r}}}
-"""
-
-
-@dataclass(frozen=True)
-class Command:
-    """A command to be timed, in the folder that it runs in."""
-
-    title: str
-    arguments: tuple[str, ...]
-    folder: Path
-    prepare: Callable[[Path], None] | None = None
-
-    def seconds(self) -> float:
-        """Run it once; the wall time of the whole process."""
-        if self.prepare:
-            self.prepare(self.folder)
-        start = time.perf_counter()
-        run(*self.arguments, folder=self.folder)
-        return time.perf_counter() - start
-
-
-@dataclass(frozen=True)
-class Peer:
-    """A command to compare with, and the largest ratio of our time to its time; None where it is only told."""
-
-    command: Command
-    budget: float | None = None
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the table."""
-
-    case: str
-    ours: float
-    peer: str
-    theirs: float
-    budget: float | None
-
-    @property
-    def ratio(self) -> float:
-        """Our median time, divided by the peer's."""
-        return self.ours / self.theirs
-
-    @property
-    def over(self) -> bool:
-        """Whether the ratio is more than the budget allows."""
-        return self.budget is not None and self.ratio > self.budget
-
-    def __str__(self) -> str:
-        budget, verdict = ("", "") if self.budget is None else (f"{self.budget:.2f}", "within budget")
-        cells = (
-            self.case,
-            f"{self.ours * 1000:.0f} ms",
-            self.peer,
-            f"{self.theirs * 1000:.0f} ms",
-            f"{self.ratio:.2f}",
-            budget,
-            "OVER" if self.over else verdict,
-        )
-        return f"| {' | '.join(cells)} |"
-
-
-def run(*arguments: str, folder: Path) -> str:
-    """Run a command of this Python's environment, which must succeed; what it printed."""
-    name, *rest = arguments
-    executable = shutil.which(name, path=sysconfig.get_path("scripts")) or name
-    # None of Python's own variables: one of them keeps it from storing the bytecode, which slows down every start.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "PYTHON"))}
-    done = subprocess.run([executable, *rest], cwd=folder, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout
 
 
 def write_revisions(folder: Path, count: int) -> list[str]:
@@ -198,40 +108,10 @@ def make_alembic(folder: Path, count: int) -> None:
     write_revisions(folder, count)
 
 
-def make_bare(folder: Path, backend: str, file_dep: Sequence[str]) -> Command:
-    """A dodo file with nothing but one task of the same file_dep, and the command that runs it."""
-    name = f"bare_{backend}.py"
-    text = BARE.format(backend=backend, dep_file=f".{backend}.db", file_dep=list(file_dep))
-    (folder / name).write_text(text, encoding="utf-8")
-    return Command(f"bare doit task, {backend}", ("doit", "-f", name), folder)
-
-
 def forget(folder: Path) -> None:
     """Back to a project whose database does not exist, and whose tasks never ran."""
     for name in ("shop.db", ".doit.sqlite3"):
         (folder / name).unlink(missing_ok=True)
-
-
-def medians(commands: Sequence[Command], runs: int) -> list[float]:
-    """The median time of each command, after one run to warm up, the commands taking turns."""
-    for command in commands:
-        command.seconds()
-    rounds = [[command.seconds() for command in commands] for _ in range(runs)]
-    return [median(times) for times in zip(*rounds, strict=True)]
-
-
-def compare(case: str, ours: Command, peers: Sequence[Peer], runs: int) -> Iterator[Row]:
-    """Our command beside each of its peers."""
-    own, *others = medians([ours, *(peer.command for peer in peers)], runs)
-    for peer, seconds in zip(peers, others, strict=True):
-        yield Row(case, own, peer.command.title, seconds, peer.budget)
-
-
-def check_nothing_to_do(ours: Command, bare: Sequence[Command]) -> None:
-    """Check that the commands to be timed find their task up to date."""
-    for command in (ours, *bare):
-        last = run(*command.arguments, folder=command.folder).splitlines()[-1]
-        assert last.startswith("-- "), f"{command.title} is not up to date: {last}"
 
 
 def check_same_schema(*folders: Path) -> None:
@@ -265,36 +145,11 @@ def measure(folder: Path, count: int, runs: int) -> Iterator[Row]:
         check_same_schema(ours_folder, alembic_folder)
 
 
-def heading(runs: int) -> list[str]:
-    """What was measured on, and the head of the table."""
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    return [
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, "
-        f"SQLite {sqlite3.sqlite_version}, {packages}; medians of {runs} runs.",
-        "",
-        "| case | `doit database_upgrade` | beside | takes | ratio | at most | |",
-        "| --- | ---: | --- | ---: | ---: | ---: | --- |",
-    ]
-
-
-def main() -> int:
-    """Measure and print; 1 if something is over its budget."""
-    parser = argparse.ArgumentParser(description="Time doit database_upgrade beside a bare doit task and Alembic.")
-    parser.add_argument("--runs", type=int, default=15, help="how many times each command is run [default: 15]")
-    parser.add_argument("--write", action="store_true", help=f"put the figures into {README.name} as well")
-    options = parser.parse_args()
-    lines, rows = heading(options.runs), []
-    print("\n".join(lines), flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        for count in (1, 1000):
-            for row in measure(Path(folder), count, options.runs):
-                rows.append(row)
-                print(row, flush=True)
-    if options.write:
-        figures = "\n".join([*lines, *map(str, rows), "", ""])
-        README.write_text(FIGURES.sub(lambda _: figures, README.read_text("utf-8")), encoding="utf-8")
-    return int(any(row.over for row in rows))
+def measure_all(folder: Path, runs: int) -> Iterator[Row]:
+    """Every comparison."""
+    for count in (1, 1000):
+        yield from measure(folder, count, runs)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("upgrade", "`doit database_upgrade`", ("doit", "SQLAlchemy", "alembic"), measure_all))

@@ -38,6 +38,23 @@ class Entities:
     folders: tuple[Path, ...] = ()
 
 
+def env_text(project: Project) -> str:
+    """The source text of the project's env.py; empty if there is none."""
+    path = project.migrations_folder / "env.py"
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def has_entities(project: Project) -> bool:
+    """Whether the settings or the default folder tell where the entities are; else only env.py knows."""
+    return (
+        bool(project.metadata)
+        or project.entities != Project.entities
+        or any(project.path(folder).exists() for folder in project.entities)
+        or "framefox_tasks" in env_text(project)
+        or not project.migrations_folder.exists()
+    )
+
+
 def load_metadata(project: Project) -> tuple[MetaData, ...]:
     """Import the project's entities and return the MetaData objects that hold their tables.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from typing import TYPE_CHECKING
 
 from framefox_tasks import cache
 from framefox_tasks.dialects import dialect_of
@@ -12,6 +13,9 @@ from framefox_tasks.operations import _files
 from framefox_tasks.results import MetadataCleared, MetadataWritten
 from framefox_tasks.snapshot import Schema
 
+if TYPE_CHECKING:
+    from framefox_tasks.operations.metadata import Entities
+
 
 def declared_schema(target: Target) -> Schema:
     """Import the entities, and give the schema that they declare. The database is not connected to.
@@ -19,11 +23,20 @@ def declared_schema(target: Target) -> Schema:
     Raises:
         EntityError: The entities cannot be imported completely.
     """
-    from framefox_tasks.operations._alembic.declared import entities_of
     from framefox_tasks.operations._schema_of import schema_of
 
-    entities = entities_of(target)
+    entities = _entities(target)
     return schema_of(entities.metadata, packages=entities.packages)
+
+
+def _entities(target: Target) -> Entities:
+    from framefox_tasks.operations.metadata import has_entities, load_entities
+
+    if has_entities(target.project):
+        return load_entities(target.project)
+    from framefox_tasks.operations._alembic.declared import entities_of_env_py
+
+    return entities_of_env_py(target)
 
 
 def live_schema(target: Target) -> Schema:
@@ -54,11 +67,10 @@ def write_metadata(target: Target) -> MetadataWritten:
         EntityError: The entities cannot be imported completely; the cache is left as it was.
         PermissionDeniedError: The cache cannot be written.
     """
-    from framefox_tasks.operations._alembic.declared import entities_of
     from framefox_tasks.operations._schema_of import schema_of
 
     project = target.project
-    entities = entities_of(target)
+    entities = _entities(target)
     schema = schema_of(entities.metadata, packages=entities.packages)
     sources = cache.Sources(
         cache.asked(project),

@@ -18,14 +18,14 @@ from sqlalchemy import MetaData
 from framefox_tasks.errors import EntityError, MigrationError, PermissionDeniedError
 from framefox_tasks.model import Target
 from framefox_tasks.operations._alembic.config import history_errors
-from framefox_tasks.operations._alembic.declared import has_entities, metadata_of
+from framefox_tasks.operations._alembic.declared import metadata_of
 from framefox_tasks.operations._alembic.describing import Difference, difference_of, flat
 from framefox_tasks.operations._alembic.enums import load_postgresql_support
 from framefox_tasks.operations._alembic.environment import run_environment
 from framefox_tasks.operations._alembic.history import History
 from framefox_tasks.operations._schema_of import schema_of
 from framefox_tasks.operations._sources import declaring
-from framefox_tasks.operations.metadata import Entities, load_entities
+from framefox_tasks.operations.metadata import Entities, has_entities, load_entities
 from framefox_tasks.snapshot import Schema
 
 
@@ -105,7 +105,7 @@ def _quotable(message: str) -> str:
 def _autogenerate(history: History, message: str | None, **options: Any) -> tuple[RevisionContext, Schema]:
     target = history.target
     # Before env.py: an env.py that swallows import errors must find every entity imported.
-    entities = load_entities(target.project) if has_entities(target) else Entities()
+    entities = load_entities(target.project) if has_entities(target.project) else Entities()
     metadata = entities.metadata
     compared: list[MetaData] = []
     context = _context(history, message, autogenerate=True)

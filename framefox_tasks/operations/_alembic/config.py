@@ -20,6 +20,7 @@ from framefox_tasks.dialects.base import sqlalchemy_url
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.operations._alembic.failures import failure_in
+from framefox_tasks.operations.metadata import env_text
 from framefox_tasks.results import Revision
 from framefox_tasks.url import DIALECTS
 
@@ -46,12 +47,6 @@ def make_config(target: Target, *, output: TextIO | None = None) -> Config:
     if target.echo:
         config.set_main_option("sqlalchemy.echo", "true")
     return config
-
-
-def env_text(project: Project) -> str:
-    """The source text of the project's env.py; empty if there is none."""
-    path = project.migrations_folder / "env.py"
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _url_options(config: Config) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The entities of a project, wherever they are known: in its settings, or in env.py alone."""
+"""The entities of a project whose env.py alone knows where they are."""
 
 from __future__ import annotations
 
@@ -8,32 +8,10 @@ from sqlalchemy import MetaData
 
 from framefox_tasks.errors import EntityError
 from framefox_tasks.model import Target
-from framefox_tasks.operations._alembic.config import env_text, load_scripts, make_config
+from framefox_tasks.operations._alembic.config import load_scripts, make_config
 from framefox_tasks.operations._alembic.environment import run_environment
 from framefox_tasks.operations._tracking import FilesRead
-from framefox_tasks.operations.metadata import Entities, load_entities
-
-
-def has_entities(target: Target) -> bool:
-    """Whether the settings or the default folder tell where the entities are; else only env.py knows."""
-    project = target.project
-    configured = bool(project.metadata) or project.entities != type(project).entities
-    return (
-        configured
-        or any(project.path(folder).exists() for folder in project.entities)
-        or "framefox_tasks" in env_text(project)
-        or not project.migrations_folder.exists()
-    )
-
-
-def entities_of(target: Target) -> Entities:
-    """Import the entities, by way of env.py where only that knows them.
-
-    Raises:
-        EntityError: They cannot be imported completely, or env.py names no table.
-        FramefoxTasksError: env.py fails.
-    """
-    return load_entities(target.project) if has_entities(target) else _of_env_py(target)
+from framefox_tasks.operations.metadata import Entities
 
 
 def metadata_of(context: Any) -> list[MetaData]:
@@ -43,8 +21,13 @@ def metadata_of(context: Any) -> list[MetaData]:
     return [item for item in items if isinstance(item, MetaData) and item.tables]
 
 
-def _of_env_py(target: Target) -> Entities:
-    """Run env.py as for SQL on paper, which needs no connection, and take the metadata that it hands to Alembic."""
+def entities_of_env_py(target: Target) -> Entities:
+    """Run env.py as for SQL on paper, which needs no connection, and take the metadata that it hands to Alembic.
+
+    Raises:
+        EntityError: It hands over no table.
+        FramefoxTasksError: It fails.
+    """
     project = target.project
     config = make_config(target)
     scripts = load_scripts(project, config)

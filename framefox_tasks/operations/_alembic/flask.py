@@ -7,8 +7,8 @@ from typing import Any
 
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Project, Target
-from framefox_tasks.operations._alembic.config import env_text
 from framefox_tasks.operations._alembic.failures import failure_in
+from framefox_tasks.operations.metadata import env_text
 
 
 def application_context(target: Target) -> AbstractContextManager[Any]:

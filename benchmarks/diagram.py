@@ -1,0 +1,125 @@
+"""How long `doit database_diagram` takes, beside a bare doit task and eralchemy2's own command.
+
+Run it as `python benchmarks/diagram.py`. It makes projects in a temporary folder and times whole processes, in turn, so
+that a busy machine slows all of them alike. The exit code is 1 if a ratio is over its budget.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+from measuring import Command, Peer, Row, check_nothing_to_do, compare, main, make_bare, run
+
+BASE = "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n"
+ENTITY = """from sqlalchemy import ForeignKey, Numeric, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from src.entity.base import Base
+
+
+class Item{number}(Base):
+    __tablename__ = "item_{number}"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("item_{parent}.id"))
+    other_id: Mapped[int | None] = mapped_column(ForeignKey("item_{other}.id"))
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    title: Mapped[str] = mapped_column(String(120), index=True)
+    price: Mapped[float] = mapped_column(Numeric(10, 2))
+    stock: Mapped[int] = mapped_column(server_default="0")
+    note: Mapped[str | None] = mapped_column(String(200))
+"""
+CREATE_ALL = """import sys
+from sqlalchemy import create_engine
+from src.entity.base import Base
+for number in range(int(sys.argv[1])):
+    __import__(f"src.entity.item_{number}")
+Base.metadata.create_all(create_engine("sqlite:///shop.db"))
+"""
+IMPORT = """def import_entities():
+    for number in range({entities}):
+        __import__(f"src.entity.item_{{number}}")
+
+
+def task_import():
+    return {{"actions": [import_entities]}}
+"""
+TITLE = "doit database_diagram"
+_EDITS = count()
+
+
+def make(folder: Path, entities: int) -> list[str]:
+    """A project with a number of entities, of which most refer to two others; the files of its entities."""
+    for name in ("config", "src/entity"):
+        (folder / name).mkdir(parents=True)
+    config = 'database:\n  url: "sqlite:///shop.db"\ndiagram:\n  formats: svg\n'
+    (folder / "config/orm.yaml").write_text(config, encoding="utf-8")
+    (folder / "dodo.py").write_text("from framefox_tasks.tasks import *\n", encoding="utf-8")
+    (folder / "src/entity/base.py").write_text(BASE, encoding="utf-8")
+    for number in range(entities):
+        # Every third refers to one further away; the others to their parent alone, twice the same being no second line.
+        other = number * 7919 % entities if number % 3 == 0 else number // 4
+        text = ENTITY.format(number=number, parent=number // 4, other=other)
+        (folder / f"src/entity/item_{number}.py").write_text(text, encoding="utf-8")
+    (folder / "create_all.py").write_text(CREATE_ALL, encoding="utf-8")
+    run("python", "create_all.py", str(entities), folder=folder)
+    (folder / "import.py").write_text(IMPORT.format(entities=entities), encoding="utf-8")
+    return ["src/entity/base.py", *(f"src/entity/item_{number}.py" for number in range(entities))]
+
+
+def forget(folder: Path) -> None:
+    """Back to a project whose tasks never ran."""
+    for name in (".framefox_tasks", "docs"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / ".doit.sqlite3").unlink(missing_ok=True)
+
+
+def edit_a_comment(folder: Path) -> None:
+    """Change a comment in one of the entities."""
+    with (folder / "src/entity/item_7.py").open("a", encoding="utf-8") as file:
+        file.write(f"# {next(_EDITS)}\n")
+
+
+def check_that_a_comment_draws_nothing(ours: Command) -> None:
+    """Check that a comment is imported, and that nothing is drawn."""
+    picture = ours.folder / "docs/database/schema.svg"
+    before = picture.stat().st_mtime_ns
+    edit_a_comment(ours.folder)
+    said = run(*ours.arguments, folder=ours.folder)
+    assert ".  database_metadata  src/entity/item_7.py changed" in said, said
+    assert "-- database_diagram:schema" in said, said
+    assert picture.stat().st_mtime_ns == before
+
+
+def measure(folder: Path, entities: int, runs: int) -> Iterator[Row]:
+    """Every comparison on a project with a number of entities."""
+    folder /= str(entities)
+    bare = make_bare(folder, "sqlite3", make(folder, entities))
+    ours = Command(TITLE, ("doit", "database_diagram"), folder)
+    eralchemy2 = Command("eralchemy2", ("eralchemy2", "-i", "sqlite:///shop.db", "-o", "theirs.svg"), folder)
+    size = f"{entities:,} entities"
+    for command in (ours, bare):
+        command.seconds()
+    check_nothing_to_do(ours, [bare])
+    yield from compare(f"nothing to do, {size}", ours, [Peer(bare, 1.6)], runs)
+    few = min(runs, 3) if entities > 100 else runs
+    yield from compare(f"nothing to do, {size}", ours, [Peer(eralchemy2, 1 / 3)], few)
+    yield from compare(f"everything to do, {size}", replace(ours, prepare=forget), [Peer(eralchemy2, 1.2)], few)
+    check_that_a_comment_draws_nothing(ours)
+    imported = Command("their import, in a doit task", ("doit", "-f", "import.py"), folder)
+    yield from compare(f"a comment in one of {size}", replace(ours, prepare=edit_a_comment), [Peer(imported)], few)
+
+
+def measure_all(folder: Path, runs: int) -> Iterator[Row]:
+    """Every comparison."""
+    for entities in (10, 1000):
+        yield from measure(folder, entities, runs)
+
+
+if __name__ == "__main__":
+    sys.exit(main("diagram", f"`{TITLE}`", ("doit", "SQLAlchemy", "eralchemy2", "pygraphviz"), measure_all))

@@ -1,0 +1,169 @@
+"""What the benchmarks share: whole processes, timed in turn, and a table of what they took."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import shutil
+import sqlite3
+import subprocess
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+README = Path(__file__).with_name("README.md")
+BARE = """DOIT_CONFIG = {{"backend": {backend!r}, "dep_file": {dep_file!r}}}
+
+
+def task_bare():
+    return {{"actions": ["true"], "file_dep": {file_dep!r}}}
+"""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to be timed, in the folder that it runs in."""
+
+    title: str
+    arguments: tuple[str, ...]
+    folder: Path
+    prepare: Callable[[Path], None] | None = None
+
+    def seconds(self) -> float:
+        """Run it once; the wall time of the whole process."""
+        if self.prepare:
+            self.prepare(self.folder)
+        start = time.perf_counter()
+        run(*self.arguments, folder=self.folder)
+        return time.perf_counter() - start
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A command to compare with, and the largest ratio of our time to its time; None where it is only told."""
+
+    command: Command
+    budget: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table."""
+
+    case: str
+    ours: float
+    peer: str
+    theirs: float
+    budget: float | None
+
+    @property
+    def ratio(self) -> float:
+        """Our median time, divided by the peer's."""
+        return self.ours / self.theirs
+
+    @property
+    def over(self) -> bool:
+        """Whether the ratio is more than the budget allows."""
+        return self.budget is not None and self.ratio > self.budget
+
+    def __str__(self) -> str:
+        budget, verdict = ("", "") if self.budget is None else (f"{self.budget:.2f}", "within budget")
+        cells = (
+            self.case,
+            f"{self.ours * 1000:.0f} ms",
+            self.peer,
+            f"{self.theirs * 1000:.0f} ms",
+            f"{self.ratio:.2f}",
+            budget,
+            "OVER" if self.over else verdict,
+        )
+        return f"| {' | '.join(cells)} |"
+
+
+def run(*arguments: str, folder: Path) -> str:
+    """Run a command of this Python's environment, which must succeed; what it printed."""
+    name, *rest = arguments
+    executable = shutil.which(name, path=sysconfig.get_path("scripts")) or name
+    # None of Python's own variables: one of them keeps it from storing the bytecode, which slows down every start.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "PYTHON"))}
+    done = subprocess.run([executable, *rest], cwd=folder, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def make_bare(folder: Path, backend: str, file_dep: Sequence[str]) -> Command:
+    """A dodo file with nothing but one task of the same file_dep, and the command that runs it."""
+    name = f"bare_{backend}.py"
+    text = BARE.format(backend=backend, dep_file=f".{backend}.db", file_dep=list(file_dep))
+    (folder / name).write_text(text, encoding="utf-8")
+    return Command(f"bare doit task, {backend}", ("doit", "-f", name), folder)
+
+
+def medians(commands: Sequence[Command], runs: int) -> list[float]:
+    """The median time of each command, after one run to warm up, the commands taking turns."""
+    for command in commands:
+        command.seconds()
+    rounds = [[command.seconds() for command in commands] for _ in range(runs)]
+    return [median(times) for times in zip(*rounds, strict=True)]
+
+
+def compare(case: str, ours: Command, peers: Sequence[Peer], runs: int) -> Iterator[Row]:
+    """Our command beside each of its peers."""
+    own, *others = medians([ours, *(peer.command for peer in peers)], runs)
+    for peer, seconds in zip(peers, others, strict=True):
+        yield Row(case, own, peer.command.title, seconds, peer.budget)
+
+
+def check_nothing_to_do(ours: Command, bare: Sequence[Command]) -> None:
+    """Check that the commands to be timed find their task up to date."""
+    for command in (ours, *bare):
+        last = run(*command.arguments, folder=command.folder).splitlines()[-1]
+        assert last.startswith("-- "), f"{command.title} is not up to date: {last}"
+
+
+def heading(title: str, packages: Sequence[str], runs: int) -> list[str]:
+    """What was measured on, and the head of the table."""
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    return [
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, "
+        f"SQLite {sqlite3.sqlite_version}, {versions}; medians of {runs} runs.",
+        "",
+        f"| case | {title} | beside | takes | ratio | at most | |",
+        "| --- | ---: | --- | ---: | ---: | ---: | --- |",
+    ]
+
+
+def main(name: str, title: str, packages: Sequence[str], measure: Callable[[Path, int], Iterator[Row]]) -> int:
+    """Measure and print; 1 if something is over its budget.
+
+    Args:
+        name: Of the benchmark: its figures stand below a mark of that name in README.md.
+        title: Of our command, for the head of the table.
+        packages: Whose versions matter.
+        measure: Gets a folder to work in and how many times each command is to run.
+    """
+    parser = argparse.ArgumentParser(description=f"Time {title.strip('`')} beside its peers.")
+    parser.add_argument("--runs", type=int, default=15, help="how many times each command is run [default: 15]")
+    parser.add_argument("--write", action="store_true", help=f"put the figures into {README.name} as well")
+    options = parser.parse_args()
+    lines, rows = heading(title, packages, options.runs), []
+    print("\n".join(lines), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for row in measure(Path(folder), options.runs):
+            rows.append(row)
+            print(row, flush=True)
+    if options.write:
+        figures = "\n".join([*lines, *map(str, rows), "", ""])
+        marks = re.compile(rf"(?<=<!-- figures of {name} -->\n).*(?=<!-- /figures of {name} -->)", re.DOTALL)
+        text, found = marks.subn(lambda _: figures, README.read_text("utf-8"))
+        assert found == 1, f"{README.name} has no place for the figures of {name}"
+        README.write_text(text, encoding="utf-8")
+    return int(any(row.over for row in rows))
