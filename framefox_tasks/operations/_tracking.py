@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from framefox_tasks.operations._sources import imported_names
 # An audit hook stays for the life of the process, so there is one, and it is idle unless this is a set.
 _opened: set[str] | None = None
 _hooked = False
+_LIBRARY = sysconfig.get_path("stdlib")
 
 
 class FilesRead:
@@ -71,7 +73,7 @@ class FilesRead:
 
     def _is_own(self, path: Path) -> bool:
         inside = any(path.is_relative_to(root) for root in self._roots)
-        return inside and "site-packages" not in path.parts and not path.is_relative_to(sys.prefix)
+        return inside and not path.is_relative_to(sys.prefix)
 
 
 def _note(event: str, arguments: tuple[object, ...]) -> None:
@@ -93,12 +95,13 @@ def _is_theirs(name: str) -> bool:
 
 def _file(module: ModuleType) -> Path | None:
     file = getattr(module, "__file__", None)
-    return Path(file).resolve() if file else None
+    # Most modules are installed ones, and to resolve their paths would take longer than all else here.
+    return Path(file).resolve() if file and "site-packages" not in file and not file.startswith(_LIBRARY) else None
 
 
 def _files_of_bases(classes: Iterable[type]) -> Iterator[Path]:
     skipped = {*sys.stdlib_module_names, "sqlalchemy", "sqlmodel", "pydantic", "framefox_tasks"}
     for name in {base.__module__ for entity in classes for base in entity.__mro__}:
-        module = sys.modules.get(name)
-        if name.partition(".")[0] not in skipped and module is not None and (path := _file(module)):
-            yield path
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if name.partition(".")[0] not in skipped and file:
+            yield Path(file).resolve()
