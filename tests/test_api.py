@@ -62,7 +62,7 @@ def test_a_migration_is_created_from_another_process_with_the_api(project: MiniP
     assert "product" in database.tables()
 
 
-def test_a_schema_is_read_and_drawn_as_functions(project: MiniProject, database: Database) -> None:
+def test_a_schema_is_read_and_drawn_as_functions(project: MiniProject) -> None:
     script = (
         "from framefox_tasks import *\n"
         "from framefox_tasks import DiagramOptions\n"

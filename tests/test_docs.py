@@ -151,3 +151,9 @@ def test_the_example_of_env_names_the_variables_in_use() -> None:
     config = (ROOT / "config/orm.yaml").read_text(encoding="utf-8")
     for name in {"DATABASE_URL", *re.findall(r"\$\{(\w+)", config)}:
         assert re.search(rf"^# {name}=", example, re.MULTILINE), name
+
+
+def test_the_committed_diagrams_and_record_are_those_of_the_sample_shop(clone: MiniProject) -> None:
+    clone.ok("database_upgrade")
+    assert "9 tables drawn, every file is as it was." in clone.ok("database_diagram")
+    assert "-- database_create_migration  no changes since" in clone.ok("database_create_migration")

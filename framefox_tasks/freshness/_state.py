@@ -35,8 +35,10 @@ def at_head(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
     try:
         target = configured().target
         task.file_dep = set(migration_files(target.project))
-        if another or "heads" not in values:
+        if another:
             return False, ""
+        if "heads" not in values:
+            return False, "it has not run here yet"
         if values.get("database") != target.identity:
             return False, f"{target.label} is another database than that of the last run"
         current = dialect_of(target).revision(target)
