@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import pytest
+from conftest import missing
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from framefox_tasks.operations.diagram._html import html
@@ -86,18 +85,12 @@ def chromium() -> Iterator[Browser]:
     paths = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
     path = next(paths, None)
     if path is None:
-        _missing("there is no Chromium on this machine")
+        missing("there is no Chromium on this machine")
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", *quiet])
         yield browser
         browser.close()
-
-
-def _missing(reason: str) -> None:
-    if os.environ.get("FRAMEFOX_TASKS_REQUIRE_SERVERS") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 OpenPage = Callable[..., Page]

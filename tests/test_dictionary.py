@@ -271,7 +271,7 @@ def test_odd_names_and_comments_come_through_as_text(names: list[str]) -> None:
 
 
 def test_no_two_tables_share_a_target() -> None:
-    names = ["a b", "a~20~b", "A B", "a-b", "a.b", "a_b", "tables", "Tables", "table.a"]
+    names = ["a b", "a:b", "a~20~b", "A B", "a-b", "a.b", "a_b", "tables", "Tables", "table.a"]
     read = Reader(dictionary(Diagram("Tables", "TB", tuple(map(Table, names)))))
     assert len(set(read.targets)) == len(names)
     assert all(re.fullmatch(r"[\w.~-]+", target, re.ASCII) for target in read.targets)

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import missing
 from markdown_it import MarkdownIt
-from playwright.sync_api import Page, sync_playwright
+from pages import chromium
+from playwright.sync_api import Page
 from test_dictionary import ID, KEY, NAMES, plain, random_names, refer, shop, wide
 
 from framefox_tasks.operations.diagram._mermaid import LIMIT, mermaid, mermaid_page
@@ -32,12 +34,6 @@ def named(name: str) -> Diagram:
     columns = (ID, Column(name, "DOUBLE PRECISION", False, comment=name))
     tables = (Table(name, columns, None, KEY, (refer(name, other),)), Table(other))
     return Diagram(name, "TB", tables)
-
-
-def missing(reason: str) -> None:
-    if os.environ.get("FRAMEFOX_TASKS_REQUIRE_SERVERS") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -80,16 +76,10 @@ def parse(installed: Path) -> Parse:
 @pytest.fixture
 def page(installed: Path) -> Iterator[Page]:
     """A browser's page in which `mermaid` is loaded."""
-    paths = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
-    if not any(paths):
-        missing("no Chromium on this machine")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=next(filter(None, paths)), args=arguments)
+    with chromium() as browser:
         page = browser.new_page()
         page.add_script_tag(path=installed / "dist/mermaid.min.js")
         yield page
-        browser.close()
 
 
 def decoded(text: str) -> str:
