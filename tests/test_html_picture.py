@@ -42,8 +42,10 @@ def test_the_picture_is_fitted_to_the_window(open_page: OpenPage) -> None:
     assert svg["x"] + svg["width"] < canvas["x"] + canvas["width"]
     assert svg["y"] + svg["height"] < canvas["y"] + canvas["height"]
     page.set_viewport_size({"width": 1000, "height": 400})
-    _, _, scale = placed(page)
-    assert scale == pytest.approx((400 - 48) / 1000)
+    page.wait_for_function(
+        "wanted => Math.abs(new DOMMatrix(document.querySelector('.stage').style.transform).a - wanted) < 1e-6",
+        arg=(400 - 48) / 1000,
+    )
 
 
 def test_neighbours_are_lit_and_the_rest_is_dimmed(open_page: OpenPage) -> None:
