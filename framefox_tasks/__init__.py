@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         DatabaseExistsError,
         DatabaseInUseError,
         DatabaseNotFoundError,
+        DiagramError,
         DriverMissingError,
         EntityError,
         FramefoxTasksError,
@@ -68,8 +69,8 @@ if TYPE_CHECKING:
 _EXPORTS = {
     "errors": (
         "ConfigError ConfirmationRequiredError ConnectionFailedError DatabaseExistsError DatabaseInUseError "
-        "DatabaseNotFoundError DriverMissingError EntityError FramefoxTasksError MigrationError MigrationNeededError "
-        "NotADatabaseError PermissionDeniedError UnsupportedDialectError"
+        "DatabaseNotFoundError DiagramError DriverMissingError EntityError FramefoxTasksError MigrationError "
+        "MigrationNeededError NotADatabaseError PermissionDeniedError UnsupportedDialectError"
     ),
     "model": "DiagramOptions Group Project Target",
     "operations.database": "create drop",
@@ -96,6 +97,7 @@ __all__ = [
     "DatabaseExistsError",
     "DatabaseInUseError",
     "DatabaseNotFoundError",
+    "DiagramError",
     "DiagramOptions",
     "Downgraded",
     "Drawn",

@@ -60,6 +60,10 @@ class EntityError(FramefoxTasksError):
     """The entities cannot be imported completely."""
 
 
+class DiagramError(FramefoxTasksError):
+    """Graphviz or eralchemy2 cannot draw a diagram."""
+
+
 class MigrationError(FramefoxTasksError):
     """A migration failed, or the history of migrations is not in order."""
 

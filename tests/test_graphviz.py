@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 import pytest
 from conftest import ROOT
 
-from framefox_tasks.errors import ConfigError
+from framefox_tasks.errors import DiagramError
 from framefox_tasks.operations.diagram._graphviz import render
 from framefox_tasks.operations.diagram._model import Diagram
 from framefox_tasks.snapshot import Column, ForeignKey, PrimaryKey, Table, Unique
@@ -255,7 +255,7 @@ def test_200_tables_take_no_more_than_some_seconds() -> None:
 
 
 def test_what_graphviz_cannot_do_is_told() -> None:
-    with pytest.raises(ConfigError, match="Graphviz could not draw the diagram: ") as caught:
+    with pytest.raises(DiagramError, match="Graphviz could not draw the diagram: ") as caught:
         render(SHOP, "nonsense")
     assert caught.value.hint
 
@@ -268,5 +268,5 @@ def test_a_missing_library_is_told(tmp_path: Path) -> None:
         "_graphviz.render(_model.Diagram('', 'LR', (Table('a'),)), 'svg')\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert "ConfigError: eralchemy2 and Graphviz cannot be loaded: libX11.so.6" in done.stderr
+    assert "DiagramError: eralchemy2 and Graphviz cannot be loaded: libX11.so.6" in done.stderr
     assert "apt-get install" in done.stderr

@@ -91,7 +91,7 @@ def draw_diagram(
         formats: Keys of model.DIAGRAM_FORMATS, instead of those of the options.
 
     Raises:
-        ConfigError: Graphviz cannot draw it.
+        DiagramError: Graphviz cannot draw it.
         PermissionDeniedError: A file cannot be written.
     """
     formats = tuple(formats or options.formats)
