@@ -7,28 +7,37 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from framefox_tasks.model import Project
+from framefox_tasks.model import Project, Target
 
+FORMAT = 1
+"""The version of the snapshot and of what is drawn of it. With another one everything is made anew."""
 CACHE = ".framefox_tasks"
 SNAPSHOT = f"{CACHE}/metadata.json"
 """The schema that the entities declare."""
 LIVE = f"{CACHE}/database.json"
 """The schema that the database had when it was last read."""
 _SOURCES = f"{CACHE}/sources.json"
+_PACKAGE = re.compile(rb'^      "package": .*,\n', re.MULTILINE)
 RECORD = "schema.json"
 """The schema that the newest migration was generated from: in the migrations folder, and committed."""
 MARK = "Schema: "
 """What stands in a migration before the digest of the schema that it was generated from."""
 
 
-def digest(text: str) -> str:
+def digest(text: str | bytes) -> str:
     """What stands for a snapshot where it is only to be recognised: 16 hexadecimal digits."""
-    return sha256(text.encode()).hexdigest()[:16]
+    return sha256(text.encode() if isinstance(text, str) else text).hexdigest()[:16]
+
+
+def recordable(snapshot: bytes) -> bytes:
+    """A snapshot without what is of no concern to a database: the packages of the entities."""
+    return _PACKAGE.sub(b"", snapshot)
 
 
 def drawing(name: str) -> str:
@@ -76,10 +85,12 @@ def sources_file(project: Project) -> Path:
     return project.path(_SOURCES)
 
 
-def asked(project: Project) -> str:
-    """The settings that say where the entities are, as one text."""
-    parts = (project.entities, project.metadata, project.migrations, project.ignore_tables)
-    return json.dumps([str(part) if isinstance(part, (str, Path)) else part and list(map(str, part)) for part in parts])
+def asked(target: Target) -> str:
+    """The settings that say where the entities are, and that they may look at, as one text."""
+    project = target.project
+    lists = (project.entities, project.ignore_tables)
+    single = (FORMAT, target.address.dialect, project.metadata, project.shown(project.migrations))
+    return json.dumps([*map(str, single), *(list(map(str, items)) for items in lists)])
 
 
 def python_files(top: str) -> Iterator[str]:

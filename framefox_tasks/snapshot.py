@@ -13,18 +13,21 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
+from framefox_tasks.cache import FORMAT
 from framefox_tasks.errors import ConfigError
-
-FORMAT = 1
-"""The version of the JSON. A snapshot of another one is made anew."""
 
 
 @dataclass(frozen=True)
 class EnumType:
-    """The values of an enumerated type, and its name where the database gives it one."""
+    """The values of an enumerated type, and its name where the database gives it one.
+
+    Attributes:
+        options: What of the type is not as usual: native_enum, length, schema.
+    """
 
     values: tuple[str, ...] = ()
     name: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class PrimaryKey:
 
     columns: tuple[str, ...] = ()
     name: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class Unique:
 
     columns: tuple[str, ...] = ()
     name: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ class Index:
 
 @dataclass(frozen=True)
 class Check:
-    """A check constraint and its SQL condition."""
+    """A check constraint and its SQL condition; or an EXCLUDE constraint of PostgreSQL, told in the same way."""
 
     sql: str
     name: str | None = None
@@ -164,7 +169,12 @@ class Schema:
 
     def to_json(self) -> str:
         """The canonical JSON, one column or constraint a line, with a newline at the end."""
-        tables = {table.key: _plain(table) for table in sorted(self.tables, key=lambda table: table.key)}
+        ordered = sorted(self.tables, key=lambda table: table.key)
+        # The package first, and so never last: it is taken out as a line where it does not matter.
+        tables = {table.key: {"package": table.package, **_plain(table)} for table in ordered}
+        for table in ordered:
+            if not table.package:
+                del tables[table.key]["package"]
         return "".join(_lines({"format": FORMAT, "tables": tables})) + "\n"
 
     @classmethod

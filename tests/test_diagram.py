@@ -68,7 +68,7 @@ def test_a_format_on_the_command_line_comes_beside_the_others(shop: MiniProject)
     assert "-- database_diagram:schema" in shop.ok("database_diagram")
     shop.replace(PRODUCT, "String(100)", "String(120)")
     shop.ok("database_diagram", "--format=markdown")
-    assert ".  database_diagram:schema  the schema changed" in shop.ok("database_diagram")
+    assert ".  database_diagram:schema  what it shows has changed" in shop.ok("database_diagram")
 
 
 def test_an_artefact_that_is_missing_or_was_edited_is_drawn_again(shop: MiniProject) -> None:

@@ -83,7 +83,7 @@ def test_a_changed_schema_is_drawn_and_migrated(drawn: MiniProject) -> None:
     marks = run(drawn)
     assert marks["database_metadata"] == f". {PRODUCT} changed"
     assert marks["database_create_migration"] == ". the schema of the entities changed"
-    assert marks["database_diagram:schema"] == ". the schema changed"
+    assert marks["database_diagram:schema"] == ". what it shows has changed"
     assert all(new != old for new, old in zip(mtimes(drawn), before, strict=True))
     assert "VARCHAR(120)" in drawn.read("docs/database/schema.dictionary.md")
     assert len(drawn.versions()) == 2

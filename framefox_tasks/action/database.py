@@ -47,7 +47,7 @@ def create_migration(
     project = settings.target.project
     record = project.migrations_folder / RECORD
     compared = created.path is None and not created.by_hand and record.is_file()
-    return {"agreed": agreed(project, record.read_text(encoding="utf-8"))} if compared else None
+    return {"agreed": agreed(settings.target, record.read_bytes())} if compared else None
 
 
 def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output: str) -> dict[str, Any]:

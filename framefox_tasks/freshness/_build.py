@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from framefox_tasks.cache import MARK, RECORD, SNAPSHOT, asked, digest, read_sources
+from framefox_tasks.cache import RECORD, SNAPSHOT, asked, digest, read_sources, recordable
 from framefox_tasks.dialects import dialect_of
 from framefox_tasks.errors import FramefoxTasksError
-from framefox_tasks.freshness._state import migration_files
-from framefox_tasks.model import Project
+from framefox_tasks.freshness._history import RevisionFile, held, newest_generated, read_history
+from framefox_tasks.freshness._state import migration_files, told
+from framefox_tasks.model import Target
 from framefox_tasks.settings import configured
-
-_ID = re.compile(r"""^(revision|down_revision)\b[^=\n]*=\s*(.*)$""", re.MULTILINE)
 
 
 def sources_unchanged(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # noqa: ARG001 - what Check calls
@@ -31,14 +30,14 @@ def sources_unchanged(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  #
     task.value_savers.append(note_files)
     known = read_sources()
     try:
-        project = configured().target.project
+        target = configured().target
     except FramefoxTasksError:
         return False, ""  # the task runs into it
     if known is None or not Path(SNAPSHOT).is_file():
         return False, ""
-    if known.asked != asked(project):
+    if known.asked != asked(target):
         return False, "the settings that say where the entities are changed"
-    if known.snapshot != digest(Path(SNAPSHOT).read_text(encoding="utf-8")):
+    if known.snapshot != digest(Path(SNAPSHOT).read_bytes()):
         return False, f"{SNAPSHOT} was changed"
     current = known.current()
     task.file_dep = set(current)
@@ -85,7 +84,7 @@ def artefacts_untouched(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
         if [found.st_size, found.st_mtime_ns] != known[path][:2] and _content(path) != known[path][2]:
             return False, f"{path} was edited by hand"
         if known[path][3] != drawn_from:
-            return False, "the schema changed"
+            return False, "what it shows has changed"
     return True, "the schema has not changed"
 
 
@@ -101,51 +100,30 @@ def migration_written(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
     try:
         target = configured().target
         project = target.project
-        schema = Path(SNAPSHOT).read_text(encoding="utf-8")
+        schema = recordable(Path(SNAPSHOT).read_bytes())
         record = project.migrations_folder / RECORD
-        if not record.is_file() or record.read_text(encoding="utf-8") != schema:
+        if not record.is_file() or record.read_bytes() != schema:
             return False, "the schema of the entities changed" if record.is_file() else ""
-        files = migration_files(project)
-        path = _marked(files, digest(schema))
-        if path is None:
-            known = values.get("agreed") == agreed(project, schema)
+        history = read_history(migration_files(project))
+        newest = newest_generated(history)
+        if not newest or {file.schema for file in newest} != {digest(schema)}:
+            known = values.get("agreed") == agreed(target, schema)
             return known, "the entities and the migrations agree" if known else "no migration is for this schema"
-        revision = _ids(path)[0]
-        applied = revision in _ancestors(files, dialect_of(target).revision(target))
-    except FramefoxTasksError as exc:
-        return False, exc.message.partition("\n")[0]
-    except (OSError, ValueError):
-        return False, ""
-    if applied:
-        return True, f"no changes since {revision}"
-    return True, f"{path} has the changes; apply it with: doit database_upgrade"
+        current = dialect_of(target).revision(target)
+    except Exception as exc:  # noqa: BLE001 - the task runs into it
+        return False, told(exc)
+    return True, _standing(history, newest[0], current)
 
 
-def agreed(project: Project, schema: str) -> str:
-    """What stands for: this schema and these migrations were compared, and nothing was to be done."""
-    return digest("\n".join([digest(schema), *migration_files(project)]))
+def _standing(history: Mapping[str, RevisionFile], newest: RevisionFile, current: tuple[str, ...]) -> str:
+    if newest.revision in held(history, current):
+        return f"no changes since {newest.revision}"
+    if unknown := [revision for revision in current if revision not in history]:
+        return f"{newest.path} has the changes; the database is at {', '.join(unknown)}, which has no file here"
+    return f"{newest.path} has the changes; apply it with: doit database_upgrade"
 
 
-def _marked(files: list[str], mark: str) -> str | None:
-    """The file that was generated from the schema with a digest; the newest, where names begin with the time."""
-    text = f"{MARK}{mark}"
-    return next((path for path in reversed(files) if text in Path(path).read_text(encoding="utf-8")), None)
-
-
-def _ids(path: str) -> tuple[str, list[str]]:
-    """The revision of a file and those it follows, read as text: importing a thousand of them takes seconds."""
-    found = dict(_ID.findall(Path(path).read_text(encoding="utf-8")))
-    revision = re.findall(r"""["']([^"']+)["']""", found.get("revision", ""))
-    return (revision or [""])[0], re.findall(r"""["']([^"']+)["']""", found.get("down_revision", ""))
-
-
-def _ancestors(files: list[str], current: tuple[str, ...]) -> set[str]:
-    """The revisions that a database at `current` holds."""
-    history = dict(map(_ids, files))
-    waiting, found = list(current), set[str]()
-    while waiting:
-        revision = waiting.pop()
-        if revision not in found:
-            found.add(revision)
-            waiting += history.get(revision, [])
-    return found
+def agreed(target: Target, schema: bytes) -> str:
+    """What stands for: this schema, these migrations and this database were compared, and nothing was to be done."""
+    contents = [Path(path).read_bytes() for path in migration_files(target.project)]
+    return digest("\n".join([target.identity, *map(digest, [schema, *contents])]))

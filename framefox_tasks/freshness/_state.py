@@ -20,7 +20,7 @@ def database_exists(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # n
         target = configured().target
         exists = dialect_of(target).exists(target)
     except Exception as exc:  # noqa: BLE001 - the task runs into it
-        return False, _told(exc)
+        return False, told(exc)
     return exists, f"{target.label} exists" if exists else f"{target.label} does not exist"
 
 
@@ -43,7 +43,7 @@ def at_head(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
             return False, f"{target.label} is another database than that of the last run"
         current = dialect_of(target).revision(target)
     except Exception as exc:  # noqa: BLE001 - the task runs into it
-        return False, _told(exc)
+        return False, told(exc)
     at = f"at head {', '.join(current)}" if current else "no migrations"
     if sorted(current) == sorted(values["heads"]):
         return True, at
@@ -51,8 +51,8 @@ def at_head(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
     return False, f"{target.label} is at {', '.join(current) or 'no revision'}; the last run found the head {heads}"
 
 
-def _told(exc: Exception) -> str:
-    # Only our own messages are known to hold no password.
+def told(exc: Exception) -> str:
+    """What went wrong, in a few words; nothing of a foreign message, which may hold a password."""
     return exc.message.partition("\n")[0] if isinstance(exc, FramefoxTasksError) else type(exc).__name__
 
 

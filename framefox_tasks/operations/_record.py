@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from framefox_tasks.cache import MARK, RECORD, digest
-from framefox_tasks.errors import ConfigError
+from framefox_tasks.cache import MARK, RECORD, digest, recordable
+from framefox_tasks.errors import ConfigError, PermissionDeniedError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.operations import _files
+from framefox_tasks.operations._revision_files import revision_files
 from framefox_tasks.snapshot import PrimaryKey, Schema, Table
 
 
@@ -23,28 +25,60 @@ def recorded(project: Project) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
-def keep(target: Target, migration: Path | None, schema: str) -> None:
+def keep_generated(target: Target, migration: Path | None, schema: Schema) -> None:
     """Record a schema, and mark the migration that was generated from it, if there was anything to generate.
 
     Raises:
-        PermissionDeniedError: A file cannot be written.
+        PermissionDeniedError: A file cannot be written; the migration is removed again.
     """
+    try:
+        keep(target, migration, _text(schema))
+    except PermissionDeniedError:
+        if migration:
+            migration.unlink(missing_ok=True)
+        raise
+
+
+def keep(target: Target, migration: Path | None, text: str) -> None:
+    """Record a schema, given as its JSON, and mark a migration with it."""
     project = target.project
-    _files.write(project, project.migrations_folder / RECORD, schema)
+    _files.write(project, project.migrations_folder / RECORD, text)
     if migration:
-        _mark(project, migration, schema)
+        _mark(project, migration, text)
+
+
+def _text(schema: Schema) -> str:
+    return recordable(schema.to_json().encode()).decode()
+
+
+def is_recorded(project: Project, schema: Schema) -> bool:
+    """Whether a schema is the recorded one, and the migration for it is there."""
+    text = recorded(project)
+    return text == _text(schema) and _is_marked(project, text)
+
+
+def keep_merged(project: Project, migration: Path) -> None:
+    """Mark a migration that joins others: version control has joined the records of their branches."""
+    if text := recorded(project):
+        _mark(project, migration, text)
 
 
 def keep_by_hand(target: Target, migration: Path | None, schema: Schema | None) -> None:
-    """Mark a migration that is to be filled by hand, or that only joins others.
+    """Record a schema with a migration that is to be filled by hand.
 
-    It has the recorded schema; or that of the entities, where the two differ only in what must be written by hand.
+    Only where the schema differs from the recorded one in nothing but what must be written by hand, and the migration
+    for that is there. Otherwise the migration is for something else, and what it follows still counts.
     """
     text = recorded(target.project)
-    if schema and text and not_compared(target, schema) and _compared(Schema.from_json(text)) == _compared(schema):
-        text = schema.to_json()
-    if text:
-        keep(target, migration, text)
+    if not schema or not text or not not_compared(target, schema):
+        return
+    if _is_marked(target.project, text) and _compared(target, Schema.from_json(text)) == _compared(target, schema):
+        keep(target, migration, _text(schema))
+
+
+def _is_marked(project: Project, text: str) -> bool:
+    line = f"{MARK}{digest(text)}"
+    return any(line in path.read_text(encoding="utf-8", errors="replace") for path in revision_files(project))
 
 
 def forget(project: Project) -> None:
@@ -56,7 +90,9 @@ def _mark(project: Project, migration: Path, schema: str) -> None:
     """Put the digest of a schema into a migration: below the date in its docstring, else as a comment at the end."""
     text = migration.read_text(encoding="utf-8")
     line = f"{MARK}{digest(schema)}"
-    marked, found = re.subn(r"^Create Date:.*$", lambda date: f"{date[0]}\n{line}", text, count=1, flags=re.MULTILINE)
+    # A quotation mark in the line may be the end of the docstring.
+    pattern = r"^Create Date:[^\"'\n]*$"
+    marked, found = re.subn(pattern, lambda date: f"{date[0]}\n{line}", text, count=1, flags=re.MULTILINE)
     _files.write(project, migration, marked if found else f"{text.rstrip()}\n\n\n# {line}\n")
 
 
@@ -71,15 +107,17 @@ def not_compared(target: Target, schema: Schema) -> tuple[str, ...]:
     return tuple(item for old, new in pairs for item in _changed(old, new, dialect))
 
 
-def _compared(schema: Schema) -> list[Table]:
+def _compared(target: Target, schema: Schema) -> list[Table]:
     """The tables without what not_compared may tell."""
+    sqlite: dict[str, Any] = {"comment": None} if target.address.dialect == "sqlite" else {}
+    of_column: dict[str, Any] = {"computed": None, **({"enum": None, **sqlite} if sqlite else {})}
     return [
         replace(
             table,
             checks=(),
             primary_key=PrimaryKey(()),
-            comment=None,
-            columns=tuple(replace(column, computed=None, comment=None, enum=None) for column in table.columns),
+            columns=tuple(replace(column, **of_column) for column in table.columns),
+            **sqlite,
         )
         for table in schema.tables
     ]

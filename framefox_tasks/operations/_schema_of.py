@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -28,6 +29,8 @@ from framefox_tasks import snapshot
 from framefox_tasks.snapshot import EnumType, Schema
 
 _GENERIC = default.DefaultDialect()
+# Of every text column of MySQL and MariaDB the server tells both, also where they are the database's own.
+_CHARSET = re.compile(r" CHARACTER SET \w+(?: COLLATE \w+)?$")
 _LITERAL = {"literal_binds": True, "include_table": False}
 
 
@@ -68,19 +71,26 @@ class _Reader:
         constraints = table.constraints
         of_columns = [item for column in table.columns for item in column.constraints]
         checks = [item for item in (*constraints, *of_columns) if isinstance(item, CheckConstraint)]
+        # By name: to import the dialect takes as long as all else here.
+        excluded = [item for item in constraints if item.__visit_name__ == "exclude_constraint"]
         return snapshot.Table(
             name=str(table.name),
             schema=table.schema,
             columns=tuple(map(self._column, table.columns)),
-            primary_key=_primary_key(table),
+            primary_key=self._primary_key(table),
             foreign_keys=_sorted(_foreign_key(item) for item in constraints if isinstance(item, ForeignKeyConstraint)),
             uniques=_sorted(
-                snapshot.Unique(tuple(column.name for column in item.columns), _name(item))
+                snapshot.Unique(tuple(column.name for column in item.columns), _name(item), self._key_options(item))
                 for item in constraints
                 if isinstance(item, UniqueConstraint)
             ),
             indexes=_sorted(self._index(item) for item in table.indexes),
-            checks=_sorted(snapshot.Check(self._sql(item.sqltext), _name(item)) for item in checks),
+            checks=_sorted(
+                [
+                    *(snapshot.Check(self._sql(item.sqltext), _name(item)) for item in checks),
+                    *(snapshot.Check(self._exclude(item), _name(item)) for item in excluded),
+                ]
+            ),
             comment=table.comment,
             package=self._packages.get(table.key, ""),
             options=self._options(table.dialect_kwargs),
@@ -89,10 +99,12 @@ class _Reader:
     def _column(self, column: Column[Any]) -> snapshot.Column:
         text, type_on = self._type(column.type)
         computed = column.computed
+        # Reflected, a primary key of SQLite says that it may be NULL.
+        nullable = bool(column.nullable) and not column.primary_key
         return snapshot.Column(
             name=column.name,
             type=text,
-            nullable=bool(column.nullable),
+            nullable=nullable,
             default=self._default(column),
             enum=_enum(column.type),
             type_on=type_on,
@@ -103,9 +115,10 @@ class _Reader:
 
     def _type(self, type_: types.TypeEngine[Any]) -> tuple[str, Mapping[str, str]]:
         generic = self._type_text(type_)
-        if not isinstance(type_, types.TypeDecorator) and not type_._variant_mapping:
-            return generic, {}
-        if isinstance(type_, types.Interval):  # SQLAlchemy's own: where there is none, it is a DATETIME
+        item = type_.item_type if isinstance(type_, types.ARRAY) else type_
+        # SQLAlchemy's own Interval is one as well: where there is none, it is a DATETIME.
+        decorated = isinstance(item, types.TypeDecorator) and not isinstance(item, types.Interval)
+        if not decorated and not type_._variant_mapping and not item._variant_mapping:
             return generic, {}
         found = {dialect.name: _compiled(type_, dialect) for dialect in self._others}
         return generic, {name: text for name, text in sorted(found.items()) if text and text != generic}
@@ -115,16 +128,17 @@ class _Reader:
         if isinstance(type_, types.ARRAY):
             return self._type_text(type_.item_type) + "[]" * (type_.dimensions or 1)
         if isinstance(type_, types.Interval):
-            return "INTERVAL"
+            return "INTERVAL" if type_.native else "DATETIME as INTERVAL"
         if isinstance(type_, types.TypeDecorator):
             return self._type_text(type_.impl_instance)
         if isinstance(type_, Enum):
             return "ENUM"
-        if isinstance(type_, types.Uuid) and type_.__visit_name__ == "uuid":
+        if isinstance(type_, types.Uuid) and type_.native_uuid:
             return "UUID"
         if isinstance(type_, types.NullType):
             return "UNKNOWN"
-        text = next(filter(None, (_compiled(type_, dialect) for dialect in self._dialects(type_))), repr(type_))
+        found = (_compiled(type_, dialect) for dialect in self._dialects(type_))
+        text = next(filter(None, found), type(type_).__name__)
         if getattr(type_, "timezone", False) and "ZONE" not in text:
             return f"{text} WITH TIME ZONE"
         precision = getattr(type_, "precision", None)
@@ -142,7 +156,7 @@ class _Reader:
         found: dict[str, str] = {}
         if column.identity is not None:
             found["identity"] = "ALWAYS" if column.identity.always else "BY DEFAULT"
-            for name in ("start", "increment", "minvalue", "maxvalue", "cycle"):
+            for name in ("start", "increment", "minvalue", "maxvalue", "nominvalue", "nomaxvalue", "cache", "cycle"):
                 value = getattr(column.identity, name, None)
                 if value is not None:
                     found[f"identity_{name}"] = str(value)
@@ -150,9 +164,25 @@ class _Reader:
             found["computed"] = "STORED" if column.computed.persisted else "VIRTUAL"
         if isinstance(column.default, Sequence):
             found["sequence"] = column.default.name
-        if column.autoincrement is False and column.primary_key:
+        if column.autoincrement is False and column.primary_key and self._dialect is _GENERIC:
             found["autoincrement"] = "no"
         return {**found, **self._options(column.dialect_kwargs)}
+
+    def _primary_key(self, table: SQLTable) -> snapshot.PrimaryKey:
+        key = table.primary_key
+        if not len(key.columns):  # SQLAlchemy has one for a table without, too, and may have named it
+            return snapshot.PrimaryKey()
+        return snapshot.PrimaryKey(tuple(column.name for column in key.columns), _name(key), self._key_options(key))
+
+    def _key_options(self, key: Any) -> Mapping[str, str]:
+        names = ("deferrable", "initially")
+        found = {name: str(getattr(key, name)) for name in names if getattr(key, name, None) is not None}
+        return {**found, **self._options(key.dialect_kwargs)}
+
+    def _exclude(self, constraint: Any) -> str:
+        dialect = next(dialect for dialect in self._others if dialect.name == "postgresql")
+        text = dialect.ddl_compiler(dialect, None).process(constraint)  # type: ignore[arg-type]  # it needs no statement
+        return " ".join(text.split())
 
     def _index(self, index: Any) -> snapshot.Index:
         names = {id(column): column.name for column in index.table.columns}
@@ -188,28 +218,29 @@ class _Reader:
 
 def _compiled(type_: types.TypeEngine[Any], dialect: Dialect) -> str | None:
     try:
-        return type_.compile(dialect=dialect)
-    except (CompileError, NotImplementedError, AttributeError):
-        return None  # a type of another dialect, or one that its database does not have
+        text = type_.compile(dialect=dialect)
+    except Exception:  # noqa: BLE001 - a type of another dialect; one of the project's may raise whatever it likes
+        return None
+    return _CHARSET.sub("", text) if dialect is not _GENERIC else text
 
 
 def _enum(type_: types.TypeEngine[Any]) -> EnumType | None:
     while isinstance(type_, (types.TypeDecorator, types.ARRAY)):
         type_ = type_.impl_instance if isinstance(type_, types.TypeDecorator) else type_.item_type
     if isinstance(type_, Enum):
-        return EnumType(tuple(type_.enums), type_.name)
+        usual = max(map(len, type_.enums), default=0)
+        found = {
+            "native_enum": "" if type_.native_enum else "no",
+            "length": str(type_.length) if type_.length not in (None, usual) else "",
+            "schema": type_.schema or "",
+        }
+        return EnumType(tuple(type_.enums), type_.name, {name: value for name, value in found.items() if value})
     values = getattr(type_, "values", None)  # SET of MySQL
     return EnumType(tuple(map(str, values))) if isinstance(values, (list, tuple)) else None
 
 
 def _name(item: Any) -> str | None:
     return str(item.name) if isinstance(item.name, str) else None
-
-
-def _primary_key(table: SQLTable) -> snapshot.PrimaryKey:
-    key = table.primary_key
-    # SQLAlchemy has one for a table without, too, and may have named it.
-    return snapshot.PrimaryKey(tuple(column.name for column in key.columns), _name(key) if len(key.columns) else None)
 
 
 def _foreign_key(constraint: ForeignKeyConstraint) -> snapshot.ForeignKey:

@@ -174,7 +174,7 @@ def create_migration(target: Target, *, message: str | None = None, empty: bool 
         by_hand = _record.not_compared(target, written.schema)
         # Nothing to be generated, but something to be written by hand: then the record stays, and tells it again.
         if written.path or not by_hand:
-            _record.keep(target, written.path, written.schema.to_json())
+            _record.keep_generated(target, written.path, written.schema)
     return MigrationCreated(
         target, written.path, difference.operations, difference.destructive, difference.unnamed, by_hand
     )
@@ -200,10 +200,13 @@ def check_migration(target: Target) -> None:
     found = compare(_ready(target)).operations
     if found:
         listed = "\n".join(f"  {operation}" for operation in found)
-        raise MigrationNeededError(
-            f"The entities differ from the database {target.label}:\n{listed}",
-            hint="Write the migration with: doit database_create_migration",
-        )
+        hint = "Write the migration with: doit database_create_migration"
+        if _record.is_recorded(target.project, declared_schema(target)):
+            hint = (
+                "The migrations have all that the entities declare: the database was changed by something else.\n"
+                "Undo that, or write it as a migration with: doit -a database_create_migration"
+            )
+        raise MigrationNeededError(f"The entities differ from the database {target.label}:\n{listed}", hint=hint)
 
 
 def merge_heads(target: Target, *, message: str | None = None) -> MigrationCreated:
@@ -215,7 +218,7 @@ def merge_heads(target: Target, *, message: str | None = None) -> MigrationCreat
     from framefox_tasks.operations._alembic.autogenerate import write_merge
 
     path = write_merge(_history(target), message or "merge heads")
-    _record.keep_by_hand(target, path, None)
+    _record.keep_merged(target.project, path)
     return MigrationCreated(target, path)
 
 

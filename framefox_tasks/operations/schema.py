@@ -10,6 +10,7 @@ from framefox_tasks.dialects import dialect_of
 from framefox_tasks.errors import DatabaseNotFoundError, PermissionDeniedError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.operations import _files
+from framefox_tasks.operations._sources import ignored
 from framefox_tasks.results import MetadataCleared, MetadataWritten
 from framefox_tasks.snapshot import Schema
 
@@ -26,7 +27,7 @@ def declared_schema(target: Target) -> Schema:
     from framefox_tasks.operations._schema_of import schema_of
 
     entities = _entities(target)
-    return schema_of(entities.metadata, packages=entities.packages)
+    return _ours(target, schema_of(entities.metadata, packages=entities.packages))
 
 
 def _entities(target: Target) -> Entities:
@@ -37,6 +38,11 @@ def _entities(target: Target) -> Entities:
     from framefox_tasks.operations._alembic.declared import entities_of_env_py
 
     return entities_of_env_py(target)
+
+
+def _ours(target: Target, schema: Schema) -> Schema:
+    """The schema without the tables that the settings ignore: no migration is ever made for these."""
+    return Schema(tuple(table for table in schema.tables if not ignored(target.project, table.name)))
 
 
 def live_schema(target: Target) -> Schema:
@@ -71,9 +77,9 @@ def write_metadata(target: Target) -> MetadataWritten:
 
     project = target.project
     entities = _entities(target)
-    schema = schema_of(entities.metadata, packages=entities.packages)
+    schema = _ours(target, schema_of(entities.metadata, packages=entities.packages))
     sources = cache.Sources(
-        cache.asked(project),
+        cache.asked(target),
         tuple(map(project.shown, entities.files)),
         tuple(map(project.shown, entities.folders)),
         cache.digest(schema.to_json()),

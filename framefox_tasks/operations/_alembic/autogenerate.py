@@ -24,7 +24,7 @@ from framefox_tasks.operations._alembic.enums import load_postgresql_support
 from framefox_tasks.operations._alembic.environment import run_environment
 from framefox_tasks.operations._alembic.history import History
 from framefox_tasks.operations._schema_of import schema_of
-from framefox_tasks.operations._sources import declaring
+from framefox_tasks.operations._sources import declaring, ignored
 from framefox_tasks.operations.metadata import Entities, has_entities, load_entities
 from framefox_tasks.snapshot import Schema
 
@@ -128,7 +128,8 @@ def _autogenerate(history: History, message: str | None, **options: Any) -> tupl
     )
     if not metadata or not target.project.entities:
         _check_dropped(target, context)
-    return context, schema_of(metadata or compared, packages=entities.packages)
+    schema = schema_of(metadata or compared)
+    return context, Schema(tuple(table for table in schema.tables if not ignored(target.project, table.name)))
 
 
 def _check_dropped(target: Target, context: RevisionContext) -> None:
