@@ -25,14 +25,16 @@ def live(settings: Settings) -> None:
     schema.write_live(settings.target)
 
 
-def select(settings: Settings, *, name: str, source: str) -> None:
-    """Take the part of a snapshot that a diagram shows, and keep it in the cache."""
+def select(settings: Settings, *, name: str, source: str) -> dict[str, Any]:
+    """Take the part of a snapshot that a diagram shows, and keep it in the cache. The values tell what it was."""
     group = next((group for group in settings.diagram.groups if group.name == name.removesuffix("-live")), None)
     snapshot = Schema.from_json(Path(source).read_text(encoding="utf-8"))
     selected = diagram.select_tables(snapshot, settings.diagram, group)
     for pattern in selected.unmatched:
         report.warn(f"{pattern} matches no table.")
-    diagram.keep_selected(selected, settings.target.project, cache.drawing(name))
+    kept = cache.drawing(name)
+    diagram.keep_selected(selected, settings.target.project, kept)
+    return {"artefacts": {kept: artefact(kept, source)}}
 
 
 def draw(settings: Settings, *, name: str, formats: tuple[str, ...]) -> dict[str, Any]:

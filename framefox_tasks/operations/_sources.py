@@ -135,7 +135,9 @@ def _source_tree(path: Path) -> ast.AST:
 def _check_names(project: Project, folder: Path) -> None:
     """A file such as re-view.py cannot be imported: if it declares a table, the table would look dropped."""
     importable = set(_modules(folder))
-    for path in sorted(set(folder.rglob("*.py")) - importable):
+    for path in python_files(folder):
+        if path in importable:
+            continue
         if _source(project, path).tables:
             raise EntityError(
                 f"{project.shown(path)} declares a table, but cannot be imported: its name is no Python identifier.",
@@ -225,7 +227,8 @@ def imported_names(path: Path, package: str) -> set[str]:
 
 def python_files(folder: Path) -> list[Path]:
     """Every Python file at or below a path, sorted; also those that cannot be imported, for they are read as well."""
-    return [folder] if folder.is_file() else sorted(folder.rglob("*.py"))
+    # An editor's lock is a link to nowhere.
+    return [folder] if folder.is_file() else sorted(path for path in folder.rglob("*.py") if path.name[:2] != ".#")
 
 
 def package_of(project: Project, folder: Path, sources: list[Source]) -> Package:

@@ -12,10 +12,13 @@ from types import ModuleType
 
 from framefox_tasks.operations._sources import imported_names
 
-# An audit hook stays for the life of the process, so there is one, and it is idle unless this is a set.
-_opened: set[str] | None = None
+# An audit hook stays for the life of the process, so there is one, and what it noted stays as well: a module is
+# imported once, and what it opened then counts for every later task of the same run.
+_opened: set[str] = set()
+_watching = False
 _hooked = False
 _LIBRARY = sysconfig.get_path("stdlib")
+_INSTALLED = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")}
 
 
 class FilesRead:
@@ -27,22 +30,7 @@ class FilesRead:
 
     def __init__(self, roots: Iterable[Path]) -> None:
         self._roots = tuple(roots)
-        self._opened: set[str] = set()
-        self._before: Collection[str] = ()
-
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Note every file that is opened for reading meanwhile."""
-        global _opened, _hooked
-        if not _hooked:
-            sys.addaudithook(_note)
-            _hooked = True
-        self._before = set(sys.modules)
-        _opened = self._opened
-        try:
-            yield
-        finally:
-            _opened = None
+        self._before: Collection[str] = set(sys.modules)
 
     def files(self, names: Iterable[str], classes: Iterable[type] = ()) -> set[Path]:
         """The files behind what was imported.
@@ -54,7 +42,7 @@ class FilesRead:
         modules = {name: module for name, module in sys.modules.items() if name not in self._before}
         modules.update(self._imported_earlier(names))
         found = {path for name, module in modules.items() if _is_theirs(name) and (path := _file(module))}
-        found |= {Path(name) for name in self._opened if _is_source(name)}
+        found |= {Path(name) for name in _opened if _is_source(name)}
         return {path for path in found if self._is_own(path)} | set(_files_of_bases(classes))
 
     def _imported_earlier(self, names: Iterable[str]) -> Iterator[tuple[str, ModuleType]]:
@@ -73,11 +61,25 @@ class FilesRead:
 
     def _is_own(self, path: Path) -> bool:
         inside = any(path.is_relative_to(root) for root in self._roots)
-        return inside and not path.is_relative_to(sys.prefix)
+        return inside and not any(path.is_relative_to(installed) for installed in _INSTALLED)
+
+
+@contextmanager
+def watching() -> Iterator[None]:
+    """Note every file that is opened for reading meanwhile."""
+    global _hooked, _watching
+    if not _hooked:
+        sys.addaudithook(_note)
+        _hooked = True
+    before, _watching = _watching, True
+    try:
+        yield
+    finally:
+        _watching = before
 
 
 def _note(event: str, arguments: tuple[object, ...]) -> None:
-    if _opened is None or event != "open":
+    if not _watching or event != "open":
         return
     path, _, flags = arguments
     if isinstance(path, (str, bytes)) and isinstance(flags, int) and not flags & (os.O_WRONLY | os.O_RDWR):

@@ -18,7 +18,7 @@ from framefox_tasks.model import Project
 from framefox_tasks.operations import _sources
 from framefox_tasks.operations._schema_of import tables_of
 from framefox_tasks.operations._sources import Source
-from framefox_tasks.operations._tracking import FilesRead
+from framefox_tasks.operations._tracking import FilesRead, watching
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ def load_entities(project: Project) -> Entities:
     read = FilesRead([project.root.absolute().resolve(), *folders])
     sources: list[Source] = []
     modules: dict[str, str] = {}  # and the package that each is told relative to
-    with read.watching():
+    before = _times(folders)
+    with watching():
         for folder in project.entities:
             found = _sources.read(project, folder)
             package = _sources.package_of(project, folder, found)
@@ -107,7 +108,14 @@ def load_entities(project: Project) -> Entities:
     values = [value for name in modules for value in list(vars(sys.modules[name]).values())]
     classes = [value for value in values if isinstance(value, type) and list(tables_of(value))]
     files = listed | read.files(modules, classes)
-    return Entities(metadata, _packages(modules, sources), tuple(sorted(files)), tuple(folders))
+    # One that was saved meanwhile may have been read before that: it is left out, and so is new the next time.
+    saved = {path for path, time in _times(folders).items() if before.get(path, time) != time}
+    return Entities(metadata, _packages(modules, sources), tuple(sorted(files - saved)), tuple(folders))
+
+
+def _times(folders: Iterable[Path]) -> dict[Path, int]:
+    files = [file.resolve() for folder in folders for file in _sources.python_files(folder)]
+    return {file: file.stat().st_mtime_ns for file in files if file.is_file()}
 
 
 def _packages(modules: Mapping[str, str], sources: Iterable[Source]) -> dict[str, str]:
@@ -116,7 +124,8 @@ def _packages(modules: Mapping[str, str], sources: Iterable[Source]) -> dict[str
     found: dict[str, str] = {}
     for name, base in modules.items():
         module = sys.modules[name]
-        package = name.removeprefix(f"{base}.").rpartition(".")[0] if base else name.rpartition(".")[0]
+        inside = name if hasattr(module, "__path__") else name.rpartition(".")[0]
+        package = inside.removeprefix(base).removeprefix(".")
         imported = imports.get(Path(getattr(module, "__file__", None) or ""), frozenset())
         elsewhere = {text.rpartition(".")[2] for text in imported}
         for attribute, value in list(vars(module).items()):

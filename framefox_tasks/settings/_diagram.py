@@ -15,6 +15,7 @@ from framefox_tasks.settings._sources import kind_of
 
 _KEYS = {"folder", "formats", "include", "exclude", "title", "direction", "groups"}
 _PACKAGES = "packages"
+_TABLE = re.compile(rb"__tablename__|\bTable\(|\btable=True")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 Expand = Callable[[str, object], str]
@@ -100,10 +101,14 @@ def _check_name(name: str, shown: str) -> None:
 
 
 def _packages(project: Project) -> Iterator[str]:
-    """The packages below the entity folders that hold modules, dotted."""
+    """The packages below the entity folders that seem to declare a table, dotted."""
     for entities in project.entities:
         top = project.path(entities)
         for folder, names, files in os.walk(top):
             names[:] = [name for name in names if name.isidentifier() and name != "__pycache__"]
-            if Path(folder) != top and any(file.endswith(".py") and file != "__init__.py" for file in files):
+            if Path(folder) != top and any(_declares_table(Path(folder, file)) for file in files):
                 yield ".".join(Path(folder).relative_to(top).parts)
+
+
+def _declares_table(path: Path) -> bool:
+    return path.suffix == ".py" and _TABLE.search(path.read_bytes()) is not None

@@ -48,7 +48,9 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type inf
         meta = task.meta or {}
         if not meta.get(BARE) and task.actions and task.name[0] != "_":
             told = meta.get(TELLS_WHY)
-            why = (reason_of(task, up_to_date=False) or _changed(task.dep_changed)) if told else ""
+            # All at once is what doit says when it has forgotten the task, as after a failure.
+            changed = task.dep_changed if len(task.dep_changed) < len(task.file_dep) else []
+            why = (reason_of(task, up_to_date=False) or _changed(changed)) if told else ""
             self.write(f".  {task.title()}  {why}".rstrip() + "\n")
 
     def skip_uptodate(self, task: Any) -> None:

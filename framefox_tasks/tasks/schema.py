@@ -12,7 +12,7 @@ from framefox_tasks.cache import LIVE as LIVE_SCHEMA
 from framefox_tasks.cache import SNAPSHOT, drawing
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.freshness import Check, artefacts_untouched, sources_unchanged
-from framefox_tasks.model import DiagramOptions
+from framefox_tasks.model import DIAGRAM_FORMATS, DiagramOptions
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks._params import LIVE, choice, option, params
 from framefox_tasks.tasks._reporter import TELLS_WHY
@@ -50,6 +50,7 @@ def task_database_diagram(source: str, format: str) -> Iterator[dict[str, Any]]:
     """Draw the schema, if it has changed"""
     options = _options()
     formats = tuple(part.strip() for part in format.split(",")) if format else options.formats
+    known = all(name in DIAGRAM_FORMATS for name in formats)  # else the action says which is not
     snapshot, suffix = (LIVE_SCHEMA, "-live") if source == "database" else (SNAPSHOT, "")
     for name in (f"{name}{suffix}" for name in options.names()):
         yield {
@@ -58,7 +59,7 @@ def task_database_diagram(source: str, format: str) -> Iterator[dict[str, Any]]:
             "actions": [(action("schema:select"), [], {"name": name, "source": snapshot})],
             "file_dep": [snapshot],
             "targets": [drawing(name)],
-            "uptodate": [config_changed(repr(options))],
+            "uptodate": [config_changed(repr(options)), Check(artefacts_untouched)],
             **LIVE,
         }
         yield {
@@ -67,7 +68,7 @@ def task_database_diagram(source: str, format: str) -> Iterator[dict[str, Any]]:
             "actions": [(action("schema:draw"), [], {"name": name, "formats": formats})],
             "file_dep": [drawing(name)],
             "targets": options.files(name, formats),
-            "uptodate": [Check(artefacts_untouched)],
+            "uptodate": [Check(artefacts_untouched), known],
             "clean": True,
             "meta": {TELLS_WHY: True},
             **LIVE,

@@ -28,6 +28,7 @@ from framefox_tasks.operations._alembic.config import TARGET
 from framefox_tasks.operations._alembic.failures import describe, failure_in
 from framefox_tasks.operations._alembic.flask import application_context
 from framefox_tasks.operations._alembic.options import completed
+from framefox_tasks.operations._tracking import watching
 from framefox_tasks.url import DIALECTS
 
 Work = Callable[[Any, MigrationContext], Any]
@@ -75,6 +76,7 @@ def run_environment(
             stack.enter_context(dialect_of(target).migration_guard(target))
         _offer_connection(config, target, stack)
         stack.enter_context(environment)
+        stack.enter_context(watching())
         scripts.run_env()
 
 

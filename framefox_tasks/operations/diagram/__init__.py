@@ -30,16 +30,17 @@ def select_tables(schema: Schema, options: DiagramOptions, group: Group | None =
     if group:
         chosen = [table for table in chosen if _in_group(table, group)]
         patterns.append((f"groups.{group.name}", group.include))
-    if not chosen:
-        what = f"the group {group.name}" if group else "the diagram"
-        raise ConfigError(
-            f"No table is left for {what}: there is nothing to draw.",
-            hint="Check include, exclude and groups under `diagram:` in config/orm.yaml.",
-        )
-    title = f"{options.title}: {group.name}" if group else options.title
     unmatched = [
         f"diagram.{key} {pattern}" for key, texts in patterns for pattern in texts if not _any(schema.tables, pattern)
     ]
+    if not chosen:
+        what = f"the group {group.name}" if group else "the diagram"
+        known = f" {', '.join(unmatched)}: no table has this name." if unmatched else ""
+        raise ConfigError(
+            f"No table is left for {what}: there is nothing to draw.{known}",
+            hint="Check include, exclude and groups under `diagram:` in config/orm.yaml.",
+        )
+    title = f"{options.title}: {group.name}" if group else options.title
     return Selected(title, options.direction, Schema(tuple(chosen)), tuple(unmatched))
 
 
