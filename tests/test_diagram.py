@@ -289,3 +289,14 @@ def test_the_picture_is_the_same_in_another_folder(shop: MiniProject, tmp_path: 
     assert files(other) == files(shop)
     for name in files(shop):
         assert other.read(f"docs/database/{name}") == shop.read(f"docs/database/{name}"), name
+
+
+def test_a_package_without_a_table_is_no_group(shop: MiniProject) -> None:
+    shop.write(
+        "src/entity/mixins/stamp.py", "from sqlalchemy.orm import Mapped\n\n\nclass Stamp:\n    at: Mapped[str]\n"
+    )
+    shop.write("src/entity/sales/__init__.py", table("order"))
+    configure(shop, "groups: packages")
+    shop.ok("database_diagram")
+    assert tables(shop, "sales") == ["order"]
+    assert {name.partition(".")[0] for name in files(shop)} == {"schema", "sales"}

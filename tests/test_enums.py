@@ -150,3 +150,21 @@ def test_a_migration_written_on_postgresql_runs_on_every_dialect(
         shop.ok("database_upgrade")
         assert "agree." in shop.ok("database_create_migration", "--check")
         shop.ok("database_downgrade", "--steps=0")
+
+
+def test_a_type_is_created_once_although_a_table_names_the_default_schema(
+    shop: MiniProject, make_database: MakeDatabase
+) -> None:
+    database = make_database("postgresql")
+    shop.env["DATABASE_URL"] = database.url
+    shop.write(
+        "src/entity/log.py",
+        "from sqlalchemy import Enum\nfrom sqlalchemy.orm import Mapped, mapped_column\n\n"
+        "from src.entity.base import Base\n\n\nclass Log(Base):\n    __tablename__ = 'log'\n"
+        "    __table_args__ = {'schema': 'public'}\n\n    id: Mapped[int] = mapped_column(primary_key=True)\n"
+        "    level: Mapped[str] = mapped_column(Enum('low', 'high', name='level'))\n",
+    )
+    out = shop.ok("database_create_migration", "database_upgrade")
+    assert out.count("create enum level") == 1
+    shop.ok("database_downgrade", "database_upgrade")
+    assert "log" in database.tables()

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 import pytest
-from conftest import MiniProject
+from conftest import ROOT, MiniProject
 
 SNAPSHOT = ".framefox_tasks/metadata.json"
 DERIVED = [SNAPSHOT, *(f"docs/database/schema.{suffix}" for suffix in ("mmd", "md", "dictionary.md"))]
@@ -215,3 +215,51 @@ def test_plain_doit_commands_know_the_tasks(drawn: MiniProject) -> None:
     drawn.replace(PRODUCT, "String(100)", "String(120)")
     assert drawn.ok("-n", "2", "database_metadata", "database_diagram").count(".  ") == 2
     assert drawn.ok("-n", "2", "database_metadata", "database_diagram").count("-- ") == 2
+
+
+@pytest.mark.parametrize("name", ["metadata.json", "sources.json", "diagrams/schema", ".gitignore"])
+@pytest.mark.parametrize("damage", [b"", b"{", b"\xff\xfe\x00garbage", b'["title", "LR"]\n{"format": 1}'])
+def test_a_damaged_cache_is_made_anew(drawn: MiniProject, name: str, damage: bytes) -> None:
+    before = drawn.read("docs/database/schema.mmd")
+    (drawn.path / ".framefox_tasks" / name).write_bytes(damage)
+    drawn.ok("database_create_migration", "database_diagram")
+    assert drawn.read("docs/database/schema.mmd") == before
+    assert run(drawn)["database_diagram:schema"].startswith("--")
+
+
+def test_a_mistyped_format_is_told_although_nothing_is_to_be_drawn(drawn: MiniProject) -> None:
+    for given in ("jpeg", "mermaid,jpeg", ","):
+        assert "--format: unknown format" in drawn.fails("database_diagram", f"--format={given}")
+
+
+def test_a_file_that_is_saved_while_it_is_imported_is_imported_again(shop: MiniProject) -> None:
+    shop.write("src/entity/slow.py", "import time\nX = 1\ntime.sleep(2)\n")
+    shop.write(
+        "save.py",
+        "import subprocess, sys, time\n"
+        "process = subprocess.Popen([sys.executable, '-m', 'doit', 'database_metadata'])\n"
+        "time.sleep(1.5)\n"
+        "open('src/entity/product.py', 'a').write('# saved meanwhile\\n')\n"
+        "sys.exit(process.wait())\n",
+    )
+    assert shop.run("python", "save.py").code == 0
+    assert run_metadata(shop) == f". {PRODUCT} is new"
+    assert run_metadata(shop) == "-- the entities have not changed"
+
+
+def test_an_environment_at_the_projects_root_hides_nothing(with_mixin: MiniProject) -> None:
+    with_mixin.run("python", "-m", "venv", "--system-site-packages", "--without-pip", ".")
+    site = with_mixin.run("python", "-c", "import framefox_tasks, doit; print(doit.__path__[0])").out.strip()
+    folder = next(with_mixin.path.glob("lib/python*/site-packages"))
+    (folder / "outer.pth").write_text(f"{os.path.dirname(site)}\n{ROOT}\n")  # noqa: PTH120 - a line of text
+    with_mixin.ok("database_clear_metadata")
+    python = str(with_mixin.path / "bin/python")
+    assert with_mixin.run(python, "-m", "doit", "database_metadata").code == 0
+    with_mixin.write("shared/mixins.py", MIXIN + "# more\n")
+    assert "shared/mixins.py changed" in with_mixin.run(python, "-m", "doit", "database_metadata").out
+
+
+def test_an_editors_lock_is_no_entity(drawn: MiniProject) -> None:
+    (drawn.path / "src/entity/.#product.py").symlink_to("someone@somewhere.1234")
+    assert run(drawn)["database_metadata"] == "-- the entities have not changed"
+    drawn.ok("database_clear_metadata", "database_metadata")

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Database, MiniProject
+from conftest import Database, MakeDatabase, MiniProject
 
 PRODUCT = "src/entity/product.py"
 REVIEW = "src/entity/review.py"
@@ -248,3 +248,134 @@ def test_the_entities_that_only_env_py_knows(shop: MiniProject) -> None:
     assert "-- database_create_migration  no changes since" in create_migration(shop)
     add_column(shop, "shop/product.py", "colour")
     assert "add column product.colour" in create_migration(shop)
+
+
+def test_a_deleted_migration_is_missed_although_an_older_one_is_for_the_same_schema(migrated: MiniProject) -> None:
+    before = migrated.read(PRODUCT)
+    add_column(migrated, PRODUCT, "colour")
+    migrated.ok("database_create_migration", "-m", "add colour", "database_upgrade")
+    migrated.write(PRODUCT, before)
+    migrated.ok("database_create_migration", "-m", "drop colour")
+    (newest,) = (name for name in migrated.versions() if "drop" in name)
+    (migrated.path / "migrations/versions" / newest).unlink()
+    assert "drop column product.colour" in create_migration(migrated)
+
+
+def test_an_empty_migration_does_not_stand_for_a_deleted_one(shop: MiniProject) -> None:
+    shop.ok("database_create_migration", "-m", "first", "database_upgrade")
+    add_column(shop, PRODUCT, "colour")
+    shop.ok("database_create_migration", "-m", "colour")
+    (newest,) = (name for name in shop.versions() if "colour" in name)
+    (shop.path / "migrations/versions" / newest).unlink()
+    shop.ok("database_create_migration", "--empty", "-m", "fill", "database_upgrade")
+    assert "add column product.colour" in create_migration(shop)
+
+
+def test_an_entity_that_moves_to_a_package_needs_no_migration(tracked: MiniProject) -> None:
+    tracked.write("src/entity/goods/product.py", tracked.read(PRODUCT))
+    (tracked.path / PRODUCT).unlink()
+    assert create_migration(tracked).startswith("-- database_create_migration  no changes since")
+    assert "schema.json" not in git(tracked, "status", "--porcelain")
+
+
+def test_a_database_that_agreed_does_not_speak_for_another(migrated: MiniProject, make_database: MakeDatabase) -> None:
+    for path in (migrated.path / "migrations/versions").glob("*.py"):
+        path.write_text(path.read_text("utf-8").replace("Schema: ", "Made from: "), "utf-8")
+    migrated.ok("database_create_migration")
+    assert "migrations agree" in create_migration(migrated)
+    other = make_database("sqlite")
+    migrated.env["DATABASE_URL"] = other.url
+    assert "not applied to" in migrated.fails("database_create_migration")
+
+
+def test_a_table_that_is_no_longer_ignored_needs_a_migration(shop: MiniProject) -> None:
+    url = 'database:\n  url: "sqlite:///shop.db"\n'
+    shop.write("config/orm.yaml", f"{url}ignore_tables: [review]\n")
+    shop.ok("database_create_migration", "-m", "first", "database_upgrade")
+    shop.write("config/orm.yaml", url)
+    assert "add table review" in create_migration(shop)
+
+
+def test_a_database_changed_by_something_else_is_told_apart(migrated: MiniProject, database: Database) -> None:
+    database.execute("ALTER TABLE product DROP COLUMN price")
+    assert create_migration(migrated).startswith("-- ")
+    said = migrated.fails("database_create_migration", "--check")
+    assert "add column product.price" in said
+    assert "the database was changed by something else" in said
+    assert "doit -a database_create_migration" in said
+    assert "add column product.price" in migrated.ok("-a", "database_create_migration")
+
+
+def test_a_record_that_cannot_be_written_leaves_no_migration(shop: MiniProject) -> None:
+    (shop.path / RECORD).mkdir()
+    assert f"{RECORD} cannot be written" in shop.fails("database_create_migration")
+    assert shop.versions() == []
+
+
+def test_a_docstring_that_ends_with_the_date_stays_whole(shop: MiniProject) -> None:
+    mako = shop.read("migrations/script.py.mako")
+    start = mako.index('"""')
+    end = mako.index('"""', start + 3) + 3
+    shop.write("migrations/script.py.mako", f'"""${{message}}\n\nCreate Date: ${{create_date}}"""{mako[end:]}')
+    shop.ok("database_create_migration", "database_upgrade")
+    assert create_migration(shop).startswith("-- database_create_migration  no changes since")
+
+
+def test_revision_files_of_many_forms_are_read(shop: MiniProject) -> None:
+    shop.ok("database_create_migration", "-m", "first")
+    text = shop.read(f"migrations/versions/{shop.versions()[0]}")
+    first = text.split("Revision ID: ")[1].split()[0]
+    shop.migration("byhand", first)
+    shop.replace("migrations/versions/byhand_by_hand.py", f"= {first!r}", f"= (\n    {first!r},\n)")
+    path = shop.path / "migrations/versions/byhand_by_hand.py"
+    path.write_bytes(b"# -*- coding: latin-1 -*-\n# caf\xe9\n" + path.read_bytes())
+    shop.ok("database_upgrade")
+    assert create_migration(shop) == f"-- database_create_migration  no changes since {first}\n"
+
+
+def test_after_a_switch_the_database_may_be_ahead(tracked: MiniProject) -> None:
+    git(tracked, "checkout", "-qb", "colour")
+    add_column(tracked, PRODUCT, "colour")
+    tracked.ok("database_create_migration", "-m", "colour", "database_upgrade")
+    commit(tracked, "colour")
+    git(tracked, "checkout", "-q", "main")
+    said = create_migration(tracked)
+    assert said.startswith("-- ")
+    assert "which has no file here" in said
+
+
+def env_py_only(shop: MiniProject, *, offline: str) -> None:
+    """Move the entities to shop/, where env.py alone finds them, each module by its file's name."""
+    shutil.move(shop.path / "src/entity", shop.path / "shop")
+    for path in (shop.path / "shop").glob("*.py"):
+        path.write_text(path.read_text("utf-8").replace("src.entity", "shop"), "utf-8")
+    shop.write(
+        "shop/__init__.py",
+        "from importlib import import_module\nfrom pathlib import Path\nfrom shop.base import Base\n"
+        "for path in sorted(Path(__file__).parent.glob('[a-z]*.py')):\n    import_module(f'shop.{path.stem}')\n",
+    )
+    shop.write(
+        "migrations/env.py",
+        "from alembic import context\nfrom sqlalchemy import create_engine, pool\nfrom shop import Base\n\n"
+        "url = context.config.get_main_option('sqlalchemy.url')\n"
+        f"if context.is_offline_mode():\n    {offline}\nelse:\n"
+        "    with create_engine(url, poolclass=pool.NullPool).connect() as connection:\n"
+        "        context.configure(connection=connection, target_metadata=Base.metadata)\n"
+        "        with context.begin_transaction():\n            context.run_migrations()\n",
+    )
+
+
+@pytest.mark.parametrize("first", [(), ("database_upgrade",)])
+def test_the_models_of_an_env_py_that_refuses_to_work_offline(shop: MiniProject, first: tuple[str, ...]) -> None:
+    env_py_only(shop, offline="raise SystemExit('not offline')")
+    shop.ok("database_create")
+    shop.ok("database_create_migration", "-m", "first", "database_upgrade")
+    shop.ok("database_clear_metadata")
+    assert "Schema of 2 tables" in shop.ok(*first, "database_metadata")
+    shop.write("shop/product.py", shop.read("shop/product.py") + "# more\n")
+    assert "shop/product.py changed" in shop.ok("database_metadata")
+    shop.write(
+        "shop/brand.py", shop.read("shop/product.py").replace("Product", "Brand").replace('"product"', '"brand"')
+    )
+    assert "shop/brand.py is new" in shop.ok("database_metadata")
+    assert "add table brand" in create_migration(shop)

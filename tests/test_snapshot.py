@@ -287,3 +287,54 @@ def test_a_live_schema_has_the_types_of_its_dialect(project: MiniProject, databa
     assert found_parent.primary_key.columns == ("id",)
     assert child.foreign_keys[0].table == "parent"
     assert child.is_unique(("id",))
+
+
+class Picky(types.TypeDecorator[str]):
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Any) -> Any:
+        if dialect.name != "postgresql":
+            raise ValueError("only for PostgreSQL")
+        return dialect.type_descriptor(postgresql.JSONB())
+
+
+class Nameless(types.UserDefinedType[str]):
+    cache_ok = True
+
+    def __init__(self, thing: object) -> None:
+        self.thing = thing
+
+
+def test_a_type_that_raises_or_has_no_sql_is_told_all_the_same() -> None:
+    assert column(Picky())["type_on"] == {"postgresql": "JSONB"}
+    assert column(Nameless(object()))["type"] == "Nameless"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Enum("a", "b", name="e"), Enum("a", "b", name="e", native_enum=False)),
+        (Enum("a", "b", name="e"), Enum("a", "b", name="e", length=9)),
+        (Enum("a", "b", name="e"), Enum("a", "b", name="e", schema="s")),
+        (Uuid(), Uuid(native_uuid=False)),
+        (Interval(), Interval(native=False)),
+        (ARRAY(String(3)), ARRAY(String(3).with_variant(postgresql.CITEXT(), "postgresql"))),
+        (String(9), String(9, collation="C")),
+    ],
+)
+def test_types_that_make_another_column_are_told_apart(one: Any, other: Any) -> None:
+    assert column(one) != column(other)
+
+
+def test_constraints_that_differ_are_told_apart() -> None:
+    def keys(*constraints: Any) -> dict[str, Any]:
+        table = Table("t", MetaData(), Column("a", Integer), Column("b", postgresql.INT4RANGE), *constraints)
+        found: dict[str, Any] = snapshot(table)["t"]
+        return found
+
+    plain = keys(UniqueConstraint("a"))
+    assert keys(UniqueConstraint("a", deferrable=True)) != plain
+    assert keys(UniqueConstraint("a", postgresql_nulls_not_distinct=True)) != plain
+    excluded = keys(postgresql.ExcludeConstraint(("b", "&&"), name="no_overlap"))
+    assert excluded["checks"] == [{"sql": "CONSTRAINT no_overlap EXCLUDE USING gist (b WITH &&)", "name": "no_overlap"}]

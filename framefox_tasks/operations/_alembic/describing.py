@@ -52,7 +52,7 @@ def _describe(operation: ops.MigrateOperation) -> str:
     if isinstance(operation, ops.ExecuteSQLOp):
         return str(operation.sqltext)
     table = getattr(operation, "table_name", None) or getattr(operation, "source_table", None)
-    table = ".".join(filter(None, (getattr(operation, "schema", None), table)))
+    table = ".".join(filter(None, (getattr(operation, "schema", None), table))) if table else None
     column = getattr(operation, "column_name", None) or getattr(getattr(operation, "column", None), "name", None)
     name = getattr(operation, "constraint_name", None) or getattr(operation, "index_name", None)
     enum = getattr(getattr(operation, "enum", None), "name", None) or getattr(operation, "name", None)

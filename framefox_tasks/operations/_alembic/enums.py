@@ -113,14 +113,17 @@ def add_enum_types(context: MigrationContext, directives: list[ops.MigrationScri
 def _correct_values(directives: Iterable[ops.MigrationScript]) -> None:
     """Correct what alembic-postgresql-enum 1.11 generates for changed values.
 
-    It writes AFTER where it means BEFORE. Where a column's default changes along, the new value must be there, and
-    committed, before it can be the default; on the way back the default goes first; and the default that is written
-    into the operation must be SQL, not an object of SQLAlchemy's.
+    It finds each type twice where a table names the default schema. It writes AFTER where it means BEFORE. Where a
+    column's default changes along, the new value must be there, and committed, before it can be the default; on the way
+    back the default goes first; and the default that is written into the operation must be SQL, not an object of
+    SQLAlchemy's.
     """
     from alembic_postgresql_enum.operations.add_enum_values import AddEnumValuesOp as Theirs
     from alembic_postgresql_enum.operations.sync_enum_values import SyncEnumValuesOp
 
     for script in directives:
+        for container in (*script.upgrade_ops_list, *script.downgrade_ops_list):
+            container.ops = list(_once(container.ops))
         changes = [op for container in script.upgrade_ops_list for op in _changed_defaults(container.ops)]
         for container in script.upgrade_ops_list:
             container.ops = [
@@ -141,6 +144,18 @@ def _correct_values(directives: Iterable[ops.MigrationScript]) -> None:
             for op in both.ops:
                 if isinstance(op, SyncEnumValuesOp):
                     op.affected_columns = [_with_default(column, defaults) for column in op.affected_columns]
+
+
+def _once(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:
+    """The operations, with each change of an enum type only once."""
+    seen: set[tuple[type, Any, Any]] = set()
+    for op in operations:
+        key = (type(op), getattr(op, "schema", None), getattr(op, "name", None))
+        if not type(op).__module__.startswith("alembic_postgresql_enum."):
+            yield op
+        elif key not in seen:
+            seen.add(key)
+            yield op
 
 
 def _changed_defaults(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.AlterColumnOp]:
