@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -37,9 +38,9 @@ def render(diagram: Diagram, format: str) -> bytes:  # noqa: A002 - the word for
     """
     if format in ("er", "dot"):
         return _written(diagram, format).encode()
-    # Started first: it loads Graphviz while the picture is being described to it.
+    # Started first: it loads Graphviz while the picture is being described to it. Without `site` it starts sooner.
     with subprocess.Popen(
-        [sys.executable, "-P", str(Path(__file__).with_name("_draw.py")), format],
+        [sys.executable, "-I", "-S", str(Path(__file__).with_name("_draw.py")), format, *_place_of_pygraphviz()],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -48,6 +49,12 @@ def render(diagram: Diagram, format: str) -> bytes:  # noqa: A002 - the word for
             return _drawn(diagram, format, process)
         finally:
             process.kill()
+
+
+def _place_of_pygraphviz() -> list[str]:
+    """The folder that it is imported from; none where it is not installed, which the import of eralchemy2 tells."""
+    spec = find_spec("pygraphviz")
+    return [str(Path(spec.origin).parent.parent)] if spec and spec.origin else []
 
 
 def _drawn(diagram: Diagram, form: str, process: subprocess.Popen[bytes]) -> bytes:
