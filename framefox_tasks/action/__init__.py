@@ -34,6 +34,13 @@ def _run(name: str, options: dict[str, Any]) -> Any:
     # To import SQLAlchemy makes many objects and hardly any garbage, and to look for that takes a tenth of the time.
     gc.set_threshold(100_000)
     try:
+        return _called(module, function, options)
+    finally:
+        gc.freeze()  # nor need the interpreter look through them all once more when it ends
+
+
+def _called(module: str, function: str, options: dict[str, Any]) -> Any:
+    try:
         adapter = getattr(import_module(f"{__name__}.{module}"), function)
         return adapter(configured(), **options)
     except FramefoxTasksError as exc:
