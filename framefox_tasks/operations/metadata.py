@@ -80,26 +80,12 @@ def load_entities(project: Project) -> Entities:
     _importable(project.root)
     folders = [project.path(folder) for folder in project.entities]
     read = FilesRead([project.root.absolute().resolve(), *folders])
-    sources: list[Source] = []
-    modules: dict[str, str] = {}  # and the package that each is told relative to
     before = _times(folders)
     with watching():
-        for folder in project.entities:
-            found = _sources.read(project, folder)
-            package = _sources.package_of(project, folder, found)
-            _importable(package.base)
-            sources += found
-            for source in found:
-                name = package.module(source.path)
-                _import(project, name, source.path)
-                modules[name] = package.name
+        modules, sources = _import_folders(project)
         named = _named(project, project.metadata) if project.metadata else None
     if project.metadata and not sources:
-        name = project.metadata.partition(":")[0]
-        top = name.partition(".")[0]
-        modules = {name: top, **{other: top for other in sys.modules if other.startswith(f"{top}.")}}
-        beside = _sources.beside(project, sys.modules[name])
-        folders = [beside] if beside else []
+        modules, folders = _beside(project, project.metadata.partition(":")[0])
         sources = [source for path in folders for source in _sources.below(project, path)]
     metadata = named or _unique(item for name in modules for item in _declared(sys.modules[name]))
     _check_registered(project, sources, metadata)
@@ -111,6 +97,30 @@ def load_entities(project: Project) -> Entities:
     # One that was saved meanwhile may have been read before that: it is left out, and so is new the next time.
     saved = {path for path, time in _times(folders).items() if before.get(path, time) != time}
     return Entities(metadata, _packages(modules, sources), tuple(sorted(files - saved)), tuple(folders))
+
+
+def _import_folders(project: Project) -> tuple[dict[str, str], list[Source]]:
+    """The modules of the entity folders, with the package that each is told relative to, and their sources."""
+    modules: dict[str, str] = {}
+    sources: list[Source] = []
+    for folder in project.entities:
+        found = _sources.read(project, folder)
+        package = _sources.package_of(project, folder, found)
+        _importable(package.base)
+        sources += found
+        for source in found:
+            name = package.module(source.path)
+            _import(project, name, source.path)
+            modules[name] = package.name
+    return modules, sources
+
+
+def _beside(project: Project, name: str) -> tuple[dict[str, str], list[Path]]:
+    """The modules of the package that holds a module, as for _import_folders, and where its files are."""
+    top = name.partition(".")[0]
+    modules = {other: top for other in sys.modules if other == name or other.startswith(f"{top}.")}
+    beside = _sources.beside(project, sys.modules[name])
+    return modules, [beside] if beside else []
 
 
 def _times(folders: Iterable[Path]) -> dict[Path, int]:

@@ -1,0 +1,147 @@
+"""Results as text or JSON. The only package that prints."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import Any
+
+from framefox_tasks.report._status import show_status
+from framefox_tasks.report._terminal import ask, say, warn
+from framefox_tasks.results import (
+    Created,
+    Downgraded,
+    Drawn,
+    Dropped,
+    MetadataCleared,
+    MetadataWritten,
+    MigrationCreated,
+    MigrationsCleared,
+    Plan,
+    Revision,
+    Step,
+    Upgraded,
+)
+
+__all__ = ["ask", "say", "show", "show_status", "warn"]
+
+
+def show(result: object) -> None:
+    """Print the result of an operation."""
+    for line in _lines(result):
+        say(line)
+
+
+@singledispatch
+def _lines(result: object) -> list[str]:
+    raise TypeError(f"There is no text for {type(result).__name__}")
+
+
+@_lines.register
+def _(result: Created) -> list[str]:
+    if result.created:
+        return [f"Database created successfully: {result.target.label}"]
+    return [f"The database {result.target.label} exists already."]
+
+
+@_lines.register
+def _(result: Dropped) -> list[str]:
+    if result.dropped:
+        return [f"Database dropped successfully: {result.target.label}"]
+    return [f"The database {result.target.label} does not exist: nothing to drop."]
+
+
+@_lines.register
+def _(result: Step) -> list[str]:
+    return [f"  {_revision(result.revision)}  ({result.seconds:.2f} s)"]
+
+
+@_lines.register
+def _(result: Upgraded) -> list[str]:
+    if not result.steps:
+        return ["The database is already up to date, no migrations to apply."]
+    return ["Migrations applied successfully.", "Undo the last one with: doit database_downgrade"]
+
+
+@_lines.register
+def _(result: Downgraded) -> list[str]:
+    if not result.steps:
+        return ["No migration to revert."]
+    return [f"Successfully reverted {_count(result.steps)}.", "Apply again with: doit database_upgrade"]
+
+
+@_lines.register
+def _(result: Plan) -> list[str]:
+    if not result.pending:
+        return [f"The database {result.target.label} is up to date, no migrations to apply."]
+    title = f"{_count(result.pending)} would be applied to {result.target.label}:"
+    return [title, *(f"  {_revision(revision)}" for revision in result.pending)]
+
+
+@_lines.register
+def _(result: MigrationCreated) -> list[str]:
+    if result.path is None:
+        return [*_by_hand(result, "doit database_create_migration --empty")] or [
+            "No changes detected since the last migration."
+        ]
+    shown = result.target.project.shown(result.path)
+    lines = [f"Migration file '{shown}' created successfully."]
+    lines += [f"  {operation}" for operation in result.operations]
+    if result.destructive:
+        lines.append(f"Check before you apply it, this loses data: {', '.join(result.destructive)}.")
+    if result.unnamed:
+        lines.append(f"No later migration can drop a constraint without a name: {', '.join(result.unnamed)}.")
+        lines.append("Give the metadata a naming_convention, or name them.")
+    lines += _by_hand(result, shown)
+    return [*lines, "Apply it with: doit database_upgrade"]
+
+
+def _by_hand(result: MigrationCreated, where: str) -> list[str]:
+    if not result.by_hand:
+        return []
+    title = f"Alembic does not compare these, write them by hand with {where}:"
+    return [title, *(f"  {item}" for item in result.by_hand)]
+
+
+@_lines.register
+def _(result: MigrationsCleared) -> list[str]:
+    table = "Version table cleared." if result.version_table_cleared else "There is no version table to clear."
+    return [
+        table,
+        f"{_count(result.removed)} deleted.",
+        "The tables are still there. Begin anew, without their data, with:",
+        "doit database_drop --yes database_create_migration database_upgrade",
+    ]
+
+
+@_lines.register
+def _(result: MetadataWritten) -> list[str]:
+    if not result.changed:
+        return ["The schema has not changed."]
+    return [f"Schema of {_number(result.tables, 'table')} written to {result.project.shown(result.path)}"]
+
+
+@_lines.register
+def _(result: Drawn) -> list[str]:
+    lines = [f"  {result.project.shown(path)}" for path in result.written]
+    if not lines:
+        return [f"{_number(result.tables, 'table')} drawn, every file is as it was."]
+    return [f"{_number(result.tables, 'table')} drawn:", *lines]
+
+
+@_lines.register
+def _(result: MetadataCleared) -> list[str]:
+    if not result.removed:
+        return ["Nothing is cached."]
+    return ["Metadata cache cleared:", *(f"  {result.project.shown(path)}" for path in result.removed)]
+
+
+def _revision(revision: Revision) -> str:
+    return f"{revision.revision}  {revision.description}".rstrip()
+
+
+def _count(items: Any) -> str:
+    return _number(len(items), "migration")
+
+
+def _number(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count:,} {what}s"

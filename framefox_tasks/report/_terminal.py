@@ -1,0 +1,30 @@
+"""The terminal: the only module that prints, and that asks."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def say(text: str) -> None:
+    """Print a line, at once. A reader that has gone, as in `| head`, does not stop the work."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # The advice of the signal module's documentation: later output, Python's own at exit too, goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def warn(text: str) -> None:
+    """Print a warning on stderr."""
+    print(f"Warning: {text}", file=sys.stderr, flush=True)
+
+
+def ask(question: str) -> bool:
+    """Ask a question on the terminal; True if the answer is yes. End of input and an interrupt are a no."""
+    say(question)
+    try:
+        return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+    except (EOFError, KeyboardInterrupt):
+        say("")
+        return False
