@@ -18,7 +18,7 @@ ALLOWED = {
     "errors": set(),
     "url": {"errors"},
     "model": {"errors", "url"},
-    "snapshot": {"errors"},
+    "snapshot": {"errors", "cache"},
     "cache": {"model"},
     "results": {"errors", "model", "snapshot"},
     "settings": {"errors", "url", "model"},

@@ -218,7 +218,7 @@ def test_plain_doit_commands_know_the_tasks(drawn: MiniProject) -> None:
 
 
 @pytest.mark.parametrize("name", ["metadata.json", "sources.json", "diagrams/schema", ".gitignore"])
-@pytest.mark.parametrize("damage", [b"", b"{", b"\xff\xfe\x00garbage", b'["title", "LR"]\n{"format": 1}'])
+@pytest.mark.parametrize("damage", [b"\xff\xfe\x00garbage", b'["title", "LR"]\n{"format": 1}'])
 def test_a_damaged_cache_is_made_anew(drawn: MiniProject, name: str, damage: bytes) -> None:
     before = drawn.read("docs/database/schema.mmd")
     (drawn.path / ".framefox_tasks" / name).write_bytes(damage)

@@ -15,8 +15,15 @@ RECORD = "migrations/schema.json"
 
 
 @pytest.fixture
-def migrated(project: MiniProject) -> MiniProject:
-    """The small shop with its first migration applied, on each dialect in turn."""
+def migrated(shop: MiniProject) -> MiniProject:
+    """The small shop with its first migration applied."""
+    shop.ok("database_create_migration", "-m", "first", "database_upgrade")
+    return shop
+
+
+@pytest.fixture
+def everywhere(project: MiniProject) -> MiniProject:
+    """The same on each dialect in turn, where the database has a say."""
     project.ok("database_create_migration", "-m", "first", "database_upgrade")
     return project
 
@@ -54,18 +61,18 @@ def add_column(project: MiniProject, path: str, name: str) -> None:
 
 
 def test_a_second_run_says_that_the_migration_exists_and_how_to_apply_it(
-    migrated: MiniProject, database: Database
+    everywhere: MiniProject, database: Database
 ) -> None:
-    add_column(migrated, PRODUCT, "colour")
-    assert "created successfully" in create_migration(migrated)
-    name = next(name for name in migrated.versions() if name.endswith("_migration.py"))
+    add_column(everywhere, PRODUCT, "colour")
+    assert "created successfully" in create_migration(everywhere)
+    name = next(name for name in everywhere.versions() if name.endswith("_migration.py"))
     for _ in range(2):
-        said = create_migration(migrated)
+        said = create_migration(everywhere)
         expected = f"migrations/versions/{name} has the changes; apply it with: doit database_upgrade"
         assert said == f"-- database_create_migration  {expected}\n"
-    assert len(migrated.versions()) == 2
-    migrated.ok("database_upgrade")
-    assert create_migration(migrated) == f"-- database_create_migration  no changes since {database.revision()[0]}\n"
+    assert len(everywhere.versions()) == 2
+    everywhere.ok("database_upgrade")
+    assert create_migration(everywhere) == f"-- database_create_migration  no changes since {database.revision()[0]}\n"
 
 
 def test_a_change_on_top_of_an_unapplied_migration_is_refused(shop: MiniProject) -> None:
@@ -151,19 +158,19 @@ def test_cleared_migrations_are_written_again(migrated: MiniProject) -> None:
     assert "add table product" in create_migration(migrated)
 
 
-def test_a_project_with_migrations_of_its_own_is_taken_up(migrated: MiniProject, database: Database) -> None:
-    (migrated.path / RECORD).unlink()
-    for name in migrated.versions():
-        text = migrated.read(f"migrations/versions/{name}")
+def test_a_project_with_migrations_of_its_own_is_taken_up(everywhere: MiniProject, database: Database) -> None:
+    (everywhere.path / RECORD).unlink()
+    for name in everywhere.versions():
+        text = everywhere.read(f"migrations/versions/{name}")
         lines = [line for line in text.splitlines(keepends=True) if not line.startswith("Schema: ")]
         assert len(lines) == len(text.splitlines()) - 1
-        migrated.write(f"migrations/versions/{name}", "".join(lines))
-    assert "No changes detected since the last migration." in create_migration(migrated)
-    assert (migrated.path / RECORD).exists()
+        everywhere.write(f"migrations/versions/{name}", "".join(lines))
+    assert "No changes detected since the last migration." in create_migration(everywhere)
+    assert (everywhere.path / RECORD).exists()
     agreed = "-- database_create_migration  the entities and the migrations agree\n"
-    assert create_migration(migrated) == agreed
-    migrated.migration("byhand", database.revision()[0])
-    assert "not applied" in migrated.fails("database_create_migration")
+    assert create_migration(everywhere) == agreed
+    everywhere.migration("byhand", database.revision()[0])
+    assert "not applied" in everywhere.fails("database_create_migration")
 
 
 def test_a_migration_written_by_hand_settles_the_change(migrated: MiniProject) -> None:
@@ -180,23 +187,23 @@ def test_a_migration_written_by_hand_settles_the_change(migrated: MiniProject) -
     assert create_migration(migrated).startswith("-- ")
 
 
-def test_what_alembic_does_not_compare_is_told_until_it_is_written(migrated: MiniProject) -> None:
-    migrated.write(
+def test_what_alembic_does_not_compare_is_told_until_it_is_written(everywhere: MiniProject) -> None:
+    everywhere.write(
         PRODUCT,
-        migrated.read(PRODUCT)
+        everywhere.read(PRODUCT)
         .replace("import Numeric", "import CheckConstraint, Numeric")
         .replace(
             '"product"\n', '"product"\n    __table_args__ = (CheckConstraint("price > 0", name="price_positive"),)\n'
         ),
     )
     for _ in range(2):
-        said = create_migration(migrated)
+        said = create_migration(everywhere)
         assert "write them by hand with doit database_create_migration --empty:\n  check constraint" in said
         assert "ck_product_price_positive on product" in said
-    assert len(migrated.versions()) == 1
-    migrated.ok("database_create_migration", "--empty", "-m", "check", "database_upgrade")
-    assert create_migration(migrated).startswith("-- database_create_migration  no changes since")
-    assert json.loads(migrated.read(RECORD))["tables"]["product"]["checks"]
+    assert len(everywhere.versions()) == 1
+    everywhere.ok("database_create_migration", "--empty", "-m", "check", "database_upgrade")
+    assert create_migration(everywhere).startswith("-- database_create_migration  no changes since")
+    assert json.loads(everywhere.read(RECORD))["tables"]["product"]["checks"]
 
 
 def test_an_empty_migration_does_not_hide_a_change(migrated: MiniProject) -> None:
@@ -296,14 +303,14 @@ def test_a_table_that_is_no_longer_ignored_needs_a_migration(shop: MiniProject) 
     assert "add table review" in create_migration(shop)
 
 
-def test_a_database_changed_by_something_else_is_told_apart(migrated: MiniProject, database: Database) -> None:
+def test_a_database_changed_by_something_else_is_told_apart(everywhere: MiniProject, database: Database) -> None:
     database.execute("ALTER TABLE product DROP COLUMN price")
-    assert create_migration(migrated).startswith("-- ")
-    said = migrated.fails("database_create_migration", "--check")
+    assert create_migration(everywhere).startswith("-- ")
+    said = everywhere.fails("database_create_migration", "--check")
     assert "add column product.price" in said
     assert "the database was changed by something else" in said
     assert "doit -a database_create_migration" in said
-    assert "add column product.price" in migrated.ok("-a", "database_create_migration")
+    assert "add column product.price" in everywhere.ok("-a", "database_create_migration")
 
 
 def test_a_record_that_cannot_be_written_leaves_no_migration(shop: MiniProject) -> None:
