@@ -233,16 +233,13 @@ def test_a_mistyped_format_is_told_although_nothing_is_to_be_drawn(drawn: MiniPr
 
 
 def test_a_file_that_is_saved_while_it_is_imported_is_imported_again(shop: MiniProject) -> None:
-    shop.write("src/entity/slow.py", "import time\nX = 1\ntime.sleep(2)\n")
+    # Imported after product.py, and saves that as a person might at this moment, once.
     shop.write(
-        "save.py",
-        "import subprocess, sys, time\n"
-        "process = subprocess.Popen([sys.executable, '-m', 'doit', 'database_metadata'])\n"
-        "time.sleep(1.5)\n"
-        "open('src/entity/product.py', 'a').write('# saved meanwhile\\n')\n"
-        "sys.exit(process.wait())\n",
+        "src/entity/saving.py",
+        "from pathlib import Path\n\nif not Path('saved').exists():\n    Path('saved').touch()\n"
+        "    with Path('src/entity/product.py').open('a') as file:\n        file.write('# saved meanwhile\\n')\n",
     )
-    assert shop.run("python", "save.py").code == 0
+    shop.ok("database_metadata")
     assert run_metadata(shop) == f". {PRODUCT} is new"
     assert run_metadata(shop) == "-- the entities have not changed"
 
