@@ -57,12 +57,6 @@ def is_recorded(project: Project, schema: Schema) -> bool:
     return text == _text(schema) and _is_marked(project, text)
 
 
-def keep_merged(project: Project, migration: Path) -> None:
-    """Mark a migration that joins others: version control has joined the records of their branches."""
-    if text := recorded(project):
-        _mark(project, migration, text)
-
-
 def keep_by_hand(target: Target, migration: Path | None, schema: Schema | None) -> None:
     """Record a schema with a migration that is to be filled by hand.
 

@@ -217,9 +217,7 @@ def merge_heads(target: Target, *, message: str | None = None) -> MigrationCreat
     """
     from framefox_tasks.operations._alembic.autogenerate import write_merge
 
-    path = write_merge(_history(target), message or "merge heads")
-    _record.keep_merged(target.project, path)
-    return MigrationCreated(target, path)
+    return MigrationCreated(target, write_merge(_history(target), message or "merge heads"))
 
 
 def _ready(target: Target, *, compares: bool = True) -> History:
