@@ -72,5 +72,21 @@ class MigrationNeededError(MigrationError):
     """The entities differ from the database's schema, and the caller asked for that to be an error."""
 
 
+class CopyError(FramefoxTasksError):
+    """A database, or a row of it, cannot be copied."""
+
+
+class VerificationError(CopyError):
+    """The copy does not hold what its source does."""
+
+
+class TargetNotEmptyError(CopyError):
+    """The target of a copy holds tables, and the caller did not say that they may be replaced."""
+
+
+class ConnectionLostError(ConnectionFailedError):
+    """A connection ended while it was in use."""
+
+
 class ConfirmationRequiredError(FramefoxTasksError):
     """A destructive operation was neither confirmed nor allowed in advance."""

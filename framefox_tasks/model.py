@@ -111,6 +111,58 @@ class DiagramOptions:
         return [str(self.folder / f"{name}.{suffix}") for suffix in dict.fromkeys(suffixes)]
 
 
+MASKS = ("email", "name", "phone", "hash", "null", "fixed")
+"""How the values of a column can be made unrecognisable in a copy."""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """What becomes of the values of a column in a copy.
+
+    Attributes:
+        column: table.column, or schema.table.column.
+        kind: One of MASKS.
+        value: What stands for every value, where the kind is fixed.
+    """
+
+    column: str
+    kind: str
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class CopyOptions:
+    """What of a database is copied, and how.
+
+    Attributes:
+        tables: Names or globs of the tables to copy; all of them if there are none.
+        exclude: Names or globs of tables whose rows are left out: these tables are empty in the copy.
+        schema_only: Copy no rows but those of the version table.
+        data_only: Copy rows into the tables that the target has.
+        tables_from_entities: Make the tables that the entities declare, and copy no rows.
+        overwrite: Replace what the target holds.
+        jobs: How many tables to copy at the same time; None to choose.
+        where: The rows to copy of some tables: (table, SQL condition).
+        masks: The columns whose values are not to be recognised.
+        salt: The secret that masked values depend on; None for one that is forgotten after the copy.
+        verify: Compare the checksums of all rows, not only their number.
+        force_disconnect: End the sessions of others that use the target, where the server would otherwise refuse.
+    """
+
+    tables: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    schema_only: bool = False
+    data_only: bool = False
+    tables_from_entities: bool = False
+    overwrite: bool = False
+    jobs: int | None = None
+    where: tuple[tuple[str, str], ...] = ()
+    masks: tuple[Mask, ...] = ()
+    salt: str | None = field(default=None, repr=False)
+    verify: bool = False
+    force_disconnect: bool = False
+
+
 @dataclass(frozen=True)
 class Target:
     """A database, and the project that it belongs to.
