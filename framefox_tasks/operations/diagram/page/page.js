@@ -58,8 +58,10 @@ function start() {
   const heading = document.title;
   let how = {}; // how the next table is to be shown, said by what asks for it
 
+  const asked = () => positions.get(fragment()) ?? -1;
+
   function follow() {
-    const table = positions.get(fragment()) ?? -1;
+    const table = asked();
     selection.show(table, how);
     finder.show(table);
     document.title = table < 0 ? heading : `${data.tables[table].key} · ${heading}`;
@@ -68,8 +70,8 @@ function start() {
 
   function choose(table, options) {
     how = options;
-    if (table === selection.table) follow();
-    else location.hash = table < 0 ? "" : encodeURIComponent(data.tables[table].key);
+    if (table !== selection.table) location.hash = table < 0 ? "" : encodeURIComponent(data.tables[table].key);
+    follow(); // at once: the browser tells of a changed fragment some time later
   }
 
   const actions = {
@@ -81,7 +83,7 @@ function start() {
     close: () => choose(-1, { focus: true }),
   };
   all("[data-do]").forEach((button) => button.addEventListener("click", actions[button.dataset.do]));
-  window.addEventListener("hashchange", follow);
+  window.addEventListener("hashchange", () => asked() !== selection.table && follow());
   systemDark.addEventListener("change", () => setTheme(page.dataset.theme));
   listenToPicture(view, selection, choose);
   listenToKeys(view, selection, finder, actions);
