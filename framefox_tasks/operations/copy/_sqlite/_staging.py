@@ -1,0 +1,174 @@
+"""The file that a copy is written to, and how it takes the place of its target."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from framefox_tasks.dialects import dialect_of
+from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError, TargetNotEmptyError
+from framefox_tasks.model import Target
+
+_JOURNALS = ("-journal", "-wal", "-shm")
+_TABLES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+
+
+class Staging:
+    """A file beside the target: `.app.db.copying` for app.db.
+
+    A context manager. While it is open SQLite's exclusive lock is on the file, which ends with the process: a file
+    without that lock is what a killed copy left, and is used anew. Without `put` the file is removed again.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.path = target.file.with_name(f".{target.file.name}.copying")
+
+    def check(self, *, overwrite: bool) -> None:
+        """See that the target may be replaced; nothing is changed.
+
+        Raises:
+            NotADatabaseError: The target is a file of another kind.
+            TargetNotEmptyError: It holds tables, and `overwrite` is not given.
+        """
+        if overwrite or not dialect_of(self.target).exists(self.target):
+            return
+        with self._opened(self.target.file, "rw") as connection:
+            tables = connection.execute(_TABLES).fetchone()[0]
+        if tables:
+            count = "a table" if tables == 1 else f"{tables} tables"
+            raise TargetNotEmptyError(
+                f"The target {self.target.label} holds {count} already; nothing was changed.",
+                hint="Replace it with: --overwrite",
+            )
+
+    def __enter__(self) -> Staging:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise self._not_written(str(exc.strerror)) from exc
+        before = _inode(self.path)
+        with self._errors():
+            self.connection = sqlite3.connect(self.path, isolation_level=None, timeout=0)
+        try:
+            with self._errors():
+                self._take(before)
+        except BaseException:
+            self.connection.close()
+            raise
+        return self
+
+    def _take(self, before: tuple[int, int] | None) -> None:
+        self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self.connection.execute("PRAGMA journal_mode = OFF")  # nobody needs the state before
+        self.connection.execute("BEGIN EXCLUSIVE")
+        self.connection.execute("COMMIT")  # the lock stays
+        # The copy that held the file may have put it in its place since it was opened here: then this is the target.
+        if before is not None and _inode(self.path) != before:
+            raise _running(self.target)
+
+    def __exit__(self, *exc_info: object) -> None:
+        placed = _inode(self.path) is None
+        if not placed:
+            with suppress(FileNotFoundError):
+                self.path.unlink()
+        self.connection.close()
+
+    def put(self) -> None:
+        """Give the file the target's name, at once and to last.
+
+        Raises:
+            DatabaseInUseError: Others read or write the target.
+        """
+        with self._old_locked(), self._errors():
+            if os.name == "nt":  # where an open file cannot be renamed, nobody else can have it open either
+                self.connection.close()
+            try:
+                if self.target.file.exists():
+                    self.path.chmod(self.target.file.stat().st_mode & 0o7777)
+                self.path.replace(self.target.file)
+                _sync_folder(self.target.file.parent)
+            except OSError as exc:
+                raise self._not_written(str(exc.strerror)) from exc
+
+    @contextmanager
+    def _old_locked(self) -> Iterator[None]:
+        """Nobody uses the old file, and no journal of it is left that would be taken for one of the new file."""
+        if not self.target.file.exists():
+            yield
+            return
+        with self._opened(self.target.file, "rw") as old:
+            mode = old.execute("PRAGMA journal_mode").fetchone()[0]
+            if mode == "wal":
+                old.execute("PRAGMA journal_mode = DELETE")
+            try:
+                old.execute("BEGIN EXCLUSIVE")
+                yield
+            except BaseException:
+                if old.in_transaction:
+                    old.execute("ROLLBACK")
+                if mode == "wal":
+                    old.execute("PRAGMA journal_mode = WAL")
+                raise
+
+    @contextmanager
+    def _opened(self, path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(f"{path.as_uri()}?mode={mode}", uri=True, isolation_level=None)) as connection:
+                yield connection
+        except sqlite3.Error as exc:
+            raise dialect_of(self.target).translate(exc, self.target) from exc
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as exc:
+            raise self.translate(exc) from exc
+
+    def translate(self, exc: sqlite3.Error) -> CopyError | DatabaseInUseError | PermissionDeniedError:
+        """What an error in writing the file means."""
+        code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_BUSY:
+            return _running(self.target)
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            folder = self.target.project.shown(self.path.parent)
+            return CopyError(
+                f"The copy to {self.target.label} cannot be written: {exc}. The target is as it was.",
+                hint=f"Check the free space and the limits of {folder}.",
+            )
+        return self._not_written(str(exc))
+
+    def _not_written(self, reason: str) -> PermissionDeniedError:
+        return PermissionDeniedError(
+            f"The copy to {self.target.label} cannot be written: {reason}. The target is as it was.",
+            hint="Check the path of the target, and the permissions of its folder.",
+        )
+
+
+def _running(target: Target) -> DatabaseInUseError:
+    return DatabaseInUseError(
+        f"Another copy to {target.label} is running.", hint="Wait until it has ended, or choose another target."
+    )
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _sync_folder(folder: Path) -> None:
+    # A rename lasts when the folder is on disk. Windows has no such call, and needs none.
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
