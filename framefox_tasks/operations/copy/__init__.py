@@ -54,7 +54,7 @@ def copy(
         staging = Staging(target)
         staging.check(overwrite=overwrite)
         with staging:
-            _backup(snap, staging, on_progress or (lambda done, total: None))
+            _backup(snap, staging, on_progress)
             tables = tuple(_verified(snap, staging, name, verify=verify) for name in snap.tables())
             staging.put()
     return Copied(source, target, tables, perf_counter() - started)
@@ -76,7 +76,7 @@ def _checked(source: Target, target: Target) -> Target:
     return source
 
 
-def _backup(snap: Snapshot, staging: Staging, note: Callable[[int, int], None]) -> None:
+def _backup(snap: Snapshot, staging: Staging, note: Callable[[int, int], None] | None) -> None:
     try:
         snap.backup(staging.connection, note)
     except sqlite3.Error as exc:

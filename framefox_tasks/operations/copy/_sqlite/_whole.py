@@ -40,11 +40,12 @@ class Snapshot:
         count: int = chosen.execute(f"SELECT count(*) FROM {_quoted(table)}").fetchone()[0]  # noqa: S608 - quoted
         return count
 
-    def backup(self, copy: sqlite3.Connection, note: Callable[[int, int], None]) -> None:
+    def backup(self, copy: sqlite3.Connection, note: Callable[[int, int], None] | None = None) -> None:
         """Copy every page; `note` gets how many of how many are done."""
 
         def told(_: int, remaining: int, total: int) -> None:
-            note(total - remaining, total)
+            if note:
+                note(total - remaining, total)
 
         self.connection.backup(copy, pages=_PAGES, progress=told)
         copy.execute(f"PRAGMA mmap_size = {_MAPPED}")

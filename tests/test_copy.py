@@ -1,0 +1,227 @@
+"""A SQLite database is copied as a whole, at one point of time, and its target is replaced at once or not at all."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from framefox_tasks.errors import (
+    ConfigError,
+    CopyError,
+    DatabaseInUseError,
+    DatabaseNotFoundError,
+    NotADatabaseError,
+    TargetNotEmptyError,
+    UnsupportedDialectError,
+)
+from framefox_tasks.model import Project, Target
+from framefox_tasks.operations.copy import copy, plan_copy
+from framefox_tasks.operations.copy._sqlite import Staging
+
+SCHEMA = """
+PRAGMA user_version = 7;
+CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY) WITHOUT ROWID;
+INSERT INTO alembic_version VALUES ('1a2b3c4d5e6f');
+CREATE TABLE "a ""b"" %s" (id INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER, twice INTEGER AS (n * 2) STORED, x BLOB);
+INSERT INTO "a ""b"" %s" (n, x) VALUES
+    (1, 1e999), (-9223372036854775808, x'00ff'), ('abc', 'a' || char(0) || 'b'), (NULL, 0.1), (2, '\U0001f600'), (3, CAST(x'ff' AS TEXT));
+CREATE TABLE node (a INT, b INT, parent_a INT, parent_b INT, PRIMARY KEY (a, b), FOREIGN KEY (parent_a, parent_b) REFERENCES node);
+INSERT INTO node VALUES (1, 1, 1, 2), (1, 2, 1, 1);
+CREATE INDEX ix_node ON node (b DESC) WHERE b > 1;
+CREATE VIEW seen AS SELECT count(*) FROM node;
+CREATE TRIGGER kept AFTER DELETE ON node BEGIN INSERT INTO node VALUES (old.a, old.b, NULL, NULL); END;
+CREATE VIRTUAL TABLE words USING fts5(text);
+INSERT INTO words VALUES ('a quick fox');
+"""
+COPY = """
+import sys
+from pathlib import Path
+from framefox_tasks.model import Project, Target
+from framefox_tasks.operations.copy import copy
+project = Project(Path(sys.argv[1]))
+copy(Target("sqlite:///app.db", project), Target("sqlite:///copy.db", project), overwrite=True)
+"""
+
+
+def target(folder: Path, name: str) -> Target:
+    return Target(f"sqlite:///{name}", Project(folder))
+
+
+def run(path: Path, script: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(script)
+
+
+def dump(path: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.text_factory = bytes
+        schema = connection.execute("SELECT * FROM sqlite_master").fetchall()
+        odd = connection.execute('SELECT *, typeof(n), typeof(x) FROM "a ""b"" %s"').fetchall()
+        return [
+            *schema,
+            *odd,
+            *connection.execute("PRAGMA user_version"),
+            *connection.execute("PRAGMA integrity_check"),
+        ]
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Target:
+    run(tmp_path / "app.db", SCHEMA)
+    return target(tmp_path, "app.db")
+
+
+def left(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("verify", [False, True])
+def test_everything_is_in_the_copy_and_the_source_is_as_it_was(app: Target, tmp_path: Path, verify: bool) -> None:
+    before = app.file.read_bytes()
+    told: list[tuple[int, int]] = []
+    copied = copy(
+        app,
+        target(tmp_path, "backups/copy.db"),
+        verify=verify,
+        on_progress=lambda done, total: told.append((done, total)),
+    )
+    assert app.file.read_bytes() == before
+    assert dump(tmp_path / "backups/copy.db") == dump(app.file)
+    rows = {table.name: (table.rows, table.verified) for table in copied.tables}
+    how = "values" if verify else "rows"
+    assert [rows[name] for name in ("alembic_version", 'a "b" %s', "node")] == [(1, how), (6, how), (2, how)]
+    assert told[-1][0] == told[-1][1] > 0
+    assert left(tmp_path) == {"app.db", "backups"}
+    assert left(tmp_path / "backups") == {"copy.db"}
+
+
+def test_a_plan_changes_nothing(app: Target, tmp_path: Path) -> None:
+    plan = plan_copy(app, target(tmp_path, "copy.db"))
+    assert ("node", 2) in [(table.name, table.rows) for table in plan.tables]
+    assert left(tmp_path) == {"app.db"}
+
+
+def test_a_target_with_tables_is_replaced_only_if_told(app: Target, tmp_path: Path) -> None:
+    run(tmp_path / "copy.db", "PRAGMA journal_mode = WAL; CREATE TABLE mine (id); INSERT INTO mine VALUES (1);")
+    (tmp_path / "copy.db").chmod(0o600)
+    for call in (copy, plan_copy):
+        with pytest.raises(TargetNotEmptyError, match="holds a table") as caught:
+            call(app, target(tmp_path, "copy.db"))
+        assert "--overwrite" in str(caught.value)
+    copy(app, target(tmp_path, "copy.db"), overwrite=True)
+    assert dump(tmp_path / "copy.db") == dump(app.file)
+    assert (tmp_path / "copy.db").stat().st_mode & 0o777 == 0o600
+    assert left(tmp_path) == {"app.db", "copy.db"}
+
+
+def test_a_target_in_use_stays(app: Target, tmp_path: Path) -> None:
+    run(tmp_path / "copy.db", "PRAGMA journal_mode = WAL; CREATE TABLE mine (id);")
+    with closing(sqlite3.connect(tmp_path / "copy.db", isolation_level=None)) as user:
+        user.execute("BEGIN")
+        user.execute("SELECT * FROM mine").fetchall()
+        with pytest.raises(DatabaseInUseError):
+            copy(app, target(tmp_path, "copy.db"), overwrite=True)
+        assert user.execute("SELECT name FROM sqlite_master").fetchall() == [("mine",)]
+    assert not (tmp_path / ".copy.db.copying").exists()
+
+
+def test_what_cannot_be_a_source_or_a_target(app: Target, tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("my notes, and no database at all")
+    (tmp_path / "again.db").symlink_to("app.db")
+    cases = [
+        (app, target(tmp_path, "text.db"), NotADatabaseError),
+        (target(tmp_path, "text.db"), target(tmp_path, "copy.db"), NotADatabaseError),
+        (target(tmp_path, "none.db"), target(tmp_path, "copy.db"), DatabaseNotFoundError),
+        (app, target(tmp_path, "../" + tmp_path.name + "/app.db"), ConfigError),
+        (app, target(tmp_path, "again.db"), ConfigError),
+        (app, Target("postgresql://me:s3cret@host/shop"), UnsupportedDialectError),
+        (Target("mysql://me:s3cret@host/shop"), app, UnsupportedDialectError),
+    ]
+    for source, to, error in cases:
+        with pytest.raises(error) as caught:
+            copy(source, to)
+        assert "s3cret" not in str(caught.value)
+    assert left(tmp_path) == {"app.db", "text.db", "again.db"}
+
+
+def test_a_second_copy_to_the_same_target_waits_for_nobody(app: Target, tmp_path: Path) -> None:
+    with Staging(target(tmp_path, "copy.db")), pytest.raises(DatabaseInUseError, match="Another copy"):
+        copy(app, target(tmp_path, "copy.db"))
+    copy(app, target(tmp_path, "copy.db"))
+    assert left(tmp_path) == {"app.db", "copy.db"}
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_the_copy_is_of_one_point_of_time(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "app.db"
+    run(path, f"PRAGMA journal_mode = {mode}; CREATE TABLE a (n); CREATE TABLE pad (x); CREATE TABLE b (n);")
+    run(path, "INSERT INTO pad SELECT zeroblob(1000000) FROM json_each('[1,2,3,4,5,6,7,8,9,10]');")
+    stop, written = Event(), []
+
+    def write() -> None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            while not stop.is_set():
+                connection.executescript("BEGIN; INSERT INTO a VALUES (1); INSERT INTO b VALUES (1); COMMIT;")
+                written.append(1)
+
+    writer = Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(10):
+            copied = copy(target(tmp_path, "app.db"), target(tmp_path, "copy.db"), overwrite=True, verify=True)
+            rows = {table.name: table.rows for table in copied.tables}
+            assert rows["a"] == rows["b"]
+    finally:
+        stop.set()
+        writer.join()
+    assert written
+
+
+def test_a_copy_that_is_killed_leaves_the_target_and_the_next_one_works(tmp_path: Path) -> None:
+    run(tmp_path / "app.db", "CREATE TABLE pad (x);")
+    run(tmp_path / "app.db", "INSERT INTO pad SELECT randomblob(8000000) FROM json_each('[1,2,3,4,5,6,7,8]');")
+    run(tmp_path / "copy.db", "CREATE TABLE old (n); INSERT INTO old VALUES (1);")
+    command = [sys.executable, "-c", COPY, str(tmp_path)]
+    started = time.monotonic()
+    subprocess.run(command, check=True)
+    seconds = time.monotonic() - started
+    chance = random.Random(4)  # noqa: S311 - a test
+    for _ in range(20):
+        (tmp_path / "copy.db").unlink()
+        run(tmp_path / "copy.db", "CREATE TABLE old (n); INSERT INTO old VALUES (1);")
+        process = subprocess.Popen(command)
+        time.sleep(chance.uniform(seconds / 3, seconds))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        with closing(sqlite3.connect(tmp_path / "copy.db")) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            name = connection.execute("SELECT name FROM sqlite_master").fetchone()[0]
+            assert connection.execute(f"SELECT count(*) FROM {name}").fetchone() == ({"old": 1, "pad": 8}[name],)
+    subprocess.run(command, check=True)
+    assert left(tmp_path) == {"app.db", "copy.db"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit of the size of a file")
+def test_without_room_the_target_stays(tmp_path: Path) -> None:
+    run(tmp_path / "app.db", "CREATE TABLE pad (x); INSERT INTO pad VALUES (zeroblob(3000000));")
+    run(tmp_path / "copy.db", "CREATE TABLE old (n);")
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000000, 1000000))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", limit + COPY, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert CopyError.__name__ in done.stderr
+    assert "cannot be written" in done.stderr
+    assert "The target is as it was" in done.stderr
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("old",)]
+    assert left(tmp_path) == {"app.db", "copy.db"}
