@@ -34,8 +34,10 @@ CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY) WITHOUT ROWID
 INSERT INTO alembic_version VALUES ('1a2b3c4d5e6f');
 CREATE TABLE "a ""b"" %s" (id INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER, twice INTEGER AS (n * 2) STORED, x BLOB);
 INSERT INTO "a ""b"" %s" (n, x) VALUES
-    (1, 1e999), (-9223372036854775808, x'00ff'), ('abc', 'a' || char(0) || 'b'), (NULL, 0.1), (2, '\U0001f600'), (3, CAST(x'ff' AS TEXT));
-CREATE TABLE node (a INT, b INT, parent_a INT, parent_b INT, PRIMARY KEY (a, b), FOREIGN KEY (parent_a, parent_b) REFERENCES node);
+    (1, 1e999), (-9223372036854775808, x'00ff'), ('abc', 'a' || char(0) || 'b'),
+    (NULL, 0.1), (2, '\U0001f600'), (3, CAST(x'ff' AS TEXT));
+CREATE TABLE node (a INT, b INT, parent_a INT, parent_b INT, PRIMARY KEY (a, b),
+    FOREIGN KEY (parent_a, parent_b) REFERENCES node);
 INSERT INTO node VALUES (1, 1, 1, 2), (1, 2, 1, 1);
 CREATE INDEX ix_node ON node (b DESC) WHERE b > 1;
 CREATE VIEW seen AS SELECT count(*) FROM node;
@@ -173,6 +175,7 @@ def test_the_copy_is_of_one_point_of_time(tmp_path: Path, mode: str) -> None:
             while not stop.is_set():
                 connection.executescript("BEGIN; INSERT INTO a VALUES (1); INSERT INTO b VALUES (1); COMMIT;")
                 written.append(1)
+                stop.wait(0.002)  # outside WAL mode a writer without a pause lets nobody read
 
     writer = Thread(target=write)
     writer.start()
