@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from conftest import MiniProject
 
 from framefox_tasks.errors import (
     ConfigError,
@@ -228,3 +229,16 @@ def test_without_room_the_target_stays(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "copy.db")) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("old",)]
     assert left(tmp_path) == {"app.db", "copy.db"}
+
+
+def test_the_task_copies_and_shows_what(shop: MiniProject) -> None:
+    shop.ok("database_upgrade")
+    assert "--to" in str(shop.fails("database_copy"))
+    out = shop.ok("database_copy", "--to=sqlite:///backups/shop.db", "--dry-run")
+    assert "would be copied to backups/shop.db:" in out
+    out = shop.ok("database_copy", "--to=sqlite:///backups/shop.db", "--verify")
+    assert "alembic_version" in out
+    assert "copied to backups/shop.db" in out
+    assert "--overwrite" in str(shop.fails("database_copy", "--to=sqlite:///backups/shop.db"))
+    shop.ok("database_copy", "--from=sqlite:///backups/shop.db", "--to=sqlite:///again.db")
+    shop.ok("database_copy", "--to=sqlite:///backups/shop.db", "--overwrite")

@@ -116,6 +116,7 @@ def test_the_list_has_one_helpful_line_for_each_task(shop: MiniProject) -> None:
     assert names == [
         "database_clear_metadata",
         "database_clear_migration",
+        "database_copy",
         "database_create",
         "database_create_migration",
         "database_diagram",

@@ -8,6 +8,8 @@ from typing import Any
 from framefox_tasks.report._status import show_status
 from framefox_tasks.report._terminal import ask, say, warn
 from framefox_tasks.results import (
+    Copied,
+    CopyPlan,
     Created,
     Downgraded,
     Drawn,
@@ -133,6 +135,32 @@ def _(result: MetadataCleared) -> list[str]:
     if not result.removed:
         return ["Nothing is cached."]
     return ["Metadata cache cleared:", *(f"  {result.project.shown(path)}" for path in result.removed)]
+
+
+@_lines.register
+def _(result: CopyPlan) -> list[str]:
+    title = f"{_number(len(result.tables), 'table')} of {result.source.label} would be copied to {result.target.label}:"
+    rows = [(table.name, "?" if table.rows is None else f"{table.rows:,}") for table in result.tables]
+    return [title, *_columns([("table", "rows"), *rows])]
+
+
+@_lines.register
+def _(result: Copied) -> list[str]:
+    rows = [(table.name, f"{table.rows:,}", f"{table.seconds:.2f}", table.verified) for table in result.tables]
+    tables = _number(len(result.tables), "table")
+    return [
+        *_columns([("table", "rows", "seconds", "verified"), *rows]),
+        f"{_number(result.rows, 'row')} of {tables} copied to {result.target.label} in {result.seconds:.2f} s.",
+    ]
+
+
+def _columns(rows: list[tuple[str, ...]]) -> list[str]:
+    """The rows with what is below each other in line: the first column to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  " + "  ".join(cell.rjust(width) if index else cell.ljust(width) for index, (cell, width) in enumerate(cells))
+        for cells in (list(zip(row, widths, strict=True)) for row in rows)
+    ]
 
 
 def _revision(revision: Revision) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from framefox_tasks.tasks._reporter import Reporter, tell_variables
 from framefox_tasks.tasks.database import (
     task_database_clear_migration,
+    task_database_copy,
     task_database_create,
     task_database_create_migration,
     task_database_downgrade,
@@ -37,6 +38,7 @@ __all__ = [
     "task__database_live",
     "task_database_clear_metadata",
     "task_database_clear_migration",
+    "task_database_copy",
     "task_database_create",
     "task_database_create_migration",
     "task_database_diagram",

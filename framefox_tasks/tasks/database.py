@@ -29,6 +29,13 @@ _DOWNGRADE = (
     option("revision", "the revision to go back to", default=None),
 )
 _STATUS = (choice("format", "table or json", "table", "json"), flag("exit_code", "fail if not up to date"))
+_COPY = (
+    option("to", "the URL of the copy, as sqlite:///backups/app.db"),
+    {**option("source", "the URL of another source"), "long": "from"},
+    flag("overwrite", "replace what the target holds"),
+    flag("verify", "compare every value, not only the number of rows"),
+    flag("dry_run", "show what would be copied, and stop"),
+)
 _DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"))
 
 
@@ -85,6 +92,11 @@ def task_database_status(format: str, exit_code: bool) -> dict[str, Any]:  # noq
 def task_database_drop() -> dict[str, Any]:
     """Drop the database with all its data"""
     return {"actions": [action("database:drop")], "params": list(_DROP), **LIVE}
+
+
+def task_database_copy() -> dict[str, Any]:
+    """Copy the SQLite database to another file"""
+    return {"actions": [action("database:copy")], "params": list(_COPY), **LIVE}
 
 
 def task_database_clear_migration() -> dict[str, Any]:
