@@ -1,4 +1,4 @@
-r"""What the parts of a copy share: tables, the text that rows travel in, and what each database does for a copy.
+r"""What the parts of a copy share: tables, and the text that rows travel in.
 
 Rows travel as lines of tab-separated UTF-8 text, which PostgreSQL's COPY and MySQL's LOAD DATA read as they are. A
 field that is NULL is `\N`. In every other a backslash, a tab, a line feed and a carriage return are written `\\`, `\t`,
@@ -17,7 +17,8 @@ The text of a value follows from the Kind of its column, and is the same whateve
 - INTERVAL: an ISO 8601 duration.
 - UUID: 36 characters, small letters.
 - BITS: a digit, 0 or 1, for each bit.
-- NATIVE: what the database itself writes, and reads again. Only between two databases of one kind.
+- NATIVE: what the database itself writes, and reads again: only between two databases of one kind, for what has no
+  other kind, as an array or a point.
 
 A value that has no such text, as an infinite date, travels as its database writes it: the target's check refuses it
 where it cannot hold it, and the error names the row.
@@ -25,14 +26,10 @@ where it cannot hold it, and the error names the row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 from framefox_tasks.errors import CopyError
-from framefox_tasks.model import Target
 
 
 class Kind(StrEnum):
@@ -67,6 +64,15 @@ class Name:
     def __str__(self) -> str:
         """As a user writes it."""
         return f"{self.schema}.{self.name}" if self.schema else self.name
+
+    def quoted(self, quote: str) -> str:
+        """As SQL takes it, with the quote of a dialect."""
+        return ".".join(quoted(part, quote) for part in (self.schema, self.name) if part)
+
+
+def quoted(name: str, quote: str) -> str:
+    """The name of a column or the like, as SQL takes it, with the quote of a dialect."""
+    return f"{quote}{name.replace(quote, quote * 2)}{quote}"
 
 
 @dataclass(frozen=True)
@@ -192,115 +198,3 @@ class BadRowError(CopyError):
         self.reason = reason
         self.number = number
         self.row = row
-
-
-class Reader(Protocol):
-    """A connection to the source that sees its snapshot. For one thread at a time."""
-
-    def lines(self, table: Side, *, where: str = "") -> Iterator[bytes]:
-        """Blocks of lines: the rows of a table, its fields in their order and with the text of their kinds.
-
-        Twice the same call gives the same rows in the same order. Closing the iterator early is fine.
-
-        Args:
-            table: The table.
-            where: A SQL condition for the database; all rows if empty.
-
-        Raises:
-            BadRowError: A value cannot be told as its kind; names the row.
-            CopyError: The condition is not valid SQL.
-            ConnectionLostError: The connection ended.
-        """
-
-    def count(self, table: Name) -> int:
-        """How many rows a table has."""
-
-
-class Source(Protocol):
-    """A database that is read, at one point of time, and never written to."""
-
-    @property
-    def target(self) -> Target:
-        """The database."""
-
-    @property
-    def most_readers(self) -> int | None:
-        """How many readers can share the snapshot; None for any number."""
-
-    def reader(self) -> AbstractContextManager[Reader]:
-        """One more connection that sees the same snapshot. May be called from any thread."""
-
-    def schema(self, tables: Iterable[Name] | None = None) -> Schema:
-        """Everything that a copy in the same kind of database needs, written as this database writes it.
-
-        Args:
-            tables: The tables to copy, where it is not all; a foreign key to another table is then not carried.
-        """
-
-
-class Loader(Protocol):
-    """A connection to the database that is made. For one thread at a time."""
-
-    def execute(self, statement: Statement) -> str | None:
-        """Run a statement and commit it. Gives why the database refused it, where it is optional; else None.
-
-        Raises:
-            CopyError: The database refused it; names what it is about.
-        """
-
-    def load(self, table: Side, blocks: Iterable[bytes]) -> int:
-        """Put lines into a table, and commit them. Gives how many rows the database says it took.
-
-        Raises:
-            BadRowError: The database cannot hold a row. Without `row`, the number of the line is set.
-            ConnectionLostError: The connection ended.
-        """
-
-    def count(self, table: Name) -> int:
-        """How many rows a table has."""
-
-
-class Place(Protocol):
-    """Where a copy is made, and how it gets its name when it is complete.
-
-    A context manager: on entering it finds that no other copy to this target is running, removes what a killed one
-    left, and makes an empty database beside the target; on leaving that is removed unless it was put in place. So the
-    target is as it was until `put`, and is then replaced at once.
-    """
-
-    @property
-    def staging(self) -> Target:
-        """The database that is filled."""
-
-    @property
-    def how(self) -> str:
-        """In a few words, for the plan: `loaded beside it and renamed`."""
-
-    def check(self) -> None:
-        """Look at the target, change nothing, and say what would hinder the copy. Called before the rest.
-
-        Raises:
-            TargetNotEmptyError: It holds tables, and may not be overwritten.
-            DatabaseInUseError: Others use it, and it would be replaced; or another copy to it is running.
-            PermissionDeniedError: The user may not do what is needed.
-        """
-
-    def __enter__(self) -> Place: ...
-
-    def __exit__(self, *exc_info: object) -> None: ...
-
-    def loader(self) -> AbstractContextManager[Loader]:
-        """A connection to the staging database. May be called from any thread."""
-
-    def reader(self) -> AbstractContextManager[Reader]:
-        """A connection to the staging database that reads, to verify what was loaded."""
-
-    def put(self, statements: Sequence[Statement] = ()) -> list[str]:
-        """Give the staging database its name, and run what could not be run before.
-
-        Returns:
-            What there is to tell of it.
-
-        Raises:
-            DatabaseInUseError: Others are connected to the target.
-        """
