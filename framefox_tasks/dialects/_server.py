@@ -50,6 +50,7 @@ class ServerDialect:
     denied: frozenset[Any]
     refused_login: frozenset[Any]
     grant_hint: str  # with {user} and {database}
+    identity_query: str
 
     def error_code(self, exc: BaseException | None) -> Any:
         """The server's code for an error, or None."""
@@ -72,6 +73,13 @@ class ServerDialect:
         statement = self.create_statement(target)
         with self.connection(target, self.maintenance(target)) as connection:
             connection.cursor().execute(statement)
+
+    def server_identity(self, target: Target) -> object:
+        """What tells its server from every other, whatever name of the host leads to it."""
+        with self.connection(target, self.maintenance(target)) as connection:
+            cursor = connection.cursor()
+            cursor.execute(self.identity_query)
+            return tuple(cursor.fetchone())
 
     def revision(self, target: Target) -> tuple[str, ...]:
         """The revisions in the version table."""

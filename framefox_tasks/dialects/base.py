@@ -70,6 +70,9 @@ class Dialect(HasDrivers, Protocol):
     def server_version(self, target: Target) -> str:
         """The version of the server, or of the SQLite library. Raises DatabaseNotFoundError."""
 
+    def server_identity(self, target: Target) -> object:
+        """What tells its server from every other, by whatever name it is reached; the database need not exist."""
+
     def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
         """What a driver's error means, as one of ours."""
 

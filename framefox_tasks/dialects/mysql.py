@@ -29,6 +29,8 @@ class MySQL(ServerDialect):
     refused_login = frozenset({1045, 1698})
     grant_hint = "GRANT ALL ON {database}.* TO {user}"
 
+    identity_query = "SELECT @@hostname, @@port, @@datadir, @@server_id"
+
     def error_code(self, exc: BaseException | None) -> Any:
         """The error number."""
         code = exc.args[0] if exc and exc.args else None

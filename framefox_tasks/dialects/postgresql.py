@@ -41,6 +41,8 @@ class PostgreSQL(ServerDialect):
         "ALTER ROLE {user} CREATEDB to create databases, ALTER DATABASE {database} OWNER TO {user} to change it"
     )
 
+    identity_query = "SELECT pg_postmaster_start_time()"  # to the microsecond
+
     def error_code(self, exc: BaseException | None) -> Any:
         """The SQLSTATE, where the driver tells it."""
         return getattr(exc, "sqlstate", None) or getattr(exc, "pgcode", None)

@@ -97,6 +97,10 @@ class SQLite:
         self.revision(target)
         return sqlite3.sqlite_version
 
+    def server_identity(self, target: Target) -> object:
+        """The file: it is in no server."""
+        return target.file
+
     def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
         """What a sqlite3 error means, as one of ours."""
         text = str(exc)

@@ -1,0 +1,117 @@
+"""Threads that share the work of a copy, each with connections of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, suppress
+from functools import cached_property
+from threading import Event, local
+from typing import TypeVar
+
+from framefox_tasks.errors import CopyError, FramefoxTasksError
+from framefox_tasks.operations.copy._protocols import Loader, Place, Reader, Source
+
+T = TypeVar("T")
+
+
+class StoppedError(CopyError):
+    """The copy ends, because another thread failed or the user said so."""
+
+
+class Hands:
+    """The connections of one thread, opened when they are first used."""
+
+    def __init__(self, source: Source, place: Place, closing: ExitStack) -> None:
+        self._source = source
+        self._place = place
+        self._closing = closing
+        self._open: list[Reader | Loader] = []
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Of the source."""
+        return self._kept(self._closing.enter_context(self._source.reader()))
+
+    @cached_property
+    def loader(self) -> Loader:
+        """Of the copy."""
+        return self._kept(self._closing.enter_context(self._place.loader()))
+
+    @cached_property
+    def checker(self) -> Reader:
+        """Of the copy, to read what was loaded."""
+        return self._kept(self._closing.enter_context(self._place.reader()))
+
+    def _kept(self, one: T) -> T:
+        self._open.append(one)  # type: ignore[arg-type]  # one of the two, by the callers above
+        return one
+
+    def cancel(self) -> None:
+        """End what the thread waits for."""
+        for one in self._open:
+            with suppress(FramefoxTasksError):  # it has ended by itself
+                one.cancel()
+
+
+class Crew:
+    """Some threads. A context manager: on leaving, all connections are closed, and what still runs is ended.
+
+    Args:
+        size: How many threads, and so how many connections to each database.
+    """
+
+    def __init__(self, source: Source, place: Place, size: int) -> None:
+        self.size = size
+        self._source = source
+        self._place = place
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix="copy")
+        self._mine = local()
+        self._hands: list[Hands] = []
+        self._closing = ExitStack()
+        self._stopped = Event()
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._stopped.set()
+            for hands in self._hands:
+                hands.cancel()
+        self._threads.shutdown(cancel_futures=True)
+        self._closing.close()
+
+    def run(self, jobs: Iterable[Callable[[Hands], T]]) -> list[T]:
+        """Do all jobs, and give what they gave, in their order.
+
+        Raises:
+            The error of the first job that fails; no further job is begun then.
+        """
+        futures = [self._threads.submit(self._one, job) for job in jobs]
+        wait(futures, return_when=FIRST_EXCEPTION)
+        failed = next(filter(_failed, futures), None)
+        if failed:
+            failed.result()
+        return [future.result() for future in futures]
+
+    def check(self) -> None:
+        """To be called now and then by a job that takes long.
+
+        Raises:
+            StoppedError: The copy ends.
+        """
+        if self._stopped.is_set():
+            raise StoppedError("The copy was ended.")
+
+    def _one(self, job: Callable[[Hands], T]) -> T:
+        self.check()
+        hands = getattr(self._mine, "hands", None)
+        if hands is None:
+            hands = self._mine.hands = Hands(self._source, self._place, self._closing)
+            self._hands.append(hands)
+        return job(hands)
+
+
+def _failed(future: Future[T]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is not None
