@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -13,10 +13,10 @@ from framefox_tasks.operations.copy._model import Name, Schema, Side, Statement
 class Reader(Protocol):
     """A connection to a database that sees one point of time. For one thread at a time."""
 
-    def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Iterator[bytes]:
+    def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
         """Blocks of lines: the rows of a table, its fields in their order and with the text of their kinds.
 
-        Closing the iterator early is fine.
+        It may be closed early. Twice the same call gives the same rows in the same order.
 
         Args:
             table: The table.
@@ -30,7 +30,7 @@ class Reader(Protocol):
             ConnectionLostError: The connection ended.
         """
 
-    def raw(self, table: Side, *, where: str = "") -> Iterator[tuple[bytes, int]] | None:
+    def raw(self, table: Side, *, where: str = "") -> Generator[tuple[bytes, int]] | None:
         """What Loader.load_raw of the same dialect takes, with how many rows are in each block.
 
         None where the database has nothing that is faster than lines. Raises what `lines` raises.
