@@ -87,6 +87,7 @@ class Field:
             may go into a char(32), and a reader or loader looks at `native` to know.
         nullable: Whether it may be NULL.
         length: The greatest number of characters or, of bytes, of bytes; None where there is no limit.
+        default: Whether the database has a value of its own for a row that gives none.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Field:
     kind: Kind
     nullable: bool = True
     length: int | None = None
+    default: bool = False
 
 
 @dataclass(frozen=True)
