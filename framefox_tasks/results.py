@@ -230,7 +230,7 @@ class CopiedTable:
     Attributes:
         rows: How many rows the copy has.
         seconds: How long its rows took.
-        verified: "rows" where their number was compared, "checksum" where their values were; empty where there was
+        verified: "rows" where their number was compared, "values" where their values were; empty where there was
             nothing to compare.
     """
 
@@ -246,7 +246,8 @@ class Copied:
 
     Attributes:
         seconds: How long it took in all.
-        notes: What there is to know of the copy: what it does not carry, values that were changed.
+        notes: What there is to know of the copy: what the target refused and could be left out, values that changed.
+        not_carried: What of the source the copy does not have, as the plan said.
         removed: Older copies that were deleted, as a named copy with `keep` does.
     """
 
@@ -255,6 +256,7 @@ class Copied:
     tables: tuple[CopiedTable, ...]
     seconds: float
     notes: tuple[str, ...] = ()
+    not_carried: tuple[str, ...] = ()
     removed: tuple[Path, ...] = ()
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from framefox_tasks import cache
@@ -15,6 +16,8 @@ from framefox_tasks.results import MetadataCleared, MetadataWritten
 from framefox_tasks.snapshot import Schema
 
 if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
     from framefox_tasks.operations.metadata import Entities
 
 
@@ -28,6 +31,15 @@ def declared_schema(target: Target) -> Schema:
 
     entities = _entities(target)
     return _ours(target, schema_of(entities.metadata, packages=entities.packages))
+
+
+def declared_metadata(target: Target) -> Sequence[MetaData]:
+    """Import the entities, and give the SQLAlchemy metadata that hold their tables.
+
+    Raises:
+        EntityError: The entities cannot be imported completely.
+    """
+    return _entities(target).metadata
 
 
 def _entities(target: Target) -> Entities:

@@ -1,99 +1,113 @@
-"""Copying a database to another place."""
+"""Copying a database to another place, of the same kind or of another."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
+from threading import Lock
 from time import perf_counter
 
-from framefox_tasks.errors import ConfigError, UnsupportedDialectError, VerificationError
-from framefox_tasks.model import Target
-from framefox_tasks.operations.copy._sqlite import Snapshot, Staging, snapshot
-from framefox_tasks.results import Copied, CopiedTable, CopyPlan, PlannedTable
+from framefox_tasks.model import CopyOptions, Target
+from framefox_tasks.results import Copied, CopyPlan, CopyProgress
+
+OnPlan = Callable[[CopyPlan], None]
+OnProgress = Callable[[CopyProgress], None]
+
+_ALL = CopyOptions()
 
 
-def plan_copy(source: Target, target: Target, *, overwrite: bool = False) -> CopyPlan:
+def plan_copy(source: Target, target: Target, *, options: CopyOptions = _ALL) -> CopyPlan:
     """What `copy` would do; nothing is changed.
 
     Raises:
         Whatever `copy` would raise before it starts.
     """
-    with snapshot(_checked(source, target)) as snap:
-        Staging(target).check(overwrite=overwrite)
-        return CopyPlan(source, target, tuple(PlannedTable(name, snap.count(name)) for name in snap.tables()))
+    if options.tables_from_entities:
+        from framefox_tasks.operations.copy import _entities
+
+        return _entities.plan(source, target, options)
+    if _is_file(source, target, options):
+        from framefox_tasks.operations.copy import _file
+
+        return _file.plan(source, target, options)
+    from framefox_tasks.operations.copy._preparing import prepared
+
+    with prepared(source, target, options) as found:
+        return found.plan
 
 
 def copy(
     source: Target,
     target: Target,
     *,
-    overwrite: bool = False,
-    verify: bool = False,
-    on_progress: Callable[[int, int], None] | None = None,
+    options: CopyOptions = _ALL,
+    on_plan: OnPlan | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Copied:
-    """Copy a SQLite database as a whole to another file. Until the copy is complete the target is as it was.
+    """Copy a database, as it is at one point of time. Until the copy is complete the target is as it was.
 
     Args:
-        source: The database to copy; only read, at one point of time.
+        source: The database to copy; only read.
         target: Where to.
-        overwrite: Replace what the target holds.
-        verify: Compare every value, not only the number of rows.
-        on_progress: Is called with how many pages of how many are copied.
+        options: What of it, and how; all of it if not given.
+        on_plan: Is called with what will be done, before anything is.
+        on_progress: Is called with how far each table is; one call at a time, but from several threads. A SQLite
+            database that is copied as a whole is one table without a name, and its pages are the rows.
 
     Raises:
-        ConfigError: Source and target are the same file.
-        UnsupportedDialectError: One of them is no SQLite database.
-        DatabaseNotFoundError: The source is not there.
-        TargetNotEmptyError: The target holds tables, and `overwrite` is not given.
+        ConfigError: Options that do not go together, tables or columns that are not there, or a source that is the
+            target.
+        DatabaseNotFoundError: The source is not there; for rows alone, the target.
+        TargetNotEmptyError: The target holds tables, or rows where rows alone are copied, and may not be overwritten.
         DatabaseInUseError: Others use the target, or another copy to it is running.
-        CopyError: The copy cannot be written.
+        PermissionDeniedError: The user may not do what is needed, or the file cannot be written.
+        ConnectionLostError: A connection ended.
+        BadRowError: The target cannot hold a row.
         VerificationError: The copy does not hold what the source does.
+        CopyError: Anything else that the target refused.
     """
     started = perf_counter()
-    with snapshot(_checked(source, target)) as snap:
-        staging = Staging(target)
-        staging.check(overwrite=overwrite)
-        with staging:
-            _backup(snap, staging, on_progress)
-            tables = tuple(_verified(snap, staging, name, verify=verify) for name in snap.tables())
-            staging.put()
-    return Copied(source, target, tables, perf_counter() - started)
+    plan_told = on_plan or _nothing
+    note = _one_at_a_time(on_progress or _nothing)
+    if options.tables_from_entities:
+        from framefox_tasks.operations.copy import _entities
+
+        return _entities.create(source, target, options, plan_told)
+    if _is_file(source, target, options):
+        from framefox_tasks.operations.copy import _file
+
+        return _file.copy(source, target, options, plan_told, note)
+    from framefox_tasks.operations.copy._preparing import prepared
+    from framefox_tasks.operations.copy._streaming import Streaming
+
+    with prepared(source, target, options) as found:
+        plan_told(found.plan)
+        streaming = Streaming(found.source, found.place, found.work, note)
+        with found.place as place:
+            tables = streaming.run()
+            notes = place.put(found.work.schema.placed)
+    return Copied(
+        source,
+        target,
+        tables,
+        perf_counter() - started,
+        notes=(*streaming.notes, *notes),
+        not_carried=found.plan.not_carried,
+    )
 
 
-def _checked(source: Target, target: Target) -> Target:
-    for one in (source, target):
-        if one.address.dialect != "sqlite":
-            raise UnsupportedDialectError(
-                f"Only a SQLite database can be copied, and only to SQLite: {one.label} is none.",
-                hint="Use the server's own tools: pg_dump and psql, or mariadb-dump and mariadb.",
-            )
-    same = source.file == target.file
-    if same or (source.file.exists() and target.file.exists() and source.file.samefile(target.file)):
-        raise ConfigError(
-            f"Source and target of the copy are the same file: {source.label}.",
-            hint="Choose another target with: --to=URL",
-        )
-    return source
+def _is_file(source: Target, target: Target, options: CopyOptions) -> bool:
+    return source.address.dialect == target.address.dialect == "sqlite" and not options.data_only
 
 
-def _backup(snap: Snapshot, staging: Staging, note: Callable[[int, int], None] | None) -> None:
-    try:
-        snap.backup(staging.connection, note)
-    except sqlite3.Error as exc:
-        # Reading the source fails with the codes of a damaged file; all others come from writing.
-        if getattr(exc, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise
-        raise staging.translate(exc) from exc
+def _nothing(_: object) -> None:
+    pass
 
 
-def _verified(snap: Snapshot, staging: Staging, table: str, *, verify: bool) -> CopiedTable:
-    started = perf_counter()
-    rows, copied = snap.count(table), snap.count(table, staging.connection)
-    if rows != copied:
-        raise VerificationError(
-            f"The copy of {table} has {copied:,} rows, and {snap.target.label} has {rows:,}.",
-            hint="Check the disk that the copy is on, and copy again.",
-        )
-    if verify:
-        snap.compare(table, staging.connection)
-    return CopiedTable(table, rows, perf_counter() - started, "values" if verify else "rows")
+def _one_at_a_time(note: OnProgress) -> OnProgress:
+    lock = Lock()
+
+    def told(progress: CopyProgress) -> None:
+        with lock:
+            note(progress)
+
+    return told

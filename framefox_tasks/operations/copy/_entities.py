@@ -1,0 +1,87 @@
+"""A database with the tables that the entities declare, and no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from framefox_tasks.dialects import dialect_of
+from framefox_tasks.dialects.base import sqlalchemy_engine
+from framefox_tasks.errors import CopyError
+from framefox_tasks.model import CopyOptions, Target
+from framefox_tasks.operations._sources import ignored
+from framefox_tasks.operations.copy._checking import check_options
+from framefox_tasks.operations.copy._protocols import Place
+from framefox_tasks.operations.schema import declared_metadata
+from framefox_tasks.results import Copied, CopiedTable, CopyPlan, PlannedTable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
+_NOT_CARRIED = "rows, and the revision of the migrations: these are only the tables that the entities declare"
+
+
+def plan(source: Target, target: Target, options: CopyOptions) -> CopyPlan:
+    """What create() would do."""
+    check_options(options)
+    place = _place(target, options)
+    place.check()
+    return _planned(_tables(source), source, target, place)
+
+
+def create(source: Target, target: Target, options: CopyOptions, on_plan: Callable[[CopyPlan], None]) -> Copied:
+    """Make the tables of the source's project in the target, which is replaced at once."""
+    started = perf_counter()
+    check_options(options)
+    place = _place(target, options)
+    place.check()
+    tables = _tables(source)
+    planned = _planned(tables, source, target, place)
+    on_plan(planned)
+    with place:
+        _create(tables, place.staging)
+        notes = place.put()
+    made = tuple(CopiedTable(table.fullname, 0, 0.0) for table in tables)
+    return Copied(source, target, made, perf_counter() - started, notes=tuple(notes), not_carried=planned.not_carried)
+
+
+def _place(target: Target, options: CopyOptions) -> Place:
+    part = import_module(f"{__package__}._{target.address.dialect}")
+    place: Place = part.open_place(
+        target, overwrite=options.overwrite, data_only=False, force_disconnect=options.force_disconnect
+    )
+    return place
+
+
+def _tables(source: Target) -> list[Table]:
+    """In the order of their foreign keys."""
+    found = [table for metadata in declared_metadata(source) for table in metadata.sorted_tables]
+    return [table for table in found if not ignored(source.project, table.name)]
+
+
+def _planned(tables: list[Table], source: Target, target: Target, place: Place) -> CopyPlan:
+    planned = tuple(PlannedTable(table.fullname, 0) for table in tables)
+    return CopyPlan(source, target, planned, (_NOT_CARRIED,), how=place.how)
+
+
+def _create(tables: list[Table], staging: Target) -> None:
+    from sqlalchemy import MetaData
+    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.schema import CreateSchema
+
+    engine = sqlalchemy_engine(staging, dialect_of(staging))
+    try:
+        with engine.begin() as connection:
+            if staging.address.dialect == "postgresql":
+                for schema in sorted({table.schema for table in tables if table.schema}):
+                    connection.execute(CreateSchema(schema, if_not_exists=True))
+            for metadata in dict.fromkeys(table.metadata for table in tables):
+                ours = [table for table in tables if table.metadata is metadata]
+                MetaData.create_all(metadata, connection, tables=ours, checkfirst=False)
+    except DBAPIError as exc:
+        raise CopyError(
+            f"The tables cannot be made in {staging.label}: {exc.orig}. The target is as it was.",
+            hint="Correct the entity that the message names.",
+        ) from exc

@@ -1,0 +1,141 @@
+"""From two databases and the options of a copy to the work that is to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+from framefox_tasks.model import CopyOptions, Target
+from framefox_tasks.operations.copy._checking import check_different, check_options
+from framefox_tasks.operations.copy._masking import Masker, mask_lines, masks_of
+from framefox_tasks.operations.copy._matching import matched
+from framefox_tasks.operations.copy._model import Name, Schema, TablePlan
+from framefox_tasks.operations.copy._protocols import Place, Source
+from framefox_tasks.operations.copy._streaming import Work
+from framefox_tasks.operations.copy._subset import chosen, conditions, emptied, prunings
+from framefox_tasks.results import CopyPlan, PlannedTable
+
+_JOBS = 4
+"""How many tables are copied at the same time where nobody says: the work is the servers', not this process's."""
+_PARTS = {"sqlite": "_sqlite", "postgresql": "_postgresql", "mysql": "_mysql"}
+_QUOTES = {"sqlite": '"', "postgresql": '"', "mysql": "`"}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A copy that may begin."""
+
+    source: Source
+    place: Place
+    work: Work
+    plan: CopyPlan
+
+
+@contextmanager
+def prepared(source: Target, target: Target, options: CopyOptions) -> Iterator[Prepared]:
+    """Look at both databases, and find what is to be done; nothing is changed. The source's snapshot lasts as long.
+
+    Raises:
+        See copy().
+    """
+    check_options(options)
+    check_different(source, target)
+    place: Place = _part(target).open_place(
+        target, overwrite=options.overwrite, data_only=options.data_only, force_disconnect=options.force_disconnect
+    )
+    place.check()
+    with _part(source).open_source(source) as opened:
+        schema = _emptied(_schema(opened, target, options), options, source)
+        work = _work(schema, opened, place, options)
+        yield Prepared(
+            opened, place, work, planned(work.schema, source, target, options, jobs=work.jobs, how=place.how)
+        )
+
+
+def _part(target: Target) -> Any:
+    return import_module(f"{__package__}.{_PARTS[target.address.dialect]}")
+
+
+class Choice:
+    """Which tables to copy. Remembers which it was asked for, so that a pattern that matches none is found."""
+
+    def __init__(self, options: CopyOptions, version_table: str) -> None:
+        self._options = options
+        self._version_table = version_table
+        self._asked: list[Name] = []
+
+    def __call__(self, name: Name) -> bool:
+        """Whether the table is to be copied."""
+        if name not in self._asked:
+            self._asked.append(name)
+        return chosen([name], replace(self._options, exclude=()), self._version_table, strict=False)(name)
+
+    def check(self) -> None:
+        """Raises: ConfigError: A pattern matches no table."""
+        chosen(self._asked, self._options, self._version_table)
+
+
+def _schema(source: Source, target: Target, options: CopyOptions) -> Schema:
+    choice = Choice(options, source.target.project.version_table)
+    tables: Callable[[Name], bool] | None = choice if options.tables else None
+    if options.data_only:
+        with _part(target).open_source(target) as held:
+            schema = matched(source.schema(tables), held.schema(), target)
+    elif source.target.address.dialect == target.address.dialect:
+        schema = source.schema(tables)
+    else:
+        from framefox_tasks.operations.copy._translating import translate
+
+        schema = translate(source, target.address.dialect, tables)
+    if tables:
+        choice.check()
+    return schema
+
+
+def _emptied(schema: Schema, options: CopyOptions, source: Target) -> Schema:
+    names = [plan.source.name for plan in schema.tables]
+    empty = emptied(names, options, source.project.version_table)
+    return replace(schema, tables=tuple(replace(plan, empty=empty(plan.source.name)) for plan in schema.tables))
+
+
+def _work(schema: Schema, source: Source, place: Place, options: CopyOptions) -> Work:
+    mine, theirs = source.target.address.dialect, place.staging.address.dialect
+    where = dict(options.where)
+    masker = Masker(options.salt)
+    masks = masks_of(schema, options.masks)
+    filtered = bool(where) or any(plan.empty for plan in schema.tables)
+    limits = [options.jobs or _JOBS, len(schema.tables) or 1, source.most_readers, place.most_loaders]
+    return Work(
+        schema=schema,
+        direct=mine == theirs,
+        jobs=min(limit for limit in limits if limit),
+        where=conditions(schema, where, _QUOTES[mine]) if filtered else {},
+        prunings=tuple(prunings(schema, where, _QUOTES[theirs])) if filtered else (),
+        transforms={plan.label: mask_lines(plan, masks, masker) for plan in schema.tables if plan.label in masks},
+        verify=options.verify,
+        clear=options.data_only and options.overwrite,
+    )
+
+
+def planned(
+    schema: Schema, source: Target, target: Target, options: CopyOptions, *, jobs: int = 1, how: str = ""
+) -> CopyPlan:
+    """What there is to tell of a copy before it begins."""
+    tables = tuple(
+        PlannedTable(plan.label, 0 if plan.empty else plan.rows, (*plan.changes, *_said(plan, options)))
+        for plan in schema.tables
+    )
+    return CopyPlan(source, target, tables, schema.not_carried, jobs, how)
+
+
+def _said(plan: TablePlan, options: CopyOptions) -> Iterator[str]:
+    if plan.empty:
+        yield "its rows are left out"
+    yield from (f"only rows where {condition}" for table, condition in options.where if table == plan.label)
+    for mask in options.masks:
+        table, _, column = mask.column.rpartition(".")
+        if table.casefold() == plan.label.casefold():
+            yield f"{column} is masked: {mask.kind}"
