@@ -129,16 +129,13 @@ def check_nothing_to_do(ours: Command, bare: Sequence[Command]) -> None:
         assert last.startswith("-- "), f"{command.title} is not up to date: {last}"
 
 
-def heading(title: str, packages: Sequence[str], runs: int) -> list[str]:
-    """What was measured on, and the head of the table."""
+def machine(packages: Sequence[str], runs: int) -> str:
+    """What was measured on."""
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
-    return [
+    return (
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, "
-        f"SQLite {sqlite3.sqlite_version}, {versions}; medians of {runs} runs.",
-        "",
-        f"| case | {title} | beside | takes | ratio | at most | |",
-        "| --- | ---: | --- | ---: | ---: | ---: | --- |",
-    ]
+        f"SQLite {sqlite3.sqlite_version}, {versions}; medians of {runs} runs."
+    )
 
 
 def main(name: str, title: str, packages: Sequence[str], measure: Callable[[Path, int], Iterator[Row]]) -> int:
@@ -150,20 +147,46 @@ def main(name: str, title: str, packages: Sequence[str], measure: Callable[[Path
         packages: Whose versions matter.
         measure: Gets a folder to work in and how many times each command is to run.
     """
-    parser = argparse.ArgumentParser(description=f"Time {title.strip('`')} beside its peers.")
-    parser.add_argument("--runs", type=int, default=15, help="how many times each command is run [default: 15]")
+    head = (
+        f"| case | {title} | beside | takes | ratio | at most | |",
+        "| --- | ---: | --- | ---: | ---: | ---: | --- |",
+    )
+    return publish(
+        name, packages, head, lambda folder, runs: ((str(row), not row.over) for row in measure(folder, runs))
+    )
+
+
+def publish(
+    name: str,
+    packages: Sequence[str],
+    head: Sequence[str],
+    measure: Callable[[Path, int], Iterator[tuple[str, bool]]],
+    runs: int = 15,
+) -> int:
+    """Measure and print the lines of a table as they come; 1 if one is not as it has to be.
+
+    Args:
+        name: Of the benchmark: its figures stand below a mark of that name in README.md.
+        packages: Whose versions matter.
+        head: The first lines of the table.
+        measure: Gets a folder to work in and how many times each command is to run; gives lines, and if all is well.
+        runs: How many times, where nobody says.
+    """
+    parser = argparse.ArgumentParser(description=f"Time database_{name} beside its peers.")
+    parser.add_argument("--runs", type=int, default=runs, help=f"how many times each command is run [default: {runs}]")
     parser.add_argument("--write", action="store_true", help=f"put the figures into {README.name} as well")
     options = parser.parse_args()
-    lines, rows = heading(title, packages, options.runs), []
+    lines, good = [machine(packages, options.runs), "", *head], True
     print("\n".join(lines), flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        for row in measure(Path(folder), options.runs):
-            rows.append(row)
-            print(row, flush=True)
+        for line, well in measure(Path(folder), options.runs):
+            lines.append(line)
+            good = good and well
+            print(line, flush=True)
     if options.write:
-        figures = "\n".join([*lines, *map(str, rows), "", ""])
+        figures = "\n".join([*lines, "", ""])
         marks = re.compile(rf"(?<=<!-- figures of {name} -->\n).*(?=<!-- /figures of {name} -->)", re.DOTALL)
         text, found = marks.subn(lambda _: figures, README.read_text("utf-8"))
         assert found == 1, f"{README.name} has no place for the figures of {name}"
         README.write_text(text, encoding="utf-8")
-    return int(any(row.over for row in rows))
+    return int(not good)

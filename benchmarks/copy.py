@@ -1,0 +1,290 @@
+"""How fast a copy is, beside the backup API, pgloader, pg_dump and mariadb-dump, and how much memory it takes.
+
+Run it as `python benchmarks/copy.py`. It makes 1,000,000 rows in SQLite, PostgreSQL and MariaDB, and times whole
+processes in turn, so that a busy machine slows all of them alike. The servers are those of TEST_POSTGRESQL_URL and
+TEST_MYSQL_URL, or the usual local ones. The exit code is 1 if a copy is slower than it may be, or takes over 250 MB.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from measuring import publish
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.engine import URL
+
+from framefox_tasks.url import parse_url
+
+ROWS = 1_000_000
+MEMORY = 250  # MB
+TABLE = """CREATE TABLE item (
+    id INTEGER NOT NULL PRIMARY KEY, customer_id INTEGER NOT NULL, status VARCHAR(10) NOT NULL,
+    price NUMERIC(10, 2) NOT NULL, weight {double}, paid BOOLEAN NOT NULL, created {timestamp} NOT NULL,
+    code VARCHAR(36) NOT NULL, note TEXT)"""
+INDEX = "CREATE INDEX item_customer ON item (customer_id)"
+OURS = """import sys
+from framefox_tasks import CopyOptions, Target, copy
+
+copy(Target(sys.argv[1]), Target(sys.argv[2]), options=CopyOptions(overwrite=True))
+"""
+BACKUP = """import sqlite3, sys
+
+with sqlite3.connect(sys.argv[1]) as source, sqlite3.connect(sys.argv[2]) as target:
+    source.backup(target)
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A database server, by the URL of a database on it."""
+
+    url: URL
+
+    def named(self, name: str) -> str:
+        """The URL of another database on it."""
+        return self.url.set(database=name).render_as_string(hide_password=False)
+
+    def execute(self, *statements: str) -> None:
+        """Run statements outside of a transaction."""
+        engine = create_engine(self.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+        engine.dispose()
+
+    def drop(self, *names: str) -> None:
+        """Drop databases, where they are there."""
+        self.execute(*(f"DROP DATABASE IF EXISTS {name}" for name in names))
+
+    def renew(self, name: str) -> None:
+        """An empty database."""
+        self.drop(name)
+        self.execute(f"CREATE DATABASE {name}")
+
+    @property
+    def options(self) -> list[str]:
+        """What tells a command-line client of the server where it is."""
+        pairs = {"-h": self.url.host, "-P" if "mysql" in self.url.drivername else "-p": self.url.port}
+        user = "-u" if "mysql" in self.url.drivername else "-U"
+        return [f"{key}{value}" for key, value in {**pairs, user: self.url.username}.items() if value]
+
+
+@dataclass(frozen=True)
+class Side:
+    """A command, and what is done before it and not timed."""
+
+    title: str
+    command: Sequence[str]
+    prepare: Callable[[], object]
+
+    def run(self) -> tuple[float, float]:
+        """Seconds, and the most megabytes of memory that its process took."""
+        self.prepare()
+        started = time.perf_counter()
+        with subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+            said = process.stdout.read() if process.stdout else ""
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - started
+        if process.returncode:
+            raise SystemExit(f"{self.title} failed:\n{said}")
+        return seconds, usage.ru_maxrss / 1024
+
+
+@dataclass(frozen=True)
+class Case:
+    """Our copy beside a peer's; `least` is how many times as fast ours has to be."""
+
+    title: str
+    ours: Side
+    peer: Side
+    least: float
+    missing: str | None = None
+
+    def measured(self, runs: int) -> tuple[str, bool]:
+        """A line of the table, and whether it is as it has to be."""
+        rounds = []
+        if self.missing:
+            rounds = [(self.ours.run(), (float("nan"), 0.0)) for _ in range(runs)]
+        else:
+            rounds = [(self.ours.run(), self.peer.run()) for _ in range(runs)]
+        ours, theirs = (median(taken[side][0] for taken in rounds) for side in (0, 1))
+        memory = max(taken[0][1] for taken in rounds)
+        speed = theirs / ours
+        good = memory <= MEMORY and (bool(self.missing) or speed >= self.least)
+        peer = f"{self.missing} is not installed" if self.missing else f"{theirs:.2f} s"
+        ratio = "" if self.missing else f"{speed:.2f}"
+        cells = (self.title, f"{ours:.2f} s", self.peer.title, peer, ratio, f"{self.least:.1f}", f"{memory:.0f} MB")
+        return f"| {' | '.join(cells)} | {'good' if good else 'MISSED'} |", good
+
+
+def make(folder: Path, postgresql: Server, mysql: Server) -> None:
+    """The same rows in the three databases."""
+    chance = random.Random(7)  # noqa: S311 - the same rows in each run
+    lines = folder / "item.tsv"
+    with lines.open("w", encoding="utf-8") as file:
+        for number in range(1, ROWS + 1):
+            note = r"\N" if number % 3 else f"Nöte {number}, a few words"
+            file.write(
+                f"{number}\t{chance.randrange(50_000)}\t{chance.choice(('new', 'paid', 'sent'))}\t"
+                f"{chance.randrange(10**7) / 100:.2f}\t{chance.random()!r}\t{number % 2}\t"
+                f"2026-{number % 12 + 1:02}-{number % 28 + 1:02} {number % 24:02}:{number % 60:02}:00\t"
+                f"{chance.getrandbits(128):032x}\t{note}\n"
+            )
+    _fill_sqlite(folder / "bench.db", lines)
+    postgresql.renew("bench_source")
+    mysql.renew("bench_source")
+    _fill_postgresql(postgresql.named("bench_source"), lines)
+    _fill_mysql(mysql.named("bench_source"), lines)
+
+
+def _fill_sqlite(path: Path, lines: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, lines.open(encoding="utf-8") as file:
+        connection.execute(TABLE.format(double="FLOAT", timestamp="DATETIME"))
+        rows = ([None if cell == r"\N" else cell for cell in line.rstrip("\n").split("\t")] for line in file)
+        connection.executemany("INSERT INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.execute(INDEX)
+        connection.commit()
+
+
+def _fill_postgresql(url: str, lines: Path) -> None:
+    with _connected(url) as connection, lines.open("rb") as file:
+        cursor = connection.cursor()
+        cursor.execute(TABLE.format(double="DOUBLE PRECISION", timestamp="TIMESTAMP"))
+        with cursor.copy("COPY item FROM STDIN") as copy:
+            while block := file.read(1 << 18):
+                copy.write(block)
+        cursor.execute(INDEX)
+        connection.commit()
+        connection.autocommit = True
+        cursor.execute("VACUUM ANALYZE item")
+
+
+def _fill_mysql(url: str, lines: Path) -> None:
+    with _connected(url) as connection:
+        cursor = connection.cursor()
+        cursor.execute(TABLE.format(double="DOUBLE", timestamp="DATETIME"))
+        cursor.execute(f"LOAD DATA LOCAL INFILE '{lines}' INTO TABLE item CHARACTER SET utf8mb4")
+        cursor.execute(INDEX)
+        connection.commit()
+
+
+def _connected(url: str) -> Any:
+    arguments = {"local_infile": True} if "mysql" in url else {}
+    return closing(create_engine(url, connect_args=arguments).raw_connection().driver_connection)
+
+
+def cases(folder: Path, postgresql: Server, mysql: Server) -> Iterator[Case]:
+    """Every comparison."""
+    script, backup = folder / "ours.py", folder / "backup.py"
+    script.write_text(OURS, encoding="utf-8")
+    backup.write_text(BACKUP, encoding="utf-8")
+    ours, theirs = "bench_ours", "bench_theirs"
+    file = f"sqlite:///{folder / 'bench.db'}"
+    copy, source, target = folder / "ours.db", postgresql.named("bench_source"), postgresql.named(ours)
+
+    def ours_from(source: str, target: str, prepare: Callable[[], object]) -> Side:
+        return Side("copy", (sys.executable, str(script), source, target), prepare)
+
+    def pgloader(source: str) -> Side:
+        url = _plain(postgresql.named(theirs))
+        return Side("pgloader", ("pgloader", source, url), lambda: postgresql.renew(theirs))
+
+    yield Case(
+        "SQLite to SQLite",
+        ours_from(file, f"sqlite:///{copy}", lambda: copy.unlink(missing_ok=True)),
+        Side(
+            "the backup API",
+            (sys.executable, str(backup), str(folder / "bench.db"), str(folder / "theirs.db")),
+            lambda: (folder / "theirs.db").unlink(missing_ok=True),
+        ),
+        0.9,
+    )
+    yield Case(
+        "SQLite to PostgreSQL",
+        ours_from(file, target, lambda: postgresql.drop(ours)),
+        pgloader(f"sqlite://{folder / 'bench.db'}"),
+        2,
+        _absent("pgloader"),
+    )
+    piped = _piped(["pg_dump", *postgresql.options, "bench_source"], ["psql", "-qX", *postgresql.options, theirs])
+    yield Case(
+        "PostgreSQL to PostgreSQL",
+        ours_from(source, target, lambda: postgresql.drop(ours)),
+        Side("pg_dump \\| psql", piped, lambda: postgresql.renew(theirs)),
+        1,
+        _absent("pg_dump", "psql"),
+    )
+    piped = _piped(["mariadb-dump", *mysql.options, "bench_source"], ["mariadb", *mysql.options, theirs])
+    yield Case(
+        "MariaDB to MariaDB",
+        ours_from(mysql.named("bench_source"), mysql.named(ours), lambda: mysql.drop(ours)),
+        Side("mariadb-dump \\| mariadb", piped, lambda: mysql.renew(theirs)),
+        1.2,
+        _absent("mariadb-dump", "mariadb"),
+    )
+    yield Case(
+        "MariaDB to PostgreSQL",
+        ours_from(mysql.named("bench_source"), target, lambda: postgresql.drop(ours)),
+        pgloader(_plain(mysql.named("bench_source"))),
+        1,
+        _absent("pgloader"),
+    )
+
+
+def _plain(url: str) -> str:
+    parts = make_url(url)
+    return parts.set(drivername=parts.get_backend_name().replace("mariadb", "mysql")).render_as_string(False)
+
+
+def _piped(*commands: Sequence[str]) -> tuple[str, ...]:
+    return ("sh", "-c", " | ".join(" ".join(command) for command in commands))
+
+
+def _absent(*names: str) -> str | None:
+    return next((name for name in names if not shutil.which(name)), None)
+
+
+def measure(folder: Path, runs: int) -> Iterator[tuple[str, bool]]:
+    """The lines of the table, and whether each is as it has to be."""
+    postgresql = _server("TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432", "postgres", "psycopg")
+    mysql = _server("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306", None, "pymysql")
+    try:
+        make(folder, postgresql, mysql)
+        for case in cases(folder, postgresql, mysql):
+            yield case.measured(runs)
+    finally:
+        for server in (postgresql, mysql):
+            server.drop("bench_source", "bench_ours", "bench_theirs")
+
+
+def _server(variable: str, default: str, database: str | None, driver: str) -> Server:
+    url = make_url(os.environ.get(variable) or default)
+    return Server(url.set(drivername=f"{parse_url(str(url)).dialect}+{driver}", database=database))
+
+
+if __name__ == "__main__":
+    sys.exit(
+        publish(
+            "copy",
+            ("SQLAlchemy", "psycopg", "pymysql"),
+            (
+                f"| {ROWS:,} rows of 9 columns | a copy | beside | takes | speed | at least | memory | |",
+                "| --- | ---: | --- | ---: | ---: | ---: | ---: | --- |",
+            ),
+            measure,
+            runs=5,
+        )
+    )
