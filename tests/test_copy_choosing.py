@@ -1,0 +1,104 @@
+"""Which tables and rows a user means with --tables, --exclude and --where."""
+
+from __future__ import annotations
+
+import pytest
+
+from framefox_tasks.errors import ConfigError
+from framefox_tasks.model import CopyOptions
+from framefox_tasks.operations.copy._model import Field, ForeignKey, Kind, Name, Schema, Side, TablePlan
+from framefox_tasks.operations.copy._subset import chosen, conditions, emptied, parse_where, prunings
+
+NAMES = [Name("user"), Name("order"), Name("order_line"), Name("log", "audit"), Name("alembic_version")]
+
+
+def test_a_condition_is_what_stands_behind_the_first_equals_sign() -> None:
+    texts = ["order=created_at > '2026-01-01'", " audit.log = level = 'x=y' "]
+    assert parse_where(texts) == (("order", "created_at > '2026-01-01'"), ("audit.log", "level = 'x=y'"))
+
+
+@pytest.mark.parametrize("text", ["created_at > 5", "order=", "order= ", "=id > 5", ""])
+def test_a_condition_without_a_table_or_without_itself_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="must be a table, = and a condition") as caught:
+        parse_where([text])
+    assert caught.value.hint == """Write it as in: --where="order=created_at > '2026-01-01'\""""
+
+
+def test_two_conditions_for_a_table_are_to_be_joined() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_where(["order=id > 5", "order=id < 9"])
+    assert caught.value.hint == 'Join the conditions: --where="order=(id > 5) AND (id < 9)"'
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        ((), NAMES),
+        (("order*",), [Name("order"), Name("order_line"), Name("alembic_version")]),
+        (("public.user", "audit.*"), [Name("user"), Name("log", "audit"), Name("alembic_version")]),
+        (("alembic_version",), [Name("alembic_version")]),
+    ],
+)
+def test_tables_are_chosen_by_globs_and_the_version_table_goes_along(
+    patterns: tuple[str, ...], expected: list[Name]
+) -> None:
+    assert list(filter(chosen(NAMES, CopyOptions(tables=patterns), "alembic_version"), NAMES)) == expected
+
+
+def test_rows_are_left_out_by_globs_but_those_of_the_version_table() -> None:
+    wanted = emptied(NAMES, CopyOptions(exclude=("audit.log", "a*n")), "public.alembic_version")
+    assert list(filter(wanted, NAMES)) == [Name("log", "audit")]
+    assert list(filter(emptied(NAMES, CopyOptions(schema_only=True), "alembic_version"), NAMES)) == NAMES[:-1]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hint"),
+    [
+        ("Orders", "Did you mean order or order_line?"),
+        ("log", "Did you mean audit.log?"),
+        ("zzz*", "There are alembic_version, audit.log, order, order_line, user."),
+    ],
+)
+def test_a_glob_that_matches_no_table_is_refused_with_those_that_are_near(pattern: str, hint: str) -> None:
+    with pytest.raises(ConfigError, match="matches no table") as caught:
+        chosen(NAMES, CopyOptions(tables=("user", pattern)), "alembic_version")
+    assert caught.value.hint == hint
+    with pytest.raises(ConfigError, match="matches no table"):
+        emptied(NAMES, CopyOptions(exclude=(pattern,)), "alembic_version")
+    assert not chosen(NAMES, CopyOptions(tables=(pattern,)), "alembic_version", strict=False)(Name("user"))
+
+
+def plan(name: str, *parents: str, empty: bool = False) -> TablePlan:
+    fields = (Field("id", "integer", Kind.INTEGER, nullable=False), Field("n", "integer", Kind.INTEGER))
+    side = Side(
+        Name(name), fields + tuple(Field(parent, "integer", Kind.INTEGER, nullable=False) for parent in parents)
+    )
+    keys = tuple(ForeignKey((parent,), Name(parent), ("id",)) for parent in parents)
+    return TablePlan(side, side, ("id",), (), keys, empty=empty)
+
+
+def test_a_table_may_be_named_in_other_letters_but_not_twice_and_not_wrongly() -> None:
+    schema = Schema((plan("User"), plan("order", "User")))
+    assert set(conditions(schema, {"user": "n = 1"}, '"')) == {"User", "order"}
+    with pytest.raises(ConfigError, match="twice for User"):
+        conditions(schema, {"user": "n = 1", "public.User": "n = 2"}, '"')
+    with pytest.raises(ConfigError) as caught:
+        prunings(schema, {"orders": "n = 1"}, '"')
+    assert caught.value.hint == "Did you mean order?"
+
+
+def test_what_no_condition_touches_is_read_whole() -> None:
+    schema = Schema((plan("user"), plan("order", "user"), plan("log", empty=True)))
+    assert conditions(schema, {"order": "n = 1"}, '"') == {"order": "(n = 1\n)", "log": "1 = 0"}
+    assert prunings(schema, {"order": "n = 1"}, '"') == []
+    assert conditions(Schema(schema.tables[:2]), {}, '"') == {}
+
+
+def test_a_condition_that_would_ask_for_too_many_tables_leaves_the_rest_to_the_copy() -> None:
+    # Each table refers to all before it: the ways from the last to the first double with each.
+    names = [f"t{number}" for number in range(12)]
+    schema = Schema(tuple(plan(name, *names[:number]) for number, name in enumerate(names)))
+    written = conditions(schema, {"t0": "n = 1"}, '"')
+    assert written["t4"].count("EXISTS") == 15
+    assert all(condition.count("EXISTS") <= 32 for condition in written.values())
+    assert prunings(schema, {"t0": "n = 1"}, '"')
