@@ -79,7 +79,7 @@ def _to_prune(restricting: Restricting, edge: Edge) -> bool:
         return False
     if edge.parent.label not in restricting.restricted:
         return _nulled(restricting, edge)
-    if edge.nulls or edge not in restricting.asked(edge.child.label):
+    if edge not in restricting.asked(edge.child.label):
         return True
     return edge.parent.label in restricting.inexact or _nulled(restricting, edge)
 
