@@ -36,9 +36,12 @@ def found(text: str, known: Mapping[str, T], what: str) -> T:
 def near(text: str, known: Iterable[str]) -> str:
     """A hint that names what the user may have meant."""
     names = sorted(set(known))
+    names = [
+        name for name in names if name.removeprefix("public.") == name or name.removeprefix("public.") not in names
+    ]
     folded = {name.casefold(): name for name in names}
-    likely = [folded[name] for name in get_close_matches(text.casefold(), folded, n=3)]
-    likely = likely or [name for name in names if name.rpartition(".")[2].casefold() == text.casefold()]
+    likely = [name for name in names if name.casefold().endswith(f".{text.casefold()}")]
+    likely = likely or [folded[name] for name in get_close_matches(text.casefold(), folded, n=3)]
     if likely:
         return f"Did you mean {' or '.join(likely)}?"
     shown = ", ".join(names[:20])

@@ -20,6 +20,9 @@ _KEPT = 8192
 """Values of a column that are remembered with what they became."""
 _KEPT_LENGTH = 100
 
+Cell = str | bytes | int | float | None
+"""A value of SQLite."""
+
 
 def mask_lines(
     plan: TablePlan, masks: Mapping[str, Sequence[ColumnMask]], masker: Masker
@@ -87,7 +90,7 @@ def _written(found: Match[bytes]) -> bytes:
     return _WRITTEN[found[0]]
 
 
-def function_for(plan: TablePlan, mask: ColumnMask, masker: Masker) -> Callable[[object], object]:  # noqa: ARG001
+def function_for(plan: TablePlan, mask: ColumnMask, masker: Masker) -> Callable[[object], Cell]:  # noqa: ARG001
     """What masks a value that SQLite gives, with the same result as in a line.
 
     Args:
@@ -105,7 +108,7 @@ def function_for(plan: TablePlan, mask: ColumnMask, masker: Masker) -> Callable[
     return lambda value: None if value is None else convert(value, function, masker)
 
 
-def _value(text: str, kind: Kind) -> object:
+def _value(text: str, kind: Kind) -> Cell:
     if kind in (Kind.INTEGER, Kind.BOOLEAN):
         return int(text)
     if kind is Kind.FLOAT:
@@ -117,15 +120,15 @@ def _encoded(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
 
 
-def _text(value: object, function: Function, _: Masker) -> object:
+def _text(value: object, function: Function, _: Masker) -> Cell:
     return function(_encoded(value)).decode()
 
 
-def _bytes(value: object, function: Function, _: Masker) -> object:
+def _bytes(value: object, function: Function, _: Masker) -> Cell:
     return bytes.fromhex(function(b"\\x" + _encoded(value).hex().encode())[2:].decode())
 
 
-def _integer(value: object, function: Function, masker: Masker) -> object:
+def _integer(value: object, function: Function, masker: Masker) -> Cell:
     try:
         number = int(value) if isinstance(value, (int, str, bytes)) else None
     except ValueError:
@@ -136,7 +139,7 @@ def _integer(value: object, function: Function, masker: Masker) -> object:
     return masker.digest(_encoded(value)).hex() if number is None else int(function(b"%d" % number))
 
 
-def _uuid(value: object, function: Function, masker: Masker) -> object:
+def _uuid(value: object, function: Function, masker: Masker) -> Cell:
     """In the form that the value has: 36 characters, 32 digits, or 16 bytes."""
     try:
         found = UUID(bytes=value) if isinstance(value, bytes) and len(value) == 16 else UUID(_encoded(value).decode())
