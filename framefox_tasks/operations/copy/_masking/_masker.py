@@ -27,6 +27,7 @@ _BLOCK = 64  # bytes of SHA-256
 _ROUNDS = 6
 _HALF = 16  # bits
 _DIGIT = pattern(rb"[0-9]")
+_ONE = ord("1")
 
 Function = Callable[[bytes], bytes]
 
@@ -188,12 +189,14 @@ def _phone(masker: Masker, mask: ColumnMask) -> Function:
         return lambda text: code + b"%0*d" % (digits, int.from_bytes(digest(text), "big") % 10**digits)
 
     def phone(text: bytes) -> bytes:
-        found = int.from_bytes(digest(text), "big")
+        found = int.from_bytes(digest(text)[:8], "big")
         number = b"1%s55501%02d" % (AREAS[found // 100 % len(AREAS)].encode(), found % 100)
-        old = _DIGIT.findall(text)
-        if (len(old) == 10 or (len(old) == 11 and old[0] == b"1")) and (length is None or len(text) <= length):
-            new = iter(number[-len(old) :].decode().encode())
-            return _DIGIT.sub(lambda _: b"%c" % next(new), text)
+        between = _DIGIT.split(text)
+        old = len(between) - 1
+        american = old == 10 or (old == 11 and text[len(between[0])] == _ONE)
+        if american and (length is None or len(text) <= length):
+            number = number[-old:]
+            return b"".join([part + number[index : index + 1] for index, part in enumerate(between)])
         whole = b"+" + number
         return whole if length is None else whole[-length:]
 
