@@ -1,0 +1,19 @@
+"""PostgreSQL, as the source of a copy and as the place where one is made."""
+
+from __future__ import annotations
+
+from framefox_tasks.model import Target
+from framefox_tasks.operations.copy._postgresql._in_place import TargetPlace
+from framefox_tasks.operations.copy._postgresql._place import StagingPlace
+from framefox_tasks.operations.copy._postgresql._source import open_source
+from framefox_tasks.operations.copy._protocols import Place
+
+
+def open_place(target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
+    """Where a copy to a target is made: beside it, or in its own tables where only rows are copied."""
+    if data_only:
+        return TargetPlace(target, overwrite=overwrite)
+    return StagingPlace(target, overwrite=overwrite, force_disconnect=force_disconnect)
+
+
+__all__ = ["open_place", "open_source"]

@@ -1,0 +1,125 @@
+"""The definitions of a database as pg_dump writes them, one entry for each object."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from framefox_tasks.errors import CopyError
+from framefox_tasks.model import Target
+
+_VERSION = re.compile(r"(\d+)\.?\d*")
+_HEADER = re.compile(
+    r"^--\n-- Name: (?P<name>.*); Type: (?P<kind>.*); Schema: (?P<schema>.*); Owner: ?.*\n--\n\n", re.MULTILINE
+)
+_END = re.compile(r"^--\n-- PostgreSQL database dump complete\n--\n", re.MULTILINE)
+_ACCESS = re.compile(r"^SET default_table_access_method = (.*);\n", re.MULTILINE)
+_PASS_FIELD = re.compile(r"([\\:])")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One object of a dump.
+
+    Attributes:
+        name: As pg_dump shows it, after the name of its table where it has one; line ends are spaces.
+        kind: TABLE, CONSTRAINT, INDEX, ...
+        schema: Empty where the object is in none.
+    """
+
+    name: str
+    kind: str
+    schema: str
+    sql: str
+
+
+def pg_dump_for(server_version: int) -> str | None:
+    """The path of a pg_dump that can read the server, None where there is none."""
+    path = shutil.which("pg_dump")
+    if path is None:
+        return None
+    result = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    found = _VERSION.search(result.stdout.rpartition(")")[2]) or _VERSION.search(result.stdout)
+    return path if found and int(found[1]) >= server_version // 10000 else None
+
+
+def dump(program: str, target: Target, snapshot: str) -> list[Entry]:
+    """All definitions, in an order that they can be run in.
+
+    Raises:
+        CopyError: pg_dump failed.
+    """
+    with _service(target) as arguments:
+        # A password in the environment would come before the one in the file.
+        env = shutil.which("env")
+        command = [
+            *([env, "-u", "PGPASSWORD"] if env and any("passfile" in item for item in arguments) else []),
+            program,
+            *("--schema-only", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-password"),
+            *("--no-subscriptions", "--encoding=UTF8", f"--snapshot={snapshot}"),
+            *arguments,
+        ]
+        result = subprocess.run(command, capture_output=True, check=False)
+    if result.returncode:
+        text = " ".join(result.stderr.decode(errors="replace").split())
+        raise CopyError(f"pg_dump cannot read the source {target.label}: {target.address.hide(text)}")
+    return entries(result.stdout.decode())
+
+
+@contextmanager
+def _service(target: Target) -> Iterator[list[str]]:
+    """The arguments that lead to the database; a password is in a file that only this user can read.
+
+    The command line of a process is seen by everyone on the machine.
+    """
+    address = target.address
+    options = {"host": address.host, "port": address.port, "user": address.username, **dict(address.query)}
+    secret = options.pop("password", None) or address.password
+    with tempfile.TemporaryDirectory(prefix="framefox_tasks_") as folder:
+        if secret is not None:
+            path = Path(folder) / "pass"
+            path.touch(0o600)
+            path.write_text("*:*:*:*:" + _PASS_FIELD.sub(r"\\\1", str(secret)) + "\n", encoding="utf-8")
+            options["passfile"] = str(path)
+        options["dbname"] = target.name
+        yield ["--dbname", " ".join(f"{key}={_value(str(value))}" for key, value in options.items() if value)]
+
+
+def _value(text: str) -> str:
+    return "'{}'".format(text.replace("\\", "\\\\").replace("'", "\\'"))
+
+
+def entries(text: str) -> list[Entry]:
+    """The objects of a dump as text."""
+    end = _END.search(text)
+    body = text[: end.start()] if end else text
+    headers = list(_HEADER.finditer(body))
+    starts = [header.start() for header in headers[1:]] + [len(body)]
+    found, access = [], _access(body[: headers[0].start()] if headers else "", "heap")
+    for header, start in zip(headers, starts, strict=True):
+        schema = "" if header["schema"] == "-" else header["schema"]
+        entry = Entry(header["name"], header["kind"], schema, _ACCESS.sub("", body[header.end() : start]).strip())
+        found.append(_with_access(entry, access))
+        # What the next object needs stands before its header.
+        access = _access(body[header.end() : start], access)
+    return [entry for entry in found if entry.sql]
+
+
+def _access(text: str, before: str) -> str:
+    found = _ACCESS.findall(text)
+    return found[-1] if found else before
+
+
+def _with_access(entry: Entry, method: str) -> Entry:
+    if entry.kind not in ("TABLE", "MATERIALIZED VIEW") or method in ("heap", '"heap"'):
+        return entry
+    return replace(
+        entry,
+        sql=f"SET default_table_access_method = {method};\n{entry.sql}\nRESET default_table_access_method;",
+    )
