@@ -1,0 +1,95 @@
+"""From the schema of one database to that of another kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from framefox_tasks.model import Target
+from framefox_tasks.operations.copy._model import Field, ForeignKey, Name, Schema, Side, TablePlan
+from framefox_tasks.operations.copy._ordering import in_order
+from framefox_tasks.operations.copy._protocols import Source
+from framefox_tasks.operations.copy._translating._shapes import Found
+from framefox_tasks.operations.copy._translating._tables import Made, MadeTable, Making
+
+
+def translate(source: Source, dialect: str, tables: Callable[[Name], bool] | None = None) -> Schema:
+    """Everything that a copy of a source in another kind of database needs, written as that one writes it.
+
+    Args:
+        source: The database to copy.
+        dialect: What it becomes: `sqlite`, `postgresql` or `mysql`, and not what it is.
+        tables: Says which tables to copy, where it is not all.
+
+    Returns:
+        What the other database cannot have is in `not_carried`, and what it has in another way in the `changes` of its
+        table.
+    """
+    from framefox_tasks.operations.copy._translating._ddl import Statements
+    from framefox_tasks.operations.copy._translating._numbering import numberings
+
+    found = _found(source.target, dialect, tables)
+    making = Making(found, dialect)
+    statements = Statements(making)
+    last = (*statements.foreign_keys(), *numberings(making), *statements.comments())
+    plans = in_order([_plan(made) for made in making.tables])
+    lost = [phrase for made in making.tables for phrase in made.lost]
+    lost += [f"table {table.name}, which has no columns" for table in making.empty]
+    return Schema(
+        tables=tuple(plans),
+        before=(*statements.types(), *statements.tables),
+        after=tuple(listed for listed in statements.indexes if listed),
+        last=last,
+        not_carried=tuple(dict.fromkeys((*found.not_carried, *lost))),
+    )
+
+
+def _found(target: Target, dialect: str, tables: Callable[[Name], bool] | None) -> Found:
+    """What the source holds; where SQLite will keep its numbers, with a look at how long they are."""
+    narrow = dialect == "sqlite"
+    if target.address.dialect == "sqlite":
+        from framefox_tasks.operations.copy._translating import _from_sqlite
+
+        return _from_sqlite.find(target, tables)
+    finder: Any
+    if target.address.dialect == "mysql":
+        from framefox_tasks.operations.copy._translating import _from_mysql as finder
+    else:
+        from framefox_tasks.operations.copy._translating import _from_postgresql as finder
+    found: Found = finder.find(target, tables, narrow=narrow)
+    return found
+
+
+def _plan(made: MadeTable) -> TablePlan:
+    table = made.table
+    return TablePlan(
+        source=Side(table.name, tuple(_source_field(one) for one in made.columns.values())),
+        target=Side(Name(made.name), tuple(_target_field(one, made) for one in made.columns.values())),
+        primary_key=table.primary_key,
+        uniques=table.uniques,
+        foreign_keys=tuple(
+            ForeignKey(reference.columns, reference.table, reference.referred, reference.ondelete, reference.name)
+            for reference in made.references
+        ),
+        rows=table.rows,
+        changes=tuple(dict.fromkeys(made.changes)),
+    )
+
+
+def _source_field(one: Made) -> Field:
+    column = one.column
+    limited = column.type.kind.value in ("text", "bytes", "bits")
+    return Field(
+        column.name,
+        column.native,
+        column.type.kind,
+        column.nullable,
+        column.type.size if limited else None,
+        column.default is not None or column.numbered,
+    )
+
+
+def _target_field(one: Made, made: MadeTable) -> Field:
+    nullable = one.column.nullable and one.column.name not in made.table.primary_key
+    default = one.default is not None or one.numbered
+    return Field(one.name, one.written.native, one.column.type.kind, nullable, one.written.length, default)

@@ -1,0 +1,222 @@
+"""What a SQLite database holds: declared types are promises only, so the cells are asked as well."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from framefox_tasks.model import Target
+from framefox_tasks.operations.copy._model import Name, quoted
+from framefox_tasks.operations.copy._translating._cells import probed
+from framefox_tasks.operations.copy._translating._expressions import pieces
+from framefox_tasks.operations.copy._translating._shapes import (
+    Check,
+    Chosen,
+    Column,
+    Found,
+    Index,
+    Part,
+    Reference,
+    Table,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Inspector
+
+_WHERE = re.compile(r"\)\s*WHERE\s+(.*)$", re.IGNORECASE | re.DOTALL)
+_LIST = re.compile(r"\bON\s+(?:\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^]]*\]|\w+)\s*\((.*)\)", re.IGNORECASE | re.DOTALL)
+_ORDER = re.compile(r"\s+(?:ASC|DESC)$", re.IGNORECASE)
+
+
+def find(target: Target, chosen: Chosen) -> Found:
+    """The tables of a SQLite database."""
+    with closing(_connected(target)) as connection:
+        objects = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid").fetchall()
+        virtual = [name for kind, name, _, sql in objects if kind == "table" and _is_virtual(sql)]
+        inspector = _inspector(connection)
+        tables, unchosen = [], set()
+        for kind, name, _, sql in objects:
+            if kind != "table" or _is_internal(name, virtual):
+                continue
+            if chosen is None or chosen(Name(name)):
+                tables.append(_Reading(connection, inspector, name, sql or "").table())
+            else:
+                unchosen.add(name)
+    return Found("sqlite", tuple(tables), tuple(_not_carried(objects, virtual, unchosen)))
+
+
+def _connected(target: Target) -> sqlite3.Connection:
+    # Not mode=ro: a journal that a crash has left must be rolled back before anything can be read.
+    connection = sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True, isolation_level=None)
+    connection.execute("PRAGMA query_only = 1")
+    return connection
+
+
+def _inspector(connection: sqlite3.Connection) -> Inspector:
+    from sqlalchemy import create_engine, inspect
+    from sqlalchemy.pool import StaticPool
+
+    return inspect(create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool))
+
+
+def _is_virtual(sql: str | None) -> bool:
+    return bool(sql and re.match(r"\s*CREATE\s+VIRTUAL\b", sql, re.IGNORECASE))
+
+
+def _is_internal(name: str, virtual: list[str]) -> bool:
+    """Whether a table is SQLite's own, virtual, or where a virtual one keeps what it needs."""
+    return name.startswith("sqlite_") or name in virtual or any(name.startswith(f"{owner}_") for owner in virtual)
+
+
+def _not_carried(objects: list[Any], virtual: list[str], unchosen: set[str]) -> Iterator[str]:
+    yield from (f"view {name}" for kind, name, _, _ in objects if kind == "view")
+    yield from (f"virtual table {name}" for name in virtual)
+    for kind, name, table, _ in objects:
+        if kind == "trigger" and table not in unchosen:
+            yield f"trigger {name} of {table}"
+
+
+class _Reading:
+    """The reading of one table."""
+
+    def __init__(self, connection: sqlite3.Connection, inspector: Inspector, name: str, sql: str) -> None:
+        self._connection = connection
+        self._inspector = inspector
+        self._name = name
+        self._sql = sql
+
+    def _rows(self, query: str) -> list[Any]:
+        return self._connection.execute(query).fetchall()
+
+    def _pragma(self, name: str, argument: str) -> list[Any]:
+        return self._rows(f"PRAGMA {name}({quoted(argument, chr(34))})")
+
+    def table(self) -> Table:
+        """The table, its columns as wide as their cells need."""
+        infos = [info for info in self._pragma("table_xinfo", self._name) if info[6] != 1]
+        key = tuple(info[1] for info in sorted((i for i in infos if i[5]), key=lambda info: info[5]))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of expressions in indexes, which are read here
+            references = tuple(self._references())
+            checks = tuple(self._checks())
+        columns = self._columns(infos, key, {name for reference in references for name in reference.columns})
+        indexes = tuple(self._indexes())
+        return Table(
+            Name(self._name),
+            columns,
+            key,
+            self._inspector.get_pk_constraint(self._name)["name"],
+            indexes,
+            references,
+            checks,
+            rows=self._count(),
+            lost=tuple(self._lost()),
+        )
+
+    def _columns(self, infos: list[Any], key: tuple[str, ...], referring: set[str]) -> tuple[Column, ...]:
+        numbered = key[0] if len(key) == 1 and self._is_rowid(infos, key[0]) and key[0] not in referring else None
+        generated = self._generated() if any(info[6] for info in infos) else {}
+        found = []
+        for _, name, declared, notnull, default, _, hidden in infos:
+            column = probed(self._connection, self._name, name, declared or "", rowid=name == numbered)
+            found.append(
+                replace(
+                    column,
+                    nullable=not notnull and name not in key,
+                    default=default,
+                    generated=generated.get(name, "?") if hidden else None,
+                    numbered=name == numbered,
+                    following=self._following() if name == numbered else None,
+                )
+            )
+        return tuple(found)
+
+    def _is_rowid(self, infos: list[Any], name: str) -> bool:
+        declared = next(info[2] for info in infos if info[1] == name)
+        return str(declared).upper() == "INTEGER" and not re.search(
+            r"WITHOUT\s+ROWID\s*(,\s*\w+\s*)*$", self._sql, re.I
+        )
+
+    def _generated(self) -> dict[str, str]:
+        found = re.findall(
+            r"[\[\"`]?(\w+)[\]\"`]?[^,]*?\bAS\s*(\(.*?\))\s*(?:STORED|VIRTUAL|,|\))", self._sql, re.I | re.S
+        )
+        return dict(found)
+
+    def _following(self) -> int | None:
+        if not re.search(r"\bAUTOINCREMENT\b", self._sql, re.IGNORECASE):
+            return None
+        found = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (self._name,)).fetchone()
+        return int(found[0]) + 1 if found and isinstance(found[0], int) else None
+
+    def _count(self) -> int | None:
+        """About how many rows; counting them would read all pages."""
+        try:
+            found = self._rows(f"SELECT max(rowid) - min(rowid) + 1 FROM {quoted(self._name, chr(34))}")  # noqa: S608
+        except sqlite3.OperationalError:  # WITHOUT ROWID
+            return None
+        return int(found[0][0] or 0)
+
+    def _indexes(self) -> Iterator[Index]:
+        named = {tuple(unique["column_names"]): unique["name"] for unique in self._uniques()}
+        for _, name, unique, origin, partial in reversed(self._pragma("index_list", self._name)):
+            if origin == "pk":
+                continue
+            sql = self._connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0] or ""
+            parts, lost = self._parts(name, sql)
+            where = _WHERE.search(sql) if partial else None
+            own = None if origin == "c" else named.get(tuple(str(part.column) for part in parts))
+            yield Index(
+                name if origin == "c" else own,
+                tuple(parts),
+                bool(unique),
+                origin == "u",
+                where[1] if where else None,
+                lost=tuple(lost),
+            )
+
+    def _uniques(self) -> list[Any]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return list(self._inspector.get_unique_constraints(self._name))
+
+    def _parts(self, index: str, sql: str) -> tuple[list[Part], list[str]]:
+        listed = _LIST.search(_WHERE.sub(")", sql))
+        texts = [_ORDER.sub("", text) for text in pieces(listed[1])] if listed else []
+        parts, lost = [], []
+        for place, cid, name, descending, collation, is_key in self._pragma("index_xinfo", index):
+            if not is_key:
+                continue
+            text = texts[place] if cid == -2 and place < len(texts) else None
+            parts.append(Part(name if cid >= 0 else None, text, bool(descending)))
+            if collation and collation.upper() != "BINARY":
+                lost.append(f"collation {collation.lower()} of {name or text}")
+        return parts, lost
+
+    def _references(self) -> Iterator[Reference]:
+        for key in self._inspector.get_foreign_keys(self._name):
+            options = key.get("options", {})
+            yield Reference(
+                key["name"],
+                tuple(key["constrained_columns"]),
+                Name(key["referred_table"]),
+                tuple(key["referred_columns"]),
+                options.get("ondelete", ""),
+                options.get("onupdate", ""),
+                bool(options.get("deferrable")),
+                str(options.get("initially", "")).upper() == "DEFERRED",
+            )
+
+    def _checks(self) -> Iterator[Check]:
+        for check in self._inspector.get_check_constraints(self._name):
+            yield Check(check["name"], check["sqltext"])
+
+    def _lost(self) -> Iterator[str]:
+        for name in re.findall(r"\bCOLLATE\s+[\"`\[]?(\w+)", self._sql, re.IGNORECASE):
+            if name.upper() != "BINARY":
+                yield f"collation {name.lower()} in {self._name}"
