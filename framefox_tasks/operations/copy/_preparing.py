@@ -83,7 +83,7 @@ def _schema(source: Source, target: Target, options: CopyOptions) -> Schema:
     tables: Callable[[Name], bool] | None = choice if options.tables else None
     if options.data_only:
         with _part(target).open_source(target) as held:
-            schema = matched(source.schema(tables), held.schema(), target)
+            schema = _without_version(matched(source.schema(tables), held.schema(), target), source.target)
     elif source.target.address.dialect == target.address.dialect:
         schema = source.schema(tables)
     else:
@@ -93,6 +93,12 @@ def _schema(source: Source, target: Target, options: CopyOptions) -> Schema:
     if tables:
         choice.check()
     return schema
+
+
+def _without_version(schema: Schema, source: Target) -> Schema:
+    """Without the version table: the target's tables are at a revision of their own."""
+    tables = tuple(plan for plan in schema.tables if plan.label != source.project.version_table)
+    return replace(schema, tables=tables)
 
 
 def _emptied(schema: Schema, options: CopyOptions, source: Target) -> Schema:
@@ -116,7 +122,8 @@ def _work(schema: Schema, source: Source, place: Place, options: CopyOptions) ->
         prunings=tuple(prunings(schema, where, _QUOTES[theirs])) if filtered else (),
         transforms={plan.label: mask_lines(plan, masks, masker) for plan in schema.tables if plan.label in masks},
         verify=options.verify,
-        clear=options.data_only and options.overwrite,
+        existing=options.data_only,
+        overwrite=options.overwrite,
     )
 
 

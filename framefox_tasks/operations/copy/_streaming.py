@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from time import monotonic, perf_counter
 
-from framefox_tasks.errors import VerificationError
+from framefox_tasks.errors import TargetNotEmptyError, VerificationError
 from framefox_tasks.operations.copy._crew import Crew, Hands
 from framefox_tasks.operations.copy._locating import located
 from framefox_tasks.operations.copy._model import BadRowError, Schema, Statement, TablePlan
@@ -34,7 +34,8 @@ class Work:
         prunings: Statements to be repeated in the copy until they change nothing.
         transforms: What is done to the lines of some tables, by their labels: masks.
         verify: Compare the values of all rows.
-        clear: Delete what rows the tables have.
+        existing: Whether the tables are there, and only their rows are copied.
+        overwrite: Delete what rows they have.
     """
 
     schema: Schema
@@ -44,7 +45,8 @@ class Work:
     prunings: tuple[str, ...] = ()
     transforms: dict[str, Transform] = field(default_factory=dict)
     verify: bool = False
-    clear: bool = False
+    existing: bool = False
+    overwrite: bool = False
 
 
 class Streaming:
@@ -80,7 +82,7 @@ class Streaming:
 
     def _rows(self, crew: Crew) -> list[CopiedTable]:
         plans = self._work.schema.tables
-        if self._work.clear:
+        if self._work.existing:
             crew.run([self._clear])
         # The largest first, so that no thread is left alone with it at the end. With one thread there is no need, and
         # a target that checks foreign keys at once wants their order.
@@ -91,7 +93,13 @@ class Streaming:
 
     def _clear(self, hands: Hands) -> None:
         for plan in reversed(self._work.schema.tables):
-            hands.loader.change(f"DELETE FROM {self._quoted(plan)}")  # noqa: S608 - quoted
+            if self._work.overwrite:
+                hands.loader.change(f"DELETE FROM {self._quoted(plan)}")  # noqa: S608 - quoted
+            elif hands.loader.count(plan.target.name):
+                raise TargetNotEmptyError(
+                    f"{plan.label} of the target {self._place.staging.label} holds rows; nothing was changed.",
+                    hint="Replace the rows of all tables that are copied with: --overwrite",
+                )
 
     def _quoted(self, plan: TablePlan) -> str:
         quote = "`" if self._place.staging.address.dialect == "mysql" else '"'
