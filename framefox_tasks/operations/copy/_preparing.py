@@ -83,7 +83,7 @@ def _schema(source: Source, target: Target, options: CopyOptions) -> Schema:
     tables: Callable[[Name], bool] | None = choice if options.tables else None
     if options.data_only:
         with _part(target).open_source(target) as held:
-            schema = _without_version(matched(source.schema(tables), held.schema(), target), source.target)
+            schema = matched(_without_version(source.schema(tables), source.target), held.schema(), target)
     elif source.target.address.dialect == target.address.dialect:
         schema = source.schema(tables)
     else:
