@@ -159,3 +159,12 @@ def test_joins_survive_masks_on_both_ends_whatever_their_types_have_room_for() -
     assert (user[0], user[2]) == (order[1], order[2])
     assert len(user[2]) == 18
     assert order[3:] == [b"2", b"\\N", b"\\N"]
+
+
+def test_joined_names_are_told_apart_on_both_ends_if_on_one() -> None:
+    fields = (Field("nick", "text", Kind.TEXT),)
+    parent = plan(Name("parent"), fields, uniques=(("nick",),))
+    child = plan(Name("child"), fields, foreign_keys=(ForeignKey(("nick",), Name("parent"), ("nick",)),))
+    masks = masks_of(Schema((parent, child)), [Mask("parent.nick", "name"), Mask("child.nick", "name")])
+    masker = Masker("salt")
+    assert list(mask_lines(parent, masks, masker)([b"jo\n"])) == list(mask_lines(child, masks, masker)([b"jo\n"]))

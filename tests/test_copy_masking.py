@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 import sqlite3
+import tracemalloc
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -44,6 +45,18 @@ def test_only_the_masked_columns_change_and_null_stays_null() -> None:
     first, second = masked(plan, lines, Mask("user.b", "hash"), Mask("user.c", "null")).splitlines()
     assert re.fullmatch(rb"1\t[0-9a-f]{32}\t\\N\t\\\\z", first)
     assert second == b"2\t\\N\t\\N\t\\N"
+
+
+def test_masking_many_rows_takes_no_more_memory_than_few() -> None:
+    plan = table(text("a"))
+    function = mask_lines(plan, masks_of(Schema((plan,)), [Mask("user.a", "hash")]), MASKER)
+    blocks = (b"".join(b"%090d\n" % number for number in range(start, start + 100)) for start in range(0, 60_000, 100))
+    tracemalloc.start()
+    try:
+        assert sum(block.count(b"\n") for block in function(blocks)) == 60_000
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_digest_is_the_hmac_of_the_text_and_not_of_its_escapes() -> None:

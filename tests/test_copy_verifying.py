@@ -121,6 +121,15 @@ def test_rows_in_no_order_that_can_be_relied_on_are_compared_without_it(rows: li
         compare(ORDERS, Lines(rows, sort=False), Lines(theirs, sort=False))
 
 
+def test_a_key_that_no_order_is_known_of_is_compared_all_the_same() -> None:
+    table = plan(("id", Kind.NUMERIC, "numeric", "numeric"), ("note", Kind.TEXT, "text", "text"))
+    rows = ["NaN\ta", "\\N\tb", "1\tc"]
+    for number, value in enumerate(("NaN", "NULL")):
+        theirs = [*rows[:number], rows[number] + "x", *rows[number + 1 :]]
+        with pytest.raises(VerificationError, match=rf"in the row id={value} note is"):
+            compare(table, Lines(rows, sort=False), Lines(theirs, sort=False))
+
+
 def test_a_table_without_a_key_is_compared_as_a_bag_of_rows() -> None:
     rows = ["1\ta", "1\ta", "2\tb"]
     compare(LOG, Lines(rows), Lines(rows[::-1]))
@@ -143,13 +152,17 @@ def test_of_a_masked_table_the_key_of_the_copy_is_told_and_no_value() -> None:
     compare(ORDERS, Lines(rows), Lines(copied), transform=masked)
     error = told(ORDERS, rows, [*copied[:20], "-21\t1.6\tmasked", "-22\t1.6\tmosked", *copied[22:]], transform=masked)
     assert error.message == "The copy of order differs from its source: in the row id=-22 price, note differ."
-    assert "id=-7 is missing" in told(ORDERS, rows, copied[:6] + copied[7:], transform=masked).message
+    for number in (1, 7, 49):
+        left = [row for row in copied if not row.startswith(f"-{number}\t")]
+        assert f"id=-{number} is missing" in told(ORDERS, rows, left, transform=masked).message
+        more = rows[: number - 1] + rows[number:]
+        assert f"id=-{number} is in the copy, but not in" in told(ORDERS, more, copied, transform=masked).message
     error = told(replace(ORDERS, primary_key=()), rows, copied[1:], transform=masked)
     assert "the row (not shown, since values of the table are masked) is missing" in error.message
 
 
 class Many(Lines):
-    """A reader of 40,000 rows that are made when they are read, none of them as those of another `add`."""
+    """A reader of 100,000 rows that are made when they are read, none of them as those of another `add`."""
 
     def __init__(self, add: int) -> None:
         super().__init__([])
@@ -157,15 +170,15 @@ class Many(Lines):
 
     def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes, None, None]:
         assert (table.name, where, order) == (Name("order"), "", [])
-        for start in range(0, 40_000, 100):
-            yield b"".join(b"%d\t%0500d\n" % (n, n + self.add) for n in range(start, start + 100))
+        for start in range(0, 100_000, 100):
+            yield b"".join(b"%d\t%050d\n" % (n, n + self.add) for n in range(start, start + 100))
 
 
 def test_a_search_through_many_rows_that_all_differ_stays_in_bounds() -> None:
     tracemalloc.start()
     try:
         with pytest.raises(VerificationError, match="is missing in the copy"):
-            compare(LOG, Many(0), Many(40_000))
+            compare(LOG, Many(0), Many(100_000))
         assert tracemalloc.get_traced_memory()[1] < 16 << 20
     finally:
         tracemalloc.stop()
@@ -223,6 +236,7 @@ def test_lines_that_are_the_same_everywhere_are_compared_as_they_are() -> None:
     table = plan(("x", Kind.NUMERIC, "numeric", "numeric"), ("y", Kind.FLOAT, "real", "real"))
     assert canonical(table, ("postgresql", "postgresql")) is None
     assert canonical(table, ("sqlite", "mysql")) is not None
+    assert canonical(plan(("x", Kind.NUMERIC, "numeric", "numeric(9,2)")), ("postgresql", "postgresql")) is not None
 
 
 def test_a_float_is_a_single_only_where_its_database_says_so() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.operations.copy._model import TablePlan
 from framefox_tasks.operations.copy._protocols import Reader
-from framefox_tasks.operations.copy._verifying._canonical import canonical, unescaped
+from framefox_tasks.operations.copy._verifying._canonical import NULL, canonical, unescaped
 from framefox_tasks.operations.copy._verifying._checksum import Checksum
 from framefox_tasks.operations.copy._verifying._differing import first_difference
 from framefox_tasks.operations.copy._verifying._sides import Pair, Sides, Transform, fields_of
@@ -109,7 +109,7 @@ def _shown(text: str, start: int = 0, most: int = _SHOWN) -> str:
 
 
 def _text(field: bytes) -> str:
-    return "NULL" if field == b"\\N" else repr(unescaped(field).decode("utf-8", "replace"))
+    return "NULL" if field == NULL else repr(unescaped(field).decode("utf-8", "replace"))
 
 
 def _row(sides: Sides, line: bytes) -> str:
@@ -124,7 +124,7 @@ def _row(sides: Sides, line: bytes) -> str:
 
 
 def _key(field: bytes) -> str:
-    return _shown(unescaped(field).decode("utf-8", "replace"))
+    return "NULL" if field == NULL else _shown(unescaped(field).decode("utf-8", "replace"))
 
 
 __all__ = ["Checksum", "Sides", "canonical", "compare", "difference"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from itertools import islice
 from typing import Any
@@ -21,60 +21,46 @@ Difference = tuple[Pair | None, Pair | None]
 """A row of the source, and that of the copy which should be the same; None where there is no such row."""
 
 
-class UnorderedError(ValueError):
-    """The rows do not come in the order that they were asked for in, so nothing can be told from it."""
-
-
 def first_difference(sides: Sides) -> Difference | None:
     """The first difference in the order of the primary key; some difference where there is no order to go by."""
-    # Masked keys are in another order than those that the source sorts by.
-    if not sides.key or sides.transform:
-        return any_difference(sides)
-    try:
-        found = _in_order(sides)
-        if found:
-            _check_absent(sides, *found)
-    except ValueError:
-        return any_difference(sides)
-    return found
+    if sides.key:
+        try:
+            found = _in_step(sides)
+            if found is None or not _elsewhere(sides, *found):
+                return found
+        except ValueError:  # a key that has no place in the order
+            pass
+    return any_difference(sides)
 
 
-def _check_absent(sides: Sides, ours: Pair | None, theirs: Pair | None) -> None:
-    """A row that is missing where it should be must not be elsewhere."""
-    if (ours and not theirs and _with_key(sides, sides.theirs(), ours)) or (
-        theirs and not ours and _with_key(sides, sides.ours(), theirs)
-    ):
-        raise UnorderedError
-
-
-def _in_order(sides: Sides) -> Difference | None:
+def _in_step(sides: Sides) -> Difference | None:
     """The first difference in the order of the primary key. Stops there.
 
     Raises:
-        ValueError: A side does not come in that order.
+        ValueError: That order cannot be told.
     """
     with closing(sides.ours(ordered=True)) as ours, closing(sides.theirs(ordered=True)) as theirs:
-        left, right = _placed(sides, ours), _placed(sides, theirs)
+        left, right = sides.rows(ours), sides.rows(theirs)
         here, there = next(left, None), next(right, None)
-        while here or there:
-            if there is None or (here and here[0] < there[0]):
-                return here and here[1], None
-            if here is None or here[0] > there[0]:
-                return None, there[1]
-            if here[1][1] != there[1][1]:
-                return here[1], there[1]
+        while here and there:
+            if here[1] != there[1]:
+                one: tuple[Any, ...] = sides.place_of(here[1])
+                other: tuple[Any, ...] = sides.place_of(there[1])
+                return (here if one <= other else None, there if one >= other else None)
             here, there = next(left, None), next(right, None)
-    return None
+        return (here, there) if here or there else None
 
 
-def _placed(sides: Sides, blocks: Iterator[bytes]) -> Iterator[tuple[tuple[Any, ...], Pair]]:
-    last: tuple[Any, ...] | None = None
-    for pair in sides.rows(blocks):
-        place: tuple[Any, ...] = sides.place_of(pair[1])
-        if last is not None and not last < place:
-            raise UnorderedError
-        last = place
-        yield place, pair
+def _elsewhere(sides: Sides, ours: Pair | None, theirs: Pair | None) -> bool:
+    """Whether a row that is not where it should be is there all the same: the sides are not in one order.
+
+    So it is with a key that is masked, since the source sorts by what it was.
+    """
+    if ours and theirs:
+        return False
+    if ours:
+        return _with_key(sides, sides.theirs(), ours) is not None
+    return theirs is not None and _with_key(sides, sides.ours(), theirs) is not None
 
 
 def any_difference(sides: Sides) -> Difference | None:

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 
 from framefox_tasks.operations.copy._model import Kind, TablePlan
 from framefox_tasks.operations.copy._protocols import Reader
-from framefox_tasks.operations.copy._verifying._canonical import NULL, Canonical, Row, canonical, unescaped
+from framefox_tasks.operations.copy._verifying._canonical import Canonical, Row, canonical, unescaped
 
 Transform = Callable[[Iterable[bytes]], Iterator[bytes]]
 Pair = tuple[bytes, Row]
 """A line, and what of it is compared."""
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation as exc:
+        raise ValueError(text) from exc
+    if number.is_nan():
+        raise ValueError(text)
+    return number
+
+
 _NUMBERS: dict[Kind, Callable[[str], object]] = {
     Kind.INTEGER: int,
     Kind.BOOLEAN: int,
-    Kind.NUMERIC: Decimal,
+    Kind.NUMERIC: _decimal,
     Kind.FLOAT: float,
 }
 
@@ -81,13 +93,11 @@ class Sides:
         """Where it stands in the order of the primary key.
 
         Raises:
-            ValueError: That cannot be told.
+            ValueError: It holds a NULL, or is no number.
         """
         return tuple(map(self._place, self.key, self.key_of(row)))
 
     def _place(self, index: int, field: bytes) -> object:
-        if field == NULL:
-            raise ValueError("NULL stands before all in one database, and behind all in another")
         number = _NUMBERS.get(self.plan.source.fields[index].kind)
         return number(field.decode()) if number else unescaped(field)
 
