@@ -10,6 +10,7 @@ from typing import Any
 
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.operations.copy._checking import check_different, check_options
+from framefox_tasks.operations.copy._finding import spellings
 from framefox_tasks.operations.copy._masking import Masker, mask_lines, masks_of
 from framefox_tasks.operations.copy._matching import matched
 from framefox_tasks.operations.copy._model import Name, Schema, TablePlan
@@ -139,10 +140,11 @@ def planned(
 
 
 def _said(plan: TablePlan, options: CopyOptions) -> Iterator[str]:
+    names = {spelling.casefold() for spelling in spellings(plan.source.name)}
     if plan.empty:
         yield "its rows are left out"
-    yield from (f"only rows where {condition}" for table, condition in options.where if table == plan.label)
+    yield from (f"only rows where {condition}" for table, condition in options.where if table.casefold() in names)
     for mask in options.masks:
         table, _, column = mask.column.rpartition(".")
-        if table.casefold() == plan.label.casefold():
+        if table.casefold() in names:
             yield f"{column} is masked: {mask.kind}"

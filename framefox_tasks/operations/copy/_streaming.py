@@ -66,12 +66,12 @@ class Streaming:
             crew.run([partial(self._execute, statements=work.schema.before)])
             copied = self._rows(crew)
             crew.run(partial(self._execute, statements=statements) for statements in work.schema.after)
+            if work.verify:  # before rows go from the copy that the source's conditions do not leave out
+                copied = crew.run(partial(self._compared, table=table) for table in copied)
             if work.prunings:
                 crew.run([self._prune])
                 copied = crew.run(partial(self._counted, table=table) for table in copied)
             crew.run([partial(self._execute, statements=work.schema.last)])
-            if work.verify:
-                copied = self._verify(crew, copied)
         return tuple(copied)
 
     def _execute(self, hands: Hands, statements: Iterable[Statement]) -> None:
@@ -146,14 +146,13 @@ class Streaming:
     def _plan(self, label: str) -> TablePlan:
         return next(plan for plan in self._work.schema.tables if plan.label == label)
 
-    def _verify(self, crew: Crew, copied: list[CopiedTable]) -> list[CopiedTable]:
-        return crew.run(partial(self._compared, table=table) for table in copied)
-
     def _compared(self, hands: Hands, table: CopiedTable) -> CopiedTable:
         plan, where = self._plan(table.name), self._work.where.get(table.name, "")
         if plan.empty:
             return table
-        compare(plan, hands.reader, hands.checker, where=where, transform=self._work.transforms.get(table.name))
+        dialects = (self._source.target.address.dialect, self._place.staging.address.dialect)
+        transform = self._work.transforms.get(table.name)
+        compare(plan, hands.reader, hands.checker, where, transform, dialects=dialects)
         return replace(table, verified="values")
 
 
