@@ -17,6 +17,8 @@ if TYPE_CHECKING:
         ConfigError,
         ConfirmationRequiredError,
         ConnectionFailedError,
+        ConnectionLostError,
+        CopyError,
         DatabaseExistsError,
         DatabaseInUseError,
         DatabaseNotFoundError,
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
         MigrationNeededError,
         NotADatabaseError,
         PermissionDeniedError,
+        TargetNotEmptyError,
         UnsupportedDialectError,
+        VerificationError,
     )
-    from framefox_tasks.model import DiagramOptions, Group, Project, Target
+    from framefox_tasks.model import CopyOptions, DiagramOptions, Group, Mask, NamedCopy, Project, Target
+    from framefox_tasks.operations.copy import copy, plan_copy
     from framefox_tasks.operations.database import create, drop
     from framefox_tasks.operations.diagram import draw_diagram, select_tables
     from framefox_tasks.operations.migration import (
@@ -46,6 +51,10 @@ if TYPE_CHECKING:
     from framefox_tasks.operations.schema import clear_metadata, declared_schema, live_schema, write_metadata
     from framefox_tasks.operations.status import status
     from framefox_tasks.results import (
+        Copied,
+        CopiedTable,
+        CopyPlan,
+        CopyProgress,
         Created,
         Downgraded,
         Drawn,
@@ -56,6 +65,7 @@ if TYPE_CHECKING:
         MigrationsCleared,
         MigrationState,
         Plan,
+        PlannedTable,
         Revision,
         Script,
         Selected,
@@ -68,11 +78,13 @@ if TYPE_CHECKING:
 
 _EXPORTS = {
     "errors": (
-        "ConfigError ConfirmationRequiredError ConnectionFailedError DatabaseExistsError DatabaseInUseError "
-        "DatabaseNotFoundError DiagramError DriverMissingError EntityError FramefoxTasksError MigrationError "
-        "MigrationNeededError NotADatabaseError PermissionDeniedError UnsupportedDialectError"
+        "ConfigError ConfirmationRequiredError ConnectionFailedError ConnectionLostError CopyError "
+        "DatabaseExistsError DatabaseInUseError DatabaseNotFoundError DiagramError DriverMissingError EntityError "
+        "FramefoxTasksError MigrationError MigrationNeededError NotADatabaseError PermissionDeniedError "
+        "TargetNotEmptyError UnsupportedDialectError VerificationError"
     ),
-    "model": "DiagramOptions Group Project Target",
+    "model": "CopyOptions DiagramOptions Group Mask NamedCopy Project Target",
+    "operations.copy": "copy plan_copy",
     "operations.database": "create drop",
     "operations.migration": (
         "check_migration clear_migrations create_migration downgrade merge_heads plan upgrade upgrade_sql"
@@ -81,8 +93,9 @@ _EXPORTS = {
     "operations.schema": "clear_metadata declared_schema live_schema write_metadata",
     "operations.status": "status",
     "results": (
-        "Created Downgraded Drawn Dropped MetadataCleared MetadataWritten MigrationCreated MigrationState "
-        "MigrationsCleared Plan Revision Script Selected Status Step Upgraded"
+        "Copied CopiedTable CopyPlan CopyProgress Created Downgraded Drawn Dropped MetadataCleared MetadataWritten "
+        "MigrationCreated MigrationState MigrationsCleared Plan PlannedTable Revision Script Selected Status Step "
+        "Upgraded"
     ),
     "settings": "Settings load_settings",
     "snapshot": "Schema",
@@ -93,6 +106,13 @@ __all__ = [
     "ConfigError",
     "ConfirmationRequiredError",
     "ConnectionFailedError",
+    "ConnectionLostError",
+    "Copied",
+    "CopiedTable",
+    "CopyError",
+    "CopyOptions",
+    "CopyPlan",
+    "CopyProgress",
     "Created",
     "DatabaseExistsError",
     "DatabaseInUseError",
@@ -106,6 +126,7 @@ __all__ = [
     "EntityError",
     "FramefoxTasksError",
     "Group",
+    "Mask",
     "MetadataCleared",
     "MetadataWritten",
     "MigrationCreated",
@@ -113,9 +134,11 @@ __all__ = [
     "MigrationNeededError",
     "MigrationState",
     "MigrationsCleared",
+    "NamedCopy",
     "NotADatabaseError",
     "PermissionDeniedError",
     "Plan",
+    "PlannedTable",
     "Project",
     "Revision",
     "Schema",
@@ -125,11 +148,14 @@ __all__ = [
     "Status",
     "Step",
     "Target",
+    "TargetNotEmptyError",
     "UnsupportedDialectError",
     "Upgraded",
+    "VerificationError",
     "check_migration",
     "clear_metadata",
     "clear_migrations",
+    "copy",
     "create",
     "create_migration",
     "declared_schema",
@@ -140,6 +166,7 @@ __all__ = [
     "load_settings",
     "merge_heads",
     "plan",
+    "plan_copy",
     "select_tables",
     "status",
     "upgrade",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -240,3 +240,30 @@ def _check_sqlite(address: DatabaseURL) -> None:
             "each task opens the database anew, so it must be a plain file.",
             hint="Use a file, as in sqlite:///app.db.",
         )
+
+
+TIMESTAMP = "{timestamp}"
+"""What stands in the URL of a copy for the time when it is made."""
+
+
+@dataclass(frozen=True)
+class NamedCopy:
+    """A copy that the settings name, or that a command line describes.
+
+    Attributes:
+        name: What it is called; empty for that of a command line.
+        source: The database to copy.
+        to: The URL of the copy, which may hold TIMESTAMP. Not part of the repr, since it may hold a password.
+        options: What of the source is copied, and how.
+        keep: How many of the files that it made are kept; None for all of them.
+    """
+
+    name: str
+    source: Target
+    to: str = field(repr=False)
+    options: CopyOptions = field(default_factory=CopyOptions)
+    keep: int | None = None
+
+    def target(self, stamp: str = "") -> Target:
+        """The database that is made, at a time written as in 20261125T081500Z."""
+        return replace(self.source, url=self.to.replace(TIMESTAMP, stamp))

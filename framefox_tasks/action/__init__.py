@@ -9,14 +9,18 @@ from __future__ import annotations
 import gc
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 from doit.exceptions import TaskError, TaskFailed
 
 from framefox_tasks.errors import FramefoxTasksError
+from framefox_tasks.model import Target
 from framefox_tasks.settings import configured
 from framefox_tasks.url import redact
+
+_hidden: list[Target] = []
 
 
 def action(name: str) -> Callable[..., Any]:
@@ -52,8 +56,15 @@ def _called(module: str, function: str, options: dict[str, Any]) -> Any:
         return failure
 
 
+def hide(*targets: Target) -> None:
+    """Hide the passwords of these databases, too, in what is told of a failure."""
+    _hidden.extend(targets)
+
+
 def _redacted(text: str) -> str:
-    try:
-        return configured().target.address.hide(text)
-    except FramefoxTasksError:
-        return redact(text)
+    with suppress(FramefoxTasksError):
+        text = configured().target.address.hide(text)
+    for target in _hidden:
+        with suppress(FramefoxTasksError):
+            text = target.address.hide(text)
+    return redact(text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from framefox_tasks.errors import (
     PermissionDeniedError,
 )
 from framefox_tasks.freshness import agreed
-from framefox_tasks.operations import copy as copying
 from framefox_tasks.operations import database, migration, status
 from framefox_tasks.results import Forecast
 from framefox_tasks.settings import Settings
@@ -137,21 +135,6 @@ def drop(settings: Settings, *, yes: bool, force_disconnect: bool) -> None:
     target = settings.target
     _confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
     report.show(database.drop(target, missing_ok=True, force_disconnect=force_disconnect))
-
-
-def copy(settings: Settings, *, to: str, source: str, overwrite: bool, verify: bool, dry_run: bool) -> None:
-    """database_copy."""
-    if not to:
-        raise ConfigError(
-            "--to is missing: where is the copy to go?", hint="Type: doit database_copy --to=sqlite:///backups/app.db"
-        )
-    target = replace(settings.target, url=to)
-    origin = replace(settings.target, url=source) if source else settings.target
-    if dry_run:
-        report.show(copying.plan_copy(origin, target, overwrite=overwrite))
-        return
-    report.say(f"Copying {origin.label} to {target.label}...")
-    report.show(copying.copy(origin, target, overwrite=overwrite, verify=verify))
 
 
 def clear_migration(settings: Settings, *, yes: bool) -> None:

@@ -51,6 +51,7 @@ class ServerDialect:
     refused_login: frozenset[Any]
     grant_hint: str  # with {user} and {database}
     identity_query: str
+    own_schemas: str  # a condition on the name of a schema: it is none of the server's
 
     def error_code(self, exc: BaseException | None) -> Any:
         """The server's code for an error, or None."""
@@ -90,6 +91,15 @@ class ServerDialect:
                 return ()
             return tuple(sorted(row[0] for row in cursor.fetchall()))
 
+    def holds_tables(self, target: Target) -> bool:
+        """Whether a table is in the database, beside the version table."""
+        with self.connection(target, target.name) as connection:
+            cursor = connection.cursor()
+            tables = f"information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema {self.own_schemas}"
+            cursor.execute(f"SELECT table_name FROM {tables} LIMIT 2")  # noqa: S608 - nothing of a user's
+            version_table = target.project.version_table.rpartition(".")[2]
+            return any(name != version_table for (name,) in cursor.fetchall())
+
     def clear_revision(self, target: Target) -> bool:
         """Empty the version table."""
         table = quoted_table(target.project.version_table, self.quote)
@@ -114,11 +124,17 @@ class ServerDialect:
         return None
 
     @contextmanager
-    def connection(self, target: Target, database: str | None) -> Iterator[Any]:
-        """A raw driver connection with autocommit; the driver's errors become ours."""
+    def connection(self, target: Target, database: str | None, **more: Any) -> Iterator[Any]:
+        """A raw driver connection with autocommit; the driver's errors become ours.
+
+        Args:
+            target: Where the server is, and who logs in.
+            database: The database; the server's default if None.
+            more: Further arguments for the driver.
+        """
         module, arguments = self._connector(target, database)
         try:
-            connection = module.connect(*arguments[0], **arguments[1])
+            connection = module.connect(*arguments[0], **{**arguments[1], **more})
         except module.Error as exc:
             raise self.translate(exc, target) from exc
         except UnicodeEncodeError as exc:

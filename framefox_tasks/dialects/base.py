@@ -64,6 +64,9 @@ class Dialect(HasDrivers, Protocol):
     def revision(self, target: Target) -> tuple[str, ...]:
         """The revisions in its version table, sorted. Raises DatabaseNotFoundError."""
 
+    def holds_tables(self, target: Target) -> bool:
+        """Whether a table is in it, beside the version table. Raises DatabaseNotFoundError."""
+
     def clear_revision(self, target: Target) -> bool:
         """Empty its version table; False if it has none. Raises DatabaseNotFoundError."""
 

@@ -30,6 +30,7 @@ class MySQL(ServerDialect):
     grant_hint = "GRANT ALL ON {database}.* TO {user}"
 
     identity_query = "SELECT @@hostname, @@port, @@datadir, @@server_id"
+    own_schemas = "= DATABASE()"
 
     def error_code(self, exc: BaseException | None) -> Any:
         """The error number."""

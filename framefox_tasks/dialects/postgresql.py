@@ -42,6 +42,7 @@ class PostgreSQL(ServerDialect):
     )
 
     identity_query = "SELECT pg_postmaster_start_time()"  # to the microsecond
+    own_schemas = "NOT IN ('pg_catalog', 'information_schema')"
 
     def error_code(self, exc: BaseException | None) -> Any:
         """The SQLSTATE, where the driver tells it."""

@@ -80,6 +80,12 @@ class SQLite:
                 raise
         return tuple(sorted(row[0] for row in rows))
 
+    def holds_tables(self, target: Target) -> bool:
+        """Whether a table is in the file, beside the version table."""
+        with self._translated(target), _existing(target, "rw") as connection:
+            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT 2").fetchall()
+        return any(name != target.project.version_table for (name,) in rows)
+
     def clear_revision(self, target: Target) -> bool:
         """Empty the version table."""
         table = quoted_table(target.project.version_table, '"')

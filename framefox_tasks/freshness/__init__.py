@@ -13,6 +13,15 @@ from framefox_tasks.freshness._build import (
     sources_unchanged,
 )
 from framefox_tasks.freshness._check import Check, reason_of
+from framefox_tasks.freshness._copies import (
+    comparable,
+    copy_at_head,
+    copy_unchanged,
+    left_as,
+    nothing_to_lose,
+    remembered,
+    source_state,
+)
 from framefox_tasks.freshness._state import at_head, database_exists
 
 __all__ = [
@@ -21,8 +30,15 @@ __all__ = [
     "artefact",
     "artefacts_untouched",
     "at_head",
+    "comparable",
+    "copy_at_head",
+    "copy_unchanged",
     "database_exists",
+    "left_as",
     "migration_written",
+    "nothing_to_lose",
     "reason_of",
+    "remembered",
+    "source_state",
     "sources_unchanged",
 ]

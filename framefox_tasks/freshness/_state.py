@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from framefox_tasks.cache import python_files
 from framefox_tasks.dialects import dialect_of
 from framefox_tasks.errors import FramefoxTasksError
-from framefox_tasks.model import Project
+from framefox_tasks.model import Project, Target
 from framefox_tasks.settings import configured
 
 
@@ -25,28 +26,31 @@ def database_exists(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # n
 
 
 def at_head(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
-    """Up to date when the database is at the heads that the last run found, and it is the same database.
-
-    The revision files become the task's file_dep here and not when the tasks are loaded, since tasks of the same run
-    write and delete them. Unless doit sees a change in them, the heads of the last run are today's.
-    """
+    """Up to date when the database is at the heads that the last run found, and it is the same database."""
     options = task.options or {}
     another = options.get("revision", "head") != "head" or options.get("plan") or options.get("sql")
     try:
         target = configured().target
-        task.file_dep = set(migration_files(target.project))
-        if another:
-            return False, ""
-        if "heads" not in values:
-            return False, "it has not run here yet"
-        if values.get("database") != target.identity:
-            return False, f"{target.label} is another database than that of the last run"
-        current = dialect_of(target).revision(target)
+        found = reached(task, {} if another else values, target)
     except Exception as exc:  # noqa: BLE001 - the task runs into it
         return False, told(exc)
-    at = f"at head {', '.join(current)}" if current else "no migrations"
+    return (False, "") if another else found
+
+
+def reached(task: Any, values: Mapping[str, Any], target: Target) -> tuple[bool, str]:
+    """Whether a database is at the heads that the last run found, and is the same as then.
+
+    The revision files become the task's file_dep here and not when the tasks are loaded, since tasks of the same run
+    write and delete them. Unless doit sees a change in them, the heads of the last run are today's.
+    """
+    task.file_dep = set(migration_files(target.project))
+    if "heads" not in values:
+        return False, "it has not run here yet"
+    if values.get("database") != target.identity:
+        return False, f"{target.label} is another database than that of the last run"
+    current = dialect_of(target).revision(target)
     if sorted(current) == sorted(values["heads"]):
-        return True, at
+        return True, f"at head {', '.join(current)}" if current else "no migrations"
     heads = ", ".join(values["heads"])
     return False, f"{target.label} is at {', '.join(current) or 'no revision'}; the last run found the head {heads}"
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import Any
 
+from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
 from framefox_tasks.report._status import show_status
 from framefox_tasks.report._terminal import ask, say, warn
+from framefox_tasks.report._text import number
 from framefox_tasks.results import (
     Copied,
     CopyPlan,
@@ -24,7 +26,7 @@ from framefox_tasks.results import (
     Upgraded,
 )
 
-__all__ = ["ask", "say", "show", "show_status", "warn"]
+__all__ = ["ask", "copying", "not_carried", "say", "show", "show_status", "warn"]
 
 
 def show(result: object) -> None:
@@ -119,15 +121,15 @@ def _(result: MigrationsCleared) -> list[str]:
 def _(result: MetadataWritten) -> list[str]:
     if not result.changed:
         return ["The schema has not changed."]
-    return [f"Schema of {_number(result.tables, 'table')} written to {result.project.shown(result.path)}"]
+    return [f"Schema of {number(result.tables, 'table')} written to {result.project.shown(result.path)}"]
 
 
 @_lines.register
 def _(result: Drawn) -> list[str]:
     lines = [f"  {result.project.shown(path)}" for path in result.written]
     if not lines:
-        return [f"{_number(result.tables, 'table')} drawn, every file is as it was."]
-    return [f"{_number(result.tables, 'table')} drawn:", *lines]
+        return [f"{number(result.tables, 'table')} drawn, every file is as it was."]
+    return [f"{number(result.tables, 'table')} drawn:", *lines]
 
 
 @_lines.register
@@ -137,30 +139,8 @@ def _(result: MetadataCleared) -> list[str]:
     return ["Metadata cache cleared:", *(f"  {result.project.shown(path)}" for path in result.removed)]
 
 
-@_lines.register
-def _(result: CopyPlan) -> list[str]:
-    title = f"{_number(len(result.tables), 'table')} of {result.source.label} would be copied to {result.target.label}:"
-    rows = [(table.name, "?" if table.rows is None else f"{table.rows:,}") for table in result.tables]
-    return [title, *_columns([("table", "rows"), *rows])]
-
-
-@_lines.register
-def _(result: Copied) -> list[str]:
-    rows = [(table.name, f"{table.rows:,}", f"{table.seconds:.2f}", table.verified) for table in result.tables]
-    tables = _number(len(result.tables), "table")
-    return [
-        *_columns([("table", "rows", "seconds", "verified"), *rows]),
-        f"{_number(result.rows, 'row')} of {tables} copied to {result.target.label} in {result.seconds:.2f} s.",
-    ]
-
-
-def _columns(rows: list[tuple[str, ...]]) -> list[str]:
-    """The rows with what is below each other in line: the first column to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  " + "  ".join(cell.rjust(width) if index else cell.ljust(width) for index, (cell, width) in enumerate(cells))
-        for cells in (list(zip(row, widths, strict=True)) for row in rows)
-    ]
+_lines.register(CopyPlan, planned_lines)
+_lines.register(Copied, copied_lines)
 
 
 def _revision(revision: Revision) -> str:
@@ -168,8 +148,4 @@ def _revision(revision: Revision) -> str:
 
 
 def _count(items: Any) -> str:
-    return _number(len(items), "migration")
-
-
-def _number(count: int, what: str) -> str:
-    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
+    return number(len(items), "migration")

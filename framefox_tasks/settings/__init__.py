@@ -13,13 +13,26 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from framefox_tasks.errors import ConfigError
+from framefox_tasks.errors import ConfigError, FramefoxTasksError
 from framefox_tasks.model import DiagramOptions, Project, Target
 from framefox_tasks.settings import _alembic, _sources
+from framefox_tasks.settings._copies import URL_VARIABLE, Chain, Copies, mask, positive, readable
 from framefox_tasks.settings._diagram import check_formats, diagram_options
 from framefox_tasks.settings._schema import check_keys, check_options, url_from_parts
 
-__all__ = ["CONFIG_FILE", "Settings", "check_formats", "configured", "load_settings"]
+__all__ = [
+    "CONFIG_FILE",
+    "URL_VARIABLE",
+    "Chain",
+    "Copies",
+    "Settings",
+    "check_formats",
+    "configured",
+    "copy_chains",
+    "load_settings",
+    "mask",
+    "positive",
+]
 
 CONFIG_FILE = Path("config/orm.yaml")
 _DETAILS = ("driver", "host", "port", "username", "password", "database")
@@ -33,11 +46,13 @@ class Settings:
         target: The database and its project.
         source: Where the database's URL was found: DATABASE_URL, or a key of config/orm.yaml.
         diagram: What is drawn of the schema, and how.
+        copies: The named copies, and what every copy reads.
     """
 
     target: Target
     source: str
     diagram: DiagramOptions
+    copies: Copies
 
 
 @cache
@@ -71,7 +86,28 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
     expand = _sources.Expander(variables, str(CONFIG_FILE))
     target = Target(url, _project(root, config, expand), echo=check_options(options, expand))
     _check_address(target, source)
-    return Settings(target, source, diagram_options(config, target.project, expand, str(CONFIG_FILE)))
+    return Settings(
+        target,
+        source,
+        diagram_options(config, target.project, expand, str(CONFIG_FILE)),
+        Copies(config, target, variables, expand, str(CONFIG_FILE)),
+    )
+
+
+def copy_chains() -> Mapping[str, Chain]:
+    """The names of the configured copies, and what each is chained with.
+
+    Of settings that cannot be used, the names as far as they can be read: the tasks of these then tell what is wrong.
+    """
+    try:
+        return configured().copies.chains
+    except FramefoxTasksError:
+        pass
+    try:
+        config = _sources.read_yaml(Path.cwd() / CONFIG_FILE, shown=str(CONFIG_FILE))
+    except FramefoxTasksError:
+        return {}
+    return dict.fromkeys(readable(config), Chain())
 
 
 def _database_url(options: Mapping[str, Any], variables: Mapping[str, str], *, exists: bool) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from framefox_tasks.settings._sources import kind_of
 from framefox_tasks.url import DIALECTS, is_port
 
 _TOP = {
+    "copies",
     "database",
     "diagram",
     "entities",
@@ -52,14 +53,23 @@ def check_keys(config: Mapping[str, Any], shown: str) -> None:
     _check(_section(database, "logging", "database.logging", shown), _LOGGING, "database.logging.", shown)
 
 
-def check_section(config: Mapping[str, Any], key: str, known: Collection[str], shown: str) -> Mapping[str, Any]:
-    """A section of the top level whose keys are known; empty if it is not there.
+def check_section(
+    config: Mapping[str, Any], key: str, known: Collection[str], shown: str, *, below: str = ""
+) -> Mapping[str, Any]:
+    """A section whose keys are known; empty if it is not there.
+
+    Args:
+        config: The section that it stands in.
+        key: Its key there.
+        known: The keys that it may hold.
+        shown: The file, for the message.
+        below: The keys that lead to it, as `copies.`; empty at the top level.
 
     Raises:
         ConfigError: It is no mapping, or holds another key.
     """
-    section = _section(config, key, key, shown)
-    _check(section, known, f"{key}.", shown)
+    section = _section(config, key, f"{below}{key}", shown)
+    _check(section, known, f"{below}{key}.", shown)
     return section
 
 
@@ -95,9 +105,9 @@ def check_options(options: Mapping[str, Any], expand: Expand) -> bool:
     """
     for key in sorted(_INTEGERS):
         _check_integer(f"database.{key}", options.get(key), expand)
-    truths = {key: _boolean(f"database.{key}", options.get(key), expand) for key in sorted(_BOOLEANS)}
+    truths = {key: boolean(f"database.{key}", options.get(key), expand) for key in sorted(_BOOLEANS)}
     logging = options.get("logging") or {}
-    echo_sql = _boolean("database.logging.echo_sql", logging.get("echo_sql"), expand)
+    echo_sql = boolean("database.logging.echo_sql", logging.get("echo_sql"), expand)
     return truths["echo"] or echo_sql
 
 
@@ -111,7 +121,12 @@ def _check_integer(key: str, value: object, expand: Expand) -> None:
         raise ConfigError(f"{key} must be a whole number, not {text!r}.", hint="Correct it in config/orm.yaml.")
 
 
-def _boolean(key: str, value: object, expand: Expand) -> bool:
+def boolean(key: str, value: object, expand: Expand) -> bool:
+    """A truth value; False where there is none.
+
+    Raises:
+        ConfigError: It is something else.
+    """
     text = _text(key, value, expand)
     if text and text.lower() not in _TRUTH:
         raise ConfigError(f"{key} must be true or false, not {text!r}.", hint="Correct it in config/orm.yaml.")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from framefox_tasks.tasks._reporter import Reporter, tell_variables
+from framefox_tasks.tasks.copies import task_database_copy
 from framefox_tasks.tasks.database import (
     task_database_clear_migration,
-    task_database_copy,
     task_database_create,
     task_database_create_migration,
     task_database_downgrade,

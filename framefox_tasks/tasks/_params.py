@@ -23,6 +23,11 @@ def option(name: str, text: str, *, default: str | None = "", short: str = "") -
     return {"name": name, "long": name, "short": short, "default": default, "help": text}
 
 
+def several(name: str, text: str) -> dict[str, Any]:
+    """An option with a value that may be given more than once."""
+    return {**option(name, text), "type": list, "default": []}
+
+
 def choice(name: str, text: str, *values: str) -> dict[str, Any]:
     """An option that takes one of some values; the first is the default."""
     return {**option(name, text, default=values[0]), "choices": tuple((value, "") for value in values)}

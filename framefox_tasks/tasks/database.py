@@ -9,6 +9,7 @@ from framefox_tasks.freshness import Check, at_head, database_exists, migration_
 from framefox_tasks.tasks._forecast import Forecasts
 from framefox_tasks.tasks._params import LIVE, choice, flag, option, params
 from framefox_tasks.tasks._reporter import BARE, TELLS_WHY
+from framefox_tasks.tasks.copies import copies_before_upgrade
 
 # Not beside their tasks: doit reads the source of each task function at every start, and these would count.
 _YES = flag("yes", "do not ask", short="y")
@@ -29,13 +30,6 @@ _DOWNGRADE = (
     option("revision", "the revision to go back to", default=None),
 )
 _STATUS = (choice("format", "table or json", "table", "json"), flag("exit_code", "fail if not up to date"))
-_COPY = (
-    option("to", "the URL of the copy, as sqlite:///backups/app.db"),
-    {**option("source", "the URL of another source"), "long": "from"},
-    flag("overwrite", "replace what the target holds"),
-    flag("verify", "compare every value, not only the number of rows"),
-    flag("dry_run", "show what would be copied, and stop"),
-)
 _DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"))
 
 
@@ -50,6 +44,8 @@ def task_database_upgrade(revision: str, plan: bool, sql: bool, output: str) -> 
     return {
         "actions": [action("database:upgrade")],
         "task_dep": [] if plan or sql or output else ["database_create"],
+        # Tasks of `setup` run when this one has something to do, and only then.
+        "setup": [] if plan or sql or output else copies_before_upgrade(),
         "uptodate": [Check(at_head)],
         "meta": {BARE: sql and not output},
         **LIVE,
@@ -92,11 +88,6 @@ def task_database_status(format: str, exit_code: bool) -> dict[str, Any]:  # noq
 def task_database_drop() -> dict[str, Any]:
     """Drop the database with all its data"""
     return {"actions": [action("database:drop")], "params": list(_DROP), **LIVE}
-
-
-def task_database_copy() -> dict[str, Any]:
-    """Copy the SQLite database to another file"""
-    return {"actions": [action("database:copy")], "params": list(_COPY), **LIVE}
 
 
 def task_database_clear_migration() -> dict[str, Any]:

@@ -1,0 +1,218 @@
+"""A copy: what it would do, what it did, and how far it is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
+
+from framefox_tasks.report._terminal import say
+from framefox_tasks.report._text import columns, number
+from framefox_tasks.results import Copied, CopyPlan, CopyProgress, PlannedTable
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+_EVERY = 10.0
+"""Seconds between two lines that say how far a copy is, where there is no terminal."""
+_LONG = 1.0
+"""Seconds after which a table is worth a line of its own, where there is no terminal."""
+_WHOLE = ""
+"""The table of a progress that counts the pages of a file."""
+
+
+def planned_lines(plan: CopyPlan) -> list[str]:
+    """What a copy would do."""
+    title = f"{number(len(plan.tables), 'table')} of {plan.source.label} would be copied to {plan.target.label}:"
+    header, *rows = columns([("table", "rows"), *((table.name, _estimate(table)) for table in plan.tables)])
+    lines = [title, header]
+    for row, table in zip(rows, plan.tables, strict=True):
+        lines += [row, *(f"      {change}" for change in table.changes)]
+    how = [f"{number(plan.jobs, 'table')} at a time"] if plan.jobs > 1 else []
+    how += [plan.how] if plan.how else []
+    return [*lines, *not_carried(plan), *([f"How: {', '.join(how)}."] if how else [])]
+
+
+def _estimate(table: PlannedTable) -> str:
+    return "?" if table.rows is None else f"{table.rows:,}"
+
+
+def not_carried(plan: CopyPlan) -> list[str]:
+    """What of the source the copy will not have."""
+    if not plan.not_carried:
+        return []
+    return [f"The copy will not have, of {plan.source.label}:", *(f"  {what}" for what in plan.not_carried)]
+
+
+def copied_lines(result: Copied) -> list[str]:
+    """What a copy did."""
+    rows = [(table.name, f"{table.rows:,}", f"{table.seconds:.2f}", table.verified or "-") for table in result.tables]
+    tables = number(len(result.tables), "table")
+    shown = result.target.project.shown
+    return [
+        *columns([("table", "rows", "seconds", "verified"), *rows]),
+        f"{number(result.rows, 'row')} of {tables} copied to {result.target.label} in {result.seconds:.2f} s.",
+        *(f"Note: {note}" for note in result.notes),
+        *(f"Removed, since newer ones are kept: {shown(path)}" for path in result.removed),
+    ]
+
+
+class Display(Protocol):
+    """Shows how far a copy is."""
+
+    def begin(self, plan: CopyPlan) -> None:
+        """The copy begins."""
+
+    def note(self, progress: CopyProgress) -> None:
+        """A table has come so far."""
+
+    def end(self) -> None:
+        """The copy has ended, well or not."""
+
+
+@contextmanager
+def copying() -> Iterator[Display]:
+    """A display: bars on a terminal, else lines."""
+    display: Display = Bars() if sys.stdout.isatty() else Lines()
+    try:
+        yield display
+    finally:
+        display.end()
+
+
+class Progress:
+    """How far the tables of a copy are, and all of them together."""
+
+    def __init__(self, plan: CopyPlan) -> None:
+        self.expected = {table.name: table.rows for table in plan.tables}
+        self.rows: dict[str, int] = {}
+        self.started: dict[str, float] = {}
+        self.done = 0
+        self.began = monotonic()
+
+    def note(self, progress: CopyProgress) -> float:
+        """Take up how far a table is; gives for how many seconds it has been copied."""
+        if progress.table == _WHOLE and _WHOLE not in self.expected:
+            self.expected = {_WHOLE: progress.total}
+        first = self.started.setdefault(progress.table, monotonic())
+        self.rows[progress.table] = progress.rows
+        self.done += progress.done
+        # An estimate that turns out to be too low is none.
+        self.expected[progress.table] = (
+            progress.rows if progress.done else max(progress.rows, progress.total) if progress.total else None
+        )
+        return monotonic() - first
+
+    @property
+    def unit(self) -> str:
+        """What is counted."""
+        return "page" if _WHOLE in self.rows else "row"
+
+    @property
+    def all_rows(self) -> int:
+        """What is copied of all tables."""
+        return sum(self.rows.values())
+
+    @property
+    def total(self) -> int | None:
+        """How much there is of all tables; None where that is not known of all."""
+        known = [rows for rows in self.expected.values() if rows is not None]
+        return sum(known) if len(known) == len(self.expected) else None
+
+    def speed(self, rows: int, seconds: float) -> str:
+        """How fast it goes; nothing at first."""
+        return f"{rows / seconds:,.0f} {self.unit}s/s" if rows and seconds > 0 else ""
+
+
+class Lines:
+    """A line for each table that took long, and every few seconds one that says how far all of them are."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._told = monotonic()
+
+    def begin(self, plan: CopyPlan) -> None:
+        """The copy begins."""
+        self._progress = Progress(plan)
+
+    def note(self, progress: CopyProgress) -> None:
+        """A table has come so far."""
+        if self._progress is None:
+            return
+        seconds = self._progress.note(progress)
+        if progress.done and seconds >= _LONG and progress.table != _WHOLE:
+            say(f"  {progress.table}: {number(progress.rows, 'row')} in {seconds:.1f} s")
+        elif monotonic() - self._told >= _EVERY:
+            self._told = monotonic()
+            say(f"  {self._so_far(self._progress)}")
+
+    def _so_far(self, progress: Progress) -> str:
+        seconds = monotonic() - progress.began
+        rows, total = progress.all_rows, progress.total
+        text = number(rows, progress.unit)
+        if total:
+            text += f" of about {total:,}, {rows * 100 // total} %"
+        text += f", {progress.speed(rows, seconds)}"
+        if total and rows:
+            text += f", about {seconds * (total - rows) / rows:.0f} s left"
+        return text
+
+    def end(self) -> None:
+        """The copy has ended, well or not."""
+
+
+class Bars:
+    """A bar for each table that is being copied, and one for all of them. Gone when the copy has ended."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichProgress
+        from rich.table import Column
+
+        name = Column(min_width=12, max_width=24, no_wrap=True, overflow="ellipsis")
+        self._bars = RichProgress(
+            TextColumn("{task.description}", markup=False, table_column=name),
+            BarColumn(bar_width=None),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[speed]}", markup=False, justify="right", table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(compact=True),
+            console=Console(highlight=False),
+            transient=True,
+            expand=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._progress: Progress | None = None
+
+    def begin(self, plan: CopyPlan) -> None:
+        """The copy begins."""
+        self._progress = Progress(plan)
+        self._all = self._bars.add_task(number(len(plan.tables), "table"), total=self._progress.total, speed="")
+        self._bars.start()
+
+    def note(self, progress: CopyProgress) -> None:
+        """A table has come so far."""
+        if self._progress is None:
+            return
+        seconds = self._progress.note(progress)
+        if progress.table != _WHOLE:
+            self._note_table(progress, self._progress.speed(progress.rows, seconds))
+        rows = self._progress.all_rows
+        speed = self._progress.speed(rows, monotonic() - self._progress.began)
+        self._bars.update(self._all, completed=rows, total=self._progress.total, speed=speed)
+
+    def _note_table(self, progress: CopyProgress, speed: str) -> None:
+        if progress.table not in self._tasks:
+            self._tasks[progress.table] = self._bars.add_task(progress.table, speed="")
+        task = self._tasks[progress.table]
+        if progress.done:
+            self._bars.remove_task(self._tasks.pop(progress.table))
+        else:
+            total = self._progress.expected[progress.table] if self._progress else None
+            self._bars.update(task, completed=progress.rows, total=total, speed=speed)
+
+    def end(self) -> None:
+        """The copy has ended, well or not."""
+        self._bars.stop()

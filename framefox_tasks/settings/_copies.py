@@ -1,0 +1,196 @@
+"""The `copies` section of config/orm.yaml, and the variables that every copy reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from framefox_tasks.errors import ConfigError
+from framefox_tasks.model import MASKS, TIMESTAMP, CopyOptions, Mask, NamedCopy, Target
+from framefox_tasks.settings._schema import boolean, check_section
+from framefox_tasks.settings._sources import kind_of
+
+URL_VARIABLE = "DATABASE_COPY_URL"
+SALT_VARIABLE = "DATABASE_COPY_SALT"
+_UPGRADE = "upgrade"
+_FLAGS = ("schema_only", "data_only", "tables_from_entities", "overwrite", "verify", "force_disconnect")
+_KEYS = {"from", "to", "tables", "exclude", "jobs", "where", "mask", "keep", "then", "before", *_FLAGS}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_SAMPLE = "20000101T000000Z"
+
+Expand = Callable[[str, object], str]
+
+
+class Chain(NamedTuple):
+    """What a named copy is chained with: the upgrade that follows it, and the one that it precedes."""
+
+    then_upgrade: bool = False
+    before_upgrade: bool = False
+
+
+class Copies:
+    """The named copies. Each is read in full only when it runs: no other task needs the variables in it.
+
+    Attributes:
+        chains: Their names, and what each is chained with.
+        url: The target of a copy that names none; empty if there is no such.
+        salt: The secret that masked values depend on; None for one that is forgotten after the copy.
+    """
+
+    def __init__(
+        self, config: Mapping[str, Any], target: Target, variables: Mapping[str, str], expand: Expand, shown: str
+    ) -> None:
+        self._sections = _sections(config, shown)
+        self._target = target
+        self._expand = expand
+        self._shown = shown
+        self.chains = {name: _chain(name, section, shown) for name, section in self._sections.items()}
+        self.url = variables.get(URL_VARIABLE, "").strip()
+        self.salt = variables.get(SALT_VARIABLE) or None
+
+    def named(self, name: str) -> NamedCopy:
+        """A copy, with its variables replaced.
+
+        Raises:
+            ConfigError: A variable is not set, a value has the wrong form, or no target is given.
+        """
+        section = self._sections[name]
+        key = f"copies.{name}"
+
+        def text(part: str) -> str:
+            value = section.get(part)
+            return "" if value is None else self._expand(f"{key}.{part}", value).strip()
+
+        to, source = text("to") or self.url, text("from")
+        if not to:
+            raise ConfigError(
+                f"{self._shown}: {key} does not say where the copy is to go.",
+                hint=f"Write its `to:`, or set {URL_VARIABLE}.",
+            )
+        found = NamedCopy(
+            name,
+            source=replace(self._target, url=source) if source else self._target,
+            to=to,
+            options=self._options(section, key, text),
+            keep=positive(f"{self._shown}: {key}.keep", text("keep")),
+        )
+        _check_addresses(found, f"{self._shown}: {key}")
+        return found
+
+    def _options(self, section: Mapping[str, Any], key: str, text: Callable[[str], str]) -> CopyOptions:
+        where = _mapping(section.get("where"), f"{key}.where", self._shown)
+        masks = _mapping(section.get("mask"), f"{key}.mask", self._shown)
+        flags = {name: boolean(f"{key}.{name}", section.get(name), self._expand) for name in _FLAGS}
+        return CopyOptions(
+            tables=self._names(section.get("tables"), f"{key}.tables"),
+            exclude=self._names(section.get("exclude"), f"{key}.exclude"),
+            jobs=positive(f"{self._shown}: {key}.jobs", text("jobs")),
+            where=tuple((table, self._expand(f"{key}.where.{table}", value)) for table, value in where.items()),
+            masks=tuple(self._mask(column, value, f"{key}.mask.{column}") for column, value in masks.items()),
+            salt=self.salt,
+            **flags,
+        )
+
+    def _names(self, value: object, key: str) -> tuple[str, ...]:
+        items = value if isinstance(value, list) else [value]
+        return tuple(self._expand(key, item) for item in items if item is not None)
+
+    def _mask(self, column: str, value: object, key: str) -> Mask:
+        if isinstance(value, dict):
+            fixed = check_section({column: value}, column, {"fixed"}, self._shown, below=f"{key.removesuffix(column)}")
+            return mask(column, f"fixed:{self._expand(key, fixed.get('fixed') or '')}", f"{self._shown}: {key}")
+        return mask(column, "null" if value is None else self._expand(key, value), f"{self._shown}: {key}")
+
+
+def _sections(config: Mapping[str, Any], shown: str) -> dict[str, Mapping[str, Any]]:
+    copies = _mapping(config.get("copies"), "copies", shown)
+    for name in copies:
+        if not usable(name):
+            raise ConfigError(
+                f"{shown}: copies: {name!r} cannot be the name of a copy.",
+                hint="It becomes a task, as database_copy:backup: use letters, digits, -, _ and dots.",
+            )
+    return {name: check_section(copies, name, _KEYS, shown, below="copies.") for name in copies}
+
+
+def usable(name: object) -> bool:
+    """Whether a copy can be called so, as a part of a task's name."""
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
+def _mapping(value: object, key: str, shown: str) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ConfigError(
+            f"{shown}: {key} must be a mapping, not {kind_of(value)}.",
+            hint="Put its entries on indented lines below it, or write {name: value, ...}.",
+        )
+    return value
+
+
+def _chain(name: str, section: Mapping[str, Any], shown: str) -> Chain:
+    for key in ("then", "before"):
+        if section.get(key) not in (None, _UPGRADE):
+            raise ConfigError(
+                f"{shown}: copies.{name}.{key} can only be {_UPGRADE}.", hint="Correct it, or take the line out."
+            )
+    return Chain(section.get("then") is not None, section.get("before") is not None)
+
+
+def positive(what: str, text: str) -> int | None:
+    """A whole number of 1 or more; None for an empty text.
+
+    Raises:
+        ConfigError: It is something else.
+    """
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise ConfigError(f"{what} must be a whole number of 1 or more, not {text!r}.", hint="Correct it.")
+    return int(text)
+
+
+def mask(column: str, text: str, what: str) -> Mask:
+    """A mask of a column, from one of MASKS, or `fixed:` and the value.
+
+    Raises:
+        ConfigError: It is something else, or the column is not written as table.column.
+    """
+    kind, colon, value = text.partition(":")
+    if "." not in column.strip("."):
+        raise ConfigError(f"{what}: {column!r} names no column.", hint="Write table.column, as in user.email.")
+    if kind not in MASKS or bool(colon) != (kind == "fixed"):
+        raise ConfigError(
+            f"{what}: unknown mask {text!r}.",
+            hint=f"Known are {', '.join(name for name in MASKS if name != 'fixed')}, and fixed:VALUE.",
+        )
+    return Mask(column, kind, value)
+
+
+def _check_addresses(copy: NamedCopy, what: str) -> None:
+    target = copy.target(_SAMPLE)
+    for key, found in (("from", copy.source), ("to", target)):
+        try:
+            _ = found.address
+        except ConfigError as exc:
+            raise type(exc)(f"{what}.{key}: {exc.message}", hint=exc.hint) from exc
+    if copy.keep is None:
+        return
+    if target.address.dialect != "sqlite":
+        raise ConfigError(
+            f"{what}.keep is for SQLite files: no database is dropped on a server.", hint="Take `keep:` out."
+        )
+    if copy.to.rpartition("/")[2].count(TIMESTAMP) != 1 or copy.to.count(TIMESTAMP) != 1:
+        raise ConfigError(
+            f"{what}.keep needs {TIMESTAMP} once in the name of the file, and nowhere else in `to`.",
+            hint='Write it as in `to: "sqlite:///backups/{timestamp}.db"`.',
+        )
+
+
+def readable(config: Mapping[str, Any]) -> Iterator[str]:
+    """The names of copies in settings that may not be in order."""
+    copies = config.get("copies")
+    yield from (name for name in (copies if isinstance(copies, dict) else ()) if usable(name))

@@ -1,0 +1,108 @@
+"""The tasks that copy a database: one for the command line, and one for each copy that the settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from framefox_tasks.action import action
+from framefox_tasks.freshness import Check, copy_at_head, copy_unchanged, nothing_to_lose
+from framefox_tasks.settings import Chain, copy_chains
+from framefox_tasks.tasks._chain import ChainCheck, ValuesOf
+from framefox_tasks.tasks._params import LIVE, flag, option, several
+from framefox_tasks.tasks._reporter import TELLS_WHY
+
+_DRY_RUN = flag("dry_run", "show what would be copied, and stop")
+_COPY = (
+    option("to", "the URL of the copy [default: DATABASE_COPY_URL]", default=None),
+    {**option("source", "the URL of another source", default=None), "long": "from"},
+    option("tables", "tables to copy, as order,user_* [default: all]", default=None),
+    option("exclude", "tables that stay empty in the copy, as log_*", default=None),
+    flag("schema_only", "no rows"),
+    flag("data_only", "rows only, into the tables that the target has"),
+    flag("tables_from_entities", "no copy: the tables that the entities declare"),
+    flag("overwrite", "replace what the target holds"),
+    option("jobs", "how many tables at the same time", default=None),
+    several("where", 'rows of a table, as "order=total > 9"; again for another'),
+    several("mask", "hide a column, as user.email=email; again for another"),
+    flag("verify", "compare every value, not only the number of rows"),
+    flag("force_disconnect", "end the sessions of others on the target"),
+    _DRY_RUN,
+)
+
+
+def task_database_copy() -> Iterator[dict[str, Any]]:
+    """Copy the database to another place"""
+    yield {"basename": "database_copy", "actions": [action("copies:copy")], "params": list(_COPY), **LIVE}
+    for name, chain in copy_chains().items():
+        yield from _named(name, chain)
+
+
+def copies_before_upgrade() -> list[str]:
+    """The tasks that make a copy before an upgrade."""
+    return [_before(name) for name, chain in copy_chains().items() if chain.before_upgrade]
+
+
+def _before(name: str) -> str:
+    return f"_database_copy_before:{name}"
+
+
+def _named(name: str, chain: Chain) -> Iterator[dict[str, Any]]:
+    typed = f"database_copy:{name}"
+    # The names have no "name" of doit's: a part of the group would run with every plain database_copy.
+    if chain.then_upgrade:
+        yield _copying(name, f"{typed}:copy", typed)
+        yield _upgrading(name, f"{typed}:copy", typed)
+        yield {
+            "basename": typed,
+            "doc": f"Make the copy {name} of the settings, and upgrade it",
+            "actions": [],
+            "task_dep": [f"{typed}:copy", f"{typed}:upgrade"],
+            "params": [_DRY_RUN],
+        }
+    else:
+        yield _copying(name, typed, typed)
+    if chain.before_upgrade:
+        yield {
+            "basename": _before(name),
+            "doc": f"Make the copy {name} if the upgrade has something to do",
+            "actions": [],
+            "setup": [typed],
+            "uptodate": [Check(nothing_to_lose)],
+        }
+
+
+def _copying(name: str, task_name: str, typed: str) -> dict[str, Any]:
+    def unchanged(task: Any, values: dict[str, Any], values_of: ValuesOf) -> tuple[bool, str]:
+        if task.options["dry_run"]:
+            return False, ""
+        return copy_unchanged(name, values, values_of(f"{typed}:upgrade"))
+
+    return {
+        "basename": task_name,
+        "doc": f"Make the copy {name} of the settings",
+        "actions": [(action("copies:named"), [], {"name": name})],
+        "params": [_DRY_RUN],
+        "uptodate": [ChainCheck(unchanged, typed)],
+        "meta": {TELLS_WHY: True},
+        **LIVE,
+    }
+
+
+def _upgrading(name: str, copy_task: str, typed: str) -> dict[str, Any]:
+    def upgraded(task: Any, values: dict[str, Any], values_of: ValuesOf) -> tuple[bool, str]:
+        copied = values_of(copy_task)
+        # Now and not when the action runs: that may be in a process of its own, which knows no values.
+        task.options["stamp"] = copied.get("stamp", "")
+        if task.options.get("dry_run"):
+            return False, ""
+        return copy_at_head(name, task, values, copied)
+
+    return {
+        "basename": f"{typed}:upgrade",
+        "doc": f"Apply the pending migrations to the copy {name}",
+        "actions": [(action("copies:upgrade"), [], {"name": name})],
+        "task_dep": [copy_task],
+        "uptodate": [ChainCheck(upgraded, typed)],
+        **LIVE,
+    }
