@@ -31,7 +31,7 @@ def translate(source: Source, dialect: str, tables: Callable[[Name], bool] | Non
     found = _found(source.target, dialect, tables)
     making = Making(found, dialect)
     statements = Statements(making)
-    last = (*statements.foreign_keys(), *numberings(making), *statements.comments())
+    last = (*statements.foreign_keys(), *statements.checks(), *numberings(making), *statements.comments())
     plans = in_order([_plan(made) for made in making.tables])
     lost = [phrase for made in making.tables for phrase in made.lost]
     lost += [f"table {table.name}, which has no columns" for table in making.empty]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from framefox_tasks.operations.copy._model import Kind
-from framefox_tasks.operations.copy._translating._expressions import Translator
+from framefox_tasks.operations.copy._translating._expressions import Translator, closes_last
 from framefox_tasks.operations.copy._translating._shapes import Column
 from framefox_tasks.operations.copy._translating._types import Written
 
@@ -57,21 +57,12 @@ def _bare(sql: str) -> str:
     """Without casts and the parentheses around it."""
     while True:
         plain = sql if _TODAY.fullmatch(sql) else _CAST.sub("", sql).strip()
-        if plain.startswith("(") and plain.endswith(")") and _closes_last(plain):
+        if closes_last(plain):
             plain = plain[1:-1].strip()
         plain = re.sub(r"'::text", "'", plain)
         if plain == sql:
             return sql
         sql = plain
-
-
-def _closes_last(sql: str) -> bool:
-    depth = 0
-    for place, character in enumerate(sql):
-        depth += (character == "(") - (character == ")")
-        if depth == 0:
-            return place == len(sql) - 1
-    return False
 
 
 def _function(sql: str, kind: Kind, written: Written, target: str) -> str | None:
@@ -113,7 +104,7 @@ def _value(sql: str, column: Column, source: str) -> str | None:
     if column.type.kind is Kind.JSON and _EMPTY.fullmatch(sql) and column.type.hidden.endswith("[]"):
         return "[]"
     if column.type.kind is Kind.BITS:
-        bits = re.fullmatch(r"[bB]'([01]+)'", sql)
+        bits = re.fullmatch(r"[bB]?'([01]+)'", sql)
         return bits[1] if bits else None
     text = _TEXT.fullmatch(sql)
     if text:
@@ -129,7 +120,9 @@ def _value(sql: str, column: Column, source: str) -> str | None:
 def _literal(text: str, column: Column, written: Written, quote: Callable[[str], str]) -> str | None:
     kind = column.type.kind
     if kind in (Kind.INTEGER, Kind.NUMERIC, Kind.FLOAT):
-        return _number(text, kind)
+        number = _number(text, kind)
+        # SQLite makes a double of a number that its integers do not hold.
+        return quote(number) if number and written.native.startswith("DECIMAL_TEXT") else number
     if kind is Kind.BOOLEAN:
         value = _BOOLEANS.get(text.lower())
         return None if value is None else str(value).lower() if written.native == "boolean" else str(int(value))
@@ -144,7 +137,7 @@ def _number(text: str, kind: Kind) -> str | None:
     text = {"true": "1", "false": "0"}.get(text.lower(), text)
     if not _NUMBER.fullmatch(text) or (kind is Kind.INTEGER and not text.lstrip("+-").isdigit()):
         return None
-    return text
+    return re.sub(r"^([+-]?)0+(?=\d)", r"\1", text)
 
 
 def _fits(text: str, column: Column, written: Written) -> bool:

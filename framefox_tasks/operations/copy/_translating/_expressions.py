@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from framefox_tasks.operations.copy._model import quoted
@@ -51,15 +51,18 @@ class Translator:
         self._target = target
         self._quote = "`" if target == "mysql" else '"'
 
-    def expression(self, sql: str, columns: Mapping[str, str]) -> str | None:
+    def expression(self, sql: str, columns: Mapping[str, str], booleans: Collection[str] = ()) -> str | None:
         """The expression in the target's SQL; None where it cannot be told for sure that it means the same.
 
         Args:
             sql: SQL of the source.
             columns: The columns that it may name, with their names in the target.
+            booleans: Those of them that are booleans: where these are no numbers, neither is what they are compared with.
         """
         try:
             tokens = _listed(tokenized(sql, self._source, columns))
+            if self._target == "postgresql":
+                tokens = _truths(tokens, booleans)
             return self._joined([self._written(tokens, place, columns) for place in range(len(tokens))])
         except UntranslatableError:
             return None
@@ -96,8 +99,9 @@ class Translator:
         raise UntranslatableError(name)
 
     def _joined(self, words: list[str]) -> str:
-        text = " ".join(words)
-        return re.sub(r"(\b(?:lower|upper|abs|coalesce|nullif|trim|\w*length)) \(", r"\1(", text).replace(" ,", ",")
+        text = " ".join(words).replace("( ", "(").replace(" )", ")").replace(" ,", ",")
+        text = re.sub(r"(\b(?:lower|upper|abs|coalesce|nullif|trim|\w*length)) \(", r"\1(", text)
+        return text[1:-1] if closes_last(text) else text
 
 
 def tokenized(sql: str, source: str, columns: Mapping[str, str]) -> list[Token]:
@@ -120,9 +124,12 @@ def tokenized(sql: str, source: str, columns: Mapping[str, str]) -> list[Token]:
 
 
 def _plain(sql: str, source: str) -> str:
-    text = sql.strip()
-    # MySQL 8 tells a text with the character set it is in, and escapes its quotes.
-    return re.sub(r"_utf8(?:mb[34])?(?=\\?')", "", text).replace("\\'", "'") if source == "mysql" else text
+    if source != "mysql":
+        return sql.strip()
+    # MySQL 8 tells a text with the character set it is in, and escapes the whole once more.
+    if re.search(r"\b_\w+\\'", sql):
+        sql = re.sub(r"\\(.)", r"\1", sql)
+    return re.sub(r"\b_(?:utf8(?:mb[34])?|latin1|ascii)(?=')", "", sql).strip()
 
 
 def _token(match: re.Match[str], source: str, columns: Mapping[str, str], folded: Mapping[str, str]) -> list[Token]:
@@ -150,6 +157,19 @@ def _unquoted(text: str, source: str) -> str:
     return re.sub(r"\\(.)", r"\1", inner) if source == "mysql" else inner
 
 
+def _truths(tokens: list[Token], booleans: Collection[str]) -> list[Token]:
+    """Write the numbers that a boolean is compared with as what they mean."""
+    found: list[Token] = []
+    for token in tokens:
+        before = found[-2:]
+        compared = len(before) == 2 and before[1].text in ("=", "<>", "!=") and before[0].sort == "name"
+        if compared and before[0].text in booleans and token.text in ("0", "1"):
+            found.append(Token("word", "TRUE" if token.text == "1" else "FALSE"))
+        else:
+            found.append(token)
+    return found
+
+
 def _listed(tokens: list[Token]) -> list[Token]:
     """Write `= ANY (ARRAY[...])`, as PostgreSQL keeps an IN, as one."""
     found: list[Token] = []
@@ -175,6 +195,16 @@ def _array(tokens: list[Token]) -> tuple[int, list[Token]]:
             listed = [*(Token("word", word) for word in words), Token("operator", "("), *inside, Token("operator", ")")]
             return end + 1 + len(opening), listed
     return 0, []
+
+
+def closes_last(sql: str) -> bool:
+    """Whether one pair of parentheses is around the whole."""
+    depth = 0
+    for place, character in enumerate(sql):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return place > 0 and place == len(sql) - 1
+    return False
 
 
 def pieces(sql: str, find: Callable[[str], bool] = ",".__eq__) -> list[str]:

@@ -75,6 +75,9 @@ class _Catalogue:
         lost = [f"inheritance of {name} from {parent}" for parent in parents]
         lost += [f"partitions of {name}"] if kind == "p" else []
         lost += [f"exclusion constraint {row[2]} of {name}" for row in constraints if row[1] == "x"]
+        lost += [
+            f"check {row[2]} of {name}, which is NOT VALID" for row in constraints if row[1] == "c" and not row[12]
+        ]
         columns = tuple(self._column(name, row) for row in self._columns[oid])
         return Table(
             name,
@@ -83,7 +86,7 @@ class _Catalogue:
             next((row[2] for row in constraints if row[1] == "p"), None),
             tuple(self._index(row) for row in self._indexes[oid]),
             tuple(_reference(row) for row in constraints if row[1] == "f"),
-            tuple(Check(row[2], row[11]) for row in constraints if row[1] == "c"),
+            tuple(Check(row[2], row[11]) for row in constraints if row[1] == "c" and row[12]),
             comment,
             int(rows) if rows >= 0 else None,
             tuple(lost),

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from framefox_tasks.model import Target
 from framefox_tasks.operations.copy._model import Name, quoted
 from framefox_tasks.operations.copy._translating._cells import probed
 from framefox_tasks.operations.copy._translating._expressions import pieces
 from framefox_tasks.operations.copy._translating._shapes import (
-    Check,
     Chosen,
     Column,
     Found,
@@ -24,9 +22,7 @@ from framefox_tasks.operations.copy._translating._shapes import (
     Reference,
     Table,
 )
-
-if TYPE_CHECKING:
-    from sqlalchemy import Inspector
+from framefox_tasks.operations.copy._translating._sqlite_sql import CreateTable
 
 _WHERE = re.compile(r"\)\s*WHERE\s+(.*)$", re.IGNORECASE | re.DOTALL)
 _LIST = re.compile(r"\bON\s+(?:\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^]]*\]|\w+)\s*\((.*)\)", re.IGNORECASE | re.DOTALL)
@@ -38,13 +34,12 @@ def find(target: Target, chosen: Chosen) -> Found:
     with closing(_connected(target)) as connection:
         objects = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid").fetchall()
         virtual = [name for kind, name, _, sql in objects if kind == "table" and _is_virtual(sql)]
-        inspector = _inspector(connection)
         tables, unchosen = [], set()
         for kind, name, _, sql in objects:
             if kind != "table" or _is_internal(name, virtual):
                 continue
             if chosen is None or chosen(Name(name)):
-                tables.append(_Reading(connection, inspector, name, sql or "").table())
+                tables.append(_Reading(connection, name, sql or "").table())
             else:
                 unchosen.add(name)
     return Found("sqlite", tuple(tables), tuple(_not_carried(objects, virtual, unchosen)))
@@ -55,13 +50,6 @@ def _connected(target: Target) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True, isolation_level=None)
     connection.execute("PRAGMA query_only = 1")
     return connection
-
-
-def _inspector(connection: sqlite3.Connection) -> Inspector:
-    from sqlalchemy import create_engine, inspect
-    from sqlalchemy.pool import StaticPool
-
-    return inspect(create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool))
 
 
 def _is_virtual(sql: str | None) -> bool:
@@ -84,11 +72,10 @@ def _not_carried(objects: list[Any], virtual: list[str], unchosen: set[str]) -> 
 class _Reading:
     """The reading of one table."""
 
-    def __init__(self, connection: sqlite3.Connection, inspector: Inspector, name: str, sql: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, name: str, sql: str) -> None:
         self._connection = connection
-        self._inspector = inspector
         self._name = name
-        self._sql = sql
+        self._text = CreateTable(sql)
 
     def _rows(self, query: str) -> list[Any]:
         return self._connection.execute(query).fetchall()
@@ -100,27 +87,24 @@ class _Reading:
         """The table, its columns as wide as their cells need."""
         infos = [info for info in self._pragma("table_xinfo", self._name) if info[6] != 1]
         key = tuple(info[1] for info in sorted((i for i in infos if i[5]), key=lambda info: info[5]))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of expressions in indexes, which are read here
-            references = tuple(self._references())
-            checks = tuple(self._checks())
+        references = tuple(self._references())
         columns = self._columns(infos, key, {name for reference in references for name in reference.columns})
         indexes = tuple(self._indexes())
         return Table(
             Name(self._name),
             columns,
             key,
-            self._inspector.get_pk_constraint(self._name)["name"],
+            self._text.primary_name(),
             indexes,
             references,
-            checks,
+            tuple(self._text.checks()),
             rows=self._count(),
             lost=tuple(self._lost()),
         )
 
     def _columns(self, infos: list[Any], key: tuple[str, ...], referring: set[str]) -> tuple[Column, ...]:
         numbered = key[0] if len(key) == 1 and self._is_rowid(infos, key[0]) and key[0] not in referring else None
-        generated = self._generated() if any(info[6] for info in infos) else {}
+        generated = self._text.generated()
         found = []
         for _, name, declared, notnull, default, _, hidden in infos:
             column = probed(self._connection, self._name, name, declared or "", rowid=name == numbered)
@@ -129,7 +113,7 @@ class _Reading:
                     column,
                     nullable=not notnull and name not in key,
                     default=default,
-                    generated=generated.get(name, "?") if hidden else None,
+                    generated=generated.get(name, "computed") if hidden else None,
                     numbered=name == numbered,
                     following=self._following() if name == numbered else None,
                 )
@@ -138,18 +122,10 @@ class _Reading:
 
     def _is_rowid(self, infos: list[Any], name: str) -> bool:
         declared = next(info[2] for info in infos if info[1] == name)
-        return str(declared).upper() == "INTEGER" and not re.search(
-            r"WITHOUT\s+ROWID\s*(,\s*\w+\s*)*$", self._sql, re.I
-        )
-
-    def _generated(self) -> dict[str, str]:
-        found = re.findall(
-            r"[\[\"`]?(\w+)[\]\"`]?[^,]*?\bAS\s*(\(.*?\))\s*(?:STORED|VIRTUAL|,|\))", self._sql, re.I | re.S
-        )
-        return dict(found)
+        return str(declared).upper() == "INTEGER" and not self._text.has("WITHOUT ROWID")
 
     def _following(self) -> int | None:
-        if not re.search(r"\bAUTOINCREMENT\b", self._sql, re.IGNORECASE):
+        if not self._text.has("AUTOINCREMENT"):
             return None
         found = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (self._name,)).fetchone()
         return int(found[0]) + 1 if found and isinstance(found[0], int) else None
@@ -163,14 +139,14 @@ class _Reading:
         return int(found[0][0] or 0)
 
     def _indexes(self) -> Iterator[Index]:
-        named = {tuple(unique["column_names"]): unique["name"] for unique in self._uniques()}
+        named = self._text.unique_names()
         for _, name, unique, origin, partial in reversed(self._pragma("index_list", self._name)):
             if origin == "pk":
                 continue
             sql = self._connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0] or ""
             parts, lost = self._parts(name, sql)
             where = _WHERE.search(sql) if partial else None
-            own = None if origin == "c" else named.get(tuple(str(part.column) for part in parts))
+            own = None if origin == "c" else named.get(tuple(str(part.column).casefold() for part in parts))
             yield Index(
                 name if origin == "c" else own,
                 tuple(parts),
@@ -179,11 +155,6 @@ class _Reading:
                 where[1] if where else None,
                 lost=tuple(lost),
             )
-
-    def _uniques(self) -> list[Any]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return list(self._inspector.get_unique_constraints(self._name))
 
     def _parts(self, index: str, sql: str) -> tuple[list[Part], list[str]]:
         listed = _LIST.search(_WHERE.sub(")", sql))
@@ -199,24 +170,32 @@ class _Reading:
         return parts, lost
 
     def _references(self) -> Iterator[Reference]:
-        for key in self._inspector.get_foreign_keys(self._name):
-            options = key.get("options", {})
+        keys: dict[int, list[Any]] = {}
+        for row in self._pragma("foreign_key_list", self._name):
+            keys.setdefault(row[0], []).append(row)
+        # SQLite tells the last that is written first.
+        told = self._text.references()[::-1]
+        for number, rows in sorted(keys.items(), reverse=True):
+            name, deferred = told[number] if len(told) == len(keys) else (None, False)
+            _, _, table, _, _, onupdate, ondelete, _ = rows[0]
             yield Reference(
-                key["name"],
-                tuple(key["constrained_columns"]),
-                Name(key["referred_table"]),
-                tuple(key["referred_columns"]),
-                options.get("ondelete", ""),
-                options.get("onupdate", ""),
-                bool(options.get("deferrable")),
-                str(options.get("initially", "")).upper() == "DEFERRED",
+                name,
+                tuple(row[3] for row in rows),
+                Name(self._known(table)),
+                tuple(row[4] for row in rows if row[4]),
+                "" if ondelete == "NO ACTION" else ondelete,
+                "" if onupdate == "NO ACTION" else onupdate,
+                deferred,
+                deferred,
             )
 
-    def _checks(self) -> Iterator[Check]:
-        for check in self._inspector.get_check_constraints(self._name):
-            yield Check(check["name"], check["sqltext"])
+    def _known(self, table: str) -> str:
+        """A table's name as it was made: SQLite takes it in any letters."""
+        query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"
+        found = self._connection.execute(query, (table,)).fetchone()
+        return str(found[0]) if found else table
 
     def _lost(self) -> Iterator[str]:
-        for name in re.findall(r"\bCOLLATE\s+[\"`\[]?(\w+)", self._sql, re.IGNORECASE):
-            if name.upper() != "BINARY":
-                yield f"collation {name.lower()} in {self._name}"
+        for name in self._text.collations():
+            if name != "binary":
+                yield f"collation {name} in {self._name}"

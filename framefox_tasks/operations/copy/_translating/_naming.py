@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from hashlib import sha256
 
@@ -21,14 +22,26 @@ class Names:
         self.tables: dict[Name, str] = {}
         self.columns: dict[Name, dict[str, str]] = {}
         tables = list(tables)
-        # Those without a schema first: they keep their names where another one would have the same.
-        for table in sorted(tables, key=lambda table: table.name.schema is not None):
+        plain = Counter(self._folded(_plain(table.name)) for table in tables)
+        # First those that nothing else is like, so that no name made here takes theirs; then those without a schema.
+        for table in sorted(
+            tables, key=lambda table: (plain[self._folded(_plain(table.name))] > 1, *_rank(table.name))
+        ):
             self.tables[table.name] = self.table(table.name)
         for table in tables:
-            names: set[str] = set()
-            self.columns[table.name] = {c.name: self._one(c.name, names, c.name) for c in table.columns}
+            self.columns[table.name] = self._columns(table)
             if dialect == "postgresql":
                 self._reserve(table)
+
+    def _columns(self, table: Table) -> dict[str, str]:
+        taken: set[str] = set()
+        names = [column.name for column in table.columns]
+        alike = Counter(map(self._folded, names))
+        found = {
+            name: self._one(name, taken, name)
+            for name in sorted(names, key=lambda name: (alike[self._folded(name)] > 1, *_rank(Name(name))))
+        }
+        return {name: found[name] for name in names}
 
     def _reserve(self, table: Table) -> None:
         """Keep the names that PostgreSQL itself will give."""
@@ -39,7 +52,7 @@ class Names:
 
     def table(self, name: Name) -> str:
         """The name of a table, or of what shares the names of tables."""
-        plain = f"{name.schema}_{name.name}" if name.schema else name.name
+        plain = _plain(name)
         if self._dialect == "sqlite" and plain.casefold().startswith("sqlite_"):
             plain = f"t_{plain}"
         return self._one(plain, self._taken.setdefault("", set()), str(name))
@@ -90,3 +103,12 @@ class Names:
         if self._dialect == "postgresql":
             return name.encode()[:limit].decode(errors="ignore")
         return name[:limit]
+
+
+def _plain(name: Name) -> str:
+    return f"{name.schema}_{name.name}" if name.schema else name.name
+
+
+def _rank(name: Name) -> tuple[bool, bool, str]:
+    """Who keeps its name: what has no schema, and is written in small letters."""
+    return name.schema is not None, name.name != name.name.casefold(), str(name)

@@ -101,6 +101,13 @@ _MYSQL = {
 }
 
 
+_ESCAPED = {"0": "\0", "n": "\n", "r": "\r", "Z": "\x1a"}
+
+
+def _label(written: str) -> str:
+    return re.sub(r"\\(.)", lambda match: _ESCAPED.get(match[1], match[1]), written.replace("''", "'"))
+
+
 def mysql_type(native: str) -> Type:
     """What a type of MySQL or MariaDB holds."""
     name, numbers, inner = parts(native)
@@ -123,7 +130,7 @@ def mysql_type(native: str) -> Type:
     if base == "bit":
         return Type(Kind.BITS, size or 1, fixed=True)
     if base == "enum":
-        return Type(Kind.ENUM, values=tuple(label.replace("''", "'") for label in _LABEL.findall(inner)))
+        return Type(Kind.ENUM, values=tuple(map(_label, _LABEL.findall(inner))))
     if base in _MYSQL_SHAPES:
         return Type(Kind.BYTES, hidden=base)  # what MySQL keeps of a shape: a number and its well-known binary
     if base == "set":

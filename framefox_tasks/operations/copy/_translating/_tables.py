@@ -53,6 +53,11 @@ class MadeTable:
         return {name: made.name for name, made in self.columns.items()}
 
     @property
+    def booleans(self) -> set[str]:
+        """The columns that are booleans, by their names in the source."""
+        return {name for name, made in self.columns.items() if made.column.type.kind is Kind.BOOLEAN}
+
+    @property
     def keys(self) -> list[tuple[str, ...]]:
         """The columns of each key: what must be unlike in every row, or is looked up by a foreign key."""
         return [
@@ -183,8 +188,6 @@ class Making:
 
     def _alike(self) -> None:
         """Give a column that refers to another the other's type: two that differ are refused, or compared slowly."""
-        if self.dialect == "sqlite":
-            return
         for _ in self.tables:
             changed = False
             for made in self.tables:
@@ -224,7 +227,7 @@ def _short(sql: str) -> str:
 
 
 def _likened(one: Made, other: Made) -> bool:
-    if one.written.native == other.written.native or one.column.type.kind is not other.column.type.kind:
+    if one.numbered or one.written.native == other.written.native or one.column.type.kind is not other.column.type.kind:
         return False
     one.written = replace(other.written, reason="")
     return True
