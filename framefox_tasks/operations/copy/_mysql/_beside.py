@@ -1,0 +1,139 @@
+"""The databases that stand beside the target while a copy is made, and how they are known for a copy's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+
+from framefox_tasks.errors import CopyError, DatabaseInUseError, FramefoxTasksError, PermissionDeniedError
+from framefox_tasks.model import Target
+from framefox_tasks.operations.copy._mysql._session import DIALECT, Session, beside, grants, name
+
+MARKER = "framefox_tasks_copying"
+"""The table that marks a database as a copy's own."""
+KEPT = "framefox_tasks_kept"
+"""The table of the statements that bring back what was taken from the target, until the copy is in its place."""
+_TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
+_THINGS = (
+    _TABLES,
+    "SELECT routine_name FROM information_schema.routines WHERE routine_schema = %s",
+    "SELECT event_name FROM information_schema.events WHERE event_schema = %s",
+)
+_EXISTING = frozenset({1050, 1304, 1359})
+
+
+class Beside:
+    """The databases beside a target: the one that is filled, and the one that takes what is replaced."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.staging = beside(target.name, "_copying")
+        self.replaced = beside(target.name, "_replaced")
+        digest = sha256(target.name.casefold().encode()).hexdigest()[:16]
+        self._lock = f"framefox_tasks copy {digest}"
+
+    @property
+    def grants(self) -> str:
+        """What a user has to be granted."""
+        return grants(self.target, [self.target.name, self.staging, self.replaced])
+
+    def lock(self, control: Session) -> None:
+        """See that no other copy is running, and that none begins as long as this connection lasts.
+
+        Raises:
+            DatabaseInUseError: Another copy to the target is running.
+        """
+        if control.value("SELECT GET_LOCK(%s, 0)", self._lock) != 1:
+            raise self.running()
+
+    def running(self) -> DatabaseInUseError:
+        """The error that tells of another copy."""
+        return DatabaseInUseError(
+            f"Another copy to {self.target.label} is running.",
+            hint="Wait until it has ended, or choose another target.",
+        )
+
+    def is_running(self, control: Session) -> bool:
+        """Whether another copy to the target is running."""
+        return bool(control.value("SELECT IS_FREE_LOCK(%s)", self._lock) == 0)
+
+    def check(self, control: Session) -> None:
+        """See that the names are free, or taken by what a killed copy left.
+
+        Raises:
+            CopyError: A database of such a name is somebody's own.
+        """
+        for database in (self.staging, self.replaced):
+            if exists(control, database) and not self._ours(control, database):
+                raise CopyError(
+                    f"The copy to {self.target.label} needs the name {database} for a while, and a database has it.",
+                    hint=f"If nobody needs it, drop it: DROP DATABASE {name(database)}",
+                )
+
+    def _ours(self, control: Session, database: str) -> bool:
+        # An empty one may be what a copy left that was killed right at its start: nothing is lost with it.
+        if MARKER in (row[0] for row in control.rows(_TABLES, database)):
+            return True
+        return not any(control.rows(things, database) for things in _THINGS)
+
+    def clean(self, control: Session) -> None:
+        """Remove what a killed copy left, and bring back what it had taken from the target."""
+        self.check(control)
+        if exists(control, self.staging):
+            self.restore(control)
+        for database in (self.staging, self.replaced):
+            control.execute(f"DROP DATABASE IF EXISTS {name(database)}")
+
+    def make(self, control: Session, database: str, like: str) -> None:
+        """Create a database with its mark, of the character set of another if there is that."""
+        with self.permitted():
+            control.execute(f"CREATE DATABASE {name(database)}{charset_of(control, like)}")
+            control.execute(f"CREATE TABLE {name(database)}.{name(MARKER)} (id INT PRIMARY KEY)")
+
+    @contextmanager
+    def permitted(self) -> Iterator[None]:
+        """A context in which a missing right is told with what has to be granted."""
+        try:
+            yield
+        except PermissionDeniedError as exc:
+            raise PermissionDeniedError(exc.message, hint=f"Ask an administrator for: {self.grants}") from exc
+
+    def keep(self, control: Session, statements: list[str]) -> None:
+        """Note what brings back what is taken from the target now."""
+        table = self._kept
+        control.execute(f"CREATE TABLE {table} (id INT AUTO_INCREMENT PRIMARY KEY, statement LONGTEXT NOT NULL)")
+        for statement in statements:
+            control.rows(f"INSERT INTO {table} (statement) VALUES (%s)", statement)  # noqa: S608 - quoted
+
+    @property
+    def _kept(self) -> str:
+        return f"{name(self.staging)}.{name(KEPT)}"
+
+    def restore(self, control: Session) -> None:
+        """Bring back what was noted, where it is missing; nothing is noted any more when the copy is in its place."""
+        if KEPT not in (row[0] for row in control.rows(_TABLES, self.staging)):
+            return
+        control.execute(f"USE {name(self.target.name)}")
+        for (statement,) in control.rows(f"SELECT statement FROM {self._kept} ORDER BY id"):  # noqa: S608 - quoted
+            try:
+                control.execute(statement)
+            except FramefoxTasksError as exc:
+                if DIALECT.error_code(exc.__cause__) not in _EXISTING:
+                    raise
+        control.execute(f"DROP TABLE {self._kept}")
+
+
+def exists(control: Session, database: str) -> bool:
+    """Whether a database is there."""
+    return bool(control.rows("SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", database))
+
+
+def charset_of(control: Session, database: str) -> str:
+    """The clause that makes a database of the same character set and collation, or of utf8mb4 where there is none."""
+    found = control.rows(
+        "SELECT default_character_set_name, default_collation_name FROM information_schema.schemata "
+        "WHERE schema_name = %s",
+        database,
+    )
+    return f" CHARACTER SET {found[0][0]} COLLATE {found[0][1]}" if found else " CHARACTER SET utf8mb4"

@@ -1,0 +1,149 @@
+"""Putting the tables of one database in the place of another's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from framefox_tasks.errors import CopyError, DatabaseInUseError, FramefoxTasksError
+from framefox_tasks.model import Target
+from framefox_tasks.operations.copy._model import Statement
+from framefox_tasks.operations.copy._mysql._beside import KEPT, MARKER, Beside, charset_of, exists
+from framefox_tasks.operations.copy._mysql._session import DIALECT, SQL_MODE, Session, literal, name
+
+_PATIENCE = 10  # seconds to wait for others who use the tables
+_BUSY = 1205
+_TABLES = "SELECT table_name, table_type = 'VIEW' FROM information_schema.tables WHERE table_schema = %s"
+_TRIGGERS = (
+    "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = %s "
+    "ORDER BY event_object_table, action_timing, event_manipulation, action_order"
+)
+_ROUTINES = "SELECT routine_type, routine_name FROM information_schema.routines WHERE routine_schema = %s"
+_EVENTS = "SELECT event_name FROM information_schema.events WHERE event_schema = %s"
+_OTHERS = "SELECT id FROM information_schema.processlist WHERE db = %s AND id <> CONNECTION_ID()"
+
+
+class Swap:
+    """The last step of a copy."""
+
+    def __init__(self, control: Session, target: Target, beside: Beside, *, force: bool) -> None:
+        self._control = control
+        self._target = target
+        self._beside = beside
+        self._force = force
+
+    def rehearse(self, statements: Sequence[Statement]) -> None:
+        """Run what is to be run in the target in the staging database first, so that an error comes before the swap."""
+        self._control.execute(f"USE {name(self._beside.staging)}")
+        for statement in statements:
+            if " EVENT " in statement.sql[:80]:  # it might begin to work
+                continue
+            try:
+                self._control.execute(statement.sql)
+            except CopyError as exc:
+                if not statement.optional:
+                    raise CopyError(f"{statement.about or statement.sql[:60]}: {exc.message}", hint=exc.hint) from exc
+        self._mode()
+        for trigger in self._names(_TRIGGERS, self._beside.staging):
+            self._control.execute(f"DROP TRIGGER {name(self._beside.staging)}.{name(trigger)}")
+
+    def _names(self, query: str, database: str) -> list[str]:
+        return [row[-1] for row in self._control.rows(query, database)]
+
+    def _mode(self) -> None:
+        self._control.execute(f"SET SESSION sql_mode = '{SQL_MODE}', time_zone = '+00:00', foreign_key_checks = 0")
+
+    def run(self) -> None:
+        """Move the tables of the target away and those of the copy in, by one statement.
+
+        A table that has triggers cannot be moved to another database, and none can take the name of a view: the old
+        triggers go first, and such views. What brings them back is noted before.
+        """
+        target, staging, replaced = self._target.name, self._beside.staging, self._beside.replaced
+        if not exists(self._control, target):
+            self._control.execute(f"CREATE DATABASE {name(target)}{charset_of(self._control, staging)}")
+        new = [table for table, view in self._control.rows(_TABLES, staging) if not view]
+        held = self._control.rows(_TABLES, target)
+        old = [table for table, view in held if not view]
+        taken = {table.casefold() for table in new}
+        views = [view for view, is_view in held if is_view and view.casefold() in taken]
+        moves = [_move(target, table, replaced) for table in old]
+        moves += [_move(staging, table, target) for table in new if table not in (MARKER, KEPT)]
+        if old:
+            self._beside.make(self._control, replaced, target)
+        triggers = self._names(_TRIGGERS, target)
+        if triggers or views:
+            self._beside.keep(self._control, self._definitions(triggers, views))
+            if old:
+                moves.append(_move(staging, KEPT, replaced))
+        try:
+            self._take(triggers, views)
+            if moves:
+                self._rename(f"RENAME TABLE {', '.join(moves)}")
+        except BaseException:
+            self._beside.restore(self._control)
+            raise
+
+    def _definitions(self, triggers: list[str], views: list[str]) -> list[str]:
+        self._control.execute(f"USE {name(self._target.name)}")
+        found = [self._control.rows(f"SHOW CREATE VIEW {name(view)}")[0][1] for view in views]
+        for trigger in triggers:
+            row = self._control.rows(f"SHOW CREATE TRIGGER {name(trigger)}")[0]
+            found += [f"SET SESSION sql_mode = {literal(row[1])}", row[2]]
+        return [*found, f"SET SESSION sql_mode = '{SQL_MODE}'"]
+
+    def _take(self, triggers: list[str], views: list[str]) -> None:
+        for trigger in triggers:
+            self._control.execute(f"DROP TRIGGER {name(self._target.name)}.{name(trigger)}")
+        for view in views:
+            self._control.execute(f"DROP VIEW {name(self._target.name)}.{name(view)}")
+
+    def _rename(self, statement: str) -> None:
+        self._control.execute(f"SET SESSION lock_wait_timeout = {_PATIENCE}, foreign_key_checks = 0")
+        try:
+            self._control.execute(statement)
+        except CopyError as exc:
+            if DIALECT.error_code(exc.__cause__) != _BUSY:
+                raise
+            if not self._force:
+                raise DatabaseInUseError(
+                    f"Others use tables of {self._target.label}, which the copy would replace; nothing was changed.",
+                    hint="Wait until they have ended, or end their sessions with: --force-disconnect",
+                ) from exc
+            self._disconnect()
+            self._control.execute(statement)
+
+    def _disconnect(self) -> None:
+        for (number,) in self._control.rows(_OTHERS, self._target.name):
+            self._control.execute(f"KILL {number}")
+
+    def finish(self, statements: Sequence[Statement], *, clear: bool) -> list[str]:
+        """Remove what is left of the old, and make what can only be made in the target; gives what there is to tell."""
+        notes: list[str] = []
+        target = name(self._target.name)
+        if clear:
+            self._each(notes, [Statement(f"DROP {old}", f"removal of the old {old}") for old in self._old()])
+        self._control.execute(f"USE {target}")
+        self._each(notes, statements)
+        self._mode()
+        leftovers = (self._beside.replaced, self._beside.staging)
+        self._each(notes, [Statement(f"DROP DATABASE IF EXISTS {name(one)}", f"removal of {one}") for one in leftovers])
+        return notes
+
+    def _old(self) -> list[str]:
+        database = self._target.name
+        held = [("VIEW", table) for table, view in self._control.rows(_TABLES, database) if view]
+        held += [(kind, routine) for kind, routine in self._control.rows(_ROUTINES, database)]
+        held += [("EVENT", event) for event in self._names(_EVENTS, database)]
+        return [f"{kind} {name(database)}.{name(one)}" for kind, one in held]
+
+    def _each(self, notes: list[str], statements: Sequence[Statement]) -> None:
+        # The copy is in its place: what fails now is told, and no reason to stop.
+        for statement in statements:
+            try:
+                self._control.execute(statement.sql)
+            except FramefoxTasksError as exc:
+                notes.append(f"{statement.about or statement.sql[:60]}: {exc.message}")
+
+
+def _move(source: str, table: str, target: str) -> str:
+    return f"{name(source)}.{name(table)} TO {name(target)}.{name(table)}"
