@@ -70,7 +70,13 @@ class Inserting:
                 cursor = self._session.connection.cursor()
                 taken: int = cursor.execute(self._head + b",".join(rows))
         except FramefoxTasksError as exc:
-            raise of_row(exc, self._table, before) from exc
+            found = of_row(exc, self._table, before)
+            if not isinstance(found, BadRowError) or found.number:
+                raise found from exc
+            if len(rows) == 1:
+                raise BadRowError(found.table, found.reason, number=before + 1) from exc
+            # The server undid the statement, and does not say which row it was.
+            return sum(self._run([row], before + number) for number, row in enumerate(rows))
         if cursor.warning_count:
             for _, _, text in self._session.rows("SHOW WARNINGS LIMIT 1"):
                 raise bad_row(self._table, str(text), before)

@@ -47,33 +47,35 @@ class Reading:
         self._missing = missing
         self._routines = [(kind, routine) for kind, routine in session.rows(_ROUTINES)]
         self._known = known | {routine.casefold() for _, routine in self._routines}
-        self._mode = (SQL_MODE, "+00:00")
+        self._plain = (SQL_MODE, "+00:00", str(session.value("SELECT @@collation_connection")))
+        self._mode = self._plain
         self._found = Programs()
 
     def read(self, views: list[str]) -> Programs:
         """The statements: routines, views that may use them, triggers, events."""
         for kind, routine in self._routines:
             row = self._session.rows(f"SHOW CREATE {kind} {name(routine)}")[0]
-            self._add(f"{kind.lower()} {routine}", row[2], row[1])
+            self._add(f"{kind.lower()} {routine}", row[2], row[1], collation=row[4])
         self._views(views)
         for trigger, table in self._session.rows(_TRIGGERS):
             if table.casefold() not in self._missing:
                 row = self._session.rows(f"SHOW CREATE TRIGGER {name(trigger)}")[0]
-                self._add(f"trigger {trigger} of {table}", row[2], row[1])
+                self._add(f"trigger {trigger} of {table}", row[2], row[1], collation=row[4])
         for (event,) in self._session.rows(_EVENTS):
             row = self._session.rows(f"SHOW CREATE EVENT {name(event)}")[0]
-            self._add(f"event {event}", row[3], row[1], row[2])
-        self._set(SQL_MODE, "+00:00")
+            self._add(f"event {event}", row[3], row[1], row[2], row[5])
+        self._set(*self._plain)
         return self._found
 
     def _views(self, views: list[str]) -> None:
-        texts = {view: self._session.rows(f"SHOW CREATE VIEW {name(view)}")[0][1] for view in views}
+        made = {view: self._session.rows(f"SHOW CREATE VIEW {name(view)}")[0] for view in views}
+        texts = {view: row[1] for view, row in made.items()}
         for view in _in_order(texts):
-            self._add(f"view {view}", texts[view], self._mode[0])
+            self._add(f"view {view}", texts[view], self._plain[0], collation=made[view][3])
             if not self._carried:
                 self._missing.add(view.casefold())
 
-    def _add(self, about: str, sql: str | None, mode: str, zone: str = "+00:00") -> None:
+    def _add(self, about: str, sql: str | None, mode: str, zone: str = "+00:00", collation: str = "") -> None:
         self._carried = False
         if sql is None:
             self._found.lost.append(f"{about}: the user may not see how it is made")
@@ -83,14 +85,15 @@ class Reading:
             self._found.lost.append(f"{about}: it uses {used[0]}, which is not copied")
             return
         self._carried = True
-        self._set(mode, zone)
+        self._set(mode, zone, collation)
         made = unqualified(without_definer(sql), self._session.target.name, self._known)
         self._found.placed.append(Statement(made, about, optional=about.startswith("view ")))
 
-    def _set(self, mode: str, zone: str) -> None:
-        if (mode, zone) != self._mode:
-            self._mode = (mode, zone)
+    def _set(self, mode: str, zone: str, collation: str) -> None:
+        if (mode, zone, collation) != self._mode:
+            self._mode = (mode, zone, collation)
             sql = f"SET SESSION sql_mode = {literal(mode)}, time_zone = {literal(zone)}"
+            sql += f", collation_connection = {collation}" if collation else ""
             self._found.placed.append(Statement(sql, "the mode of what follows"))
 
 
