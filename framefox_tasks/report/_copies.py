@@ -19,6 +19,8 @@ _EVERY = 10.0
 """Seconds between two lines that say how far a copy is, where there is no terminal."""
 _LONG = 1.0
 """Seconds after which a table is worth a line of its own, where there is no terminal."""
+_SOON = 0.3
+"""Seconds before which it says nothing how fast a table is copied."""
 _WHOLE = ""
 """The table of a progress that counts the pages of a file."""
 
@@ -123,7 +125,7 @@ class Progress:
 
     def speed(self, rows: int, seconds: float) -> str:
         """How fast it goes; nothing at first."""
-        return f"{rows / seconds:,.0f} {self.unit}s/s" if rows and seconds > 0 else ""
+        return f"{rows / seconds:,.0f} {self.unit}s/s" if rows and seconds >= _SOON else ""
 
 
 class Lines:
@@ -172,12 +174,13 @@ class Bars:
         from rich.progress import Progress as RichProgress
         from rich.table import Column
 
-        name = Column(min_width=12, max_width=24, no_wrap=True, overflow="ellipsis")
+        name = Column(width=24, no_wrap=True, overflow="ellipsis")
+        speed = Column(width=16, no_wrap=True, justify="right")
         self._bars = RichProgress(
             TextColumn("{task.description}", markup=False, table_column=name),
             BarColumn(bar_width=None),
             TaskProgressColumn(),
-            TextColumn("{task.fields[speed]}", markup=False, justify="right", table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[speed]}", markup=False, justify="right", table_column=speed),
             TimeRemainingColumn(compact=True),
             console=Console(highlight=False),
             transient=True,
@@ -205,7 +208,7 @@ class Bars:
 
     def _note_table(self, progress: CopyProgress, speed: str) -> None:
         if progress.table not in self._tasks:
-            self._tasks[progress.table] = self._bars.add_task(progress.table, speed="")
+            self._tasks[progress.table] = self._bars.add_task(progress.table, total=None, speed="")
         task = self._tasks[progress.table]
         if progress.done:
             self._bars.remove_task(self._tasks.pop(progress.table))
