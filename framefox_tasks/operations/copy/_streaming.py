@@ -127,7 +127,7 @@ class Streaming:
     def _load(self, hands: Hands, plan: TablePlan, counter: _Counter) -> int:
         where = self._work.where.get(plan.label, "")
         transform = self._work.transforms.get(plan.label)
-        if self._work.direct and not transform:
+        if self._work.direct and not transform and _same_types(plan):
             raw = hands.reader.raw(plan.source, where=where)
             if raw is not None:
                 with closing(raw):
@@ -154,6 +154,11 @@ class Streaming:
         transform = self._work.transforms.get(table.name)
         compare(plan, hands.reader, hands.checker, where, transform, dialects=dialects)
         return replace(table, verified="values")
+
+
+def _same_types(plan: TablePlan) -> bool:
+    """Not always so where the target has its tables already."""
+    return [field.native for field in plan.source.fields] == [field.native for field in plan.target.fields]
 
 
 class _Counter:

@@ -12,7 +12,7 @@ from framefox_tasks.operations.copy._protocols import Place
 def open_place(target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
     """Where a copy to a target is made: beside it, or in its own tables where only rows are copied."""
     if data_only:
-        return TargetPlace(target, overwrite=overwrite)
+        return TargetPlace(target)
     return StagingPlace(target, overwrite=overwrite, force_disconnect=force_disconnect)
 
 

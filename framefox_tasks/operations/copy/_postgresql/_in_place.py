@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from framefox_tasks.errors import CopyError, DatabaseNotFoundError, TargetNotEmptyError
+from framefox_tasks.errors import CopyError, DatabaseNotFoundError
 from framefox_tasks.model import Target
 from framefox_tasks.operations.copy._model import Name, Side, Statement
 from framefox_tasks.operations.copy._postgresql._loader import PostgreSQLLoader
@@ -25,7 +25,7 @@ JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_clas
         AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND d.deptype IN ('a', 'i')
     OR d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
 JOIN pg_class s ON s.relkind = 'S' AND s.oid = CASE d.classid WHEN 'pg_class'::regclass THEN d.objid ELSE d.refobjid END
-WHERE a.attrelid = ANY(%s::regclass[]) AND a.attnum > 0 AND a.atttypid IN ('int2'::regtype, 'int4', 'int8')
+WHERE a.attrelid = ANY(%s::regclass[]) AND a.attnum > 0 AND a.atttypid = ANY('{int2,int4,int8}'::regtype[])
 ORDER BY 1
 """
 _KEYS = """
@@ -45,10 +45,9 @@ class TargetPlace:
     most_loaders = 1
     how = "loaded into its own tables, in one transaction"
 
-    def __init__(self, target: Target, *, overwrite: bool) -> None:
+    def __init__(self, target: Target) -> None:
         self.target = target
         self.staging = target
-        self._overwrite = overwrite
         self._closing = ExitStack()
 
     def check(self) -> None:
@@ -86,7 +85,7 @@ class TargetPlace:
             self._connection.execute("SET LOCAL session_replication_role = replica")
         else:
             self._connection.execute("SET CONSTRAINTS ALL DEFERRED")
-        self._loader = _Loader(self._connection, self.target, overwrite=self._overwrite)
+        self._loader = _Loader(self._connection, self.target)
 
     @contextmanager
     def loader(self) -> Iterator[PostgreSQLLoader]:
@@ -142,26 +141,13 @@ class TargetPlace:
 class _Loader(PostgreSQLLoader):
     """A loader whose work is one transaction, which it does not end."""
 
-    def __init__(self, connection: Any, target: Target, *, overwrite: bool) -> None:
+    def __init__(self, connection: Any, target: Target) -> None:
         super().__init__(connection, target)
-        self._overwrite = overwrite
         self.loaded: set[str] = set()
 
     def _load(self, table: Side, blocks: Iterable[bytes], form: str) -> int:
-        if not self._overwrite:
-            self._check_empty(table.name)
         self.loaded.add(qualified(table.name))
         return super()._load(table, blocks, form)
-
-    def _check_empty(self, table: Name) -> None:
-        with self._telling(table=str(table)):
-            query = f"SELECT EXISTS (SELECT FROM {qualified(table)})"  # noqa: S608 - quoted
-            held = self.connection.execute(query).fetchone()[0]
-        if held:
-            raise TargetNotEmptyError(
-                f"The table {table} of {self.target.label} holds rows already; nothing was changed.",
-                hint="Replace them with: --overwrite",
-            )
 
     def _emptied(self, table: Name) -> bool:  # noqa: ARG002 - nothing is new here
         return False

@@ -13,7 +13,8 @@ from framefox_tasks.model import Target
 from framefox_tasks.operations.copy._postgresql._session import database_of, literal, quoted, session, telling
 
 _LONGEST = 63  # bytes of a name
-_LEAVING = 5.0  # seconds that a session which has ended may take to be gone
+_LEAVING = 1.0  # seconds that a session which has ended may take to be gone; the server itself waits five more
+_NOTICING = 1.0  # seconds
 _MARK = "Made by a copy that has not ended; the next copy to {} removes it."
 _PROVIDERS = {"i": "icu", "b": "builtin"}
 _DATABASE = """
@@ -83,10 +84,18 @@ class Maintenance:
         return None if row is None else Described(*row)
 
     def lock(self) -> bool:
-        """Take the lock of a running copy to this target, until the session ends; False where another has it."""
+        """Take the lock of a running copy to this target, until the session ends; False where another has it.
+
+        The server may need a moment to notice that a killed copy has gone.
+        """
         digest = sha256(f"framefox_tasks copy to {self.target.name}".encode()).digest()
         key = int.from_bytes(digest[:8], "big", signed=True)
-        return bool(self._execute("SELECT pg_try_advisory_lock(%s)", key).fetchone()[0])
+        until = monotonic() + _NOTICING
+        while (
+            not (taken := self._execute("SELECT pg_try_advisory_lock(%s)", key).fetchone()[0]) and monotonic() < until
+        ):
+            sleep(0.05)
+        return bool(taken)
 
     def check_rights(self, held: Described | None) -> None:
         """See that the user may make databases, and replace the target.

@@ -40,7 +40,8 @@ _SETTINGS = {
 }
 _LOST = {"57P01", "57P02", "57P03", "57P05", "25P03"}
 _FULL = {"53100", "53200", "53300"}
-_OF_A_ROW = {"22", "23", "44", "54", "P0"}  # classes of errors: of data, constraints, views, limits, functions
+_UNREADABLE = "08P01"  # what was sent cannot be read: binary rows of another type
+_OF_A_ROW = {"08", "22", "23", "44", "54", "P0"}  # classes of errors: of data, constraints, views, limits, functions
 _IN_COPY = re.compile(r"^COPY .*, line (\d+)(?:, column (.+?))?(?:: (?:\".*|null input))?$", re.MULTILINE)
 _LONG = re.compile(r'"((?:[^"]){60})[^"]+"')
 
@@ -125,7 +126,7 @@ def told(
     """What an error of the driver means."""
     code = exc.sqlstate or ""
     text = shortened(target.address.hide(DIALECT.error_text(exc.diag.message_primary or exc)))
-    if code in _LOST or code.startswith("08") or (not code and _ended(connection)):
+    if code in _LOST or (code.startswith("08") and code != _UNREADABLE) or (not code and _ended(connection)):
         return ConnectionLostError(
             f"The connection to the {side} {target.label} ended: {text}",
             hint="Check that the server is running, then copy again. The target is as it was.",
