@@ -1,4 +1,4 @@
-"""Which tables and rows a user means with --tables, --exclude and --where."""
+"""Which tables a user means with --tables, --exclude and --where."""
 
 from __future__ import annotations
 
@@ -7,27 +7,9 @@ import pytest
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import CopyOptions
 from framefox_tasks.operations.copy._model import Field, ForeignKey, Kind, Name, Schema, Side, TablePlan
-from framefox_tasks.operations.copy._subset import chosen, conditions, emptied, parse_where, prunings
+from framefox_tasks.operations.copy._subset import chosen, conditions, emptied, prunings
 
 NAMES = [Name("user"), Name("order"), Name("order_line"), Name("log", "audit"), Name("alembic_version")]
-
-
-def test_a_condition_is_what_stands_behind_the_first_equals_sign() -> None:
-    texts = ["order=created_at > '2026-01-01'", " audit.log = level = 'x=y' "]
-    assert parse_where(texts) == (("order", "created_at > '2026-01-01'"), ("audit.log", "level = 'x=y'"))
-
-
-@pytest.mark.parametrize("text", ["created_at > 5", "order=", "order= ", "=id > 5", ""])
-def test_a_condition_without_a_table_or_without_itself_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="must be a table, = and a condition") as caught:
-        parse_where([text])
-    assert caught.value.hint == """Write it as in: --where="order=created_at > '2026-01-01'\""""
-
-
-def test_two_conditions_for_a_table_are_to_be_joined() -> None:
-    with pytest.raises(ConfigError) as caught:
-        parse_where(["order=id > 5", "order=id < 9"])
-    assert caught.value.hint == 'Join the conditions: --where="order=(id > 5) AND (id < 9)"'
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from framefox_tasks.operations.copy._model import Schema, quoted
-from framefox_tasks.operations.copy._subset._choosing import chosen, emptied, parse_where
+from framefox_tasks.operations.copy._subset._choosing import chosen, emptied
 from framefox_tasks.operations.copy._subset._restricting import Edge, Restricting, target_column
 
 _NOTHING = "1 = 0"
@@ -114,4 +114,4 @@ def _pruning(edge: Edge, quote: str) -> str:
     return f"DELETE FROM {table} AS {child} WHERE {orphan}"  # noqa: S608
 
 
-__all__ = ["chosen", "conditions", "emptied", "parse_where", "prunings"]
+__all__ = ["chosen", "conditions", "emptied", "prunings"]

@@ -1,4 +1,4 @@
-"""What a user wrote of tables: which to copy, which to leave empty, and which of their rows."""
+"""What a user wrote of tables: which to copy, and which to leave empty."""
 
 from __future__ import annotations
 
@@ -9,29 +9,6 @@ from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import CopyOptions
 from framefox_tasks.operations.copy._finding import near, spellings
 from framefox_tasks.operations.copy._model import Name
-
-
-def parse_where(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """The tables and conditions of `table=condition`.
-
-    Raises:
-        ConfigError: A text has no = or nothing on one side of it, or a table comes twice.
-    """
-    found: dict[str, str] = {}
-    for text in texts:
-        table, separator, condition = (part.strip() for part in text.partition("="))
-        if not (separator and table and condition):
-            raise ConfigError(
-                f"--where must be a table, = and a condition, not {text!r}.",
-                hint="""Write it as in: --where="order=created_at > '2026-01-01'\"""",
-            )
-        if table in found:
-            raise ConfigError(
-                f"--where is given twice for {table}.",
-                hint=f'Join the conditions: --where="{table}=({found[table]}) AND ({condition})"',
-            )
-        found[table] = condition
-    return tuple(found.items())
 
 
 def chosen(
