@@ -52,7 +52,7 @@ class Staging:
             raise self._not_written(str(exc.strerror)) from exc
         before = _inode(self.path)
         with self._errors():
-            self.connection = sqlite3.connect(self.path, isolation_level=None, timeout=0)
+            self.connection = sqlite3.connect(self.path, isolation_level=None, timeout=0, check_same_thread=False)
         try:
             with self._errors():
                 self._take(before)
@@ -76,6 +76,14 @@ class Staging:
             with suppress(FileNotFoundError):
                 self.path.unlink()
         self.connection.close()
+
+    def sync(self) -> None:
+        """Have all that was written on disk, where writing did not wait for that."""
+        # To open the file for fsync and close it would end SQLite's lock on it. A commit that waits for the disk waits
+        # for all of the file.
+        self.connection.execute("PRAGMA synchronous = FULL")
+        number = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        self.connection.execute(f"PRAGMA user_version = {number}")
 
     def put(self) -> None:
         """Give the file the target's name, at once and to last.

@@ -106,7 +106,7 @@ def snapshot(target: Target) -> Iterator[Snapshot]:
 
 
 def _connect(target: Target) -> sqlite3.Connection:
-    return sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True, isolation_level=None)
+    return sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False)
 
 
 def _quoted(name: str) -> str:

@@ -1,0 +1,180 @@
+r"""From what SQLite holds to the text that rows travel in, a column of some hundred rows at a time.
+
+SQLite could write a row as one text by itself, with || and replace(). That was measured, and is slower: each step of
+its SQL costs more than a call of a C function here, and since its own text of a float is not exact, each float would
+have to come here all the same. What a column holds is seen from the set of its types; only where that is not what it
+should be is each cell looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, time
+from math import isfinite
+from re import compile as pattern
+from typing import Any
+
+from framefox_tasks.operations.copy._model import Field, Kind
+from framefox_tasks.operations.copy._sqlite._odd import odd_text
+
+NULL = r"\N"
+_HEXADECIMAL = pattern(r"[0-9a-f-]*")
+_PLAIN = pattern(r"-?\d+(?:\.\d+)?")
+_LONGEST = 17  # characters of a float that has 15 digits at most
+
+Cells = Sequence[Any]
+Column = Callable[[Cells], Iterable[str]]
+_Quick = Callable[[Cells], Iterable[str] | None]
+
+
+class BadCellError(ValueError):
+    """A cell that cannot be told as what its column holds; `index` is its place in the column."""
+
+    def __init__(self, index: int, value: object, reason: str) -> None:
+        super().__init__(reason)
+        self.index = index
+        self.value = value
+
+
+def column_of(field: Field) -> Column:
+    """What gives the fields of the lines for the cells of a column; raises BadCellError."""
+    quick = _QUICK.get(field.kind, _texts)
+
+    def column(cells: Cells) -> Iterable[str]:
+        if None not in cells:
+            return _converted(field, quick, cells)
+        held = [index for index, cell in enumerate(cells) if cell is not None]
+        found = [NULL] * len(cells)
+        try:
+            texts = _converted(field, quick, [cells[index] for index in held])
+        except BadCellError as exc:
+            raise BadCellError(held[exc.index], exc.value, str(exc)) from None
+        for index, text in zip(held, texts, strict=True):
+            found[index] = text
+        return found
+
+    return column
+
+
+def _converted(field: Field, quick: _Quick, cells: Cells) -> Iterable[str]:
+    texts = quick(cells) if cells else ()
+    return _one_by_one(field, cells) if texts is None else texts
+
+
+def _one_by_one(field: Field, cells: Cells) -> list[str]:
+    found = []
+    for index, cell in enumerate(cells):
+        try:
+            found.append(escaped(odd_text(field, cell)))
+        except ValueError as exc:
+            raise BadCellError(index, cell, str(exc)) from None
+    return found
+
+
+def escaped(text: str) -> str:
+    """A text as it stands in a line."""
+    return text.replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
+
+
+def _are(cells: Cells, *types: type) -> bool:
+    return set(map(type, cells)) <= set(types)
+
+
+def _texts(cells: Cells) -> Iterable[str] | None:
+    if not _are(cells, str):
+        return None
+    joined = "".join(cells)
+    if "\\" in joined or "\t" in joined or "\n" in joined or "\r" in joined:
+        return map(escaped, cells)
+    return cells
+
+
+def _integers(cells: Cells) -> Iterable[str] | None:
+    return map(str, cells) if _are(cells, int) else None
+
+
+def _floats(cells: Cells) -> Iterable[str] | None:
+    return map(repr, cells) if _are(cells, float, int) and all(map(isfinite, cells)) else None
+
+
+def _numbers(cells: Cells) -> Iterable[str] | None:
+    if _are(cells, float, int):
+        texts = list(map(repr, cells))
+        joined = "".join(texts)
+        return None if "e" in joined or "n" in joined or max(map(len, texts)) > _LONGEST else texts
+    return cells if _are(cells, str) and all(map(_PLAIN.fullmatch, cells)) else None
+
+
+def _booleans(cells: Cells) -> Iterable[str] | None:
+    return map(str, cells) if _are(cells, int) and set(cells) <= {0, 1} else None
+
+
+def _bytes(cells: Cells) -> Iterable[str] | None:
+    return ["\\\\x" + cell.hex() for cell in cells] if _are(cells, bytes) else None
+
+
+def is_shaped(cells: Cells, shape: str) -> bool:
+    """Whether all cells have the length and the marks of a shape, whatever stands in the place of its zeros."""
+    if not _are(cells, str):
+        return False
+    joined, width, count = "".join(cells), len(shape), len(cells)
+    if len(joined) != width * count or not joined.isascii() or set(map(len, cells)) != {width}:
+        return False
+    return all(joined[place::width] == mark * count for place, mark in enumerate(shape) if mark != "0")
+
+
+def is_parsed(cells: Cells, parse: Callable[[str], object]) -> bool:
+    """Whether a function takes all cells."""
+    try:
+        for _ in map(parse, cells):
+            pass
+    except ValueError:
+        return False
+    return True
+
+
+def _dates(cells: Cells) -> Iterable[str] | None:
+    return cells if is_shaped(cells, "0000-00-00") and is_parsed(cells, date.fromisoformat) else None
+
+
+def _times(cells: Cells) -> Iterable[str] | None:
+    return cells if is_shaped(cells, "00:00:00.000000") and is_parsed(cells, time.fromisoformat) else None
+
+
+def _timestamps(cells: Cells) -> Iterable[str] | None:
+    if is_shaped(cells, "0000-00-00 00:00:00.000000"):
+        texts: Iterable[str] = cells
+    elif is_shaped(cells, "0000-00-00 00:00:00"):
+        texts = [cell + ".000000" for cell in cells]
+    else:
+        return None
+    return texts if is_parsed(cells, datetime.fromisoformat) else None
+
+
+def _uuids(cells: Cells) -> Iterable[str] | None:
+    if is_shaped(cells, "0" * 32):
+        texts = [f"{cell[:8]}-{cell[8:12]}-{cell[12:16]}-{cell[16:20]}-{cell[20:]}".lower() for cell in cells]
+    elif is_shaped(cells, "00000000-0000-0000-0000-000000000000"):
+        texts = list(map(str.lower, cells))
+    else:
+        return None
+    digits = "".join(texts).replace("-", "")
+    return (
+        texts if len(digits) == 32 * len(texts) and is_parsed([digits], bytes.fromhex) and " " not in digits else None
+    )
+
+
+_QUICK: dict[Kind, _Quick] = {
+    Kind.INTEGER: _integers,
+    Kind.NUMERIC: _numbers,
+    Kind.FLOAT: _floats,
+    Kind.BOOLEAN: _booleans,
+    Kind.BYTES: _bytes,
+    Kind.DATE: _dates,
+    Kind.TIME: _times,
+    Kind.TIMESTAMP: _timestamps,
+    Kind.TIMESTAMPTZ: _timestamps,
+    Kind.INTERVAL: lambda _: None,
+    Kind.UUID: _uuids,
+    Kind.BITS: lambda _: None,
+}
