@@ -100,6 +100,8 @@ class Statements:
 
     def _column(self, made: MadeTable, one: Made) -> Column[object]:
         sql = one.written.native
+        if one.column.type.name and self._has_enums and sql != "text":
+            sql = self.quoted(one.column.type.name)  # it may be a keyword
         if one.numbered and self._dialect == "postgresql":
             sql = _SERIAL[sql]
         elif one.numbered:

@@ -57,7 +57,7 @@ class Translator:
         Args:
             sql: SQL of the source.
             columns: The columns that it may name, with their names in the target.
-            booleans: Those of them that are booleans: where these are no numbers, neither is what they are compared with.
+            booleans: Those of them that are booleans, which not every target compares with numbers.
         """
         try:
             tokens = _listed(tokenized(sql, self._source, columns))

@@ -75,9 +75,8 @@ class _Catalogue:
         lost = [f"inheritance of {name} from {parent}" for parent in parents]
         lost += [f"partitions of {name}"] if kind == "p" else []
         lost += [f"exclusion constraint {row[2]} of {name}" for row in constraints if row[1] == "x"]
-        lost += [
-            f"check {row[2]} of {name}, which is NOT VALID" for row in constraints if row[1] == "c" and not row[12]
-        ]
+        # Rows that it does not hold for may be there.
+        lost += [f"NOT VALID check {row[2]} of {name}" for row in constraints if row[1] == "c" and not row[12]]
         columns = tuple(self._column(name, row) for row in self._columns[oid])
         return Table(
             name,

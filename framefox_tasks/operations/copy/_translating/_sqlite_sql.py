@@ -14,7 +14,7 @@ _CHECK = re.compile(rf"{_NAMED}\bCHECK\s*\(", re.IGNORECASE)
 _PRIMARY = re.compile(rf"{_NAMED}\bPRIMARY\s+KEY\b", re.IGNORECASE)
 _UNIQUE = re.compile(rf"{_NAMED}\bUNIQUE\s*\(([^)]*)\)", re.IGNORECASE)
 _REFERENCE = re.compile(
-    rf"{_NAMED}(?:\bFOREIGN\s+KEY\s*\([^)]*\)\s*)?\bREFERENCES\s+{_NAME}\s*(?:\([^)]*\))?"
+    rf"{_NAMED}(?:\bFOREIGN\s+KEY\s*\([^)]*\)\s*)?\bREFERENCES\s+{_NAME}(?:\s*\([^)]*\))?"
     r"((?:\s+(?:ON\s+(?:DELETE|UPDATE)\s+(?:SET\s+\w+|NO\s+ACTION|\w+)|MATCH\s+\w+"
     r"|(?:NOT\s+)?DEFERRABLE(?:\s+INITIALLY\s+\w+)?))*)",
     re.IGNORECASE,

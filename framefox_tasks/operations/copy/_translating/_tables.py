@@ -73,6 +73,7 @@ class Making:
         self.dialect = dialect
         self.names = Names(dialect, found.tables)
         self.enums: dict[str, tuple[str, ...]] = {}
+        self._enums: dict[tuple[str, tuple[str, ...]], str] = {}
         self._found = {table.name: table for table in found.tables}
         # MySQL and SQLite have no table without a column.
         self.empty = [t for t in found.tables if not t.columns and dialect != "postgresql"]
@@ -128,11 +129,11 @@ class Making:
         """An enum with a name, for the database that has types of their own."""
         if type_.kind is not Kind.ENUM or self.dialect != "postgresql":
             return type_
-        name = column.name
-        if self.enums.get(name) != type_.values:
-            name = self.names.type(name, table)
-            self.enums[name] = type_.values
-        return replace(type_, name=name)
+        key = (column.name, type_.values)
+        if key not in self._enums:
+            self._enums[key] = self.names.type(column.name, table)
+            self.enums[self._enums[key]] = type_.values
+        return replace(type_, name=self._enums[key])
 
     def _carried(self, made: MadeTable) -> Iterator[Reference]:
         for reference in made.table.references:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
-from framefox_tasks.operations.copy._model import Kind
+from framefox_tasks.operations.copy._model import Kind, quoted
 from framefox_tasks.operations.copy._translating._shapes import Type
 
 _POSTGRESQL_TEXT = 10_485_760  # the longest varchar(n) and char(n)
@@ -54,7 +55,8 @@ def _postgresql(type_: Type) -> Written:
         case Kind.BITS:
             return _sized("bit" if type_.fixed else "bit varying", type_.size)
         case Kind.ENUM if all(len(value.encode()) < 64 for value in type_.values):
-            return Written(type_.name, reason="")
+            plain = re.fullmatch(r"[a-z_][a-z0-9_]*", type_.name)
+            return Written(type_.name if plain else quoted(type_.name, '"'), reason="")
         case Kind.ENUM:
             return Written("text", reason="a label of an enum has up to 63 bytes")
         case Kind.TIMESTAMPTZ if type_.size is not None:
@@ -97,7 +99,7 @@ def _sqlite(type_: Type) -> Written:
         case Kind.NUMERIC:
             return _sqlite_numeric(type_)
         case Kind.FLOAT:
-            return Written("REAL" if type_.size == 4 else "FLOAT")
+            return Written("FLOAT")
         case Kind.TEXT if type_.size:
             return _sized("CHAR" if type_.fixed else "VARCHAR", type_.size)
         case Kind.ENUM:
