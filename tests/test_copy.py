@@ -18,16 +18,17 @@ from conftest import MiniProject
 
 from framefox_tasks.errors import (
     ConfigError,
+    ConnectionFailedError,
     CopyError,
     DatabaseInUseError,
     DatabaseNotFoundError,
     NotADatabaseError,
     TargetNotEmptyError,
-    UnsupportedDialectError,
 )
-from framefox_tasks.model import Project, Target
+from framefox_tasks.model import CopyOptions, Project, Target
 from framefox_tasks.operations.copy import copy, plan_copy
 from framefox_tasks.operations.copy._sqlite import Staging
+from framefox_tasks.results import CopyProgress
 
 SCHEMA = """
 PRAGMA user_version = 7;
@@ -49,10 +50,10 @@ INSERT INTO words VALUES ('a quick fox');
 COPY = """
 import sys
 from pathlib import Path
-from framefox_tasks.model import Project, Target
+from framefox_tasks.model import CopyOptions, Project, Target
 from framefox_tasks.operations.copy import copy
 project = Project(Path(sys.argv[1]))
-copy(Target("sqlite:///app.db", project), Target("sqlite:///copy.db", project), overwrite=True)
+copy(Target("sqlite:///app.db", project), Target("sqlite:///copy.db", project), options=CopyOptions(overwrite=True))
 """
 
 
@@ -91,19 +92,21 @@ def left(folder: Path) -> set[str]:
 @pytest.mark.parametrize("verify", [False, True])
 def test_everything_is_in_the_copy_and_the_source_is_as_it_was(app: Target, tmp_path: Path, verify: bool) -> None:
     before = app.file.read_bytes()
-    told: list[tuple[int, int]] = []
+    told: list[CopyProgress] = []
     copied = copy(
         app,
         target(tmp_path, "backups/copy.db"),
-        verify=verify,
-        on_progress=lambda done, total: told.append((done, total)),
+        options=CopyOptions(verify=verify),
+        on_progress=told.append,
     )
     assert app.file.read_bytes() == before
     assert dump(tmp_path / "backups/copy.db") == dump(app.file)
     rows = {table.name: (table.rows, table.verified) for table in copied.tables}
     how = "values" if verify else "rows"
     assert [rows[name] for name in ("alembic_version", 'a "b" %s', "node")] == [(1, how), (6, how), (2, how)]
-    assert told[-1][0] == told[-1][1] > 0
+    assert told[-1].done
+    assert told[-1].rows == told[-1].total
+    assert told[-1].rows > 0
     assert left(tmp_path) == {"app.db", "backups"}
     assert left(tmp_path / "backups") == {"copy.db"}
 
@@ -121,7 +124,7 @@ def test_a_target_with_tables_is_replaced_only_if_told(app: Target, tmp_path: Pa
         with pytest.raises(TargetNotEmptyError, match="holds a table") as caught:
             call(app, target(tmp_path, "copy.db"))
         assert "--overwrite" in str(caught.value)
-    copy(app, target(tmp_path, "copy.db"), overwrite=True)
+    copy(app, target(tmp_path, "copy.db"), options=CopyOptions(overwrite=True))
     assert dump(tmp_path / "copy.db") == dump(app.file)
     assert (tmp_path / "copy.db").stat().st_mode & 0o777 == 0o600
     assert left(tmp_path) == {"app.db", "copy.db"}
@@ -133,7 +136,7 @@ def test_a_target_in_use_stays(app: Target, tmp_path: Path) -> None:
         user.execute("BEGIN")
         user.execute("SELECT * FROM mine").fetchall()
         with pytest.raises(DatabaseInUseError):
-            copy(app, target(tmp_path, "copy.db"), overwrite=True)
+            copy(app, target(tmp_path, "copy.db"), options=CopyOptions(overwrite=True))
         assert user.execute("SELECT name FROM sqlite_master").fetchall() == [("mine",)]
     assert not (tmp_path / ".copy.db.copying").exists()
 
@@ -147,8 +150,8 @@ def test_what_cannot_be_a_source_or_a_target(app: Target, tmp_path: Path) -> Non
         (target(tmp_path, "none.db"), target(tmp_path, "copy.db"), DatabaseNotFoundError),
         (app, target(tmp_path, "../" + tmp_path.name + "/app.db"), ConfigError),
         (app, target(tmp_path, "again.db"), ConfigError),
-        (app, Target("postgresql://me:s3cret@host/shop"), UnsupportedDialectError),
-        (Target("mysql://me:s3cret@host/shop"), app, UnsupportedDialectError),
+        (app, Target("postgresql://me:s3cret@127.0.0.1:1/shop"), ConnectionFailedError),
+        (Target("mysql://me:s3cret@127.0.0.1:1/shop"), target(tmp_path, "copy.db"), ConnectionFailedError),
     ]
     for source, to, error in cases:
         with pytest.raises(error) as caught:
@@ -182,7 +185,11 @@ def test_the_copy_is_of_one_point_of_time(tmp_path: Path, mode: str) -> None:
     writer.start()
     try:
         for _ in range(10):
-            copied = copy(target(tmp_path, "app.db"), target(tmp_path, "copy.db"), overwrite=True, verify=True)
+            copied = copy(
+                target(tmp_path, "app.db"),
+                target(tmp_path, "copy.db"),
+                options=CopyOptions(overwrite=True, verify=True),
+            )
             rows = {table.name: table.rows for table in copied.tables}
             assert rows["a"] == rows["b"]
     finally:
