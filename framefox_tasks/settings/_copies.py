@@ -149,7 +149,9 @@ def positive(what: str, text: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and int(text) > 0):
-        raise ConfigError(f"{what} must be a whole number of 1 or more, not {text!r}.", hint="Write a number, or leave it out.")
+        raise ConfigError(
+            f"{what} must be a whole number of 1 or more, not {text!r}.", hint="Write a number, or leave it out."
+        )
     return int(text)
 
 
