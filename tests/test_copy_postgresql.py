@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import Database, MakeDatabase, missing, server_url
+from conftest import Database, MakeDatabase, connect_server, missing, server_url
 from copy_rich import RICH
 from copying import made, target_of
 
@@ -218,6 +218,24 @@ def test_a_reader_that_stops_early_still_sees_the_snapshot(source: Database) -> 
         blocks.close()
         assert reader.count(Name("many")) == 100000
         assert sum(block.count(b"\n") for block in reader.lines(plan.source)) == 100000
+
+
+def test_a_table_without_columns_keeps_its_rows(source: Database, target: Database) -> None:
+    made(source, "CREATE TABLE bare ()", "INSERT INTO bare SELECT FROM generate_series(1, 3)")
+    source.execute("CREATE TABLE made (n int GENERATED ALWAYS AS (1 + 1) STORED)")
+    source.execute("INSERT INTO made DEFAULT VALUES")
+    copy(target_of(source), target_of(target))
+    assert target.execute("SELECT (SELECT count(*) FROM bare), (SELECT sum(n) FROM made)") == [(3, 2)]
+
+
+def test_a_table_is_not_emptied_while_it_is_copied(source: Database) -> None:
+    made(source, "CREATE TABLE one (id int)", "INSERT INTO one VALUES (1)")
+    with open_source(target_of(source)) as opened, connect_server("postgresql", source.name) as other:
+        (plan,) = opened.tables()
+        with pytest.raises(Exception, match="lock timeout"):
+            other.execute("SET lock_timeout = '100ms'; TRUNCATE one")
+        with opened.reader() as reader:
+            assert list(reader.lines(plan.source)) == [b"1\n"]
 
 
 def test_the_plan_of_a_table_is_whole(source: Database) -> None:

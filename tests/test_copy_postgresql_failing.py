@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 import pytest
 from conftest import Database, MakeDatabase, connect_server, drop_database, server_databases
-from copying import made, target_of
+from copying import made, role, target_of
 
 from framefox_tasks.errors import ConnectionLostError, CopyError, DatabaseNotFoundError, TargetNotEmptyError
-from framefox_tasks.model import CopyOptions
+from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.operations.copy import copy
 from framefox_tasks.operations.copy._model import Field, Kind, Name, Side
 from framefox_tasks.operations.copy._postgresql import open_source
@@ -173,6 +173,22 @@ def test_rows_alone_may_not_refer_to_nothing(source: Database, target: Database)
     with pytest.raises(CopyError, match="would refer to rows of parent that are not there"):
         copy(target_of(source), target_of(target), options=options)
     assert target.execute("SELECT count(*) FROM child") == [(0,)]
+
+
+def test_rows_alone_can_be_copied_without_being_a_superuser(source: Database, target: Database) -> None:
+    made(source, *TABLES, *FILLED)
+    made(target, *TABLES)
+    with role(f"{target.name}_user") as url:
+        for database in (source, target):
+            database.execute(f'GRANT ALL ON ALL TABLES IN SCHEMA public TO "{target.name}_user"')
+            database.execute(f'GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO "{target.name}_user"')
+        result = copy(
+            Target(url + source.name), Target(url + target.name), options=CopyOptions(data_only=True, verify=True)
+        )
+        assert "triggers of the target ran" in result.notes[0]
+        assert target.execute("SELECT * FROM child") == [(3, 9)]
+        for database in (source, target):
+            database.execute(f'DROP OWNED BY "{target.name}_user"')
 
 
 def test_rows_alone_need_a_target(source: Database, target: Database) -> None:

@@ -7,11 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from conftest import Database, MakeDatabase, connect_server, drop_database, server_databases, server_url
-from copying import made, target_of
+from conftest import Database, MakeDatabase, connect_server, drop_database, server_databases
+from copying import made, role, target_of
 
 from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError, TargetNotEmptyError
 from framefox_tasks.model import CopyOptions, Target
@@ -19,7 +18,6 @@ from framefox_tasks.operations.copy import copy
 from framefox_tasks.operations.copy._model import BadRowError, Field, Kind, Name, Side, Statement
 from framefox_tasks.operations.copy._postgresql import open_place
 from framefox_tasks.operations.copy._protocols import Place
-from framefox_tasks.url import parse_url
 
 SIDE = Side(Name("t"), (Field("id", "integer", Kind.INTEGER), Field("name", "text", Kind.TEXT)))
 TABLE = Statement("CREATE TABLE t (id integer, name text)", "table t")
@@ -45,19 +43,6 @@ def beside(database: Database) -> set[str]:
 
 def place_of(target: Database, *, overwrite: bool = False, force: bool = False) -> Place:
     return open_place(target_of(target), overwrite=overwrite, data_only=False, force_disconnect=force)
-
-
-@contextmanager
-def role(name: str, options: str = "") -> Iterator[str]:
-    """A user of that name; gives the start of a URL."""
-    with connect_server("postgresql") as connection:
-        connection.execute(f'CREATE ROLE "{name}" LOGIN {options}')
-    address = parse_url(server_url("postgresql"))
-    try:
-        yield f"postgresql://{name}@{address.host}:{address.port or 5432}/"
-    finally:
-        with connect_server("postgresql") as connection:
-            connection.execute(f'DROP ROLE "{name}"')
 
 
 def test_a_target_of_that_name_appears_only_with_put(target: Database) -> None:
@@ -96,6 +81,15 @@ def test_tables_are_replaced_only_when_told_so(target: Database) -> None:
         place_of(target).check()
     place_of(target, overwrite=True).check()
     assert not beside(target)
+
+
+def test_tables_that_others_made_in_the_meantime_are_kept(target: Database) -> None:
+    made(target)
+    with place_of(target) as place:
+        target.execute("CREATE TABLE late (id int)")
+        with pytest.raises(TargetNotEmptyError):
+            place.put()
+    assert target.tables() == {"late"}
 
 
 def test_the_settings_of_a_replaced_database_are_kept(target: Database) -> None:

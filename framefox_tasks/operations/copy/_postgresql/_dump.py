@@ -79,7 +79,7 @@ def _service(target: Target) -> Iterator[list[str]]:
     The command line of a process is seen by everyone on the machine.
     """
     address = target.address
-    options = {"host": address.host, "port": address.port, "user": address.username, **dict(address.query)}
+    options = {"host": address.host, "port": address.port, "user": address.username, **_known(address.query)}
     secret = options.pop("password", None) or address.password
     with tempfile.TemporaryDirectory(prefix="framefox_tasks_") as folder:
         if secret is not None:
@@ -89,6 +89,14 @@ def _service(target: Target) -> Iterator[list[str]]:
             options["passfile"] = str(path)
         options["dbname"] = target.name
         yield ["--dbname", " ".join(f"{key}={_value(str(value))}" for key, value in options.items() if value)]
+
+
+def _known(query: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """The options of a URL that are libpq's, and not the Python driver's own."""
+    from psycopg.pq import Conninfo
+
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    return {key: value for key, value in query if key in known}
 
 
 def _value(text: str) -> str:

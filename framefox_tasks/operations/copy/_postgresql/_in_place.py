@@ -15,7 +15,6 @@ from framefox_tasks.operations.copy._postgresql._session import DIALECT, databas
 from framefox_tasks.operations.copy._postgresql._shape import qualified
 
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('framefox_tasks copy of rows'))"
-_MAY = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
 # Sequences that a column of these tables takes its values from: its own, or by its default.
 _SEQUENCES = """
 SELECT DISTINCT s.oid::regclass::text, n.nspname, c.relname, a.attname
@@ -79,13 +78,20 @@ class TargetPlace:
                 f"Another copy to {self.target.label} is running.",
                 hint="Wait until it has ended, or choose another target.",
             )
-        self._privileged = bool(self._connection.execute(_MAY).fetchone()[0])
-        if self._privileged:
-            # Neither triggers nor the order of tables matter then; put() looks at the foreign keys.
-            self._connection.execute("SET LOCAL session_replication_role = replica")
-        else:
-            self._connection.execute("SET CONSTRAINTS ALL DEFERRED")
+        self._privileged = self._switched_off()
         self._loader = _Loader(self._connection, self.target)
+
+    def _switched_off(self) -> bool:
+        """Whether neither triggers nor the order of tables matter; put() looks at the foreign keys then."""
+        from psycopg.errors import InsufficientPrivilege
+
+        try:
+            with self._connection.transaction():
+                self._connection.execute("SET LOCAL session_replication_role = replica")
+        except InsufficientPrivilege:
+            self._connection.execute("SET CONSTRAINTS ALL DEFERRED")
+            return False
+        return True
 
     @contextmanager
     def loader(self) -> Iterator[PostgreSQLLoader]:

@@ -77,7 +77,7 @@ class PostgreSQLLoader:
         columns = ", ".join(quoted(field.name) for field in table.fields)
         with self._telling(table=str(table.name)), self._transaction():
             options = f"FORMAT {form}, FREEZE" if self._emptied(table.name) else f"FORMAT {form}"
-            query = f"COPY {qualified(table.name)} ({columns}) FROM STDIN ({options})"
+            query = f"COPY {qualified(table.name)}{f' ({columns})' if columns else ''} FROM STDIN ({options})"
             return copy_in(self.connection, query, blocks, ended=lambda: self._ended)
 
     def _emptied(self, table: Name) -> bool:

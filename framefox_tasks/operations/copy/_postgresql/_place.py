@@ -33,8 +33,10 @@ class StagingPlace:
 
     @contextmanager
     def _maintaining(self) -> Iterator[Maintenance]:
-        other = database_of(self.target, DIALECT.maintenance(database_of(self.target, self.target.name)))
-        with session(other, "target", plain=True) as connection:
+        name = DIALECT.maintenance(database_of(self.target, self.target.name))
+        if name == self.target.name:
+            name = "template1"  # nobody can rename a database from within
+        with session(database_of(self.target, name), "target", plain=True) as connection:
             yield Maintenance(connection, self.target)
 
     def check(self) -> None:
@@ -50,7 +52,10 @@ class StagingPlace:
                 return
             if not self._force and maintenance.others(self.target.name):
                 raise in_use(self.target)
-            tables = 0 if self._overwrite else maintenance.tables(self.target.name)
+            self._check_empty(maintenance)
+
+    def _check_empty(self, maintenance: Maintenance) -> None:
+        tables = 0 if self._overwrite else maintenance.tables(self.target.name)
         if tables:
             count = "a table" if tables == 1 else f"{tables} tables, views or sequences"
             raise TargetNotEmptyError(
@@ -122,6 +127,8 @@ class StagingPlace:
 
     def put(self, statements: Sequence[Statement] = ()) -> list[str]:
         """Give the staging database the target's name; see the protocol."""
+        if self._held:
+            self._check_empty(self._maintenance)  # others may have made tables in the meantime
         self._swap()
         self._placed = True
         notes = list(self._after(statements))

@@ -49,7 +49,7 @@ class PostgreSQLReader:
     def _raw(self, shape: Shape, table: Side, where: str) -> Generator[tuple[bytes, int]]:
         columns = ", ".join(quoted(field.name) for field in table.fields)
         with self._guarded(table):
-            if where or shape.relkind == "p":
+            if where or shape.relkind == "p" or not columns:
                 query = f"COPY (SELECT {columns} FROM {shape.origin}{_where(where)}) TO STDOUT (FORMAT binary)"  # noqa: S608
             else:
                 query = f"COPY {shape.name} ({columns}) TO STDOUT (FORMAT binary)"
@@ -98,7 +98,13 @@ def _query(shape: Shape, table: Side, where: str, order: Sequence[str]) -> str:
     fields = {field.name: field for field in table.fields}
     keys = ", ".join(shape.order(fields[name]) if name in fields else quoted(name) for name in order)
     sort = f" ORDER BY {keys}" if keys else ""
-    if not where and not sort and shape.relkind == "r" and all(shape.text(f) == quoted(f.name) for f in table.fields):
+    if (
+        columns
+        and not where
+        and not sort
+        and shape.relkind == "r"
+        and all(shape.text(f) == quoted(f.name) for f in table.fields)
+    ):
         return f"COPY {qualified(table.name)} ({columns}) TO STDOUT"  # without the planner: a little faster
     return f"COPY (SELECT {columns} FROM {shape.origin}{_where(where)}{sort}) TO STDOUT"  # noqa: S608
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
@@ -26,9 +27,6 @@ _SETTINGS = {
     "bytea_output": "hex",
     "lc_monetary": "C",
     "xmlbinary": "base64",
-    "statement_timeout": "0",
-    "lock_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
     "standard_conforming_strings": "on",
     "row_security": "off",  # a row that a policy hides is an error, not a row less
     "search_path": "public",
@@ -37,6 +35,13 @@ _SETTINGS = {
     "client_min_messages": "error",
     "check_function_bodies": "off",
     "jit": "off",
+}
+_TIMEOUTS = {  # since which version
+    "statement_timeout": 0,
+    "lock_timeout": 0,
+    "idle_in_transaction_session_timeout": 0,
+    "idle_session_timeout": 140000,
+    "transaction_timeout": 170000,
 }
 _LOST = {"57P01", "57P02", "57P03", "57P05", "25P03"}
 _FULL = {"53100", "53200", "53300"}
@@ -91,8 +96,9 @@ def session(target: Target, side: str, *, plain: bool = False) -> Iterator[Any]:
         )
     # Errors of connecting are the dialect's to tell; those that come later are told here, and pass through it.
     with DIALECT.connection(database_of(target, target.name), target.name) as connection:
-        if not plain:
-            connection.execute("; ".join(f"SET {name} = {_value(name, value)}" for name, value in _SETTINGS.items()))
+        timeouts = {name: "0" for name, since in _TIMEOUTS.items() if connection.info.server_version >= since}
+        settings = timeouts if plain else {**timeouts, **_SETTINGS}
+        connection.execute("; ".join(f"SET {name} = {_value(name, value)}" for name, value in settings.items()))
         with telling(target, side, connection):
             yield connection
 
@@ -163,5 +169,5 @@ def cancel(connection: Any) -> None:
     try:
         getattr(connection, "cancel_safe", connection.cancel)()
     except psycopg.Error:
-        if not connection.closed:  # who cannot be told to stop is left alone
-            connection.pgconn.finish()
+        with suppress(OSError):  # a server that cannot be told to stop is left alone; who waits for it wakes up
+            socket.socket(fileno=socket.dup(connection.pgconn.socket)).shutdown(socket.SHUT_RDWR)

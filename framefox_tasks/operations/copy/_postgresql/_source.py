@@ -16,6 +16,7 @@ from framefox_tasks.operations.copy._postgresql._missing import missing_of
 from framefox_tasks.operations.copy._postgresql._reader import PostgreSQLReader
 from framefox_tasks.operations.copy._postgresql._relations import relations_of, sequence_values
 from framefox_tasks.operations.copy._postgresql._session import session, telling
+from framefox_tasks.operations.copy._postgresql._shape import qualified
 from framefox_tasks.operations.copy._postgresql._tables import Choice, tables_of
 
 _OLDEST = 120000
@@ -62,7 +63,12 @@ class PostgreSQLSource:
     def tables(self, tables: Choice | None = None) -> list[TablePlan]:
         """The tables alone, without what else a schema holds."""
         with telling(self.target, "source", self._connection):
-            return tables_of(self._connection, tables)
+            plans = tables_of(self._connection, tables)
+            if plans:
+                # A snapshot does not keep others from emptying or changing a table as a whole.
+                names = ", ".join(qualified(plan.source.name) for plan in plans)
+                self._connection.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE")
+            return plans
 
     def schema(self, tables: Choice | None = None) -> Schema:
         """Everything that a copy in PostgreSQL needs; see the protocol."""
