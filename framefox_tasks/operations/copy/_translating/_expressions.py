@@ -111,7 +111,7 @@ def tokenized(sql: str, source: str, columns: Mapping[str, str]) -> list[Token]:
         UntranslatableError: It has others than these.
     """
     tokens: list[Token] = []
-    place, text = 0, _plain(sql, source)
+    place, text = 0, plain_sql(sql, source)
     folded: dict[str, str] = {column.casefold(): column for column in columns}
     pattern = _MYSQL_TOKEN if source == "mysql" else _TOKEN
     while place < len(text):
@@ -123,7 +123,8 @@ def tokenized(sql: str, source: str, columns: Mapping[str, str]) -> list[Token]:
     return tokens
 
 
-def _plain(sql: str, source: str) -> str:
+def plain_sql(sql: str, source: str) -> str:
+    """SQL as a source's catalogue tells it, without what only a catalogue writes."""
     if source != "mysql":
         return sql.strip()
     # MySQL 8 tells a text with the character set it is in, and escapes the whole once more.

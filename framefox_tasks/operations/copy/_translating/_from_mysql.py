@@ -12,6 +12,7 @@ from framefox_tasks.dialects import dialect_of
 from framefox_tasks.model import Target
 from framefox_tasks.operations.copy._model import Kind, Name, quoted
 from framefox_tasks.operations.copy._translating import _mysql_queries as queries
+from framefox_tasks.operations.copy._translating._expressions import plain_sql
 from framefox_tasks.operations.copy._translating._natives import mysql_type
 from framefox_tasks.operations.copy._translating._shapes import (
     Check,
@@ -49,6 +50,7 @@ class _Catalogue:
         self._cursor = cursor
         self._narrow = narrow
         self._is_mariadb = "mariadb" in str(self._rows("SELECT version()")[0][0]).lower()
+        self._known = {(str(table), str(column)) for table, column in self._rows(queries.KNOWN)}
 
     def _rows(self, query: str) -> list[Any]:
         self._cursor.execute(query)
@@ -58,7 +60,7 @@ class _Catalogue:
         self._columns = _by_table(self._rows(queries.COLUMNS))
         self._indexes = _by_table(self._indexes_asked())
         self._references = _by_table(self._rows(queries.REFERENCES))
-        self._checks = _by_table(self._rows(queries.MARIADB_CHECKS if self._is_mariadb else queries.MYSQL_CHECKS))
+        self._checks = _by_table(self._checks_asked())
         tables, unchosen = [], set()
         for name, following, rows, comment, options, sort in self._rows(queries.TABLES):
             if chosen is None or chosen(Name(name)):
@@ -70,8 +72,14 @@ class _Catalogue:
         return Found("mysql", tuple(tables), tuple(self._not_carried(tables, unchosen)))
 
     def _indexes_asked(self) -> list[Any]:
-        # MySQL tells of expressions in a column that MariaDB does not have.
-        return self._rows(queries.INDEXES.format(expression="NULL" if self._is_mariadb else "EXPRESSION"))
+        expression = "EXPRESSION" if ("STATISTICS", "EXPRESSION") in self._known else "NULL"
+        return self._rows(queries.INDEXES.format(expression=expression))
+
+    def _checks_asked(self) -> list[Any]:
+        if ("CHECK_CONSTRAINTS", "CHECK_CLAUSE") not in self._known:
+            return []  # the server has none
+        named = ("CHECK_CONSTRAINTS", "TABLE_NAME") in self._known
+        return self._rows(queries.MARIADB_CHECKS if named else queries.MYSQL_CHECKS)
 
     def _table(self, name: str, following: int | None, rows: int | None, comment: str | None, lost: list[str]) -> Table:
         checks = [(check, sql) for _, check, sql in self._checks[name]]
@@ -98,8 +106,8 @@ class _Catalogue:
     def _column(self, table: str, row: Any, following: int | None, valid: set[str], is_key: bool) -> Column:
         _, name, native, default, nullable, extra, expression, _, comment = row
         type_ = self._type(table, name, native, name in valid, is_key=is_key)
-        numbered = "auto_increment" in extra.lower()
-        lost = []
+        numbered = "auto_increment" in extra.lower() and type_.kind is Kind.INTEGER
+        lost = [f"numbers of {table}.{name}"] if "auto_increment" in extra.lower() and not numbered else []
         if "on update" in extra.lower():
             lost.append(f"ON UPDATE CURRENT_TIMESTAMP of {table}.{name}")
         return Column(
@@ -117,8 +125,9 @@ class _Catalogue:
 
     def _default(self, default: str, extra: str, type_: Type) -> str:
         # MariaDB quotes a text; MySQL does not, and marks what is an expression.
-        plain = self._is_mariadb or "DEFAULT_GENERATED" in extra or type_.kind in (Kind.BITS, Kind.INTEGER)
-        if plain or re.match(r"(?i)current_timestamp", default):
+        if "DEFAULT_GENERATED" in extra:
+            return plain_sql(default, "mysql")
+        if self._is_mariadb or type_.kind in (Kind.BITS, Kind.INTEGER) or re.match(r"(?i)current_timestamp", default):
             return default
         return "'" + default.replace("\\", "\\\\").replace("'", "''") + "'"
 

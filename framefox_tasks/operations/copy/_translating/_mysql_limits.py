@@ -38,7 +38,7 @@ def _shorten(ones: list[Made]) -> None:
             continue
         if "blob" in one.written.native or "binary" in one.written.native:
             one.written = Written(f"varbinary({longest})", longest, _reason(longest, "bytes"))
-        elif one.written.native != "json":
+        else:
             characters = longest // _CHARACTER
             one.written = Written(f"varchar({characters})", characters, _reason(characters, "characters"))
 

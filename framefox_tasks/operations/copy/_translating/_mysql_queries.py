@@ -1,5 +1,11 @@
 """What to ask the information schema of MySQL and MariaDB; the table's name comes first."""
 
+KNOWN = """
+SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS
+WHERE TABLE_SCHEMA = 'information_schema' AND TABLE_NAME IN ('STATISTICS', 'CHECK_CONSTRAINTS')
+"""
+"""What this server can be asked: each version tells something else."""
+
 TABLES = """
 SELECT TABLE_NAME, AUTO_INCREMENT, TABLE_ROWS, TABLE_COMMENT, CREATE_OPTIONS, TABLE_TYPE
 FROM information_schema.TABLES

@@ -49,12 +49,16 @@ DOMAIN_CHECKS = """
 SELECT contypid::int8, pg_get_expr(conbin, 0) FROM pg_constraint WHERE contype = 'c' AND contypid <> 0 ORDER BY conname
 """
 
-SEQUENCES = """
-SELECT d.refobjid::int8, d.refobjsubid::int, coalesce(pg_sequence_last_value(s.seqrelid) + s.seqincrement, s.seqstart)
+_FOLLOWING = """
+CASE WHEN has_sequence_privilege(s.seqrelid, 'USAGE, SELECT')
+     THEN coalesce(pg_sequence_last_value(s.seqrelid) + s.seqincrement, s.seqstart) END
+"""
+SEQUENCES = f"""
+SELECT d.refobjid::int8, d.refobjsubid::int, {_FOLLOWING}
 FROM pg_depend d JOIN pg_sequence s ON s.seqrelid = d.objid
 WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
 UNION ALL
-SELECT e.adrelid::int8, e.adnum::int, coalesce(pg_sequence_last_value(s.seqrelid) + s.seqincrement, s.seqstart)
+SELECT e.adrelid::int8, e.adnum::int, {_FOLLOWING}
 FROM pg_attrdef e JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = e.oid
 JOIN pg_sequence s ON s.seqrelid = d.refobjid AND d.refclassid = 'pg_class'::regclass
 """

@@ -79,6 +79,9 @@ class Making:
         self.empty = [t for t in found.tables if not t.columns and dialect != "postgresql"]
         self.tables = [self._table(table) for table in found.tables if table not in self.empty]
         self._alike()
+        if dialect == "postgresql":
+            for made in self.tables:
+                _compared(made)
         if dialect == "mysql":
             for made in self.tables:
                 _mysql_limits.fit(made)
@@ -220,6 +223,13 @@ class Making:
             one.default = default(column, written, self.source, self.dialect)
             if one.default is None:
                 yield f"{name}: has no default any more: {_short(column.default)}"
+
+
+def _compared(made: MadeTable) -> None:
+    """Give JSON in a key the type of PostgreSQL whose values can be compared."""
+    for name in {name for key in made.keys for name in key}:
+        if made.columns[name].written.native == "json":
+            made.columns[name].written = Written("jsonb", reason="a key compares it")
 
 
 def _short(sql: str) -> str:

@@ -1,0 +1,71 @@
+"""What the tests of the translation of schemas share: a source that is made, and a target that its statements make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from conftest import Database
+from copying import made, target_of
+from sqlalchemy import create_engine, inspect
+
+from framefox_tasks.dialects import dialect_of
+from framefox_tasks.dialects.base import sqlalchemy_url
+from framefox_tasks.operations.copy._model import Name, Schema, TablePlan
+from framefox_tasks.operations.copy._translating import translate
+
+DIRECTIONS = [
+    (source, target)
+    for source in ("sqlite", "postgresql", "mysql")
+    for target in ("sqlite", "postgresql", "mysql")
+    if source != target
+]
+NUMBERED = {
+    "sqlite": "integer PRIMARY KEY AUTOINCREMENT",
+    "postgresql": "serial PRIMARY KEY",
+    "mysql": "int AUTO_INCREMENT PRIMARY KEY",
+}
+
+
+def translated(source: Database, dialect: str, tables: Callable[[Name], bool] | None = None) -> Schema:
+    """The schema for a copy of a source in another kind of database."""
+    target = target_of(source)
+    part: Any = import_module(f"framefox_tasks.operations.copy._{source.dialect}")
+    with part.open_source(target) as opened:
+        return translate(opened, dialect, tables)
+
+
+def build(schema: Schema, target: Database) -> list[str]:
+    """Run all statements in a new database; gives what it refused and may refuse."""
+    made(target)
+    refused = []
+    connection = target.connect()
+    cursor = connection.cursor()
+    statements = [*schema.before, *(one for listed in schema.after for one in listed), *schema.last]
+    for statement in statements:
+        try:
+            cursor.execute(statement.sql)
+        except Exception as exc:
+            if not statement.optional:
+                raise AssertionError(f"{statement.sql}: {exc}") from exc
+            refused.append(f"{statement.about}: {exc}")
+    connection.commit()
+    connection.close()
+    return refused
+
+
+def inspected(database: Database) -> Any:
+    """SQLAlchemy's inspector of a database."""
+    target = target_of(database)
+    return inspect(create_engine(sqlalchemy_url(target, dialect_of(target))))
+
+
+def plan_of(schema: Schema, label: str) -> TablePlan:
+    """The plan of one table."""
+    return next(plan for plan in schema.tables if plan.label == label)
+
+
+def natives(schema: Schema, label: str) -> dict[str, str]:
+    """The types of a table's columns in the copy."""
+    return {field.name: field.native for field in plan_of(schema, label).target.fields}
