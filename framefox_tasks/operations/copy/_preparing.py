@@ -114,7 +114,8 @@ def _work(schema: Schema, source: Source, place: Place, options: CopyOptions) ->
     masker = Masker(options.salt)
     masks = masks_of(schema, options.masks)
     filtered = bool(where) or any(plan.empty for plan in schema.tables)
-    limits = [options.jobs or _JOBS, len(schema.tables) or 1, source.most_readers, place.most_loaders]
+    parts = max(len(schema.tables), len(schema.after), 1)  # the indexes of one table are made beside each other
+    limits = [options.jobs or _JOBS, parts, source.most_readers, place.most_loaders]
     return Work(
         schema=schema,
         direct=mine == theirs,

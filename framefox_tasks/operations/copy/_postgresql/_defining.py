@@ -29,6 +29,7 @@ _OWNED = {
 }
 _OPTIONAL_IN_PART = {"FUNCTION", "PROCEDURE", "AGGREGATE", "TRIGGER", "TYPE", "EVENT TRIGGER", "PUBLICATION", "CAST"}
 """What may use a table that is not copied without saying so in a way that could be looked up."""
+_KEY = re.compile(r"ALTER TABLE ONLY (.+?)\s+ADD CONSTRAINT (.+) (PRIMARY KEY|UNIQUE) (\([^()]*\));?", re.DOTALL)
 _COMMENT = re.compile(
     r"COMMENT ON (?:(?:TABLE|VIEW|MATERIALIZED VIEW|FOREIGN TABLE|SEQUENCE|INDEX) (?P<self>.*)"
     r"|COLUMN (?P<column>.*)\.(?:\w+|\"(?:[^\"]|\"\")*\")"
@@ -38,10 +39,11 @@ _COMMENT = re.compile(
 
 @dataclass
 class Definitions:
-    """Statements, sorted as Schema has them."""
+    """Statements, sorted as Schema has them; the keys stand before what is last."""
 
     before: list[Statement] = field(default_factory=list)
     after: dict[object, list[Statement]] = field(default_factory=dict)
+    keys: list[Statement] = field(default_factory=list)
     last: list[Statement] = field(default_factory=list)
 
 
@@ -56,6 +58,13 @@ def define(found: Iterable[Entry], relations: Relations) -> Definitions:
         statement = _statement(entry, in_part=bool(relations.without))
         if not post:
             result.before.append(statement)
+            continue
+        key = _KEY.fullmatch(entry.sql) if entry.kind == "CONSTRAINT" else None
+        if key and relations.owner("constraint", (entry.schema, entry.name)) not in relations.partitioned:
+            # Unlike the constraint, its index can be made beside others of the table.
+            result.after[entry] = [Statement(f"CREATE UNIQUE INDEX {key[2]} ON {key[1]} {key[4]}", statement.about)]
+            sql = f"ALTER TABLE ONLY {key[1]} ADD CONSTRAINT {key[2]} {key[3]} USING INDEX {key[2]}"
+            result.keys.append(Statement(sql, statement.about))
             continue
         place = _place(entry, relations)
         (result.last if place is None else result.after.setdefault(place, [])).append(statement)

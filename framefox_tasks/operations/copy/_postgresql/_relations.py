@@ -105,6 +105,11 @@ class Relations:
         return self.owners.get((kind, key))
 
     @property
+    def partitioned(self) -> set[Key]:
+        """The tables that have partitions."""
+        return {relation.key for relation in self.kept if relation.relkind == "p"}
+
+    @property
     def sequences(self) -> list[Relation]:
         """The sequences that the copy has."""
         return [relation for relation in self.kept if relation.relkind == "S"]

@@ -84,7 +84,7 @@ class PostgreSQLSource:
             tuple(plans),
             before=tuple(definitions.before),
             after=tuple(map(tuple, definitions.after.values())),
-            last=tuple(chain(sequences, definitions.last, refreshments(found, relations))),
+            last=tuple(chain(sequences, definitions.keys, definitions.last, refreshments(found, relations))),
             not_carried=tuple(not_carried),
         )
 
