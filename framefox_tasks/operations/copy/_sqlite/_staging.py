@@ -26,6 +26,7 @@ class Staging:
     def __init__(self, target: Target) -> None:
         self.target = target
         self.path = target.file.with_name(f".{target.file.name}.copying")
+        self._placed = False
 
     def check(self, *, overwrite: bool) -> None:
         """See that the target may be replaced; nothing is changed.
@@ -71,8 +72,8 @@ class Staging:
             raise _running(self.target)
 
     def __exit__(self, *exc_info: object) -> None:
-        placed = _inode(self.path) is None
-        if not placed:
+        if not self._placed:  # else what has this name by now is another copy's
+            _remove_journals(self.path)
             with suppress(FileNotFoundError):
                 self.path.unlink()
         self.connection.close()
@@ -97,7 +98,9 @@ class Staging:
             try:
                 if self.target.file.exists():
                     self.path.chmod(self.target.file.stat().st_mode & 0o7777)
+                _remove_journals(self.path)  # of a source in WAL mode, and empty: nothing is written in that mode
                 self.path.replace(self.target.file)
+                self._placed = True
                 _sync_folder(self.target.file.parent)
             except OSError as exc:
                 raise self._not_written(str(exc.strerror)) from exc
@@ -106,6 +109,7 @@ class Staging:
     def _old_locked(self) -> Iterator[None]:
         """Nobody uses the old file, and no journal of it is left that would be taken for one of the new file."""
         if not self.target.file.exists():
+            _remove_journals(self.target.file)
             yield
             return
         with self._opened(self.target.file, "rw") as old:
@@ -161,6 +165,11 @@ def _running(target: Target) -> DatabaseInUseError:
     return DatabaseInUseError(
         f"Another copy to {target.label} is running.", hint="Wait until it has ended, or choose another target."
     )
+
+
+def _remove_journals(database: Path) -> None:
+    for suffix in _JOURNALS:
+        database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)
 
 
 def _inode(path: Path) -> tuple[int, int] | None:
