@@ -19,7 +19,7 @@ def open_place(target: Target, *, overwrite: bool, data_only: bool, force_discon
         force_disconnect: Whether sessions of others may be ended, where they hinder the copy.
     """
     if data_only:
-        return RowsPlace(target, overwrite=overwrite)
+        return RowsPlace(target)
     return MySQLPlace(target, overwrite=overwrite, force_disconnect=force_disconnect)
 
 

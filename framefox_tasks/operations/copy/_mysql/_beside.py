@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
-from framefox_tasks.errors import CopyError, DatabaseInUseError, FramefoxTasksError, PermissionDeniedError
+from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError
 from framefox_tasks.model import Target
-from framefox_tasks.operations.copy._mysql._session import DIALECT, Session, beside, grants, name
+from framefox_tasks.operations.copy._mysql._session import Session, beside, grants, name
 
 MARKER = "framefox_tasks_copying"
 """The table that marks a database as a copy's own."""
@@ -20,7 +20,7 @@ _THINGS = (
     "SELECT routine_name FROM information_schema.routines WHERE routine_schema = %s",
     "SELECT event_name FROM information_schema.events WHERE event_schema = %s",
 )
-_EXISTING = frozenset({1050, 1304, 1359})
+_TRIGGERS = "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = %s"
 
 
 class Beside:
@@ -99,12 +99,12 @@ class Beside:
         except PermissionDeniedError as exc:
             raise PermissionDeniedError(exc.message, hint=f"Ask an administrator for: {self.grants}") from exc
 
-    def keep(self, control: Session, statements: list[str]) -> None:
-        """Note what brings back what is taken from the target now."""
+    def keep(self, control: Session, statements: list[tuple[str, str]]) -> None:
+        """Note what brings back what is taken from the target now: the name of each thing, and its statement."""
         table = self._kept
-        control.execute(f"CREATE TABLE {table} (id INT AUTO_INCREMENT PRIMARY KEY, statement LONGTEXT NOT NULL)")
-        for statement in statements:
-            control.rows(f"INSERT INTO {table} (statement) VALUES (%s)", statement)  # noqa: S608 - quoted
+        control.execute(f"CREATE TABLE {table} (id INT AUTO_INCREMENT PRIMARY KEY, thing TEXT, statement LONGTEXT)")
+        for thing, statement in statements:
+            control.rows(f"INSERT INTO {table} (thing, statement) VALUES (%s, %s)", thing, statement)  # noqa: S608 - quoted
 
     @property
     def _kept(self) -> str:
@@ -114,13 +114,11 @@ class Beside:
         """Bring back what was noted, where it is missing; nothing is noted any more when the copy is in its place."""
         if KEPT not in (row[0] for row in control.rows(_TABLES, self.staging)):
             return
+        there = {row[0] for query in (_TABLES, _TRIGGERS) for row in control.rows(query, self.target.name)}
         control.execute(f"USE {name(self.target.name)}")
-        for (statement,) in control.rows(f"SELECT statement FROM {self._kept} ORDER BY id"):  # noqa: S608 - quoted
-            try:
+        for thing, statement in control.rows(f"SELECT thing, statement FROM {self._kept} ORDER BY id"):  # noqa: S608
+            if thing not in there:
                 control.execute(statement)
-            except FramefoxTasksError as exc:
-                if DIALECT.error_code(exc.__cause__) not in _EXISTING:
-                    raise
         control.execute(f"DROP TABLE {self._kept}")
 
 

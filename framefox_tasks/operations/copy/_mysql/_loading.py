@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from framefox_tasks.errors import CopyError, FramefoxTasksError, TargetNotEmptyError
+from framefox_tasks.errors import CopyError, FramefoxTasksError
 from framefox_tasks.operations.copy._model import Name, Side, Statement
 from framefox_tasks.operations.copy._mysql._inserting import Inserting, bad_row, of_row
 from framefox_tasks.operations.copy._mysql._packets import send_file
@@ -27,16 +27,12 @@ class MySQLLoader:
         session: The connection.
         local: Whether the server may be asked to read rows from here, which it may refuse.
         transaction: Whether a transaction of the place is open, which nothing here may end.
-        overwrite: In such a transaction: whether tables may hold rows.
     """
 
-    def __init__(
-        self, session: Session, *, local: bool = True, transaction: bool = False, overwrite: bool = True
-    ) -> None:
+    def __init__(self, session: Session, *, local: bool = True, transaction: bool = False) -> None:
         self._session = session
         self._local = local
         self._transaction = transaction
-        self._overwrite = overwrite
         self.filled: list[str] = []
 
     def execute(self, statement: Statement) -> str | None:
@@ -72,11 +68,6 @@ class MySQLLoader:
                 f"{table.name} of the target {where} is of an engine without transactions: a copy of rows alone could "
                 "not be undone.",
                 hint=f"Change it with: ALTER TABLE {name(table.name.name)} ENGINE = InnoDB",
-            )
-        if not self._overwrite and self._session.rows(f"SELECT 1 FROM {name(table.name.name)} LIMIT 1"):  # noqa: S608
-            raise TargetNotEmptyError(
-                f"{table.name} of the target {where} holds rows already; nothing was changed.",
-                hint="Replace them with: --overwrite",
             )
         self.filled.append(table.name.name)
 

@@ -157,7 +157,8 @@ class Answer:
         from pymysql.err import OperationalError
 
         try:
-            data: bytes = self._connection._rfile.read1(_READ)
+            file = self._connection._rfile
+            data: bytes = file.read1(_READ) if file else b""
         except OSError as exc:
             raise self._broken(OperationalError(CR.CR_SERVER_LOST, f"Lost connection during query ({exc})")) from exc
         if not data:

@@ -35,6 +35,7 @@ class MySQLPlace:
 
     Attributes:
         local: Whether servers may be asked to read rows from here; one that may not is given INSERT statements.
+        patience: How many seconds to wait for others who use tables that are replaced.
     """
 
     how = "loaded beside it and renamed"
@@ -48,6 +49,7 @@ class MySQLPlace:
         self._closing = ExitStack()
         self._placed = False
         self.local = True
+        self.patience = 10
 
     @property
     def staging(self) -> Target:
@@ -131,7 +133,7 @@ class MySQLPlace:
     def put(self, statements: Sequence[Statement] = ()) -> list[str]:
         """Rename the tables into the target."""
         with self._beside.permitted():
-            swap = Swap(self._control, self._target, self._beside, force=self._force)
+            swap = Swap(self._control, self._target, self._beside, force=self._force, patience=self.patience)
             swap.rehearse(statements)
             self._check_empty(self._control)
             made = not exists(self._control, self._target.name)

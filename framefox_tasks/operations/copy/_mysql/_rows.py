@@ -36,9 +36,8 @@ class RowsPlace:
     how = "in one transaction"
     most_loaders = 1
 
-    def __init__(self, target: Target, *, overwrite: bool) -> None:
+    def __init__(self, target: Target) -> None:
         self._target = target
-        self._overwrite = overwrite
         self._beside = Beside(target)
         self._closing = ExitStack()
         self.local = True
@@ -61,7 +60,7 @@ class RowsPlace:
             self._beside.lock(self._session)
             self._session.execute("SET SESSION foreign_key_checks = 0, autocommit = 0")
             self._session.execute("START TRANSACTION")
-            self._loader = MySQLLoader(self._session, local=self.local, transaction=True, overwrite=self._overwrite)
+            self._loader = MySQLLoader(self._session, local=self.local, transaction=True)
             self._closing = opening.pop_all()
         return self
 

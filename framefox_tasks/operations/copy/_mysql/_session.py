@@ -84,6 +84,7 @@ class Session:
         self.target = target
         self.connection = connection
         self.role = role
+        self._open: Answer | None = None
 
     @property
     def mariadb(self) -> bool:
@@ -98,6 +99,7 @@ class Session:
 
     def rows(self, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
         """What a query gives; the arguments stand for its %s."""
+        self._finish()
         with self.errors():
             cursor = self.connection.cursor()
             cursor.execute(sql, arguments or None)
@@ -110,6 +112,7 @@ class Session:
 
     def execute(self, sql: str | bytes) -> int:
         """Run a statement; gives how many rows it changed."""
+        self._finish()
         with self.errors():
             changed: int = self.connection.query(sql)
             return changed
@@ -117,15 +120,20 @@ class Session:
     @contextmanager
     def answer(self, sql: str) -> Generator[tuple[Answer, int]]:
         """The rows of a query in bulk, and the number of its columns. What is not read of them is forgotten."""
-        answer = Answer(self.connection)
+        self._finish()
+        answer = self._open = Answer(self.connection)
         try:
             with self.errors():
                 yield answer, answer.begin(sql)
         finally:
-            if not answer.ended:
-                self._end(answer)
+            if answer is self._open:
+                self._finish()
 
-    def _end(self, answer: Answer) -> None:
+    def _finish(self) -> None:
+        """End a query whose rows nobody reads any more."""
+        answer, self._open = self._open, None
+        if answer is None or answer.ended:
+            return
         # By a connection beside this one, since closing this would lose its snapshot. The order to end it may also
         # come after the end: the next statement takes it then.
         with suppress(FramefoxTasksError):

@@ -10,7 +10,6 @@ from framefox_tasks.operations.copy._model import Statement
 from framefox_tasks.operations.copy._mysql._beside import KEPT, MARKER, Beside, charset_of, exists
 from framefox_tasks.operations.copy._mysql._session import DIALECT, SQL_MODE, Session, literal, name
 
-_PATIENCE = 10  # seconds to wait for others who use the tables
 _BUSY = 1205
 _TABLES = "SELECT table_name, table_type = 'VIEW' FROM information_schema.tables WHERE table_schema = %s"
 _TRIGGERS = (
@@ -23,13 +22,22 @@ _OTHERS = "SELECT id FROM information_schema.processlist WHERE db = %s AND id <>
 
 
 class Swap:
-    """The last step of a copy."""
+    """The last step of a copy.
 
-    def __init__(self, control: Session, target: Target, beside: Beside, *, force: bool) -> None:
+    Args:
+        control: A connection that may do it all.
+        target: The database that gets the tables.
+        beside: The databases beside it.
+        force: Whether sessions of others may be ended, where they use its tables.
+        patience: How many seconds to wait for them first.
+    """
+
+    def __init__(self, control: Session, target: Target, beside: Beside, *, force: bool, patience: int) -> None:
         self._control = control
         self._target = target
         self._beside = beside
         self._force = force
+        self._patience = patience
 
     def rehearse(self, statements: Sequence[Statement]) -> None:
         """Run what is to be run in the target in the staging database first, so that an error comes before the swap."""
@@ -51,6 +59,7 @@ class Swap:
 
     def _mode(self) -> None:
         self._control.execute(f"SET SESSION sql_mode = '{SQL_MODE}', time_zone = '+00:00', foreign_key_checks = 0")
+        self._control.execute("SET SESSION lock_wait_timeout = DEFAULT")
 
     def run(self) -> None:
         """Move the tables of the target away and those of the copy in, by one statement.
@@ -75,32 +84,28 @@ class Swap:
             self._beside.keep(self._control, self._definitions(triggers, views))
             if old:
                 moves.append(_move(staging, KEPT, replaced))
+        changes = [f"DROP TRIGGER IF EXISTS {name(target)}.{name(trigger)}" for trigger in triggers]
+        changes += [f"DROP VIEW IF EXISTS {name(target)}.{name(view)}" for view in views]
+        changes += [f"RENAME TABLE {', '.join(moves)}"] if moves else []
         try:
-            self._take(triggers, views)
-            if moves:
-                self._rename(f"RENAME TABLE {', '.join(moves)}")
+            self._change(changes)
         except BaseException:
             self._beside.restore(self._control)
             raise
 
-    def _definitions(self, triggers: list[str], views: list[str]) -> list[str]:
+    def _definitions(self, triggers: list[str], views: list[str]) -> list[tuple[str, str]]:
+        """What makes the triggers and views again, each with its name; none for a setting."""
         self._control.execute(f"USE {name(self._target.name)}")
-        found = [self._control.rows(f"SHOW CREATE VIEW {name(view)}")[0][1] for view in views]
+        found = [(view, self._control.rows(f"SHOW CREATE VIEW {name(view)}")[0][1]) for view in views]
         for trigger in triggers:
             row = self._control.rows(f"SHOW CREATE TRIGGER {name(trigger)}")[0]
-            found += [f"SET SESSION sql_mode = {literal(row[1])}", row[2]]
-        return [*found, f"SET SESSION sql_mode = '{SQL_MODE}'"]
+            found += [("", f"SET SESSION sql_mode = {literal(row[1])}"), (trigger, row[2])]
+        return [*found, ("", f"SET SESSION sql_mode = '{SQL_MODE}'")]
 
-    def _take(self, triggers: list[str], views: list[str]) -> None:
-        for trigger in triggers:
-            self._control.execute(f"DROP TRIGGER {name(self._target.name)}.{name(trigger)}")
-        for view in views:
-            self._control.execute(f"DROP VIEW {name(self._target.name)}.{name(view)}")
-
-    def _rename(self, statement: str) -> None:
-        self._control.execute(f"SET SESSION lock_wait_timeout = {_PATIENCE}, foreign_key_checks = 0")
+    def _change(self, statements: Sequence[str]) -> None:
+        self._control.execute(f"SET SESSION lock_wait_timeout = {self._patience}, foreign_key_checks = 0")
         try:
-            self._control.execute(statement)
+            self._all(statements)
         except CopyError as exc:
             if DIALECT.error_code(exc.__cause__) != _BUSY:
                 raise
@@ -110,6 +115,10 @@ class Swap:
                     hint="Wait until they have ended, or end their sessions with: --force-disconnect",
                 ) from exc
             self._disconnect()
+            self._all(statements)
+
+    def _all(self, statements: Sequence[str]) -> None:
+        for statement in statements:
             self._control.execute(statement)
 
     def _disconnect(self) -> None:
