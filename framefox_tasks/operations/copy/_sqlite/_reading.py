@@ -61,8 +61,9 @@ class SQLiteReader:
         if block:
             yield b"".join(block)
 
-    def raw(self, table: Side, *, where: str = "") -> None:
+    def raw(self, table: Side, *, where: str = "") -> Generator[tuple[bytes, int]] | None:  # noqa: ARG002
         """Nothing is faster than lines."""
+        return None
 
     def count(self, table: Name, *, where: str = "") -> int:
         """How many rows a table has."""

@@ -208,10 +208,11 @@ class _Reading:
         try:
             highest = self._connection.execute(f"SELECT max(rowid) FROM {owner}").fetchone()[0] or 0  # noqa: S608
         except sqlite3.OperationalError:  # WITHOUT ROWID
-            highest = _COUNTED + 1
-        known = self._known() if highest > _COUNTED else None
-        if known is not None:
-            return known
+            highest = None
+        if highest is None or highest > _COUNTED:
+            about = self._known() or highest
+            if about is not None:
+                return int(about)
         return int(self._connection.execute(f"SELECT count(*) FROM {owner}").fetchone()[0])  # noqa: S608
 
     def _known(self) -> int | None:
