@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from conftest import Database, MakeDatabase
@@ -26,11 +27,12 @@ from sqlalchemy import (
     Text,
     Time,
     Uuid,
+    select,
 )
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import TypeEngine
-from translating import DIRECTIONS, build, natives, plan_of, translated
+from translating import DIRECTIONS, build, inspected, natives, plan_of, translated
 
 DIALECTS = {"sqlite": sqlite, "postgresql": postgresql, "mysql": mysql}
 GENERIC: dict[str, TypeEngine[Any]] = {
@@ -221,3 +223,31 @@ def test_an_enum_that_stands_for_a_python_one_stays_text_from_sqlite(make_databa
     assert plan_of(schema, "item").changes == ()
     with pytest.raises(Exception, match="violates check constraint"):
         target.execute("INSERT INTO item VALUES ('other')")
+
+
+def test_a_uuid_is_what_an_entity_makes_on_the_server_of_the_copy(make_database: MakeDatabase) -> None:
+    table = Table("item", MetaData(), Column("id", Integer, primary_key=True), Column("key", Uuid))
+    source = made(
+        make_database("postgresql"),
+        "CREATE TABLE item (id integer PRIMARY KEY, key uuid DEFAULT gen_random_uuid())",
+        "CREATE TABLE child (key uuid)",
+    )
+    copy = make_database("mysql")
+    schema = translated(source, "mysql", onto=copy)
+    assert build(schema, copy) == []
+    engine = inspected(copy).engine
+    key = UUID("6f1c9b2e-0000-4000-8000-00000000abcd")
+    with engine.begin() as connection:
+        connection.execute(table.insert(), {"id": 1, "key": key})
+        assert connection.execute(select(table.c.id).where(table.c.key == key)).scalar_one() == 1
+    copy.execute("INSERT INTO item (id) VALUES (2)")
+    with engine.begin() as connection:
+        assert isinstance(connection.execute(select(table.c.key).where(table.c.id == 2)).scalar_one(), UUID)
+
+
+def test_json_in_a_key_gets_a_type_that_can_be_compared(make_database: MakeDatabase) -> None:
+    source = made(make_database("sqlite"), "CREATE TABLE item (doc json PRIMARY KEY, other json, UNIQUE (other))")
+    schema = translated(source, "postgresql")
+    assert build(schema, make_database("postgresql")) == []
+    assert natives(schema, "item") == {"doc": "jsonb", "other": "jsonb"}
+    assert "doc: json becomes jsonb (a key compares it)" in plan_of(schema, "item").changes

@@ -28,12 +28,18 @@ NUMBERED = {
 }
 
 
-def translated(source: Database, dialect: str, tables: Callable[[Name], bool] | None = None) -> Schema:
+def translated(
+    source: Database,
+    dialect: str,
+    tables: Callable[[Name], bool] | None = None,
+    *,
+    onto: Database | None = None,
+) -> Schema:
     """The schema for a copy of a source in another kind of database."""
     target = target_of(source)
     part: Any = import_module(f"framefox_tasks.operations.copy._{source.dialect}")
     with part.open_source(target) as opened:
-        return translate(opened, dialect, tables)
+        return translate(opened, dialect, tables, onto=target_of(onto) if onto else None)
 
 
 def build(schema: Schema, target: Database) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from framefox_tasks.dialects import dialect_of
+from framefox_tasks.dialects.base import sqlalchemy_url
 from framefox_tasks.model import Target
 from framefox_tasks.operations.copy._model import Field, ForeignKey, Name, Schema, Side, TablePlan
 from framefox_tasks.operations.copy._ordering import in_order
@@ -13,13 +15,17 @@ from framefox_tasks.operations.copy._translating._shapes import Found
 from framefox_tasks.operations.copy._translating._tables import Made, MadeTable, Making
 
 
-def translate(source: Source, dialect: str, tables: Callable[[Name], bool] | None = None) -> Schema:
+def translate(
+    source: Source, dialect: str, tables: Callable[[Name], bool] | None = None, *, onto: Target | None = None
+) -> Schema:
     """Everything that a copy of a source in another kind of database needs, written as that one writes it.
 
     Args:
         source: The database to copy.
         dialect: What it becomes: `sqlite`, `postgresql` or `mysql`, and not what it is.
         tables: Says which tables to copy, where it is not all.
+        onto: Where the copy will be, to ask its server what it has: some of those that speak MySQL have a type for a
+            UUID. The database need not be there.
 
     Returns:
         What the other database cannot have is in `not_carried`, and what it has in another way in the `changes` of its
@@ -29,7 +35,7 @@ def translate(source: Source, dialect: str, tables: Callable[[Name], bool] | Non
     from framefox_tasks.operations.copy._translating._numbering import numberings
 
     found = _found(source.target, dialect, tables)
-    making = Making(found, dialect)
+    making = Making(found, dialect, has_uuid=dialect == "mysql" and onto is not None and _has_uuid(onto))
     statements = Statements(making)
     last = (*statements.foreign_keys(), *statements.checks(), *numberings(making), *statements.comments())
     plans = in_order([_plan(made) for made in making.tables])
@@ -42,6 +48,20 @@ def translate(source: Source, dialect: str, tables: Callable[[Name], bool] | Non
         last=last,
         not_carried=tuple(dict.fromkeys((*found.not_carried, *lost))),
     )
+
+
+def _has_uuid(target: Target) -> bool:
+    """Whether an entity with a UUID gets a type of the server's own there, which depends on both."""
+    from sqlalchemy import Uuid, create_engine
+    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.pool import NullPool
+
+    engine = create_engine(sqlalchemy_url(target, dialect_of(target)).set(database=""), poolclass=NullPool)
+    try:
+        engine.connect().close()
+    except DBAPIError as exc:
+        raise dialect_of(target).translate(exc.orig, target) from exc
+    return Uuid().compile(dialect=engine.dialect).upper() == "UUID"
 
 
 def _found(target: Target, dialect: str, tables: Callable[[Name], bool] | None) -> Found:

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.schema import AddConstraint, CreateTable, DDLElement, SetColumnComment, SetTableComment
+from sqlalchemy.sql import quoted_name
 from sqlalchemy.types import UserDefinedType
 
 from framefox_tasks.operations.copy._model import Kind, Statement
@@ -81,7 +82,8 @@ class Statements:
 
     def _table(self, made: MadeTable) -> Table:
         columns = [self._column(made, one) for one in made.columns.values()]
-        table = Table(made.name, self._metadata, *columns, comment=made.table.comment)
+        # Always quoted: SQLAlchemy does not know every keyword.
+        table = Table(quoted_name(made.name, quote=True), self._metadata, *columns, comment=made.table.comment)
         if self._has_inline_key(made):
             table.append_constraint(PrimaryKeyConstraint(*made.names(made.table.primary_key)))
         if self._inline:
@@ -109,7 +111,7 @@ class Statements:
         nullable = one.column.nullable and one.column.name not in made.table.primary_key
         default = _raw(one.default) if one.default and not one.numbered else None
         return Column(
-            one.name,
+            quoted_name(one.name, quote=True),
             _Type(sql),
             nullable=nullable,
             server_default=default,

@@ -95,7 +95,7 @@ def _uuid(kind: Kind, written: Written, target: str) -> str | None:
     if target == "postgresql":
         return "gen_random_uuid()"
     if target == "mysql":
-        return "(replace(uuid(), '-', ''))" if plain or kind is Kind.UUID else "(uuid())"
+        return "(replace(uuid(), '-', ''))" if plain else "(uuid())"
     return "(lower(hex(randomblob(16))))" if plain else None
 
 

@@ -68,7 +68,8 @@ class MadeTable:
 class Making:
     """The making of the tables of a copy."""
 
-    def __init__(self, found: Found, dialect: str) -> None:
+    def __init__(self, found: Found, dialect: str, *, has_uuid: bool = False) -> None:
+        self._has_uuid = has_uuid
         self.source = found.dialect
         self.dialect = dialect
         self.names = Names(dialect, found.tables)
@@ -101,7 +102,7 @@ class Making:
         for column in table.columns:
             type_ = self._named(self._typed(table, column), column, made.name)
             column = replace(column, type=type_)
-            written = write(type_, self.dialect)
+            written = write(type_, self.dialect, has_uuid=self._has_uuid)
             made.columns[column.name] = Made(column, names[column.name], written)
         self._number(made)
         return made

@@ -32,9 +32,15 @@ class Written:
     reason: str | None = None
 
 
-def write(type_: Type, dialect: str) -> Written:
-    """The type of a dialect that holds what a column of the source does."""
-    written = _WRITERS[dialect](type_)
+def write(type_: Type, dialect: str, *, has_uuid: bool = False) -> Written:
+    """The type of a dialect that holds what a column of the source does.
+
+    Args:
+        type_: What that is.
+        dialect: Whose type to write.
+        has_uuid: Of a server that speaks MySQL: whether it has a type for a UUID, as MariaDB does.
+    """
+    written = Written("uuid") if has_uuid and type_.kind is Kind.UUID else _WRITERS[dialect](type_)
     if type_.hidden and written.reason is None:
         return replace(written, reason="")
     return written
