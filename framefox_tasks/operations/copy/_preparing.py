@@ -49,7 +49,7 @@ def prepared(source: Target, target: Target, options: CopyOptions) -> Iterator[P
     )
     place.check()
     with _part(source).open_source(source) as opened:
-        schema = _emptied(_schema(opened, target, options), options, source)
+        schema = emptied_schema(_schema(opened, target, options), options, source)
         work = _work(schema, opened, place, options)
         yield Prepared(
             opened, place, work, planned(work.schema, source, target, options, jobs=work.jobs, how=place.how)
@@ -90,7 +90,7 @@ def _schema(source: Source, target: Target, options: CopyOptions) -> Schema:
     else:
         from framefox_tasks.operations.copy._translating import translate
 
-        schema = translate(source, target.address.dialect, tables)
+        schema = translate(source, target.address.dialect, tables, onto=target)
     if tables:
         choice.check()
     return schema
@@ -102,7 +102,8 @@ def _without_version(schema: Schema, source: Target) -> Schema:
     return replace(schema, tables=tables)
 
 
-def _emptied(schema: Schema, options: CopyOptions, source: Target) -> Schema:
+def emptied_schema(schema: Schema, options: CopyOptions, source: Target) -> Schema:
+    """The schema with the tables marked whose rows are left out."""
     names = [plan.source.name for plan in schema.tables]
     empty = emptied(names, options, source.project.version_table)
     return replace(schema, tables=tuple(replace(plan, empty=empty(plan.source.name)) for plan in schema.tables))
