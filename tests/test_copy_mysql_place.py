@@ -208,8 +208,14 @@ def test_a_user_who_may_not_is_told_what_to_ask_for(source: Database, target: Da
         place.check()
         with open_source(Target(source.url.replace("root@", f"{user}:secret@"))) as opened:
             assert opened.most_readers == 1  # no right to lock
-        copy(opened.target, one, options=CopyOptions(overwrite=True))
+        result = copy(opened.target, one, options=CopyOptions(overwrite=True))
         assert target.tables() == {"t", "v"}
+        assert sorted(result.not_carried) == [
+            "events, if there are any: the user may not see them",
+            "procedures and functions, if there are any: the user may not see them",
+            "triggers, if there are any: the user may not see them",
+            "what users were granted on it",
+        ]
     finally:
         target.execute(f"DROP USER {user}@'%'")
 

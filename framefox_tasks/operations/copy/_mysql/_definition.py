@@ -12,7 +12,6 @@ from framefox_tasks.operations.copy._mysql._sql_text import NAME, bare, tokens
 
 _INDEX = re.compile(rf"(?:UNIQUE |FULLTEXT |SPATIAL |VECTOR )?KEY {NAME} ")
 _FOREIGN_KEY = re.compile(rf"CONSTRAINT ({NAME}) FOREIGN KEY .*? REFERENCES ({NAME})(?:\.({NAME}))? ")
-_OPTIONS_OF_ENGINE = re.compile(r"\) ENGINE=(\w+)")
 
 
 @dataclass
@@ -37,12 +36,6 @@ class Definition:
     def create(self) -> str:
         """The statement that makes the table."""
         return "\n".join([self.head, ",\n".join(self.kept), self.tail])
-
-    @property
-    def engine(self) -> str:
-        """Its engine in small letters."""
-        found = _OPTIONS_OF_ENGINE.match(self.tail)
-        return found[1].lower() if found else ""
 
     def after(self) -> tuple[Statement, ...]:
         """What makes the indexes: one statement, since each may read the whole table; full texts one by one."""

@@ -8,30 +8,36 @@ from collections.abc import Sequence
 from framefox_tasks.operations.copy._mysql._session import Session
 
 _NEEDED = frozenset({"SELECT", "INSERT", "CREATE", "DROP", "ALTER", "INDEX"})
+_SHOWS = {"TRIGGER": "triggers", "EVENT": "events", "EXECUTE": "procedures and functions"}
 _GRANT = re.compile(r"GRANT (?P<privileges>.+?) ON (?P<database>\*|`(?:[^`]|``)+`)\.\* TO ", re.DOTALL)
 _ROLE = re.compile(r"GRANT [`'][^`']*[`'](?:@\S+)? TO |GRANT .* ON .* TO `?PUBLIC", re.IGNORECASE)
 
 
 def lacking(control: Session, databases: Sequence[str]) -> str:
     """The first thing that the user may not do in these databases; empty if there is none, or it cannot be known."""
-    grants = [str(row[0]) for row in control.rows("SHOW GRANTS")]
-    if any(_ROLE.match(grant) for grant in grants):
-        return ""
     for database in databases:
-        missing = _NEEDED - _allowed(grants, database)
+        missing = _missing(control, database, _NEEDED)
         if missing:
-            return f"{sorted(missing)[0]} in {database}"
+            return f"{missing[0]} in {database}"
     return ""
 
 
-def _allowed(grants: Sequence[str], database: str) -> frozenset[str]:
+def unseen(session: Session) -> list[str]:
+    """What of a database the user would not see if it were there."""
+    return [_SHOWS[privilege] for privilege in _missing(session, session.target.name, frozenset(_SHOWS))]
+
+
+def _missing(session: Session, database: str, needed: frozenset[str]) -> list[str]:
+    grants = [str(row[0]) for row in session.rows("SHOW GRANTS")]
+    if any(_ROLE.match(grant) for grant in grants):
+        return []
     allowed: set[str] = set()
     for grant in grants:
         found = _GRANT.match(grant)
         if found and _matches(found["database"], database):
             privileges = {privilege.strip() for privilege in found["privileges"].upper().split(",")}
-            allowed |= _NEEDED if any(one.startswith("ALL PRIVILEGES") for one in privileges) else privileges
-    return frozenset(allowed)
+            allowed |= needed if any(one.startswith("ALL PRIVILEGES") for one in privileges) else privileges
+    return sorted(needed - allowed)
 
 
 def _matches(pattern: str, database: str) -> bool:

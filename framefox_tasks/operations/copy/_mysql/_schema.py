@@ -10,6 +10,7 @@ from framefox_tasks.operations.copy._model import Kind, Name, Schema, Side, Stat
 from framefox_tasks.operations.copy._mysql._beside import KEPT, MARKER, charset_of
 from framefox_tasks.operations.copy._mysql._columns import Columns, columns_of
 from framefox_tasks.operations.copy._mysql._definition import Definition, parted
+from framefox_tasks.operations.copy._mysql._privileges import unseen
 from framefox_tasks.operations.copy._mysql._programs import Reading
 from framefox_tasks.operations.copy._mysql._session import Session, name
 from framefox_tasks.operations.copy._mysql._sql_text import names_in, unqualified
@@ -19,6 +20,10 @@ _TABLES = (
     "SELECT t.table_name, t.table_type, t.engine, t.table_rows, e.transactions FROM information_schema.tables t "
     "LEFT JOIN information_schema.engines e ON e.engine = t.engine WHERE t.table_schema = DATABASE() "
     "ORDER BY t.table_name"
+)
+_GRANTED = (
+    "SELECT COUNT(*) FROM information_schema.schema_privileges "
+    "WHERE REPLACE(table_schema, CHAR(92), '') = DATABASE() AND privilege_type <> 'USAGE'"
 )
 _OF_OTHERS = frozenset({"mrg_myisam", "federated", "connect", "spider"})
 _DEFAULT = re.compile(r"\bDEFAULT (.*nextval\(.*?\)|.*lastval\(.*?\))", re.IGNORECASE)
@@ -80,7 +85,7 @@ class _Reading:
             after=tuple(after for one in ordered if (after := one.after())),
             last=(*map(self._restart, sequences), *self._references(ordered)),
             placed=(*_defaults(ordered), *programs.placed),
-            not_carried=(*self._not_carried(), *self._lost, *programs.lost),
+            not_carried=(*self._not_carried(), *self._lost, *programs.lost, *self._not_seen()),
         )
 
     def _definition(self, table: str) -> Definition:
@@ -136,6 +141,10 @@ class _Reading:
         ]
         found += [f"the history of {one.name}" for one in self._tables if one.type == "SYSTEM VERSIONED"]
         return found
+
+    def _not_seen(self) -> list[str]:
+        found = [f"{things}, if there are any: the user may not see them" for things in unseen(self._session)]
+        return [*found, *(["what users were granted on it"] if self._session.value(_GRANTED) else [])]
 
 
 def _defaults(definitions: list[Definition]) -> list[Statement]:

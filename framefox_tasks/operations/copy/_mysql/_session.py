@@ -167,7 +167,7 @@ class Session:
         if code in _DENIED:
             return PermissionDeniedError(
                 f"The user {self.target.address.username or ''!r} may not do this on {self.target.label}: {text}",
-                hint=f"Ask an administrator for: {grants(self.target, [self.target.name])}",
+                hint=f"Ask an administrator for: {grants(self.target, [self.target.name], self.role == 'source')}",
             )
         return CopyError(f"The {self.role} {self.target.label} refused what the copy asked: {text}")
 
@@ -178,11 +178,12 @@ class Session:
             other.execute(f"KILL QUERY {self.connection.thread_id()}")
 
 
-def grants(target: Target, databases: Sequence[str]) -> str:
-    """The statements that allow a user to make a copy in these databases."""
+def grants(target: Target, databases: Sequence[str], read: bool = False) -> str:
+    """The statements that allow a user to make a copy in these databases, or to read them."""
     user = "'" + (target.address.username or "user").replace("'", "''") + "'"
+    rights = "SELECT, SHOW VIEW, TRIGGER, EVENT, EXECUTE" if read else "ALL"
     patterns = [re.sub("([_%])", r"\\\1", database) for database in databases]
-    return "; ".join(f"GRANT ALL ON {name(pattern)}.* TO {user}" for pattern in patterns)
+    return "; ".join(f"GRANT {rights} ON {name(pattern)}.* TO {user}" for pattern in patterns)
 
 
 def session(
