@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,8 @@ from framefox_tasks.operations.copy._sqlite._types import named
 
 _SAMPLES = ("sqlite_stat3", "sqlite_stat4")
 """Where ANALYZE keeps values."""
+
+_FAR = 1 << 62
 
 Function = Callable[[Any], str | bytes | int | float | None]
 
@@ -113,15 +115,26 @@ class Filtering:
             while sum(self._connection.execute(statement).rowcount for statement in statements):
                 pass
 
-    def mask(self, table: str, functions: Mapping[str, Function]) -> None:
-        """Put what functions make of the values of columns in their place."""
+    def mask(self, table: str, functions: Mapping[str, Function], moved: Collection[str] = ()) -> None:
+        """Put what functions make of the values of columns in their place.
+
+        Args:
+            table: Its name.
+            functions: By column.
+            moved: Columns whose values are unique. SQLite looks at that after each row, and the number that a row gets
+                may be that of another which is still to be masked: so they go far away first, and then to their place.
+        """
         failures: list[Exception] = []
-        for number, function in enumerate(functions.values()):
-            self._connection.create_function(f"copied_mask_{number}", 1, _kept(function, failures))
+        for number, (column, function) in enumerate(functions.items()):
+            made = _far(function) if column in moved else function
+            self._connection.create_function(f"copied_mask_{number}", 1, _kept(made, failures))
         columns = map(named, functions)
         changes = ", ".join(f"{column} = copied_mask_{number}({column})" for number, column in enumerate(columns))
         try:
             self._connection.execute(f"UPDATE {named(table)} SET {changes}")  # noqa: S608 - quoted
+            for column in map(named, set(functions) & set(moved)):
+                back = f"UPDATE {named(table)} SET {column} = {column} - {_FAR}"  # noqa: S608 - quoted
+                self._connection.execute(f"{back} WHERE typeof({column}) = 'integer' AND {column} >= {_FAR // 2}")
         except sqlite3.IntegrityError as exc:
             raise CopyError(f"The masks of {table} cannot be used: {exc}.", hint="Choose another mask.") from exc
         except sqlite3.Error as exc:
@@ -146,6 +159,14 @@ class Filtering:
             yield
         except sqlite3.Error as exc:
             raise self._staging.translate(exc) from exc
+
+
+def _far(function: Function) -> Function:
+    def moved(value: Any) -> str | bytes | int | float | None:
+        made = function(value)
+        return made + _FAR if isinstance(made, int) and abs(made) < _FAR // 2 else made
+
+    return moved
 
 
 def _kept(function: Function, failures: list[Exception]) -> Function:
