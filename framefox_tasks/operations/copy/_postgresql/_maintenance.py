@@ -20,7 +20,8 @@ _PROVIDERS = {"i": "icu", "b": "builtin"}
 _DATABASE = """
 SELECT d.oid, pg_catalog.pg_get_userbyid(d.datdba), pg_catalog.pg_has_role(d.datdba, 'USAGE'),
     pg_catalog.pg_encoding_to_char(d.encoding), pg_catalog.to_jsonb(d),
-    pg_catalog.shobj_description(d.oid, 'pg_database')
+    pg_catalog.shobj_description(d.oid, 'pg_database'),
+    (SELECT spcname FROM pg_catalog.pg_tablespace t WHERE t.oid = d.dattablespace)
 FROM pg_catalog.pg_database d WHERE d.datname = %s
 """
 _SESSIONS = """
@@ -31,7 +32,7 @@ SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.o
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence <> 't'
     AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
-                    AND d.objid = c.oid AND d.deptype = 'e')
+                    AND d.objid = c.oid AND d.deptype IN ('e', 'a', 'i'))
 """
 
 
@@ -54,6 +55,11 @@ class Described:
     encoding: str
     row: dict[str, Any]
     comment: str | None
+    tablespace: str
+
+    def placed(self) -> list[str]:
+        """Options of CREATE DATABASE that give another the same owner, on the same disk."""
+        return [f"OWNER {quoted(self.owner)}", f"TABLESPACE {quoted(self.tablespace)}"]
 
     def locale(self) -> list[str]:
         """Options of CREATE DATABASE that give another the same order of texts."""
@@ -129,7 +135,7 @@ class Maintenance:
 
     def make(self, name: str, like: Described | None) -> None:
         """Make an empty database, and mark it as a copy that has not ended."""
-        options = ["TEMPLATE template0", "ENCODING 'UTF8'", *([f"OWNER {quoted(like.owner)}"] if like else [])]
+        options = ["TEMPLATE template0", "ENCODING 'UTF8'", *(like.placed() if like else [])]
         template = self.described("template0")
         if like and like.encoding == "UTF8":
             options += like.locale()
