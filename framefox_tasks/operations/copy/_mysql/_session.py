@@ -28,6 +28,7 @@ SQL_MODE = "STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_
 """Strict, but zero dates pass: another server may hold them. A zero in a column that counts up stays one."""
 _DAY = 86_400
 _LOST = frozenset({0, 1053, 1927, 2006, 2013, 2055, 4031})
+_FULL = frozenset({1021, 1026, 1114})  # the disk, a file, a table
 _DENIED = frozenset({1044, 1045, 1142, 1143, 1227, 1370, 1419})
 _ENDED = 1317
 _NO_SUCH_THREAD = 1094
@@ -169,7 +170,8 @@ class Session:
                 f"The user {self.target.address.username or ''!r} may not do this on {self.target.label}: {text}",
                 hint=f"Ask an administrator for: {grants(self.target, [self.target.name], self.role == 'source')}",
             )
-        return CopyError(f"The {self.role} {self.target.label} refused what the copy asked: {text}")
+        hint = "Check the free space and the limits of the server." if code in _FULL else None
+        return CopyError(f"The {self.role} {self.target.label} refused what the copy asked: {text}", hint=hint)
 
     def cancel(self) -> None:
         """End the query that another thread waits for."""
