@@ -242,3 +242,24 @@ def test_a_condition_that_is_no_sql_is_an_error(make_database: MakeDatabase) -> 
     assert lines(database, table, where="id > 1 -- all", order=["id"]) == [b"2", b"3"]
     with pytest.raises(CopyError, match="syntax"):
         lines(database, table, where="id >")
+
+
+def test_what_other_databases_have_is_kept_in_types_of_this_one(make_database: MakeDatabase, local: bool) -> None:
+    fields = {
+        "u32": ("char(32)", Kind.UUID, 32, b"6f1c9b2e-0000-4000-8000-00000000abcd"),
+        "u36": ("char(36)", Kind.UUID, 36, b"6f1c9b2e-0000-4000-8000-00000000abcd"),
+        "u16": ("binary(16)", Kind.UUID, 16, b"6f1c9b2e-0000-4000-8000-00000000abcd"),
+        "flag": ("bit(1)", Kind.BOOLEAN, None, b"1"),
+        "bits": ("varchar(9)", Kind.BITS, 9, b"00101"),
+        "lasts": ("varchar(40)", Kind.INTERVAL, 40, b"P1Y2M3DT4H"),
+        "greatest": ("float", Kind.FLOAT, None, b"-3.4028235e+38"),
+    }
+    columns = ", ".join(f"{name} {type_} NULL" for name, (type_, *_) in fields.items())
+    database = made(make_database("mysql"), f"CREATE TABLE t (id int PRIMARY KEY, {columns})")
+    own = tuple(Field(name, type_, kind, length=length) for name, (type_, kind, length, _) in fields.items())
+    table = Side(Name("t"), (Field("id", "int(11)", Kind.INTEGER, nullable=False), *own))
+    full = b"\t".join(value for *_, value in fields.values())
+    load(database, table, [b"1\t" + full, b"2" + b"\t\\N" * len(fields)], local=local)
+    found = lines(database, table, order=["u32", "id"])
+    assert found[0] == b"2" + b"\t\\N" * len(fields)
+    assert found[1] == b"1\t" + full.replace(b"-3.4028235e+38", b"-3.4028234663852886e38")
