@@ -84,11 +84,9 @@ class SQLiteLoader:
         insert = f"INSERT INTO {named(table.name.name)} ({names}) VALUES ({marks})"  # noqa: S608 - quoted
         done = 0
         for block in blocks:
-            lines = block.decode().split("\n")
-            lines.pop()
             before = self._connection.total_changes
             try:
-                self._connection.executemany(insert, zip(*_columns(lines, parses), strict=True))
+                self._connection.executemany(insert, zip(*_columns(block, parses), strict=True))
             except BadCellError as exc:
                 raise BadRowError(str(table.name), str(exc), number=done + exc.index + 1) from exc
             except sqlite3.Error as exc:
@@ -96,7 +94,7 @@ class SQLiteLoader:
                     raise
                 number = done + self._connection.total_changes - before + 1
                 raise BadRowError(str(table.name), str(exc), number=number) from exc
-            done += len(lines)
+            done += block.count(b"\n")
 
     def load_raw(self, table: Side, blocks: Iterable[bytes]) -> NoReturn:
         """Not called: Reader.raw gives None."""
@@ -115,9 +113,10 @@ class SQLiteLoader:
         self._connection.interrupt()
 
 
-def _columns(lines: list[str], parses: list[Parse]) -> list[Iterable[object]]:
-    columns = zip(*[line.split("\t") for line in lines], strict=True)
-    return [parse(texts) for parse, texts in zip(parses, columns, strict=True)]
+def _columns(block: bytes, parses: list[Parse]) -> list[Iterable[object]]:
+    # One split for all lines takes half the time of one for each.
+    fields = block[:-1].decode().replace("\n", "\t").split("\t")
+    return [parse(fields[place :: len(parses)]) for place, parse in enumerate(parses)]
 
 
 def _parts(sql: str) -> Generator[str]:

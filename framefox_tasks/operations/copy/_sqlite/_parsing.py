@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from re import compile as pattern
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from framefox_tasks.operations.copy._model import Field, Kind
@@ -24,6 +24,7 @@ _DURATION = pattern(r"P(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(
 Texts = Sequence[str]
 Parse = Callable[[Texts], Iterable[Any]]
 _One = Callable[[str], Any]
+_T = TypeVar("_T")
 
 
 def parse_of(field: Field) -> Parse:
@@ -117,7 +118,14 @@ def _same(texts: Texts) -> Texts:
 
 
 def _integers(texts: Texts) -> Iterable[int] | None:
-    return map(int, texts) if max(map(len, texts)) <= _DIGITS and is_parsed(texts, int) else None
+    return _all(int, texts) if max(map(len, texts)) <= _DIGITS else None
+
+
+def _all(parse: Callable[[str], _T], texts: Texts) -> list[_T] | None:
+    try:
+        return list(map(parse, texts))
+    except ValueError:  # it is found one by one
+        return None
 
 
 def _integer(text: str) -> int:
@@ -137,7 +145,7 @@ def _numbers(texts: Texts) -> Iterable[float] | None:
     joined = "".join(texts)
     if max(map(len, texts)) > _DIGITS or "N" in joined or "I" in joined:
         return None
-    return map(float, texts)
+    return _all(float, texts)
 
 
 def _number(text: str) -> float:
@@ -162,7 +170,7 @@ def _number_or_text(text: str) -> float | str:
 
 
 def _floats(texts: Texts) -> Iterable[float] | None:
-    return None if "NaN" in texts else map(float, texts)
+    return None if "NaN" in texts else _all(float, texts)
 
 
 def _float(text: str) -> float:
@@ -172,7 +180,7 @@ def _float(text: str) -> float:
 
 
 def _blobs(texts: Texts) -> Iterable[bytes] | None:
-    return [bytes.fromhex(text[2:]) for text in texts] if is_parsed(texts, _blob) else None
+    return _all(_blob, texts)
 
 
 def _blob(text: str) -> bytes:
