@@ -111,6 +111,19 @@ def test_everything_is_in_the_copy_and_the_source_is_as_it_was(app: Target, tmp_
     assert left(tmp_path / "backups") == {"copy.db"}
 
 
+@pytest.mark.parametrize("schema_only", [False, True])
+def test_pages_of_another_size_and_a_file_that_a_killed_copy_left(tmp_path: Path, schema_only: bool) -> None:
+    run(tmp_path / "app.db", "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; CREATE TABLE mine (id INT);")
+    run(tmp_path / ".copy.db.copying", "CREATE TABLE mine (other TEXT); CREATE TABLE old (id);")
+    copy(target(tmp_path, "app.db"), target(tmp_path, "copy.db"), options=CopyOptions(schema_only=schema_only))
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as connection:
+        assert connection.execute("SELECT sql FROM sqlite_master").fetchall() == [("CREATE TABLE mine (id INT)",)]
+        if not schema_only:
+            assert connection.execute("PRAGMA page_size").fetchone() == (1024,)
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert not [name for name in left(tmp_path) if "copying" in name]
+
+
 def test_a_plan_changes_nothing(app: Target, tmp_path: Path) -> None:
     plan = plan_copy(app, target(tmp_path, "copy.db"))
     assert ("node", 2) in [(table.name, table.rows) for table in plan.tables]

@@ -58,8 +58,6 @@ class StagingPlace:
         return self
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        with closing(sqlite3.connect(":memory:")) as empty:
-            empty.backup(connection)  # a file that a killed copy left may hold anything
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")  # until it is complete, see put()
         connection.execute(f"PRAGMA cache_size = -{_CACHE}")

@@ -70,6 +70,8 @@ class Staging:
         # The copy that held the file may have put it in its place since it was opened here: then this is the target.
         if before is not None and _inode(self.path) != before:
             raise _running(self.target)
+        with closing(sqlite3.connect(":memory:")) as empty:
+            empty.backup(self.connection)  # a file that a killed copy left may hold anything
 
     def __exit__(self, *exc_info: object) -> None:
         if not self._placed:  # else what has this name by now is another copy's

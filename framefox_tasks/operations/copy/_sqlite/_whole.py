@@ -16,7 +16,8 @@ from framefox_tasks.model import Target
 
 _PAGES = 8192
 """How many pages are copied between two calls that tell how far it is."""
-_MAPPED = 1 << 40  # bytes: to count, a look at the first bytes of each page is enough
+_MAPPED = 64 << 20
+"""Bytes of each file that are mapped: to count, a look at the first bytes of a page is enough. They count as memory."""
 _TABLES = (
     "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
     "AND sql NOT LIKE 'CREATE VIRTUAL TABLE%' ORDER BY rowid"
