@@ -262,3 +262,13 @@ def test_the_task_copies_and_shows_what(shop: MiniProject) -> None:
     assert "--overwrite" in str(shop.fails("database_copy", "--to=sqlite:///backups/shop.db"))
     shop.ok("database_copy", "--from=sqlite:///backups/shop.db", "--to=sqlite:///again.db")
     shop.ok("database_copy", "--to=sqlite:///backups/shop.db", "--overwrite")
+
+
+def test_the_tables_of_the_entities_alone_without_rows(shop: MiniProject) -> None:
+    shop.ok("database_upgrade")
+    shop.ok("database_copy", "--tables-from-entities", "--to=sqlite:///fresh.db")
+    with closing(sqlite3.connect(shop.path / "fresh.db")) as fresh:
+        found = {row[0] for row in fresh.execute("SELECT name FROM sqlite_master WHERE sql IS NOT NULL")}
+    assert {"product", "review", "ix_product_name"} <= found
+    assert "alembic_version" not in found
+    assert "--overwrite" in str(shop.fails("database_copy", "--tables-from-entities", "--to=sqlite:///fresh.db"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.dialects import dialect_of
 from framefox_tasks.dialects.base import sqlalchemy_engine
@@ -13,6 +13,7 @@ from framefox_tasks.errors import CopyError
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.operations._sources import ignored
 from framefox_tasks.operations.copy._checking import check_options
+from framefox_tasks.operations.copy._model import Statement
 from framefox_tasks.operations.copy._protocols import Place
 from framefox_tasks.operations.schema import declared_metadata
 from framefox_tasks.results import Copied, CopiedTable, CopyPlan, PlannedTable
@@ -41,7 +42,7 @@ def create(source: Target, target: Target, options: CopyOptions, on_plan: Callab
     planned = _planned(tables, source, target, place)
     on_plan(planned)
     with place:
-        _create(tables, place.staging)
+        _create(tables, place)
         notes = place.put()
     made = tuple(CopiedTable(table.fullname, 0, 0.0) for table in tables)
     return Copied(source, target, made, perf_counter() - started, notes=tuple(notes), not_carried=planned.not_carried)
@@ -66,22 +67,45 @@ def _planned(tables: list[Table], source: Target, target: Target, place: Place) 
     return CopyPlan(source, target, planned, (_NOT_CARRIED,), how=place.how)
 
 
-def _create(tables: list[Table], staging: Target) -> None:
-    from sqlalchemy import MetaData
+def _create(tables: list[Table], place: Place) -> None:
     from sqlalchemy.exc import DBAPIError
     from sqlalchemy.schema import CreateSchema
 
+    staging = place.staging
+    if staging.address.dialect == "sqlite":
+        _create_in_file(tables, place)
+        return
     engine = sqlalchemy_engine(staging, dialect_of(staging))
     try:
         with engine.begin() as connection:
             if staging.address.dialect == "postgresql":
                 for schema in sorted({table.schema for table in tables if table.schema}):
                     connection.execute(CreateSchema(schema, if_not_exists=True))
-            for metadata in dict.fromkeys(table.metadata for table in tables):
-                ours = [table for table in tables if table.metadata is metadata]
-                MetaData.create_all(metadata, connection, tables=ours, checkfirst=False)
+            _create_all(tables, connection)
     except DBAPIError as exc:
         raise CopyError(
             f"The tables cannot be made in {staging.label}: {exc.orig}. The target is as it was.",
             hint="Correct the entity that the message names.",
         ) from exc
+
+
+def _create_all(tables: list[Table], connection: Any) -> None:
+    for metadata in dict.fromkeys(table.metadata for table in tables):
+        ours = [table for table in tables if table.metadata is metadata]
+        metadata.create_all(connection, tables=ours, checkfirst=False)
+
+
+def _create_in_file(tables: list[Table], place: Place) -> None:
+    """By the place's own connection, whose lock lets no other one in."""
+    from sqlalchemy import create_mock_engine
+
+    statements: list[Statement] = []
+    engine: Any = create_mock_engine("sqlite://", lambda ddl, *_, **__: statements.append(_statement(ddl, engine)))
+    _create_all(tables, engine)
+    with place.loader() as loader:
+        for statement in statements:
+            loader.execute(statement)
+
+
+def _statement(ddl: Any, engine: Any) -> Statement:
+    return Statement(str(ddl.compile(dialect=engine.dialect)), f"{ddl.element.__visit_name__} {ddl.element.name}")
