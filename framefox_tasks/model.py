@@ -192,6 +192,8 @@ class Target:
                 f"The database URL names no database: {address}",
                 hint="Add its name at the end, as in postgresql://user@host/shop.",
             )
+        else:
+            _check_named_once(address)
         return address
 
     @property
@@ -228,6 +230,9 @@ class Target:
         return sha256("\0".join((self.address.dialect, server, name)).encode()).hexdigest()[:16]
 
 
+_NAMES = frozenset({"dbname", "database", "db"})
+
+
 def _check_sqlite(address: DatabaseURL) -> None:
     if address.host:
         raise ConfigError(
@@ -239,6 +244,16 @@ def _check_sqlite(address: DatabaseURL) -> None:
             "A SQLite database in memory, or given as a file: URI, cannot be used: "
             "each task opens the database anew, so it must be a plain file.",
             hint="Use a file, as in sqlite:///app.db.",
+        )
+
+
+def _check_named_once(address: DatabaseURL) -> None:
+    """Drivers take these options as the database, whatever name stands in its place: all would go into another one."""
+    given = next((key for key, _ in address.query if key in _NAMES), None)
+    if given:
+        raise ConfigError(
+            f"The database URL names the database twice: {address}",
+            hint=f"Write its name before the ?, and take {given}= out of what stands behind it.",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from threading import Lock
 from time import perf_counter
 
@@ -76,15 +77,16 @@ def copy(
         from framefox_tasks.operations.copy import _file
 
         return _file.copy(source, target, options, plan_told, note)
+    from framefox_tasks.operations.copy._placing import Placing
     from framefox_tasks.operations.copy._preparing import prepared
     from framefox_tasks.operations.copy._streaming import Streaming
 
-    with prepared(source, target, options) as found:
+    with Placing(target) as placing, prepared(source, target, options) as found:
         plan_told(found.plan)
         streaming = Streaming(found.source, found.place, found.work, note)
         with found.place as place:
             tables = streaming.run()
-            notes = place.put(found.work.schema.placed)
+            notes = placing.run(partial(place.put, found.work.schema.placed))
     return Copied(
         source,
         target,

@@ -14,6 +14,7 @@ from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.operations._sources import ignored
 from framefox_tasks.operations.copy._checking import check_options
 from framefox_tasks.operations.copy._model import Statement
+from framefox_tasks.operations.copy._placing import Placing
 from framefox_tasks.operations.copy._protocols import Place
 from framefox_tasks.operations.schema import declared_metadata
 from framefox_tasks.results import Copied, CopiedTable, CopyPlan, PlannedTable
@@ -41,9 +42,9 @@ def create(source: Target, target: Target, options: CopyOptions, on_plan: Callab
     tables = _tables(source)
     planned = _planned(tables, source, target, place)
     on_plan(planned)
-    with place:
+    with Placing(target) as placing, place:
         _create(tables, place)
-        notes = place.put()
+        notes = placing.run(place.put)
     made = tuple(CopiedTable(table.fullname, 0, 0.0) for table in tables)
     return Copied(source, target, made, perf_counter() - started, notes=tuple(notes), not_carried=planned.not_carried)
 

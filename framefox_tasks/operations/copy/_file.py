@@ -13,6 +13,7 @@ from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.operations.copy._checking import check_different, check_options
 from framefox_tasks.operations.copy._masking import Masker, function_for, masks_of
 from framefox_tasks.operations.copy._model import Schema, TablePlan, quoted
+from framefox_tasks.operations.copy._placing import Placing
 from framefox_tasks.operations.copy._preparing import Choice, emptied_schema, planned
 from framefox_tasks.operations.copy._sqlite import Filtering, Snapshot, Staging, open_source, snapshot
 from framefox_tasks.operations.copy._subset import conditions, prunings
@@ -95,7 +96,7 @@ def copy(
 ) -> Copied:
     """Copy a SQLite database to another file."""
     started = perf_counter()
-    with _checked(source, target, options) as snap:
+    with Placing(target) as placing, _checked(source, target, options) as snap:
         part = _part(source, options)
         plan = _planned(snap, target, options, part)
         on_plan(plan)
@@ -106,7 +107,7 @@ def copy(
                 _backup(snap, staging, note)
             notes = _filtered(staging, part) if part else []
             tables = tuple(_verified(snap, staging, name, part, options) for name in _names(snap, part))
-            staging.put()
+            placing.run(staging.put)
     return Copied(source, target, tables, perf_counter() - started, tuple(notes), plan.not_carried)
 
 
