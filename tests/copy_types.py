@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -57,6 +58,16 @@ def truth(value: Any) -> bool:
     return bool(value)
 
 
+def span(value: Any) -> timedelta:
+    """Of an interval, of ISO 8601, and as SQLAlchemy keeps it: the time after the start of 1970."""
+    if isinstance(value, timedelta):
+        return value
+    if match := re.fullmatch(r"P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?", str(value)):
+        days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    return moment(value) - datetime(1970, 1, 1)
+
+
 def uuid(value: Any) -> UUID:
     return UUID(str(value))
 
@@ -99,6 +110,7 @@ POSTGRESQL = [
     Value("at", "time", "'23:59:59.999999'", clock, time(23, 59, 59, 999999)),
     Value("local", "timestamp", "'1969-07-20 20:17:40.000001'", moment, datetime(1969, 7, 20, 20, 17, 40, 1)),
     Value("zoned", "timestamptz", "'2026-07-01 01:30:00.5+02'", moment, datetime(2026, 6, 30, 23, 30, 0, 500000)),
+    Value("span", "interval", "'1 day 02:03:04.5'", span, timedelta(days=1, hours=2, minutes=3, seconds=4.5)),
     Value("id_", "uuid", f"'{UUID_TEXT}'", uuid, UUID(UUID_TEXT)),
     Value("doc", "json", """'{"b": [1, "é\\n"], "a": null}'""", data, {"b": [1, "é\n"], "a": None}),
     Value("docb", "jsonb", """'{"b": 1.50, "a": {}}'""", data, {"b": 1.5, "a": {}}),

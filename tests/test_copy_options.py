@@ -122,9 +122,9 @@ def test_rows_alone_go_into_the_tables_that_are_there(pair: tuple[Database, Data
 
 
 def test_rows_alone_that_fail_change_nothing(pair: tuple[Database, Database]) -> None:
-    if pair[1].dialect == "sqlite":
-        pytest.skip("SQLite holds a text of any length in any column")
-    made(pair[1], *(statement.replace("varchar(40)", "varchar(3)") for statement in SCHEMA))
+    # SQLite holds a text of any length in any column, so it gets a check.
+    short = "text CHECK (length(note) < 4)" if pair[1].dialect == "sqlite" else "varchar(3)"
+    made(pair[1], *(statement.replace("note varchar(40)", f"note {short}") for statement in SCHEMA))
     with pytest.raises(CopyError, match="audit_log") as caught:
         copied(pair, CopyOptions(data_only=True))
     assert "id=1" in str(caught.value)

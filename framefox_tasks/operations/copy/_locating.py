@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 
 from framefox_tasks.operations.copy._model import BadRowError, TablePlan
@@ -19,10 +20,14 @@ def located(exc: BadRowError, plan: TablePlan, reader: Reader, where: str) -> Ba
         reader: Sees the same rows in the same order as when they were loaded.
         where: The condition that they were read with.
     """
-    row = exc.row
+    row, reason = exc.row, exc.reason
     if not row and exc.number:
-        row = _key(_line(plan, reader, where, exc.number), plan) or f"row {exc.number:,}"
-    found = BadRowError(plan.label, exc.reason, number=exc.number, row=row)
+        values = _values(_line(plan, reader, where, exc.number), plan)
+        row = _key(values, plan) or f"row {exc.number:,}"
+        if "0x00" in reason:  # PostgreSQL says of no other character where it stands
+            columns = [name for name, value in values.items() if b"\0" in value]
+            reason = f"column {', '.join(columns)}: {reason}"
+    found = BadRowError(plan.label, reason, number=exc.number, row=row)
     found.hint = f'Correct it in the source, or leave it out with: --where="{plan.label}=CONDITION"'
     return found
 
@@ -37,10 +42,12 @@ def _line(plan: TablePlan, reader: Reader, where: str, number: int) -> bytes:
     return b""
 
 
-def _key(line: bytes, plan: TablePlan) -> str:
-    if not line:
-        return ""
-    values = dict(zip((field.name for field in plan.source.fields), line.split(b"\t"), strict=True))
+def _values(line: bytes, plan: TablePlan) -> dict[str, bytes]:
+    names = (field.name for field in plan.source.fields)
+    return dict(zip(names, line.split(b"\t"), strict=True)) if line else {}
+
+
+def _key(values: Mapping[str, bytes], plan: TablePlan) -> str:
     return ", ".join(f"{name}={_shown(values[name])}" for name in plan.primary_key if name in values)
 
 
