@@ -86,15 +86,8 @@ def test_some_tables_come_without_what_needs_the_others(source: Database, target
 
 
 def test_what_is_not_carried_is_told(source: Database, target: Database) -> None:
-    role = source.name
-    made(source, "CREATE TABLE one (id int)", "SELECT lo_create(0)", f'CREATE ROLE "{role}"')
-    try:
-        source.execute(f'GRANT SELECT ON one TO "{role}"')
-        result = copy(target_of(source), target_of(target))
-        assert result.not_carried == (f"privileges of {role}", "large objects: 1")
-    finally:
-        source.execute(f'DROP OWNED BY "{role}"')
-        source.execute(f'DROP ROLE "{role}"')
+    made(source, "CREATE TABLE one (id int)", "SELECT lo_create(0)")
+    assert copy(target_of(source), target_of(target)).not_carried == ("large objects: 1",)
 
 
 def test_a_password_is_in_no_argument_of_pg_dump(source: Database, target: Database, tmp_path: Path) -> None:

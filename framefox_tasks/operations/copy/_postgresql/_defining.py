@@ -29,6 +29,8 @@ _OWNED = {
 }
 _OPTIONAL_IN_PART = {"FUNCTION", "PROCEDURE", "AGGREGATE", "TRIGGER", "TYPE", "EVENT TRIGGER", "PUBLICATION", "CAST"}
 """What may use a table that is not copied without saying so in a way that could be looked up."""
+_OPTIONAL = {"POLICY", "USER MAPPING"}
+"""What names roles, which the server of the copy need not have."""
 _KEY = re.compile(r"ALTER TABLE ONLY (.+?)\s+ADD CONSTRAINT (.+) (PRIMARY KEY|UNIQUE) (\([^()]*\));?", re.DOTALL)
 _COMMENT = re.compile(
     r"COMMENT ON (?:(?:TABLE|VIEW|MATERIALIZED VIEW|FOREIGN TABLE|SEQUENCE|INDEX) (?P<self>.*)"
@@ -86,7 +88,8 @@ def _place(entry: Entry, relations: Relations) -> object | None:
 
 
 def _statement(entry: Entry, *, in_part: bool) -> Statement:
-    optional = (in_part and entry.kind in _OPTIONAL_IN_PART) or (entry.kind, entry.name) == ("COMMENT", "SCHEMA public")
+    optional = entry.kind in _OPTIONAL or (in_part and entry.kind in _OPTIONAL_IN_PART)
+    optional = optional or entry.sql.startswith(("COMMENT ON POLICY ", "COMMENT ON SCHEMA public "))
     sql = entry.sql
     if entry.kind == "SCHEMA":
         sql = re.sub(r"^CREATE SCHEMA (?!IF NOT)", "CREATE SCHEMA IF NOT EXISTS ", sql)

@@ -18,7 +18,7 @@ _NOTICING = 1.0  # seconds
 _MARK = "Made by a copy that has not ended; the next copy to {} removes it."
 _PROVIDERS = {"i": "icu", "b": "builtin"}
 _DATABASE = """
-SELECT d.oid, pg_catalog.pg_get_userbyid(d.datdba), pg_catalog.pg_has_role(d.datdba, 'USAGE'),
+SELECT d.oid, pg_catalog.pg_get_userbyid(d.datdba), current_user, pg_catalog.pg_has_role(d.datdba, 'USAGE'),
     pg_catalog.pg_encoding_to_char(d.encoding), pg_catalog.to_jsonb(d),
     pg_catalog.shobj_description(d.oid, 'pg_database'),
     (SELECT spcname FROM pg_catalog.pg_tablespace t WHERE t.oid = d.dattablespace)
@@ -51,6 +51,7 @@ class Described:
 
     oid: int
     owner: str
+    user: str  # who looks
     is_mine: bool
     encoding: str
     row: dict[str, Any]

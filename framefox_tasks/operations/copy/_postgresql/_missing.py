@@ -8,21 +8,6 @@ from typing import Any
 from framefox_tasks.operations.copy._postgresql._relations import Relations
 
 _SHOWN = 8
-_OWNERS = """
-SELECT DISTINCT r.rolname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r
-ON r.oid = c.relowner WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
-    AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND r.rolname <> current_user ORDER BY 1
-"""
-# What everyone or the owner may do anyway is no privilege to tell of.
-_GRANTS = """
-SELECT DISTINCT coalesce(r.rolname, 'PUBLIC') FROM (
-    SELECT relacl AS acl, relowner AS owner, relnamespace AS namespace FROM pg_class
-  UNION ALL SELECT proacl, proowner, pronamespace FROM pg_proc
-  UNION ALL SELECT nspacl, nspowner, oid FROM pg_namespace WHERE nspname <> 'public'
-  UNION ALL SELECT a.attacl, c.relowner, c.relnamespace FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-) x JOIN pg_namespace n ON n.oid = x.namespace, aclexplode(x.acl) e LEFT JOIN pg_roles r ON r.oid = e.grantee
-WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' AND e.grantee NOT IN (0, x.owner) ORDER BY 1
-"""
 _LARGE_OBJECTS = "SELECT count(*)::text FROM pg_largeobject_metadata HAVING count(*) > 0"
 _TABLESPACES = """
 SELECT DISTINCT spcname FROM pg_class c JOIN pg_tablespace t ON t.oid = c.reltablespace
@@ -36,8 +21,6 @@ SELECT x.extname || ': ' || c.relname FROM pg_extension x JOIN pg_class c ON c.o
 WHERE c.relkind = 'r' AND c.reltuples > 0 ORDER BY 1
 """
 _QUERIES = (
-    (_OWNERS, "owners: everything belongs to the user of the copy, not to {}"),
-    (_GRANTS, "privileges of {}"),
     (_LARGE_OBJECTS, "large objects: {}"),
     (_TABLESPACES, "tablespaces: everything is in the default one, not in {}"),
     (_SUBSCRIPTIONS, "subscriptions: {}"),

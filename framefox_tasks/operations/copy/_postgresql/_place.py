@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from framefox_tasks.errors import CopyError, DatabaseInUseError, FramefoxTasksError, TargetNotEmptyError
 from framefox_tasks.model import Target
 from framefox_tasks.operations.copy._model import Statement
+from framefox_tasks.operations.copy._postgresql._access import handing_over, lost
 from framefox_tasks.operations.copy._postgresql._loader import PostgreSQLLoader
 from framefox_tasks.operations.copy._postgresql._maintenance import Described, Maintenance, beside, in_use
 from framefox_tasks.operations.copy._postgresql._reader import PostgreSQLReader
@@ -127,17 +128,31 @@ class StagingPlace:
 
     def put(self, statements: Sequence[Statement] = ()) -> list[str]:
         """Give the staging database the target's name; see the protocol."""
+        notes: list[str] = []
         if self._held:
             self._check_empty(self._maintenance)  # others may have made tables in the meantime
+            notes += self._handed_over(self._held)
         self._swap()
         self._placed = True
-        notes = list(self._after(statements))
+        notes += self._after(statements)
         if self._held:
             try:
                 self._maintenance.drop(self._old)
             except FramefoxTasksError as exc:
                 notes.append(f"What {self.target.name} held is still there as {self._old}: {exc.message}")
         return notes
+
+    def _handed_over(self, held: Described) -> Iterator[str]:
+        if held.owner != held.user:
+            with self.loader() as loader:
+                statement = handing_over(loader.connection, held)
+                refused = loader.execute(statement) if statement else None
+                if refused:
+                    yield f"what belongs to {held.owner}: {refused}"
+        copy = self._maintenance.described(self.staging.name)
+        names = lost(self._maintenance.connection, held, copy) if copy else []
+        if names:
+            yield f"Some had privileges in what {self.target.name} held, and have none in the copy: {', '.join(names)}"
 
     def _swap(self) -> None:
         for left in reversed(range(_TRIES)):

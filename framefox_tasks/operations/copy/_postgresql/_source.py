@@ -10,6 +10,7 @@ from typing import Any
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
 from framefox_tasks.operations.copy._model import Schema, Statement, TablePlan
+from framefox_tasks.operations.copy._postgresql._access import access_of
 from framefox_tasks.operations.copy._postgresql._defining import define, refreshments
 from framefox_tasks.operations.copy._postgresql._dump import Entry, dump, pg_dump_for
 from framefox_tasks.operations.copy._postgresql._missing import missing_of
@@ -78,13 +79,14 @@ class PostgreSQLSource:
             found, not_carried = self._entries()
             definitions = define(found, relations)
             values = list(sequence_values(self._connection, relations.sequences))
+            access = list(access_of(self._connection))
             not_carried += missing_of(self._connection, relations)
         sequences = [Statement("; ".join(values), "values of the sequences")] if values else []
         return Schema(
             tuple(plans),
             before=tuple(definitions.before),
             after=tuple(map(tuple, definitions.after.values())),
-            last=tuple(chain(sequences, definitions.keys, definitions.last, refreshments(found, relations))),
+            last=tuple(chain(sequences, definitions.keys, definitions.last, refreshments(found, relations), access)),
             not_carried=tuple(not_carried),
         )
 
