@@ -117,6 +117,20 @@ def test_what_a_killed_copy_left_is_not_in_the_next_one(tmp_path: Path) -> None:
     assert left(tmp_path) == {"copy.db"}
 
 
+def test_what_a_killed_copy_left_may_be_damaged(tmp_path: Path) -> None:
+    leftover = tmp_path / ".copy.db.copying"
+    for damage in (lambda data: data[:4096], lambda data: b"x" * len(data)):
+        leftover.unlink(missing_ok=True)
+        with closing(sqlite3.connect(leftover)) as connection:
+            connection.executescript("CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(100000));")
+        leftover.write_bytes(damage(leftover.read_bytes()))
+        with place_of(target(tmp_path), overwrite=True) as place:
+            fill(place)
+            place.put()
+        assert rows(tmp_path) == [(1, "a"), (2, "b")]
+        assert left(tmp_path) == {"copy.db"}
+
+
 def test_a_target_in_use_is_not_replaced(tmp_path: Path) -> None:
     database = target(tmp_path, "CREATE TABLE old (n); INSERT INTO old VALUES (1);")
     with closing(sqlite3.connect(database.file, isolation_level=None)) as user:

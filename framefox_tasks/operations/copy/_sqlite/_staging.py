@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,8 @@ from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDenie
 from framefox_tasks.model import Target
 
 _JOURNALS = ("-journal", "-wal", "-shm")
+_LOCKED = (512, 0x40000000)
+"""How many bytes SQLite's locks are on, and where; part of its file format."""
 _TABLES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 
 
@@ -51,16 +54,44 @@ class Staging:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise self._not_written(str(exc.strerror)) from exc
-        before = _inode(self.path)
         with self._errors():
-            self.connection = sqlite3.connect(self.path, isolation_level=None, timeout=0, check_same_thread=False)
+            try:
+                self._open()
+            except sqlite3.DatabaseError as exc:
+                if getattr(exc, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                    raise
+                # The first page tells of others that a killed copy did not come to write.
+                self._clear()
+                self._open()
+        return self
+
+    def _open(self) -> None:
+        before = _inode(self.path)
+        self.connection = sqlite3.connect(self.path, isolation_level=None, timeout=0, check_same_thread=False)
         try:
-            with self._errors():
-                self._take(before)
+            self._take(before)
         except BaseException:
             self.connection.close()
             raise
-        return self
+
+    def _clear(self) -> None:
+        """Empty the file, if nobody has SQLite's lock on it: SQLite itself does not open a damaged one to do that."""
+        if sys.platform == "win32":
+            self.path.unlink()  # which is not possible while somebody has it open
+            return
+        import fcntl
+
+        try:
+            descriptor = os.open(self.path, os.O_RDWR)
+        except FileNotFoundError:  # another copy was quicker, and is complete
+            return
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, *_LOCKED)
+            os.ftruncate(descriptor, 0)
+        except BlockingIOError as exc:
+            raise _running(self.target) from exc
+        finally:
+            os.close(descriptor)
 
     def _take(self, before: tuple[int, int] | None) -> None:
         self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
