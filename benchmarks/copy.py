@@ -7,12 +7,15 @@ TEST_MYSQL_URL, or the usual local ones. The exit code is 1 if a copy is slower 
 
 from __future__ import annotations
 
+import sys
+
+sys.path.append(sys.path.pop(0))  # behind the standard library, which has a copy.py as well
+
 import os
 import random
 import shutil
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing

@@ -6,8 +6,11 @@ that a busy machine slows all of them alike. The exit code is 1 if a ratio is ov
 
 from __future__ import annotations
 
-import shutil
 import sys
+
+sys.path.append(sys.path.pop(0))  # behind the standard library, which has a copy.py as well
+
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count

@@ -6,9 +6,12 @@ that a busy machine slows all of them alike. The exit code is 1 if a ratio is ov
 
 from __future__ import annotations
 
+import sys
+
+sys.path.append(sys.path.pop(0))  # behind the standard library, which has a copy.py as well
+
 import re
 import sqlite3
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
