@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TypeVar
 
-from framefox_tasks.errors import ConnectionLostError, CopyError
+from framefox_tasks.errors import ConnectionFailedError, ConnectionLostError, CopyError
 from framefox_tasks.model import Target
 
 T = TypeVar("T")
@@ -64,10 +64,10 @@ def _wait(future: Future[T]) -> None:
 
 @contextmanager
 def unsure(target: Target) -> Iterator[None]:
-    """A context in which a lost connection leaves open what the server has done."""
+    """A context in which a connection that ends, or that cannot be had, leaves open what the server has done."""
     try:
         yield
-    except ConnectionLostError as exc:
+    except ConnectionFailedError as exc:
         raise ConnectionLostError(
             exc.message,
             hint=f"It ended at the last step: see whether {target.label} is as it was or the copy, and copy again.",

@@ -8,12 +8,19 @@ from hashlib import sha256
 
 from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError
 from framefox_tasks.model import Target
-from framefox_tasks.operations.copy._mysql._session import Session, beside, grants, name
+from framefox_tasks.operations.copy._mysql._session import DIALECT, Session, beside, grants, name
 
 MARKER = "framefox_tasks_copying"
 """The table that marks a database as a copy's own."""
+MOVED = "framefox_tasks_moved"
+"""What the mark of the staging database is called when the tables have gone from there to the target."""
 KEPT = "framefox_tasks_kept"
 """The table of the statements that bring back what was taken from the target, until the copy is in its place."""
+OURS = frozenset({MARKER, MOVED, KEPT})
+"""Tables that are no part of a copy."""
+_NOTICING = 2  # seconds that the server may take to notice that a killed copy has gone
+_NO_SUCH_THREAD = 1094
+_SESSIONS = "SELECT id FROM information_schema.processlist WHERE BINARY db = %s AND id <> CONNECTION_ID()"
 _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
 _THINGS = (
     _TABLES,
@@ -44,19 +51,11 @@ class Beside:
         Raises:
             DatabaseInUseError: Another copy to the target is running.
         """
-        if control.value("SELECT GET_LOCK(%s, 0)", self._lock) != 1:
-            raise self.running()
-
-    def running(self) -> DatabaseInUseError:
-        """The error that tells of another copy."""
-        return DatabaseInUseError(
-            f"Another copy to {self.target.label} is running.",
-            hint="Wait until it has ended, or choose another target.",
-        )
-
-    def is_running(self, control: Session) -> bool:
-        """Whether another copy to the target is running."""
-        return bool(control.value("SELECT IS_FREE_LOCK(%s)", self._lock) == 0)
+        if control.value("SELECT GET_LOCK(%s, %s)", self._lock, _NOTICING) != 1:
+            raise DatabaseInUseError(
+                f"Another copy to {self.target.label} is running.",
+                hint="Wait until it has ended, or choose another target.",
+            )
 
     def check(self, control: Session) -> None:
         """See that the names are free, or taken by what a killed copy left.
@@ -72,18 +71,28 @@ class Beside:
                 )
 
     def _ours(self, control: Session, database: str) -> bool:
-        # An empty one may be what a copy left that was killed right at its start: nothing is lost with it.
-        if MARKER in (row[0] for row in control.rows(_TABLES, database)):
+        if self._marks(control, database):
             return True
-        return not any(control.rows(things, database) for things in _THINGS)
+        # An empty one may be what a copy left that was killed right at its start: nothing is lost with it.
+        return not any(control.rows(things, database) for things in _THINGS) and not sessions_in(control, database)
+
+    def _marks(self, control: Session, database: str) -> set[str]:
+        return {row[0] for row in control.rows(_TABLES, database)} & OURS
+
+    def is_moved(self, control: Session) -> bool:
+        """Whether the tables of the copy are in the target."""
+        return MOVED in self._marks(control, self.staging)
 
     def clean(self, control: Session) -> None:
         """Remove what a killed copy left, and bring back what it had taken from the target."""
         self.check(control)
-        if exists(control, self.staging):
+        left = [one for one in (self.staging, self.replaced) if exists(control, one)]
+        for database in left:
+            disconnect(control, database)  # what a killed copy asked for may still be under way
+        if self.staging in left:
             self.restore(control)
-        for database in (self.staging, self.replaced):
-            control.execute(f"DROP DATABASE IF EXISTS {name(database)}")
+        for database in left:
+            control.execute(f"DROP DATABASE {name(database)}")
 
     def make(self, control: Session, database: str, like: str) -> None:
         """Create a database with its mark, of the character set of another if there is that."""
@@ -111,8 +120,9 @@ class Beside:
         return f"{name(self.staging)}.{name(KEPT)}"
 
     def restore(self, control: Session) -> None:
-        """Bring back what was noted, where it is missing; nothing is noted any more when the copy is in its place."""
-        if KEPT not in (row[0] for row in control.rows(_TABLES, self.staging)):
+        """Bring back what was noted, where it is missing, unless the copy is in its place."""
+        marks = self._marks(control, self.staging)
+        if KEPT not in marks or MOVED in marks:
             return
         there = {row[0] for query in (_TABLES, _TRIGGERS) for row in control.rows(query, self.target.name)}
         control.execute(f"USE {name(self.target.name)}")
@@ -120,6 +130,21 @@ class Beside:
             if thing not in there:
                 control.execute(statement)
         control.execute(f"DROP TABLE {self._kept}")
+
+
+def sessions_in(control: Session, database: str) -> list[int]:
+    """The sessions of others that use a database, as far as the user may see them."""
+    return [number for (number,) in control.rows(_SESSIONS, database)]
+
+
+def disconnect(control: Session, database: str) -> None:
+    """End these sessions."""
+    for number in sessions_in(control, database):
+        try:
+            control.execute(f"KILL {number}")
+        except CopyError as exc:
+            if DIALECT.error_code(exc.__cause__) != _NO_SUCH_THREAD:
+                raise
 
 
 def exists(control: Session, database: str) -> bool:

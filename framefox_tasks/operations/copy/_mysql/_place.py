@@ -20,6 +20,7 @@ from framefox_tasks.operations.copy._mysql._privileges import lacking
 from framefox_tasks.operations.copy._mysql._reading import MySQLReader
 from framefox_tasks.operations.copy._mysql._session import Session, name, named, session
 from framefox_tasks.operations.copy._mysql._swapping import Swap
+from framefox_tasks.operations.copy._placing import unsure
 
 LOCAL_FILES = 128
 """The flag of the protocol that lets the server ask for rows. PyMySQL is not told of it, and opens no file."""
@@ -48,6 +49,7 @@ class MySQLPlace:
         self._beside = Beside(target)
         self._closing = ExitStack()
         self._placed = False
+        self._made = False
         self.local = True
         self.patience = 10
 
@@ -59,8 +61,7 @@ class MySQLPlace:
     def check(self) -> None:
         """Look at the target, and say what would hinder the copy."""
         with session(self._target, None, "target") as control:
-            if self._beside.is_running(control):
-                raise self._beside.running()
+            self._beside.lock(control)
             self._beside.check(control)
             self._check_empty(control)
             self._check_referred(control)
@@ -133,15 +134,35 @@ class MySQLPlace:
     def put(self, statements: Sequence[Statement] = ()) -> list[str]:
         """Rename the tables into the target."""
         with self._beside.permitted():
-            swap = Swap(self._control, self._target, self._beside, force=self._force, patience=self.patience)
+            swap = self._swap(self._control)
             swap.rehearse(statements)
             self._check_empty(self._control)
-            made = not exists(self._control, self._target.name)
+            self._made = not exists(self._control, self._target.name)
             try:
                 swap.run()
+                self._placed = True
+                return swap.finish(statements, clear=self._overwrite)
+            except ConnectionLostError as exc:
+                return self._resumed(statements, exc)
             except BaseException:
-                if made and not self._control.value(_TABLES, self._target.name):
-                    self._control.execute(f"DROP DATABASE IF EXISTS {name(self._target.name)}")
+                self._unmake(self._control)
                 raise
-            self._placed = True
-            return swap.finish(statements, clear=self._overwrite)
+
+    def _swap(self, control: Session) -> Swap:
+        return Swap(control, self._target, self._beside, force=self._force, patience=self.patience)
+
+    def _resumed(self, statements: Sequence[Statement], lost: ConnectionLostError) -> list[str]:
+        """Go on by another connection, if the tables are in their place."""
+        with unsure(self._target), session(self._target, None, "target") as control:
+            self._beside.lock(control)
+            self._placed = self._beside.is_moved(control)
+            if self._placed:
+                return self._swap(control).finish(statements, clear=True)
+            self._beside.clean(control)
+            self._unmake(control)
+        raise lost
+
+    def _unmake(self, control: Session) -> None:
+        """Drop the target, if it was made for the tables, and they did not come."""
+        if self._made and not control.value(_TABLES, self._target.name):
+            control.execute(f"DROP DATABASE IF EXISTS {name(self._target.name)}")

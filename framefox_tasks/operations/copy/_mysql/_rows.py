@@ -13,6 +13,7 @@ from framefox_tasks.operations.copy._mysql._loading import MySQLLoader
 from framefox_tasks.operations.copy._mysql._place import LOCAL_FILES
 from framefox_tasks.operations.copy._mysql._reading import MySQLReader
 from framefox_tasks.operations.copy._mysql._session import Session, name, session
+from framefox_tasks.operations.copy._placing import unsure
 
 _KEYS = (
     "SELECT constraint_name, table_name, column_name, referenced_table_schema, referenced_table_name, "
@@ -50,8 +51,7 @@ class RowsPlace:
     def check(self) -> None:
         """Look at the target, and say what would hinder the copy; its tables are looked at when they are filled."""
         with session(self._target, self._target.name, "target") as control:
-            if self._beside.is_running(control):
-                raise self._beside.running()
+            self._beside.lock(control)
 
     def __enter__(self) -> RowsPlace:
         with ExitStack() as opening:
@@ -84,7 +84,8 @@ class RowsPlace:
             if {key.child, key.parent} & filled:
                 self._check(key)
         triggered = [table for (table,) in self._session.rows(_TRIGGERED) if table in filled]
-        self._session.execute("COMMIT")
+        with unsure(self._target):
+            self._session.execute("COMMIT")
         return [f"{table}: its triggers ran for the rows that were copied" for table in triggered]
 
     def _check(self, key: _Key) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from framefox_tasks.operations.copy._model import Kind, Name, Schema, Side, Statement, TablePlan
-from framefox_tasks.operations.copy._mysql._beside import KEPT, MARKER, charset_of
+from framefox_tasks.operations.copy._mysql._beside import OURS, charset_of
 from framefox_tasks.operations.copy._mysql._columns import Columns, columns_of
 from framefox_tasks.operations.copy._mysql._definition import Definition, parted
 from framefox_tasks.operations.copy._mysql._privileges import unseen
@@ -51,9 +51,7 @@ class _Reading:
         held = [_Table(*row) for row in session.rows(_TABLES)]
         self._views = [one.name for one in held if one.type == "VIEW"]
         self._sequences = [one.name for one in held if one.type == "SEQUENCE"]
-        found = [
-            one for one in held if one.type in ("BASE TABLE", "SYSTEM VERSIONED") and one.name not in (MARKER, KEPT)
-        ]
+        found = [one for one in held if one.type in ("BASE TABLE", "SYSTEM VERSIONED") and one.name not in OURS]
         chosen = [one for one in found if tables is None or tables(Name(one.name))]
         self._lost = [
             f"{one.name}: its engine {one.engine} holds no rows of its own"

@@ -31,7 +31,6 @@ _LOST = frozenset({0, 1053, 1927, 2006, 2013, 2055, 4031})
 _FULL = frozenset({1021, 1026, 1114})  # the disk, a file, a table
 _DENIED = frozenset({1044, 1045, 1142, 1143, 1227, 1370, 1419})
 _ENDED = 1317
-_NO_SUCH_THREAD = 1094
 _SETTINGS = (
     f"time_zone = '+00:00', sql_mode = '{SQL_MODE}', sql_quote_show_create = 1, "
     f"net_read_timeout = {_DAY}, net_write_timeout = {_DAY}, wait_timeout = {7 * _DAY}"
@@ -160,7 +159,7 @@ class Session:
         text = self.target.address.hide(DIALECT.error_text(exc))
         if code in _LOST or isinstance(exc, OutOfStepError):
             return ConnectionLostError(
-                f"The connection to the {self.role} {self.target.label} ended: {text}",
+                f"The connection to the {self.role} {self.target.label} ended{f': {text}' if text else '.'}",
                 hint="Check that the server is running, then copy again. The target is as it was.",
             )
         if code == _ENDED:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
-from framefox_tasks.errors import CopyError, DatabaseInUseError, FramefoxTasksError
+from framefox_tasks.errors import ConnectionLostError, CopyError, DatabaseInUseError, FramefoxTasksError
 from framefox_tasks.model import Target
 from framefox_tasks.operations.copy._model import Statement
-from framefox_tasks.operations.copy._mysql._beside import KEPT, MARKER, Beside, charset_of, exists
+from framefox_tasks.operations.copy._mysql._beside import (
+    MARKER,
+    MOVED,
+    OURS,
+    Beside,
+    charset_of,
+    disconnect,
+    exists,
+)
 from framefox_tasks.operations.copy._mysql._session import DIALECT, SQL_MODE, Session, literal, name
 
 _BUSY = 1205
@@ -18,7 +27,6 @@ _TRIGGERS = (
 )
 _ROUTINES = "SELECT routine_type, routine_name FROM information_schema.routines WHERE routine_schema = %s"
 _EVENTS = "SELECT event_name FROM information_schema.events WHERE event_schema = %s"
-_OTHERS = "SELECT id FROM information_schema.processlist WHERE db = %s AND id <> CONNECTION_ID()"
 
 
 class Swap:
@@ -76,21 +84,21 @@ class Swap:
         taken = {table.casefold() for table in new}
         views = [view for view, is_view in held if is_view and view.casefold() in taken]
         moves = [_move(target, table, replaced) for table in old]
-        moves += [_move(staging, table, target) for table in new if table not in (MARKER, KEPT)]
+        moves += [_move(staging, table, target) for table in new if table not in OURS]
+        moves.append(f"{name(staging)}.{name(MARKER)} TO {name(staging)}.{name(MOVED)}")
         if old:
             self._beside.make(self._control, replaced, target)
         triggers = self._names(_TRIGGERS, target)
         if triggers or views:
             self._beside.keep(self._control, self._definitions(triggers, views))
-            if old:
-                moves.append(_move(staging, KEPT, replaced))
         changes = [f"DROP TRIGGER IF EXISTS {name(target)}.{name(trigger)}" for trigger in triggers]
         changes += [f"DROP VIEW IF EXISTS {name(target)}.{name(view)}" for view in views]
-        changes += [f"RENAME TABLE {', '.join(moves)}"] if moves else []
+        changes.append(f"RENAME TABLE {', '.join(moves)}")
         try:
             self._change(changes)
         except BaseException:
-            self._beside.restore(self._control)
+            with suppress(ConnectionLostError):  # else it is brought back by another connection
+                self._beside.restore(self._control)
             raise
 
     def _definitions(self, triggers: list[str], views: list[str]) -> list[tuple[str, str]]:
@@ -114,16 +122,12 @@ class Swap:
                     f"Others use tables of {self._target.label}, which the copy would replace; nothing was changed.",
                     hint="Wait until they have ended, or end their sessions with: --force-disconnect",
                 ) from exc
-            self._disconnect()
+            disconnect(self._control, self._target.name)
             self._all(statements)
 
     def _all(self, statements: Sequence[str]) -> None:
         for statement in statements:
             self._control.execute(statement)
-
-    def _disconnect(self) -> None:
-        for (number,) in self._control.rows(_OTHERS, self._target.name):
-            self._control.execute(f"KILL {number}")
 
     def finish(self, statements: Sequence[Statement], *, clear: bool) -> list[str]:
         """Remove what is left of the old, and make what can only be made in the target; gives what there is to tell."""
@@ -150,6 +154,8 @@ class Swap:
         for statement in statements:
             try:
                 self._control.execute(statement.sql)
+            except ConnectionLostError:
+                raise  # all that follows would fail too
             except FramefoxTasksError as exc:
                 notes.append(f"{statement.about or statement.sql[:60]}: {exc.message}")
 
