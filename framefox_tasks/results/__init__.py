@@ -12,6 +12,21 @@ from pathlib import Path
 
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Project, Target
+from framefox_tasks.results._copies import (
+    Copied as Copied,
+)
+from framefox_tasks.results._copies import (
+    CopiedTable as CopiedTable,
+)
+from framefox_tasks.results._copies import (
+    CopyPlan as CopyPlan,
+)
+from framefox_tasks.results._copies import (
+    CopyProgress as CopyProgress,
+)
+from framefox_tasks.results._copies import (
+    PlannedTable as PlannedTable,
+)
 from framefox_tasks.snapshot import Schema
 
 
@@ -169,100 +184,6 @@ class MetadataCleared:
 
     project: Project
     removed: tuple[Path, ...]
-
-
-@dataclass(frozen=True)
-class PlannedTable:
-    """A table that a copy would make.
-
-    Attributes:
-        name: Its name in the source, with the schema where that is not the usual one.
-        rows: How many rows it has, as far as that is known without counting them; None where it is not.
-        changes: What is not the same in the copy: types, names, what is masked or left out.
-    """
-
-    name: str
-    rows: int | None
-    changes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class CopyPlan:
-    """What a copy would do.
-
-    Attributes:
-        source: The database to copy.
-        target: Where to.
-        tables: In the order of their foreign keys: a table stands after those that it refers to.
-        not_carried: What of the source the copy will not have.
-        jobs: How many tables are copied at the same time.
-        how: In a few words, how the rows travel and how the copy is put in its place.
-    """
-
-    source: Target
-    target: Target
-    tables: tuple[PlannedTable, ...]
-    not_carried: tuple[str, ...] = ()
-    jobs: int = 1
-    how: str = ""
-
-
-@dataclass(frozen=True)
-class CopyProgress:
-    """How far a table has come; `rows` counts from the start of it, and `done` is said once.
-
-    Attributes:
-        table: As in the plan.
-        rows: The rows that were copied so far.
-        total: How many there are, as far as that is known.
-    """
-
-    table: str
-    rows: int
-    total: int | None
-    done: bool = False
-
-
-@dataclass(frozen=True)
-class CopiedTable:
-    """A table that was copied, with what was found out of it.
-
-    Attributes:
-        rows: How many rows the copy has.
-        seconds: How long its rows took.
-        verified: "rows" where their number was compared, "values" where their values were; empty where there was
-            nothing to compare.
-    """
-
-    name: str
-    rows: int
-    seconds: float
-    verified: str = ""
-
-
-@dataclass(frozen=True)
-class Copied:
-    """A database was copied.
-
-    Attributes:
-        seconds: How long it took in all.
-        notes: What there is to know of the copy: what the target refused and could be left out, values that changed.
-        not_carried: What of the source the copy does not have, as the plan said.
-        removed: Older copies that were deleted, as a named copy with `keep` does.
-    """
-
-    source: Target
-    target: Target
-    tables: tuple[CopiedTable, ...]
-    seconds: float
-    notes: tuple[str, ...] = ()
-    not_carried: tuple[str, ...] = ()
-    removed: tuple[Path, ...] = ()
-
-    @property
-    def rows(self) -> int:
-        """How many rows the copy has."""
-        return sum(table.rows for table in self.tables)
 
 
 @dataclass(frozen=True)
