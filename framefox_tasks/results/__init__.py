@@ -12,21 +12,7 @@ from pathlib import Path
 
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Project, Target
-from framefox_tasks.results._copies import (
-    Copied as Copied,
-)
-from framefox_tasks.results._copies import (
-    CopiedTable as CopiedTable,
-)
-from framefox_tasks.results._copies import (
-    CopyPlan as CopyPlan,
-)
-from framefox_tasks.results._copies import (
-    CopyProgress as CopyProgress,
-)
-from framefox_tasks.results._copies import (
-    PlannedTable as PlannedTable,
-)
+from framefox_tasks.results._copies import Copied, CopiedTable, CopyPlan, CopyProgress, PlannedTable
 from framefox_tasks.snapshot import Schema
 
 
@@ -235,3 +221,29 @@ class Status:
     def up_to_date(self) -> bool:
         """Whether the database is there, is known to be at the head or heads, and nothing is pending."""
         return bool(self.exists) and not self.error and not self.unknown and self.pending == 0
+
+
+__all__ = [
+    "Copied",
+    "CopiedTable",
+    "CopyPlan",
+    "CopyProgress",
+    "Created",
+    "Downgraded",
+    "Drawn",
+    "Dropped",
+    "Forecast",
+    "MetadataCleared",
+    "MetadataWritten",
+    "MigrationCreated",
+    "MigrationState",
+    "MigrationsCleared",
+    "Plan",
+    "PlannedTable",
+    "Revision",
+    "Script",
+    "Selected",
+    "Status",
+    "Step",
+    "Upgraded",
+]
