@@ -10,7 +10,13 @@ import pytest
 from conftest import Database, MakeDatabase, connect_server, drop_database, server_databases
 from copying import made, role, target_of
 
-from framefox_tasks.errors import ConnectionLostError, CopyError, DatabaseNotFoundError, TargetNotEmptyError
+from framefox_tasks.errors import (
+    ConnectionLostError,
+    CopyError,
+    DatabaseNotFoundError,
+    PermissionDeniedError,
+    TargetNotEmptyError,
+)
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.operations.copy import copy
 from framefox_tasks.operations.copy._model import Field, Kind, Name, Side
@@ -132,6 +138,17 @@ def test_a_condition_that_is_no_sql_is_told(source: Database) -> None:
         with pytest.raises(CopyError, match='to read one: column "nothing" does not exist'):
             list(reader.lines(side, where="nothing = 1"))
         assert list(reader.lines(side)) == []  # the snapshot is kept
+        with pytest.raises(CopyError, match='column "idd" does not exist') as caught:
+            list(reader.lines(side, where="idd = 1"))
+        assert 'meant to reference the column "one.id"' in (caught.value.hint or "")
+
+
+def test_a_source_that_is_not_there_is_told(source: Database) -> None:
+    with (
+        pytest.raises(DatabaseNotFoundError, match=f"The database {source.name}_none on .* does not exist"),
+        open_source(Target(f"{source.url}_none")),
+    ):
+        pass
 
 
 TABLES = (
@@ -195,3 +212,18 @@ def test_rows_alone_need_a_target(source: Database, target: Database) -> None:
     made(source, *TABLES)
     with pytest.raises(DatabaseNotFoundError, match="only rows are copied"):
         copy(target_of(source), target_of(target), options=CopyOptions(data_only=True))
+
+
+def test_who_may_not_read_is_told_what_to_ask_for(source: Database, target: Database) -> None:
+    made(source, *TABLES)
+    with role(f"{target.name}_user") as url:
+        with pytest.raises(PermissionDeniedError, match="may not read all of") as caught:
+            copy(Target(url + source.name), target_of(target))
+        assert f'GRANT pg_read_all_data TO "{target.name}_user"' in (caught.value.hint or "")
+        source.execute(f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{target.name}_user"')
+        source.execute(f'GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO "{target.name}_user"')
+        source.execute("ALTER TABLE parent ENABLE ROW LEVEL SECURITY")
+        with pytest.raises(PermissionDeniedError, match="row-level security") as caught:
+            copy(Target(url + source.name), target_of(target))
+        assert f'ALTER ROLE "{target.name}_user" BYPASSRLS' in (caught.value.hint or "")
+        source.execute(f'DROP OWNED BY "{target.name}_user"')

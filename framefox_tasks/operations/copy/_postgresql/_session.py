@@ -5,14 +5,22 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from framefox_tasks.dialects.postgresql import PostgreSQL
-from framefox_tasks.errors import ConnectionLostError, CopyError, DriverMissingError, FramefoxTasksError
+from framefox_tasks.errors import (
+    ConnectionFailedError,
+    ConnectionLostError,
+    CopyError,
+    DatabaseNotFoundError,
+    DriverMissingError,
+    FramefoxTasksError,
+    PermissionDeniedError,
+)
 from framefox_tasks.model import Target
 from framefox_tasks.operations.copy._model import BadRowError
 
@@ -45,6 +53,7 @@ _TIMEOUTS = {  # since which version
 }
 _LOST = {"57P01", "57P02", "57P03", "57P05", "25P03"}
 _FULL = {"53100", "53200", "53300"}
+_UNDEFINED_COLUMN = "42703"
 _UNREADABLE = "08P01"  # what was sent cannot be read: binary rows of another type
 _OF_A_ROW = {"08", "22", "23", "44", "54", "P0"}  # classes of errors: of data, constraints, views, limits, functions
 _IN_COPY = re.compile(r"^COPY .*, line (\d+)(?:, column (.+?))?(?:: (?:\".*|null input))?$", re.MULTILINE)
@@ -62,7 +71,16 @@ def literal(text: str) -> str:
 
 
 def database_of(target: Target, name: str) -> Target:
-    """Another database of the same server, by the driver that a copy needs."""
+    """Another database of the same server, by the driver that a copy needs.
+
+    Raises:
+        DriverMissingError: psycopg 3 is not installed.
+    """
+    if find_spec("psycopg") is None:
+        raise DriverMissingError(
+            "Copying from or to PostgreSQL needs the driver psycopg 3, which is not installed.",
+            hint='Install it: pip install "framefox-tasks[postgresql]"',
+        )
     address = target.address
     login = ""
     if address.username is not None:
@@ -86,16 +104,20 @@ def session(target: Target, side: str, *, plain: bool = False) -> Iterator[Any]:
 
     Raises:
         DriverMissingError: psycopg 3 is not installed.
+        DatabaseNotFoundError: The database does not exist.
         ConnectionLostError: The connection ended.
         CopyError: Anything else that the server refused.
     """
-    if find_spec("psycopg") is None:
-        raise DriverMissingError(
-            "Copying a PostgreSQL database needs psycopg 3, which is not installed.",
-            hint='Install it: pip install "framefox-tasks[postgresql]"',
-        )
     # Errors of connecting are the dialect's to tell; those that come later are told here, and pass through it.
-    with DIALECT.connection(database_of(target, target.name), target.name) as connection:
+    with ExitStack() as closing:
+        one = database_of(target, target.name)
+        try:
+            connection = closing.enter_context(DIALECT.connection(one, target.name))
+        except ConnectionFailedError as exc:
+            # libpq gives no code for a refused connection; where the server has answered, its catalogue tells.
+            if "FATAL:" in exc.message and not DIALECT.exists(one):
+                raise DatabaseNotFoundError(f"The database {target.label} does not exist.") from exc
+            raise
         timeouts = {name: "0" for name, since in _TIMEOUTS.items() if connection.info.server_version >= since}
         settings = timeouts if plain else {**timeouts, **_SETTINGS}
         connection.execute("; ".join(f"SET {name} = {_value(name, value)}" for name, value in settings.items()))
@@ -137,6 +159,14 @@ def told(
             f"The connection to the {side} {target.label} ended: {text}",
             hint="Check that the server is running, then copy again. The target is as it was.",
         )
+    if code in DIALECT.denied and side == "source":
+        user = target.address.username or "user"
+        rights = f"GRANT pg_read_all_data TO {quoted(user)}, or before PostgreSQL 14 SELECT on its tables and sequences"
+        if "row-level security" in text:
+            rights = f"ALTER ROLE {quoted(user)} BYPASSRLS"
+        return PermissionDeniedError(
+            f"The user {user!r} may not read all of {target.label}: {text}", hint=f"Ask an administrator for: {rights}"
+        )
     if code in DIALECT.denied | DIALECT.missing_database:
         return DIALECT.translate(exc, target)
     if table and code[:2] in _OF_A_ROW:
@@ -145,6 +175,8 @@ def told(
             column = found[2] or exc.diag.column_name
             return BadRowError(table, f"column {column}: {text}" if column else text, number=int(found[1]))
     hint = "Check the free space and the memory of the server." if code in _FULL else None
+    if code == _UNDEFINED_COLUMN:  # as of a condition: the server knows which was meant
+        hint = exc.diag.message_hint
     return CopyError(
         f"The {side} {target.label} refused{f' {about or table}' if about or table else ''}: {text}", hint=hint
     )
