@@ -39,11 +39,12 @@ class Beside:
         self.replaced = beside(target.name, "_replaced")
         digest = sha256(target.name.casefold().encode()).hexdigest()[:16]
         self._lock = f"framefox_tasks copy {digest}"
+        self._account = ""
 
     @property
     def grants(self) -> str:
         """What a user has to be granted."""
-        return grants(self.target, [self.target.name, self.staging, self.replaced])
+        return grants(self.target, [self.target.name, self.staging, self.replaced], account=self._account)
 
     def lock(self, control: Session) -> None:
         """See that no other copy is running, and that none begins as long as this connection lasts.
@@ -51,6 +52,7 @@ class Beside:
         Raises:
             DatabaseInUseError: Another copy to the target is running.
         """
+        self._account = str(control.value("SELECT CURRENT_USER()"))
         if control.value("SELECT GET_LOCK(%s, %s)", self._lock, _NOTICING) != 1:
             raise DatabaseInUseError(
                 f"Another copy to {self.target.label} is running.",

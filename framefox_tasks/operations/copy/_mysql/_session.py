@@ -167,7 +167,7 @@ class Session:
         if code in _DENIED:
             return PermissionDeniedError(
                 f"The user {self.target.address.username or ''!r} may not do this on {self.target.label}: {text}",
-                hint=f"Ask an administrator for: {grants(self.target, [self.target.name], self.role == 'source')}",
+                hint=f"Ask an administrator for: {grants(self.target, [self.target.name], read=self.role == 'source')}",
             )
         hint = "Check the free space and the limits of the server." if code in _FULL else None
         return CopyError(f"The {self.role} {self.target.label} refused what the copy asked: {text}", hint=hint)
@@ -179,9 +179,17 @@ class Session:
             other.execute(f"KILL QUERY {self.connection.thread_id()}")
 
 
-def grants(target: Target, databases: Sequence[str], read: bool = False) -> str:
-    """The statements that allow a user to make a copy in these databases, or to read them."""
-    user = "'" + (target.address.username or "user").replace("'", "''") + "'"
+def grants(target: Target, databases: Sequence[str], *, read: bool = False, account: str = "") -> str:
+    """The statements that allow a user to make a copy in these databases, or to read them.
+
+    Args:
+        target: Who logs in.
+        databases: Their names.
+        read: Whether they are only read.
+        account: The user as the server knows it, name@host; a grant to the name alone is for any host.
+    """
+    parts = account.rpartition("@")[::2] if account else (target.address.username or "user",)
+    user = "@".join("'" + part.replace("'", "''") + "'" for part in parts)
     rights = "SELECT, SHOW VIEW, TRIGGER, EVENT, EXECUTE" if read else "ALL"
     patterns = [re.sub("([_%])", r"\\\1", database) for database in databases]
     return "; ".join(f"GRANT {rights} ON {name(pattern)}.* TO {user}" for pattern in patterns)
