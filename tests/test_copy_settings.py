@@ -154,6 +154,12 @@ def test_only_files_of_one_folder_are_counted_and_removed(tmp_path: Path, to: st
     assert message in refused_copy(tmp_path, f'copies: {{a: {{to: "{to}", keep: 3}}}}').message
 
 
+def test_a_name_with_a_placeholder_that_nothing_replaces_is_refused(tmp_path: Path) -> None:
+    error = refused_copy(tmp_path, 'copies: {a: {to: "sqlite:///backups/{timestmp}.db"}}')
+    assert error.message == "config/orm.yaml: copies.a.to holds {timestmp}, which nothing takes the place of."
+    assert error.hint == "Known is {timestamp}."
+
+
 def test_a_url_that_is_none_is_told_without_what_may_be_a_password(tmp_path: Path) -> None:
     error = refused_copy(tmp_path, 'copies: {a: {to: "postgresql://me:s3@cret@db/shop"}}')
     assert error.message.startswith("config/orm.yaml: copies.a.to: ")

@@ -19,6 +19,7 @@ _FLAGS = ("schema_only", "data_only", "tables_from_entities", "overwrite", "veri
 _KEYS = {"from", "to", "tables", "exclude", "jobs", "where", "mask", "keep", "then", "before", *_FLAGS}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _SAMPLE = "20000101T000000Z"
+_BRACED = re.compile(r"\{[A-Za-z_]+\}")
 
 Expand = Callable[[str, object], str]
 
@@ -179,6 +180,11 @@ def _check_addresses(copy: NamedCopy, what: str) -> None:
             _ = found.address
         except ConfigError as exc:
             raise type(exc)(f"{what}.{key}: {exc.message}", hint=exc.hint) from exc
+    unknown = _BRACED.search(copy.to.replace(TIMESTAMP, ""))
+    if unknown and target.address.dialect == "sqlite":
+        raise ConfigError(
+            f"{what}.to holds {unknown[0]}, which nothing takes the place of.", hint=f"Known is {TIMESTAMP}."
+        )
     if copy.keep is None:
         return
     if target.address.dialect != "sqlite":
