@@ -53,6 +53,21 @@ def test_a_mistake_on_the_command_line(filled: MiniProject, options: list[str], 
     assert not (filled.path / "c.db").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        (["--from=sqlite:///none.db", "--to=sqlite:///c.db"], "It is the source: check --from,"),
+        (["--to=postgresql://me@127.0.0.1:1/shop"], "host and port in --to, --from, DATABASE_URL or config/orm.yaml."),
+        (["--from=mysql://me@127.0.0.1:1/shop", "--to=sqlite:///c.db"], "host and port in --to, --from, DATABASE_URL"),
+        (["--to=sqlite:///c.db", "--where=t=idd > 3"], "Correct it; behind WHERE stands: (idd > 3)"),
+    ],
+)
+def test_a_hint_is_about_the_database_that_it_is_about(filled: MiniProject, options: list[str], hint: str) -> None:
+    error = filled.fails("database_copy", *options)
+    assert hint in error
+    assert "doit database_create" not in error
+
+
 def test_conditions_and_masks_may_be_given_more_than_once(filled: MiniProject) -> None:
     run(filled.path / "shop.db", "CREATE TABLE u (name TEXT, mail TEXT); INSERT INTO u VALUES ('Eve', 'eve@b.org')")
     out = filled.ok(

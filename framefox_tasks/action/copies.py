@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import sleep
@@ -11,7 +12,13 @@ from typing import Any
 from framefox_tasks import report
 from framefox_tasks.action import hide
 from framefox_tasks.dialects import dialect_of
-from framefox_tasks.errors import ConfigError, CopyError, TargetNotEmptyError
+from framefox_tasks.errors import (
+    ConfigError,
+    ConnectionFailedError,
+    CopyError,
+    DatabaseNotFoundError,
+    TargetNotEmptyError,
+)
 from framefox_tasks.freshness import comparable, left_as, remembered, source_state
 from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy
 from framefox_tasks.operations import copy as copying
@@ -19,6 +26,7 @@ from framefox_tasks.operations import keeping, migration
 from framefox_tasks.results import Copied, CopyPlan
 from framefox_tasks.settings import URL_VARIABLE, Settings, mask, positive
 
+_ONE = "DATABASE_URL or config/orm.yaml"
 _TO = "Type: doit database_copy --to=sqlite:///backups/app.db"
 
 
@@ -113,6 +121,27 @@ def upgrade(settings: Settings, *, name: str, stamp: str, dry_run: bool = False)
 
 def _make(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
     hide(copy.source, copy.target())
+    with _addressed(copy):
+        return _made(copy, dry_run=dry_run)
+
+
+@contextmanager
+def _addressed(copy: NamedCopy) -> Iterator[None]:
+    """What the hints of a connection say of one configured database, said of the two of a copy."""
+    try:
+        yield
+    except ConnectionFailedError as exc:
+        hint = (exc.hint or "").replace(_ONE, f"--to, --from, {_ONE}")
+        raise ConnectionFailedError(exc.message, hint=hint or None) from exc
+    except DatabaseNotFoundError as exc:
+        if copy.source.label not in exc.message:
+            raise
+        raise DatabaseNotFoundError(
+            exc.message, hint="It is the source: check --from, DATABASE_URL or config/orm.yaml."
+        ) from exc
+
+
+def _made(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
     stamp = _stamp(copy)
     if dry_run:
         report.show(copying.plan_copy(copy.source, copy.target(stamp), options=copy.options))

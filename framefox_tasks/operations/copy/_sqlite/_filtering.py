@@ -105,7 +105,7 @@ class Filtering:
                 raise self._staging.translate(exc) from exc
             raise CopyError(
                 f"The condition of {table} cannot be used: {exc}.",
-                hint=f"Correct {condition!r}: it is what stands behind WHERE.",
+                hint="Correct it; behind WHERE stands: " + condition.replace("\n)", ")"),
             ) from exc
         return columns
 

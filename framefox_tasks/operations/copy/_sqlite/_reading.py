@@ -151,7 +151,7 @@ class SQLiteReader:
             name = table.name if isinstance(table, Side) else table
             return CopyError(
                 f"The condition of {name} cannot be used on {self._target.label}: {exc}.",
-                hint=f"Correct {where!r}: it is what stands behind WHERE.",
+                hint="Correct it; behind WHERE stands: " + where.replace("\n)", ")"),
             )
         return dialect_of(self._target).translate(exc, self._target)
 
