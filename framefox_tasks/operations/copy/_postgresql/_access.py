@@ -32,7 +32,7 @@ _KINDS = (
 )
 _FILTERS = {
     "pg_class": "relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relpersistence <> 't'",
-    "pg_namespace": "nspname NOT LIKE 'pg\\_%'",
+    "pg_namespace": "nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'",
 }
 _OBJECTS = " UNION ALL ".join(
     f"SELECT {place} AS place, '{catalogue}'::regclass AS class, oid, {owner} AS owner, {acl}::aclitem[] AS acl, "  # noqa: S608

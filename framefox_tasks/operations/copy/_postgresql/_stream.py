@@ -47,42 +47,30 @@ def copy_out(connection: Any, sql: str, *, binary: bool, ended: Ended) -> Genera
 
 
 def _blocks(pgconn: Any, binary: bool, ended: Ended) -> Generator[tuple[bytes, int]]:
-    get, rows, told = pgconn.get_copy_data, _Rows(), 0
-    add = rows.parts.append
+    get, told, rows, last = pgconn.get_copy_data, 0, 0, 0
+    block = bytearray()  # a list of the rows would have the garbage collector walk through it again and again
     with selectors.DefaultSelector() as selector:
         selector.register(pgconn.socket, selectors.EVENT_READ)
         while True:
             size, data = get(1)  # without waiting: with it, the interpreter would wait too
             if size > 0:
-                add(data)
-                rows.size += size
-                if rows.size >= BLOCK:
-                    block, count = rows.take(binary)
-                    told += count
-                    yield block, count
+                block += data
+                rows += 1
+                last = size
+                if len(block) >= BLOCK:
+                    rows -= binary and last == len(_TRAILER) and block.endswith(_TRAILER)
+                    told += rows
+                    yield bytes(block), rows
+                    block.clear()
+                    rows = 0
             elif size == 0:
                 _wait(selector, ended)
                 pgconn.consume_input()
             else:
                 break
     total = _finished(pgconn)
-    block, _ = rows.take(binary)
     if block:
-        yield block, total - told
-
-
-class _Rows:
-    def __init__(self) -> None:
-        self.parts: list[Any] = []
-        self.size = 0
-
-    def take(self, binary: bool) -> tuple[bytes, int]:
-        block, count = b"".join(self.parts), len(self.parts)
-        if binary and count and self.parts[-1] == _TRAILER:
-            count -= 1
-        self.parts.clear()
-        self.size = 0
-        return block, count
+        yield bytes(block), total - told
 
 
 def _wait(selector: selectors.BaseSelector, ended: Ended) -> None:
