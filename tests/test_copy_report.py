@@ -31,6 +31,8 @@ def task_show():
                     display.note(CopyProgress(name, rows, 1_000_000, rows == 1_000_000))
             display.note(CopyProgress("another[/b]", 250_000, None))
             time.sleep(0.3)
+            display.note(CopyProgress("", 0, None, step="comparing values"))
+            time.sleep(0.3)
     return {"actions": [show], "verbosity": 2, "io": {"capture": False}}
 '''
 
@@ -101,6 +103,7 @@ def test_a_line_for_a_table_that_took_long(shop: MiniProject) -> None:
     shop.write("dodo.py", shop.read("dodo.py") + SHOW.replace("SECONDS", "0.3"))
     out = shop.ok("show")
     lines = [line for line in out.splitlines() if line.startswith("  ")]
+    assert lines.pop() == "  comparing values..."
     assert len(lines) == 3
     assert all(re.fullmatch(r"  a_table_\w+: 1,000,000 rows in \d\.\d s", line) for line in lines)
 
@@ -116,4 +119,5 @@ def test_bars_of_the_tables_under_way_and_of_all(shop: MiniProject) -> None:
     assert any(re.search(r"… .*50%.*rows/s", line) for line in one)
     assert any(re.search(r"^40 tables .*5%.*rows/s \d\d:\d\d", line) for line in lines)
     assert any(line.startswith("another[/b]") for line in lines)
+    assert any(re.fullmatch(r"comparing values +━+ *", line) for line in lines)
     assert "a_table" not in lines[-1]

@@ -143,6 +143,10 @@ class Lines:
         """A table has come so far."""
         if self._progress is None:
             return
+        if progress.step:
+            if monotonic() - self._progress.began >= _LONG:
+                say(f"  {progress.step}...")
+            return
         seconds = self._progress.note(progress)
         if progress.done and seconds >= _LONG and progress.table != _WHOLE:
             say(f"  {progress.table}: {number(progress.rows, 'row')} in {seconds:.1f} s")
@@ -198,6 +202,10 @@ class Bars:
     def note(self, progress: CopyProgress) -> None:
         """A table has come so far."""
         if self._progress is None:
+            return
+        if progress.step:
+            self._bars.update(self._all, description=progress.step, speed="")
+            self._bars.tasks[0].total = None  # a bar that moves, without an end
             return
         seconds = self._progress.note(progress)
         if progress.table != _WHOLE:

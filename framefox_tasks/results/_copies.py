@@ -52,12 +52,15 @@ class CopyProgress:
         table: As in the plan.
         rows: The rows that were copied so far.
         total: How many there are, as far as that is known.
+        step: What is done when the rows are there, such as comparing values; then nothing is counted, and it is of no
+            table.
     """
 
     table: str
     rows: int
     total: int | None
     done: bool = False
+    step: str = ""
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,8 @@ def copy(
         options: What of it, and how; all of it if not given.
         on_plan: Is called with what will be done, before anything is.
         on_progress: Is called with how far each table is; one call at a time, but from several threads. A SQLite
-            database that is copied as a whole is one table without a name, and its pages are the rows.
+            database that is copied as a whole is one table without a name, and its pages are the rows. A `step` is told
+            when it begins.
 
     Raises:
         ConfigError: Options that do not go together, tables or columns that are not there, or a source that is the

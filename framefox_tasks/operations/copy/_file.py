@@ -105,7 +105,10 @@ def copy(
                 _create(snap, staging, part.schema)
             else:
                 _backup(snap, staging, note)
+            if part:
+                note(CopyProgress("", 0, None, step="filtering and masking"))
             notes = _filtered(staging, part) if part else []
+            note(CopyProgress("", 0, None, step="comparing values" if options.verify else "counting rows"))
             tables = tuple(_verified(snap, staging, name, part, options) for name in _names(snap, part))
             placing.run(staging.put)
     return Copied(source, target, tables, perf_counter() - started, tuple(notes), plan.not_carried)

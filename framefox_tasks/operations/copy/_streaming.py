@@ -65,8 +65,11 @@ class Streaming:
         with Crew(self._source, self._place, work.jobs) as crew:
             crew.run([partial(self._execute, statements=work.schema.before)])
             copied = self._rows(crew)
+            if work.schema.after:
+                self._note(CopyProgress("", 0, None, step="making indexes and keys"))
             crew.run(partial(self._execute, statements=statements) for statements in work.schema.after)
             if work.verify:  # before rows go from the copy that the source's conditions do not leave out
+                self._note(CopyProgress("", 0, None, step="comparing values"))
                 copied = crew.run(partial(self._compared, table=table) for table in copied)
             if work.prunings:
                 crew.run([self._prune])
