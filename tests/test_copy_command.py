@@ -68,6 +68,19 @@ def test_a_hint_is_about_the_database_that_it_is_about(filled: MiniProject, opti
     assert "doit database_create" not in error
 
 
+def test_overwriting_with_some_tables_leaves_no_others_and_rows_alone_leave_them(filled: MiniProject) -> None:
+    other = "CREATE TABLE mine (id INTEGER); INSERT INTO mine VALUES (7);"
+    for name in ("whole.db", "rows.db"):
+        run(filled.path / name, f"CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (9); {other}")
+    filled.ok("database_copy", "--to=sqlite:///whole.db", "--tables=t", "--overwrite")
+    filled.ok("database_copy", "--to=sqlite:///rows.db", "--tables=t", "--overwrite", "--data-only")
+    with closing(sqlite3.connect(filled.path / "whole.db")) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("t",)]
+    with closing(sqlite3.connect(filled.path / "rows.db")) as connection:
+        assert connection.execute("SELECT id FROM mine").fetchall() == [(7,)]
+        assert connection.execute("SELECT id FROM t").fetchall() == [(1,), (2,), (3,)]
+
+
 def test_conditions_and_masks_may_be_given_more_than_once(filled: MiniProject) -> None:
     run(filled.path / "shop.db", "CREATE TABLE u (name TEXT, mail TEXT); INSERT INTO u VALUES ('Eve', 'eve@b.org')")
     out = filled.ok(

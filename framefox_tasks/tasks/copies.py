@@ -21,7 +21,7 @@ _COPY = (
     flag("schema_only", "no rows"),
     flag("data_only", "rows only, into the tables that the target has"),
     flag("tables_from_entities", "no copy: the tables that the entities declare"),
-    flag("overwrite", "replace what the target holds"),
+    flag("overwrite", "replace all that the target holds, tables that are not copied too"),
     option("jobs", "how many tables at the same time", default=None),
     several("where", 'rows of a table, as "order=total > 9"; again for another'),
     several("mask", "hide a column, as user.email=email; again for another"),
