@@ -83,6 +83,9 @@ class Loader(Protocol):
     def change(self, sql: str) -> int:
         """Run an UPDATE or DELETE and commit it; how many rows it changed."""
 
+    def clear(self, table: Name) -> None:
+        """Delete all rows of a table; only in a place for rows alone."""
+
     def load(self, table: Side, blocks: Iterable[bytes]) -> int:
         """Put lines into a table, and commit them. Gives how many rows the database says it took.
 

@@ -97,21 +97,17 @@ class Streaming:
     def _clear(self, hands: Hands) -> None:
         for plan in reversed(self._work.schema.tables):
             if self._work.overwrite:
-                hands.loader.change(f"DELETE FROM {self._quoted(plan)}")  # noqa: S608 - quoted
+                hands.loader.clear(plan.target.name)
             elif hands.loader.count(plan.target.name):
                 raise TargetNotEmptyError(
                     f"{plan.label} of the target {self._place.staging.label} holds rows; nothing was changed.",
                     hint="Replace the rows of all tables that are copied with: --overwrite",
                 )
 
-    def _quoted(self, plan: TablePlan) -> str:
-        quote = "`" if self._place.staging.address.dialect == "mysql" else '"'
-        return plan.target.name.quoted(quote)
-
     def _table(self, hands: Hands, plan: TablePlan, crew: Crew) -> CopiedTable:
         started = perf_counter()
         if plan.empty:
-            return CopiedTable(plan.label, 0, 0.0)
+            return CopiedTable(plan.label, 0)
         counter = _Counter(plan, crew, self._note)
         try:
             taken = self._load(hands, plan, counter)

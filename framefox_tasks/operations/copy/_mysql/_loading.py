@@ -50,6 +50,10 @@ class MySQLLoader:
         """Run an UPDATE or DELETE; gives how many rows it changed."""
         return self._session.execute(sql)
 
+    def clear(self, table: Name) -> None:
+        """Delete all rows of a table."""
+        self.change(f"DELETE FROM {name(table.name)}")  # noqa: S608 - quoted
+
     def load(self, table: Side, blocks: Iterable[bytes]) -> int:
         """Put lines into a table."""
         self._check(table)

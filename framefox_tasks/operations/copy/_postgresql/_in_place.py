@@ -9,6 +9,7 @@ from typing import Any
 from framefox_tasks.errors import CopyError, DatabaseNotFoundError
 from framefox_tasks.model import Target
 from framefox_tasks.operations.copy._model import Name, Side, Statement
+from framefox_tasks.operations.copy._placing import unsure
 from framefox_tasks.operations.copy._postgresql._loader import PostgreSQLLoader
 from framefox_tasks.operations.copy._postgresql._reader import PostgreSQLReader
 from framefox_tasks.operations.copy._postgresql._session import DIALECT, database_of, quoted, session, telling
@@ -35,6 +36,19 @@ SELECT conname, conrelid::regclass::text, confrelid::regclass::text,
           JOIN pg_attribute a USING (attnum) WHERE a.attrelid = confrelid ORDER BY u.place)
 FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND convalidated
     AND (conrelid = ANY(%(tables)s::regclass[]) OR confrelid = ANY(%(tables)s::regclass[])) ORDER BY 2, 1
+"""
+
+
+# Tables that lost rows or references since they refer to rows that were deleted.
+_ALONG = """
+WITH RECURSIVE along(id) AS (
+    SELECT unnest(%(cleared)s::regclass[])::oid
+  UNION
+    SELECT k.conrelid FROM along JOIN pg_constraint k ON k.confrelid = id AND k.contype = 'f'
+    WHERE k.confdeltype IN ('c', 'n', 'd')
+)
+SELECT id::regclass::text FROM along JOIN pg_stat_xact_all_tables s ON s.relid = id
+WHERE s.n_tup_del + s.n_tup_upd > 0 AND id <> ALL(%(cleared)s::regclass[]) ORDER BY 1
 """
 
 
@@ -109,13 +123,26 @@ class TargetPlace:
             f"{statement.about}: {refused}" for statement in statements if (refused := self._loader.execute(statement))
         ]
         with telling(self.target, "target", self._connection):
-            self._advance_sequences()
             if self._privileged:
                 self._check_foreign_keys()
+            else:
+                self._check_others()
+            self._connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            self._advance_sequences()  # when nothing is refused any more: no rollback brings them back
+        with unsure(self.target), telling(self.target, "target", self._connection):
             self._connection.execute("COMMIT")
         if not self._privileged:
             notes.append("The triggers of the target ran for the rows, since only a superuser may switch them off.")
         return notes
+
+    def _check_others(self) -> None:
+        cleared = {"cleared": list(self._loader.cleared)}
+        for (table,) in self._connection.execute(_ALONG, cleared).fetchall():
+            raise CopyError(
+                f"Rows of {table} in {self.target.label} refer to rows that would be replaced, and would be deleted or "
+                "changed along with them; nothing was changed.",
+                hint=f"Copy {table} as well, or copy as a superuser, who can replace rows that others refer to.",
+            )
 
     def _advance_sequences(self) -> None:
         tables = list(self._loader.loaded)
@@ -149,7 +176,12 @@ class _Loader(PostgreSQLLoader):
 
     def __init__(self, connection: Any, target: Target) -> None:
         super().__init__(connection, target)
+        self.cleared: set[str] = set()
         self.loaded: set[str] = set()
+
+    def clear(self, table: Name) -> None:
+        self.cleared.add(qualified(table))
+        super().clear(table)
 
     def _load(self, table: Side, blocks: Iterable[bytes], form: str) -> int:
         self.loaded.add(qualified(table.name))

@@ -54,6 +54,10 @@ class PostgreSQLLoader:
         with self._telling():
             return int(self.connection.execute(sql).rowcount)
 
+    def clear(self, table: Name) -> None:
+        """Delete all rows of a table."""
+        self.change(f"DELETE FROM {qualified(table)}")  # noqa: S608 - quoted
+
     def load(self, table: Side, blocks: Iterable[bytes]) -> int:
         """Put lines into a table; how many rows the server took."""
         return self._load(table, blocks, "text")

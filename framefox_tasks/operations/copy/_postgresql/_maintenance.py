@@ -145,6 +145,10 @@ class Maintenance:
         self._execute(f"CREATE DATABASE {quoted(name)} {' '.join(options)}", about=f"to create {name}")
         self._execute(f"COMMENT ON DATABASE {quoted(name)} IS {literal(self.mark)}")
 
+    def unmark(self, name: str) -> None:
+        """Let no copy take a database for its own."""
+        self._execute(f"COMMENT ON DATABASE {quoted(name)} IS NULL")
+
     def drop(self, name: str) -> None:
         """Drop a database of the copy; who still uses it has to leave."""
         self.wait_until_left(name, disconnect=True)

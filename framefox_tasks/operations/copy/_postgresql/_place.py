@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from framefox_tasks.errors import CopyError, DatabaseInUseError, FramefoxTasksError, TargetNotEmptyError
+from framefox_tasks.errors import (
+    ConnectionLostError,
+    CopyError,
+    DatabaseInUseError,
+    FramefoxTasksError,
+    TargetNotEmptyError,
+)
 from framefox_tasks.model import Target
 from framefox_tasks.operations.copy._model import Statement
+from framefox_tasks.operations.copy._placing import unsure
 from framefox_tasks.operations.copy._postgresql._access import handing_over, lost
 from framefox_tasks.operations.copy._postgresql._loader import PostgreSQLLoader
 from framefox_tasks.operations.copy._postgresql._maintenance import Described, Maintenance, beside, in_use
@@ -61,7 +68,7 @@ class StagingPlace:
             count = "a table" if tables == 1 else f"{tables} tables, views or sequences"
             raise TargetNotEmptyError(
                 f"The target {self.target.label} holds {count} already; nothing was changed.",
-                hint="Replace it with: --overwrite",
+                hint="Replace all of it with: --overwrite",
             )
 
     def _check_leftover(self, maintenance: Maintenance, name: str) -> bool:
@@ -72,7 +79,9 @@ class StagingPlace:
         found = maintenance.described(name)
         if found is None:
             return False
-        if found.comment != maintenance.mark and maintenance.tables(name):
+        if found.comment != maintenance.mark and (
+            found.comment or maintenance.others(name) or maintenance.tables(name)
+        ):
             raise CopyError(
                 f"A copy to {self.target.label} needs the name {name} for a while, and a database that no copy has "
                 "made has it.",
@@ -135,12 +144,18 @@ class StagingPlace:
         self._swap()
         self._placed = True
         notes += self._after(statements)
-        if self._held:
-            try:
-                self._maintenance.drop(self._old)
-            except FramefoxTasksError as exc:
-                notes.append(f"What {self.target.name} held is still there as {self._old}: {exc.message}")
-        return notes
+        return [*notes, *self._removed()] if self._held else notes
+
+    def _removed(self) -> Iterator[str]:
+        """Drop what was replaced; tells why it is still there if it is."""
+        try:
+            if not self._overwrite and self._maintenance.tables(self._old):
+                self._maintenance.unmark(self._old)
+                yield f"Others have made tables in {self.target.name} at the last moment: they are in {self._old}."
+                return
+            self._maintenance.drop(self._old)
+        except FramefoxTasksError as exc:
+            yield f"What {self.target.name} held is still there as {self._old}: {exc.message}"
 
     def _handed_over(self, held: Described) -> Iterator[str]:
         if held.owner != held.user:
@@ -164,8 +179,19 @@ class StagingPlace:
             except DatabaseInUseError:
                 if not self._force or not left:
                     raise
+            except ConnectionLostError:
+                if not self._swapped():
+                    raise
+                return
             else:
                 return
+
+    def _swapped(self) -> bool:
+        """Whether the server did what the connection did not live to tell; goes on by another connection."""
+        with unsure(self.target):
+            self._maintenance = self._closing.enter_context(self._maintaining())
+            self._maintenance.lock()
+            return self._maintenance.described(self.staging.name) is None
 
     def _after(self, statements: Sequence[Statement]) -> Iterator[str]:
         if not statements:

@@ -42,7 +42,7 @@ def copy_out(connection: Any, sql: str, *, binary: bool, ended: Ended) -> Genera
     try:
         yield from _blocks(connection.pgconn, binary, ended)
     except GeneratorExit:
-        _give_up(connection)
+        _give_up(connection, ended)
         raise
 
 
@@ -68,7 +68,7 @@ def _blocks(pgconn: Any, binary: bool, ended: Ended) -> Generator[tuple[bytes, i
                 pgconn.consume_input()
             else:
                 break
-    total = _finished(pgconn)
+    total = _finished(pgconn, ended)
     if block:
         yield bytes(block), total - told
 
@@ -79,12 +79,12 @@ def _wait(selector: selectors.BaseSelector, ended: Ended) -> None:
             raise CopyError("The copy was ended.")
 
 
-def _finished(pgconn: Any) -> int:
+def _finished(pgconn: Any, ended: Ended) -> int:
     """The number of rows that the server says it gave or took."""
     from psycopg import errors, pq
 
     results = []
-    while (result := pgconn.get_result()) is not None:
+    while (result := _result(pgconn, ended)) is not None:
         results.append(result)
         if result.status in (pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_IN):  # pragma: no cover - one COPY at a time
             break
@@ -94,16 +94,29 @@ def _finished(pgconn: Any) -> int:
     return int(results[0].command_tuples or 0)
 
 
-def _give_up(connection: Any) -> None:
+def _result(pgconn: Any, ended: Ended) -> Any:
+    """The next result. To ask for it before it is there would hold up the interpreter, and with it every thread."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(pgconn.socket, selectors.EVENT_READ)
+        while pgconn.is_busy():
+            _wait(selector, ended)
+            pgconn.consume_input()
+    return pgconn.get_result()
+
+
+def _give_up(connection: Any, ended: Ended) -> None:
     """End a COPY of which the rest is not wanted; what a failed one leaves is not looked at."""
     import psycopg
 
     pgconn = connection.pgconn
-    with suppress(psycopg.Error):
+    with suppress(psycopg.Error), selectors.DefaultSelector() as selector:
         getattr(connection, "cancel_safe", connection.cancel)()
-        while pgconn.get_copy_data(0)[0] > 0:
-            pass
-        while pgconn.get_result() is not None:
+        selector.register(pgconn.socket, selectors.EVENT_READ)
+        while (size := pgconn.get_copy_data(1)[0]) >= 0:
+            if not size:
+                _wait(selector, ended)
+                pgconn.consume_input()
+        while _result(pgconn, ended) is not None:
             pass
 
 
@@ -123,7 +136,7 @@ def copy_in(connection: Any, sql: str, blocks: Iterable[bytes], *, ended: Ended)
             _abort(pgconn, selector, exc)
             raise
         _end(pgconn, None, selector, ended)
-    return _finished(pgconn)
+    return _finished(pgconn, ended)
 
 
 def _put(pgconn: Any, block: bytes, selector: selectors.BaseSelector, ended: Ended) -> None:
@@ -151,7 +164,7 @@ def _abort(pgconn: Any, selector: selectors.BaseSelector, exc: BaseException) ->
 
     with suppress(psycopg.Error, CopyError):
         _end(pgconn, type(exc).__name__.encode(), selector, lambda: True)
-        while pgconn.get_result() is not None:
+        while _result(pgconn, lambda: True) is not None:
             pass
 
 

@@ -58,6 +58,10 @@ class SQLiteLoader:
         except sqlite3.Error as exc:
             raise self._meant(exc) from exc
 
+    def clear(self, table: Name) -> None:
+        """Delete all rows of a table."""
+        self.change(f"DELETE FROM {named(table.name)}")  # noqa: S608 - quoted
+
     def load(self, table: Side, blocks: Iterable[bytes]) -> int:
         """Put lines into a table; see the protocol."""
         begun = not self._connection.in_transaction
