@@ -48,7 +48,7 @@ def test_a_plan(plan: CopyPlan, capsys: pytest.CaptureFixture[str]) -> None:
     report.show(plan)
     assert capsys.readouterr().out.splitlines() == [
         "3 tables of app.db would be copied to copy.db:",
-        "  table          rows",
+        "  table         about",
         "  customer          3",
         "  order     1,200,000",
         "      price: money becomes numeric(19,2)",

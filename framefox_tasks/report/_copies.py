@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from framefox_tasks.report._terminal import say
 from framefox_tasks.report._text import columns, number
-from framefox_tasks.results import Copied, CopyPlan, CopyProgress, PlannedTable
+from framefox_tasks.results import Copied, CopiedTable, CopyPlan, CopyProgress, PlannedTable
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -28,7 +28,7 @@ _WHOLE = ""
 def planned_lines(plan: CopyPlan) -> list[str]:
     """What a copy would do."""
     title = f"{number(len(plan.tables), 'table')} of {plan.source.label} would be copied to {plan.target.label}:"
-    header, *rows = columns([("table", "rows"), *((table.name, _estimate(table)) for table in plan.tables)])
+    header, *rows = columns([("table", "about"), *((table.name, _estimate(table)) for table in plan.tables)])
     lines = [title, header]
     for row, table in zip(rows, plan.tables, strict=True):
         lines += [row, *(f"      {change}" for change in table.changes)]
@@ -50,7 +50,7 @@ def not_carried(plan: CopyPlan) -> list[str]:
 
 def copied_lines(result: Copied) -> list[str]:
     """What a copy did."""
-    rows = [(table.name, f"{table.rows:,}", f"{table.seconds:.2f}", table.verified or "-") for table in result.tables]
+    rows = [(one.name, f"{one.rows:,}", _seconds(one), one.verified or "-") for one in result.tables]
     tables = number(len(result.tables), "table")
     shown = result.target.project.shown
     return [
@@ -59,6 +59,10 @@ def copied_lines(result: Copied) -> list[str]:
         *(f"Note: {note}" for note in result.notes),
         *(f"Removed, since newer ones are kept: {shown(path)}" for path in result.removed),
     ]
+
+
+def _seconds(table: CopiedTable) -> str:
+    return "-" if table.seconds is None else f"{table.seconds:.2f}"
 
 
 class Display(Protocol):
@@ -77,11 +81,20 @@ class Display(Protocol):
 @contextmanager
 def copying() -> Iterator[Display]:
     """A display: bars on a terminal, else lines."""
-    display: Display = Bars() if sys.stdout.isatty() else Lines()
+    display: Display = Bars() if _can_move() else Lines()
     try:
         yield display
     finally:
         display.end()
+
+
+def _can_move() -> bool:
+    """Whether there is a terminal, and one on which a line can be written anew."""
+    if not sys.stdout.isatty():
+        return False
+    from rich.console import Console
+
+    return not Console().is_dumb_terminal
 
 
 class Progress:

@@ -69,14 +69,14 @@ class CopiedTable:
 
     Attributes:
         rows: How many rows the copy has.
-        seconds: How long its rows took.
+        seconds: How long its rows took; None where they came with others, as in a file that is copied as a whole.
         verified: "rows" where their number was compared, "values" where their values were; empty where there was
             nothing to compare.
     """
 
     name: str
     rows: int
-    seconds: float
+    seconds: float | None = None
     verified: str = ""
 
 

@@ -45,7 +45,7 @@ def create(source: Target, target: Target, options: CopyOptions, on_plan: Callab
     with Placing(target) as placing, place:
         _create(tables, place)
         notes = placing.run(place.put)
-    made = tuple(CopiedTable(table.fullname, 0, 0.0) for table in tables)
+    made = tuple(CopiedTable(table.fullname, 0) for table in tables)
     return Copied(source, target, made, perf_counter() - started, notes=tuple(notes), not_carried=planned.not_carried)
 
 

@@ -14,7 +14,7 @@ from framefox_tasks.operations.copy._checking import check_different, check_opti
 from framefox_tasks.operations.copy._masking import Masker, function_for, masks_of
 from framefox_tasks.operations.copy._model import Schema, TablePlan, quoted
 from framefox_tasks.operations.copy._placing import Placing
-from framefox_tasks.operations.copy._preparing import Choice, emptied_schema, planned
+from framefox_tasks.operations.copy._preparing import Choice, emptied_schema, planned, replacing
 from framefox_tasks.operations.copy._sqlite import Filtering, Snapshot, Staging, open_source, snapshot
 from framefox_tasks.operations.copy._subset import conditions, prunings
 from framefox_tasks.results import Copied, CopiedTable, CopyPlan, CopyProgress, PlannedTable
@@ -88,7 +88,7 @@ def _planned(snap: Snapshot, target: Target, options: CopyOptions, part: _Part |
     if part:
         return planned(part.schema, snap.target, target, options, how=_HOW)
     tables = tuple(PlannedTable(name, snap.count(name)) for name in snap.tables())
-    return CopyPlan(snap.target, target, tables, how=_HOW)
+    return CopyPlan(snap.target, target, tables, how=replacing(_HOW, options))
 
 
 def copy(
@@ -172,17 +172,16 @@ def _unique(schema: Schema, table: str) -> set[str]:
 
 
 def _verified(snap: Snapshot, staging: Staging, table: str, part: _Part | None, options: CopyOptions) -> CopiedTable:
-    started = perf_counter()
     copied = snap.count(table, staging.connection)
-    if part and (table in part.where or part.prunings or options.schema_only):
-        return CopiedTable(table, copied, perf_counter() - started)  # there is no such table in the source
-    rows = snap.count(table)
+    if part and (part.prunings or options.schema_only):
+        return CopiedTable(table, copied)  # no condition tells which rows of the source these are
+    where = part.where.get(table, "") if part else ""
+    rows = snap.count(table, where=where)
     if rows != copied:
         raise VerificationError(
             f"The copy of {table} has {copied:,} rows, and {snap.target.label} has {rows:,}.",
             hint="Check the disk that the copy is on, and copy again.",
         )
-    values = options.verify and not (part and table in part.masks)
-    if values:
-        snap.compare(table, staging.connection)
-    return CopiedTable(table, rows, perf_counter() - started, "values" if values else "rows")
+    if options.verify:
+        snap.compare(table, staging.connection, where, part.masks.get(table) if part else None)
+    return CopiedTable(table, rows, verified="values" if options.verify else "rows")

@@ -8,7 +8,7 @@ from framefox_tasks.operations.copy._model import Name, TablePlan
 
 
 def in_order(tables: Sequence[TablePlan]) -> list[TablePlan]:
-    """Each table after those that its foreign keys refer to, otherwise as given; only within a cycle one must go first."""
+    """Each table after those that its foreign keys refer to, else as given; only within a cycle one must go first."""
     plans = {plan.source.name: plan for plan in tables}
     done: dict[Name, TablePlan] = {}
     begun: set[Name] = set()

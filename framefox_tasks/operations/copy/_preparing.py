@@ -138,7 +138,12 @@ def planned(
         PlannedTable(plan.label, 0 if plan.empty else plan.rows, (*plan.changes, *_said(plan, options)))
         for plan in schema.tables
     )
-    return CopyPlan(source, target, tables, schema.not_carried, jobs, how)
+    return CopyPlan(source, target, tables, schema.not_carried, jobs, replacing(how, options))
+
+
+def replacing(how: str, options: CopyOptions) -> str:
+    """How the copy is made, and what becomes of what the target holds."""
+    return f"{how}; all that the target holds goes" if options.overwrite and not options.data_only else how
 
 
 def _said(plan: TablePlan, options: CopyOptions) -> Iterator[str]:

@@ -13,13 +13,12 @@ from framefox_tasks.operations.copy._sqlite._keys import Keys
 from framefox_tasks.operations.copy._sqlite._schema import Object, Objects
 from framefox_tasks.operations.copy._sqlite._staging import Staging
 from framefox_tasks.operations.copy._sqlite._types import named
+from framefox_tasks.operations.copy._sqlite._whole import Function
 
 _SAMPLES = ("sqlite_stat3", "sqlite_stat4")
 """Where ANALYZE keeps values."""
 
 _FAR = 1 << 62
-
-Function = Callable[[Any], str | bytes | int | float | None]
 
 
 class Filtering:

@@ -46,7 +46,7 @@ class Staging:
             count = "a table" if tables == 1 else f"{tables} tables"
             raise TargetNotEmptyError(
                 f"The target {self.target.label} holds {count} already; nothing was changed.",
-                hint="Replace it with: --overwrite",
+                hint="Replace all of it with: --overwrite",
             )
 
     def __enter__(self) -> Staging:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -24,6 +24,9 @@ _TABLES = (
 )
 
 
+Function = Callable[[Any], str | bytes | int | float | None]
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """A connection that sees the source as it was when it was opened."""
@@ -35,10 +38,11 @@ class Snapshot:
         """The names of the tables that hold rows; the tables of a virtual table are among them."""
         return [name for name, _ in self.connection.execute(_TABLES)]
 
-    def count(self, table: str, connection: sqlite3.Connection | None = None) -> int:
+    def count(self, table: str, connection: sqlite3.Connection | None = None, *, where: str = "") -> int:
         """How many rows a table has; in another database if one is given."""
         chosen = connection or self.connection
-        count: int = chosen.execute(f"SELECT count(*) FROM {_quoted(table)}").fetchone()[0]  # noqa: S608 - quoted
+        condition = f" WHERE ({where}\n)" if where else ""
+        count: int = chosen.execute(f"SELECT count(*) FROM {_quoted(table)}{condition}").fetchone()[0]  # noqa: S608
         return count
 
     def backup(self, copy: sqlite3.Connection, note: Callable[[int, int], None] | None = None) -> None:
@@ -51,28 +55,55 @@ class Snapshot:
         self.connection.backup(copy, pages=_PAGES, progress=told)
         copy.execute(f"PRAGMA mmap_size = {_MAPPED}")
 
-    def compare(self, table: str, copy: sqlite3.Connection) -> None:
-        """See that two databases hold the same rows, value by value.
+    def compare(
+        self, table: str, copy: sqlite3.Connection, where: str = "", masks: Mapping[str, Function] | None = None
+    ) -> None:
+        """See that a copy holds the rows of a table, value by value.
+
+        Args:
+            table: Its name.
+            copy: The other database.
+            where: The condition of the rows that were copied.
+            masks: What was made of the values of some columns.
 
         Raises:
-            VerificationError: They do not; names the first row that differs.
+            VerificationError: They are not the same; names the first row that differs, unless its key is masked.
         """
         key = self._key(table)
+        masked = {_quoted(name): function for name, function in (masks or {}).items()}
         order = ", ".join(key)
-        statement = f"SELECT {order}, * FROM {_quoted(table)} ORDER BY {order}"  # noqa: S608 - quoted
-        for ours, theirs in zip_longest(self._rows(self.connection, statement), self._rows(copy, statement)):
-            if ours != theirs or list(map(type, ours)) != list(map(type, theirs)):
-                row = ", ".join(f"{name}={value!r}" for name, value in zip(key, ours or theirs, strict=False))
-                raise VerificationError(
-                    f"The copy differs from {self.target.label}: table {table}, {row}.",
-                    hint="Check the disk that the copy is on, and copy again.",
-                )
+        rows = f"SELECT {order}, * FROM {_quoted(table)}"  # noqa: S608 - quoted
+        chosen = f"{rows} WHERE ({where}\n)" if where else rows
+        if masked.keys() & set(key):
+            ours, theirs = self._rows(self.connection, chosen, masked), self._rows(copy, rows)
+            if sum(map(_hashed, ours)) != sum(map(_hashed, theirs)):
+                raise self._differs(table)
+            return
+        ours = self._rows(self.connection, f"{chosen} ORDER BY {order}", masked)
+        for one, other in zip_longest(ours, self._rows(copy, f"{rows} ORDER BY {order}")):
+            if one != other or list(map(type, one)) != list(map(type, other)):
+                pairs = zip(key, one or other or (), strict=False)
+                raise self._differs(table, "".join(f", {name}={value!r}" for name, value in pairs))
 
-    def _rows(self, connection: sqlite3.Connection, statement: str) -> Iterator[tuple[Any, ...]]:
+    def _differs(self, table: str, row: str = "") -> VerificationError:
+        return VerificationError(
+            f"The copy differs from {self.target.label}: table {table}{row}.",
+            hint="Check the disk that the copy is on, and copy again.",
+        )
+
+    def _rows(
+        self, connection: sqlite3.Connection, statement: str, masks: Mapping[str, Function] | None = None
+    ) -> Iterator[tuple[Any, ...]]:
         factory = connection.text_factory
         connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
         try:
-            yield from connection.execute(statement)
+            rows = connection.execute(statement)
+            if not masks:
+                yield from rows
+                return
+            functions: list[Function] = [masks.get(_quoted(column[0]), _same) for column in rows.description]
+            for row in rows:
+                yield tuple(function(value) for function, value in zip(functions, row, strict=True))
         finally:
             connection.text_factory = factory
 
@@ -108,6 +139,14 @@ def snapshot(target: Target) -> Iterator[Snapshot]:
 
 def _connect(target: Target) -> sqlite3.Connection:
     return sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False)
+
+
+def _hashed(row: tuple[Any, ...]) -> int:
+    return hash((row, *map(type, row)))
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def _quoted(name: str) -> str:
