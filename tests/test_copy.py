@@ -24,10 +24,11 @@ from framefox_tasks.errors import (
     DatabaseNotFoundError,
     NotADatabaseError,
     TargetNotEmptyError,
+    VerificationError,
 )
 from framefox_tasks.model import CopyOptions, Project, Target
 from framefox_tasks.operations.copy import copy, plan_copy
-from framefox_tasks.operations.copy._sqlite import Staging
+from framefox_tasks.operations.copy._sqlite import Staging, snapshot
 from framefox_tasks.results import CopyProgress
 
 SCHEMA = """
@@ -273,3 +274,19 @@ def test_the_tables_of_the_entities_alone_without_rows(shop: MiniProject) -> Non
     assert {"product", "review", "ix_product_name"} <= found
     assert "alembic_version" not in found
     assert "--overwrite" in str(shop.fails("database_copy", "--tables-from-entities", "--to=sqlite:///fresh.db"))
+
+
+@pytest.mark.parametrize("masked", ["id", "name"])
+def test_a_masked_copy_is_compared_with_what_the_masks_make(tmp_path: Path, masked: str) -> None:
+    run(tmp_path / "app.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO t VALUES (1, 5), (2, 6);")
+    run(tmp_path / "copy.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT);")
+    values = "(-1, 5), (-2, 6)" if masked == "id" else "(1, -5), (2, -6)"
+    run(tmp_path / "copy.db", f"INSERT INTO t VALUES {values};")
+    masks = {masked: lambda value: -int(value) if masked == "id" else str(-int(value))}
+    with snapshot(target(tmp_path, "app.db")) as snap, closing(sqlite3.connect(tmp_path / "copy.db")) as copied:
+        snap.compare("t", copied, masks=masks)
+        copied.execute("UPDATE t SET name = 7 WHERE abs(id) = 2")
+        with pytest.raises(VerificationError, match="table t"):
+            snap.compare("t", copied, masks=masks)
+        copied.execute("DELETE FROM t WHERE abs(id) = 2")
+        snap.compare("t", copied, where="id = 1", masks=masks)
