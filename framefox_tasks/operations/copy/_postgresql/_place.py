@@ -21,6 +21,11 @@ from framefox_tasks.operations.copy._postgresql._maintenance import Described, M
 from framefox_tasks.operations.copy._postgresql._reader import PostgreSQLReader
 from framefox_tasks.operations.copy._postgresql._session import DIALECT, database_of, session
 
+# With what the server gives by itself, the entries of a larger index are sorted in pieces that it has to merge.
+_ROOM = """
+SELECT pg_catalog.set_config('maintenance_work_mem', '128MB', false)
+WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) < 128 * 1024 * 1024
+"""
 _TRIES = 5  # of renaming, where others who were disconnected come back
 
 
@@ -127,6 +132,7 @@ class StagingPlace:
         """A connection to the staging database that writes."""
         with session(self.staging, "target") as connection:
             connection.execute("SET synchronous_commit = off")
+            connection.execute(_ROOM)
             yield PostgreSQLLoader(connection, self.target)
 
     @contextmanager
