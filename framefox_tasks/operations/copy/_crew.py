@@ -7,12 +7,14 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
 from functools import cached_property
 from threading import Event, local
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from framefox_tasks.errors import CopyError, FramefoxTasksError
 from framefox_tasks.operations.copy._protocols import Loader, Place, Reader, Source
 
 T = TypeVar("T")
+
+_AGAIN = 1.0  # seconds
 
 
 class StoppedError(CopyError):
@@ -70,17 +72,27 @@ class Crew:
         self._hands: list[Hands] = []
         self._closing = ExitStack()
         self._stopped = Event()
+        self._jobs: list[Future[Any]] = []
 
     def __enter__(self) -> Crew:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self._stopped.set()
-            for hands in self._hands:
-                hands.cancel()
-        self._threads.shutdown(cancel_futures=True)
-        self._closing.close()
+        with self._closing:
+            if kind is not None:
+                self._end()
+            self._threads.shutdown()
+
+    def _end(self) -> None:
+        """End what runs: again and again, since a thread may be between two statements, or about to connect."""
+        self._stopped.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        while running := [job for job in self._jobs if not job.done()]:
+            # Another interrupt only makes it go on sooner: without its threads ended, no process ends.
+            with suppress(KeyboardInterrupt):
+                with ThreadPoolExecutor(self.size) as enders:
+                    enders.map(Hands.cancel, list(self._hands))
+                wait(running, timeout=_AGAIN)
 
     def run(self, jobs: Iterable[Callable[[Hands], T]]) -> list[T]:
         """Do all jobs, and give what they gave, in their order.
@@ -89,6 +101,7 @@ class Crew:
             The error of the first job that fails; no further job is begun then.
         """
         futures = [self._threads.submit(self._one, job) for job in jobs]
+        self._jobs += futures
         wait(futures, return_when=FIRST_EXCEPTION)
         failed = next(filter(_failed, futures), None)
         if failed:

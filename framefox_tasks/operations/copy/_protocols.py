@@ -40,7 +40,10 @@ class Reader(Protocol):
         """How many rows a table has."""
 
     def cancel(self) -> None:
-        """End what another thread waits for here, which gets an error then. May be called at any time."""
+        """End what another thread waits for here, which gets an error then. May be called at any time.
+
+        If it is called again, the server does not hear: then the connection is ended, without a word to the server.
+        """
 
 
 class Source(Protocol):
@@ -56,6 +59,13 @@ class Source(Protocol):
 
     def reader(self) -> AbstractContextManager[Reader]:
         """One more connection that sees the same snapshot. May be called from any thread."""
+
+    def check(self) -> None:
+        """See that what was read is of one point of time; called when all is read.
+
+        Raises:
+            ConnectionLostError: What held the snapshot has ended.
+        """
 
     def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
         """Everything that a copy in the same kind of database needs, written as this database writes it.
@@ -101,7 +111,10 @@ class Loader(Protocol):
         """How many rows a table has."""
 
     def cancel(self) -> None:
-        """End what another thread waits for here, which gets an error then. May be called at any time."""
+        """End what another thread waits for here, which gets an error then. May be called at any time.
+
+        If it is called again, the server does not hear: then the connection is ended, without a word to the server.
+        """
 
 
 class Place(Protocol):

@@ -63,22 +63,24 @@ class Streaming:
         """Fill the staging database; the tables are in the order of the schema."""
         work = self._work
         with Crew(self._source, self._place, work.jobs) as crew:
-            crew.run([partial(self._execute, statements=work.schema.before)])
+            crew.run([partial(self._execute, statements=work.schema.before, crew=crew)])
             copied = self._rows(crew)
             if work.schema.after:
                 self._note(CopyProgress("", 0, None, step="making indexes and keys"))
-            crew.run(partial(self._execute, statements=statements) for statements in work.schema.after)
+            crew.run(partial(self._execute, statements=statements, crew=crew) for statements in work.schema.after)
             if work.verify:  # before rows go from the copy that the source's conditions do not leave out
                 self._note(CopyProgress("", 0, None, step="comparing values"))
                 copied = crew.run(partial(self._compared, table=table) for table in copied)
             if work.prunings:
                 crew.run([self._prune])
                 copied = crew.run(partial(self._counted, table=table) for table in copied)
-            crew.run([partial(self._execute, statements=work.schema.last)])
+            crew.run([partial(self._execute, statements=work.schema.last, crew=crew)])
+        self._source.check()
         return tuple(copied)
 
-    def _execute(self, hands: Hands, statements: Iterable[Statement]) -> None:
+    def _execute(self, hands: Hands, statements: Iterable[Statement], crew: Crew) -> None:
         for statement in statements:
+            crew.check()
             refused = hands.loader.execute(statement)
             if refused:
                 self.notes.append(f"{statement.about}: {refused}")

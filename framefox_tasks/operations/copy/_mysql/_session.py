@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from hashlib import sha256
 from importlib.util import find_spec
+from socket import SHUT_RDWR
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,6 +21,7 @@ from framefox_tasks.errors import (
     PermissionDeniedError,
 )
 from framefox_tasks.model import Target
+from framefox_tasks.operations.copy._alive import keep_alive
 from framefox_tasks.operations.copy._model import quoted
 from framefox_tasks.operations.copy._mysql._packets import Answer, OutOfStepError
 
@@ -31,6 +33,8 @@ _LOST = frozenset({0, 1053, 1927, 2006, 2013, 2055, 4031})
 _FULL = frozenset({1021, 1026, 1114})  # the disk, a file, a table
 _DENIED = frozenset({1044, 1045, 1142, 1143, 1227, 1370, 1419})
 _ENDED = 1317
+_ANSWERING = 10.0  # seconds until a server has to have answered when it is connected to
+_CANCELLING = 2.0  # seconds for all that a query is ended with
 _SETTINGS = (
     f"time_zone = '+00:00', sql_mode = '{SQL_MODE}', sql_quote_show_create = 1, "
     f"net_read_timeout = {_DAY}, net_write_timeout = {_DAY}, wait_timeout = {7 * _DAY}"
@@ -85,6 +89,7 @@ class Session:
         self.connection = connection
         self.role = role
         self._open: Answer | None = None
+        self._cancelled = False
 
     @property
     def mariadb(self) -> bool:
@@ -137,7 +142,7 @@ class Session:
         # By a connection beside this one, since closing this would lose its snapshot. The order to end it may also
         # come after the end: the next statement takes it then.
         with suppress(FramefoxTasksError):
-            self.cancel()
+            self._kill_query()
             with self.errors():
                 answer.drain()
         with suppress(FramefoxTasksError):
@@ -173,10 +178,22 @@ class Session:
         return CopyError(f"The {self.role} {self.target.label} refused what the copy asked: {text}", hint=hint)
 
     def cancel(self) -> None:
-        """End the query that another thread waits for."""
+        """End what another thread waits for; when called again, the connection."""
+        if self._cancelled:
+            self._hang_up()
+        self._cancelled = True
+        self._kill_query()
+
+    def _kill_query(self) -> None:
         # An error means that it has ended by itself.
-        with session(self.target, None, self.role, plain=True) as other, suppress(FramefoxTasksError):
+        connecting = _session(self.target, None, self.role, plain=True, flags=0, timeout=_CANCELLING)
+        with connecting as other, suppress(FramefoxTasksError):
             other.execute(f"KILL QUERY {self.connection.thread_id()}")
+
+    def _hang_up(self) -> None:
+        """The server may not answer any more, but who waits for it wakes up."""
+        with suppress(AttributeError, OSError):  # it has ended
+            self.connection._sock.shutdown(SHUT_RDWR)
 
 
 def grants(target: Target, databases: Sequence[str], *, read: bool = False, account: str = "") -> str:
@@ -221,9 +238,14 @@ def session(
 
 
 @contextmanager
-def _session(target: Target, database: str | None, role: str, plain: bool, flags: int) -> Iterator[Session]:
+def _session(
+    target: Target, database: str | None, role: str, plain: bool, flags: int, *, timeout: float | None = None
+) -> Iterator[Session]:
     where = named(target, database or target.name)
-    with DIALECT.connection(where, database, charset="utf8mb4", client_flag=flags, autocommit=True) as connection:
+    options = {"charset": "utf8mb4", "client_flag": flags, "autocommit": True, "read_timeout": timeout or _ANSWERING}
+    with DIALECT.connection(where, database, **options) as connection:
+        connection._read_timeout = timeout  # the server has answered; for rows it may need as long as it needs
+        keep_alive(connection._sock)
         made = Session(target, connection, role)
         if not plain:
             made.execute(f"SET SESSION {_SETTINGS}, {_MARIADB if made.mariadb else _MYSQL}")

@@ -51,6 +51,9 @@ class Snapshot:
         finally:
             self._free.put(taken)
 
+    def check(self) -> None:
+        """Each reader holds the snapshot by itself."""
+
     def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
         """Everything that a copy on MySQL or MariaDB needs."""
         return schema_of(self._plain, tables)

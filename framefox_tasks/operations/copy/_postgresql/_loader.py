@@ -74,8 +74,9 @@ class PostgreSQLLoader:
 
     def cancel(self) -> None:
         """End what another thread waits for here."""
+        end = _session.hang_up if self._ended else _session.cancel
         self._ended = True
-        _session.cancel(self.connection)
+        end(self.connection)
 
     def _load(self, table: Side, blocks: Iterable[bytes], form: str) -> int:
         columns = ", ".join(quoted(field.name) for field in table.fields)

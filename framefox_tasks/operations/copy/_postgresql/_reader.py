@@ -63,8 +63,9 @@ class PostgreSQLReader:
 
     def cancel(self) -> None:
         """End what another thread waits for here."""
+        end = _session.hang_up if self._ended else _session.cancel
         self._ended = True
-        _session.cancel(self._connection)
+        end(self._connection)
 
     def _copied(self, query: str, *, binary: bool) -> Generator[tuple[bytes, int]]:
         return copy_out(self._connection, query, binary=binary, ended=lambda: self._ended)

@@ -22,6 +22,7 @@ from framefox_tasks.errors import (
     PermissionDeniedError,
 )
 from framefox_tasks.model import Target
+from framefox_tasks.operations.copy._alive import keep_alive
 from framefox_tasks.operations.copy._model import BadRowError
 
 DIALECT = PostgreSQL()
@@ -51,6 +52,7 @@ _TIMEOUTS = {  # since which version
     "idle_session_timeout": 140000,
     "transaction_timeout": 170000,
 }
+_CANCELLING = 2.0  # seconds
 _LOST = {"57P01", "57P02", "57P03", "57P05", "25P03"}
 _FULL = {"53100", "53200", "53300"}
 _UNDEFINED_COLUMN = "42703"
@@ -121,6 +123,9 @@ def session(target: Target, side: str, *, plain: bool = False) -> Iterator[Any]:
         timeouts = {name: "0" for name, since in _TIMEOUTS.items() if connection.info.server_version >= since}
         settings = timeouts if plain else {**timeouts, **_SETTINGS}
         connection.execute("; ".join(f"SET {name} = {_value(name, value)}" for name, value in settings.items()))
+        if not any(key.startswith("keepalives") for key, _ in target.address.query):
+            with socket.socket(fileno=socket.dup(connection.pgconn.socket)) as ours:
+                keep_alive(ours)
         with telling(target, side, connection):
             yield connection
 
@@ -199,7 +204,17 @@ def cancel(connection: Any) -> None:
     import psycopg
 
     try:
-        getattr(connection, "cancel_safe", connection.cancel)()
+        if hasattr(connection, "cancel_safe"):
+            connection.cancel_safe(timeout=_CANCELLING)
+        else:
+            connection.cancel()
     except psycopg.Error:
-        with suppress(OSError):  # a server that cannot be told to stop is left alone; who waits for it wakes up
-            socket.socket(fileno=socket.dup(connection.pgconn.socket)).shutdown(socket.SHUT_RDWR)
+        hang_up(connection)
+
+
+def hang_up(connection: Any) -> None:
+    """End a connection to a server that does not answer; who waits for it wakes up."""
+    import psycopg
+
+    with suppress(psycopg.Error, OSError), socket.socket(fileno=socket.dup(connection.pgconn.socket)) as ours:
+        ours.shutdown(socket.SHUT_RDWR)

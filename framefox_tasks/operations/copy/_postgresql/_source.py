@@ -61,6 +61,11 @@ class PostgreSQLSource:
             connection.execute(f"SET TRANSACTION SNAPSHOT '{self._snapshot}'")
             yield PostgreSQLReader(connection, self.target, "source")
 
+    def check(self) -> None:
+        """See that the connection lives that keeps the tables from being emptied; see the protocol."""
+        with telling(self.target, "source", self._connection):
+            self._connection.execute("SELECT 1")
+
     def tables(self, tables: Choice | None = None) -> list[TablePlan]:
         """The tables alone, without what else a schema holds."""
         with telling(self.target, "source", self._connection):

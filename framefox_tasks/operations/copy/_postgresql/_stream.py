@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from framefox_tasks.errors import CopyError
+from framefox_tasks.operations.copy._postgresql._session import cancel
 
 BLOCK = 256 * 1024  # bytes
 _MESSAGE = 128 * 1024
@@ -110,7 +111,7 @@ def _give_up(connection: Any, ended: Ended) -> None:
 
     pgconn = connection.pgconn
     with suppress(psycopg.Error), selectors.DefaultSelector() as selector:
-        getattr(connection, "cancel_safe", connection.cancel)()
+        cancel(connection)
         selector.register(pgconn.socket, selectors.EVENT_READ)
         while (size := pgconn.get_copy_data(1)[0]) >= 0:
             if not size:

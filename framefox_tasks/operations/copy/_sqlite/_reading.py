@@ -175,6 +175,9 @@ class SQLiteSource:
         """The connection, for whatever thread."""
         yield SQLiteReader(self.target, self._connection)
 
+    def check(self) -> None:
+        """What reads holds the snapshot."""
+
     def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
         """All that a copy in SQLite needs; see the protocol."""
         from framefox_tasks.operations.copy._sqlite._schema import read_schema
