@@ -115,14 +115,15 @@ def test_an_error_ends_the_threads_that_wait_for_a_server_that_has_fallen_silent
 def test_the_end_of_what_holds_the_snapshot_is_noticed(make_database: MakeDatabase) -> None:
     source, target = filled(make_database("postgresql"), 100_000), make_database("postgresql", "copy")
 
+    killed: list[bool] = []
+
     def end(_: CopyProgress) -> None:
+        if killed:
+            return
         with closing(connect_server("postgresql")) as server:
-            server.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = %s AND query NOT LIKE 'COPY%%' AND state = 'idle in transaction' "
-                "AND backend_start = (SELECT min(backend_start) FROM pg_stat_activity WHERE datname = %s)",
-                (source.name, source.name),
-            )
+            ours = "pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
+            query = f"SELECT pg_terminate_backend(pid) FROM {ours} ORDER BY backend_start LIMIT 1"
+            killed.extend(ended for (ended,) in server.execute(query, (source.name,)))
 
     with pytest.raises(ConnectionLostError, match="The connection to the source"):
         copy(target_of(source), target_of(target), options=CopyOptions(jobs=1), on_progress=end)
