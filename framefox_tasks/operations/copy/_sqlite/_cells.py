@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time
 from math import isfinite
 from re import compile as pattern
+from types import NoneType
 from typing import Any
 
 from framefox_tasks.operations.copy._model import Field, Kind
@@ -24,7 +25,8 @@ _LONGEST = 17  # characters of a float that has 15 digits at most
 
 Cells = Sequence[Any]
 Column = Callable[[Cells], Iterable[str]]
-_Quick = Callable[[Cells], Iterable[str] | None]
+_Types = set[type]
+_Quick = Callable[[Cells, _Types], Iterable[str] | None]
 
 
 class BadCellError(ValueError):
@@ -41,12 +43,14 @@ def column_of(field: Field) -> Column:
     quick = _QUICK.get(field.kind, _texts)
 
     def column(cells: Cells) -> Iterable[str]:
-        if None not in cells:
-            return _converted(field, quick, cells)
+        types = set(map(type, cells))
+        if NoneType not in types:
+            return _converted(field, quick, cells, types)
+        types.remove(NoneType)
         held = [index for index, cell in enumerate(cells) if cell is not None]
         found = [NULL] * len(cells)
         try:
-            texts = _converted(field, quick, [cells[index] for index in held])
+            texts = _converted(field, quick, [cells[index] for index in held], types)
         except BadCellError as exc:
             raise BadCellError(held[exc.index], exc.value, str(exc)) from None
         for index, text in zip(held, texts, strict=True):
@@ -56,8 +60,8 @@ def column_of(field: Field) -> Column:
     return column
 
 
-def _converted(field: Field, quick: _Quick, cells: Cells) -> Iterable[str]:
-    texts = quick(cells) if cells else ()
+def _converted(field: Field, quick: _Quick, cells: Cells, types: _Types) -> Iterable[str]:
+    texts = quick(cells, types) if cells else ()
     return _one_by_one(field, cells) if texts is None else texts
 
 
@@ -76,12 +80,8 @@ def escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
 
 
-def _are(cells: Cells, *types: type) -> bool:
-    return set(map(type, cells)) <= set(types)
-
-
-def _texts(cells: Cells) -> Iterable[str] | None:
-    if not _are(cells, str):
+def _texts(cells: Cells, types: _Types) -> Iterable[str] | None:
+    if types != {str}:
         return None
     joined = "".join(cells)
     if "\\" in joined or "\t" in joined or "\n" in joined or "\r" in joined:
@@ -89,33 +89,33 @@ def _texts(cells: Cells) -> Iterable[str] | None:
     return cells
 
 
-def _integers(cells: Cells) -> Iterable[str] | None:
-    return map(str, cells) if _are(cells, int) else None
+def _integers(cells: Cells, types: _Types) -> Iterable[str] | None:
+    return map(str, cells) if types == {int} else None
 
 
-def _floats(cells: Cells) -> Iterable[str] | None:
-    return map(repr, cells) if _are(cells, float, int) and all(map(isfinite, cells)) else None
+def _floats(cells: Cells, types: _Types) -> Iterable[str] | None:
+    return map(repr, cells) if types <= {float, int} and all(map(isfinite, cells)) else None
 
 
-def _numbers(cells: Cells) -> Iterable[str] | None:
-    if _are(cells, float, int):
+def _numbers(cells: Cells, types: _Types) -> Iterable[str] | None:
+    if types <= {float, int}:
         texts = list(map(repr, cells))
         joined = "".join(texts)
         return None if "e" in joined or "n" in joined or max(map(len, texts)) > _LONGEST else texts
-    return cells if _are(cells, str) and all(map(_PLAIN.fullmatch, cells)) else None
+    return cells if types == {str} and all(map(_PLAIN.fullmatch, cells)) else None
 
 
-def _booleans(cells: Cells) -> Iterable[str] | None:
-    return map(str, cells) if _are(cells, int) and set(cells) <= {0, 1} else None
+def _booleans(cells: Cells, types: _Types) -> Iterable[str] | None:
+    return map("01".__getitem__, cells) if types == {int} and set(cells) <= {0, 1} else None
 
 
-def _bytes(cells: Cells) -> Iterable[str] | None:
-    return ["\\\\x" + cell.hex() for cell in cells] if _are(cells, bytes) else None
+def _bytes(cells: Cells, types: _Types) -> Iterable[str] | None:
+    return ["\\\\x" + cell.hex() for cell in cells] if types == {bytes} else None
 
 
 def is_shaped(cells: Cells, shape: str) -> bool:
     """Whether all cells have the length and the marks of a shape, whatever stands in the place of its zeros."""
-    if not _are(cells, str):
+    if set(map(type, cells)) != {str}:
         return False
     joined, width, count = "".join(cells), len(shape), len(cells)
     if len(joined) != width * count or not joined.isascii() or set(map(len, cells)) != {width}:
@@ -133,15 +133,15 @@ def is_parsed(cells: Cells, parse: Callable[[str], object]) -> bool:
     return True
 
 
-def _dates(cells: Cells) -> Iterable[str] | None:
+def _dates(cells: Cells, _: _Types) -> Iterable[str] | None:
     return cells if is_shaped(cells, "0000-00-00") and is_parsed(cells, date.fromisoformat) else None
 
 
-def _times(cells: Cells) -> Iterable[str] | None:
+def _times(cells: Cells, _: _Types) -> Iterable[str] | None:
     return cells if is_shaped(cells, "00:00:00.000000") and is_parsed(cells, time.fromisoformat) else None
 
 
-def _timestamps(cells: Cells) -> Iterable[str] | None:
+def _timestamps(cells: Cells, _: _Types) -> Iterable[str] | None:
     if is_shaped(cells, "0000-00-00 00:00:00.000000"):
         texts: Iterable[str] = cells
     elif is_shaped(cells, "0000-00-00 00:00:00"):
@@ -151,7 +151,7 @@ def _timestamps(cells: Cells) -> Iterable[str] | None:
     return texts if is_parsed(cells, datetime.fromisoformat) else None
 
 
-def _uuids(cells: Cells) -> Iterable[str] | None:
+def _uuids(cells: Cells, _: _Types) -> Iterable[str] | None:
     if is_shaped(cells, "0" * 32):
         texts = [f"{cell[:8]}-{cell[8:12]}-{cell[12:16]}-{cell[16:20]}-{cell[20:]}".lower() for cell in cells]
     elif is_shaped(cells, "00000000-0000-0000-0000-000000000000"):
@@ -174,7 +174,7 @@ _QUICK: dict[Kind, _Quick] = {
     Kind.TIME: _times,
     Kind.TIMESTAMP: _timestamps,
     Kind.TIMESTAMPTZ: _timestamps,
-    Kind.INTERVAL: lambda _: None,
+    Kind.INTERVAL: lambda *_: None,
     Kind.UUID: _uuids,
-    Kind.BITS: lambda _: None,
+    Kind.BITS: lambda *_: None,
 }

@@ -19,6 +19,7 @@ from framefox_tasks.operations.copy._sqlite._odd import shown
 from framefox_tasks.operations.copy._sqlite._sorting import sorted_by
 from framefox_tasks.operations.copy._sqlite._types import named
 from framefox_tasks.operations.copy._sqlite._whole import snapshot
+from framefox_tasks.operations.copy._sqlite._workers import Watch, Workers, start, watching
 
 _BLOCK = 256 * 1024
 _ROWS = 512
@@ -26,19 +27,64 @@ _ROWS = 512
 _LONG = 100_000
 """Bytes of a row, or of a cell, that is so long that rows are fetched one at a time from there on."""
 
+_LARGE = 100_000
+"""Rows of a table for which it pays to start processes."""
+
 _Rows = list[tuple[Any, ...]]
 
 
 class SQLiteReader:
     """Reads by a connection. For one thread at a time."""
 
-    def __init__(self, target: Target, connection: sqlite3.Connection) -> None:
+    def __init__(self, target: Target, connection: sqlite3.Connection, watch: Watch | None = None) -> None:
         self._target = target
         self._connection = connection
+        self._watch = watch
+        self._workers: Workers | None = None
 
     def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
-        """Blocks of lines; see the protocol."""
-        query = self._query(table, where, order)
+        """Blocks of lines; see the protocol. Those of a large table are made by processes of their own."""
+        if where or order or not self._is_large(table):
+            yield from self._blocks(table, self._query(table, where, order), where)
+            return
+        workers = self._shared(table)
+        if workers is None:
+            yield from self.part(table)
+            return
+        with workers:
+            yield from workers.blocks()
+
+    def part(self, table: Side, condition: str = "") -> Generator[bytes]:
+        """Blocks of lines in the order of the table's numbers."""
+        query = f"{self._query(table, condition, ())} ORDER BY {self.rowid(table)}"
+        yield from self._blocks(table, query, "")
+
+    def rowid(self, table: Side) -> str:
+        """What the number of a row goes by; empty where there is none."""
+        with self._errors(table, ""):
+            name = Keys(self._connection, table.name).rowid()
+        return f"{_name(table.name)}.{name}" if name else ""
+
+    def _is_large(self, table: Side) -> bool:
+        """Whether a table has so many rows that they are read by their numbers, and if possible by workers."""
+        rowid = self.rowid(table)
+        if not rowid or not table.fields:
+            return False
+        with self._errors(table, ""):
+            query = f"SELECT 1 FROM {_name(table.name)} ORDER BY {rowid} LIMIT 1 OFFSET {_LARGE}"  # noqa: S608 - quoted
+            return self._connection.execute(query).fetchone() is not None
+
+    def _shared(self, table: Side) -> Workers | None:
+        """Workers that see what this connection does; None where that is not certain."""
+        if self._watch is None:
+            return None
+        workers = self._workers = start(self._target, table)
+        if workers and not (workers.are_ready() and self._watch.is_quiet()):
+            workers.close()
+            return None
+        return workers
+
+    def _blocks(self, table: Side, query: str, where: str) -> Generator[bytes]:
         columns = [column_of(field) for field in table.fields]
         done = 0
         block: list[bytes] = []
@@ -75,6 +121,8 @@ class SQLiteReader:
     def cancel(self) -> None:
         """End what another thread waits for here."""
         self._connection.interrupt()
+        if workers := self._workers:
+            workers.kill()
 
     def _query(self, table: Side, where: str, order: Sequence[str]) -> str:
         if not table.fields:
@@ -166,14 +214,15 @@ class SQLiteSource:
 
     most_readers = 1
 
-    def __init__(self, target: Target, connection: sqlite3.Connection) -> None:
+    def __init__(self, target: Target, connection: sqlite3.Connection, watch: Watch | None) -> None:
         self.target = target
         self._connection = connection
+        self._watch = watch
 
     @contextmanager
     def reader(self) -> Iterator[SQLiteReader]:
         """The connection, for whatever thread."""
-        yield SQLiteReader(self.target, self._connection)
+        yield SQLiteReader(self.target, self._connection, self._watch)
 
     def check(self) -> None:
         """What reads holds the snapshot."""
@@ -195,10 +244,10 @@ def open_source(target: Target) -> Iterator[SQLiteSource]:
     Raises:
         See snapshot().
     """
-    with snapshot(target) as found:
+    with watching(target) as watch, snapshot(target) as found:
         # What is mapped counts as the process's memory, and gains little where each row is turned into text.
         found.connection.execute("PRAGMA mmap_size = 0")
-        yield SQLiteSource(target, found.connection)
+        yield SQLiteSource(target, found.connection, watch)
 
 
 def _needs_care(exc: sqlite3.Error) -> bool:
