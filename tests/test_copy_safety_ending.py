@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from conftest import Database, MakeDatabase, connect_server, drop_database, server_databases
+from conftest import Database, MakeDatabase, MiniProject, connect_server, drop_database, server_databases
 from copying import made, target_of
 from proxying import Fate, address_of, proxied, reached
 
@@ -20,6 +21,7 @@ from framefox_tasks.errors import ConnectionLostError
 from framefox_tasks.model import CopyOptions
 from framefox_tasks.operations.copy import copy
 from framefox_tasks.operations.copy._mysql._session import session as mysql_session
+from framefox_tasks.operations.copy._postgresql import open_source as postgresql_source
 from framefox_tasks.operations.copy._postgresql._session import session as postgresql_session
 from framefox_tasks.results import CopyProgress
 
@@ -128,6 +130,38 @@ def test_the_end_of_what_holds_the_snapshot_is_noticed(make_database: MakeDataba
     with pytest.raises(ConnectionLostError, match="The connection to the source"):
         copy(target_of(source), target_of(target), options=CopyOptions(jobs=1), on_progress=end)
     assert not target.exists()
+
+
+def test_a_snapshot_that_has_gone_is_told_as_a_connection_that_has_ended(make_database: MakeDatabase) -> None:
+    source = target_of(filled(make_database("postgresql")))
+    with postgresql_source(source) as opened:
+        with closing(connect_server("postgresql")) as server:
+            server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (source.name,))
+        with pytest.raises(ConnectionLostError, match="The connection to the source"), opened.reader():
+            pass
+
+
+def test_an_interrupt_of_a_comparison_of_files_leaves_no_traceback(shop: MiniProject) -> None:
+    with closing(sqlite3.connect(shop.path / "shop.db")) as connection:
+        connection.execute("CREATE TABLE wide (id INTEGER PRIMARY KEY, t TEXT)")
+        connection.execute(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) "
+            "INSERT INTO wide SELECT i, i FROM n"
+        )
+        connection.commit()
+    command = [sys.executable, "-m", "doit", "database_copy", "--to=sqlite:///copy.db", "--verify"]
+    with subprocess.Popen(command, cwd=shop.path, stderr=subprocess.PIPE, text=True) as process:
+        copied, whole = shop.path / ".copy.db.copying", (shop.path / "shop.db").stat().st_size
+        deadline = time.monotonic() + 20
+        while not (copied.exists() and copied.stat().st_size == whole) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "copy.db is as it was" in err
+    assert "Traceback" not in err
+    assert not (shop.path / "copy.db").exists()
 
 
 @pytest.mark.parametrize("dialect", SERVERS)

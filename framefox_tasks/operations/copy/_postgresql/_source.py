@@ -58,8 +58,17 @@ class PostgreSQLSource:
         """One more connection that sees the snapshot."""
         with session(self.target, "source") as connection:
             connection.execute(_BEGIN)
-            connection.execute(f"SET TRANSACTION SNAPSHOT '{self._snapshot}'")
+            self._share(connection)
             yield PostgreSQLReader(connection, self.target, "source")
+
+    def _share(self, connection: Any) -> None:
+        from psycopg import Error
+
+        try:
+            connection.execute(f"SET TRANSACTION SNAPSHOT '{self._snapshot}'")
+        except Error:
+            self.check()  # it goes with the connection that exported it
+            raise
 
     def check(self) -> None:
         """See that the connection lives that keeps the tables from being emptied; see the protocol."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -80,10 +80,12 @@ class Snapshot:
                 raise self._differs(table)
             return
         ours = self._rows(self.connection, f"{chosen} ORDER BY {order}", masked)
-        for one, other in zip_longest(ours, self._rows(copy, f"{rows} ORDER BY {order}")):
-            if one != other or list(map(type, one)) != list(map(type, other)):
-                pairs = zip(key, one or other or (), strict=False)
-                raise self._differs(table, "".join(f", {name}={value!r}" for name, value in pairs))
+        theirs = self._rows(copy, f"{rows} ORDER BY {order}")
+        with closing(ours), closing(theirs):  # while their databases are open
+            for one, other in zip_longest(ours, theirs):
+                if one != other or list(map(type, one)) != list(map(type, other)):
+                    pairs = zip(key, one or other or (), strict=False)
+                    raise self._differs(table, "".join(f", {name}={value!r}" for name, value in pairs))
 
     def _differs(self, table: str, row: str = "") -> VerificationError:
         return VerificationError(
@@ -93,7 +95,7 @@ class Snapshot:
 
     def _rows(
         self, connection: sqlite3.Connection, statement: str, masks: Mapping[str, Function] | None = None
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> Generator[tuple[Any, ...]]:
         factory = connection.text_factory
         connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
         try:
