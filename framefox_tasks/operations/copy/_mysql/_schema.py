@@ -58,6 +58,7 @@ class _Reading:
             for one in chosen
             if (one.engine or "").lower() in _OF_OTHERS
         ]
+        self._lost += [f"{one.name}: copies have a table of that name" for one in held if one.name in OURS]
         self._tables = [one for one in chosen if (one.engine or "").lower() not in _OF_OTHERS]
         self._kept = {one.name.casefold() for one in self._tables}
         self._missing = {one.name.casefold() for one in found} - self._kept

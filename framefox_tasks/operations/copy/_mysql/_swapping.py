@@ -20,7 +20,7 @@ from framefox_tasks.operations.copy._mysql._beside import (
 from framefox_tasks.operations.copy._mysql._session import DIALECT, SQL_MODE, Session, literal, name
 
 _BUSY = 1205
-_TABLES = "SELECT table_name, table_type = 'VIEW' FROM information_schema.tables WHERE table_schema = %s"
+_TABLES = "SELECT table_type = 'VIEW', table_name FROM information_schema.tables WHERE table_schema = %s"
 _TRIGGERS = (
     "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = %s "
     "ORDER BY event_object_table, action_timing, event_manipulation, action_order"
@@ -49,6 +49,7 @@ class Swap:
 
     def rehearse(self, statements: Sequence[Statement]) -> None:
         """Run what is to be run in the target in the staging database first, so that an error comes before the swap."""
+        self._check_names()
         self._control.execute(f"USE {name(self._beside.staging)}")
         for statement in statements:
             if " EVENT " in statement.sql[:80]:  # it might begin to work
@@ -61,6 +62,13 @@ class Swap:
         self._mode()
         for trigger in self._names(_TRIGGERS, self._beside.staging):
             self._control.execute(f"DROP TRIGGER {name(self._beside.staging)}.{name(trigger)}")
+
+    def _check_names(self) -> None:
+        for taken in OURS & {*self._names(_TABLES, self._beside.staging)} - {MARKER}:
+            raise CopyError(
+                f"The table {taken} cannot be copied to {self._target.label}: copies have a table of that name.",
+                hint="Rename it in the source, or leave it out with: --tables",
+            )
 
     def _names(self, query: str, database: str) -> list[str]:
         return [row[-1] for row in self._control.rows(query, database)]
@@ -78,11 +86,11 @@ class Swap:
         target, staging, replaced = self._target.name, self._beside.staging, self._beside.replaced
         if not exists(self._control, target):
             self._control.execute(f"CREATE DATABASE {name(target)}{charset_of(self._control, staging)}")
-        new = [table for table, view in self._control.rows(_TABLES, staging) if not view]
+        new = [table for view, table in self._control.rows(_TABLES, staging) if not view]
         held = self._control.rows(_TABLES, target)
-        old = [table for table, view in held if not view]
+        old = [table for view, table in held if not view]
         taken = {table.casefold() for table in new}
-        views = [view for view, is_view in held if is_view and view.casefold() in taken]
+        views = [view for is_view, view in held if is_view and view.casefold() in taken]
         moves = [_move(target, table, replaced) for table in old]
         moves += [_move(staging, table, target) for table in new if table not in OURS]
         moves.append(f"{name(staging)}.{name(MARKER)} TO {name(staging)}.{name(MOVED)}")
@@ -144,7 +152,7 @@ class Swap:
 
     def _old(self) -> list[str]:
         database = self._target.name
-        held = [("VIEW", table) for table, view in self._control.rows(_TABLES, database) if view]
+        held = [("VIEW", table) for view, table in self._control.rows(_TABLES, database) if view]
         held += [(kind, routine) for kind, routine in self._control.rows(_ROUTINES, database)]
         held += [("EVENT", event) for event in self._names(_EVENTS, database)]
         return [f"{kind} {name(database)}.{name(one)}" for kind, one in held]
