@@ -69,7 +69,8 @@ class DatabaseURL:
         place = f"[{host}]" if ":" in host else host
         if self.port:
             place += f":{self.port}"
-        query = f"?{urlencode(self.query, safe='/')}" if self.query else ""
+        shown = [(key, _HIDDEN if _is_secret(key) else value) for key, value in self.query]
+        query = f"?{urlencode(shown, safe='/*')}" if shown else ""
         at = "@" if login else ""
         return redact(f"{scheme}://{login}{at}{place}/{quote(self.database, safe='/:')}{query}")
 
@@ -78,8 +79,13 @@ class DatabaseURL:
 
         A password that is also the name of the user, the host or the database is no secret: hiding it would hide these.
         """
-        secrets = {self.password, *(value for key, value in self.query if "pass" in key.lower())}
+        secrets = {self.password, *(value for key, value in self.query if _is_secret(key))}
         return redact(text, *(secrets - {self.username, self.host, self.database}))
+
+
+def _is_secret(key: str) -> bool:
+    """Whether the value of an option is: password and passwd of drivers, and what libpq has beside."""
+    return any(part in key.lower() for part in ("pass", "secret", "scram_"))
 
 
 def parse_url(text: str) -> DatabaseURL:
@@ -148,15 +154,15 @@ def _port(text: str | None) -> int | None:
 
 def redact(text: str, *secrets: str | None) -> str:
     """The text with the passwords of URLs and of key=value pairs hidden, and every given secret as well."""
-    text = re.sub(_URL_PASSWORD, rf"\1:{_HIDDEN}@", text)
-    text = re.sub(_KEY_PASSWORD, rf"\1\2{_HIDDEN}", text, flags=re.IGNORECASE)
-    text = re.sub(_QUOTED_KEY_PASSWORD, rf"\1'{_HIDDEN}'", text, flags=re.IGNORECASE)
+    # What is known comes first: a quote in it would end a pattern too early.
     for secret in filter(None, secrets):
         # As it is, as Python shows it, and as URLs hold it: fully encoded, or as SQLAlchemy does it.
         forms = {secret, repr(secret)[1:-1], quote(secret, safe=""), quote(secret, safe=" +")}
         for form in sorted(forms, key=len, reverse=True):
             text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", _HIDDEN, text)
-    return text
+    text = re.sub(_URL_PASSWORD, rf"\1:{_HIDDEN}@", text)
+    text = re.sub(_KEY_PASSWORD, rf"\1\2{_HIDDEN}", text, flags=re.IGNORECASE)
+    return re.sub(_QUOTED_KEY_PASSWORD, rf"\1'{_HIDDEN}'", text, flags=re.IGNORECASE)
 
 
 def _decoded(part: str | None) -> str | None:

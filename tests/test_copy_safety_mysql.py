@@ -145,13 +145,13 @@ def test_only_sessions_on_the_database_itself_are_ended(target: Database) -> Non
             other.cursor().execute("SELECT 1")
 
 
-@pytest.mark.parametrize("name", ["framefox_tasks_moved", "framefox_tasks_kept"])
+@pytest.mark.parametrize("name", ["framefox_tasks_copying", "framefox_tasks_kept", "framefox_tasks_moved"])
 def test_a_table_that_is_called_like_one_of_the_copys_own_is_not_lost_in_silence(
     target: Database, make_database: MakeDatabase, name: str
 ) -> None:
     statements = (f"CREATE TABLE {name} (id integer PRIMARY KEY)", f"INSERT INTO {name} VALUES (1)")
     options = CopyOptions(overwrite=True)
-    with pytest.raises(CopyError, match=f"The table {name} cannot be copied"):
+    with pytest.raises(CopyError, match=f"{name}.*(cannot be copied|already exists)"):
         copy(target_of(made(make_database("sqlite"), *statements)), target_of(target), options=options)
     assert (target.tables(), left(target)) == ({"old", "old_view"}, [])
     result = copy(target_of(made(make_database("mysql"), *statements)), target_of(target), options=options)

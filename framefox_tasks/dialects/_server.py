@@ -164,7 +164,7 @@ class ServerDialect:
             if driver in self.light_drivers and plain is not None and self.understands(plain):
                 plain.setdefault("connect_timeout", _CONNECT_TIMEOUT)
                 return import_module(self.light_drivers[driver]), ([], plain)
-            url = sqlalchemy_url(target, self).set(database=database)
+            url = sqlalchemy_url(target, self).set(database=database or "")  # None would leave it
             dialect = url.get_dialect()()
             positional, keywords = dialect.create_connect_args(url)
             return dialect.import_dbapi(), (list(positional), dict(keywords))

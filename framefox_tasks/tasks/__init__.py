@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from framefox_tasks.tasks._reporter import Reporter, tell_variables
+from framefox_tasks.tasks._reporter import Reporter, hide_passwords, tell_variables
 from framefox_tasks.tasks.copies import task_database_copy
 from framefox_tasks.tasks.database import (
     task_database_clear_migration,
@@ -30,7 +30,8 @@ DOIT_CONFIG = {
     "verbosity": 2,
 }
 
-# Now and not when the run starts: an option that lost its value is an error before that.
+# Now and not when the run starts: an option that is not known, or lost its value, is an error before that.
+hide_passwords()
 tell_variables()
 
 __all__ = [

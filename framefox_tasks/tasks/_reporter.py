@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, TextIO, cast
 
 from doit import doit_cmd
 from doit.reporter import ConsoleReporter
@@ -28,6 +28,25 @@ def tell_variables() -> None:
             f"Note: doit reads {shown} as a variable, not as an option's value. "
             f"To give it to an option, join the two: --option='{shown}'\n"
         )
+
+
+def hide_passwords() -> None:
+    """Hide the passwords of the command line on stderr: doit quotes all of it where an option is not known."""
+    if any(redact(argument) != argument for argument in sys.argv):
+        sys.stderr = cast(TextIO, _Hiding(sys.stderr))
+
+
+class _Hiding:
+    """A stream that passes on what it is given, without passwords."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(redact(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type information

@@ -18,6 +18,7 @@ KEPT = "framefox_tasks_kept"
 """The table of the statements that bring back what was taken from the target, until the copy is in its place."""
 OURS = frozenset({MARKER, MOVED, KEPT})
 """Tables that are no part of a copy."""
+_KEPT_COLUMNS = "(id INT AUTO_INCREMENT PRIMARY KEY, thing TEXT, statement LONGTEXT)"
 _NOTICING = 2  # seconds that the server may take to notice that a killed copy has gone
 _NO_SUCH_THREAD = 1094
 _SESSIONS = "SELECT id FROM information_schema.processlist WHERE BINARY db = %s AND id <> CONNECTION_ID()"
@@ -101,6 +102,7 @@ class Beside:
         with self.permitted():
             control.execute(f"CREATE DATABASE {name(database)}{charset_of(control, like)}")
             control.execute(f"CREATE TABLE {name(database)}.{name(MARKER)} (id INT PRIMARY KEY)")
+            control.execute(f"CREATE TABLE {name(database)}.{name(KEPT)} {_KEPT_COLUMNS}")
 
     @contextmanager
     def permitted(self) -> Iterator[None]:
@@ -113,7 +115,6 @@ class Beside:
     def keep(self, control: Session, statements: list[tuple[str, str]]) -> None:
         """Note what brings back what is taken from the target now: the name of each thing, and its statement."""
         table = self._kept
-        control.execute(f"CREATE TABLE {table} (id INT AUTO_INCREMENT PRIMARY KEY, thing TEXT, statement LONGTEXT)")
         for thing, statement in statements:
             control.rows(f"INSERT INTO {table} (thing, statement) VALUES (%s, %s)", thing, statement)  # noqa: S608 - quoted
 

@@ -64,9 +64,9 @@ class Swap:
             self._control.execute(f"DROP TRIGGER {name(self._beside.staging)}.{name(trigger)}")
 
     def _check_names(self) -> None:
-        for taken in OURS & {*self._names(_TABLES, self._beside.staging)} - {MARKER}:
+        if MOVED in self._names(_TABLES, self._beside.staging):
             raise CopyError(
-                f"The table {taken} cannot be copied to {self._target.label}: copies have a table of that name.",
+                f"The table {MOVED} cannot be copied to {self._target.label}: copies have a table of that name.",
                 hint="Rename it in the source, or leave it out with: --tables",
             )
 

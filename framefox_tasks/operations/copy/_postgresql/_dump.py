@@ -99,6 +99,15 @@ def _known(query: tuple[tuple[str, str], ...]) -> dict[str, str]:
     return {key: value for key, value in query if key in known}
 
 
+def told_openly(target: Target) -> bool:
+    """Whether a secret would stand in pg_dump's command line: that of a key, say, for which there is no file."""
+    from psycopg.pq import Conninfo
+
+    secret = {option.keyword.decode() for option in Conninfo.get_defaults() if option.dispchar == b"*"}
+    secret |= {"scram_client_key", "scram_server_key"}
+    return bool((secret - {"password"}) & {key for key, _ in target.address.query})
+
+
 def _value(text: str) -> str:
     return "'{}'".format(text.replace("\\", "\\\\").replace("'", "\\'"))
 

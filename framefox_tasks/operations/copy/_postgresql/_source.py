@@ -12,7 +12,7 @@ from framefox_tasks.model import Target
 from framefox_tasks.operations.copy._model import Schema, Statement, TablePlan
 from framefox_tasks.operations.copy._postgresql._access import access_of
 from framefox_tasks.operations.copy._postgresql._defining import define, refreshments
-from framefox_tasks.operations.copy._postgresql._dump import Entry, dump, pg_dump_for
+from framefox_tasks.operations.copy._postgresql._dump import Entry, dump, pg_dump_for, told_openly
 from framefox_tasks.operations.copy._postgresql._missing import missing_of
 from framefox_tasks.operations.copy._postgresql._reader import PostgreSQLReader
 from framefox_tasks.operations.copy._postgresql._relations import relations_of, sequence_values
@@ -106,7 +106,7 @@ class PostgreSQLSource:
 
     def _entries(self) -> tuple[list[Entry], list[str]]:
         program = pg_dump_for(self._connection.info.server_version)
-        if program:
+        if program and not told_openly(self.target):
             return dump(program, self.target, self._snapshot), []
         from framefox_tasks.operations.copy._postgresql._catalogue import read_definitions
 
