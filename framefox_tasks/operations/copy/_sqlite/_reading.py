@@ -209,7 +209,7 @@ class SQLiteSource:
 
     There is one connection, and so one reader at a time. Others would see the same only by luck in WAL mode, where each
     sees what was committed when it began; and outside of it a reader that comes while a writer waits for the first one
-    waits for that writer.
+    waits for that writer. Where a watch is sure that neither happened, processes share the rows of a large table.
     """
 
     most_readers = 1

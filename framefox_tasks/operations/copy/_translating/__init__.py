@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Any
 
@@ -33,6 +32,8 @@ def translate(
         What the other database cannot have is in `not_carried`, and what it has in another way in the `changes` of its
         table.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(1) as beside:  # importing takes as long as reading the source
         beside.submit(import_module, f"{__package__}._ddl")
         found = _found(source.target, dialect, tables)
