@@ -12,7 +12,8 @@ import pytest
 
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Project, Target
-from framefox_tasks.operations.copy._sqlite import Filtering, Staging, snapshot
+from framefox_tasks.operations.copy._sqlite import Staging, snapshot
+from framefox_tasks.operations.copy._sqlite._filtering import Filtering
 
 SCRIPT = """
 CREATE TABLE customer (id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT UNIQUE, upper TEXT AS (upper(email)) STORED);

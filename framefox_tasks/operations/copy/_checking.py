@@ -62,3 +62,8 @@ def _same(source: Target, target: Target) -> bool:
     if source.name.casefold() != target.name.casefold():
         return False
     return dialect_of(source).server_identity(source) == dialect_of(target).server_identity(target)
+
+
+def replacing(how: str, options: CopyOptions) -> str:
+    """How the copy is made, and what becomes of what the target holds."""
+    return f"{how}; all that the target holds goes" if options.overwrite and not options.data_only else how

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from framefox_tasks.model import CopyOptions, Target
-from framefox_tasks.operations.copy._checking import check_different, check_options
+from framefox_tasks.operations.copy._checking import check_different, check_options, replacing
 from framefox_tasks.operations.copy._finding import spellings
 from framefox_tasks.operations.copy._masking import Masker, mask_lines, masks_of
 from framefox_tasks.operations.copy._matching import matched
@@ -139,11 +139,6 @@ def planned(
         for plan in schema.tables
     )
     return CopyPlan(source, target, tables, schema.not_carried, jobs, replacing(how, options))
-
-
-def replacing(how: str, options: CopyOptions) -> str:
-    """How the copy is made, and what becomes of what the target holds."""
-    return f"{how}; all that the target holds goes" if options.overwrite and not options.data_only else how
 
 
 def _said(plan: TablePlan, options: CopyOptions) -> Iterator[str]:

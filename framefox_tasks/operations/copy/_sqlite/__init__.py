@@ -1,9 +1,30 @@
-"""SQLite, as the source of a copy and as the place where one is made; and a SQLite database copied page by page."""
+"""SQLite, as the source of a copy and as the place where one is made; and a SQLite database copied page by page.
 
-from framefox_tasks.operations.copy._sqlite._filtering import Filtering
-from framefox_tasks.operations.copy._sqlite._place import open_place
-from framefox_tasks.operations.copy._sqlite._reading import open_source
+What reads and writes rows is imported when it is used: a database that is copied as a whole needs none of it.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from framefox_tasks.model import Target
+from framefox_tasks.operations.copy._protocols import Place, Source
 from framefox_tasks.operations.copy._sqlite._staging import Staging
 from framefox_tasks.operations.copy._sqlite._whole import Snapshot, snapshot
 
-__all__ = ["Filtering", "Snapshot", "Staging", "open_place", "open_source", "snapshot"]
+
+def open_source(target: Target) -> AbstractContextManager[Source]:
+    """Read a database at one point of time; see snapshot()."""
+    from framefox_tasks.operations.copy._sqlite import _reading
+
+    return _reading.open_source(target)
+
+
+def open_place(target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
+    """Where a copy is made: a file beside the target, or for rows alone the target itself."""
+    from framefox_tasks.operations.copy._sqlite import _place
+
+    return _place.open_place(target, overwrite=overwrite, data_only=data_only, force_disconnect=force_disconnect)
+
+
+__all__ = ["Snapshot", "Staging", "open_place", "open_source", "snapshot"]
