@@ -6,11 +6,14 @@ What reads and writes rows is imported when it is used: a database that is copie
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from framefox_tasks.model import Target
-from framefox_tasks.operations.copy._protocols import Place, Source
 from framefox_tasks.operations.copy._sqlite._staging import Staging
 from framefox_tasks.operations.copy._sqlite._whole import Snapshot, snapshot
+
+if TYPE_CHECKING:
+    from framefox_tasks.operations.copy._protocols import Place, Source
 
 
 def open_source(target: Target) -> AbstractContextManager[Source]:
