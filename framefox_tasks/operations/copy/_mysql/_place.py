@@ -79,7 +79,7 @@ class MySQLPlace:
             count = "a table" if tables == 1 else f"{tables} tables"
             raise TargetNotEmptyError(
                 f"The target {self._target.label} holds {count} already; nothing was changed.",
-                hint="Replace it with: --overwrite",
+                hint="Replace all of it with: --overwrite",
             )
 
     def _check_referred(self, control: Session) -> None:
