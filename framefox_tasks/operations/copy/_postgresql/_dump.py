@@ -117,7 +117,7 @@ def entries(text: str) -> list[Entry]:
     end = _END.search(text)
     body = text[: end.start()] if end else text
     headers = list(_HEADER.finditer(body))
-    starts = [header.start() for header in headers[1:]] + [len(body)]
+    starts = [*(header.start() for header in headers[1:]), len(body)][: len(headers)]  # an empty database has none
     found, access = [], _access(body[: headers[0].start()] if headers else "", "heap")
     for header, start in zip(headers, starts, strict=True):
         schema = "" if header["schema"] == "-" else header["schema"]
