@@ -127,11 +127,13 @@ class Beside:
         marks = self._marks(control, self.staging)
         if KEPT not in marks or MOVED in marks:
             return
-        there = {row[0] for query in (_TABLES, _TRIGGERS) for row in control.rows(query, self.target.name)}
-        control.execute(f"USE {name(self.target.name)}")
-        for thing, statement in control.rows(f"SELECT thing, statement FROM {self._kept} ORDER BY id"):  # noqa: S608
-            if thing not in there:
-                control.execute(statement)
+        kept = list(control.rows(f"SELECT thing, statement FROM {self._kept} ORDER BY id"))  # noqa: S608 - quoted
+        if kept:  # then there is a target
+            there = {row[0] for query in (_TABLES, _TRIGGERS) for row in control.rows(query, self.target.name)}
+            control.execute(f"USE {name(self.target.name)}")
+            for thing, statement in kept:
+                if thing not in there:
+                    control.execute(statement)
         control.execute(f"DROP TABLE {self._kept}")
 
 

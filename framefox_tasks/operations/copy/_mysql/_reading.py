@@ -7,9 +7,10 @@ from collections.abc import Generator, Sequence
 from framefox_tasks.errors import CopyError
 from framefox_tasks.operations.copy._model import BadRowError, Field, Name, Side
 from framefox_tasks.operations.copy._mysql._packets import BLOCK, TooLongError
-from framefox_tasks.operations.copy._mysql._session import Session, name
+from framefox_tasks.operations.copy._mysql._session import DIALECT, Session, name
 from framefox_tasks.operations.copy._mysql._values import FEED, TAB, is_bytes, sorted_by, written
 
+_CHANGED = frozenset({1146, 1412})  # it is not there, or is another than when the snapshot was taken
 _ESCAPES = ((b"\\", b"\\\\"), (b"\t", b"\\t"), (b"\n", b"\\n"), (b"\r", b"\\r"))
 
 
@@ -24,13 +25,20 @@ class MySQLReader:
         if not table.fields:
             raise CopyError(f"{table.name} has no columns to copy.")
         rest = _rest(table, where, order)
-        parts = f", {TAB}, ".join(map(written, table.fields))
+        parts = f", {TAB}, ".join(written(field, mariadb=self._session.mariadb) for field in table.fields)
         rows = 0
         try:
             with self._session.answer(f"SELECT CONCAT({parts}, {FEED}) {rest}") as (answer, _):
                 yield from answer.lines()
         except TooLongError as exc:
             rows = exc.rows
+        except CopyError as exc:
+            if DIALECT.error_code(exc.__cause__) not in _CHANGED:
+                raise
+            raise CopyError(
+                f"{table.name} of {self._session.target.label} was changed as a whole while it was copied.",
+                hint="Copy again when nobody alters, empties or replaces tables of the source.",
+            ) from exc
         else:
             return
         yield from self._column_by_column(table, rest, rows)

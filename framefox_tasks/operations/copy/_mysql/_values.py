@@ -15,6 +15,9 @@ from framefox_tasks.operations.copy._mysql._session import name
 TAB, FEED, NULL = "X'09'", "X'0A'", "X'5C4E'"
 _HEX = "X'5C5C78'"
 _ESCAPES = (("5C", "5C5C"), ("09", "5C74"), ("0A", "5C6E"), ("0D", "5C72"))
+_WIDEST = 4  # bytes of a character
+_SHORT = 1024  # bytes of a text
+_LONG = 32_000
 _BINARY = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
 _SHAPES = frozenset(
     {
@@ -47,14 +50,14 @@ def width(field: Field) -> int:
     return int(match[1]) if match else 1
 
 
-def written(field: Field) -> str:
-    """The expression of the field in a line."""
+def written(field: Field, *, mariadb: bool = True) -> str:
+    """The expression of the field in a line. On MySQL it is NULL for some that are long."""
     column = name(field.name)
-    found = _written(field, column)
+    found = _written(field, column, mariadb)
     return f"IF({column} IS NULL, {NULL}, {found})" if field.nullable else found
 
 
-def _written(field: Field, column: str) -> str:
+def _written(field: Field, column: str, mariadb: bool = True) -> str:
     kind = base(field)
     if field.kind is Kind.UUID and kind in (*_BINARY, "char", "varchar"):
         return _uuid(f"LOWER(HEX({column}))" if kind in _BINARY else f"LOWER(REPLACE({column}, '-', ''))")
@@ -70,7 +73,11 @@ def _written(field: Field, column: str) -> str:
         return f"({column} + 0)" if "zerofill" in field.native else column
     if kind in _CLOCKS:
         return column
-    return _escaped(_text(column))
+    if field.length is not None and field.length * _WIDEST <= _SHORT:
+        return _escaped(_text(column))
+    if mariadb:
+        return f"IF(LENGTH({column}) < {_SHORT}, {_escaped(_text(column))}, {_escaped_long(_text(column))})"
+    return f"IF(LENGTH({column}) < {_LONG}, {_escaped(_text(column))}, NULL)"
 
 
 def _text(column: str) -> str:
@@ -80,6 +87,14 @@ def _text(column: str) -> str:
 def _escaped(found: str) -> str:
     for plain, escaped in _ESCAPES:
         found = f"REPLACE({found}, X'{plain}', X'{escaped}')"
+    return found
+
+
+def _escaped_long(found: str) -> str:
+    """The same. REPLACE moves all that follows for each that it finds: a megabyte of lines would take it seconds."""
+    for plain, escaped in _ESCAPES:
+        literal = plain.replace("5C", "5C5C")  # a backslash has a meaning here
+        found = f"REGEXP_REPLACE({found}, X'{literal}', X'{escaped.replace('5C', '5C5C')}')"
     return found
 
 
