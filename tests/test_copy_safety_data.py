@@ -57,7 +57,7 @@ def test_a_table_that_is_changed_as_a_whole_while_it_is_copied_is_named(
             source.execute(change)
             changed.append(change)
 
-    with pytest.raises(CopyError, match="later of .* was changed as a whole while it was copied"):
+    with pytest.raises(CopyError, match=r"later of .* was changed as a whole while it was copied"):
         copy(target_of(source), target_of(target), options=CopyOptions(jobs=1), on_progress=alter)
     assert not target.exists()
 
