@@ -196,7 +196,7 @@ def test_a_copy_that_is_killed_at_any_point_leaves_the_old_or_the_new(source: Da
 
 def _again(source: Database, target: Database) -> None:
     """Copy; the server may need a moment to see that the killed one is gone."""
-    for _ in range(50):
+    for _ in range(300):
         try:
             copy(target_of(source), target_of(target), options=CopyOptions(overwrite=True, verify=True))
         except DatabaseInUseError:
