@@ -38,7 +38,7 @@ class Staging:
             NotADatabaseError: The target is a file of another kind.
             TargetNotEmptyError: It holds tables, and `overwrite` is not given.
         """
-        if overwrite or not dialect_of(self.target).exists(self.target):
+        if not dialect_of(self.target).exists(self.target) or overwrite:  # asked first: no other file is replaced
             return
         with self._opened(self.target.file, "rw") as connection:
             tables = connection.execute(_TABLES).fetchone()[0]
@@ -66,6 +66,12 @@ class Staging:
         return self
 
     def _open(self) -> None:
+        if self.path.is_symlink() or (self.path.exists() and not self.path.is_file()):
+            raise CopyError(
+                f"The copy to {self.target.label} needs the name {self.target.project.shown(self.path.parent)}/"
+                f"{self.path.name} for a while, and what has it is no file.",
+                hint="Move it away.",
+            )
         before = _inode(self.path)
         self.connection = sqlite3.connect(self.path, isolation_level=None, timeout=0, check_same_thread=False)
         try:
@@ -130,13 +136,21 @@ class Staging:
                 self.connection.close()
             try:
                 if self.target.file.exists():
-                    self.path.chmod(self.target.file.stat().st_mode & 0o7777)
+                    self._belong_as(self.target.file.stat())
                 _remove_journals(self.path)  # of a source in WAL mode, and empty: nothing is written in that mode
                 self.path.replace(self.target.file)
                 self._placed = True
                 _sync_folder(self.target.file.parent)
             except OSError as exc:
                 raise self._not_written(str(exc.strerror)) from exc
+
+    def _belong_as(self, old: os.stat_result) -> None:
+        """Who could use the old file can use the new one."""
+        if sys.platform != "win32":
+            for user, group in ((-1, old.st_gid), (old.st_uid, -1)):
+                with suppress(PermissionError):  # only an administrator may give files away
+                    os.chown(self.path, user, group)
+        self.path.chmod(old.st_mode & 0o7777)
 
     @contextmanager
     def _old_locked(self) -> Iterator[None]:
