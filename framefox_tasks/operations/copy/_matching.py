@@ -25,13 +25,19 @@ def matched(source: Schema, held: Schema, target: Target) -> Schema:
     """
     tables = {str(plan.target.name): plan.target for plan in held.tables}
     folded = {name.casefold(): side for name, side in tables.items()}
-    plans = []
+    plans: list[TablePlan] = []
     for plan in source.tables:
         side = tables.get(plan.label) or folded.get(plan.label.casefold())
         if side is None:
             raise ConfigError(
                 f"The target {target.label} has no table {plan.label}.",
                 hint=_hint(plan.label, tables, "Leave it out with: --tables, or bring the target up to date first."),
+            )
+        other = next((one.label for one in plans if one.target.name == side.name), None)
+        if other:
+            raise ConfigError(
+                f"{other} and {plan.label} would both be copied into {side.name} of the target {target.label}.",
+                hint="Choose one of them with: --tables",
             )
         plans.append(replace(plan, target=_side(plan, side, target)))
     return Schema(tuple(plans))

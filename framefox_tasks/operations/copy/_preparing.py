@@ -144,7 +144,8 @@ def planned(
 def _said(plan: TablePlan, options: CopyOptions) -> Iterator[str]:
     names = {spelling.casefold() for spelling in spellings(plan.source.name)}
     if plan.empty:
-        yield "its rows are left out"
+        lost = ", and those of the target are deleted" if options.data_only and options.overwrite else ""
+        yield f"its rows are left out{lost}"
     yield from (f"only rows where {condition}" for table, condition in options.where if table.casefold() in names)
     for mask in options.masks:
         table, _, column = mask.column.rpartition(".")
