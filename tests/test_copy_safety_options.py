@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import DIALECTS, MakeDatabase
+from conftest import DIALECTS, MakeDatabase, MiniProject
 from copying import made, target_of
 
 from framefox_tasks.errors import ConfigError
@@ -28,3 +28,34 @@ def test_a_plan_tells_that_a_table_of_the_target_is_emptied(make_database: MakeD
     plan = plan_copy(target_of(source), target_of(target), options=options)
     told = {table.name: table.changes for table in plan.tables}
     assert told == {"one": (), "log": ("its rows are left out, and those of the target are deleted",)}
+
+
+ODD = """
+from sqlalchemy import Integer
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import mapped_column
+
+from src.entity.base import Base
+
+
+class Odd(Base):
+    __tablename__ = "odd"
+    id = mapped_column(Integer, primary_key=True)
+    tags = mapped_column(ARRAY(Integer))
+"""
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_an_entity_that_a_database_cannot_hold_is_named(
+    shop: MiniProject, make_database: MakeDatabase, dialect: str
+) -> None:
+    shop.write("src/entity/odd.py", ODD)
+    target = make_database(dialect, "copy")
+    if dialect == "postgresql":
+        shop.ok("database_copy", "--tables-from-entities", f"--to={target.url}")
+        assert "odd" in target.tables()
+    else:
+        message = shop.fails("database_copy", "--tables-from-entities", f"--to={target.url}")
+        assert "The tables cannot be made" in message
+        assert "'odd', column 'tags'" in message
+        assert not target.exists()

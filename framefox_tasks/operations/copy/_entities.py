@@ -69,25 +69,28 @@ def _planned(tables: list[Table], source: Target, target: Target, place: Place) 
 
 
 def _create(tables: list[Table], place: Place) -> None:
-    from sqlalchemy.exc import DBAPIError
-    from sqlalchemy.schema import CreateSchema
+    from sqlalchemy.exc import CompileError, DBAPIError
 
-    staging = place.staging
-    if staging.address.dialect == "sqlite":
-        _create_in_file(tables, place)
-        return
-    engine = sqlalchemy_engine(staging, dialect_of(staging))
+    make = _create_in_file if place.staging.address.dialect == "sqlite" else _create_on_server
     try:
-        with engine.begin() as connection:
-            if staging.address.dialect == "postgresql":
-                for schema in sorted({table.schema for table in tables if table.schema}):
-                    connection.execute(CreateSchema(schema, if_not_exists=True))
-            _create_all(tables, connection)
-    except DBAPIError as exc:
+        make(tables, place)
+    except (CompileError, DBAPIError) as exc:
+        reason = exc.orig if isinstance(exc, DBAPIError) else exc
         raise CopyError(
-            f"The tables cannot be made in {staging.label}: {exc.orig}. The target is as it was.",
+            f"The tables cannot be made in {place.staging.label}: {reason}. The target is as it was.",
             hint="Correct the entity that the message names.",
         ) from exc
+
+
+def _create_on_server(tables: list[Table], place: Place) -> None:
+    from sqlalchemy.schema import CreateSchema
+
+    engine = sqlalchemy_engine(place.staging, dialect_of(place.staging))
+    with engine.begin() as connection:
+        if place.staging.address.dialect == "postgresql":
+            for schema in sorted({table.schema for table in tables if table.schema}):
+                connection.execute(CreateSchema(schema, if_not_exists=True))
+        _create_all(tables, connection)
 
 
 def _create_all(tables: list[Table], connection: Any) -> None:
