@@ -10,9 +10,11 @@ from conftest import Database, MakeDatabase, connect_server, drop_database, serv
 from copying import made, role, target_of
 from proxying import Fate, address_of, proxied, reached
 
-from framefox_tasks.errors import ConnectionLostError, CopyError
+from framefox_tasks.errors import ConnectionLostError, CopyError, DatabaseInUseError
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.operations.copy import copy
+from framefox_tasks.operations.copy._model import Name
+from framefox_tasks.operations.copy._postgresql._in_place import TargetPlace
 
 ONE = ("CREATE TABLE one (id serial PRIMARY KEY)", "INSERT INTO one VALUES (7)")
 REPLACE = CopyOptions(overwrite=True)
@@ -123,3 +125,16 @@ def test_rows_of_tables_that_are_not_copied_are_not_deleted_along(source: Databa
             for database in (source, target):
                 database.execute(f'DROP OWNED BY "{user}"')
     assert target.execute("SELECT * FROM child") == [(1, 7)]
+
+
+def test_others_who_use_the_rows_are_not_waited_for_without_end(target: Database) -> None:
+    made(target, ONE[0], "INSERT INTO one VALUES (1)")
+    place = TargetPlace(target_of(target))
+    place.patience = 0.2
+    with closing(connect_server("postgresql", target.name)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM one FOR UPDATE")
+        said = "Others use what the copy needs of the target"
+        with pytest.raises(DatabaseInUseError, match=said), place, place.loader() as loader:
+            loader.clear(Name("one"))
+    assert target.execute("SELECT * FROM one") == [(1,)]

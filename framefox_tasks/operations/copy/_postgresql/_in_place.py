@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from framefox_tasks.errors import CopyError, DatabaseNotFoundError
+from framefox_tasks.errors import CopyError, DatabaseInUseError, DatabaseNotFoundError
 from framefox_tasks.model import Target
 from framefox_tasks.operations.copy._model import Name, Side, Statement
 from framefox_tasks.operations.copy._placing import unsure
@@ -53,7 +53,11 @@ WHERE s.n_tup_del + s.n_tup_upd > 0 AND id <> ALL(%(cleared)s::regclass[]) ORDER
 
 
 class TargetPlace:
-    """A place for rows alone; see the protocol Place."""
+    """A place for rows alone; see the protocol Place.
+
+    Attributes:
+        patience: How many seconds to wait for others who use rows or tables that are replaced.
+    """
 
     most_loaders = 1
     how = "loaded into its own tables, in one transaction"
@@ -61,6 +65,7 @@ class TargetPlace:
     def __init__(self, target: Target) -> None:
         self.target = target
         self.staging = target
+        self.patience = 60.0
         self._closing = ExitStack()
 
     def check(self) -> None:
@@ -88,10 +93,11 @@ class TargetPlace:
     def _begin(self) -> None:
         self._connection.execute("BEGIN")
         if not self._connection.execute(_LOCK).fetchone()[0]:
-            raise CopyError(
+            raise DatabaseInUseError(
                 f"Another copy to {self.target.label} is running.",
                 hint="Wait until it has ended, or choose another target.",
             )
+        self._connection.execute(f"SET LOCAL lock_timeout = '{self.patience}s'")
         self._privileged = self._switched_off()
         self._loader = _Loader(self._connection, self.target)
 

@@ -16,6 +16,7 @@ from framefox_tasks.errors import (
     ConnectionFailedError,
     ConnectionLostError,
     CopyError,
+    DatabaseInUseError,
     DatabaseNotFoundError,
     DriverMissingError,
     FramefoxTasksError,
@@ -54,6 +55,7 @@ _TIMEOUTS = {  # since which version
 }
 _CANCELLING = 2.0  # seconds
 _LOST = {"57P01", "57P02", "57P03", "57P05", "25P03"}
+_LOCKED = "55P03"
 _FULL = {"53100", "53200", "53300"}
 _UNDEFINED_COLUMN = "42703"
 _UNREADABLE = "08P01"  # what was sent cannot be read: binary rows of another type
@@ -163,6 +165,11 @@ def told(
         return ConnectionLostError(
             f"The connection to the {side} {target.label} ended: {text}",
             hint="Check that the server is running, then copy again. The target is as it was.",
+        )
+    if code == _LOCKED:
+        return DatabaseInUseError(
+            f"Others use what the copy needs of the {side} {target.label}: {text}",
+            hint="Wait until they have ended, and copy again. The target is as it was.",
         )
     if code in DIALECT.denied and side == "source":
         user = target.address.username or "user"
