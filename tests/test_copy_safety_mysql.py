@@ -15,6 +15,7 @@ from copying import made, target_of
 from framefox_tasks.errors import ConnectionLostError, CopyError
 from framefox_tasks.model import CopyOptions
 from framefox_tasks.operations.copy import copy
+from framefox_tasks.operations.copy._mysql import open_source
 from framefox_tasks.operations.copy._mysql._beside import Beside, disconnect
 from framefox_tasks.operations.copy._mysql._session import session
 from framefox_tasks.results import Copied
@@ -156,3 +157,11 @@ def test_a_table_that_is_called_like_one_of_the_copys_own_is_not_lost_in_silence
     assert (target.tables(), left(target)) == ({"old", "old_view"}, [])
     result = copy(target_of(made(make_database("mysql"), *statements)), target_of(target), options=options)
     assert result.not_carried[0].startswith(f"{name}: ")
+
+
+def test_no_more_connections_are_opened_than_are_wanted(source: Database) -> None:
+    for wanted in (1, 3):
+        with open_source(target_of(source), wanted) as opened:
+            query = f"SELECT COUNT(*) FROM information_schema.processlist WHERE db = '{source.name}'"
+            assert opened.most_readers == wanted
+            assert source.execute(query) == [(wanted + 2,)]  # one that reads the schema, and this one

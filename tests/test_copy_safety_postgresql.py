@@ -10,7 +10,7 @@ from conftest import Database, MakeDatabase, connect_server, drop_database, serv
 from copying import made, role, target_of
 from proxying import Fate, address_of, proxied, reached
 
-from framefox_tasks.errors import ConnectionLostError, CopyError, DatabaseInUseError
+from framefox_tasks.errors import ConnectionFailedError, ConnectionLostError, CopyError, DatabaseInUseError
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.operations.copy import copy
 from framefox_tasks.operations.copy._model import Name
@@ -138,3 +138,37 @@ def test_others_who_use_the_rows_are_not_waited_for_without_end(target: Database
         with pytest.raises(DatabaseInUseError, match=said), place, place.loader() as loader:
             loader.clear(Name("one"))
     assert target.execute("SELECT * FROM one") == [(1,)]
+
+
+def test_a_user_who_is_nobody_special_may_replace_a_database_of_its_own(source: Database, target: Database) -> None:
+    user = f"{target.name}_user"
+    with role(user, "CREATEDB CONNECTION LIMIT 5") as url:
+        source.execute(f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{user}"')
+        source.execute(f'GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO "{user}"')
+        try:
+            for _ in range(2):
+                copy(Target(url + source.name), Target(url + target.name), options=CopyOptions(overwrite=True, jobs=1))
+            with connect_server("postgresql") as server:
+                query = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s"
+                assert server.execute(query, (target.name,)).fetchall() == [(user,)]
+        finally:
+            source.execute(f'DROP OWNED BY "{user}"')
+            drop_database("postgresql", target.name)
+
+
+def test_where_a_server_allows_no_more_connections_it_is_told_how_to_need_fewer(
+    source: Database, target: Database
+) -> None:
+    for number in range(8):
+        source.execute(f"CREATE TABLE more_{number} (id int)")
+    user = f"{target.name}_user"
+    with role(user, "CREATEDB CONNECTION LIMIT 5") as url:
+        source.execute(f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{user}"')
+        source.execute(f'GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO "{user}"')
+        try:
+            with pytest.raises(ConnectionFailedError, match="too many connections") as caught:
+                copy(Target(url + source.name), Target(url + target.name), options=CopyOptions(jobs=4))
+        finally:
+            source.execute(f'DROP OWNED BY "{user}"')
+    assert "--jobs=1" in str(caught.value)
+    assert not target.exists()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from functools import cached_property
 from threading import Event, local
 from typing import Any, TypeVar
 
-from framefox_tasks.errors import CopyError, FramefoxTasksError
+from framefox_tasks.errors import ConnectionFailedError, ConnectionLostError, CopyError, FramefoxTasksError
 from framefox_tasks.operations.copy._protocols import Loader, Place, Reader, Source
 
 T = TypeVar("T")
@@ -33,19 +33,27 @@ class Hands:
     @cached_property
     def reader(self) -> Reader:
         """Of the source."""
-        return self._kept(self._closing.enter_context(self._source.reader()))
+        return self._opened(self._source.reader())
 
     @cached_property
     def loader(self) -> Loader:
         """Of the copy."""
-        return self._kept(self._closing.enter_context(self._place.loader()))
+        return self._opened(self._place.loader())
 
     @cached_property
     def checker(self) -> Reader:
         """Of the copy, to read what was loaded."""
-        return self._kept(self._closing.enter_context(self._place.reader()))
+        return self._opened(self._place.reader())
 
-    def _kept(self, one: T) -> T:
+    def _opened(self, opening: AbstractContextManager[T]) -> T:
+        try:
+            one = self._closing.enter_context(opening)
+        except ConnectionLostError:
+            raise
+        except ConnectionFailedError as exc:
+            raise ConnectionFailedError(
+                exc.message, hint="If the server allows no more connections, use fewer: --jobs=1"
+            ) from exc
         self._open.append(one)  # type: ignore[arg-type]  # one of the two, by the callers above
         return one
 

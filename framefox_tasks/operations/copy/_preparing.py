@@ -48,7 +48,7 @@ def prepared(source: Target, target: Target, options: CopyOptions) -> Iterator[P
         target, overwrite=options.overwrite, data_only=options.data_only, force_disconnect=options.force_disconnect
     )
     place.check()
-    with _part(source).open_source(source) as opened:
+    with _part(source).open_source(source, options.jobs or _JOBS) as opened:
         schema = emptied_schema(_schema(opened, target, options), options, source)
         work = _work(schema, opened, place, options)
         yield Prepared(
@@ -83,7 +83,7 @@ def _schema(source: Source, target: Target, options: CopyOptions) -> Schema:
     choice = Choice(options, source.target.project.version_table)
     tables: Callable[[Name], bool] | None = choice if options.tables else None
     if options.data_only:
-        with _part(target).open_source(target) as held:
+        with _part(target).open_source(target, 1) as held:
             schema = matched(_without_version(source.schema(tables), source.target), held.schema(), target)
     elif source.target.address.dialect == target.address.dialect:
         schema = source.schema(tables)

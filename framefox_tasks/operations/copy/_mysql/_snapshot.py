@@ -60,31 +60,36 @@ class Snapshot:
 
 
 @contextmanager
-def open_source(target: Target) -> Iterator[Snapshot]:
+def open_source(target: Target, readers: int = MOST_READERS) -> Iterator[Snapshot]:
     """Open a database to be read as it is now. Tables of engines without transactions are read as they are then.
 
     Commits wait for the moment in which the snapshots are taken, so that several connections see the same. Where the
     user may not have that, or a long statement is in the way, there is one connection.
+
+    Args:
+        target: The database.
+        readers: How many connections are wanted, of which there are never more than MOST_READERS.
 
     Raises:
         DatabaseNotFoundError: The database does not exist.
         ConnectionFailedError: The server cannot be reached, or refuses the login.
         DriverMissingError: PyMySQL is not installed.
     """
-    with ExitStack() as stack:
+    with ExitStack() as stack, ExitStack() as more:
         plain = stack.enter_context(session(target, target.name, "source"))
-        readers = [stack.enter_context(session(target, target.name, "source"))]
-        shared = _together(target, readers, stack)
-        if not shared:
-            _begin(readers[:1])
-        yield Snapshot(target, readers if shared else readers[:1], plain)
+        found = [stack.enter_context(session(target, target.name, "source"))]
+        with suppress(ConnectionFailedError):  # no more connections are allowed: those that there are will do
+            while len(found) < min(readers, MOST_READERS):
+                found.append(more.enter_context(session(target, target.name, "source")))
+        if not _together(target, found):
+            more.close()
+            del found[1:]
+            _begin(found)
+        yield Snapshot(target, found, plain)
 
 
-def _together(target: Target, readers: list[Session], stack: ExitStack) -> bool:
-    """Open more readers, and take the snapshots of all while nobody commits; False where that was not to be had."""
-    with suppress(ConnectionFailedError):  # no more connections are allowed: those that there are will do
-        while len(readers) < MOST_READERS:
-            readers.append(stack.enter_context(session(target, target.name, "source")))
+def _together(target: Target, readers: list[Session]) -> bool:
+    """Take the snapshots of all while nobody commits; False where that was not to be had."""
     try:
         with session(target, None, "source") as guard, _locked(guard):
             _begin(readers)

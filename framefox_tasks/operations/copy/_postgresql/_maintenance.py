@@ -16,6 +16,7 @@ _LONGEST = 63  # bytes of a name
 _LEAVING = 1.0  # seconds that a session which has ended may take to be gone; the server itself waits five more
 _NOTICING = 1.0  # seconds
 _MARK = "Made by a copy that has not ended; the next copy to {} removes it."
+_USUAL = "pg_default"
 _PROVIDERS = {"i": "icu", "b": "builtin"}
 _DATABASE = """
 SELECT d.oid, pg_catalog.pg_get_userbyid(d.datdba), current_user, pg_catalog.pg_has_role(d.datdba, 'USAGE'),
@@ -59,8 +60,12 @@ class Described:
     tablespace: str
 
     def placed(self) -> list[str]:
-        """Options of CREATE DATABASE that give another the same owner, on the same disk."""
-        return [f"OWNER {quoted(self.owner)}", f"TABLESPACE {quoted(self.tablespace)}"]
+        """Options of CREATE DATABASE that give another the same owner, on the same disk.
+
+        The usual disk is not named: who may make databases there may still not name it.
+        """
+        elsewhere = [f"TABLESPACE {quoted(self.tablespace)}"] if self.tablespace != _USUAL else []
+        return [f"OWNER {quoted(self.owner)}", *elsewhere]
 
     def locale(self) -> list[str]:
         """Options of CREATE DATABASE that give another the same order of texts."""

@@ -25,8 +25,12 @@ _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 @contextmanager
-def open_source(target: Target) -> Iterator[PostgreSQLSource]:
+def open_source(target: Target, readers: int = 1) -> Iterator[PostgreSQLSource]:  # noqa: ARG001 - opened when needed
     """Open a database to be copied.
+
+    Args:
+        target: The database.
+        readers: How many connections are wanted; there may be more.
 
     Raises:
         DatabaseNotFoundError: It is not there.

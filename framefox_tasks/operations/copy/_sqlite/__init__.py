@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from framefox_tasks.operations.copy._protocols import Place, Source
 
 
-def open_source(target: Target) -> AbstractContextManager[Source]:
+def open_source(target: Target, readers: int = 1) -> AbstractContextManager[Source]:  # noqa: ARG001 - one is enough
     """Read a database at one point of time; see snapshot()."""
     from framefox_tasks.operations.copy._sqlite import _reading
 
