@@ -62,5 +62,14 @@ def test_a_table_that_is_changed_as_a_whole_while_it_is_copied_is_named(
     assert not target.exists()
 
 
+@pytest.mark.parametrize("condition", ["nothing = 1", "id >", "nothing(id)"])
+def test_a_condition_that_cannot_be_used_is_told_with_its_table(make_database: MakeDatabase, condition: str) -> None:
+    source, target = made(make_database("mysql"), "CREATE TABLE one (id int)"), make_database("mysql", "copy")
+    with pytest.raises(CopyError, match="The condition of one cannot be used") as caught:
+        copy(target_of(source), target_of(target), options=CopyOptions(where=(("one", condition),)))
+    assert caught.value.hint == f"Correct it; behind WHERE stands: ({condition})"
+    assert not target.exists()
+
+
 def texts(database: Database) -> list[tuple[object, ...]]:
     return database.execute("SELECT id, t FROM log ORDER BY id")

@@ -11,6 +11,7 @@ from framefox_tasks.operations.copy._mysql._session import DIALECT, Session, nam
 from framefox_tasks.operations.copy._mysql._values import FEED, TAB, is_bytes, sorted_by, written
 
 _CHANGED = frozenset({1146, 1412})  # it is not there, or is another than when the snapshot was taken
+_NO_CONDITION = frozenset({1054, 1064, 1111, 1305, 1582})  # columns or functions that are not there, no syntax
 _ESCAPES = ((b"\\", b"\\\\"), (b"\t", b"\\t"), (b"\n", b"\\n"), (b"\r", b"\\r"))
 
 
@@ -33,15 +34,26 @@ class MySQLReader:
         except TooLongError as exc:
             rows = exc.rows
         except CopyError as exc:
-            if DIALECT.error_code(exc.__cause__) not in _CHANGED:
-                raise
-            raise CopyError(
-                f"{table.name} of {self._session.target.label} was changed as a whole while it was copied.",
-                hint="Copy again when nobody alters, empties or replaces tables of the source.",
-            ) from exc
+            raise self._meant(exc, table, where) from exc
         else:
             return
         yield from self._column_by_column(table, rest, rows)
+
+    def _meant(self, exc: CopyError, table: Side, where: str) -> CopyError:
+        """The error with the table, where that or the condition is why the server refused the query."""
+        code = DIALECT.error_code(exc.__cause__)
+        if code in _CHANGED:
+            return CopyError(
+                f"{table.name} of {self._session.target.label} was changed as a whole while it was copied.",
+                hint="Copy again when nobody alters, empties or replaces tables of the source.",
+            )
+        if where and code in _NO_CONDITION:
+            return CopyError(
+                f"The condition of {table.name} cannot be used on {self._session.target.label}: "
+                f"{DIALECT.error_text(exc.__cause__)}",
+                hint="Correct it; behind WHERE stands: " + where.replace("\n)", ")"),
+            )
+        return exc
 
     def _column_by_column(self, table: Side, rest: str, skipped: int) -> Generator[bytes]:
         """For rows that are longer as a line than the server makes any text: the columns come as they are."""
