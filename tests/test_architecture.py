@@ -45,6 +45,7 @@ ALLOWED = {
 }
 ONLY_IN = {
     "doit": ("tasks/", "action/"),
+    "orjson": ("operations/copy/_sqlite/",),
     "alembic": ("operations/_alembic/", "env.py"),
     "alembic_postgresql_enum": ("operations/_alembic/",),
     "eralchemy2": ("operations/diagram/",),

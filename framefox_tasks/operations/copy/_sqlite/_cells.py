@@ -3,17 +3,19 @@ r"""From what SQLite holds to the text that rows travel in, a column of some hun
 SQLite could write a row as one text by itself, with || and replace(). That was measured, and is slower: each step of
 its SQL costs more than a call of a C function here, and since its own text of a float is not exact, each float would
 have to come here all the same. What a column holds is seen from the set of its types; only where that is not what it
-should be is each cell looked at.
+should be is each cell looked at. Numbers are written as JSON, all of a column by one call: that takes a fifth of the
+time of repr(), and is as exact.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time
-from math import isfinite
 from re import compile as pattern
 from types import NoneType
 from typing import Any
+
+import orjson
 
 from framefox_tasks.operations.copy._model import Field, Kind
 from framefox_tasks.operations.copy._sqlite._odd import odd_text
@@ -89,19 +91,27 @@ def _texts(cells: Cells, types: _Types) -> Iterable[str] | None:
     return cells
 
 
+def _digits(cells: Cells) -> str:
+    """The numbers with commas between them; where one is infinite, with a null."""
+    return orjson.dumps(cells)[1:-1].decode()
+
+
 def _integers(cells: Cells, types: _Types) -> Iterable[str] | None:
-    return map(str, cells) if types == {int} else None
+    return _digits(cells).split(",") if types == {int} else None
 
 
 def _floats(cells: Cells, types: _Types) -> Iterable[str] | None:
-    return map(repr, cells) if types <= {float, int} and all(map(isfinite, cells)) else None
+    if not types <= {float, int}:
+        return None
+    digits = _digits(cells)
+    return None if "n" in digits else digits.split(",")
 
 
 def _numbers(cells: Cells, types: _Types) -> Iterable[str] | None:
     if types <= {float, int}:
-        texts = list(map(repr, cells))
-        joined = "".join(texts)
-        return None if "e" in joined or "n" in joined or max(map(len, texts)) > _LONGEST else texts
+        digits = _digits(cells)
+        texts = digits.split(",")
+        return None if "e" in digits or "n" in digits or max(map(len, texts)) > _LONGEST else texts
     return cells if types == {str} and all(map(_PLAIN.fullmatch, cells)) else None
 
 
