@@ -42,6 +42,25 @@ def test_cells_decide(declared: str, cells: str, expected: str, make_database: M
     assert bool(plan_of(schema, "item").changes) == (expected not in as_declared or declared == "smallint")
 
 
+def test_the_last_cells_of_a_large_table_decide_as_well(make_database: MakeDatabase) -> None:
+    source = made(
+        make_database("sqlite"),
+        "CREATE TABLE item (id INTEGER PRIMARY KEY, a varchar(6), b varchar(6), c numeric(5,1), d smallint)",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100001) "
+        "INSERT INTO item SELECT i, i, i, i % 1000, i % 1000 FROM n",
+        "UPDATE item SET b = '1234567', c = 0.25, d = 40000 WHERE id = 100001",
+    )
+    schema = translated(source, "postgresql")
+    assert natives(schema, "item") == {
+        "id": "integer",
+        "a": "character varying(6)",
+        "b": "text",
+        "c": "numeric",
+        "d": "integer",
+    }
+    assert plan_of(schema, "item").rows == 100_001
+
+
 def test_what_refers_to_a_wider_column_is_as_wide(make_database: MakeDatabase) -> None:
     source = made(
         make_database("sqlite"),

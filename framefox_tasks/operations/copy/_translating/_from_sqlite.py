@@ -7,10 +7,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from framefox_tasks.model import Target
 from framefox_tasks.operations.copy._model import Name, quoted
+from framefox_tasks.operations.copy._translating._beside import Beside
 from framefox_tasks.operations.copy._translating._cells import probed
 from framefox_tasks.operations.copy._translating._expressions import pieces
 from framefox_tasks.operations.copy._translating._shapes import (
@@ -27,11 +29,13 @@ from framefox_tasks.operations.copy._translating._sqlite_sql import CreateTable
 _WHERE = re.compile(r"\)\s*WHERE\s+(.*)$", re.IGNORECASE | re.DOTALL)
 _LIST = re.compile(r"\bON\s+(?:\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^]]*\]|\w+)\s*\((.*)\)", re.IGNORECASE | re.DOTALL)
 _ORDER = re.compile(r"\s+(?:ASC|DESC)$", re.IGNORECASE)
+_LARGE = 100_000
+"""Rows of a table for which threads are worth it."""
 
 
 def find(target: Target, chosen: Chosen) -> Found:
     """The tables of a SQLite database."""
-    with closing(_connected(target)) as connection:
+    with closing(_connected(target)) as connection, Beside(partial(_connected, target)) as beside:
         objects = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid").fetchall()
         virtual = [name for kind, name, _, sql in objects if kind == "table" and _is_virtual(sql)]
         tables, unchosen = [], set()
@@ -39,7 +43,7 @@ def find(target: Target, chosen: Chosen) -> Found:
             if kind != "table" or _is_internal(name, virtual):
                 continue
             if chosen is None or chosen(Name(name)):
-                tables.append(_Reading(connection, name, sql or "").table())
+                tables.append(_Reading(connection, beside, name, sql or "").table())
             else:
                 unchosen.add(name)
     return Found("sqlite", tuple(tables), tuple(_not_carried(objects, virtual, unchosen)))
@@ -47,7 +51,8 @@ def find(target: Target, chosen: Chosen) -> Found:
 
 def _connected(target: Target) -> sqlite3.Connection:
     # Not mode=ro: a journal that a crash has left must be rolled back before anything can be read.
-    connection = sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True, isolation_level=None)
+    uri = f"{target.file.as_uri()}?mode=rw"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA query_only = 1")
     return connection
 
@@ -70,10 +75,11 @@ def _not_carried(objects: list[Any], virtual: list[str], unchosen: set[str]) -> 
 
 
 class _Reading:
-    """The reading of one table."""
+    """The reading of one table; that of the columns of a large one in threads."""
 
-    def __init__(self, connection: sqlite3.Connection, name: str, sql: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, beside: Beside, name: str, sql: str) -> None:
         self._connection = connection
+        self._beside = beside
         self._name = name
         self._text = CreateTable(sql)
 
@@ -105,20 +111,23 @@ class _Reading:
     def _columns(self, infos: list[Any], key: tuple[str, ...], referring: set[str]) -> tuple[Column, ...]:
         numbered = key[0] if len(key) == 1 and self._is_rowid(infos, key[0]) and key[0] not in referring else None
         generated = self._text.generated()
-        found = []
-        for _, name, declared, notnull, default, _, hidden in infos:
-            column = probed(self._connection, self._name, name, declared or "", rowid=name == numbered)
-            found.append(
-                replace(
-                    column,
-                    nullable=not notnull and name not in key,
-                    default=default,
-                    generated=generated.get(name, "computed") if hidden else None,
-                    numbered=name == numbered,
-                    following=self._following() if name == numbered else None,
-                )
+        looks = [
+            partial(probed, table=self._name, name=info[1], declared=info[2] or "", rowid=info[1] == numbered)
+            for info in infos
+        ]
+        is_large = (self._count() or 0) > _LARGE
+        columns = self._beside.run(looks) if is_large else [look(self._connection) for look in looks]
+        return tuple(
+            replace(
+                column,
+                nullable=not notnull and name not in key,
+                default=default,
+                generated=generated.get(name, "computed") if hidden else None,
+                numbered=name == numbered,
+                following=self._following() if name == numbered else None,
             )
-        return tuple(found)
+            for column, (_, name, _, notnull, default, _, hidden) in zip(columns, infos, strict=True)
+        )
 
     def _is_rowid(self, infos: list[Any], name: str) -> bool:
         declared = next(info[2] for info in infos if info[1] == name)
@@ -132,20 +141,21 @@ class _Reading:
 
     def _count(self) -> int | None:
         """About how many rows; counting them would read all pages."""
-        try:
-            found = self._rows(f"SELECT max(rowid) - min(rowid) + 1 FROM {quoted(self._name, chr(34))}")  # noqa: S608
+        name = quoted(self._name, '"')
+        try:  # each by itself is looked up at once
+            found = self._rows(f"SELECT (SELECT max(rowid) FROM {name}) - (SELECT min(rowid) FROM {name}) + 1")  # noqa: S608
         except sqlite3.OperationalError:  # WITHOUT ROWID
             return None
         return int(found[0][0] or 0)
 
     def _indexes(self) -> Iterator[Index]:
         named = self._text.unique_names()
-        for _, name, unique, origin, partial in reversed(self._pragma("index_list", self._name)):
+        for _, name, unique, origin, conditional in reversed(self._pragma("index_list", self._name)):
             if origin == "pk":
                 continue
             sql = self._connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0] or ""
             parts, lost = self._parts(name, sql)
-            where = _WHERE.search(sql) if partial else None
+            where = _WHERE.search(sql) if conditional else None
             own = None if origin == "c" else named.get(tuple(str(part.column).casefold() for part in parts))
             yield Index(
                 name if origin == "c" else own,

@@ -1,0 +1,51 @@
+"""Queries that each read much of a SQLite file, some at the same time."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from threading import local
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_MOST = 4
+
+
+class Beside:
+    """Threads, each with a connection once it has something to do. A context manager: on leaving it they have ended.
+
+    Args:
+        connect: Opens a connection that may be closed by another thread.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._connections: list[sqlite3.Connection] = []
+        self._mine = local()
+        self._threads = ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST), thread_name_prefix="look")
+
+    def __enter__(self) -> Beside:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            for connection in self._connections:
+                connection.interrupt()
+        self._threads.shutdown()
+        for connection in self._connections:
+            connection.close()
+
+    def run(self, looks: Iterable[Callable[[sqlite3.Connection], T]]) -> list[T]:
+        """What each of them gives, in their order."""
+        return list(self._threads.map(self._one, looks))
+
+    def _one(self, look: Callable[[sqlite3.Connection], T]) -> T:
+        connection = getattr(self._mine, "connection", None)
+        if connection is None:
+            connection = self._mine.connection = self._connect()
+            self._connections.append(connection)
+        return look(connection)
