@@ -46,6 +46,7 @@ ALLOWED = {
 ONLY_IN = {
     "doit": ("tasks/", "action/"),
     "orjson": ("operations/copy/_sqlite/",),
+    "apsw": ("operations/copy/_sqlite/_worker.py",),
     "alembic": ("operations/_alembic/", "env.py"),
     "alembic_postgresql_enum": ("operations/_alembic/",),
     "eralchemy2": ("operations/diagram/",),

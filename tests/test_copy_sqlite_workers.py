@@ -16,7 +16,7 @@ import pytest
 
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Project, Target
-from framefox_tasks.operations.copy._model import BadRowError, Field, Kind, Name, Side
+from framefox_tasks.operations.copy._model import BadRowError, Field, Kind, Name, Side, TablePlan
 from framefox_tasks.operations.copy._sqlite import open_source
 
 ROWS = 130_000
@@ -64,9 +64,10 @@ def test_all_rows_come_in_order_and_twice_the_same(target: Target) -> None:
         lines = reader.lines(TABLE)
         blocks = [next(lines)]
         assert len(children()) == COUNT
+        workers = children()
         blocks += lines
-        assert not children()
         assert b"".join(blocks) == b"".join(reader.lines(TABLE)) == expected(target)
+        assert children() == workers  # they have read it twice
 
 
 def test_a_bad_cell_of_a_later_part_is_told_with_its_row(target: Target) -> None:
@@ -87,12 +88,41 @@ def test_text_that_is_no_utf_8_is_told_as_well(target: Target) -> None:
         list(reader.lines(TABLE))
 
 
+def test_rows_that_a_process_leaves_come_in_their_place(target: Target) -> None:
+    """What is long, and what follows it in its part, where some of the part has come already."""
+    execute(target, "UPDATE t SET note = hex(zeroblob(60000)) WHERE id % 30011 = 0", "UPDATE t SET note = note || id")
+    execute(target, "UPDATE t SET note = note || hex(zeroblob(400)) WHERE id BETWEEN 40000 AND 50000")
+    with open_source(target) as source, source.reader() as reader:
+        lines = reader.lines(TABLE)
+        blocks = [next(lines)]
+        assert len(children()) == COUNT
+        assert b"".join([*blocks, *lines]) == expected(target)
+
+
+def test_processes_start_when_it_is_known_what_will_be_read(target: Target) -> None:
+    with open_source(target) as source, source.reader() as reader:
+        source.expect([TablePlan(TABLE, TABLE, rows=99)])
+        assert not children()
+        source.expect([TablePlan(TABLE, TABLE, rows=ROWS)])
+        workers = children()
+        assert len(workers) == COUNT
+        assert b"".join(reader.lines(TABLE)) == expected(target)
+        assert children() == workers
+
+
+def test_while_the_processes_read_one_connection_reads_what_else_is_wanted(target: Target) -> None:
+    with open_source(target) as source, source.reader() as reader:
+        lines = reader.lines(TABLE)
+        blocks = [next(lines)]
+        assert b"".join(reader.lines(TABLE)) == b"".join([*blocks, *lines]) == expected(target)
+
+
 def test_a_killed_process_is_an_error(target: Target) -> None:
     with open_source(target) as source, source.reader() as reader:
         lines = reader.lines(TABLE)
         next(lines)
         os.kill(children()[-1], signal.SIGKILL)
-        with pytest.raises(CopyError, match=r"^A process that read t of app.db ended too early, with exit code -9\."):
+        with pytest.raises(CopyError, match=r"^A process that read app.db ended too early, with exit code -9\."):
             list(lines)
 
 

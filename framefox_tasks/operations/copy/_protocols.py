@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from framefox_tasks.model import Target
-from framefox_tasks.operations.copy._model import Name, Schema, Side, Statement
+from framefox_tasks.operations.copy._model import Name, Schema, Side, Statement, TablePlan
 
 
 class Reader(Protocol):
@@ -59,6 +59,9 @@ class Source(Protocol):
 
     def reader(self) -> AbstractContextManager[Reader]:
         """One more connection that sees the same snapshot. May be called from any thread."""
+
+    def expect(self, tables: Iterable[TablePlan]) -> None:
+        """Told which tables will be read whole: what takes a while to start can be started."""
 
     def check(self) -> None:
         """See that what was read is of one point of time; called when all is read.

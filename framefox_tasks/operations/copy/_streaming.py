@@ -58,6 +58,7 @@ class Streaming:
         self._work = work
         self._note = note
         self.notes: list[str] = []
+        source.expect(plan for plan in work.schema.tables if not plan.empty and plan.label not in work.where)
 
     def run(self) -> tuple[CopiedTable, ...]:
         """Fill the staging database; the tables are in the order of the schema."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from queue import SimpleQueue
 
 from framefox_tasks.errors import ConnectionFailedError, FramefoxTasksError
 from framefox_tasks.model import Target
-from framefox_tasks.operations.copy._model import Name, Schema
+from framefox_tasks.operations.copy._model import Name, Schema, TablePlan
 from framefox_tasks.operations.copy._mysql._reading import MySQLReader
 from framefox_tasks.operations.copy._mysql._schema import schema_of
 from framefox_tasks.operations.copy._mysql._session import Session, session
@@ -50,6 +50,9 @@ class Snapshot:
             yield MySQLReader(taken)
         finally:
             self._free.put(taken)
+
+    def expect(self, tables: Iterable[TablePlan]) -> None:
+        """The connections are open."""
 
     def check(self) -> None:
         """Each reader holds the snapshot by itself."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
@@ -73,6 +73,9 @@ class PostgreSQLSource:
         except Error:
             self.check()  # it goes with the connection that exported it
             raise
+
+    def expect(self, tables: Iterable[TablePlan]) -> None:
+        """Nothing takes long to start."""
 
     def check(self) -> None:
         """See that the connection lives that keeps the tables from being emptied; see the protocol."""

@@ -9,7 +9,7 @@ time of repr(), and is as exact.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from re import compile as pattern
 from types import NoneType
@@ -21,6 +21,8 @@ from framefox_tasks.operations.copy._model import Field, Kind
 from framefox_tasks.operations.copy._sqlite._odd import odd_text
 
 NULL = r"\N"
+BLOCK = 256 * 1024
+"""Bytes of a block, or some more."""
 _HEXADECIMAL = pattern(r"[0-9a-f-]*")
 _PLAIN = pattern(r"-?\d+(?:\.\d+)?")
 _LONGEST = 17  # characters of a float that has 15 digits at most
@@ -60,6 +62,31 @@ def column_of(field: Field) -> Column:
         return found
 
     return column
+
+
+def lines_of(columns: Iterable[Column], rows: Sequence[Cells]) -> bytes:
+    """The lines of some rows.
+
+    Raises:
+        BadCellError: See column_of.
+        UnicodeEncodeError: A text has lone surrogates.
+    """
+    texts = [column(cells) for column, cells in zip(columns, zip(*rows, strict=True), strict=True)]
+    return "\n".join(map("\t".join, zip(*texts, strict=True))).encode() + b"\n"
+
+
+def in_blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The same lines in blocks."""
+    block: list[bytes] = []
+    size = 0
+    for some in lines:
+        block.append(some)
+        size += len(some)
+        if size >= BLOCK:
+            yield b"".join(block)
+            block, size = [], 0
+    if block:
+        yield b"".join(block)
 
 
 def _converted(field: Field, quick: _Quick, cells: Cells, types: _Types) -> Iterable[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from itertools import islice
 from sys import getsizeof
 from typing import Any
@@ -12,23 +13,26 @@ from typing import Any
 from framefox_tasks.dialects import dialect_of
 from framefox_tasks.errors import CopyError, FramefoxTasksError
 from framefox_tasks.model import Target
-from framefox_tasks.operations.copy._model import BadRowError, Name, Schema, Side
-from framefox_tasks.operations.copy._sqlite._cells import BadCellError, column_of
+from framefox_tasks.operations.copy._model import BadRowError, Name, Schema, Side, TablePlan
+from framefox_tasks.operations.copy._sqlite._cells import BadCellError, column_of, in_blocks, lines_of
 from framefox_tasks.operations.copy._sqlite._keys import Keys
 from framefox_tasks.operations.copy._sqlite._odd import shown
 from framefox_tasks.operations.copy._sqlite._sorting import sorted_by
 from framefox_tasks.operations.copy._sqlite._types import named
 from framefox_tasks.operations.copy._sqlite._whole import snapshot
-from framefox_tasks.operations.copy._sqlite._workers import Watch, Workers, start, watching
+from framefox_tasks.operations.copy._sqlite._worker import Table
+from framefox_tasks.operations.copy._sqlite._workers import Workers, watching
 
-_BLOCK = 256 * 1024
 _ROWS = 512
 """How many rows are fetched at a time: so many that their cells stay in the processor's cache."""
 _LONG = 100_000
 """Bytes of a row, or of a cell, that is so long that rows are fetched one at a time from there on."""
 
-_LARGE = 100_000
+LARGE = 100_000
 """Rows of a table for which it pays to start processes."""
+_PART = 2048
+"""How many rows of such a table are asked for at a time: about a block of them."""
+_LEAST = -(2**63)
 
 _Rows = list[tuple[Any, ...]]
 
@@ -36,76 +40,65 @@ _Rows = list[tuple[Any, ...]]
 class SQLiteReader:
     """Reads by a connection. For one thread at a time."""
 
-    def __init__(self, target: Target, connection: sqlite3.Connection, watch: Watch | None = None) -> None:
+    def __init__(self, target: Target, connection: sqlite3.Connection, workers: Workers | None = None) -> None:
         self._target = target
         self._connection = connection
-        self._watch = watch
-        self._workers: Workers | None = None
+        self._workers = workers
 
     def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
         """Blocks of lines; see the protocol. Those of a large table are made by processes of their own."""
-        if where or order or not self._is_large(table):
-            yield from self._blocks(table, self._query(table, where, order), where)
-            return
-        workers = self._shared(table)
-        if workers is None:
-            yield from self.part(table)
-            return
-        with workers:
-            yield from workers.blocks()
+        query = self._query(table, where, order)
+        rowid = "" if where or order else self._rowid(table)
+        if not rowid or not self._is_large(table, rowid):
+            return self._blocks(table, query, where)
+        sorted_ = Table(query, f"ORDER BY {rowid}", table.fields)
+        if self._workers:
+            self._workers.start()
+            if self._workers.are_ready():
+                parts = self._parts(table, rowid)
+                return self._workers.blocks(sorted_, parts, partial(self._blocks, table, where=""))
+        return self._blocks(table, sorted_.query("true"), "")
 
-    def part(self, table: Side, condition: str = "") -> Generator[bytes]:
-        """Blocks of lines in the order of the table's numbers."""
-        query = f"{self._query(table, condition, ())} ORDER BY {self.rowid(table)}"
-        yield from self._blocks(table, query, "")
-
-    def rowid(self, table: Side) -> str:
+    def _rowid(self, table: Side) -> str:
         """What the number of a row goes by; empty where there is none."""
         with self._errors(table, ""):
             name = Keys(self._connection, table.name).rowid()
         return f"{_name(table.name)}.{name}" if name else ""
 
-    def _is_large(self, table: Side) -> bool:
+    def _is_large(self, table: Side, rowid: str) -> bool:
         """Whether a table has so many rows that they are read by their numbers, and if possible by workers."""
-        rowid = self.rowid(table)
-        if not rowid or not table.fields:
-            return False
-        with self._errors(table, ""):
-            query = f"SELECT 1 FROM {_name(table.name)} ORDER BY {rowid} LIMIT 1 OFFSET {_LARGE}"  # noqa: S608 - quoted
-            return self._connection.execute(query).fetchone() is not None
+        return self._numbered(table, rowid, _LEAST, LARGE) is not None
 
-    def _shared(self, table: Side) -> Workers | None:
-        """Workers that see what this connection does; None where that is not certain."""
-        if self._watch is None:
-            return None
-        workers = self._workers = start(self._target, table)
-        if workers and not (workers.are_ready() and self._watch.is_quiet()):
-            workers.close()
-            return None
-        return workers
+    def _numbered(self, table: Side, rowid: str, first: int, rows: int) -> int | None:
+        """The number of the row that comes so many after the first with at least that number."""
+        query = f"SELECT {rowid} FROM {_name(table.name)} WHERE {rowid} >= ? ORDER BY {rowid} LIMIT 1 OFFSET ?"  # noqa: S608
+        with self._errors(table, ""):
+            found = self._connection.execute(query, (first, rows)).fetchone()
+        return int(found[0]) if found else None
+
+    def _parts(self, table: Side, rowid: str) -> Iterator[str]:
+        """Conditions for the parts of a table."""
+        first = self._numbered(table, rowid, _LEAST, 0)
+        while first is not None:
+            following = self._numbered(table, rowid, first, _PART)
+            yield f"{rowid} >= {first}" + (f" AND {rowid} < {following}" if following is not None else "")
+            first = following
 
     def _blocks(self, table: Side, query: str, where: str) -> Generator[bytes]:
+        yield from in_blocks(self._lines(table, query, where))
+
+    def _lines(self, table: Side, query: str, where: str) -> Iterator[bytes]:
         columns = [column_of(field) for field in table.fields]
         done = 0
-        block: list[bytes] = []
-        size = 0
         with self._errors(table, where):
             for rows in self._fetched(query):
                 try:
-                    texts = [column(cells) for column, cells in zip(columns, zip(*rows, strict=True), strict=True)]
-                    lines = "\n".join(map("\t".join, zip(*texts, strict=True))).encode()
+                    yield lines_of(columns, rows)
                 except BadCellError as exc:
                     raise self._bad(table, query, done + exc.index, str(exc)) from exc
                 except UnicodeEncodeError as exc:
                     raise self._not_text(table, query, done, rows) from exc
                 done += len(rows)
-                block += (lines, b"\n")
-                size += len(lines)
-                if size >= _BLOCK:
-                    yield b"".join(block)
-                    block, size = [], 0
-        if block:
-            yield b"".join(block)
 
     def raw(self, table: Side, *, where: str = "") -> Generator[tuple[bytes, int]] | None:  # noqa: ARG002
         """Nothing is faster than lines."""
@@ -121,8 +114,8 @@ class SQLiteReader:
     def cancel(self) -> None:
         """End what another thread waits for here."""
         self._connection.interrupt()
-        if workers := self._workers:
-            workers.kill()
+        if self._workers:
+            self._workers.kill()
 
     def _query(self, table: Side, where: str, order: Sequence[str]) -> str:
         if not table.fields:
@@ -214,15 +207,20 @@ class SQLiteSource:
 
     most_readers = 1
 
-    def __init__(self, target: Target, connection: sqlite3.Connection, watch: Watch | None) -> None:
+    def __init__(self, target: Target, connection: sqlite3.Connection, workers: Workers) -> None:
         self.target = target
         self._connection = connection
-        self._watch = watch
+        self._workers = workers
 
     @contextmanager
     def reader(self) -> Iterator[SQLiteReader]:
         """The connection, for whatever thread."""
-        yield SQLiteReader(self.target, self._connection, self._watch)
+        yield SQLiteReader(self.target, self._connection, self._workers)
+
+    def expect(self, tables: Iterable[TablePlan]) -> None:
+        """Start processes if a table is large; see the protocol."""
+        if any(table.rows and table.rows > LARGE for table in tables):
+            self._workers.start()
 
     def check(self) -> None:
         """What reads holds the snapshot."""
@@ -244,10 +242,10 @@ def open_source(target: Target) -> Iterator[SQLiteSource]:
     Raises:
         See snapshot().
     """
-    with watching(target) as watch, snapshot(target) as found:
+    with watching(target) as watch, snapshot(target) as found, Workers(target, watch) as workers:
         # What is mapped counts as the process's memory, and gains little where each row is turned into text.
         found.connection.execute("PRAGMA mmap_size = 0")
-        yield SQLiteSource(target, found.connection, watch)
+        yield SQLiteSource(target, found.connection, workers)
 
 
 def _needs_care(exc: sqlite3.Error) -> bool:

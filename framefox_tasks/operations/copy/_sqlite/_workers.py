@@ -1,32 +1,28 @@
-"""Processes that read a large SQLite table together: what takes long is the text of the rows, and not the file."""
+"""Processes that read large SQLite tables together: what takes long is the text of the rows, and not the file."""
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
-from struct import Struct
 from typing import IO, Any
 
 import framefox_tasks
-from framefox_tasks import errors
-from framefox_tasks.errors import CopyError, FramefoxTasksError
+from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
-from framefox_tasks.operations.copy._model import BadRowError, Side
-
-HEAD = Struct(">cI")
-READY, LINES, DONE, FAILED, END = b"R", b"L", b"D", b"F", b"E"
-"""What a worker sends: that it sees the file, lines, that a part is done, an error, that there are no more parts."""
+from framefox_tasks.operations.copy._sqlite._worker import HEAD, LEFT, LINES, READY, Table
 
 _MOST = 4
 """Workers: no database takes rows faster than so many give them."""
+_AHEAD = 3
+"""How many parts a worker is asked for at a time, so that it never waits for the next."""
 _PIPE = 512 * 1024
 # A process of its own starts from nothing: it neither runs a script again nor has the connections of this one.
 _START = (
@@ -70,81 +66,118 @@ def watching(target: Target) -> Iterator[Watch | None]:
 
 
 class Workers:
-    """Processes that have the rows of one table between them. A context manager: they have ended when it is left."""
+    """Processes, once they are started. A context manager: they have ended when it is left.
 
-    def __init__(self, target: Target, table: Side, processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    Args:
+        target: The database.
+        watch: Says whether they see the same as who asks them; where there is none they are never used.
+    """
+
+    def __init__(self, target: Target, watch: Watch | None) -> None:
         self._target = target
-        self._table = table
-        self._processes = processes
+        self._watch = watch
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._seen = False
+        self._busy = False
         self._ended = False
 
     def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self._close()
 
-    def close(self) -> None:
-        """End them, and wait until they have."""
-        self.kill()
+    def _close(self) -> None:
         for process in self._processes:
-            process.__exit__(None, None, None)
+            process.kill()
+        while self._processes:
+            with suppress(BrokenPipeError):  # it ended before it had heard all
+                self._processes.pop().__exit__(None, None, None)
 
     def kill(self) -> None:
         """End them, from whatever thread; who waits for their lines gets an error."""
         self._ended = True
-        for process in self._processes:
+        for process in list(self._processes):
             process.kill()
 
-    def are_ready(self) -> bool:
-        """Whether all of them read the file."""
-        task = pickle.dumps(_path()) + pickle.dumps((self._target, self._table, len(self._processes)))
+    def start(self) -> None:
+        """Start them, unless they are; nothing where there is no second processor, or nothing to start them with."""
+        count = min(os.cpu_count() or 1, _MOST)
+        able = self._watch and count > 1 and sys.executable and not getattr(sys, "frozen", False)
+        if self._processes or not able:
+            return
+        self._seen = False
         try:
-            for number, process in enumerate(self._processes):
-                with _pipe(process.stdin) as pipe:
-                    pipe.write(task + pickle.dumps(number))
-            return all(_frame(process)[0] == READY for process in self._processes)
+            for _ in range(count):
+                self._processes.append(_started())
+                _tell(self._processes[-1], _path(), str(self._target.file))
         except OSError:
-            return False
+            self._close()
 
-    def blocks(self) -> Generator[bytes]:
-        """Blocks of lines in the order of the table's numbers."""
-        for process in cycle(self._processes):
-            kind, content = self._next(process)
-            while kind == LINES:
-                yield content
-                kind, content = self._next(process)
-            if kind == END:
-                return
+    def are_ready(self) -> bool:
+        """Whether they are started, see what was there when the watch was, and have nothing else to do."""
+        if self._processes and not self._seen:
+            self._seen = all(_frame(process)[0] == READY for process in self._processes)
+            if not (self._seen and self._watch and self._watch.is_quiet()):
+                self._watch = None
+                self._close()
+        return bool(self._processes) and not self._busy
 
-    def _next(self, process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
-        kind, content = _frame(process)
-        if kind == FAILED:
-            raise _error(json.loads(content))
+    def blocks(
+        self, table: Table, conditions: Iterable[str], rest: Callable[[str], Generator[bytes]]
+    ) -> Generator[bytes]:
+        """Blocks of lines.
+
+        Args:
+            table: What is read.
+            conditions: Each gives a part of it; their order is that of the lines.
+            rest: Reads by a query what a worker has left.
+        """
+        self._busy = True
+        return self._blocks(table, conditions, rest)
+
+    def _blocks(
+        self, table: Table, conditions: Iterable[str], rest: Callable[[str], Generator[bytes]]
+    ) -> Generator[bytes]:
+        coming, workers = iter(conditions), cycle(self._processes)
+        asked: deque[tuple[subprocess.Popen[bytes], str]] = deque()
+
+        def ask(count: int) -> None:
+            for condition in islice(coming, count):
+                worker = next(workers)
+                _tell(worker, condition)
+                asked.append((worker, condition))
+
+        finished = False
+        try:
+            for worker in self._processes:
+                _tell(worker, table)
+            ask(_AHEAD * len(self._processes))
+            while asked:
+                worker, condition = asked.popleft()
+                kind, content = self._next(worker)
+                while kind == LINES:
+                    yield content
+                    kind, content = self._next(worker)
+                ask(1)
+                if kind == LEFT:
+                    yield from rest(f"{table.query(condition)} LIMIT -1 OFFSET {int(content)}")
+            finished = True
+        finally:
+            self._busy = False
+            if not finished:  # they would still answer
+                self._close()
+
+    def _next(self, worker: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+        kind, content = _frame(worker)
         if kind:
             return kind, content
         if self._ended:
             raise CopyError(f"Reading {self._target.label} was ended.")
         raise CopyError(
-            f"A process that read {self._table.name} of {self._target.label} ended too early, with exit code "
-            f"{process.wait()}.",
+            f"A process that read {self._target.label} ended too early, with exit code {worker.wait()}.",
             hint="See whether the machine has run out of memory, and copy again.",
         )
-
-
-def start(target: Target, table: Side) -> Workers | None:
-    """Start workers for a table; None where there is no second processor, or nothing to start them with."""
-    count = min(os.cpu_count() or 1, _MOST)
-    if count < 2 or not sys.executable or getattr(sys, "frozen", False):
-        return None
-    processes: list[subprocess.Popen[bytes]] = []
-    workers = Workers(target, table, processes)
-    try:
-        processes.extend(_started() for _ in range(count))
-    except OSError:
-        workers.close()
-        return None
-    return workers
 
 
 def _started() -> subprocess.Popen[bytes]:
@@ -171,26 +204,19 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     return pipe
 
 
-def _frame(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+def _tell(worker: subprocess.Popen[bytes], *messages: object) -> None:
+    pipe = _pipe(worker.stdin)
+    with suppress(BrokenPipeError):  # that it has ended is seen where its answer is read
+        pipe.write(b"".join(map(pickle.dumps, messages)))
+        pipe.flush()
+
+
+def _frame(worker: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
     """What a worker sends next; nothing if it has ended."""
-    pipe = _pipe(process.stdout)
+    pipe = _pipe(worker.stdout)
     head = pipe.read(HEAD.size)
     if len(head) < HEAD.size:
         return b"", b""
     kind, size = HEAD.unpack(head)
     content = pipe.read(size)
     return (kind, content) if len(content) == size else (b"", b"")
-
-
-def failure(exc: FramefoxTasksError) -> bytes:
-    """An error as a worker sends it."""
-    if isinstance(exc, BadRowError):
-        return json.dumps({"table": exc.table, "reason": exc.reason, "row": exc.row}).encode()
-    return json.dumps({"type": type(exc).__name__, "message": exc.message, "hint": exc.hint}).encode()
-
-
-def _error(sent: dict[str, Any]) -> FramefoxTasksError:
-    if "reason" in sent:
-        return BadRowError(sent["table"], sent["reason"], row=sent["row"])
-    found: FramefoxTasksError = getattr(errors, sent["type"])(sent["message"], hint=sent["hint"])
-    return found
