@@ -156,6 +156,7 @@ def make(folder: Path, postgresql: Server, mysql: Server) -> None:
     mysql.renew("bench_source")
     _fill_postgresql(postgresql.named("bench_source"), lines)
     _fill_mysql(mysql.named("bench_source"), lines)
+    os.sync()  # nobody waits for what is left to be written of all this
 
 
 def _fill_sqlite(path: Path, lines: Path) -> None:

@@ -83,7 +83,13 @@ def _names(snap: Snapshot, part: Part | None) -> list[str]:
 
 def _backup(snap: Snapshot, staging: Staging, note: Note) -> None:
     try:
-        snap.backup(staging.connection, lambda done, total: note(CopyProgress("", done, total, done == total)))
+        with staging.early() as write:
+
+            def told(done: int, total: int) -> None:
+                write()
+                note(CopyProgress("", done, total, done == total))
+
+            snap.backup(staging.connection, told)
     except sqlite3.Error as exc:
         # Reading the source fails with the codes of a damaged file; all others come from writing.
         if getattr(exc, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

@@ -14,7 +14,7 @@ from framefox_tasks.dialects.sqlite import missing
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.model import Target
 
-_PAGES = 8192
+_PAGES = 2048
 """How many pages are copied between two calls that tell how far it is."""
 _MAPPED = 64 << 20
 """Bytes of each file that are mapped: to count, a look at the first bytes of a page is enough. They count as memory."""
