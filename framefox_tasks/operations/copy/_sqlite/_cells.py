@@ -25,6 +25,7 @@ BLOCK = 256 * 1024
 """Bytes of a block, or some more."""
 _HEXADECIMAL = pattern(r"[0-9a-f-]*")
 _PLAIN = pattern(r"-?\d+(?:\.\d+)?")
+_TRUTHS = bytes.maketrans(b"\0\1", b"01")
 _LONGEST = 17  # characters of a float that has 15 digits at most
 
 Cells = Sequence[Any]
@@ -51,15 +52,13 @@ def column_of(field: Field) -> Column:
         if NoneType not in types:
             return _converted(field, quick, cells, types)
         types.remove(NoneType)
-        held = [index for index, cell in enumerate(cells) if cell is not None]
-        found = [NULL] * len(cells)
+        held = [cell for cell in cells if cell is not None]
         try:
-            texts = _converted(field, quick, [cells[index] for index in held], types)
+            texts = iter(_converted(field, quick, held, types))
         except BadCellError as exc:
-            raise BadCellError(held[exc.index], exc.value, str(exc)) from None
-        for index, text in zip(held, texts, strict=True):
-            found[index] = text
-        return found
+            places = [place for place, cell in enumerate(cells) if cell is not None]
+            raise BadCellError(places[exc.index], exc.value, str(exc)) from None
+        return [NULL if cell is None else next(texts) for cell in cells]
 
     return column
 
@@ -143,7 +142,7 @@ def _numbers(cells: Cells, types: _Types) -> Iterable[str] | None:
 
 
 def _booleans(cells: Cells, types: _Types) -> Iterable[str] | None:
-    return map("01".__getitem__, cells) if types == {int} and set(cells) <= {0, 1} else None
+    return bytes(cells).translate(_TRUTHS).decode() if types == {int} and set(cells) <= {0, 1} else None
 
 
 def _bytes(cells: Cells, types: _Types) -> Iterable[str] | None:
@@ -152,9 +151,10 @@ def _bytes(cells: Cells, types: _Types) -> Iterable[str] | None:
 
 def is_shaped(cells: Cells, shape: str) -> bool:
     """Whether all cells have the length and the marks of a shape, whatever stands in the place of its zeros."""
-    if set(map(type, cells)) != {str}:
+    width, count = len(shape), len(cells)
+    if not (isinstance(cells[0], str) and len(cells[0]) == width and set(map(type, cells)) == {str}):
         return False
-    joined, width, count = "".join(cells), len(shape), len(cells)
+    joined = "".join(cells)
     if len(joined) != width * count or not joined.isascii() or set(map(len, cells)) != {width}:
         return False
     return all(joined[place::width] == mark * count for place, mark in enumerate(shape) if mark != "0")
