@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 from conftest import Database
@@ -13,7 +12,7 @@ from sqlalchemy import create_engine, inspect
 from framefox_tasks.dialects import dialect_of
 from framefox_tasks.dialects.base import sqlalchemy_url
 from framefox_tasks.operations.copy._model import Name, Schema, TablePlan
-from framefox_tasks.operations.copy._translating import translate
+from framefox_tasks.operations.copy._translating import reading, translate
 
 DIRECTIONS = [
     (source, target)
@@ -36,10 +35,8 @@ def translated(
     onto: Database | None = None,
 ) -> Schema:
     """The schema for a copy of a source in another kind of database."""
-    target = target_of(source)
-    part: Any = import_module(f"framefox_tasks.operations.copy._{source.dialect}")
-    with part.open_source(target) as opened:
-        return translate(opened, dialect, tables, onto=target_of(onto) if onto else None)
+    with reading(target_of(source), dialect, tables) as find:
+        return translate(find, dialect, onto=target_of(onto) if onto else None)
 
 
 def build(schema: Schema, target: Database) -> list[str]:

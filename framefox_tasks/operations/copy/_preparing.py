@@ -47,9 +47,12 @@ def prepared(source: Target, target: Target, options: CopyOptions) -> Iterator[P
     place: Place = _part(target).open_place(
         target, overwrite=options.overwrite, data_only=options.data_only, force_disconnect=options.force_disconnect
     )
-    place.check()
-    with _part(source).open_source(source, options.jobs or _JOBS) as opened:
-        schema = emptied_schema(_schema(opened, target, options), options, source)
+    with (
+        _part(source).open_source(source, options.jobs or _JOBS) as opened,
+        _reading(opened, target, options) as read,
+    ):
+        place.check()
+        schema = emptied_schema(read(), options, source)
         work = _work(schema, opened, place, options)
         yield Prepared(
             opened, place, work, planned(work.schema, source, target, options, jobs=work.jobs, how=place.how)
@@ -79,21 +82,32 @@ class Choice:
         chosen(self._asked, self._options, self._version_table)
 
 
-def _schema(source: Source, target: Target, options: CopyOptions) -> Schema:
+@contextmanager
+def _reading(source: Source, target: Target, options: CopyOptions) -> Iterator[Callable[[], Schema]]:
+    """Gives what gives the schema of the copy; the source may be read meanwhile."""
+    mine, theirs = source.target.address.dialect, target.address.dialect
     choice = Choice(options, source.target.project.version_table)
     tables: Callable[[Name], bool] | None = choice if options.tables else None
-    if options.data_only:
-        with _part(target).open_source(target, 1) as held:
-            schema = matched(_without_version(source.schema(tables), source.target), held.schema(), target)
-    elif source.target.address.dialect == target.address.dialect:
-        schema = source.schema(tables)
-    else:
-        from framefox_tasks.operations.copy._translating import translate
 
-        schema = translate(source, target.address.dialect, tables, onto=target)
-    if tables:
-        choice.check()
-    return schema
+    def checked(schema: Schema) -> Schema:
+        if tables:
+            choice.check()
+        return schema
+
+    if options.data_only:
+        yield lambda: checked(_rows_alone(source, target, tables))
+    elif mine == theirs:
+        yield lambda: checked(source.schema(tables))
+    else:
+        from framefox_tasks.operations.copy._translating import reading, translate
+
+        with reading(source.target, theirs, tables) as find:
+            yield lambda: checked(translate(find, theirs, onto=target))
+
+
+def _rows_alone(source: Source, target: Target, tables: Callable[[Name], bool] | None) -> Schema:
+    with _part(target).open_source(target, 1) as held:
+        return matched(_without_version(source.schema(tables), source.target), held.schema(), target)
 
 
 def _without_version(schema: Schema, source: Target) -> Schema:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -11,20 +14,38 @@ from framefox_tasks.dialects.base import sqlalchemy_url
 from framefox_tasks.model import Target
 from framefox_tasks.operations.copy._model import Field, ForeignKey, Name, Schema, Side, TablePlan
 from framefox_tasks.operations.copy._ordering import in_order
-from framefox_tasks.operations.copy._protocols import Source
 from framefox_tasks.operations.copy._translating._shapes import Found
 from framefox_tasks.operations.copy._translating._tables import Made, MadeTable, Making
 
 
-def translate(
-    source: Source, dialect: str, tables: Callable[[Name], bool] | None = None, *, onto: Target | None = None
-) -> Schema:
-    """Everything that a copy of a source in another kind of database needs, written as that one writes it.
+@contextmanager
+def reading(
+    source: Target, dialect: str, tables: Callable[[Name], bool] | None = None
+) -> Iterator[Callable[[], Found]]:
+    """Gives what finds the tables that a copy in another kind of database needs.
+
+    A SQLite database is read meanwhile, since its cells decide on the types of the copy, and no server reads them.
 
     Args:
         source: The database to copy.
         dialect: What it becomes: `sqlite`, `postgresql` or `mysql`, and not what it is.
         tables: Says which tables to copy, where it is not all.
+    """
+    if source.address.dialect == "sqlite":
+        from framefox_tasks.operations.copy._translating import _from_sqlite
+
+        with _from_sqlite.finding(source, tables) as found:
+            yield found.result
+    else:
+        yield partial(_found, source, dialect, tables)
+
+
+def translate(find: Callable[[], Found], dialect: str, *, onto: Target | None = None) -> Schema:
+    """Everything that a copy of a database in another kind of database needs, written as that one writes it.
+
+    Args:
+        find: What reading() gave.
+        dialect: The same as there.
         onto: Where the copy will be, to ask its server what it has: some of those that speak MySQL have a type for a
             UUID. The database need not be there.
 
@@ -32,11 +53,9 @@ def translate(
         What the other database cannot have is in `not_carried`, and what it has in another way in the `changes` of its
         table.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(1) as beside:  # importing takes as long as reading the source
         beside.submit(import_module, f"{__package__}._ddl")
-        found = _found(source.target, dialect, tables)
+        found = find()
     from framefox_tasks.operations.copy._translating._ddl import Statements
     from framefox_tasks.operations.copy._translating._numbering import numberings
 
@@ -70,18 +89,13 @@ def _has_uuid(target: Target) -> bool:
 
 
 def _found(target: Target, dialect: str, tables: Callable[[Name], bool] | None) -> Found:
-    """What the source holds; where SQLite will keep its numbers, with a look at how long they are."""
-    narrow = dialect == "sqlite"
-    if target.address.dialect == "sqlite":
-        from framefox_tasks.operations.copy._translating import _from_sqlite
-
-        return _from_sqlite.find(target, tables)
+    """What a server holds; where SQLite will keep its numbers, with a look at how long they are."""
     finder: Any
     if target.address.dialect == "mysql":
         from framefox_tasks.operations.copy._translating import _from_mysql as finder
     else:
         from framefox_tasks.operations.copy._translating import _from_postgresql as finder
-    found: Found = finder.find(target, tables, narrow=narrow)
+    found: Found = finder.find(target, tables, narrow=dialect == "sqlite")
     return found
 
 

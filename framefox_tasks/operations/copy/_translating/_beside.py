@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import local
 from typing import TypeVar
 
@@ -19,13 +19,14 @@ class Beside:
 
     Args:
         connect: Opens a connection that may be closed by another thread.
+        count: How many threads; as many as there are processors, up to four, if not given.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], count: int | None = None) -> None:
         self._connect = connect
         self._connections: list[sqlite3.Connection] = []
         self._mine = local()
-        self._threads = ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST), thread_name_prefix="look")
+        self._threads = ThreadPoolExecutor(count or min(os.cpu_count() or 1, _MOST), thread_name_prefix="look")
 
     def __enter__(self) -> Beside:
         return self
@@ -42,6 +43,10 @@ class Beside:
     def run(self, looks: Iterable[Callable[[sqlite3.Connection], T]]) -> list[T]:
         """What each of them gives, in their order."""
         return list(self._threads.map(self._one, looks))
+
+    def begin(self, look: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """What one of them will give."""
+        return self._threads.submit(self._one, look)
 
     def _one(self, look: Callable[[sqlite3.Connection], T]) -> T:
         connection = getattr(self._mine, "connection", None)

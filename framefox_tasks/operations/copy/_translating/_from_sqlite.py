@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -33,19 +34,25 @@ _LARGE = 100_000
 """Rows of a table for which threads are worth it."""
 
 
-def find(target: Target, chosen: Chosen) -> Found:
-    """The tables of a SQLite database."""
-    with closing(_connected(target)) as connection, Beside(partial(_connected, target)) as beside:
-        objects = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid").fetchall()
-        virtual = [name for kind, name, _, sql in objects if kind == "table" and _is_virtual(sql)]
-        tables, unchosen = [], set()
-        for kind, name, _, sql in objects:
-            if kind != "table" or _is_internal(name, virtual):
-                continue
-            if chosen is None or chosen(Name(name)):
-                tables.append(_Reading(connection, beside, name, sql or "").table())
-            else:
-                unchosen.add(name)
+@contextmanager
+def finding(target: Target, chosen: Chosen) -> Iterator[Future[Found]]:
+    """Begin to find the tables of a SQLite database, beside what is done meanwhile; ends with it if that fails."""
+    connect = partial(_connected, target)
+    with Beside(connect, 1) as beside, Beside(connect) as columns:
+        yield beside.begin(partial(_find, columns=columns, chosen=chosen))
+
+
+def _find(connection: sqlite3.Connection, columns: Beside, chosen: Chosen) -> Found:
+    objects = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid").fetchall()
+    virtual = [name for kind, name, _, sql in objects if kind == "table" and _is_virtual(sql)]
+    tables, unchosen = [], set()
+    for kind, name, _, sql in objects:
+        if kind != "table" or _is_internal(name, virtual):
+            continue
+        if chosen is None or chosen(Name(name)):
+            tables.append(_Reading(connection, columns, name, sql or "").table())
+        else:
+            unchosen.add(name)
     return Found("sqlite", tuple(tables), tuple(_not_carried(objects, virtual, unchosen)))
 
 
