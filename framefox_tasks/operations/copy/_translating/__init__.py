@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 from framefox_tasks.dialects import dialect_of
@@ -53,12 +51,10 @@ def translate(find: Callable[[], Found], dialect: str, *, onto: Target | None = 
         What the other database cannot have is in `not_carried`, and what it has in another way in the `changes` of its
         table.
     """
-    with ThreadPoolExecutor(1) as beside:  # importing takes as long as reading the source
-        beside.submit(import_module, f"{__package__}._ddl")
-        found = find()
     from framefox_tasks.operations.copy._translating._ddl import Statements
     from framefox_tasks.operations.copy._translating._numbering import numberings
 
+    found = find()
     making = Making(found, dialect, has_uuid=dialect == "mysql" and onto is not None and _has_uuid(onto))
     statements = Statements(making)
     last = (*statements.foreign_keys(), *statements.checks(), *numberings(making), *statements.comments())
