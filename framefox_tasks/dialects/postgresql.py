@@ -50,7 +50,8 @@ class PostgreSQL(ServerDialect):
 
     def error_text(self, exc: BaseException | None) -> str:
         """The server's message without the client library's preamble."""
-        return super().error_text(exc).removeprefix("connection failed: ")
+        # libpq writes what else there is to say of an error on an indented line.
+        return " ".join(str(exc).replace("\n\t", ". ").split()).removeprefix("connection failed: ")
 
     def exists(self, target: Target) -> bool:
         """Whether the database is there.

@@ -107,7 +107,7 @@ class _Catalogue:
         _, name, native, default, nullable, extra, expression, _, comment = row
         type_ = self._type(table, name, native, name in valid, is_key=is_key)
         numbered = "auto_increment" in extra.lower() and type_.kind is Kind.INTEGER
-        lost = [f"numbers of {table}.{name}"] if "auto_increment" in extra.lower() and not numbered else []
+        lost = [f"automatic numbers of {table}.{name}"] if "auto_increment" in extra.lower() and not numbered else []
         if "on update" in extra.lower():
             lost.append(f"ON UPDATE CURRENT_TIMESTAMP of {table}.{name}")
         return Column(

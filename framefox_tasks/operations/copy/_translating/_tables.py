@@ -152,7 +152,7 @@ class Making:
                 made.lost.append(f"{what}: {reference.table} has no such columns")
                 continue
             if reference.deferrable and self.dialect == "mysql":
-                made.lost.append(f"DEFERRABLE of {what}")
+                made.lost.append(f"DEFERRABLE of {what}: MySQL checks each row at once")
             made.lost += [f"{lost} of {what}" for lost in reference.lost]
             reference = replace(reference, referred=tuple(known[column.casefold()] for column in columns))
             yield self._allowed(reference, made, what) if self.dialect == "mysql" else reference
@@ -161,12 +161,14 @@ class Making:
         """Without what MySQL refuses to do when the other row goes."""
         table = made.table
         nullable = all(table.column(c).nullable and c not in table.primary_key for c in reference.columns)
-        refused = {"SET DEFAULT"} if nullable else {"SET DEFAULT", "SET NULL"}
-        if reference.ondelete.upper() in refused:
-            made.lost.append(f"ON DELETE {reference.ondelete} of {what}")
+        refused = {"SET DEFAULT": "MySQL does not have it"}
+        if not nullable:
+            refused["SET NULL"] = "one of its columns may not be NULL"
+        if reason := refused.get(reference.ondelete.upper()):
+            made.lost.append(f"ON DELETE {reference.ondelete} of {what}: {reason}")
             reference = replace(reference, ondelete="")
-        if reference.onupdate.upper() in refused:
-            made.lost.append(f"ON UPDATE {reference.onupdate} of {what}")
+        if reason := refused.get(reference.onupdate.upper()):
+            made.lost.append(f"ON UPDATE {reference.onupdate} of {what}: {reason}")
             reference = replace(reference, onupdate="")
         return reference
 
@@ -174,12 +176,13 @@ class Making:
         """Decide which column gets numbers of its own: not every database has them wherever another does."""
         for name in [column.name for column in made.table.columns if column.numbered]:
             one = made.columns[name]
+            what = f"automatic numbers of {made.table.name}.{name}"
             if self.dialect == "mysql" and any(other.numbered for other in made.columns.values()):
-                made.lost.append(f"numbers of {made.table.name}.{name}: MySQL numbers one column of a table")
+                made.lost.append(f"{what}: MySQL has them in one column of a table")
             elif self.dialect == "mysql" and made.table.primary_key[:1] != (name,):
-                made.lost.append(f"numbers of {made.table.name}.{name}: MySQL numbers the first column of a key")
+                made.lost.append(f"{what}: MySQL has them only in the first column of a key")
             elif self.dialect == "sqlite" and made.table.primary_key != (name,):
-                made.lost.append(f"numbers of {made.table.name}.{name}: SQLite numbers a primary key of one column")
+                made.lost.append(f"{what}: SQLite has them only in a primary key of one column")
             else:
                 one.numbered = True
                 one.written = self._numbering(one.written)
