@@ -30,6 +30,11 @@ DEFAULT_SERVERS = {
 }
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: many tests wait, for a server or for a process of their own."""
+    return (os.cpu_count() or 1) + 1
+
+
 @dataclass(frozen=True)
 class Run:
     """What a finished command said."""
