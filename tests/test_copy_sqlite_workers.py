@@ -122,7 +122,7 @@ def test_a_killed_process_is_an_error(target: Target) -> None:
         lines = reader.lines(TABLE)
         next(lines)
         os.kill(children()[-1], signal.SIGKILL)
-        with pytest.raises(CopyError, match=r"^A process that read app.db ended too early, with exit code -9\."):
+        with pytest.raises(CopyError, match=r"^A process that read t of app.db ended too early, with exit code -9\."):
             list(lines)
 
 
@@ -221,6 +221,35 @@ def test_conditions_orders_and_tables_without_numbers_are_read_by_one(target: Ta
             assert next(lines)
             assert not children()
             assert sum(block.count(b"\n") for block in lines) > 90_000
+
+
+def test_a_table_with_a_column_named_true_is_read_as_a_whole_by_one_connection(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    execute(target, 'ALTER TABLE t ADD COLUMN "true" INTEGER DEFAULT 0')
+    with open_source(target) as source, source.reader() as reader:
+        assert b"".join(reader.lines(TABLE)) == expected(target)
+        assert not children()
+
+
+@pytest.mark.parametrize(("kind", "count"), [("VIRTUAL", 0), ("STORED", COUNT)])
+def test_what_is_computed_when_it_is_read_is_computed_by_one_version_of_sqlite(
+    target: Target, kind: str, count: int
+) -> None:
+    sums = Side(Name("sums"), (Field("id", "integer", Kind.INTEGER), Field("a", "text", Kind.TEXT)))
+    execute(
+        target,
+        f"CREATE TABLE sums (id INTEGER PRIMARY KEY, r REAL, a TEXT AS (r || '') {kind})",
+        "INSERT INTO sums (r) SELECT id / 10.0 + 0.2 FROM t",
+    )
+    with closing(sqlite3.connect(target.file)) as connection:
+        rows = connection.execute("SELECT id, a FROM sums ORDER BY id").fetchall()
+    with open_source(target) as source, source.reader() as reader:
+        lines = reader.lines(sums)
+        blocks = [next(lines)]
+        assert len(children()) == count
+        assert b"".join([*blocks, *lines]).decode() == "".join(f"{number}\t{text}\n" for number, text in rows)
 
 
 LONG = """

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
+
 import pytest
 from conftest import MakeDatabase
 from copying import made
 from translating import build, inspected, natives, plan_of, translated
+
+from framefox_tasks.operations.copy._translating._beside import Beside
 
 UUIDS = ("6f1c9b2e00004000800000000000abcd", "0" * 32)
 HASHES = ("0cc175b9c0f1b6a831c399e269772661", "92eb5ffee6ae2fec3ad71c777531578f")
@@ -59,6 +64,21 @@ def test_the_last_cells_of_a_large_table_decide_as_well(make_database: MakeDatab
         "d": "integer",
     }
     assert plan_of(schema, "item").rows == 100_001
+
+
+def test_what_fails_meanwhile_ends_the_look_at_a_large_table() -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+    def look(connection: sqlite3.Connection) -> object:
+        return connection.execute(endless).fetchone()
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(":memory:", check_same_thread=False)
+
+    with suppress(ZeroDivisionError), Beside(connect, 2) as beside:
+        looks = [beside.begin(look) for _ in range(5)]
+        1 / 0  # noqa: B018 - what fails
+    assert all(found.done() for found in looks)
 
 
 def test_what_refers_to_a_wider_column_is_as_wide(make_database: MakeDatabase) -> None:

@@ -47,12 +47,10 @@ def prepared(source: Target, target: Target, options: CopyOptions) -> Iterator[P
     place: Place = _part(target).open_place(
         target, overwrite=options.overwrite, data_only=options.data_only, force_disconnect=options.force_disconnect
     )
-    with (
-        _part(source).open_source(source, options.jobs or _JOBS) as opened,
-        _reading(opened, target, options) as read,
-    ):
-        place.check()
-        schema = emptied_schema(read(), options, source)
+    with _part(source).open_source(source, options.jobs or _JOBS) as opened:
+        with _reading(opened, target, options) as read:
+            place.check()
+            schema = emptied_schema(read(), options, source)
         work = _work(schema, opened, place, options)
         yield Prepared(
             opened, place, work, planned(work.schema, source, target, options, jobs=work.jobs, how=place.how)

@@ -51,13 +51,13 @@ class SQLiteReader:
         rowid = "" if where or order else self._rowid(table)
         if not rowid or not self._is_large(table, rowid):
             return self._blocks(table, query, where)
-        sorted_ = Table(query, f"ORDER BY {rowid}", table.fields)
-        if self._workers:
+        order = f"ORDER BY {rowid}"
+        if self._workers and not self._computes(table):
             self._workers.start()
             if self._workers.are_ready():
-                parts = self._parts(table, rowid)
-                return self._workers.blocks(sorted_, parts, partial(self._blocks, table, where=""))
-        return self._blocks(table, sorted_.query("true"), "")
+                asked = Table(str(table.name), query, order, table.fields)
+                return self._workers.blocks(asked, self._parts(table, rowid), partial(self._blocks, table, where=""))
+        return self._blocks(table, f"{query} {order}", "")
 
     def _rowid(self, table: Side) -> str:
         """What the number of a row goes by; empty where there is none."""
@@ -68,6 +68,13 @@ class SQLiteReader:
     def _is_large(self, table: Side, rowid: str) -> bool:
         """Whether a table has so many rows that they are read by their numbers, and if possible by workers."""
         return self._numbered(table, rowid, _LEAST, LARGE) is not None
+
+    def _computes(self, table: Side) -> bool:
+        """Whether a value is computed when it is read: another version of SQLite may come to another."""
+        names = {field.name for field in table.fields}
+        with self._errors(table, ""):
+            query = "SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 2"
+            return any(name in names for (name,) in self._connection.execute(query, (table.name.name,)))
 
     def _numbered(self, table: Side, rowid: str, first: int, rows: int) -> int | None:
         """The number of the row that comes so many after the first with at least that number."""

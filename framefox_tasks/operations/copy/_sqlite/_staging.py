@@ -127,7 +127,7 @@ class Staging:
             yield lambda: None
             return
         descriptor = os.open(self.path, os.O_RDONLY)
-        self._closing.callback(os.close, descriptor)  # not before the connection: SQLite's lock would end
+        self._closing.callback(os.close, descriptor)  # not before the connection: SQLite's lock ends with it
         running: Future[None] | None = None
 
         def begin() -> None:

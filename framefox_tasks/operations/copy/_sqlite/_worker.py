@@ -38,6 +38,7 @@ _LONG = 100_000
 class Table:
     """A table whose rows are asked for, a part at a time."""
 
+    label: str
     select: str
     order: str
     fields: tuple[Field, ...]

@@ -134,11 +134,6 @@ class Workers:
             rest: Reads by a query what a worker has left.
         """
         self._busy = True
-        return self._blocks(table, conditions, rest)
-
-    def _blocks(
-        self, table: Table, conditions: Iterable[str], rest: Callable[[str], Generator[bytes]]
-    ) -> Generator[bytes]:
         coming, workers = iter(conditions), cycle(self._processes)
         asked: deque[tuple[subprocess.Popen[bytes], str]] = deque()
 
@@ -155,10 +150,10 @@ class Workers:
             ask(_AHEAD * len(self._processes))
             while asked:
                 worker, condition = asked.popleft()
-                kind, content = self._next(worker)
+                kind, content = self._next(worker, table)
                 while kind == LINES:
                     yield content
-                    kind, content = self._next(worker)
+                    kind, content = self._next(worker, table)
                 ask(1)
                 if kind == LEFT:
                     yield from rest(f"{table.query(condition)} LIMIT -1 OFFSET {int(content)}")
@@ -168,14 +163,15 @@ class Workers:
             if not finished:  # they would still answer
                 self._close()
 
-    def _next(self, worker: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    def _next(self, worker: subprocess.Popen[bytes], table: Table) -> tuple[bytes, bytes]:
         kind, content = _frame(worker)
         if kind:
             return kind, content
         if self._ended:
             raise CopyError(f"Reading {self._target.label} was ended.")
         raise CopyError(
-            f"A process that read {self._target.label} ended too early, with exit code {worker.wait()}.",
+            f"A process that read {table.label} of {self._target.label} ended too early, with exit code "
+            f"{worker.wait()}.",
             hint="See whether the machine has run out of memory, and copy again.",
         )
 

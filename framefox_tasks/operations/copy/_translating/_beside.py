@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import local
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 _MOST = 4
+_AGAIN = 0.01  # seconds
 
 
 class Beside:
@@ -25,6 +26,7 @@ class Beside:
     def __init__(self, connect: Callable[[], sqlite3.Connection], count: int | None = None) -> None:
         self._connect = connect
         self._connections: list[sqlite3.Connection] = []
+        self._begun: list[Future[Any]] = []
         self._mine = local()
         self._threads = ThreadPoolExecutor(count or min(os.cpu_count() or 1, _MOST), thread_name_prefix="look")
 
@@ -34,19 +36,23 @@ class Beside:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
-            for connection in self._connections:
-                connection.interrupt()
+            while running := [look for look in self._begun if not look.done()]:
+                for connection in list(self._connections):
+                    connection.interrupt()
+                wait(running, timeout=_AGAIN)  # and again: a thread may be between two queries
         self._threads.shutdown()
         for connection in self._connections:
             connection.close()
 
     def run(self, looks: Iterable[Callable[[sqlite3.Connection], T]]) -> list[T]:
         """What each of them gives, in their order."""
-        return list(self._threads.map(self._one, looks))
+        return [look.result() for look in [self.begin(look) for look in looks]]
 
     def begin(self, look: Callable[[sqlite3.Connection], T]) -> Future[T]:
         """What one of them will give."""
-        return self._threads.submit(self._one, look)
+        begun = self._threads.submit(self._one, look)
+        self._begun.append(begun)
+        return begun
 
     def _one(self, look: Callable[[sqlite3.Connection], T]) -> T:
         connection = getattr(self._mine, "connection", None)
