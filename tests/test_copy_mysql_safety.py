@@ -185,6 +185,7 @@ def test_a_copy_that_is_killed_at_any_point_leaves_the_old_or_the_new(source: Da
             process.stdout.readline()
             time.sleep(chance.random() * whole)
             process.kill()
+        _await_end(target)
         found = target.tables()
         assert found in (tables, tables | {"more"})
         for table in tables:
@@ -192,6 +193,16 @@ def test_a_copy_that_is_killed_at_any_point_leaves_the_old_or_the_new(source: Da
     _again(source, target)
     assert target.tables() == tables
     assert [name for (name,) in source.execute("SHOW DATABASES") if name.startswith(target.name)] == [target.name]
+
+
+def _await_end(target: Database) -> None:
+    """Wait until the server has ended what the killed copy told it: a list of tables is not of one point of time."""
+    query = f"SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'RENAME TABLE%{target.name}%'"
+    for _ in range(300):
+        if target.execute(query) == [(0,)]:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the killed copy's tables are still being moved")
 
 
 def _again(source: Database, target: Database) -> None:
