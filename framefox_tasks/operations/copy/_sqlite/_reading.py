@@ -51,13 +51,13 @@ class SQLiteReader:
         rowid = "" if where or order else self._rowid(table)
         if not rowid or not self._is_large(table, rowid):
             return self._blocks(table, query, where)
-        order = f"ORDER BY {rowid}"
+        by_number = f"ORDER BY {rowid}"
         if self._workers and not self._computes(table):
             self._workers.start()
             if self._workers.are_ready():
-                asked = Table(str(table.name), query, order, table.fields)
+                asked = Table(str(table.name), query, by_number, table.fields)
                 return self._workers.blocks(asked, self._parts(table, rowid), partial(self._blocks, table, where=""))
-        return self._blocks(table, f"{query} {order}", "")
+        return self._blocks(table, f"{query} {by_number}", "")
 
     def _rowid(self, table: Side) -> str:
         """What the number of a row goes by; empty where there is none."""
