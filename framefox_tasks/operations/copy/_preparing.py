@@ -47,9 +47,13 @@ def prepared(source: Target, target: Target, options: CopyOptions) -> Iterator[P
     place: Place = _part(target).open_place(
         target, overwrite=options.overwrite, data_only=options.data_only, force_disconnect=options.force_disconnect
     )
+    is_file = source.address.dialect == "sqlite"
+    if not is_file:  # no server is to hold a snapshot for a copy that is refused
+        place.check()
     with _part(source).open_source(source, options.jobs or _JOBS) as opened:
         with _reading(opened, target, options) as read:
-            place.check()
+            if is_file:  # beside the look at its cells, which takes as long
+                place.check()
             schema = emptied_schema(read(), options, source)
         work = _work(schema, opened, place, options)
         yield Prepared(

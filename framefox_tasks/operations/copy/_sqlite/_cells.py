@@ -23,7 +23,6 @@ from framefox_tasks.operations.copy._sqlite._odd import odd_text
 NULL = r"\N"
 BLOCK = 256 * 1024
 """Bytes of a block, or some more."""
-_HEXADECIMAL = pattern(r"[0-9a-f-]*")
 _PLAIN = pattern(r"-?\d+(?:\.\d+)?")
 _TRUTHS = bytes.maketrans(b"\0\1", b"01")
 _LONGEST = 17  # characters of a float that has 15 digits at most

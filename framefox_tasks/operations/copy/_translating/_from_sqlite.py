@@ -101,7 +101,9 @@ class _Reading:
         infos = [info for info in self._pragma("table_xinfo", self._name) if info[6] != 1]
         key = tuple(info[1] for info in sorted((i for i in infos if i[5]), key=lambda info: info[5]))
         references = tuple(self._references())
-        columns = self._columns(infos, key, {name for reference in references for name in reference.columns})
+        rows = self._count()
+        referring = {name for reference in references for name in reference.columns}
+        columns = self._columns(infos, key, referring, is_large=(rows or 0) > _LARGE)
         indexes = tuple(self._indexes())
         return Table(
             Name(self._name),
@@ -111,18 +113,19 @@ class _Reading:
             indexes,
             references,
             tuple(self._text.checks()),
-            rows=self._count(),
+            rows=rows,
             lost=tuple(self._lost()),
         )
 
-    def _columns(self, infos: list[Any], key: tuple[str, ...], referring: set[str]) -> tuple[Column, ...]:
+    def _columns(
+        self, infos: list[Any], key: tuple[str, ...], referring: set[str], *, is_large: bool
+    ) -> tuple[Column, ...]:
         numbered = key[0] if len(key) == 1 and self._is_rowid(infos, key[0]) and key[0] not in referring else None
         generated = self._text.generated()
         looks = [
             partial(probed, table=self._name, name=info[1], declared=info[2] or "", rowid=info[1] == numbered)
             for info in infos
         ]
-        is_large = (self._count() or 0) > _LARGE
         columns = self._beside.run(looks) if is_large else [look(self._connection) for look in looks]
         return tuple(
             replace(
