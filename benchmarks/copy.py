@@ -149,7 +149,7 @@ def make(folder: Path, postgresql: Server, mysql: Server) -> None:
             note = f"Nöte {number}: please ring twice, and leave it with the neighbour" if number % 3 else r"\N"
             file.write(
                 f"{number}\t{chance.randrange(50_000)}\t{chance.choice(('new', 'paid', 'sent'))}\t"
-                f"{chance.randrange(10**7) / 100:.2f}\t{chance.randrange(10**5) / 1000}\t{number % 2}\t"
+                f"{chance.randrange(10**7) / 100:.2f}\t{chance.random()!r}\t{number % 2}\t"
                 f"2026-{number % 12 + 1:02}-{number % 28 + 1:02} {number % 24:02}:{number % 60:02}:00\t"
                 f"{chance.getrandbits(128):032x}\t{note}\n"
             )
