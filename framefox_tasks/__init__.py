@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         Dropped,
         MetadataCleared,
         MetadataWritten,
+        MigrationChecked,
         MigrationCreated,
         MigrationsCleared,
         MigrationState,
@@ -94,8 +95,8 @@ _EXPORTS = {
     "operations.status": "status",
     "results": (
         "Copied CopiedTable CopyPlan CopyProgress Created Downgraded Drawn Dropped MetadataCleared MetadataWritten "
-        "MigrationCreated MigrationState MigrationsCleared Plan PlannedTable Revision Script Selected Status Step "
-        "Upgraded"
+        "MigrationChecked MigrationCreated MigrationState MigrationsCleared Plan PlannedTable Revision Script Selected "
+        "Status Step Upgraded"
     ),
     "settings": "Settings load_settings",
     "snapshot": "Schema",
@@ -129,6 +130,7 @@ __all__ = [
     "Mask",
     "MetadataCleared",
     "MetadataWritten",
+    "MigrationChecked",
     "MigrationCreated",
     "MigrationError",
     "MigrationNeededError",

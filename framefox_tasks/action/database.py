@@ -36,8 +36,7 @@ def create_migration(
     if len(chosen) > 1:
         raise ConfigError(f"{' and '.join(chosen)} cannot be used together.", hint="Choose one of them.")
     if check:
-        migration.check_migration(settings.target)
-        report.say("The entities and the database agree.")
+        report.show(migration.check_migration(settings.target))
         return None
     if merge:
         report.show(migration.merge_heads(settings.target, message=message or None))

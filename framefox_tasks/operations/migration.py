@@ -19,7 +19,16 @@ from framefox_tasks.errors import (
 from framefox_tasks.model import Target
 from framefox_tasks.operations import _record
 from framefox_tasks.operations.schema import declared_schema
-from framefox_tasks.results import Downgraded, MigrationCreated, MigrationsCleared, Plan, Script, Step, Upgraded
+from framefox_tasks.results import (
+    Downgraded,
+    MigrationChecked,
+    MigrationCreated,
+    MigrationsCleared,
+    Plan,
+    Script,
+    Step,
+    Upgraded,
+)
 
 if TYPE_CHECKING:
     from framefox_tasks.operations._alembic.history import History
@@ -149,6 +158,8 @@ def _steps_down(history: History, current: tuple[str, ...], steps: int) -> int:
 def create_migration(target: Target, *, message: str | None = None, empty: bool = False) -> MigrationCreated:
     """Compare the entities with the database, and write what differs as a new migration.
 
+    A table that is neither declared nor in the recorded schema, migrations/schema.json, is left alone.
+
     Args:
         target: The database. It must exist and be at the head.
         message: The migration's description, and part of its file's name.
@@ -176,7 +187,13 @@ def create_migration(target: Target, *, message: str | None = None, empty: bool 
         if written.path or not by_hand:
             _record.keep_generated(target, written.path, written.schema)
     return MigrationCreated(
-        target, written.path, difference.operations, difference.destructive, difference.unnamed, by_hand
+        target,
+        written.path,
+        difference.operations,
+        difference.destructive,
+        difference.unnamed,
+        by_hand,
+        written.left_alone,
     )
 
 
@@ -188,8 +205,11 @@ def _schema_if_readable(target: Target) -> Schema | None:
         return None
 
 
-def check_migration(target: Target) -> None:
+def check_migration(target: Target) -> MigrationChecked:
     """Check that the entities and the database agree. Writes nothing.
+
+    Returns:
+        Which tables are no difference since they are not of the project.
 
     Raises:
         MigrationNeededError: They differ; the message says in what.
@@ -197,9 +217,9 @@ def check_migration(target: Target) -> None:
     """
     from framefox_tasks.operations._alembic.autogenerate import compare
 
-    found = compare(_ready(target)).operations
-    if found:
-        listed = "\n".join(f"  {operation}" for operation in found)
+    compared = compare(_ready(target))
+    if compared.difference.operations:
+        listed = "\n".join(f"  {operation}" for operation in compared.difference.operations)
         hint = "Write the migration with: doit database_create_migration"
         if _record.is_recorded(target.project, declared_schema(target)):
             hint = (
@@ -207,6 +227,7 @@ def check_migration(target: Target) -> None:
                 "Undo that, or write it as a migration with: doit -a database_create_migration"
             )
         raise MigrationNeededError(f"The entities differ from the database {target.label}:\n{listed}", hint=hint)
+    return MigrationChecked(target, compared.left_alone)
 
 
 def merge_heads(target: Target, *, message: str | None = None) -> MigrationCreated:

@@ -18,6 +18,7 @@ from framefox_tasks.results import (
     Dropped,
     MetadataCleared,
     MetadataWritten,
+    MigrationChecked,
     MigrationCreated,
     MigrationsCleared,
     Plan,
@@ -84,9 +85,8 @@ def _(result: Plan) -> list[str]:
 @_lines.register
 def _(result: MigrationCreated) -> list[str]:
     if result.path is None:
-        return [*_by_hand(result, "doit database_create_migration --empty")] or [
-            "No changes detected since the last migration."
-        ]
+        by_hand = _by_hand(result, "doit database_create_migration --empty")
+        return [*(by_hand or ["No changes detected since the last migration."]), *_left_alone(result.left_alone)]
     shown = result.target.project.shown(result.path)
     lines = [f"Migration file '{shown}' created successfully."]
     lines += [f"  {operation}" for operation in result.operations]
@@ -96,7 +96,7 @@ def _(result: MigrationCreated) -> list[str]:
         lines.append(f"No later migration can drop a constraint without a name: {', '.join(result.unnamed)}.")
         lines.append("Give the metadata a naming_convention, or name them.")
     lines += _by_hand(result, shown)
-    return [*lines, "Apply it with: doit database_upgrade"]
+    return [*lines, *_left_alone(result.left_alone), "Apply it with: doit database_upgrade"]
 
 
 def _by_hand(result: MigrationCreated, where: str) -> list[str]:
@@ -104,6 +104,20 @@ def _by_hand(result: MigrationCreated, where: str) -> list[str]:
         return []
     title = f"Alembic does not compare these, write them by hand with {where}:"
     return [title, *(f"  {item}" for item in result.by_hand)]
+
+
+@_lines.register
+def _(result: MigrationChecked) -> list[str]:
+    return ["The entities and the database agree.", *_left_alone(result.left_alone)]
+
+
+def _left_alone(tables: tuple[str, ...]) -> list[str]:
+    if not tables:
+        return []
+    verb = "is" if len(tables) == 1 else "are"
+    some = ", ".join(tables[:3]) + (f" and {len(tables) - 3:,} more" if len(tables) > 3 else "")
+    count = number(len(tables), "table")
+    return [f"{count} {verb} not of this project: left alone ({some}). Silence this with ignore_tables."]
 
 
 @_lines.register

@@ -96,6 +96,7 @@ class MigrationCreated:
         destructive: Those of them that lose data.
         unnamed: Constraints that no later migration can drop.
         by_hand: What has changed in the entities, and Alembic does not compare.
+        left_alone: The tables of the database that are neither declared nor recorded, and so not of the project.
     """
 
     target: Target
@@ -104,6 +105,15 @@ class MigrationCreated:
     destructive: tuple[str, ...] = ()
     unnamed: tuple[str, ...] = ()
     by_hand: tuple[str, ...] = ()
+    left_alone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MigrationChecked:
+    """The entities and the database agree, but for the tables that are not of the project."""
+
+    target: Target
+    left_alone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -235,6 +245,7 @@ __all__ = [
     "Forecast",
     "MetadataCleared",
     "MetadataWritten",
+    "MigrationChecked",
     "MigrationCreated",
     "MigrationState",
     "MigrationsCleared",

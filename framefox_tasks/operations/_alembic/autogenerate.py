@@ -23,28 +23,47 @@ from framefox_tasks.operations._alembic.describing import Difference, difference
 from framefox_tasks.operations._alembic.enums import load_postgresql_support
 from framefox_tasks.operations._alembic.environment import run_environment
 from framefox_tasks.operations._alembic.history import History
+from framefox_tasks.operations._alembic.ownership import Name, ownership_of, shown
 from framefox_tasks.operations._schema_of import schema_of
 from framefox_tasks.operations._sources import declaring, ignored
 from framefox_tasks.operations.metadata import Entities, has_entities, load_entities
 from framefox_tasks.snapshot import Schema
 
 
-def compare(history: History) -> Difference:
-    """What a migration would do, writing nothing to the database or the disk."""
-    return difference_of(_autogenerate(history, None, dont_mutate=True)[0], history.target)
+@dataclass(frozen=True)
+class Compared:
+    """What a comparison of the entities with the database found.
+
+    Attributes:
+        context: Alembic's, which holds what a migration would do.
+        schema: What the entities declare; None where they were not looked at.
+        left_alone: The tables that are not of the project.
+    """
+
+    context: RevisionContext
+    schema: Schema | None = None
+    left_alone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Written:
-    """A migration file, or none where the entities and the database agree.
+    """A migration file, or none where the entities and the database agree; a comparison writes none either.
 
     Attributes:
         schema: What the entities declare; None where they were not looked at.
+        left_alone: The tables that are not of the project.
     """
 
     path: Path | None
     difference: Difference
     schema: Schema | None
+    left_alone: tuple[str, ...]
+
+
+def compare(history: History) -> Written:
+    """What a migration would do, writing nothing to the database or the disk."""
+    compared = _autogenerate(history, None, dont_mutate=True)
+    return Written(None, difference_of(compared.context, history.target), compared.schema, compared.left_alone)
 
 
 def write_migration(history: History, message: str | None, *, empty: bool = False) -> Written:
@@ -54,17 +73,14 @@ def write_migration(history: History, message: str | None, *, empty: bool = Fals
         EntityError: The entities cannot be imported; nothing is written.
         PermissionDeniedError: The folder cannot be written to.
     """
-    if empty:
-        context, schema = _context(history, message, autogenerate=False), None
-    else:
-        context, schema = _autogenerate(history, message)
-    difference = difference_of(context, history.target)
+    compared = Compared(_context(history, message, autogenerate=False)) if empty else _autogenerate(history, message)
+    context, difference = compared.context, difference_of(compared.context, history.target)
     if not empty and not difference.operations:
-        return Written(None, difference, schema)
+        return Written(None, difference, compared.schema, compared.left_alone)
     _avoid_collision(context.script_directory, _folder(history), message)
     with _writing(history.target):
         written = [script for script in context.generate_scripts() if script is not None]
-    return Written(Path(written[-1].path), difference, schema)
+    return Written(Path(written[-1].path), difference, compared.schema, compared.left_alone)
 
 
 def write_merge(history: History, message: str) -> Path:
@@ -102,12 +118,13 @@ def _quotable(message: str) -> str:
     return message.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _autogenerate(history: History, message: str | None, **options: Any) -> tuple[RevisionContext, Schema]:
+def _autogenerate(history: History, message: str | None, **options: Any) -> Compared:
     target = history.target
     # Before env.py: an env.py that swallows import errors must find every entity imported.
     entities = load_entities(target.project) if has_entities(target.project) else Entities()
     metadata = entities.metadata
     compared: list[MetaData] = []
+    others: list[Name] = []
     context = _context(history, message, autogenerate=True)
     if target.address.dialect == "postgresql":
         load_postgresql_support()
@@ -115,6 +132,7 @@ def _autogenerate(history: History, message: str | None, **options: Any) -> tupl
     def work(current: Any, migration_context: Any) -> list[Any]:
         context.run_autogenerate(current, migration_context)
         compared.extend(metadata_of(migration_context))
+        others.extend(ownership_of(migration_context).left_alone)
         return []
 
     run_environment(
@@ -127,24 +145,27 @@ def _autogenerate(history: History, message: str | None, **options: Any) -> tupl
         **options,
     )
     if not metadata or not target.project.entities:
-        _check_dropped(target, context)
+        declared = {table.name for item in compared for table in item.tables.values()}
+        _check_seen(target, context, {table for _, table in others} - declared)
     schema = schema_of(metadata or compared)
-    return context, Schema(tuple(table for table in schema.tables if not ignored(target.project, table.name)))
+    ours = Schema(tuple(table for table in schema.tables if not ignored(target.project, table.name)))
+    return Compared(context, ours, tuple(map(shown, others)))
 
 
-def _check_dropped(target: Target, context: RevisionContext) -> None:
+def _check_seen(target: Target, context: RevisionContext, left_alone: set[str]) -> None:
     """Only env.py knows the entities, and it may have swallowed an import error: a table in the sources stays.
 
     Raises:
-        EntityError: A table would be dropped that a class in the project declares.
+        EntityError: A table would be dropped, or be taken for one of others, that a class in the project declares.
     """
     containers = [container for script in context.generated_revisions for container in script.upgrade_ops_list]
     operations = [operation for container in containers for operation in flat(container.ops)]
     dropped = {operation.table_name for operation in operations if isinstance(operation, ops.DropTableOp)}
-    for source, declared in declaring(target.project, dropped):
+    for source, declared in declaring(target.project, dropped | left_alone):
+        meaning = "drop that table" if declared.table in dropped else "leave that table alone as one of others"
         raise EntityError(
             f"{target.project.shown(source)}, line {declared.line}: {declared.name} declares the table "
-            f"{declared.table!r}, but it is not in the metadata that Alembic gets. Going on would drop that table.",
+            f"{declared.table!r}, but it is not in the metadata that Alembic gets. Going on would {meaning}.",
             hint="See whether its module can be imported, and have it imported, "
             "or list the table under `ignore_tables:` in config/orm.yaml.",
         )

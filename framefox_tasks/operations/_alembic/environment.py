@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from framefox_tasks.operations._alembic.config import TARGET
 from framefox_tasks.operations._alembic.failures import describe, failure_in
 from framefox_tasks.operations._alembic.flask import application_context
 from framefox_tasks.operations._alembic.options import completed
+from framefox_tasks.operations._alembic.ownership import ownership_of, shown
 from framefox_tasks.operations._tracking import watching
 from framefox_tasks.url import DIALECTS
 
@@ -242,6 +244,16 @@ def run_as_env(target: Target, metadata: Callable[[], Sequence[MetaData]]) -> No
             help_compare_defaults(context.get_context())
         with context.begin_transaction():
             context.run_migrations()
+        if not ours:
+            _tell_left_alone(context.get_context())
+
+
+def _tell_left_alone(context: MigrationContext) -> None:
+    tables = list(map(shown, ownership_of(context).left_alone))
+    if tables:
+        count = "1 table is" if len(tables) == 1 else f"{len(tables)} tables are"
+        # As Alembic tells what it finds.
+        getLogger("alembic.autogenerate").info("%s not of this project, left alone: %s", count, ", ".join(tables))
 
 
 def _completed(target: Target, metadata: Sequence[MetaData], **options: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from framefox_tasks.model import Project, Target
 from framefox_tasks.operations._alembic import enums
 from framefox_tasks.operations._alembic.adapting import adapt
 from framefox_tasks.operations._alembic.comparing import compare_type
+from framefox_tasks.operations._alembic.ownership import OWNERSHIP, Ownership
 from framefox_tasks.operations._alembic.rendering import render_item
 from framefox_tasks.operations._sources import ignored
 from framefox_tasks.operations.metadata import resolve
@@ -25,6 +26,7 @@ def completed(
     """The keyword arguments for context.configure(): those that an env.py gave, plus ours where it gave none.
 
     Hooks are combined: an object is included if every include_object says so, our rendering is asked after theirs.
+    Last of all, tables that are neither declared nor recorded are left out: they are not the project's to drop.
 
     Raises:
         ConfigError: The env.py uses another version table than the settings say.
@@ -40,7 +42,7 @@ def completed(
         options["target_metadata"] = list(metadata)
     _version_table(target.project, options)
     _schemas(options)
-    options["include_object"] = _all_include(_ours(target.project), options.get("include_object"))
+    _owned(target.project, options)
     options["render_item"] = _first_rendered(options.get("render_item"), render_item)
     options["process_revision_directives"] = _one_after_the_other(
         options.get("process_revision_directives"), _process_revision
@@ -84,23 +86,34 @@ def _schemas(options: dict[str, Any]) -> None:
     options["include_name"] = include_name
 
 
-def _ours(project: Project) -> Hook:
+def _owned(project: Project, options: dict[str, Any]) -> None:
+    ownership = options[OWNERSHIP] = Ownership(project, options)
+    named = options.get("include_name")
+    hooks = [hook for hook in (options.get("include_object"), _hook(project)) if hook is not None]
+
+    def include_name(name: str | None, type_: str, parents: Any) -> bool:
+        if named is not None and not named(name, type_, parents):
+            return False
+        # A table of others need not even be read, unless a hook wants to see it.
+        return bool(hooks) or type_ != "table" or name is None or ownership.includes(parents.get("schema_name"), name)
+
+    def include_object(item: Any, name: str | None, type_: str, reflected: bool, compare_to: Any) -> bool:
+        is_table = type_ == "table" and name is not None
+        if is_table and ignored(project, str(name)):
+            return False
+        if not all(hook(item, name, type_, reflected, compare_to) for hook in hooks):
+            return False
+        return not (is_table and reflected and compare_to is None) or ownership.includes(item.schema, str(name))
+
+    options["include_name"] = include_name
+    options["include_object"] = include_object
+
+
+def _hook(project: Project) -> Hook | None:
     hook = resolve(project, project.include_object, "include_object") if project.include_object else None
     if hook is not None and not callable(hook):
         raise ConfigError(f"include_object: {project.include_object} is not a function.")
-
-    def include_object(item: Any, name: str | None, type_: str, reflected: bool, compare_to: Any) -> bool:
-        if type_ == "table" and name is not None and ignored(project, name):
-            return False
-        return hook is None or bool(hook(item, name, type_, reflected, compare_to))
-
-    return include_object
-
-
-def _all_include(ours: Hook, theirs: Hook | None) -> Hook:
-    if theirs is None:
-        return ours
-    return lambda *arguments: bool(theirs(*arguments)) and ours(*arguments)
+    return hook
 
 
 def _first_rendered(theirs: Hook | None, ours: Hook) -> Hook:
