@@ -372,6 +372,19 @@ def test_tables_of_an_extension_belong_to_it(on_postgresql: tuple[MiniProject, D
     assert database.execute("SELECT srid FROM spatial_ref_sys") == [(4326,)]
 
 
+def test_types_of_others_stay(on_postgresql: tuple[MiniProject, Database]) -> None:
+    project, database = on_postgresql
+    database.execute("CREATE TYPE post_status AS ENUM ('draft', 'published')")
+    database.execute("CREATE TABLE wp_posts (id INTEGER PRIMARY KEY, status post_status)")
+    database.execute("INSERT INTO wp_posts VALUES (1, 'draft')")
+    assert "agree." in project.ok("database_create_migration", "--check")
+    add_column(project)
+    project.ok("database_create_migration", "database_upgrade")
+    assert "post_status" not in newest(project)
+    project.ok("database_downgrade")
+    assert database.execute("SELECT status FROM wp_posts") == [("draft",)]
+
+
 def test_tables_of_other_schemas_stay(shop: MiniProject, make_database: MakeDatabase) -> None:
     database = make_database("postgresql")
     shop.env["DATABASE_URL"] = database.url
@@ -380,7 +393,8 @@ def test_tables_of_other_schemas_stay(shop: MiniProject, make_database: MakeData
     shop.ok("database_create")
     for statement in (
         "CREATE SCHEMA blog",
-        "CREATE TABLE blog.thing (id INTEGER PRIMARY KEY, status VARCHAR(9))",
+        "CREATE TYPE blog.status AS ENUM ('draft')",
+        "CREATE TABLE blog.thing (id INTEGER PRIMARY KEY, status blog.status)",
         "CREATE INDEX thing_status ON blog.thing (status)",
         "INSERT INTO blog.thing VALUES (1, 'draft')",
         "CREATE TABLE more (id INTEGER PRIMARY KEY)",

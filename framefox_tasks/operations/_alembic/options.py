@@ -12,7 +12,7 @@ from framefox_tasks.model import Project, Target
 from framefox_tasks.operations._alembic import enums
 from framefox_tasks.operations._alembic.adapting import adapt
 from framefox_tasks.operations._alembic.comparing import compare_type
-from framefox_tasks.operations._alembic.ownership import OWNERSHIP, Ownership
+from framefox_tasks.operations._alembic.ownership import OWNERSHIP, Ownership, keep_types_of_others
 from framefox_tasks.operations._alembic.rendering import render_item
 from framefox_tasks.operations._sources import ignored
 from framefox_tasks.operations.metadata import resolve
@@ -51,6 +51,8 @@ def completed(
 
 
 def _process_revision(context: Any, revision: Any, directives: Any) -> None:  # noqa: ARG001 - Alembic's signature
+    if context.dialect.name == "postgresql":
+        keep_types_of_others(context, directives)
     enums.add_enum_types(context, directives)
     adapt(context, directives)
 

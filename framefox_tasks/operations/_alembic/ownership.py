@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
@@ -32,7 +33,7 @@ _DEPENDENT = text("""
 
 
 class Ownership:
-    """Tells the project's tables from those of others.
+    """Tells the project's tables and types from those of others.
 
     What the entities declare or the recorded schema holds is the project's. Nothing is read before a comparison asks.
 
@@ -60,6 +61,10 @@ class Ownership:
             self._others.add(name)
         return False
 
+    def includes_type(self, schema: str | None, name: str) -> bool:
+        """Whether an enum type of the database is the project's."""
+        return self._plain(schema, name) in self._types
+
     @cached_property
     def _tables(self) -> frozenset[Name]:
         declared = [self._plain(table.schema, table.name) for item in self._metadata for table in item.tables.values()]
@@ -71,6 +76,17 @@ class Ownership:
         # Alembic knows it for its own only where its schema is written as in the catalogue.
         schema, _, table = self._project.version_table.rpartition(".")
         return self._plain(schema, table)
+
+    @cached_property
+    def _types(self) -> frozenset[Name]:
+        # A type without a schema may have been made in that of its table: that depends on SQLAlchemy's version.
+        return frozenset(
+            self._plain(schema, column.enum.name)
+            for table in self._recorded
+            for column in table.columns
+            if column.enum and column.enum.name
+            for schema in (column.enum.options.get("schema"), table.schema)
+        )
 
     @cached_property
     def _recorded(self) -> tuple[Table, ...]:
@@ -112,3 +128,15 @@ def ownership_of(context: MigrationContext) -> Ownership:
 def shown(name: Name) -> str:
     """The name as a user would write it."""
     return ".".join(filter(None, name))
+
+
+def keep_types_of_others(context: MigrationContext, directives: Iterable[ops.MigrationScript]) -> None:
+    """Take out of generated migrations what would drop enum types that are not the project's."""
+    from alembic_postgresql_enum.operations.create_enum import CreateEnumOp
+    from alembic_postgresql_enum.operations.drop_enum import DropEnumOp
+
+    includes = ownership_of(context).includes_type
+    for script in directives:
+        for containers, kind in ((script.upgrade_ops_list, DropEnumOp), (script.downgrade_ops_list, CreateEnumOp)):
+            for container in containers:
+                container.ops = [op for op in container.ops if not isinstance(op, kind) or includes(op.schema, op.name)]
