@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from framefox_tasks.operations.copy._model import Schema, quoted
+from framefox_tasks.operations.copy._model import Kind, Schema, quoted
 from framefox_tasks.operations.copy._subset._choosing import chosen, emptied
 from framefox_tasks.operations.copy._subset._restricting import Edge, Restricting, target_column
 
@@ -106,12 +106,20 @@ def _pruning(edge: Edge, quote: str) -> str:
         joined = f"{table} AS {child} LEFT JOIN {parent} AS {kept} ON {equal}"
         orphan = f"{refers} AND {kept}.{there[0]} IS NULL"
         if edge.nulls:
-            return f"UPDATE {joined} SET {', '.join(f'{child}.{column} = NULL' for column in here)} WHERE {orphan}"  # noqa: S608
+            changes = [f"{child}.{column} = NULL" for column in here]
+            changes += [f"{child}.{column} = {child}.{column}" for column in _times(edge, quote) if column not in here]
+            return f"UPDATE {joined} SET {', '.join(changes)} WHERE {orphan}"  # noqa: S608
         return f"DELETE {child} FROM {joined} WHERE {orphan}"
     orphan = f"{refers} AND NOT EXISTS (SELECT 1 FROM {parent} AS {kept} WHERE {equal})"  # noqa: S608
     if edge.nulls:
         return f"UPDATE {table} AS {child} SET {', '.join(f'{column} = NULL' for column in here)} WHERE {orphan}"  # noqa: S608
     return f"DELETE FROM {table} AS {child} WHERE {orphan}"  # noqa: S608
+
+
+def _times(edge: Edge, quote: str) -> list[str]:
+    """The columns that MySQL may set to the time of an UPDATE that does not set them."""
+    fields = edge.child.target.fields
+    return [quoted(field.name, quote) for field in fields if field.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ)]
 
 
 __all__ = ["chosen", "conditions", "emptied", "prunings"]
