@@ -99,6 +99,7 @@ BAD = [
     ("DATETIME", Kind.TIMESTAMP, "0000-00-00 00:00:00", "is nothing that SQLite can keep there"),
     ("DATETIME", Kind.INTERVAL, "P1M", "is nothing that SQLite can keep there"),
     ("INTEGER PRIMARY KEY", Kind.TEXT, "abc", "datatype mismatch"),
+    ("INTEGER PRIMARY KEY", Kind.TEXT, r"\N", "NULL in c would become a number of SQLite's own"),
     ("TEXT NOT NULL", Kind.TEXT, r"\N", "NOT NULL constraint failed"),
     ("TEXT CHECK (c <> 'x')", Kind.TEXT, "x", "CHECK constraint failed"),
 ]

@@ -8,12 +8,16 @@ from contextlib import suppress
 from typing import NoReturn
 
 from framefox_tasks.errors import CopyError, FramefoxTasksError
-from framefox_tasks.operations.copy._model import BadRowError, Name, Side, Statement
-from framefox_tasks.operations.copy._sqlite._cells import BadCellError
-from framefox_tasks.operations.copy._sqlite._parsing import Parse, parse_of
+from framefox_tasks.operations.copy._model import BadRowError, Field, Name, Side, Statement
+from framefox_tasks.operations.copy._sqlite._cells import NULL, BadCellError
+from framefox_tasks.operations.copy._sqlite._parsing import Parse, Texts, parse_of
 from framefox_tasks.operations.copy._sqlite._types import named
 
 _ROW_CODES = (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG)
+_OWN_KEY = (
+    "SELECT name FROM pragma_table_info(:table) WHERE pk AND lower(type) = 'integer' "
+    "AND (SELECT count(*) FROM pragma_table_info(:table) WHERE pk) = 1"
+)
 _Meant = Callable[[sqlite3.Error], FramefoxTasksError]
 
 
@@ -82,7 +86,8 @@ class SQLiteLoader:
         return self._connection.total_changes - before
 
     def _insert(self, table: Side, blocks: Iterable[bytes]) -> None:
-        parses = [parse_of(field) for field in table.fields]
+        own = {name for (name,) in self._connection.execute(_OWN_KEY, {"table": table.name.name})}
+        parses = [_never_null(field) if field.name in own else parse_of(field) for field in table.fields]
         names = ", ".join(named(field.name) for field in table.fields)
         marks = ", ".join("?" * len(table.fields))
         insert = f"INSERT INTO {named(table.name.name)} ({names}) VALUES ({marks})"  # noqa: S608 - quoted
@@ -115,6 +120,18 @@ class SQLiteLoader:
     def cancel(self) -> None:
         """End what another thread waits for here."""
         self._connection.interrupt()
+
+
+def _never_null(field: Field) -> Parse:
+    """Parses a column that is the table's rowid: SQLite gives a row without one a number of its own."""
+    parse = parse_of(field)
+
+    def parsed(texts: Texts) -> Iterable[object]:
+        if NULL in texts:
+            raise BadCellError(texts.index(NULL), None, f"NULL in {field.name} would become a number of SQLite's own")
+        return parse(texts)
+
+    return parsed
 
 
 def _columns(block: bytes, parses: list[Parse]) -> list[Iterable[object]]:
