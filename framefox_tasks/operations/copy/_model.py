@@ -88,6 +88,7 @@ class Field:
         nullable: Whether it may be NULL.
         length: The greatest number of characters or, of bytes, of bytes; None where there is no limit.
         default: Whether the database has a value of its own for a row that gives none.
+        numbered: Whether MySQL counts it up by itself: AUTO_INCREMENT.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Field:
     nullable: bool = True
     length: int | None = None
     default: bool = False
+    numbered: bool = False
 
 
 @dataclass(frozen=True)

@@ -87,5 +87,7 @@ def _field(
     kind = _KINDS.get(base, Kind.NATIVE)
     if native.startswith("tinyint(1)") and "unsigned" not in native:
         kind = Kind.BOOLEAN
-    has_default = default not in (None, "NULL") or "auto_increment" in extra.lower()
-    return Field(name, native, kind, nullable == "YES", length if base in _WITH_LENGTH else None, has_default)
+    numbered = "auto_increment" in extra.lower()
+    has_default = default not in (None, "NULL") or numbered
+    limit = length if base in _WITH_LENGTH else None
+    return Field(name, native, kind, nullable == "YES", limit, has_default, numbered)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from framefox_tasks.errors import CopyError, FramefoxTasksError
 from framefox_tasks.operations.copy._model import BadRowError, Side
 from framefox_tasks.operations.copy._mysql._session import DIALECT, Session, name
-from framefox_tasks.operations.copy._mysql._values import loaded
+from framefox_tasks.operations.copy._mysql._values import converted, is_filled, loaded
 
 _MOST = 1 << 20  # bytes of a statement
 _ROW = re.compile(r" at row (\d+)$")
@@ -25,9 +25,11 @@ class Inserting:
         self._table = table
         columns = ", ".join(name(field.name) for field in table.fields)
         self._head = f"INSERT INTO {name(table.name.name)} ({columns}) VALUES ".encode()  # noqa: S608 - quoted
-        expressions = [loaded(field, "\0") for field in table.fields]
-        self._templates = [(expression or "\0").encode() for expression in expressions]
-        self._plain = not any(expressions)
+        self._templates = [(loaded(field, "\0") or "\0").encode() for field in table.fields]
+        self._plain = not any(converted(field, "\0") for field in table.fields)
+        filled = [number for number, field in enumerate(table.fields) if is_filled(field)]
+        gaps = "|".join(rf"^(?:[^\t\n]*\t){{{number}}}\\N[\t\n]" for number in filled)
+        self._gaps = re.compile(gaps.encode(), re.MULTILINE) if filled else None
         self._most = int(session.value("SELECT @@max_allowed_packet"))
 
     def insert(self, blocks: Iterable[bytes], before: int) -> int:
@@ -41,8 +43,10 @@ class Inserting:
         rows: list[bytes] = []
         size, most = 0, min(_MOST, self._most - len(self._head) - 16)
         for block in blocks:
+            gaps = self._gaps and b"\\N" in block and self._gaps.search(block)
+            plain = self._plain and not gaps
             for line in block.split(b"\n")[:-1]:
-                row = self._row(line)
+                row = self._row(line, plain)
                 if rows and size + len(row) + 1 > most:
                     yield rows
                     rows, size = [], 0
@@ -51,9 +55,9 @@ class Inserting:
         if rows:
             yield rows
 
-    def _row(self, line: bytes) -> bytes:
+    def _row(self, line: bytes, plain: bool) -> bytes:
         quoted = line.replace(b"'", b"''")
-        if self._plain:
+        if plain:
             # A single backslash stands before N nowhere but in a NULL: in a text each is written twice.
             return (b"('" + quoted.replace(b"\t", b"','") + b"')").replace(b"'\\N'", b"NULL")
         cells = zip(self._templates, quoted.split(b"\t"), strict=True)

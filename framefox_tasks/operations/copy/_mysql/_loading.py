@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from framefox_tasks.errors import CopyError, FramefoxTasksError
+from framefox_tasks.errors import CopyError, FramefoxTasksError, VerificationError
 from framefox_tasks.operations.copy._model import Name, Side, Statement
 from framefox_tasks.operations.copy._mysql._inserting import Inserting, bad_row, of_row
 from framefox_tasks.operations.copy._mysql._packets import send_file
@@ -61,7 +61,16 @@ class MySQLLoader:
         taken = 0
         for first in rest:
             taken += self._load(table, chain([first], _portion(rest, len(first))), taken)
+        self._check_keys(table)
         return taken
+
+    def _check_keys(self, table: Side) -> None:
+        """See that the server counted nothing up by itself, which the number of rows would not tell."""
+        if self._session.value("SELECT LAST_INSERT_ID()"):  # 0 in a session where it never did
+            raise VerificationError(
+                f"{self._session.target.label} gave rows of {table.name} other keys than they have in the source.",
+                hint=f"Look for a trigger on {table.name} that changes its rows, and copy again without it.",
+            )
 
     def _check(self, table: Side) -> None:
         if not self._transaction:

@@ -135,6 +135,22 @@ def sorted_by(field: Field) -> str:
 
 def loaded(field: Field, variable: str) -> str | None:
     """The expression of the value in a variable or literal that holds the field; None where it is taken as it is."""
+    found = converted(field, variable)
+    # A text that is neither a number nor a time is refused, and the row is named.
+    return f"COALESCE({found or variable}, 'NULL')" if is_filled(field) else found
+
+
+def is_filled(field: Field) -> bool:
+    """Whether the server may put a value of its own in the place of what it is given, and says nothing.
+
+    It does for a NULL. For a 0 in a column that counts up it does as well if LOAD DATA does not set that column by an
+    expression while it does set another, or while there is a trigger: whatever the mode.
+    """
+    return field.numbered or (base(field) == "timestamp" and not field.nullable)
+
+
+def converted(field: Field, variable: str) -> str | None:
+    """The same, but what the server may put in the place of a value."""
     kind = base(field)
     if field.kind is Kind.UUID and kind in _BINARY:
         return f"UNHEX(REPLACE({variable}, '-', ''))"

@@ -127,4 +127,6 @@ def _source_field(one: Made) -> Field:
 def _target_field(one: Made, made: MadeTable) -> Field:
     nullable = one.column.nullable and one.column.name not in made.table.primary_key
     default = one.default is not None or one.numbered
-    return Field(one.name, one.written.native, one.column.type.kind, nullable, one.written.length, default)
+    return Field(
+        one.name, one.written.native, one.column.type.kind, nullable, one.written.length, default, one.numbered
+    )
