@@ -63,7 +63,7 @@ def copy(
         part = _part(source, options)
         plan = _planned(snap, target, options, part)
         on_plan(plan)
-        with Staging(target) as staging:
+        with Staging(target, source) as staging:
             if part and options.schema_only:
                 part.create(snap, staging)
             else:
@@ -73,7 +73,7 @@ def copy(
             notes = part.filtered(staging) if part else []
             note(CopyProgress("", 0, None, step="comparing values" if options.verify else "counting rows"))
             tables = tuple(_verified(snap, staging, name, part, options) for name in _names(snap, part))
-            placing.run(staging.put)
+            notes += placing.run(staging.put)
     return Copied(source, target, tables, perf_counter() - started, tuple(notes), plan.not_carried)
 
 

@@ -82,8 +82,7 @@ class StagingPlace:
             found = [(statement.about, loader.execute(statement)) for statement in statements]
         with self._errors():
             self._staging.sync()
-        self._staging.put()
-        return [f"{about}: {refused}" for about, refused in found if refused]
+        return [*(f"{about}: {refused}" for about, refused in found if refused), *self._staging.put()]
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

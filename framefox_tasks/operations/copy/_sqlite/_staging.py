@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 
 from framefox_tasks.dialects import dialect_of
 from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError, TargetNotEmptyError
 from framefox_tasks.model import Target
+from framefox_tasks.operations.copy._sqlite._modes import PRIVATE, belong, set_mode
 
 _JOURNALS = ("-journal", "-wal", "-shm")
 _LOCKED = (512, 0x40000000)
 """How many bytes SQLite's locks are on, and where; part of its file format."""
+_OPENING = Lock()
+"""Of all threads: who closes a file, as the one who makes it, ends all locks that this process has on it."""
 _TABLES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 
 
@@ -25,10 +30,18 @@ class Staging:
 
     A context manager. While it is open SQLite's exclusive lock is on the file, which ends with the process: a file
     without that lock is what a killed copy left, and is used anew. Without `put` the file is removed again.
+
+    Until it is complete only its owner may read it.
+
+    Args:
+        target: The target.
+        source: The database that is copied, where it is a file.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, source: Target | None = None) -> None:
         self.target = target
+        self._source = source
+        self._model: os.stat_result | None = None
         self.path = target.file.with_name(f".{target.file.name}.copying")
         self._placed = False
         self._closing = ExitStack()
@@ -52,6 +65,7 @@ class Staging:
             )
 
     def __enter__(self) -> Staging:
+        self._model = self._source.file.stat() if self._source else None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
@@ -68,19 +82,39 @@ class Staging:
         return self
 
     def _open(self) -> None:
-        if self.path.is_symlink() or (self.path.exists() and not self.path.is_file()):
-            raise CopyError(
-                f"The copy to {self.target.label} needs the name {self.target.project.shown(self.path.parent)}/"
-                f"{self.path.name} for a while, and what has it is no file.",
-                hint="Move it away.",
-            )
-        before = _inode(self.path)
-        self.connection = sqlite3.connect(self.path, isolation_level=None, timeout=0, check_same_thread=False)
+        with _OPENING:
+            self._make()
+            before = _inode(self.path)
+            uri = f"{self.path.as_uri()}?mode=rw"  # it is there, or another copy was quicker
+            self.connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=0, check_same_thread=False)
+            try:
+                self._take(before)
+            except BaseException:
+                self.connection.close()
+                raise
+
+    def _make(self) -> None:
+        """Make the file, for its owner alone, unless a killed copy left one."""
         try:
-            self._take(before)
-        except BaseException:
-            self.connection.close()
-            raise
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))  # follows no link
+        except FileExistsError:
+            try:
+                self._check_left(self.path.lstat())
+            except FileNotFoundError:
+                raise _running(self.target) from None
+        except OSError as exc:
+            raise self._not_written(str(exc.strerror)) from exc
+
+    def _check_left(self, found: os.stat_result) -> None:
+        name = f"{self.target.project.shown(self.path.parent)}/{self.path.name}"
+        needed = f"The copy to {self.target.label} needs the name {name} for a while"
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            raise CopyError(f"{needed}, and what has it is nothing that a copy leaves.", hint="Move it away.")
+        if sys.platform != "win32" and found.st_uid != os.geteuid():
+            raise CopyError(
+                f"{needed}, and what has it is another user's.",
+                hint="Remove that file, if no other copy to it is running.",
+            )
 
     def _clear(self) -> None:
         """Empty the file, if nobody has SQLite's lock on it: SQLite itself does not open a damaged one to do that."""
@@ -90,7 +124,7 @@ class Staging:
         import fcntl
 
         try:
-            descriptor = os.open(self.path, os.O_RDWR)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_NOFOLLOW)
         except FileNotFoundError:  # another copy was quicker, and is complete
             return
         try:
@@ -109,6 +143,7 @@ class Staging:
         # The copy that held the file may have put it in its place since it was opened here: then this is the target.
         if before is not None and _inode(self.path) != before:
             raise _running(self.target)
+        set_mode(self.path, PRIVATE)
         with closing(sqlite3.connect(":memory:")) as empty:
             empty.backup(self.connection)  # a file that a killed copy left may hold anything
 
@@ -146,8 +181,11 @@ class Staging:
         number = self.connection.execute("PRAGMA user_version").fetchone()[0]
         self.connection.execute(f"PRAGMA user_version = {number}")
 
-    def put(self) -> None:
+    def put(self) -> list[str]:
         """Give the file the target's name, at once and to last.
+
+        Returns:
+            What there is to tell of it.
 
         Raises:
             DatabaseInUseError: Others read or write the target.
@@ -156,22 +194,20 @@ class Staging:
             if os.name == "nt":  # where an open file cannot be renamed, nobody else can have it open either
                 self.connection.close()
             try:
-                if self.target.file.exists():
-                    self._belong_as(self.target.file.stat())
+                notes = self._belong()
                 _remove_journals(self.path)  # of a source in WAL mode, and empty: nothing is written in that mode
                 self.path.replace(self.target.file)
                 self._placed = True
                 _sync_folder(self.target.file.parent)
             except OSError as exc:
                 raise self._not_written(str(exc.strerror)) from exc
+        return notes
 
-    def _belong_as(self, old: os.stat_result) -> None:
-        """Who could use the old file can use the new one."""
-        if sys.platform != "win32":
-            for user, group in ((-1, old.st_gid), (old.st_uid, -1)):
-                with suppress(PermissionError):  # only an administrator may give files away
-                    os.chown(self.path, user, group)
-        self.path.chmod(old.st_mode & 0o7777)
+    def _belong(self) -> list[str]:
+        old = self.target.file.stat() if self.target.file.exists() else None
+        with _OPENING:
+            changed = belong(self.path, old, self._model)
+        return [f"{self.target.label}: {changed}"] if changed else []
 
     @contextmanager
     def _old_locked(self) -> Iterator[None]:
@@ -242,7 +278,7 @@ def _remove_journals(database: Path) -> None:
 
 def _inode(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        found = path.lstat()
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
