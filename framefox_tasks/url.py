@@ -92,7 +92,8 @@ def parse_url(text: str) -> DatabaseURL:
     """Read a database URL.
 
     Raises:
-        ConfigError: It is not a URL, its port is not a number, an @ in it is not encoded, or it holds a null.
+        ConfigError: It is not a URL, its port is not a number, it names several hosts, an @ in it is not encoded, or it
+            holds a null or a line break.
         UnsupportedDialectError: It names another database than SQLite, PostgreSQL, MySQL or MariaDB.
     """
     match = _URL.fullmatch(text.strip())
@@ -107,26 +108,31 @@ def parse_url(text: str) -> DatabaseURL:
     if backend not in DIALECTS:
         raise _unsupported(backend)
     _check_characters(match)
+    host, query = match["host"] or "", parse_qsl(match["query"] or "")
+    if host.lower().startswith("%2f") and DIALECTS[backend] == "postgresql":  # libpq's own form of a socket's folder
+        host, query = "", [("host", unquote(host)), *query]
     return DatabaseURL(
         backend="postgresql" if backend == "postgres" else backend,
         driver=driver or None,
         username=_decoded(match["username"]),
         password=_decoded(match["password"]),
-        host=(match["host"] or "").strip("[]") or None,
+        host=host.strip("[]") or None,
         port=_port(match["port"]),
         database=unquote(match["database"] or ""),
-        query=tuple(parse_qsl(match["query"] or "")),
+        query=tuple(query),
     )
 
 
 def _check_characters(match: re.Match[str]) -> None:
-    """Refuse a null, which no driver takes, and a second @.
+    """Refuse a null, which no driver takes, a line break, as after a quote that was not closed, and a second @.
 
     What follows the first @ would be taken for the host, and shown. Only an @ in the database's name is harmless, where
     there is no password.
     """
     if "\0" in unquote(match.string):
         raise ConfigError("The database URL holds a null character.", hint="Take the %00 out.")
+    if "\n" in match.string or "\r" in match.string:
+        raise ConfigError("The database URL holds a line break.", hint="Close the quotes where the URL ends.")
     names = ("host", "port", "database", "query") if match["password"] else ("host", "port")
     if any("@" in (match[name] or "") for name in names):
         raise ConfigError(
@@ -143,6 +149,11 @@ def is_port(text: str) -> bool:
 def _port(text: str | None) -> int | None:
     if not text:
         return None
+    if re.match(r"\d+,[\w.-]+", text):
+        raise ConfigError(
+            "The database URL names several hosts before its path.",
+            hint="PostgreSQL takes them in the query: postgresql://user:password@/shop?host=first:5432&host=second:5432",
+        )
     if not is_port(text):
         # Not shown: in user:password/database, where the @host was forgotten, it is the password.
         raise ConfigError(

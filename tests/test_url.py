@@ -171,6 +171,26 @@ def test_an_error_in_a_url_never_shows_what_may_be_the_password(text: str) -> No
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("folder", ["%2Fvar%2Frun%2Fpostgresql", "%2fvar%2frun%2fpostgresql"])
+def test_a_folder_of_a_socket_may_stand_in_the_place_of_the_host(folder: str) -> None:
+    same = parse_url("postgresql://u:p@:5433/shop?host=/var/run/postgresql&sslmode=disable")
+    assert parse_url(f"postgresql://u:p@{folder}:5433/shop?sslmode=disable") == same
+
+
+@pytest.mark.parametrize("hosts", ["h1:5432,h2:5433", "h1:5432,h2", "10.0.0.1:5432,10.0.0.2:5432"])
+def test_several_hosts_before_the_path_are_refused_with_the_form_that_works(hosts: str) -> None:
+    with pytest.raises(ConfigError, match="names several hosts") as caught:
+        parse_url(f"postgresql://u:{HORSE}@{hosts}/shop")
+    assert "?host=first:5432&host=second:5432" in str(caught.value.hint)
+    assert HORSE not in str(caught.value)
+
+
+def test_a_line_break_is_refused() -> None:
+    with pytest.raises(ConfigError, match="holds a line break") as caught:
+        parse_url(f"sqlite:///app.db\nPASSWORD={HORSE}")
+    assert HORSE not in str(caught.value)
+
+
 @pytest.mark.parametrize("port", ["x", "5432x", "0", "65536", "-1", "5432:1", "1.5"])
 def test_a_bad_port_is_refused(port: str) -> None:
     with pytest.raises(ConfigError, match="port in the database URL is not a number from 1 to 65535"):
