@@ -173,6 +173,33 @@ def test_other_malformed_yaml(tmp_path: Path) -> None:
     assert "does not fit its !!tag" in refused(tmp_path, "database: {pool_size: !!int s3cr3t}").message
 
 
+@pytest.mark.parametrize(
+    ("yaml", "message"),
+    [
+        (
+            "database:\n  url: sqlite:///a.db\ndatabase:\n  url: sqlite:///b.db\n",
+            "config/orm.yaml, line 3: the key database stands in line 1 already.",
+        ),
+        (
+            "database:\n  url: sqlite:///a.db\n  echo: true\n  'url': sqlite:///b.db\n",
+            "config/orm.yaml, line 4: the key url stands in line 2 already.",
+        ),
+        (
+            "database: {url: 'sqlite:///a.db'}\ncopies:\n  a:\n    to: b.db\n    where:\n      t: x\n      t: y\n",
+            "config/orm.yaml, line 7: the key t stands in line 6 already.",
+        ),
+        ("database: {url: 'sqlite:///a.db', url: b}", "config/orm.yaml, line 1: the key url stands in line 1 already."),
+    ],
+)
+def test_a_key_that_stands_twice_is_told_with_both_lines(tmp_path: Path, yaml: str, message: str) -> None:
+    assert refused(tmp_path, yaml).message == message
+
+
+def test_a_key_beside_a_merge_that_has_it_too_wins(tmp_path: Path) -> None:
+    yaml = "database:\n  logging: &l {echo_sql: true}\n  <<: {url: 'sqlite:///merged.db', echo: 1}\n  url: sqlite:///x.db\n"
+    assert target(tmp_path, yaml).name == "x.db"
+
+
 @pytest.mark.parametrize("password", ["0123", "1_000", "1.50", "12:30", "true", "on", "2024-99-99", "1e3", "=", "0x1F"])
 def test_a_password_without_quotes_stays_as_it_is_written(tmp_path: Path, password: str) -> None:
     yaml = f"database:\n  driver: mysql\n  username: u\n  password: {password}\n  database: d\n"
@@ -189,7 +216,7 @@ def test_a_file_that_is_not_utf8_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / name).write_bytes(b"database: \xff\xfe\n")
     error = refused(tmp_path)
-    assert error.message == f"{name} cannot be read: it is not UTF-8 text"
+    assert error.message == f"{name} cannot be read: line 1 is not UTF-8 text"
 
 
 def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:

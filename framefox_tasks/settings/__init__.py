@@ -78,8 +78,8 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
     """
     root = Path(root).absolute()
     environ = os.environ if environ is None else environ
-    variables = {**_sources.read_dotenv(root / ".env", environ), **environ}
     config = _sources.read_yaml(root / CONFIG_FILE, shown=str(CONFIG_FILE))
+    variables = _sources.read_dotenv(root / ".env", environ, config)
     check_keys(config, str(CONFIG_FILE))
     options = config.get("database") or {}
     source, url = _database_url(options, variables, exists=(root / CONFIG_FILE).exists())

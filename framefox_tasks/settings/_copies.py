@@ -36,8 +36,6 @@ class Copies:
 
     Attributes:
         chains: Their names, and what each is chained with.
-        url: The target of a copy that names none; empty if there is no such.
-        salt: The secret that masked values depend on; None for one that is forgotten after the copy.
     """
 
     def __init__(
@@ -48,8 +46,17 @@ class Copies:
         self._expand = expand
         self._shown = shown
         self.chains = {name: _chain(name, section, shown) for name, section in self._sections.items()}
-        self.url = variables.get(URL_VARIABLE, "").strip()
-        self.salt = variables.get(SALT_VARIABLE) or None
+        self._variables = variables
+
+    @property
+    def url(self) -> str:
+        """The target of a copy that names none; empty if there is no such."""
+        return self._variables.get(URL_VARIABLE, "").strip()
+
+    @property
+    def salt(self) -> str | None:
+        """The secret that masked values depend on; None for one that is forgotten after the copy."""
+        return self._variables.get(SALT_VARIABLE) or None
 
     def named(self, name: str) -> NamedCopy:
         """A copy, with its variables replaced.

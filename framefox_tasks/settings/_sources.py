@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,31 +15,49 @@ if TYPE_CHECKING:
 
 # Some editors start a UTF-8 file with a byte order mark; it must not become part of the first name.
 _ENCODING = "utf-8-sig"
+_TEXT_HINT = "It must be a text file, in UTF-8, that you may read."
 _MAPPING_HINT = 'Write\n  database:\n    url: "sqlite:///app.db"'
 
 
-def read_dotenv(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables of a .env file; none if there is no such file.
+def read_dotenv(path: Path, environ: Mapping[str, str], config: object) -> Mapping[str, str]:
+    """The variables of the environment, and of a .env file beside it where there is one.
 
-    A ${VARIABLE} in a value is one of the environment, else an earlier one of the file, else empty.
+    Args:
+        path: The file's.
+        environ: The variables that win over it.
+        config: The settings that refer to variables.
 
     Raises:
-        ConfigError: The file is there and cannot be read.
+        ConfigError: The file is there and cannot be read, or may have lost a variable in use.
     """
-    if not path.is_file():
-        return {}
-    from dotenv import dotenv_values
-    from dotenv.variables import parse_variables
+    text = _dotenv_text(path)
+    if text is None:
+        return dict(environ)
+    from framefox_tasks.settings import _dotenv
 
+    return _dotenv.variables(text, environ, set(_referred(config)))
+
+
+def _dotenv_text(path: Path) -> str | None:
     try:
-        values = dotenv_values(path, interpolate=False, encoding=_ENCODING)
+        text = path.read_text(encoding=_ENCODING)
     except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(f".env cannot be read: {_reason(exc)}", hint="It must be a UTF-8 text file.") from exc
-    found: dict[str, str] = {}
-    for name, value in values.items():
-        if value is not None:
-            found[name] = "".join(atom.resolve({**found, **environ}) for atom in parse_variables(value))
-    return found
+        absent = isinstance(exc, FileNotFoundError) and not path.is_symlink()
+        if absent or (path / "pyvenv.cfg").is_file():  # some call their virtual environment so
+            return None
+        raise ConfigError(f".env cannot be read: {_reason(exc)}", hint=_TEXT_HINT) from None
+    if "\0" in text:
+        raise ConfigError(".env cannot be read: it is not UTF-8 text", hint=_TEXT_HINT)
+    return text
+
+
+def _referred(config: object) -> Iterator[str]:
+    """The names of the variables that settings refer to, however deep."""
+    if isinstance(config, (dict, list)):
+        for value in config.values() if isinstance(config, dict) else config:
+            yield from _referred(value)
+    elif "${" in (text := str(config)):
+        yield from re.findall(r"\$\{(\w+)", text)
 
 
 def read_yaml(path: Path, *, shown: str) -> dict[str, Any]:
@@ -53,7 +71,7 @@ def read_yaml(path: Path, *, shown: str) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"{shown} cannot be read: {_reason(exc)}", hint="It must be a UTF-8 text file.") from exc
+        raise ConfigError(f"{shown} cannot be read: {_reason(exc)}", hint=_TEXT_HINT) from None
     data = _parse_yaml(text, shown)
     if data is None:
         return {}
@@ -75,7 +93,7 @@ def _parse_yaml(text: str, shown: str) -> object:
     import yaml
 
     try:
-        return yaml.load(text, Loader=_loader())  # noqa: S506 - it extends a safe loader
+        return yaml.load(text, Loader=_loader(shown))  # noqa: S506 - it extends a safe loader
     except yaml.MarkedYAMLError as exc:
         # Never the error's whole text, nor a longer quotation in it: a password may stand there.
         mark = exc.problem_mark
@@ -89,8 +107,11 @@ def _parse_yaml(text: str, shown: str) -> object:
         raise ConfigError(f"{shown} holds a value that does not fit its !!tag.", hint="Leave the tag out.") from None
 
 
-def _loader() -> Any:
-    """A safe loader that leaves values as they are written: else 0123 would be 83, and on would be True."""
+def _loader(shown: str) -> Any:
+    """A safe loader that leaves values as they are written: else 0123 would be 83, and on would be True.
+
+    Nor does it take the last one of two entries with the same key.
+    """
     import yaml
 
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -99,7 +120,26 @@ def _loader() -> Any:
         first: [(tag, pattern) for tag, pattern in found if tag in kept]
         for first, found in base.yaml_implicit_resolvers.items()
     }
-    return type("Loader", (base,), {"yaml_implicit_resolvers": resolvers})
+
+    def construct_mapping(self: Any, node: Any, deep: bool = False) -> Any:
+        _check_once(node, shown)  # before what is merged stands among the keys
+        return base.construct_mapping(self, node, deep)
+
+    return type("Loader", (base,), {"yaml_implicit_resolvers": resolvers, "construct_mapping": construct_mapping})
+
+
+def _check_once(node: Any, shown: str) -> None:
+    lines: dict[str, int] = {}
+    for key, _ in node.value:
+        if not isinstance(key.value, str):
+            continue
+        line = key.start_mark.line + 1
+        if key.value in lines:
+            raise ConfigError(
+                f"{shown}, line {line}: the key {key.value} stands in line {lines[key.value]} already.",
+                hint="Join the two, or take one of them out.",
+            )
+        lines[key.value] = line
 
 
 def _yaml_hint(line: list[str]) -> str:
@@ -109,7 +149,10 @@ def _yaml_hint(line: list[str]) -> str:
 
 
 def _reason(exc: OSError | UnicodeDecodeError) -> str:
-    return exc.strerror or str(exc) if isinstance(exc, OSError) else "it is not UTF-8 text"
+    if isinstance(exc, OSError):
+        return exc.strerror or str(exc)
+    line = exc.object.count(b"\n", 0, exc.start) + 1
+    return f"line {line} is not UTF-8 text"
 
 
 class Expander:
@@ -150,6 +193,11 @@ class Expander:
         return text
 
     def _value(self, key: str, name: str, default: str | None) -> str:
+        if "${" in (default or ""):
+            raise ConfigError(
+                f"{self._shown}: {key} holds a default that holds another variable.",
+                hint="Write ${NAME:-default} with a plain default, and set the inner variable in .env.",
+            )
         value = self._variables.get(name) or default
         if value is None and name not in self._variables:
             raise ConfigError(
