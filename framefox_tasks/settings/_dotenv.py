@@ -8,9 +8,10 @@ stand there.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dotenv.parser import parse_stream  # noqa: TID253 - this module is imported only where there is a .env
 from dotenv.variables import Atom, Variable, parse_variables  # noqa: TID253
@@ -34,9 +35,10 @@ OURS = frozenset(
 )
 """The variables that .env.example lists."""
 
-_START = re.compile(r"(?:export[^\S\n]+)?(?P<key>'[^']+'|[^=#\s]+)?[^\S\n]*(?P<equals>=?)[^\S\n]*(?P<quote>['\"]?)")
-_ASSIGNMENT = re.compile(r"\s*(?:export\s+)?(\w+)\s*=")
-_NAME = re.compile(r"[A-Za-z_]\w*")
+# Text and not compiled: a file without errors hardly needs them.
+_START = r"(?:export[^\S\n]+)?(?P<key>'[^']+'|[^=#\s]+)?[^\S\n]*(?P<equals>=?)[^\S\n]*(?P<quote>['\"]?)"
+_ASSIGNMENT = r"\s*(?:export\s+)?(\w+)\s*="
+_AROUND = string.punctuation.replace("_", "")
 
 
 class Variables(Mapping[str, str]):
@@ -93,19 +95,19 @@ class _Statement:
         self.key = binding.key or ""
         self.value = binding.value
         self._failed = binding.error
-        start = _START.match(self.text)
-        self._start: dict[str, str] = {name: part or "" for name, part in start.groupdict().items()} if start else {}
-        self._value_at = start.end() if start else 0
 
-    @property
-    def literal(self) -> bool:
+    def _start(self) -> re.Match[str]:
+        """What stands before the value, and the quote that opens it."""
+        # It matches any text: each of its parts may be missing.
+        return cast("re.Match[str]", re.match(_START, self.text))
+
+    def is_literal(self) -> bool:
         """Whether the value stands in single quotes, where a ${ means itself, as in a shell."""
-        return self._start.get("quote") == "'"
+        return self._start()["quote"] == "'"
 
     def check(self, names: Collection[str]) -> None:
         """Raise if it cannot be parsed, or may have lost one of the variables of these names."""
-        written = self.key or self._start.get("key", "")
-        bare = re.sub(r"^\W+|\W+$", "", written)
+        bare = (self._start()["key"] or "" if self._failed else self.key).strip(_AROUND)
         name = bare if bare in names else ""
         if self._failed:
             raise self._unreadable(name)
@@ -118,14 +120,15 @@ class _Statement:
         """Whether a value of several lines holds one that sets a variable in use, or is itself one of one line."""
         if self.key in OURS and "\n" in (self.value or "").strip():
             return True
-        found = [match[1] for line in self.text.split("\n")[1:] if (match := _ASSIGNMENT.match(line))]
+        found = [match[1] for line in self.text.split("\n")[1:] if (match := re.match(_ASSIGNMENT, line))]
         return any(name in names or (self.key in names and name.isupper()) for name in found)
 
     def _unreadable(self, name: str) -> ConfigError:
-        quote = self._start.get("quote")
-        if not (self._start.get("equals") and quote):
+        start = self._start()
+        quote = start["quote"]
+        if not (start["equals"] and quote):
             return self._no_assignment(name)
-        rest = self.text.split("\n")[0][self._value_at :]
+        rest = self.text.split("\n")[0][start.end() :]
         if not re.search(rf"(?<!\\)(?:\\\\)*{quote}", rest):
             return self._not_closed(name)
         return ConfigError(
@@ -171,7 +174,7 @@ def _resolved(statements: Sequence[_Statement], environ: Mapping[str, str]) -> V
 
 def _value(statement: _Statement, known: Variables, later: Collection[str]) -> str:
     text = statement.value or ""
-    if statement.literal or "${" not in text:
+    if "${" not in text or statement.is_literal():
         return text
     return "".join(_part(statement, atom, known, later) for atom in parse_variables(text))
 
@@ -187,7 +190,7 @@ def _part(statement: _Statement, atom: Atom, known: Variables, later: Collection
         )
     if atom.name not in known and atom.default is None:
         # What is no name may be a part of a password.
-        shown = f"the variable {atom.name}" if _NAME.fullmatch(atom.name) else "a variable"
+        shown = f"the variable {atom.name}" if atom.name.isidentifier() else "a variable"
         move = f"Move the line that sets {atom.name} above it" if atom.name in later else "Set it in a line above"
         raise ConfigError(
             f"{place} needs {shown}, which is not set.",
