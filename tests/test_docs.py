@@ -150,11 +150,17 @@ def test_the_yaml_block_is_a_valid_configuration(clone: MiniProject) -> None:
 
 
 def test_the_python_blocks_run(clone: MiniProject) -> None:
-    dodo, own_task, api = blocks("python")
+    dodo, own_task, own_config, api = blocks("python")
     assert dodo.text.strip() in clone.read("dodo.py")
     clone.write("dodo.py", f"{dodo.text}\n\n{own_task.text}")
     clone.write("samples.py", "print('samples')\n")
     assert "samples" in clone.ok("load_samples")
+    assert "database_status" in clone.ok()
+    clone.write("dodo.py", f"{own_config.text}\n\n{own_task.text}")
+    out = clone.ok()
+    assert out.startswith("-- database_create  app.db exists\n-- database_upgrade  at head ")
+    assert out.endswith("samples\n")
+    assert not (clone.path / ".doit.db").exists()
     result = clone.run(sys.executable, "-c", api.text)
     assert result.code == 0, result.err
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from framefox_tasks import report
 from framefox_tasks.action import hide
+from framefox_tasks.action._asked import Asked, skipped
 from framefox_tasks.dialects import dialect_of
 from framefox_tasks.errors import (
     ConfigError,
@@ -41,9 +42,12 @@ def copy(
     where: list[str],
     mask: list[str],
     dry_run: bool,
+    asked: Asked | None = None,
     **flags: bool,
 ) -> None:
     """database_copy."""
+    if skipped(asked, "copy the database"):
+        return
     for option, value in (("to", to), ("from", source), ("tables", tables), ("exclude", exclude), ("jobs", jobs)):
         if value is not None and not value.strip():
             # As from --to=$UNSET: to go on with the default would be a guess.
@@ -94,9 +98,11 @@ def _mask(text: str) -> Any:
     return mask(column, kind, "--mask")
 
 
-def named(settings: Settings, *, name: str, dry_run: bool) -> dict[str, Any] | None:
+def named(settings: Settings, *, name: str, dry_run: bool, asked: Asked | None = None) -> dict[str, Any] | None:
     """One of the copies that the settings name. The values tell the next run what was copied."""
     found = settings.copies.named(name)
+    if found.options.overwrite and not dry_run and skipped(asked, f"replace what is in {found.target().label}"):
+        return asked and asked.values
     try:
         return _make(found, dry_run=dry_run)
     except TargetNotEmptyError as exc:
@@ -105,13 +111,18 @@ def named(settings: Settings, *, name: str, dry_run: bool) -> dict[str, Any] | N
         ) from exc
 
 
-def upgrade(settings: Settings, *, name: str, stamp: str, dry_run: bool = False) -> dict[str, Any] | None:
+def upgrade(
+    settings: Settings, *, name: str, stamp: str, dry_run: bool = False, asked: Asked | None = None
+) -> dict[str, Any] | None:
     """Apply the pending migrations to a copy. The values tell the next run what was found."""
-    target = settings.copies.named(name).target(stamp)
+    copy = settings.copies.named(name)
+    target = copy.target(stamp)
     hide(target)
     if dry_run:
         report.say("The migrations that it lacks would be applied to the copy.")
         return None
+    if copy.options.overwrite and skipped(asked, f"apply migrations to {target.label}"):
+        return asked and asked.values
     report.say(f"Applying migrations to {target.label}...")
     result = migration.upgrade(target, on_step=report.show)
     if not result.steps:

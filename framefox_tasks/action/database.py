@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from framefox_tasks import report
+from framefox_tasks.action._asked import Asked, skipped
 from framefox_tasks.cache import RECORD
 from framefox_tasks.errors import (
     ConfigError,
@@ -97,8 +98,10 @@ def _write_or_print(text: str, output: str) -> None:
     report.say(f"SQL written to {output}.")
 
 
-def downgrade(settings: Settings, *, steps: str | None, revision: str | None) -> None:
+def downgrade(settings: Settings, *, steps: str | None, revision: str | None, asked: Asked | None = None) -> None:
     """database_downgrade."""
+    if skipped(asked, "revert migrations"):
+        return
     _check_given(revision)
     if steps is not None and revision is not None:
         raise ConfigError("--steps and --revision cannot be used together.", hint="Choose one of them.")
@@ -129,15 +132,19 @@ def show_status(
         raise MigrationError("The database is not up to date.", hint="Bring it up to date with: doit database_upgrade")
 
 
-def drop(settings: Settings, *, yes: bool, force_disconnect: bool) -> None:
+def drop(settings: Settings, *, yes: bool, force_disconnect: bool, asked: Asked | None = None) -> None:
     """database_drop."""
+    if skipped(asked, "drop the database"):
+        return
     target = settings.target
     _confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
     report.show(database.drop(target, missing_ok=True, force_disconnect=force_disconnect))
 
 
-def clear_migration(settings: Settings, *, yes: bool) -> None:
+def clear_migration(settings: Settings, *, yes: bool, asked: Asked | None = None) -> None:
     """database_clear_migration."""
+    if skipped(asked, "delete all migrations"):
+        return
     target = settings.target
     folder = ", ".join(map(target.project.shown, target.project.versions))
     question = f"Delete all migrations in {folder}, and empty the version table of {target.label}?"

@@ -8,6 +8,7 @@ from typing import Any
 from doit import Globals
 
 from framefox_tasks import cache, report
+from framefox_tasks.action._asked import Asked, skipped
 from framefox_tasks.freshness import artefact
 from framefox_tasks.operations import diagram, schema
 from framefox_tasks.results import Selected
@@ -47,8 +48,13 @@ def draw(settings: Settings, *, name: str, formats: tuple[str, ...]) -> dict[str
     return {"artefacts": {path: artefact(path, source) for path in options.files(name, formats)}}
 
 
-def clear_metadata(settings: Settings) -> None:
-    """database_clear_metadata. What doit remembers of the tasks that work with the cache goes with it."""
+def clear_metadata(settings: Settings, *, asked: Asked | None = None) -> None:
+    """database_clear_metadata. What doit remembers of the tasks that work with the cache goes with it.
+
+    It loses no data, but among others that run by default it would take the cache from under them.
+    """
+    if skipped(asked, "remove what is cached of the entities"):
+        return
     report.show(schema.clear_metadata(settings.target.project))
     diagrams = [name for stem in settings.diagram.names() for name in (stem, f"{stem}-live")]
     parts = [f"{task}:{name}" for task in ("database_diagram", "_database_diagram_schema") for name in diagrams]

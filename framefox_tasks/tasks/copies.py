@@ -9,6 +9,7 @@ from framefox_tasks.action import action
 from framefox_tasks.freshness import Check, copy_at_head, copy_unchanged, nothing_to_lose
 from framefox_tasks.settings import Chain, copy_chains
 from framefox_tasks.tasks._chain import ChainCheck, ValuesOf
+from framefox_tasks.tasks._named import Named
 from framefox_tasks.tasks._params import LIVE, flag, option, several
 from framefox_tasks.tasks._reporter import TELLS_WHY
 
@@ -33,7 +34,8 @@ _COPY = (
 
 def task_database_copy() -> Iterator[dict[str, Any]]:
     """Copy the database to another place"""
-    yield {"basename": "database_copy", "actions": [action("copies:copy")], "params": list(_COPY), **LIVE}
+    copy = {"actions": [action("copies:copy")], "params": list(_COPY), "uptodate": [Named()], **LIVE}
+    yield {"basename": "database_copy", **copy}
     for name, chain in copy_chains().items():
         yield from _named(name, chain)
 
@@ -51,8 +53,8 @@ def _named(name: str, chain: Chain) -> Iterator[dict[str, Any]]:
     typed = f"database_copy:{name}"
     # The names have no "name" of doit's: a part of the group would run with every plain database_copy.
     if chain.then_upgrade:
-        yield _copying(name, f"{typed}:copy", typed)
-        yield _upgrading(name, f"{typed}:copy", typed)
+        yield _copying(name, f"{typed}:copy", typed, chain)
+        yield _upgrading(name, f"{typed}:copy", typed, chain)
         yield {
             "basename": typed,
             "doc": f"Make the copy {name} of the settings, and upgrade it",
@@ -61,7 +63,7 @@ def _named(name: str, chain: Chain) -> Iterator[dict[str, Any]]:
             "params": [_DRY_RUN],
         }
     else:
-        yield _copying(name, typed, typed)
+        yield _copying(name, typed, typed, chain)
     if chain.before_upgrade:
         yield {
             "basename": _before(name),
@@ -72,7 +74,12 @@ def _named(name: str, chain: Chain) -> Iterator[dict[str, Any]]:
         }
 
 
-def _copying(name: str, task_name: str, typed: str) -> dict[str, Any]:
+def _named_or_needed(chain: Chain) -> Named:
+    # The upgrade must not go without its backup, also where doit runs it by default.
+    return Named(always=chain.before_upgrade)
+
+
+def _copying(name: str, task_name: str, typed: str, chain: Chain) -> dict[str, Any]:
     def unchanged(task: Any, values: dict[str, Any], values_of: ValuesOf) -> tuple[bool, str]:
         if task.options["dry_run"]:
             return False, ""
@@ -83,13 +90,13 @@ def _copying(name: str, task_name: str, typed: str) -> dict[str, Any]:
         "doc": f"Make the copy {name} of the settings",
         "actions": [(action("copies:named"), [], {"name": name})],
         "params": [_DRY_RUN],
-        "uptodate": [ChainCheck(unchanged, typed)],
+        "uptodate": [ChainCheck(unchanged, typed), _named_or_needed(chain)],
         "meta": {TELLS_WHY: True},
         **LIVE,
     }
 
 
-def _upgrading(name: str, copy_task: str, typed: str) -> dict[str, Any]:
+def _upgrading(name: str, copy_task: str, typed: str, chain: Chain) -> dict[str, Any]:
     def upgraded(task: Any, values: dict[str, Any], values_of: ValuesOf) -> tuple[bool, str]:
         copied = values_of(copy_task)
         # Now and not when the action runs: that may be in a process of its own, which knows no values.
@@ -103,6 +110,6 @@ def _upgrading(name: str, copy_task: str, typed: str) -> dict[str, Any]:
         "doc": f"Apply the pending migrations to the copy {name}",
         "actions": [(action("copies:upgrade"), [], {"name": name})],
         "task_dep": [copy_task],
-        "uptodate": [ChainCheck(upgraded, typed)],
+        "uptodate": [ChainCheck(upgraded, typed), _named_or_needed(chain)],
         **LIVE,
     }

@@ -7,6 +7,7 @@ from typing import Any
 from framefox_tasks.action import action
 from framefox_tasks.freshness import Check, at_head, database_exists, migration_written
 from framefox_tasks.tasks._forecast import Forecasts
+from framefox_tasks.tasks._named import Named
 from framefox_tasks.tasks._params import LIVE, choice, flag, option, params
 from framefox_tasks.tasks._reporter import BARE, TELLS_WHY
 from framefox_tasks.tasks.copies import copies_before_upgrade
@@ -69,6 +70,7 @@ def task_database_downgrade() -> dict[str, Any]:
     return {
         "actions": [action("database:downgrade")],
         "params": list(_DOWNGRADE),
+        "uptodate": [Named()],
         **LIVE,
     }
 
@@ -87,9 +89,9 @@ def task_database_status(format: str, exit_code: bool) -> dict[str, Any]:  # noq
 
 def task_database_drop() -> dict[str, Any]:
     """Drop the database with all its data"""
-    return {"actions": [action("database:drop")], "params": list(_DROP), **LIVE}
+    return {"actions": [action("database:drop")], "params": list(_DROP), "uptodate": [Named()], **LIVE}
 
 
 def task_database_clear_migration() -> dict[str, Any]:
     """Delete all migrations and empty the version table"""
-    return {"actions": [action("database:clear_migration")], "params": [_YES], **LIVE}
+    return {"actions": [action("database:clear_migration")], "params": [_YES], "uptodate": [Named()], **LIVE}

@@ -14,6 +14,7 @@ from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.freshness import Check, artefacts_untouched, sources_unchanged
 from framefox_tasks.model import DIAGRAM_FORMATS, DiagramOptions
 from framefox_tasks.settings import configured
+from framefox_tasks.tasks._named import Named
 from framefox_tasks.tasks._params import LIVE, choice, option, params
 from framefox_tasks.tasks._reporter import TELLS_WHY
 
@@ -37,7 +38,7 @@ def task_database_metadata() -> dict[str, Any]:
 
 def task_database_clear_metadata() -> dict[str, Any]:
     """Remove what is cached of the entities"""
-    return {"actions": [action("schema:clear_metadata")], **LIVE}
+    return {"actions": [action("schema:clear_metadata")], "uptodate": [Named()], **LIVE}
 
 
 def task__database_live() -> dict[str, Any]:
