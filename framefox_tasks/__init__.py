@@ -13,6 +13,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from framefox_tasks.copies import copy, plan_copy
+    from framefox_tasks.diagrams import draw_diagram, select_tables
     from framefox_tasks.errors import (
         ConfigError,
         ConfirmationRequiredError,
@@ -34,11 +36,7 @@ if TYPE_CHECKING:
         UnsupportedDialectError,
         VerificationError,
     )
-    from framefox_tasks.model import CopyOptions, DiagramOptions, Group, Mask, NamedCopy, Project, Target
-    from framefox_tasks.operations.copy import copy, plan_copy
-    from framefox_tasks.operations.database import create, drop
-    from framefox_tasks.operations.diagram import draw_diagram, select_tables
-    from framefox_tasks.operations.migration import (
+    from framefox_tasks.migrations.create import (
         check_migration,
         clear_migrations,
         create_migration,
@@ -48,8 +46,10 @@ if TYPE_CHECKING:
         upgrade,
         upgrade_sql,
     )
-    from framefox_tasks.operations.schema import clear_metadata, declared_schema, live_schema, write_metadata
-    from framefox_tasks.operations.status import status
+    from framefox_tasks.migrations.database import create, drop
+    from framefox_tasks.migrations.metadata import clear_metadata, declared_schema, live_schema, write_metadata
+    from framefox_tasks.migrations.status import status
+    from framefox_tasks.model import CopyOptions, DiagramOptions, Group, Mask, NamedCopy, Project, Target
     from framefox_tasks.results import (
         Copied,
         CopiedTable,
@@ -74,8 +74,8 @@ if TYPE_CHECKING:
         Step,
         Upgraded,
     )
+    from framefox_tasks.schema.snapshot import Schema
     from framefox_tasks.settings import Settings, load_settings
-    from framefox_tasks.snapshot import Schema
 
 _EXPORTS = {
     "errors": (
@@ -85,21 +85,21 @@ _EXPORTS = {
         "TargetNotEmptyError UnsupportedDialectError VerificationError"
     ),
     "model": "CopyOptions DiagramOptions Group Mask NamedCopy Project Target",
-    "operations.copy": "copy plan_copy",
-    "operations.database": "create drop",
-    "operations.migration": (
+    "copies": "copy plan_copy",
+    "migrations.database": "create drop",
+    "migrations.create": (
         "check_migration clear_migrations create_migration downgrade merge_heads plan upgrade upgrade_sql"
     ),
-    "operations.diagram": "draw_diagram select_tables",
-    "operations.schema": "clear_metadata declared_schema live_schema write_metadata",
-    "operations.status": "status",
+    "diagrams": "draw_diagram select_tables",
+    "migrations.metadata": "clear_metadata declared_schema live_schema write_metadata",
+    "migrations.status": "status",
     "results": (
         "Copied CopiedTable CopyPlan CopyProgress Created Downgraded Drawn Dropped MetadataCleared MetadataWritten "
         "MigrationChecked MigrationCreated MigrationState MigrationsCleared Plan PlannedTable Revision Script Selected "
         "Status Step Upgraded"
     ),
     "settings": "Settings load_settings",
-    "snapshot": "Schema",
+    "schema.snapshot": "Schema",
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names.split()}
 

@@ -23,8 +23,8 @@ def run_migrations() -> None:
     from alembic import context
     from alembic.util import CommandError
 
-    from framefox_tasks.operations._alembic.config import TARGET
-    from framefox_tasks.operations._alembic.environment import run_as_env
+    from framefox_tasks.migrations.alembic.config import TARGET
+    from framefox_tasks.migrations.alembic.environment import run_as_env
 
     target = context.config.attributes.get(TARGET)
     if isinstance(target, Target):
@@ -53,8 +53,8 @@ def _metadata(target: Target) -> Sequence[MetaData]:
     """The target metadata, for the commands that compare it: importing entities is not needed to upgrade."""
     from alembic import context
 
-    from framefox_tasks.operations._alembic.enums import load_postgresql_support
-    from framefox_tasks.operations.metadata import load_metadata
+    from framefox_tasks.migrations.alembic.enums import load_postgresql_support
+    from framefox_tasks.schema.entities import load_metadata
 
     command = getattr(context.config.cmd_opts, "cmd", None)
     if command and command[0].__name__ not in ("revision", "check"):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from conftest import Database, connect_server, server_url
 
+from framefox_tasks.migrations.database import create
 from framefox_tasks.model import Project, Target
-from framefox_tasks.operations.database import create
 from framefox_tasks.url import parse_url
 
 

@@ -11,8 +11,8 @@ import pytest
 from conftest import Database, MakeDatabase, MiniProject, Run, connect_server, drop_database, server_url
 from doit.exceptions import TaskError
 
-from framefox_tasks.action import action
 from framefox_tasks.settings import configured
+from framefox_tasks.tasks.actions import action
 from framefox_tasks.url import parse_url
 
 SERVERS = ("postgresql", "mysql")

@@ -16,6 +16,8 @@ from threading import Event, Thread
 import pytest
 from conftest import MiniProject
 
+from framefox_tasks.copies import copy, plan_copy
+from framefox_tasks.databases.sqlite.copying import Staging, snapshot
 from framefox_tasks.errors import (
     ConfigError,
     ConnectionFailedError,
@@ -27,8 +29,6 @@ from framefox_tasks.errors import (
     VerificationError,
 )
 from framefox_tasks.model import CopyOptions, Project, Target
-from framefox_tasks.operations.copy import copy, plan_copy
-from framefox_tasks.operations.copy._sqlite import Staging, snapshot
 from framefox_tasks.results import CopyProgress
 
 SCHEMA = """
@@ -52,7 +52,7 @@ COPY = """
 import sys
 from pathlib import Path
 from framefox_tasks.model import CopyOptions, Project, Target
-from framefox_tasks.operations.copy import copy
+from framefox_tasks.copies import copy
 project = Project(Path(sys.argv[1]))
 copy(Target("sqlite:///app.db", project), Target("sqlite:///copy.db", project), options=CopyOptions(overwrite=True))
 """

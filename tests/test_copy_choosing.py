@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from framefox_tasks.copies.subset import chosen, conditions, emptied, prunings
+from framefox_tasks.databases.rows import Field, ForeignKey, Kind, Name, Schema, Side, TablePlan
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import CopyOptions
-from framefox_tasks.operations.copy._model import Field, ForeignKey, Kind, Name, Schema, Side, TablePlan
-from framefox_tasks.operations.copy._subset import chosen, conditions, emptied, prunings
 
 NAMES = [Name("user"), Name("order"), Name("order_line"), Name("log", "audit"), Name("alembic_version")]
 

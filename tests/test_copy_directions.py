@@ -7,8 +7,8 @@ from conftest import DIALECTS, Database, MakeDatabase
 from copy_types import BEFORE, VALUES, Value
 from copying import made, target_of
 
+from framefox_tasks.copies import copy, plan_copy
 from framefox_tasks.model import CopyOptions
-from framefox_tasks.operations.copy import copy, plan_copy
 from framefox_tasks.results import Copied
 
 DIRECTIONS = [(source, target) for source in DIALECTS for target in DIALECTS]
@@ -96,8 +96,8 @@ def graph(database: Database) -> list[str]:
 def test_keys_cycles_and_odd_names_arrive(pair: tuple[Database, Database]) -> None:
     from sqlalchemy import inspect
 
-    from framefox_tasks.dialects import dialect_of
-    from framefox_tasks.dialects.base import sqlalchemy_engine
+    from framefox_tasks.databases import dialect_of
+    from framefox_tasks.databases.drivers import sqlalchemy_engine
 
     source, target = pair
     made(source, *graph(source))

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from conftest import Database, MakeDatabase, connect_server, missing, server_databases
 
+from framefox_tasks.copies import copy
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import CopyOptions, Target
-from framefox_tasks.operations.copy import copy
 
 
 @contextmanager

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from framefox_tasks.copies.mask import Masker, mask_lines, masks_of
+from framefox_tasks.databases.rows import Field, ForeignKey, Kind, Name, Schema, Side, TablePlan
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Mask
-from framefox_tasks.operations.copy._masking import Masker, mask_lines, masks_of
-from framefox_tasks.operations.copy._model import Field, ForeignKey, Kind, Name, Schema, Side, TablePlan
 
 
 def plan(name: Name, fields: tuple[Field, ...], **more: object) -> TablePlan:

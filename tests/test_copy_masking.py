@@ -11,10 +11,10 @@ from uuid import UUID
 
 import pytest
 
+from framefox_tasks.copies.mask import Masker, function_for, mask_lines, masks_of
+from framefox_tasks.databases.rows import Field, Kind, Name, Schema, Side, TablePlan
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Mask
-from framefox_tasks.operations.copy._masking import Masker, function_for, mask_lines, masks_of
-from framefox_tasks.operations.copy._model import Field, Kind, Name, Schema, Side, TablePlan
 
 MASKER = Masker("a secret")
 

@@ -13,11 +13,11 @@ import pytest
 from conftest import DIALECTS, Database, MakeDatabase
 from copying import made, target_of
 
+from framefox_tasks.copies import copy
+from framefox_tasks.databases.mysql.copying import open_place, open_source
+from framefox_tasks.databases.rows import BadRowError, Side
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.model import CopyOptions, Mask
-from framefox_tasks.operations.copy import copy
-from framefox_tasks.operations.copy._model import BadRowError, Side
-from framefox_tasks.operations.copy._mysql import open_place, open_source
 
 OWNERS = [
     "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'",

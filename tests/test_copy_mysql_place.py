@@ -9,6 +9,12 @@ import pytest
 from conftest import Database, MakeDatabase, drop_database
 from copying import made, target_of
 
+from framefox_tasks.copies import copy
+from framefox_tasks.databases.mysql.copying import open_place, open_source
+from framefox_tasks.databases.mysql.place import MySQLPlace
+from framefox_tasks.databases.mysql.session import beside, session
+from framefox_tasks.databases.mysql.staging import Beside
+from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side, Statement
 from framefox_tasks.errors import (
     CopyError,
     DatabaseInUseError,
@@ -16,12 +22,6 @@ from framefox_tasks.errors import (
     TargetNotEmptyError,
 )
 from framefox_tasks.model import CopyOptions, Target
-from framefox_tasks.operations.copy import copy
-from framefox_tasks.operations.copy._model import BadRowError, Field, Kind, Name, Side, Statement
-from framefox_tasks.operations.copy._mysql import open_place, open_source
-from framefox_tasks.operations.copy._mysql._beside import Beside
-from framefox_tasks.operations.copy._mysql._place import MySQLPlace
-from framefox_tasks.operations.copy._mysql._session import beside, session
 
 OLD = [
     "CREATE TABLE t (id int PRIMARY KEY, old int)",

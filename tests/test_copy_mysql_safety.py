@@ -14,12 +14,12 @@ import pytest
 from conftest import Database, MakeDatabase, drop_database
 from copying import made, target_of
 
+from framefox_tasks.copies import copy
+from framefox_tasks.databases.mysql.copying import open_place, open_source
+from framefox_tasks.databases.mysql.read import MySQLReader
+from framefox_tasks.databases.rows import Name
 from framefox_tasks.errors import ConnectionLostError, CopyError, DatabaseInUseError
 from framefox_tasks.model import CopyOptions
-from framefox_tasks.operations.copy import copy
-from framefox_tasks.operations.copy._model import Name
-from framefox_tasks.operations.copy._mysql import open_place, open_source
-from framefox_tasks.operations.copy._mysql._reading import MySQLReader
 
 WIDE = [
     "CREATE TABLE wide (id int AUTO_INCREMENT PRIMARY KEY, a varchar(500))",
@@ -155,7 +155,7 @@ def test_what_others_wait_for_can_be_ended(source: Database) -> None:
 COPY = """
 import sys
 from framefox_tasks.model import CopyOptions, Target
-from framefox_tasks.operations.copy import copy
+from framefox_tasks.copies import copy
 print("ready", flush=True)
 copy(Target(sys.argv[1]), Target(sys.argv[2]), options=CopyOptions(overwrite=True, jobs=2))
 print("done", flush=True)

@@ -8,12 +8,12 @@ import pytest
 from conftest import Database, MakeDatabase
 from copying import made, target_of
 
+from framefox_tasks.copies import copy
+from framefox_tasks.databases.mysql.copying import open_source
+from framefox_tasks.databases.mysql.show_create import parted
+from framefox_tasks.databases.mysql.tokens import unqualified, without_definer
+from framefox_tasks.databases.rows import ForeignKey, Kind, Name
 from framefox_tasks.model import CopyOptions
-from framefox_tasks.operations.copy import copy
-from framefox_tasks.operations.copy._model import ForeignKey, Kind, Name
-from framefox_tasks.operations.copy._mysql import open_source
-from framefox_tasks.operations.copy._mysql._definition import parted
-from framefox_tasks.operations.copy._mysql._sql_text import unqualified, without_definer
 
 ODD = "a `b. %s: ;é"
 TABLES = [

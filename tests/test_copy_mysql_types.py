@@ -10,9 +10,9 @@ import pytest
 from conftest import Database, MakeDatabase
 from copying import made, target_of
 
+from framefox_tasks.databases.mysql.copying import open_place, open_source
+from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Schema, Side
 from framefox_tasks.errors import CopyError
-from framefox_tasks.operations.copy._model import BadRowError, Field, Kind, Name, Schema, Side
-from framefox_tasks.operations.copy._mysql import open_place, open_source
 
 COLUMNS = {
     "tiny": ("tinyint", ["-128", "127"]),

@@ -8,9 +8,9 @@ import pytest
 from conftest import Database, MakeDatabase
 from copying import made, target_of
 
+from framefox_tasks.copies import copy, plan_copy
 from framefox_tasks.errors import ConfigError, CopyError, TargetNotEmptyError
 from framefox_tasks.model import CopyOptions, Mask
-from framefox_tasks.operations.copy import copy, plan_copy
 from framefox_tasks.results import Copied
 
 PAIRS = [

@@ -12,11 +12,11 @@ from conftest import Database, MakeDatabase, connect_server, missing, server_url
 from copy_rich import RICH
 from copying import made, target_of
 
+from framefox_tasks.copies import copy
+from framefox_tasks.databases.postgresql.copying import open_source
+from framefox_tasks.databases.postgresql.escapes import plain_controls
+from framefox_tasks.databases.rows import Field, Kind, Name, Side
 from framefox_tasks.model import CopyOptions
-from framefox_tasks.operations.copy import copy
-from framefox_tasks.operations.copy._model import Field, Kind, Name, Side
-from framefox_tasks.operations.copy._postgresql import open_source
-from framefox_tasks.operations.copy._postgresql._controls import plain_controls
 from framefox_tasks.url import parse_url
 
 

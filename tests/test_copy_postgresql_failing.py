@@ -10,6 +10,9 @@ import pytest
 from conftest import Database, MakeDatabase, connect_server, drop_database, server_databases
 from copying import made, role, target_of
 
+from framefox_tasks.copies import copy
+from framefox_tasks.databases.postgresql.copying import open_source
+from framefox_tasks.databases.rows import Field, Kind, Name, Side
 from framefox_tasks.errors import (
     ConnectionLostError,
     CopyError,
@@ -18,9 +21,6 @@ from framefox_tasks.errors import (
     TargetNotEmptyError,
 )
 from framefox_tasks.model import CopyOptions, Target
-from framefox_tasks.operations.copy import copy
-from framefox_tasks.operations.copy._model import Field, Kind, Name, Side
-from framefox_tasks.operations.copy._postgresql import open_source
 from framefox_tasks.results import CopyProgress
 
 ROWS = "CREATE TABLE many AS SELECT i AS id, repeat('x', 40) AS t FROM generate_series(1, 300000) i"

@@ -12,12 +12,12 @@ import pytest
 from conftest import Database, MakeDatabase, connect_server, drop_database, server_databases
 from copying import made, role, target_of
 
+from framefox_tasks.copies import copy
+from framefox_tasks.databases.contract import Place
+from framefox_tasks.databases.postgresql.copying import open_place
+from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side, Statement
 from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError, TargetNotEmptyError
 from framefox_tasks.model import CopyOptions, Target
-from framefox_tasks.operations.copy import copy
-from framefox_tasks.operations.copy._model import BadRowError, Field, Kind, Name, Side, Statement
-from framefox_tasks.operations.copy._postgresql import open_place
-from framefox_tasks.operations.copy._protocols import Place
 
 SIDE = Side(Name("t"), (Field("id", "integer", Kind.INTEGER), Field("name", "text", Kind.TEXT)))
 TABLE = Statement("CREATE TABLE t (id integer, name text)", "table t")
@@ -231,7 +231,7 @@ def test_an_optional_statement_may_be_refused(target: Database) -> None:
 COPY = """
 import sys
 from framefox_tasks.model import CopyOptions, Target
-from framefox_tasks.operations.copy import copy
+from framefox_tasks.copies import copy
 print("ready", flush=True)
 copy(Target(sys.argv[1]), Target(sys.argv[2]), options=CopyOptions(overwrite=True, jobs=2))
 """

@@ -6,9 +6,9 @@ import pytest
 from conftest import MakeDatabase
 from copying import made, target_of
 
+from framefox_tasks.copies import copy
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import CopyOptions
-from framefox_tasks.operations.copy import copy
 
 REFUSED = [
     ("postgresql", "mysql", "double precision", "'NaN'"),

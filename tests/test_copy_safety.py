@@ -14,9 +14,9 @@ import pytest
 from conftest import Database, MakeDatabase, MiniProject, connect_server, drop_database, server_databases
 from copying import made, target_of
 
+from framefox_tasks.copies import copy
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import CopyOptions, Target
-from framefox_tasks.operations.copy import copy
 
 SERVERS = ("postgresql", "mysql")
 ONE = ("CREATE TABLE one (id integer PRIMARY KEY)", "INSERT INTO one VALUES (1)")

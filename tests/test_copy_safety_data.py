@@ -8,9 +8,9 @@ import pytest
 from conftest import DIALECTS, Database, MakeDatabase
 from copying import made, target_of
 
+from framefox_tasks.copies import copy
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import CopyOptions
-from framefox_tasks.operations.copy import copy
 from framefox_tasks.results import CopyProgress
 
 LONG = {"sqlite": "text", "postgresql": "text", "mysql": "longtext"}

@@ -17,19 +17,19 @@ from conftest import Database, MakeDatabase, MiniProject, connect_server, drop_d
 from copying import made, target_of
 from proxying import Fate, address_of, proxied, reached
 
+from framefox_tasks.copies import copy
+from framefox_tasks.databases.mysql.session import session as mysql_session
+from framefox_tasks.databases.postgresql.copying import open_source as postgresql_source
+from framefox_tasks.databases.postgresql.session import session as postgresql_session
 from framefox_tasks.errors import ConnectionLostError
 from framefox_tasks.model import CopyOptions
-from framefox_tasks.operations.copy import copy
-from framefox_tasks.operations.copy._mysql._session import session as mysql_session
-from framefox_tasks.operations.copy._postgresql import open_source as postgresql_source
-from framefox_tasks.operations.copy._postgresql._session import session as postgresql_session
 from framefox_tasks.results import CopyProgress
 
 SERVERS = ("postgresql", "mysql")
 COPY = """
 import sys
 from framefox_tasks.model import CopyOptions, Target
-from framefox_tasks.operations.copy import copy
+from framefox_tasks.copies import copy
 try:
     copy(Target(sys.argv[1]), Target(sys.argv[2]), options=CopyOptions(overwrite=True, jobs=2))
 except KeyboardInterrupt:

@@ -12,12 +12,12 @@ import pytest
 from conftest import Database, MakeDatabase, drop_database, server_databases
 from copying import made, target_of
 
+from framefox_tasks.copies import copy
+from framefox_tasks.databases.mysql.copying import open_source
+from framefox_tasks.databases.mysql.session import session
+from framefox_tasks.databases.mysql.staging import Beside, disconnect
 from framefox_tasks.errors import ConnectionLostError, CopyError
 from framefox_tasks.model import CopyOptions
-from framefox_tasks.operations.copy import copy
-from framefox_tasks.operations.copy._mysql import open_source
-from framefox_tasks.operations.copy._mysql._beside import Beside, disconnect
-from framefox_tasks.operations.copy._mysql._session import session
 from framefox_tasks.results import Copied
 
 

@@ -6,9 +6,9 @@ import pytest
 from conftest import DIALECTS, MakeDatabase, MiniProject
 from copying import made, target_of
 
+from framefox_tasks.copies import copy, plan_copy
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import CopyOptions
-from framefox_tasks.operations.copy import copy, plan_copy
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -10,11 +10,11 @@ from conftest import Database, MakeDatabase, connect_server, drop_database, serv
 from copying import made, role, target_of
 from proxying import Fate, address_of, proxied, reached
 
+from framefox_tasks.copies import copy
+from framefox_tasks.databases.postgresql.place_rows import TargetPlace
+from framefox_tasks.databases.rows import Name
 from framefox_tasks.errors import ConnectionFailedError, ConnectionLostError, CopyError, DatabaseInUseError
 from framefox_tasks.model import CopyOptions, Target
-from framefox_tasks.operations.copy import copy
-from framefox_tasks.operations.copy._model import Name
-from framefox_tasks.operations.copy._postgresql._in_place import TargetPlace
 
 ONE = ("CREATE TABLE one (id serial PRIMARY KEY)", "INSERT INTO one VALUES (7)")
 REPLACE = CopyOptions(overwrite=True)

@@ -12,9 +12,9 @@ import pytest
 from conftest import Database, MakeDatabase, MiniProject
 from copying import made, role, target_of
 
+from framefox_tasks.copies import copy
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
-from framefox_tasks.operations.copy import copy
 from framefox_tasks.url import parse_url
 
 SECRET = "s3cr3t/p@ss 'w#%"  # noqa: S105 - of a user that lives as long as its test

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from framefox_tasks.copies import copy
 from framefox_tasks.errors import CopyError, NotADatabaseError
 from framefox_tasks.model import CopyOptions, Project, Target
-from framefox_tasks.operations.copy import copy
 
 REPLACE = CopyOptions(overwrite=True)
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from framefox_tasks.databases.sqlite.copying import Staging, snapshot
+from framefox_tasks.databases.sqlite.filter import Filtering
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Project, Target
-from framefox_tasks.operations.copy._sqlite import Staging, snapshot
-from framefox_tasks.operations.copy._sqlite._filtering import Filtering
 
 SCRIPT = """
 CREATE TABLE customer (id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT UNIQUE, upper TEXT AS (upper(email)) STORED);

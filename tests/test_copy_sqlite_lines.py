@@ -10,10 +10,10 @@ from threading import Thread
 
 import pytest
 
+from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side
+from framefox_tasks.databases.sqlite.copying import open_source
 from framefox_tasks.errors import CopyError, DatabaseNotFoundError
 from framefox_tasks.model import Project, Target
-from framefox_tasks.operations.copy._model import BadRowError, Field, Kind, Name, Side
-from framefox_tasks.operations.copy._sqlite import open_source
 
 
 def source(folder: Path, script: str, *, encoding: str = "UTF-8") -> Target:

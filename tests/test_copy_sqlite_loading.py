@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side, Statement
+from framefox_tasks.databases.sqlite.copying import open_place
+from framefox_tasks.databases.sqlite.load import SQLiteLoader
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Project, Target
-from framefox_tasks.operations.copy._model import BadRowError, Field, Kind, Name, Side, Statement
-from framefox_tasks.operations.copy._sqlite import open_place
-from framefox_tasks.operations.copy._sqlite._loading import SQLiteLoader
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ import pytest
 from conftest import MakeDatabase, MiniProject
 from copying import made, target_of
 
+from framefox_tasks.copies import copy
 from framefox_tasks.errors import CopyError, DatabaseInUseError
 from framefox_tasks.model import CopyOptions, Mask, Project, Target
-from framefox_tasks.operations.copy import copy
 from framefox_tasks.results import CopyProgress
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
@@ -35,7 +35,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from framefox_tasks.model import Project, Target
-from framefox_tasks.operations.copy import copy
+from framefox_tasks.copies import copy
 project = Project(Path(sys.argv[1]))
 os.umask(0)
 copy(Target("sqlite:///app.db", project), Target("sqlite:///copy.db", project),
@@ -236,9 +236,7 @@ def test_a_user_who_is_not_in_the_group_of_the_source_leaves_the_group_out() -> 
         os.chown(folder / "app.db", 0, 4712)
         (folder / "app.db").chmod(0o664)
         folder.chmod(0o777)
-        script = "import framefox_tasks.operations.copy._file\n" + KILLED.replace(
-            "os.kill(os.getpid(), signal.SIGKILL)", "0"
-        )
+        script = "import framefox_tasks.copies.file\n" + KILLED.replace("os.kill(os.getpid(), signal.SIGKILL)", "0")
         other = "os.umask(0); os.setgroups([]); os.setgid(4711); os.setuid(4711)"
         done = subprocess.run(
             [sys.executable, "-c", script.replace("os.umask(0)", other), name], capture_output=True, text=True
@@ -254,7 +252,7 @@ def test_a_mode_that_cannot_be_given_is_told(tmp_path: Path) -> None:
     write(tmp_path / "copy.db", ROWS, 0o644)
     tmp_path.chmod(0o711)
     script = (
-        "import os; from pathlib import Path; from framefox_tasks.operations.copy._sqlite._modes import belong; "
+        "import os; from pathlib import Path; from framefox_tasks.databases.sqlite.modes import belong; "
         "os.chdir({!r}); os.setgroups([]); os.setgid(4711); os.setuid(4711); print(belong(Path('copy.db'), None, None))"
     )
     done = subprocess.run([sys.executable, "-c", script.format(str(tmp_path))], capture_output=True, text=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from framefox_tasks.operations.copy._model import ForeignKey, Name, Side, TablePlan
-from framefox_tasks.operations.copy._ordering import in_order
+from framefox_tasks.databases.order import in_order
+from framefox_tasks.databases.rows import ForeignKey, Name, Side, TablePlan
 
 
 def plan(name: str, *parents: str) -> TablePlan:

@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from framefox_tasks.databases.contract import Place
+from framefox_tasks.databases.rows import Field, Kind, Name, Side, Statement
+from framefox_tasks.databases.sqlite.copying import open_place
 from framefox_tasks.errors import (
     CopyError,
     DatabaseInUseError,
@@ -23,17 +26,14 @@ from framefox_tasks.errors import (
     TargetNotEmptyError,
 )
 from framefox_tasks.model import Project, Target
-from framefox_tasks.operations.copy._model import Field, Kind, Name, Side, Statement
-from framefox_tasks.operations.copy._protocols import Place
-from framefox_tasks.operations.copy._sqlite import open_place
 
 TABLE = Side(Name("t"), (Field("id", "integer", Kind.INTEGER), Field("s", "text", Kind.TEXT)))
 LOAD = """
 import sys
 from pathlib import Path
 from framefox_tasks.model import Project, Target
-from framefox_tasks.operations.copy._model import Field, Kind, Name, Side, Statement
-from framefox_tasks.operations.copy._sqlite import open_place
+from framefox_tasks.databases.rows import Field, Kind, Name, Side, Statement
+from framefox_tasks.databases.sqlite.copying import open_place
 
 target = Target("sqlite:///copy.db", Project(Path(sys.argv[1])))
 table = Side(Name("t"), (Field("id", "integer", Kind.INTEGER), Field("s", "text", Kind.TEXT)))

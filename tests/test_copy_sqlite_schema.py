@@ -6,9 +6,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from framefox_tasks.databases.rows import ForeignKey, Kind, Name, Schema, TablePlan
+from framefox_tasks.databases.sqlite.copying import open_place, open_source
 from framefox_tasks.model import Project, Target
-from framefox_tasks.operations.copy._model import ForeignKey, Kind, Name, Schema, TablePlan
-from framefox_tasks.operations.copy._sqlite import open_place, open_source
 
 SCRIPT = """
 CREATE TABLE child (id INTEGER PRIMARY KEY, a INT, b INT, boss REFERENCES CHILD, p INTEGER NOT NULL REFERENCES "Parent"

@@ -14,10 +14,10 @@ from threading import Timer
 
 import pytest
 
+from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side, TablePlan
+from framefox_tasks.databases.sqlite.copying import open_source
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Project, Target
-from framefox_tasks.operations.copy._model import BadRowError, Field, Kind, Name, Side, TablePlan
-from framefox_tasks.operations.copy._sqlite import open_source
 
 ROWS = 130_000
 TABLE = Side(Name("t"), (Field("id", "integer", Kind.INTEGER), Field("note", "text", Kind.TEXT)))
@@ -255,8 +255,8 @@ def test_what_is_computed_when_it_is_read_is_computed_by_one_version_of_sqlite(
 LONG = """
 import resource, sys
 from framefox_tasks.model import Target
-from framefox_tasks.operations.copy._model import Field, Kind, Name, Side
-from framefox_tasks.operations.copy._sqlite import open_source
+from framefox_tasks.databases.rows import Field, Kind, Name, Side
+from framefox_tasks.databases.sqlite.copying import open_source
 
 table = Side(Name("t"), (Field("id", "integer", Kind.INTEGER), Field("note", "text", Kind.TEXT)))
 with open_source(Target(sys.argv[1])) as source, source.reader() as reader:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from conftest import DIALECTS, MakeDatabase
 
-from framefox_tasks.operations.copy._model import Field, ForeignKey, Kind, Name, Schema, Side, TablePlan, quoted
-from framefox_tasks.operations.copy._subset import conditions, prunings
+from framefox_tasks.copies.subset import conditions, prunings
+from framefox_tasks.databases.rows import Field, ForeignKey, Kind, Name, Schema, Side, TablePlan, quoted
 
 TYPES = {Kind.INTEGER: "integer", Kind.TEXT: "varchar(20)"}
 QUOTES = {"sqlite": '"', "postgresql": '"', "mysql": "`"}

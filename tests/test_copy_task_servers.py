@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import Database, MakeDatabase, MiniProject
 
-from framefox_tasks.dialects import dialect_of
+from framefox_tasks.databases import dialect_of
 from framefox_tasks.model import Project, Target
 
 TABLE = "op.create_table({!r}, sa.Column('id', sa.Integer, primary_key=True))"

@@ -7,7 +7,7 @@ from conftest import MakeDatabase
 from copying import made
 from translating import build, inspected, plan_of, translated
 
-from framefox_tasks.operations.copy._model import Name
+from framefox_tasks.databases.rows import Name
 
 
 @pytest.mark.parametrize("target", ["sqlite", "mysql"])

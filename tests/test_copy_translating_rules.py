@@ -9,7 +9,7 @@ from conftest import Database, MakeDatabase
 from copying import made
 from translating import DIRECTIONS, build, inspected, plan_of, translated
 
-from framefox_tasks.operations.copy._model import Schema
+from framefox_tasks.databases.rows import Schema
 
 DEFAULTS = (
     "CREATE TABLE item (id integer, size integer DEFAULT -3, price numeric(10,2) DEFAULT 1.50, "

@@ -10,7 +10,7 @@ from conftest import MakeDatabase
 from copying import made
 from translating import build, inspected, natives, plan_of, translated
 
-from framefox_tasks.operations.copy._translating._beside import Beside
+from framefox_tasks.databases.sqlite.pool import Beside
 
 UUIDS = ("6f1c9b2e00004000800000000000abcd", "0" * 32)
 HASHES = ("0cc175b9c0f1b6a831c399e269772661", "92eb5ffee6ae2fec3ad71c777531578f")

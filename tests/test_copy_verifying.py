@@ -9,9 +9,9 @@ from decimal import Decimal
 
 import pytest
 
+from framefox_tasks.copies.verify import Checksum, canonical, compare
+from framefox_tasks.databases.rows import Field, Kind, Name, Side, TablePlan
 from framefox_tasks.errors import VerificationError
-from framefox_tasks.operations.copy._model import Field, Kind, Name, Side, TablePlan
-from framefox_tasks.operations.copy._verifying import Checksum, canonical, compare
 
 Rows = Sequence[str]
 

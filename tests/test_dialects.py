@@ -19,7 +19,7 @@ from framefox_tasks import (
     drop,
     status,
 )
-from framefox_tasks.dialects import dialect_of
+from framefox_tasks.databases import dialect_of
 
 ODD_NAMES = [
     "plain",

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from framefox_tasks.operations.diagram._markdown import dictionary
-from framefox_tasks.operations.diagram._model import Diagram
-from framefox_tasks.snapshot import Check, Column, EnumType, ForeignKey, Index, PrimaryKey, Table, Unique
+from framefox_tasks.diagrams.markdown import dictionary
+from framefox_tasks.diagrams.model import Diagram
+from framefox_tasks.schema.snapshot import Check, Column, EnumType, ForeignKey, Index, PrimaryKey, Table, Unique
 
 ID = Column("id", "INTEGER", nullable=False)
 KEY = PrimaryKey(("id",))

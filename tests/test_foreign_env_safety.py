@@ -9,7 +9,7 @@ import pytest
 from conftest import MakeDatabase, connect_server
 from foreign import alembic_init, application_url, flask_db_init, hand_written, make, refused, succeeds
 
-from framefox_tasks.operations._alembic.failures import describe
+from framefox_tasks.migrations.alembic.failures import describe
 
 
 @pytest.mark.parametrize("shape", ["generic", "async", "flask", "demands_connection", "own_begin"])

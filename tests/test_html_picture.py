@@ -10,8 +10,8 @@ import pytest
 from pages import OpenPage, chromium, corner, found, group, opening, placed, shop, shown
 from playwright.sync_api import Browser, Page, expect
 
-from framefox_tasks.operations.diagram._graphviz import render
-from framefox_tasks.operations.diagram._html import html
+from framefox_tasks.diagrams.graphviz import render
+from framefox_tasks.diagrams.html import html
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 from given import refused, target
 from sqlalchemy.engine import make_url
 
-from framefox_tasks.dialects import dialect_of
-from framefox_tasks.dialects.base import driver_of, sqlalchemy_engine, sqlalchemy_url
+from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases.drivers import driver_of, sqlalchemy_engine, sqlalchemy_url
 from framefox_tasks.errors import ConfigError, DriverMissingError
 from framefox_tasks.model import Target
 

@@ -41,8 +41,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql, postgresql
 
 from framefox_tasks import ConfigError, live_schema
-from framefox_tasks.operations._schema_of import schema_of
-from framefox_tasks.snapshot import Schema
+from framefox_tasks.schema.from_metadata import schema_of
+from framefox_tasks.schema.snapshot import Schema
 
 
 class Status(enum.Enum):
@@ -265,8 +265,8 @@ def test_a_live_schema_has_the_types_of_its_dialect(project: MiniProject, databa
     project.ok("database_create")
     from sqlalchemy import create_engine
 
-    from framefox_tasks.dialects import dialect_of
-    from framefox_tasks.dialects.base import sqlalchemy_url
+    from framefox_tasks.databases import dialect_of
+    from framefox_tasks.databases.drivers import sqlalchemy_url
     from framefox_tasks.settings import load_settings
 
     target = load_settings(project.path, environ={"DATABASE_URL": database.url}).target

@@ -9,10 +9,10 @@ from conftest import Database
 from copying import made, target_of
 from sqlalchemy import create_engine, inspect
 
-from framefox_tasks.dialects import dialect_of
-from framefox_tasks.dialects.base import sqlalchemy_url
-from framefox_tasks.operations.copy._model import Name, Schema, TablePlan
-from framefox_tasks.operations.copy._translating import reading, translate
+from framefox_tasks.copies.translate import reading, translate
+from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases.drivers import sqlalchemy_url
+from framefox_tasks.databases.rows import Name, Schema, TablePlan
 
 DIRECTIONS = [
     (source, target)

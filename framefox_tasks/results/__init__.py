@@ -13,7 +13,7 @@ from pathlib import Path
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.results._copies import Copied, CopiedTable, CopyPlan, CopyProgress, PlannedTable
-from framefox_tasks.snapshot import Schema
+from framefox_tasks.schema.snapshot import Schema
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from framefox_tasks.tasks._reporter import Reporter, hide_passwords, tell_variables
 from framefox_tasks.tasks.copies import task_database_copy
 from framefox_tasks.tasks.database import (
     task_database_clear_migration,
@@ -13,6 +12,7 @@ from framefox_tasks.tasks.database import (
     task_database_status,
     task_database_upgrade,
 )
+from framefox_tasks.tasks.reporter import Reporter, hide_passwords, tell_variables
 from framefox_tasks.tasks.schema import (
     task__database_live,
     task_database_clear_metadata,

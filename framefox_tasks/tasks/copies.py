@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from framefox_tasks.action import action
-from framefox_tasks.freshness import Check, copy_at_head, copy_unchanged, nothing_to_lose
 from framefox_tasks.settings import Chain, copy_chains
-from framefox_tasks.tasks._chain import ChainCheck, ValuesOf
-from framefox_tasks.tasks._named import Named
-from framefox_tasks.tasks._params import LIVE, flag, option, several
-from framefox_tasks.tasks._reporter import TELLS_WHY
+from framefox_tasks.tasks.actions import action
+from framefox_tasks.tasks.chain import ChainCheck, ValuesOf
+from framefox_tasks.tasks.freshness import Check, copy_at_head, copy_unchanged, nothing_to_lose
+from framefox_tasks.tasks.named import Named
+from framefox_tasks.tasks.params import LIVE, flag, option, several
+from framefox_tasks.tasks.reporter import TELLS_WHY
 
 _DRY_RUN = flag("dry_run", "show what would be copied, and stop")
 _COPY = (

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from framefox_tasks.action import action
-from framefox_tasks.freshness import Check, at_head, database_exists, migration_written
-from framefox_tasks.tasks._forecast import Forecasts
-from framefox_tasks.tasks._named import Named
-from framefox_tasks.tasks._params import LIVE, choice, flag, option, params
-from framefox_tasks.tasks._reporter import BARE, TELLS_WHY
+from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.copies import copies_before_upgrade
+from framefox_tasks.tasks.forecast import Forecasts
+from framefox_tasks.tasks.freshness import Check, at_head, database_exists, migration_written
+from framefox_tasks.tasks.named import Named
+from framefox_tasks.tasks.params import LIVE, choice, flag, option, params
+from framefox_tasks.tasks.reporter import BARE, TELLS_WHY
 
 # Not beside their tasks: doit reads the source of each task function at every start, and these would count.
 _YES = flag("yes", "do not ask", short="y")

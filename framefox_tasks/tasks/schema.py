@@ -7,16 +7,16 @@ from typing import Any
 
 from doit.tools import config_changed
 
-from framefox_tasks.action import action
-from framefox_tasks.cache import LIVE as LIVE_SCHEMA
-from framefox_tasks.cache import SNAPSHOT, drawing
 from framefox_tasks.errors import FramefoxTasksError
-from framefox_tasks.freshness import Check, artefacts_untouched, sources_unchanged
 from framefox_tasks.model import DIAGRAM_FORMATS, DiagramOptions
+from framefox_tasks.schema.cache import LIVE as LIVE_SCHEMA
+from framefox_tasks.schema.cache import SNAPSHOT, drawing
 from framefox_tasks.settings import configured
-from framefox_tasks.tasks._named import Named
-from framefox_tasks.tasks._params import LIVE, choice, option, params
-from framefox_tasks.tasks._reporter import TELLS_WHY
+from framefox_tasks.tasks.actions import action
+from framefox_tasks.tasks.freshness import Check, artefacts_untouched, sources_unchanged
+from framefox_tasks.tasks.named import Named
+from framefox_tasks.tasks.params import LIVE, choice, option, params
+from framefox_tasks.tasks.reporter import TELLS_WHY
 
 _DIAGRAM = (
     choice("source", "entities or database: whose schema", "entities", "database"),

@@ -1,0 +1,116 @@
+"""Copying a database to another place, of the same kind or of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from threading import Lock
+from time import perf_counter
+
+from framefox_tasks.model import CopyOptions, Target
+from framefox_tasks.results import Copied, CopyPlan, CopyProgress
+
+OnPlan = Callable[[CopyPlan], None]
+OnProgress = Callable[[CopyProgress], None]
+
+_ALL = CopyOptions()
+
+
+def plan_copy(source: Target, target: Target, *, options: CopyOptions = _ALL) -> CopyPlan:
+    """What `copy` would do; nothing is changed.
+
+    Raises:
+        Whatever `copy` would raise before it starts.
+    """
+    if options.tables_from_entities:
+        from framefox_tasks.copies import entities
+
+        return entities.plan(source, target, options)
+    if _is_file(source, target, options):
+        from framefox_tasks.copies import file
+
+        return file.plan(source, target, options)
+    from framefox_tasks.copies.plan import prepared
+
+    with prepared(source, target, options) as found:
+        return found.plan
+
+
+def copy(
+    source: Target,
+    target: Target,
+    *,
+    options: CopyOptions = _ALL,
+    on_plan: OnPlan | None = None,
+    on_progress: OnProgress | None = None,
+) -> Copied:
+    """Copy a database, as it is at one point of time. Until the copy is complete the target is as it was.
+
+    Args:
+        source: The database to copy; only read.
+        target: Where to.
+        options: What of it, and how; all of it if not given.
+        on_plan: Is called with what will be done, before anything is.
+        on_progress: Is called with how far each table is; one call at a time, but from several threads. A SQLite
+            database that is copied as a whole is one table without a name, and its pages are the rows. A `step` is told
+            when it begins.
+
+    Raises:
+        ConfigError: Options that do not go together, tables or columns that are not there, or a source that is the
+            target.
+        DatabaseNotFoundError: The source is not there; for rows alone, the target.
+        TargetNotEmptyError: The target holds tables, or rows where rows alone are copied, and may not be overwritten.
+        DatabaseInUseError: Others use the target, or another copy to it is running.
+        PermissionDeniedError: The user may not do what is needed, or the file cannot be written.
+        ConnectionLostError: A connection ended.
+        BadRowError: The target cannot hold a row.
+        VerificationError: The copy does not hold what the source does.
+        CopyError: Anything else that the target refused.
+    """
+    started = perf_counter()
+    plan_told = on_plan or _nothing
+    note = _one_at_a_time(on_progress or _nothing)
+    if options.tables_from_entities:
+        from framefox_tasks.copies import entities
+
+        return entities.create(source, target, options, plan_told)
+    if _is_file(source, target, options):
+        from framefox_tasks.copies import file
+
+        return file.copy(source, target, options, plan_told, note)
+    from framefox_tasks.copies.plan import prepared
+    from framefox_tasks.copies.stream import Streaming
+    from framefox_tasks.databases.commit import Placing
+
+    with Placing(target) as placing, prepared(source, target, options) as found:
+        plan_told(found.plan)
+        streaming = Streaming(found.source, found.place, found.work, note)
+        with found.place as place:
+            tables = streaming.run()
+            notes = placing.run(partial(place.put, found.work.schema.placed))
+    return Copied(
+        source,
+        target,
+        tables,
+        perf_counter() - started,
+        notes=(*streaming.notes, *notes),
+        not_carried=found.plan.not_carried,
+    )
+
+
+def _is_file(source: Target, target: Target, options: CopyOptions) -> bool:
+    return source.address.dialect == target.address.dialect == "sqlite" and not options.data_only
+
+
+def _nothing(_: object) -> None:
+    pass
+
+
+def _one_at_a_time(note: OnProgress) -> OnProgress:
+    lock = Lock()
+
+    def told(progress: CopyProgress) -> None:
+        with lock:
+            note(progress)
+
+    return told

@@ -1,0 +1,69 @@
+"""What is checked before a copy begins: options that contradict each other, and a target that is the source."""
+
+from __future__ import annotations
+
+from framefox_tasks.databases import dialect_of
+from framefox_tasks.errors import ConfigError
+from framefox_tasks.model import CopyOptions, Target
+
+_CONTRADICTIONS = (
+    ("schema_only", "data_only"),
+    ("schema_only", "where"),
+    ("schema_only", "masks"),
+    ("tables_from_entities", "schema_only"),
+    ("tables_from_entities", "data_only"),
+    ("tables_from_entities", "tables"),
+    ("tables_from_entities", "exclude"),
+    ("tables_from_entities", "where"),
+    ("tables_from_entities", "masks"),
+    ("tables_from_entities", "verify"),
+)
+_FLAGS = {"masks": "mask"}
+
+
+def check_options(options: CopyOptions) -> None:
+    """Check that the options go together.
+
+    Raises:
+        ConfigError: Two of them do not, or the number of jobs is not positive.
+    """
+    for one, other in _CONTRADICTIONS:
+        if getattr(options, one) and getattr(options, other):
+            raise ConfigError(f"{_flag(one)} and {_flag(other)} cannot be used together.", hint="Choose one of them.")
+    if options.jobs is not None and options.jobs < 1:
+        raise ConfigError(f"--jobs must be 1 or more, not {options.jobs}.", hint="Leave it out to let the copy choose.")
+
+
+def _flag(name: str) -> str:
+    return "--" + _FLAGS.get(name, name).replace("_", "-")
+
+
+def check_different(source: Target, target: Target) -> None:
+    """Check that the target is another database than the source, however the two are spelled.
+
+    Raises:
+        ConfigError: They are the same.
+    """
+    if source.address.dialect == target.address.dialect and _same(source, target):
+        raise ConfigError(
+            f"Source and target of the copy are the same database: {source.label}.",
+            hint="Choose another target with: --to=URL",
+        )
+
+
+def _same(source: Target, target: Target) -> bool:
+    if source.address.dialect == "sqlite":
+        if source.file == target.file:
+            return True
+        return source.file.exists() and target.file.exists() and source.file.samefile(target.file)
+    if source.identity == target.identity:
+        return True
+    # MySQL may keep names in small letters only: names that differ in nothing else are not worth the risk.
+    if source.name.casefold() != target.name.casefold():
+        return False
+    return dialect_of(source).server_identity(source) == dialect_of(target).server_identity(target)
+
+
+def replacing(how: str, options: CopyOptions) -> str:
+    """How the copy is made, and what becomes of what the target holds."""
+    return f"{how}; all that the target holds goes" if options.overwrite and not options.data_only else how

@@ -1,0 +1,154 @@
+"""Which tables lose rows in a subset, and by which foreign keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from framefox_tasks.copies.names import found, tables_by_name
+from framefox_tasks.databases.rows import ForeignKey, Schema, TablePlan
+from framefox_tasks.errors import ConfigError
+
+MOST = 32
+"""Tables that one condition asks for, on all ways that foreign keys lead to them: beyond, rows are sorted out in the
+copy, so that no database is given a condition that it takes longer to plan than to run."""
+
+
+@dataclass(frozen=True, eq=False)
+class Edge:
+    """A foreign key between two tables of the copy."""
+
+    child: TablePlan
+    parent: TablePlan
+    key: ForeignKey
+
+    @property
+    def referred(self) -> tuple[str, ...]:
+        """The parent's columns."""
+        return self.key.referred or self.parent.primary_key
+
+    @cached_property
+    def nulls(self) -> bool:
+        """Whether a row outlives its parent, without the reference."""
+        if not self.key.ondelete.upper().startswith("SET NULL"):
+            return False
+        fields = {field.name: field for field in self.child.target.fields}
+        names = [target_column(self.child, column) for column in self.key.columns]
+        fixed = self.child.primary_key
+        return all(name in fields and fields[name].nullable for name in names) and not set(self.key.columns) & set(
+            fixed
+        )
+
+
+def target_column(plan: TablePlan, column: str) -> str:
+    """What a column of the source is called in the copy."""
+    pairs = zip(plan.source.fields, plan.target.fields, strict=True)
+    return next((there.name for here, there in pairs if here.name == column), column)
+
+
+class Restricting:
+    """The tables that lose rows.
+
+    Args:
+        schema: What is copied.
+        where: The user's conditions, by table.
+
+    Raises:
+        ConfigError: A condition is for a table that is not copied, or two are for the same one.
+    """
+
+    def __init__(self, schema: Schema, where: Mapping[str, str]) -> None:
+        self.where = _resolved(schema, where)
+        tables = {plan.source.name: plan for plan in schema.tables}
+        edges = [
+            Edge(plan, tables[key.table], key)
+            for plan in schema.tables
+            for key in plan.foreign_keys
+            if key.table in tables
+        ]
+        # SQLite takes foreign keys that refer to nothing that could be referred to.
+        self.edges = [edge for edge in edges if len(edge.referred) == len(edge.key.columns)]
+        self._plans = {plan.label: plan for plan in schema.tables}
+        self._asked: dict[str, list[Edge]] = {}
+        self._weights: dict[str, int] = {}
+        self._parents: dict[str, list[Edge]] = {label: [] for label in self._plans}
+        for edge in self.edges:
+            if not edge.nulls:
+                self._parents[edge.child.label].append(edge)
+
+    @cached_property
+    def restricted(self) -> frozenset[str]:
+        """The labels of the tables that rows may be missing of."""
+        missing = {label for label, plan in self._plans.items() if plan.empty or label in self.where}
+        while more := {
+            edge.child.label
+            for edge in self.edges
+            if not edge.nulls and edge.parent.label in missing and edge.child.label not in missing
+        }:
+            missing |= more
+        return frozenset(missing)
+
+    @cached_property
+    def _ancestors(self) -> dict[str, frozenset[str]]:
+        """For each table those that its rows cannot be without, directly or not."""
+        return {label: frozenset(self._reached(label)) for label in self._plans}
+
+    def _reached(self, label: str) -> set[str]:
+        reached: set[str] = set()
+        waiting = [label]
+        while waiting:
+            for edge in self._parents[waiting.pop()]:
+                if edge.parent.label not in reached:
+                    reached.add(edge.parent.label)
+                    waiting.append(edge.parent.label)
+        return reached
+
+    def asked(self, label: str) -> list[Edge]:
+        """The foreign keys that a condition on the source's table can follow: not in circles, and not too many."""
+        if label not in self._asked:
+            edges: list[Edge] = []
+            weight = 0
+            for edge in self._parents[label]:
+                more = self._weight(edge)
+                if more and weight + more <= MOST:
+                    weight += more
+                    edges.append(edge)
+            self._asked[label] = edges
+            self._weights[label] = weight
+        return self._asked[label]
+
+    def _weight(self, edge: Edge) -> int:
+        """How many tables have to be asked to follow a foreign key; 0 where that cannot be done, or finds nothing."""
+        parent = edge.parent.label
+        if parent not in self.restricted or edge.child.label in self._ancestors[parent]:
+            return 0
+        asked = self.asked(parent)
+        return 1 + self._weights[parent] if asked or edge.parent.empty or parent in self.where else 0
+
+    @cached_property
+    def inexact(self) -> frozenset[str]:
+        """The labels of the tables that get more rows from the source than the copy may keep."""
+        inexact = {
+            label
+            for label, edges in self._parents.items()
+            if any(edge.parent.label in self.restricted and edge not in self.asked(label) for edge in edges)
+        }
+        while more := {
+            edge.child.label
+            for edge in self.edges
+            if not edge.nulls and edge.parent.label in inexact and edge.child.label not in inexact
+        }:
+            inexact |= more
+        return frozenset(inexact)
+
+
+def _resolved(schema: Schema, where: Mapping[str, str]) -> dict[str, str]:
+    known = tables_by_name(schema)
+    resolved: dict[str, str] = {}
+    for table, condition in where.items():
+        label = found(table, known, f"--where={table}=").label
+        if label in resolved:
+            raise ConfigError(f"--where is given twice for {label}.", hint="Join the two conditions with AND.")
+        resolved[label] = condition
+    return resolved

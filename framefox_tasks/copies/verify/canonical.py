@@ -1,0 +1,187 @@
+"""The form of a row that is the same on the three dialects, where the texts of one value may differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal, InvalidOperation
+from re import compile as pattern
+from struct import pack, unpack
+
+from framefox_tasks.databases.rows import Field, Kind, TablePlan
+
+Row = bytes | tuple[bytes, ...]
+"""A row to be compared: its fields, or the whole line where its fields need nothing."""
+Canonical = Callable[[bytes], Iterable[tuple[bytes, ...]]]
+"""Gives the rows of a block of lines."""
+_Column = Callable[[Sequence[bytes]], list[bytes]]
+
+NULL = b"\\N"
+_PLAIN = b"0123456789."
+_MOST_DIGITS = 10_000
+_ESCAPED = pattern(rb"\\(.)")
+_MEANT = {b"t": b"\t", b"n": b"\n", b"r": b"\r"}
+_PADDED = ("character(", "char(", "bpchar")
+_DURATION = pattern(
+    rb"P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?[\d.]+)S)?)?"
+)
+
+
+def canonical(plan: TablePlan, dialects: tuple[str, str] = ("", "")) -> Canonical | None:
+    """What brings a block of lines to rows that are the same on both sides; None where the lines are that already.
+
+    Args:
+        plan: The table.
+        dialects: The source's and the copy's; empty where they are not known.
+    """
+    pairs = zip(plan.source.fields, plan.target.fields, strict=True)
+    found = [(index, _column(here, there, dialects)) for index, (here, there) in enumerate(pairs)]
+    columns = [(index, column) for index, column in found if column]
+    if not columns:
+        return None
+
+    def rows(block: bytes) -> Iterable[tuple[bytes, ...]]:
+        if not block:
+            return ()
+        fields: list[Sequence[bytes]] = list(zip(*[line.split(b"\t") for line in block[:-1].split(b"\n")], strict=True))
+        for index, column in columns:
+            fields[index] = column(fields[index])
+        return zip(*fields, strict=True)
+
+    return rows
+
+
+def _column(here: Field, there: Field, dialects: tuple[str, str]) -> _Column | None:
+    if dialects[0] and dialects[0] == dialects[1] and here.native == there.native:
+        return None  # one database writes one value in one way
+    if here.kind is Kind.FLOAT:
+        return _singles if any(map(_is_single, (here, there), dialects)) else _doubles
+    if here.kind is Kind.TEXT:
+        return _unpadded if any(field.native.startswith(_PADDED) for field in (here, there)) else None
+    return _COLUMNS.get(here.kind)
+
+
+def _is_single(field: Field, dialect: str) -> bool:
+    postgresql = field.native in ("real", "float4")
+    mysql = field.native.startswith("float")
+    return {"postgresql": postgresql, "mysql": mysql, "sqlite": False}.get(dialect, postgresql or mysql)
+
+
+def unescaped(field: bytes) -> bytes:
+    """The text that stands in a line as `field`."""
+    return _ESCAPED.sub(lambda found: _MEANT.get(found[1], found[1]), field) if b"\\" in field else field
+
+
+def _unpadded(column: Sequence[bytes]) -> list[bytes]:
+    return [field.rstrip(b" ") for field in column]
+
+
+def _fractions(column: Sequence[bytes]) -> list[bytes]:
+    return [field.rstrip(b"0").rstrip(b".") if b"." in field else field for field in column]
+
+
+def _uuids(column: Sequence[bytes]) -> list[bytes]:
+    return [field.replace(b"-", b"").lower() for field in column]
+
+
+def _bits(column: Sequence[bytes]) -> list[bytes]:
+    return [field.lstrip(b"0") for field in column]
+
+
+def _numbers(column: Sequence[bytes]) -> list[bytes]:
+    return [_number(field) for field in column]
+
+
+def _number(field: bytes) -> bytes:
+    sign, digits = (b"-", field[1:]) if field[:1] == b"-" else (b"", field)
+    if digits.translate(None, _PLAIN):
+        return _odd_number(field)
+    if b"." in digits:
+        digits = digits.rstrip(b"0").rstrip(b".")
+    if digits[:1] in (b"0", b"", b"."):
+        digits = digits.lstrip(b"0")
+        digits = b"0" + digits if digits[:1] in (b"", b".") else digits
+    return digits if digits == b"0" else sign + digits
+
+
+def _odd_number(field: bytes) -> bytes:
+    """With a plus or an exponent, or no number at all."""
+    try:
+        number = Decimal(field.decode())
+    except (InvalidOperation, UnicodeDecodeError):
+        return field
+    if not number.is_finite():
+        return str(number).encode()
+    return field if abs(number.adjusted()) > _MOST_DIGITS else _number(format(number, "f").encode())
+
+
+def _doubles(column: Sequence[bytes]) -> list[bytes]:
+    return [_double(field) for field in column]
+
+
+def _double(field: bytes) -> bytes:
+    try:
+        return repr(float(field) + 0.0).encode()  # minus zero becomes zero
+    except ValueError:
+        return field
+
+
+def _singles(column: Sequence[bytes]) -> list[bytes]:
+    return [_single(field) for field in column]
+
+
+def _single(field: bytes) -> bytes:
+    try:
+        single: float = unpack("f", pack("f", float(field)))[0]
+    except (ValueError, OverflowError):
+        return _double(field)
+    return repr(single + 0.0).encode()
+
+
+def _documents(column: Sequence[bytes]) -> list[bytes]:
+    return [field if field == NULL else _document(field) for field in column]
+
+
+def _document(field: bytes) -> bytes:
+    try:
+        value = json.loads(unescaped(field), parse_int=_exact, parse_float=_exact)
+        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    except (ValueError, RecursionError):
+        return field
+
+
+def _exact(text: str) -> str:
+    """A number as a text that no other number has, and that no text of a document is likely to be."""
+    try:
+        sign, digits, exponent = Decimal(text).as_tuple()
+    except InvalidOperation:
+        return f"\0{text}"
+    shown = "".join(map(str, digits)).lstrip("0")
+    short = shown.rstrip("0")
+    return f"\0{'-' * sign}{short}e{int(exponent) + len(shown) - len(short)}" if short else "\0000"
+
+
+def _durations(column: Sequence[bytes]) -> list[bytes]:
+    return [_duration(field) for field in column]
+
+
+def _duration(field: bytes) -> bytes:
+    found = _DURATION.fullmatch(field)
+    if not found:
+        return field
+    years, months, weeks, days, hours, minutes = (int(part or 0) for part in found.groups()[:6])
+    seconds = Decimal((found[7] or b"0").decode())
+    micros = (hours * 3600 + minutes * 60) * 1_000_000 + seconds.scaleb(6)
+    return b"%d months %d days %s" % (years * 12 + months, weeks * 7 + days, _number(format(micros, "f").encode()))
+
+
+_COLUMNS: dict[Kind, _Column] = {
+    Kind.NUMERIC: _numbers,
+    Kind.JSON: _documents,
+    Kind.TIME: _fractions,
+    Kind.TIMESTAMP: _fractions,
+    Kind.TIMESTAMPTZ: _fractions,
+    Kind.INTERVAL: _durations,
+    Kind.UUID: _uuids,
+    Kind.BITS: _bits,
+}

@@ -1,0 +1,34 @@
+"""One file per database, all with the same verbs. A new one is one file and one line here."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from framefox_tasks.databases.drivers import Dialect
+from framefox_tasks.model import Target
+
+_REGISTRY = {
+    "sqlite": "framefox_tasks.databases.sqlite.verbs:SQLite",
+    "postgresql": "framefox_tasks.databases.postgresql.verbs:PostgreSQL",
+    "mysql": "framefox_tasks.databases.mysql.verbs:MySQL",
+}
+
+
+def dialect_of(target: Target) -> Dialect:
+    """The dialect that serves a target.
+
+    Raises:
+        ConfigError: The target's URL cannot be used.
+    """
+    return _load(target.address.dialect)
+
+
+@cache
+def _load(name: str) -> Dialect:
+    module, _, attribute = _REGISTRY[name].partition(":")
+    dialect: Dialect = getattr(import_module(module), attribute)()
+    return dialect
+
+
+__all__ = ["Dialect", "dialect_of"]

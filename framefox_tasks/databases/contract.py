@@ -1,0 +1,173 @@
+"""What each database does for a copy: as its source, and as the place where it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from framefox_tasks.databases.rows import Name, Schema, Side, Statement, TablePlan
+from framefox_tasks.model import Target
+
+
+class Reader(Protocol):
+    """A connection to a database that sees one point of time. For one thread at a time."""
+
+    def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
+        """Blocks of lines: the rows of a table, its fields in their order and with the text of their kinds.
+
+        It may be closed early. Twice the same call gives the same rows in the same order.
+
+        Args:
+            table: The table.
+            where: A SQL condition for the database; all rows if empty.
+            order: Columns to sort by, in an order that is the same in every database: numbers and times by value, text
+                and what travels as text by its UTF-8 bytes.
+
+        Raises:
+            BadRowError: A value cannot be told as its kind; names the row.
+            CopyError: The condition is not valid SQL.
+            ConnectionLostError: The connection ended.
+        """
+
+    def raw(self, table: Side, *, where: str = "") -> Generator[tuple[bytes, int]] | None:
+        """What Loader.load_raw of the same dialect takes, with how many rows are in each block.
+
+        None where the database has nothing that is faster than lines. Raises what `lines` raises.
+        """
+
+    def count(self, table: Name, *, where: str = "") -> int:
+        """How many rows a table has."""
+
+    def cancel(self) -> None:
+        """End what another thread waits for here, which gets an error then. May be called at any time.
+
+        If it is called again, the server does not hear: then the connection is ended, without a word to the server.
+        """
+
+
+class Source(Protocol):
+    """A database that is read, at one point of time, and never written to."""
+
+    @property
+    def target(self) -> Target:
+        """The database."""
+
+    @property
+    def most_readers(self) -> int | None:
+        """How many readers can share the snapshot; None for any number."""
+
+    def reader(self) -> AbstractContextManager[Reader]:
+        """One more connection that sees the same snapshot. May be called from any thread."""
+
+    def expect(self, tables: Iterable[TablePlan]) -> None:
+        """Told which tables will be read whole: what takes a while to start can be started."""
+
+    def check(self) -> None:
+        """See that what was read is of one point of time; called when all is read.
+
+        Raises:
+            ConnectionLostError: What held the snapshot has ended.
+        """
+
+    def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
+        """Everything that a copy in the same kind of database needs, written as this database writes it.
+
+        The kind of a field is NATIVE only where no other says what it holds; `source` and `target` of a table are the
+        same.
+
+        Args:
+            tables: Says which tables to copy, where it is not all; a foreign key to another table is then not carried,
+                nor is what else depends on such a table, and `not_carried` says so.
+        """
+
+
+class Loader(Protocol):
+    """A connection to the database that is made. For one thread at a time."""
+
+    def execute(self, statement: Statement) -> str | None:
+        """Run a statement and commit it. Gives why the database refused it, where it is optional; else None.
+
+        Raises:
+            CopyError: The database refused it; names what it is about.
+            ConnectionLostError: The connection ended.
+        """
+
+    def change(self, sql: str) -> int:
+        """Run an UPDATE or DELETE and commit it; how many rows it changed."""
+
+    def clear(self, table: Name) -> None:
+        """Delete all rows of a table; only in a place for rows alone."""
+
+    def load(self, table: Side, blocks: Iterable[bytes]) -> int:
+        """Put lines into a table, and commit them. Gives how many rows the database says it took.
+
+        Raises:
+            BadRowError: The database cannot hold a row. Without `row`, the number of the line is set.
+            ConnectionLostError: The connection ended.
+        """
+
+    def load_raw(self, table: Side, blocks: Iterable[bytes]) -> int:
+        """The same for what Reader.raw of the same dialect gives; not called where that gives None."""
+
+    def count(self, table: Name) -> int:
+        """How many rows a table has."""
+
+    def cancel(self) -> None:
+        """End what another thread waits for here, which gets an error then. May be called at any time.
+
+        If it is called again, the server does not hear: then the connection is ended, without a word to the server.
+        """
+
+
+class Place(Protocol):
+    """Where a copy is made, and how it gets its name when it is complete.
+
+    A context manager: on entering it finds that no other copy to this target is running, removes what a killed one
+    left, and makes an empty database beside the target; on leaving that is removed unless it was put in place. So the
+    target is as it was until `put`, and is then replaced at once.
+
+    A place for rows alone works on the target itself, whose tables are there: everything is done in one transaction of
+    one loader, which `put` commits and leaving without it rolls back.
+    """
+
+    @property
+    def staging(self) -> Target:
+        """The database that is filled."""
+
+    @property
+    def how(self) -> str:
+        """In a few words, for the plan: `loaded beside it and renamed`."""
+
+    @property
+    def most_loaders(self) -> int | None:
+        """How many loaders may work at a time; None for any number."""
+
+    def check(self) -> None:
+        """Look at the target, change nothing, and say what would hinder the copy. Called before the rest.
+
+        Raises:
+            TargetNotEmptyError: It holds tables, and may not be overwritten.
+            DatabaseInUseError: Others use it, and it would be replaced; or another copy to it is running.
+            PermissionDeniedError: The user may not do what is needed.
+        """
+
+    def __enter__(self) -> Place: ...
+
+    def __exit__(self, *exc_info: object) -> None: ...
+
+    def loader(self) -> AbstractContextManager[Loader]:
+        """A connection to the staging database. May be called from any thread."""
+
+    def reader(self) -> AbstractContextManager[Reader]:
+        """A connection to the staging database that reads, to verify what was loaded. May be called from any thread."""
+
+    def put(self, statements: Sequence[Statement] = ()) -> list[str]:
+        """Give the staging database its name, and run what could not be run before.
+
+        Returns:
+            What there is to tell of it.
+
+        Raises:
+            DatabaseInUseError: Others are connected to the target.
+        """

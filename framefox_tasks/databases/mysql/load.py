@@ -1,0 +1,156 @@
+"""Filling a table: LOAD DATA from a stream, or INSERT where the server does not allow that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from framefox_tasks.databases.mysql.insert import Inserting, bad_row, of_row
+from framefox_tasks.databases.mysql.packets import send_file
+from framefox_tasks.databases.mysql.session import DIALECT, Session, name
+from framefox_tasks.databases.mysql.values import loaded
+from framefox_tasks.databases.rows import Name, Side, Statement
+from framefox_tasks.errors import CopyError, FramefoxTasksError, VerificationError
+
+_AT_ONCE = 1 << 26  # bytes of lines in one statement: clusters limit what a transaction may hold
+_NO_LOCAL = frozenset({1148, 3948, 4166})
+_TRANSACTIONS = (
+    "SELECT e.transactions FROM information_schema.tables t JOIN information_schema.engines e ON e.engine = t.engine "
+    "WHERE t.table_schema = DATABASE() AND t.table_name = %s"
+)
+
+
+class MySQLLoader:
+    """Writes by one connection.
+
+    Args:
+        session: The connection.
+        local: Whether the server may be asked to read rows from here, which it may refuse.
+        transaction: Whether a transaction of the place is open, which nothing here may end.
+    """
+
+    def __init__(self, session: Session, *, local: bool = True, transaction: bool = False) -> None:
+        self._session = session
+        self._local = local
+        self._transaction = transaction
+        self.filled: list[str] = []
+
+    def execute(self, statement: Statement) -> str | None:
+        """Run a statement; gives why the database refused it, where it is optional."""
+        try:
+            self._session.execute(statement.sql)
+        except CopyError as exc:
+            reason = exc.message
+            if statement.optional:
+                return reason
+            raise CopyError(f"{statement.about or statement.sql[:60]}: {reason}", hint=exc.hint) from exc
+        return None
+
+    def change(self, sql: str) -> int:
+        """Run an UPDATE or DELETE; gives how many rows it changed."""
+        return self._session.execute(sql)
+
+    def clear(self, table: Name) -> None:
+        """Delete all rows of a table."""
+        self.change(f"DELETE FROM {name(table.name)}")  # noqa: S608 - quoted
+
+    def load(self, table: Side, blocks: Iterable[bytes]) -> int:
+        """Put lines into a table."""
+        self._check(table)
+        rest = iter(blocks)
+        taken = 0
+        for first in rest:
+            taken += self._load(table, chain([first], _portion(rest, len(first))), taken)
+        self._check_keys(table)
+        return taken
+
+    def _check_keys(self, table: Side) -> None:
+        """See that the server counted nothing up by itself, which the number of rows would not tell."""
+        if self._session.value("SELECT LAST_INSERT_ID()"):  # 0 in a session where it never did
+            raise VerificationError(
+                f"{self._session.target.label} gave rows of {table.name} other keys than they have in the source.",
+                hint=f"Look for a trigger on {table.name} that changes its rows, and copy again without it.",
+            )
+
+    def _check(self, table: Side) -> None:
+        if not self._transaction:
+            return
+        where = self._session.target.label
+        if self._session.value(_TRANSACTIONS, table.name.name) != "YES":
+            raise CopyError(
+                f"{table.name} of the target {where} is of an engine without transactions: a copy of rows alone could "
+                "not be undone.",
+                hint=f"Change it with: ALTER TABLE {name(table.name.name)} ENGINE = InnoDB",
+            )
+        self.filled.append(table.name.name)
+
+    def _load(self, table: Side, blocks: Iterable[bytes], before: int) -> int:
+        if not self._local:
+            return Inserting(self._session, table).insert(blocks, before)
+        counted = _Counted(blocks)
+        try:
+            with self._session.errors():
+                taken, warnings = send_file(self._session.connection, statement_of(table), counted)
+        except FramefoxTasksError as exc:
+            if DIALECT.error_code(exc.__cause__) not in _NO_LOCAL:
+                raise of_row(exc, table, before) from exc
+            self._local = False
+            return Inserting(self._session, table).insert(blocks, before)
+        if warnings or taken != counted.rows:
+            raise self._refused(table, before, taken, counted.rows)
+        return taken
+
+    def _refused(self, table: Side, before: int, taken: int, sent: int) -> CopyError:
+        # LOCAL makes warnings of errors: the server goes on after them, and the row is changed or left out.
+        for _, _, text in self._session.rows("SHOW WARNINGS LIMIT 1"):
+            return bad_row(table, str(text), before)
+        return CopyError(
+            f"{table.name} of {self._session.target.label} took {taken} rows of {sent}, and does not say why."
+        )
+
+    def load_raw(self, table: Side, blocks: Iterable[bytes]) -> int:
+        """Not used: the reader has nothing but lines."""
+        return self.load(table, blocks)
+
+    def count(self, table: Name) -> int:
+        """How many rows the table has."""
+        return int(self._session.value(f"SELECT COUNT(*) FROM {name(table.name)}"))  # noqa: S608 - quoted
+
+    def cancel(self) -> None:
+        """End what another thread waits for here."""
+        self._session.cancel()
+
+
+class _Counted:
+    """Blocks, and how many lines were in those that were taken."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = blocks
+        self.rows = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for block in self._blocks:
+            self.rows += block.count(b"\n")
+            yield block
+
+
+def _portion(rest: Iterator[bytes], size: int) -> Iterator[bytes]:
+    while size < _AT_ONCE and (block := next(rest, None)) is not None:
+        size += len(block)
+        yield block
+
+
+def statement_of(table: Side) -> str:
+    """LOAD DATA for lines; what cannot be taken as it is goes through a variable."""
+    columns, settings = [], []
+    for number, field in enumerate(table.fields):
+        expression = loaded(field, f"@field_{number}")
+        columns.append(f"@field_{number}" if expression else name(field.name))
+        if expression:
+            settings.append(f"{name(field.name)} = {expression}")
+    after = f" SET {', '.join(settings)}" if settings else ""
+    return (
+        f"LOAD DATA LOCAL INFILE 'rows' INTO TABLE {name(table.name.name)} CHARACTER SET utf8mb4 "
+        r"FIELDS TERMINATED BY '\t' ENCLOSED BY '' ESCAPED BY '\\' LINES TERMINATED BY '\n' "
+        f"({', '.join(columns)}){after}"
+    )

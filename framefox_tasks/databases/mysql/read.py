@@ -1,0 +1,128 @@
+"""Reading a table: the server writes each row as one line, and the lines are taken from its packets in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+
+from framefox_tasks.databases.mysql.packets import BLOCK, TooLongError
+from framefox_tasks.databases.mysql.session import DIALECT, Session, name
+from framefox_tasks.databases.mysql.values import FEED, TAB, is_bytes, sorted_by, written
+from framefox_tasks.databases.rows import BadRowError, Field, Name, Side
+from framefox_tasks.errors import CopyError
+
+_CHANGED = frozenset({1146, 1412})  # it is not there, or is another than when the snapshot was taken
+_NO_CONDITION = frozenset({1054, 1064, 1111, 1305, 1582})  # columns or functions that are not there, no syntax
+_ESCAPES = ((b"\\", b"\\\\"), (b"\t", b"\\t"), (b"\n", b"\\n"), (b"\r", b"\\r"))
+
+
+class MySQLReader:
+    """Reads by a connection whose transaction has begun."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
+        """Blocks of lines; see the protocol."""
+        if not table.fields:
+            raise CopyError(f"{table.name} has no columns to copy.")
+        rest = _rest(table, where, order)
+        parts = f", {TAB}, ".join(written(field, mariadb=self._session.mariadb) for field in table.fields)
+        rows = 0
+        try:
+            with self._session.answer(f"SELECT CONCAT({parts}, {FEED}) {rest}") as (answer, _):
+                yield from answer.lines()
+        except TooLongError as exc:
+            rows = exc.rows
+        except CopyError as exc:
+            raise self._meant(exc, table, where) from exc
+        else:
+            return
+        yield from self._column_by_column(table, rest, rows)
+
+    def _meant(self, exc: CopyError, table: Side, where: str) -> CopyError:
+        """The error with the table, where that or the condition is why the server refused the query."""
+        code = DIALECT.error_code(exc.__cause__)
+        if code in _CHANGED:
+            return CopyError(
+                f"{table.name} of {self._session.target.label} was changed as a whole while it was copied.",
+                hint="Copy again when nobody alters, empties or replaces tables of the source.",
+            )
+        if where and code in _NO_CONDITION:
+            return CopyError(
+                f"The condition of {table.name} cannot be used on {self._session.target.label}: "
+                f"{DIALECT.error_text(exc.__cause__)}",
+                hint="Correct it; behind WHERE stands: " + where.replace("\n)", ")"),
+            )
+        return exc
+
+    def _column_by_column(self, table: Side, rest: str, skipped: int) -> Generator[bytes]:
+        """For rows that are longer as a line than the server makes any text: the columns come as they are."""
+        columns = ", ".join(map(_plain, table.fields))
+        block: list[bytes] = []
+        size = 0
+        with self._session.answer(f"SELECT {columns} {rest}") as (answer, count):
+            for number, row in enumerate(answer.rows(count)):
+                if number < skipped:
+                    continue
+                line = _line(table, row)
+                block.append(line)
+                size += len(line)
+                if size >= BLOCK:
+                    yield b"".join(block)
+                    block, size = [], 0
+        if block:
+            yield b"".join(block)
+
+    def raw(self, table: Side, *, where: str = "") -> None:
+        """Nothing is faster than lines."""
+
+    def count(self, table: Name, *, where: str = "") -> int:
+        """How many rows the table has."""
+        condition = f" WHERE {where}" if where else ""
+        return int(self._session.value(f"SELECT COUNT(*) FROM {name(table.name)}{condition}"))  # noqa: S608 - quoted
+
+    def cancel(self) -> None:
+        """End what another thread waits for here."""
+        self._session.cancel()
+
+
+def _rest(table: Side, where: str, order: Sequence[str]) -> str:
+    # Without an index the rows come in the order of the primary key, so that they are in the same order each time.
+    plain = "" if where or order else " USE INDEX ()"
+    fields = {field.name: field for field in table.fields}
+    keys = ", ".join(sorted_by(fields[column]) for column in order)
+    return (
+        f"FROM {name(table.name.name)}{plain}"
+        f"{f' WHERE ({where}{chr(10)})' if where else ''}{f' ORDER BY {keys}' if keys else ''}"
+    )
+
+
+def _is_text(field: Field) -> bool:
+    return "CAST(CONVERT(" in written(field)
+
+
+def _plain(field: Field) -> str:
+    if is_bytes(field):
+        return f"CAST({name(field.name)} AS BINARY)"
+    if _is_text(field):
+        return f"CONVERT({name(field.name)} USING utf8mb4)"
+    return written(field)
+
+
+def _line(table: Side, row: list[bytes | None]) -> bytes:
+    return b"\t".join(map(_field, table.fields, row)) + b"\n"
+
+
+def _field(field: Field, value: bytes | None) -> bytes:
+    if value is None:
+        if field.nullable:
+            return b"\\N"
+        raise BadRowError(
+            field.name, "the server gives no text for a value of it: it may be greater than max_allowed_packet"
+        )
+    if is_bytes(field):
+        return b"\\\\x" + value.hex().encode()
+    if _is_text(field):
+        for plain, escaped in _ESCAPES:
+            value = value.replace(plain, escaped)
+    return value

@@ -1,0 +1,185 @@
+r"""How each value is written as text by the server, and read from it again.
+
+What reads is an expression that gives the field of a line, escaped and as bytes; what loads is an expression of the
+user variable that holds the field, or nothing where the server reads the text as it is. Bytes stand in the text as
+`\x` and hexadecimal digits. Literals are hexadecimal here, so that no mode of the server changes them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from framefox_tasks.databases.mysql.session import name
+from framefox_tasks.databases.rows import Field, Kind
+
+TAB, FEED, NULL = "X'09'", "X'0A'", "X'5C4E'"
+_HEX = "X'5C5C78'"
+_ESCAPES = (("5C", "5C5C"), ("09", "5C74"), ("0A", "5C6E"), ("0D", "5C72"))
+_WIDEST = 4  # bytes of a character
+_SHORT = 1024  # bytes of a text
+_LONG = 32_000
+_BINARY = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
+_SHAPES = frozenset(
+    {
+        "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
+        "geometrycollection", "geomcollection", "vector",
+    }
+)  # fmt: skip
+_NUMBERS = frozenset(
+    {"tinyint", "smallint", "mediumint", "int", "integer", "bigint", "decimal", "numeric", "double", "year"}
+)
+_CLOCKS = frozenset({"date", "datetime", "timestamp", "time", "uuid", "inet4", "inet6"})
+"""Types whose text is ASCII and needs no escape."""
+_GREATEST = "3.4028234663852886e38"  # the greatest single: its shortest text is greater than it, and would be refused
+
+
+def base(field: Field) -> str:
+    """The type without length and attributes: `int` of int(10) unsigned."""
+    match = re.match(r"[a-z0-9_]+", field.native.strip().lower())
+    return match[0] if match else ""
+
+
+def is_bytes(field: Field) -> bool:
+    """Whether the server holds bytes that have no character set."""
+    return base(field) in _BINARY or base(field) in _SHAPES
+
+
+def width(field: Field) -> int:
+    """How many bits a bit column has."""
+    match = re.search(r"\((\d+)\)", field.native)
+    return int(match[1]) if match else 1
+
+
+def written(field: Field, *, mariadb: bool = True) -> str:
+    """The expression of the field in a line. On MySQL it is NULL for some that are long."""
+    column = name(field.name)
+    found = _written(field, column, mariadb)
+    return f"IF({column} IS NULL, {NULL}, {found})" if field.nullable else found
+
+
+def _written(field: Field, column: str, mariadb: bool = True) -> str:
+    kind = base(field)
+    if field.kind is Kind.UUID and kind in (*_BINARY, "char", "varchar"):
+        return _uuid(f"LOWER(HEX({column}))" if kind in _BINARY else f"LOWER(REPLACE({column}, '-', ''))")
+    if is_bytes(field):
+        return f"CONCAT({_HEX}, LOWER(HEX({column})))"
+    if kind == "bit":
+        return f"LPAD(BIN({column}), {width(field)}, '0')" if field.kind is Kind.BITS else f"({column} + 0)"
+    if kind == "float":
+        return _single(column)
+    if kind == "time" and field.kind is Kind.INTERVAL:
+        return _duration(column)
+    if kind in _NUMBERS:
+        return f"({column} + 0)" if "zerofill" in field.native else column
+    if kind in _CLOCKS:
+        return column
+    if field.length is not None and field.length * _WIDEST <= _SHORT:
+        return _escaped(_text(column))
+    if mariadb:
+        return f"IF(LENGTH({column}) < {_SHORT}, {_escaped(_text(column))}, {_escaped_long(_text(column))})"
+    return f"IF(LENGTH({column}) < {_LONG}, {_escaped(_text(column))}, NULL)"
+
+
+def _text(column: str) -> str:
+    return f"CAST(CONVERT({column} USING utf8mb4) AS BINARY)"
+
+
+def _escaped(found: str) -> str:
+    for plain, escaped in _ESCAPES:
+        found = f"REPLACE({found}, X'{plain}', X'{escaped}')"
+    return found
+
+
+def _escaped_long(found: str) -> str:
+    """The same. REPLACE moves all that follows for each that it finds: a megabyte of lines would take it seconds."""
+    for plain, escaped in _ESCAPES:
+        literal = plain.replace("5C", "5C5C")  # a backslash has a meaning here
+        found = f"REGEXP_REPLACE({found}, X'{literal}', X'{escaped.replace('5C', '5C5C')}')"
+    return found
+
+
+def _uuid(digits: str) -> str:
+    parts = ", ".join(
+        f"SUBSTR({digits}, {start}, {size})" for start, size in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+    )
+    return f"CONCAT_WS('-', {parts})"
+
+
+def _single(column: str) -> str:
+    """The server itself writes six digits of a single, which may need nine; the first that gives it again is taken."""
+    double = f"CAST({column} AS DOUBLE)"
+    power = f"FLOOR(LOG10(ABS({column})))"
+    tries = [f"CONCAT({column})"]
+    tries += [f"CONCAT(ROUND({double} / POW(10, {power}), {digits}), 'e', {power})" for digits in (6, 7, 8)]
+    cases = " ".join(f"WHEN CAST({text} AS FLOAT) = {column} THEN {text}" for text in tries)
+    return f"CASE WHEN ABS({column}) > 3.4028233e38 THEN CONCAT({double}) {cases} ELSE CONCAT({double}) END"
+
+
+def _duration(column: str) -> str:
+    sign = f"IF({column} < 0, '-', '')"
+    hours = f"SUBSTRING_INDEX(REPLACE(CONCAT({column}), '-', ''), ':', 1) + 0"
+    minutes = f"MINUTE({column})"
+    seconds = f"SUBSTRING_INDEX(CONCAT({column}), ':', -1)"
+    return f"CONCAT('PT', {sign}, {hours}, 'H', {sign}, {minutes}, 'M', {sign}, {seconds}, 'S')"
+
+
+def sorted_by(field: Field) -> str:
+    """The expression to sort by: numbers and times by value, what travels as text by its bytes."""
+    column, kind = name(field.name), base(field)
+    if field.kind in (Kind.BYTES, Kind.NATIVE) and is_bytes(field):
+        return f"CAST({column} AS BINARY)"
+    if kind in _NUMBERS or kind in ("float", "bit", "date", "datetime", "timestamp", "time"):
+        return column
+    return f"CAST({_written(field, column)} AS BINARY)" if field.kind is Kind.UUID else _text(column)
+
+
+def loaded(field: Field, variable: str) -> str | None:
+    """The expression of the value in a variable or literal that holds the field; None where it is taken as it is."""
+    found = converted(field, variable)
+    # A text that is neither a number nor a time is refused, and the row is named.
+    return f"COALESCE({found or variable}, 'NULL')" if is_filled(field) else found
+
+
+def is_filled(field: Field) -> bool:
+    """Whether the server may put a value of its own in the place of what it is given, and says nothing.
+
+    It does for a NULL. For a 0 in a column that counts up it does as well if LOAD DATA does not set that column by an
+    expression while it does set another, or while there is a trigger: whatever the mode.
+    """
+    return field.numbered or (base(field) == "timestamp" and not field.nullable)
+
+
+def converted(field: Field, variable: str) -> str | None:
+    """The same, but what the server may put in the place of a value."""
+    kind = base(field)
+    if field.kind is Kind.UUID and kind in _BINARY:
+        return f"UNHEX(REPLACE({variable}, '-', ''))"
+    if field.kind is Kind.UUID and kind in ("char", "varchar") and (field.length or 36) < 36:
+        return f"REPLACE({variable}, '-', '')"
+    if is_bytes(field):
+        return f"UNHEX(SUBSTR({variable}, 3))"
+    if kind == "bit":
+        return f"CAST({f'CONV({variable}, 2, 10)' if field.kind is Kind.BITS else variable} AS UNSIGNED)"
+    if kind == "float":
+        return _clipped(variable)
+    if kind == "time" and field.kind is Kind.INTERVAL:
+        return _time_of(variable)
+    return None
+
+
+def _clipped(variable: str) -> str:
+    return (
+        f"CASE REPLACE({variable}, '+', '') WHEN '3.4028235e38' THEN {_GREATEST} "
+        f"WHEN '-3.4028235e38' THEN -{_GREATEST} ELSE {variable} END"
+    )
+
+
+def _time_of(variable: str) -> str:
+    """The time of an ISO 8601 duration; one with years, months or weeks gives a text that the column refuses."""
+
+    def part(unit: str) -> str:
+        return f"CAST(COALESCE(NULLIF(REGEXP_SUBSTR({variable}, '[-+0-9.]+(?={unit})'), ''), '0') AS DECIMAL(20,6))"
+
+    total = f"{part('D')} * 86400 + {part('H')} * 3600 + {part('M')} * 60 + {part('S')}"
+    sign = f"IF({variable} LIKE '-%', -1, 1)"
+    return f"IF({variable} RLIKE '[YW]|^[-+]?P[^T]*M', {variable}, SEC_TO_TIME({sign} * ({total})))"

@@ -1,0 +1,67 @@
+"""MySQL and MariaDB."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+from framefox_tasks.databases.drivers import quote_identifier
+from framefox_tasks.databases.server import ServerDialect
+from framefox_tasks.model import Target
+
+
+class MySQL(ServerDialect):
+    """The verbs for MySQL and MariaDB. Codes are error numbers of MySQL's server error reference."""
+
+    name = "mysql"
+    title = "MySQL"
+    drivers = ("pymysql", "mysqldb", "mysqlconnector")
+    async_drivers = ("asyncmy", "aiomysql")
+    extra = "mysql"
+    transactional_ddl = False
+
+    quote = "`"
+    light_drivers = MappingProxyType({"pymysql": "pymysql", "mysqldb": "MySQLdb"})
+    missing_database = frozenset({1049, 1008})
+    missing_table = frozenset({1146})
+    existing_database = frozenset({1007})
+    denied = frozenset({1044, 1142, 1227})
+    refused_login = frozenset({1045, 1698})
+    grant_hint = "GRANT ALL ON {database}.* TO {user}"
+
+    identity_query = "SELECT @@hostname, @@port, @@datadir, @@server_id"
+    own_schemas = "= DATABASE()"
+
+    def error_code(self, exc: BaseException | None) -> Any:
+        """The error number."""
+        code = exc.args[0] if exc and exc.args else None
+        return getattr(exc, "errno", None) or (code if isinstance(code, int) else None)
+
+    def error_text(self, exc: BaseException | None) -> str:
+        """The server's message without its number."""
+        return str(exc.args[-1]) if exc and exc.args else type(exc).__name__
+
+    def understands(self, arguments: dict[str, Any]) -> bool:
+        """Only text arguments pass through as they are; the others SQLAlchemy converts."""
+        return arguments.keys() <= {"host", "port", "user", "password", "database", "charset", "unix_socket"}
+
+    def _autocommit(self, connection: Any) -> None:
+        connection.autocommit(True)
+
+    def create_statement(self, target: Target) -> str:
+        """CREATE DATABASE with the character set of the URL, else utf8mb4: the server's default may still be latin1."""
+        charset = dict(target.address.query).get("charset", "utf8mb4")
+        return f"{super().create_statement(target)} CHARACTER SET {quote_identifier(target, self, charset)}"
+
+    def drop(self, target: Target, *, force_disconnect: bool = False) -> None:  # noqa: ARG002 - MySQL drops regardless
+        """Drop the database; MySQL does so whoever is connected."""
+        statement = f"DROP DATABASE {quote_identifier(target, self, target.name)}"
+        with self.connection(target, None) as connection:
+            connection.cursor().execute(statement)
+
+    def server_version(self, target: Target) -> str:
+        """The server's version, as 8.4.0 or 10.11.6-MariaDB."""
+        with self.connection(target, target.name) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SELECT VERSION()")
+            return "-".join(str(cursor.fetchone()[0]).split("-")[:2])

@@ -1,0 +1,116 @@
+"""What PostgreSQL knows of the columns of one table, and how their values are written as text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from framefox_tasks.databases.postgresql.session import quoted
+from framefox_tasks.databases.rows import Field, Kind, Name, Side
+
+# The base type of a domain, through domains of domains; of an array, that of its elements too.
+_COLUMNS = """
+WITH RECURSIVE part(attname, typ, depth) AS (
+    SELECT attname, atttypid, 0 FROM pg_catalog.pg_attribute
+    WHERE attrelid = %s::oid AND attnum > 0 AND NOT attisdropped
+  UNION ALL
+    SELECT attname, CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.typelem END, depth + 1
+    FROM part JOIN pg_catalog.pg_type t ON t.oid = part.typ
+    WHERE t.typtype = 'd' OR (t.typelem <> 0 AND t.typlen = -1)
+)
+SELECT attname, pg_catalog.format_type(t.oid, NULL), t.typtype, t.typelem <> 0 AND t.typlen = -1,
+       t.oid < 16384, t.typsend <> 0, depth
+FROM part JOIN pg_catalog.pg_type t ON t.oid = part.typ ORDER BY attname, depth
+"""
+_OID = """
+SELECT c.oid, c.relkind FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relname = %s
+"""
+_JSON = ("json", "jsonb", "text", "character varying", "character")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A table, as its database knows it.
+
+    Attributes:
+        relkind: pg_class.relkind.
+        bases: The base type of each column.
+        binary: The columns whose binary form another database reads as the same value.
+    """
+
+    name: str
+    relkind: str
+    bases: dict[str, str]
+    binary: frozenset[str]
+
+    @property
+    def origin(self) -> str:
+        """What stands behind FROM: without tables that inherit from it, which are copied themselves."""
+        return self.name if self.relkind == "p" else f"ONLY {self.name}"
+
+    def text(self, field: Field) -> str:
+        """What is selected for a column, so that the server writes the text of its kind."""
+        name, base = quoted(field.name), self.bases.get(field.name, "")
+        match field.kind:
+            case Kind.BOOLEAN if base == "boolean":
+                return f"{name}::integer"
+            case Kind.TIMESTAMPTZ if base == "timestamp with time zone":
+                return f"{name} AT TIME ZONE 'UTC'"
+            case Kind.NUMERIC if base == "money":
+                return f"{name}::numeric"
+            case Kind.JSON if base not in _JSON:
+                return f"pg_catalog.to_json({name})"
+            case Kind.TEXT | Kind.OTHER | Kind.UUID if base == "character":
+                return f"{name}::text"
+        return name
+
+    def order(self, field: Field) -> str:
+        """What a column is sorted by."""
+        name = quoted(field.name)
+        if field.kind in (Kind.TEXT, Kind.ENUM, Kind.OTHER, Kind.JSON, Kind.UUID, Kind.BITS, Kind.INTERVAL):
+            return f'({self.text(field)})::text COLLATE "C"'
+        return self.text(field) if field.kind is Kind.NUMERIC else name
+
+
+def qualified(name: Name) -> str:
+    """The name of a table with its schema."""
+    return quoted(name.schema or "public", name.name)
+
+
+def shape_of(connection: Any, table: Name) -> Shape:
+    """Ask for a table."""
+    found = connection.execute(_OID, (table.schema or "public", table.name)).fetchone()
+    if found is None:
+        return Shape(qualified(table), "r", {}, frozenset())
+    parts: dict[str, list[tuple[Any, ...]]] = {}
+    for column, *part in connection.execute(_COLUMNS, (found[0],)):
+        parts.setdefault(column, []).append(tuple(part))
+    return Shape(
+        qualified(table),
+        found[1],
+        {column: _base(types) for column, types in parts.items()},
+        frozenset(column for column, types in parts.items() if all(map(_is_binary, types))),
+    )
+
+
+def _base(types: list[tuple[Any, ...]]) -> str:
+    """Through domains, but not into an array."""
+    return str(next((name for name, kind, *_ in types if kind != "d"), types[-1][0]))
+
+
+def _is_binary(part: tuple[Any, ...]) -> bool:
+    """Whether neither a number that is this database's own is in the binary form, nor a name that it stands for.
+
+    Arrays name the type of their elements by its number, which only for the system's own types is the same everywhere,
+    and rows those of their columns; regclass and the like are the number of what they name.
+    """
+    name, kind, is_array, of_system, has_binary, _depth = part
+    if not has_binary or (kind in ("c", "r", "m") and not of_system):
+        return False
+    return (not is_array or of_system) and not str(name).startswith("reg") and name not in ("aclitem", "record")
+
+
+def is_binary(shape: Shape, table: Side) -> bool:
+    """Whether the rows of a table can travel in binary form."""
+    return all(field.name in shape.binary for field in table.fields)

@@ -1,0 +1,216 @@
+"""A database that is made beside the target, filled, and given its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+
+from framefox_tasks.databases.commit import unsure
+from framefox_tasks.databases.postgresql.load import PostgreSQLLoader
+from framefox_tasks.databases.postgresql.privileges import handing_over, lost
+from framefox_tasks.databases.postgresql.read import PostgreSQLReader
+from framefox_tasks.databases.postgresql.session import DIALECT, database_of, session
+from framefox_tasks.databases.postgresql.staging import Described, Maintenance, beside, in_use
+from framefox_tasks.databases.rows import Statement
+from framefox_tasks.errors import (
+    ConnectionLostError,
+    CopyError,
+    DatabaseInUseError,
+    FramefoxTasksError,
+    TargetNotEmptyError,
+)
+from framefox_tasks.model import Target
+
+# With what the server gives by itself, the entries of a larger index are sorted in pieces that it has to merge.
+_ROOM = """
+SELECT pg_catalog.set_config('maintenance_work_mem', '128MB', false)
+WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) < 128 * 1024 * 1024
+"""
+_TRIES = 5  # of renaming, where others who were disconnected come back
+
+
+class StagingPlace:
+    """A place for a whole copy; see the protocol Place."""
+
+    most_loaders = None
+    how = "loaded into a database beside it, which then takes its name"
+
+    def __init__(self, target: Target, *, overwrite: bool, force_disconnect: bool) -> None:
+        self.target = target
+        self.staging = database_of(target, beside(target.name, "_copying"))
+        self._old = beside(target.name, "_replaced")
+        self._overwrite = overwrite
+        self._force = force_disconnect
+        self._closing = ExitStack()
+        self._placed = False
+
+    @contextmanager
+    def _maintaining(self) -> Iterator[Maintenance]:
+        name = DIALECT.maintenance(database_of(self.target, self.target.name))
+        if name == self.target.name:
+            name = "template1"  # nobody can rename a database from within
+        with session(database_of(self.target, name), "target", plain=True) as connection:
+            yield Maintenance(connection, self.target)
+
+    def check(self) -> None:
+        """Look at the target; see the protocol."""
+        with self._maintaining() as maintenance:
+            if not maintenance.lock():
+                raise _running(self.target)
+            held = maintenance.described(self.target.name)
+            maintenance.check_rights(held)
+            for name in (self.staging.name, self._old):
+                self._check_leftover(maintenance, name)
+            if held is None:
+                return
+            if not self._force and maintenance.others(self.target.name):
+                raise in_use(self.target)
+            self._check_empty(maintenance)
+
+    def _check_empty(self, maintenance: Maintenance) -> None:
+        tables = 0 if self._overwrite else maintenance.tables(self.target.name)
+        if tables:
+            count = "a table" if tables == 1 else f"{tables} tables, views or sequences"
+            raise TargetNotEmptyError(
+                f"The target {self.target.label} holds {count} already; nothing was changed.",
+                hint="Replace all of it with: --overwrite",
+            )
+
+    def _check_leftover(self, maintenance: Maintenance, name: str) -> bool:
+        """Whether a database of that name is there, and may be dropped.
+
+        A copy may be killed between making a database and marking it: that one is empty.
+        """
+        found = maintenance.described(name)
+        if found is None:
+            return False
+        if found.comment != maintenance.mark and (
+            found.comment or maintenance.others(name) or maintenance.tables(name)
+        ):
+            raise CopyError(
+                f"A copy to {self.target.label} needs the name {name} for a while, and a database that no copy has "
+                "made has it.",
+                hint=f"Rename or drop {name}.",
+            )
+        if name == self._old and maintenance.described(self.target.name) is None:
+            raise CopyError(
+                f"{self.target.label} is not there, but {name} is: what it held before it was last replaced.",
+                hint=f'Drop it, or keep it with: ALTER DATABASE "{name}" RENAME TO "{self.target.name}"',
+            )
+        return True
+
+    def __enter__(self) -> StagingPlace:
+        with ExitStack() as opened:
+            self._maintenance = opened.enter_context(self._maintaining())
+            if not self._maintenance.lock():
+                raise _running(self.target)
+            for name in (self.staging.name, self._old):
+                if self._check_leftover(self._maintenance, name):
+                    self._maintenance.drop(name)
+            self._held: Described | None = self._maintenance.described(self.target.name)
+            opened.callback(self._remove)
+            self._maintenance.make(self.staging.name, self._held)
+            self._closing = opened.pop_all()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._closing.close()
+
+    def _remove(self) -> None:
+        """Remove what was not put in place; where that cannot be done now, the next copy does it."""
+        if self._placed:
+            return
+        with suppress(FramefoxTasksError):
+            self._maintenance.drop(self.staging.name)
+            return
+        with suppress(FramefoxTasksError), self._maintaining() as maintenance:
+            if maintenance.lock():
+                maintenance.drop(self.staging.name)
+
+    @contextmanager
+    def loader(self) -> Iterator[PostgreSQLLoader]:
+        """A connection to the staging database that writes."""
+        with session(self.staging, "target") as connection:
+            connection.execute("SET synchronous_commit = off")
+            connection.execute(_ROOM)
+            yield PostgreSQLLoader(connection, self.target)
+
+    @contextmanager
+    def reader(self) -> Iterator[PostgreSQLReader]:
+        """A connection to the staging database that reads."""
+        with session(self.staging, "target") as connection:
+            yield PostgreSQLReader(connection, self.target, "target")
+
+    def put(self, statements: Sequence[Statement] = ()) -> list[str]:
+        """Give the staging database the target's name; see the protocol."""
+        notes: list[str] = []
+        if self._held:
+            self._check_empty(self._maintenance)  # others may have made tables in the meantime
+            notes += self._handed_over(self._held)
+        self._swap()
+        self._placed = True
+        notes += self._after(statements)
+        return [*notes, *self._removed()] if self._held else notes
+
+    def _removed(self) -> Iterator[str]:
+        """Drop what was replaced; tells why it is still there if it is."""
+        try:
+            if not self._overwrite and self._maintenance.tables(self._old):
+                self._maintenance.unmark(self._old)
+                yield f"Others have made tables in {self.target.name} at the last moment: they are in {self._old}."
+                return
+            self._maintenance.drop(self._old)
+        except FramefoxTasksError as exc:
+            yield f"What {self.target.name} held is still there as {self._old}: {exc.message}"
+
+    def _handed_over(self, held: Described) -> Iterator[str]:
+        if held.owner != held.user:
+            with self.loader() as loader:
+                statement = handing_over(loader.connection, held)
+                refused = loader.execute(statement) if statement else None
+                if refused:
+                    yield f"what belongs to {held.owner}: {refused}"
+        copy = self._maintenance.described(self.staging.name)
+        names = lost(self._maintenance.connection, held, copy) if copy else []
+        if names:
+            yield f"Some had privileges in what {self.target.name} held, and have none in the copy: {', '.join(names)}"
+
+    def _swap(self) -> None:
+        for left in reversed(range(_TRIES)):
+            self._maintenance.wait_until_left(self.staging.name, disconnect=False)
+            if self._held:
+                self._maintenance.wait_until_left(self.target.name, disconnect=self._force)
+            try:
+                self._maintenance.swap(self.staging.name, self._held, self._old)
+            except DatabaseInUseError:
+                if not self._force or not left:
+                    raise
+            except ConnectionLostError:
+                if not self._swapped():
+                    raise
+                return
+            else:
+                return
+
+    def _swapped(self) -> bool:
+        """Whether the server did what the connection did not live to tell; goes on by another connection."""
+        with unsure(self.target):
+            self._maintenance = self._closing.enter_context(self._maintaining())
+            self._maintenance.lock()
+            return self._maintenance.described(self.staging.name) is None
+
+    def _after(self, statements: Sequence[Statement]) -> Iterator[str]:
+        if not statements:
+            return
+        with session(self.target, "target") as connection:
+            loader = PostgreSQLLoader(connection, self.target)
+            for statement in statements:
+                refused = loader.execute(statement)
+                if refused:
+                    yield f"{statement.about}: {refused}"
+
+
+def _running(target: Target) -> DatabaseInUseError:
+    return DatabaseInUseError(
+        f"Another copy to {target.label} is running.", hint="Wait until it has ended, or choose another target."
+    )

@@ -1,0 +1,114 @@
+"""Reading the rows of a table as text, or as PostgreSQL's own binary form."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from typing import Any
+
+from framefox_tasks.databases.postgresql import session
+from framefox_tasks.databases.postgresql.columns import Shape, is_binary, qualified, shape_of
+from framefox_tasks.databases.postgresql.copy_stream import copy_out
+from framefox_tasks.databases.postgresql.escapes import plain_controls
+from framefox_tasks.databases.postgresql.session import quoted, telling
+from framefox_tasks.databases.rows import Name, Side
+from framefox_tasks.model import Target
+
+_SAVEPOINT = "framefox_tasks_copy"
+
+
+class PostgreSQLReader:
+    """A connection that reads; see the protocol Reader.
+
+    Args:
+        connection: Of psycopg 3. Where it is in a transaction, this is kept whatever happens.
+        target: Its database, for messages.
+        side: What this is in the copy.
+    """
+
+    def __init__(self, connection: Any, target: Target, side: str) -> None:
+        self._connection = connection
+        self._target = target
+        self._side = side
+        self._ended = False
+
+    def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
+        """Blocks of lines; see the protocol."""
+        with self._guarded(table):
+            shape = shape_of(self._connection, table.name)
+            with closing(self._copied(_query(shape, table, where, order), binary=False)) as blocks:
+                for block, _ in blocks:
+                    yield plain_controls(block)
+
+    def raw(self, table: Side, *, where: str = "") -> Generator[tuple[bytes, int]] | None:
+        """Blocks of PostgreSQL's binary form; None where only this database would read it."""
+        with telling(self._target, self._side, self._connection, about=f"to read {table.name}"):
+            shape = shape_of(self._connection, table.name)
+        return self._raw(shape, table, where) if is_binary(shape, table) else None
+
+    def _raw(self, shape: Shape, table: Side, where: str) -> Generator[tuple[bytes, int]]:
+        columns = ", ".join(quoted(field.name) for field in table.fields)
+        with self._guarded(table):
+            if where or shape.relkind == "p" or not columns:
+                query = f"COPY (SELECT {columns} FROM {shape.origin}{_where(where)}) TO STDOUT (FORMAT binary)"  # noqa: S608
+            else:
+                query = f"COPY {shape.name} ({columns}) TO STDOUT (FORMAT binary)"
+            yield from self._copied(query, binary=True)
+
+    def count(self, table: Name, *, where: str = "") -> int:
+        """How many rows a table has."""
+        with telling(self._target, self._side, self._connection, about=f"to count {table}"), self._kept():
+            query = f"SELECT count(*) FROM {shape_of(self._connection, table).origin}{_where(where)}"  # noqa: S608
+            return int(self._connection.execute(query).fetchone()[0])
+
+    def cancel(self) -> None:
+        """End what another thread waits for here."""
+        end = session.hang_up if self._ended else session.cancel
+        self._ended = True
+        end(self._connection)
+
+    def _copied(self, query: str, *, binary: bool) -> Generator[tuple[bytes, int]]:
+        return copy_out(self._connection, query, binary=binary, ended=lambda: self._ended)
+
+    @contextmanager
+    def _guarded(self, table: Side) -> Iterator[None]:
+        with telling(self._target, self._side, self._connection, about=f"to read {table.name}"), self._kept():
+            yield
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        """An error, or an end before the last row, does not end the transaction, and with it the snapshot."""
+        import psycopg
+
+        if self._connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+            yield
+            return
+        self._connection.execute(f"SAVEPOINT {_SAVEPOINT}")
+        try:
+            yield
+        except BaseException:
+            with suppress(psycopg.Error):
+                self._connection.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+                self._connection.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
+            raise
+        self._connection.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
+
+
+def _query(shape: Shape, table: Side, where: str, order: Sequence[str]) -> str:
+    columns = ", ".join(f"{shape.text(field)}" for field in table.fields)
+    fields = {field.name: field for field in table.fields}
+    keys = ", ".join(shape.order(fields[name]) if name in fields else quoted(name) for name in order)
+    sort = f" ORDER BY {keys}" if keys else ""
+    if (
+        columns
+        and not where
+        and not sort
+        and shape.relkind == "r"
+        and all(shape.text(f) == quoted(f.name) for f in table.fields)
+    ):
+        return f"COPY {qualified(table.name)} ({columns}) TO STDOUT"  # without the planner: a little faster
+    return f"COPY (SELECT {columns} FROM {shape.origin}{_where(where)}{sort}) TO STDOUT"  # noqa: S608
+
+
+def _where(condition: str) -> str:
+    return f" WHERE ({condition}\n)" if condition else ""  # a line of its own: it may end in a comment

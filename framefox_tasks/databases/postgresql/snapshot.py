@@ -1,0 +1,120 @@
+"""A PostgreSQL database as the source of a copy: one snapshot that any number of connections see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any
+
+from framefox_tasks.databases.postgresql.columns import qualified
+from framefox_tasks.databases.postgresql.ddl import define, refreshments
+from framefox_tasks.databases.postgresql.dependencies import relations_of, sequence_values
+from framefox_tasks.databases.postgresql.dump import Entry, dump, pg_dump_for, told_openly
+from framefox_tasks.databases.postgresql.not_carried import missing_of
+from framefox_tasks.databases.postgresql.privileges import access_of
+from framefox_tasks.databases.postgresql.read import PostgreSQLReader
+from framefox_tasks.databases.postgresql.session import session, telling
+from framefox_tasks.databases.postgresql.tables import Choice, tables_of
+from framefox_tasks.databases.rows import Schema, Statement, TablePlan
+from framefox_tasks.errors import CopyError
+from framefox_tasks.model import Target
+
+_OLDEST = 120000
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+@contextmanager
+def open_source(target: Target, readers: int = 1) -> Iterator[PostgreSQLSource]:  # noqa: ARG001 - opened when needed
+    """Open a database to be copied.
+
+    Args:
+        target: The database.
+        readers: How many connections are wanted; there may be more.
+
+    Raises:
+        DatabaseNotFoundError: It is not there.
+        ConnectionFailedError: The server cannot be reached, or refused the login.
+        DriverMissingError: psycopg 3 is not installed.
+    """
+    with session(target, "source") as connection:
+        if connection.info.server_version < _OLDEST:
+            raise CopyError(
+                f"The server of {target.label} is older than PostgreSQL 12.", hint="Copy it with: pg_dump | psql"
+            )
+        connection.execute(_BEGIN)
+        (snapshot,) = connection.execute("SELECT pg_export_snapshot()").fetchone()
+        yield PostgreSQLSource(target, connection, snapshot)
+
+
+class PostgreSQLSource:
+    """The snapshot of a database; see the protocol Source. It lasts as long as the connection."""
+
+    most_readers = None
+
+    def __init__(self, target: Target, connection: Any, snapshot: str) -> None:
+        self.target = target
+        self._connection = connection
+        self._snapshot = snapshot
+
+    @contextmanager
+    def reader(self) -> Iterator[PostgreSQLReader]:
+        """One more connection that sees the snapshot."""
+        with session(self.target, "source") as connection:
+            connection.execute(_BEGIN)
+            self._share(connection)
+            yield PostgreSQLReader(connection, self.target, "source")
+
+    def _share(self, connection: Any) -> None:
+        from psycopg import Error
+
+        try:
+            connection.execute(f"SET TRANSACTION SNAPSHOT '{self._snapshot}'")
+        except Error:
+            self.check()  # it goes with the connection that exported it
+            raise
+
+    def expect(self, tables: Iterable[TablePlan]) -> None:
+        """Nothing takes long to start."""
+
+    def check(self) -> None:
+        """See that the connection lives that keeps the tables from being emptied; see the protocol."""
+        with telling(self.target, "source", self._connection):
+            self._connection.execute("SELECT 1")
+
+    def tables(self, tables: Choice | None = None) -> list[TablePlan]:
+        """The tables alone, without what else a schema holds."""
+        with telling(self.target, "source", self._connection):
+            plans = tables_of(self._connection, tables)
+            if plans:
+                # A snapshot does not keep others from emptying or changing a table as a whole.
+                names = ", ".join(qualified(plan.source.name) for plan in plans)
+                self._connection.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE")
+            return plans
+
+    def schema(self, tables: Choice | None = None) -> Schema:
+        """Everything that a copy in PostgreSQL needs; see the protocol."""
+        plans = self.tables(tables)
+        with telling(self.target, "source", self._connection):
+            relations = relations_of(self._connection, tables)
+            found, not_carried = self._entries()
+            definitions = define(found, relations)
+            values = list(sequence_values(self._connection, relations.sequences))
+            access = list(access_of(self._connection))
+            not_carried += missing_of(self._connection, relations)
+        sequences = [Statement("; ".join(values), "values of the sequences")] if values else []
+        return Schema(
+            tuple(plans),
+            before=tuple(definitions.before),
+            after=tuple(map(tuple, definitions.after.values())),
+            last=tuple(chain(sequences, definitions.keys, definitions.last, refreshments(found, relations), access)),
+            not_carried=tuple(not_carried),
+        )
+
+    def _entries(self) -> tuple[list[Entry], list[str]]:
+        program = pg_dump_for(self._connection.info.server_version)
+        if program and not told_openly(self.target):
+            return dump(program, self.target, self._snapshot), []
+        from framefox_tasks.databases.postgresql.catalogue import read_definitions
+
+        return read_definitions(self._connection)

@@ -1,0 +1,151 @@
+"""PostgreSQL."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from types import MappingProxyType
+from typing import Any
+
+from framefox_tasks.databases.drivers import quote_identifier
+from framefox_tasks.databases.server import ServerDialect
+from framefox_tasks.errors import (
+    ConnectionFailedError,
+    DatabaseInUseError,
+    DatabaseNotFoundError,
+    FramefoxTasksError,
+)
+from framefox_tasks.model import Target
+
+_FORCE_SINCE = 130000  # DROP DATABASE ... WITH (FORCE), PostgreSQL 13
+
+
+class PostgreSQL(ServerDialect):
+    """The verbs for PostgreSQL. Codes are SQLSTATEs: PostgreSQL documentation, appendix A."""
+
+    name = "postgresql"
+    title = "PostgreSQL"
+    drivers = ("psycopg", "psycopg2", "pg8000")
+    async_drivers = ("psycopg", "asyncpg")
+    extra = "postgresql"
+    transactional_ddl = True
+
+    quote = '"'
+    light_drivers = MappingProxyType({"psycopg": "psycopg", "psycopg2": "psycopg2"})
+    argument_names = MappingProxyType({"username": "user", "password": "password", "database": "dbname"})
+    missing_database = frozenset({"3D000"})
+    missing_table = frozenset({"42P01", "3F000"})
+    existing_database = frozenset({"42P04", "23505"})  # 23505: two creators at once
+    denied = frozenset({"42501"})
+    refused_login = frozenset({"28000", "28P01"})
+    grant_hint = (
+        "ALTER ROLE {user} CREATEDB to create databases, ALTER DATABASE {database} OWNER TO {user} to change it"
+    )
+
+    identity_query = "SELECT pg_postmaster_start_time()"  # to the microsecond
+    own_schemas = "NOT IN ('pg_catalog', 'information_schema')"
+
+    def error_code(self, exc: BaseException | None) -> Any:
+        """The SQLSTATE, where the driver tells it."""
+        return getattr(exc, "sqlstate", None) or getattr(exc, "pgcode", None)
+
+    def error_text(self, exc: BaseException | None) -> str:
+        """The server's message without the client library's preamble."""
+        # libpq writes what else there is to say of an error on an indented line.
+        return " ".join(str(exc).replace("\n\t", ". ").split()).removeprefix("connection failed: ")
+
+    def exists(self, target: Target) -> bool:
+        """Whether the database is there.
+
+        libpq gives no code when a connection is refused, and the text is translated: so after a failure the catalogue
+        of another database is asked.
+        """
+        try:
+            with self.connection(target, target.name):
+                return True
+        except ConnectionFailedError as exc:
+            if self._listed(target, exc):
+                raise
+            return False
+
+    def _listed(self, target: Target, failure: ConnectionFailedError) -> bool:
+        try:
+            maintenance = self.maintenance(target)
+        except FramefoxTasksError:
+            if "does not exist" in failure.message and f'database "{target.name}"' in failure.message:
+                return False
+            raise failure from None
+        with self.connection(target, maintenance) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SELECT 1 FROM pg_catalog.pg_database WHERE datname = %s", (target.name,))
+            return cursor.fetchone() is not None
+
+    def _require(self, target: Target) -> None:
+        if not self.exists(target):
+            raise DatabaseNotFoundError(
+                f"The database {target.label} does not exist.", hint="Create it with: doit database_create"
+            )
+
+    def maintenance(self, target: Target) -> str:
+        """The first of the databases that every server has which this user may connect to."""
+        with suppress(ConnectionFailedError), self.connection(target, "postgres"):
+            return "postgres"
+        with self.connection(target, "template1"):
+            return "template1"
+
+    def drop(self, target: Target, *, force_disconnect: bool = False) -> None:
+        """Drop the database; with force_disconnect end other sessions first."""
+        self._require(target)
+        name = quote_identifier(target, self, target.name)
+        with self.connection(target, self.maintenance(target)) as connection:
+            cursor = connection.cursor()
+            force = ""
+            if force_disconnect and _server_number(cursor) >= _FORCE_SINCE:
+                force = " WITH (FORCE)"
+            elif force_disconnect:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                    (target.name,),
+                )
+            cursor.execute(f"DROP DATABASE {name}{force}")
+
+    def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
+        """What a driver's error means, as one of ours."""
+        if self.error_code(exc) == "55006":
+            return DatabaseInUseError(
+                f"Others are connected to the database {target.label}: {self.error_text(exc)}",
+                hint="Close their connections, or end them with: doit database_drop --yes --force-disconnect",
+            )
+        if self.error_code(exc) is None and "FATAL:" in str(exc):
+            # libpq gives no code for a refused connection, but the server has answered.
+            return ConnectionFailedError(
+                f"{target.server} refused the connection to the database {target.name}: "
+                f"{target.address.hide(self.error_text(exc))}",
+                hint="Check the user and the password in DATABASE_URL or config/orm.yaml, and the user's rights.",
+            )
+        return super().translate(exc, target)
+
+    def revision(self, target: Target) -> tuple[str, ...]:
+        """The revisions in the version table."""
+        try:
+            return super().revision(target)
+        except ConnectionFailedError:
+            self._require(target)
+            raise
+
+    def clear_revision(self, target: Target) -> bool:
+        """Empty the version table."""
+        self._require(target)
+        return super().clear_revision(target)
+
+    def server_version(self, target: Target) -> str:
+        """The server's version, as 15.4."""
+        self._require(target)
+        with self.connection(target, target.name) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SHOW server_version")
+            return str(cursor.fetchone()[0]).partition(" ")[0]
+
+
+def _server_number(cursor: Any) -> int:
+    cursor.execute("SHOW server_version_num")
+    return int(cursor.fetchone()[0])

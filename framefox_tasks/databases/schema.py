@@ -1,0 +1,152 @@
+"""What is found in a source, in words that no database owns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from framefox_tasks.databases.rows import Kind, Name
+
+Chosen = Callable[[Name], bool] | None
+
+
+@dataclass(frozen=True)
+class Type:
+    """What a column can hold.
+
+    Attributes:
+        kind: How its values travel.
+        size: Of an integer or a float its bytes; of a number its digits; of text, bytes and bits their greatest length;
+            of times the digits of a second. None where there is no limit, or nobody says.
+        scale: Of a number, the digits behind the point.
+        unsigned: Whether an integer is never negative, and holds twice as much.
+        fixed: Whether text, bytes or bits have always their length.
+        values: Of an enum.
+        name: Of an enum, where it has one.
+        narrow: Whether the numbers that are there have so few digits that a double tells them exactly.
+        hidden: What the source calls it, where the kind does not say everything: `integer[]`, `set('a','b')`.
+    """
+
+    kind: Kind
+    size: int | None = None
+    scale: int | None = None
+    unsigned: bool = False
+    fixed: bool = False
+    values: tuple[str, ...] = ()
+    name: str = ""
+    narrow: bool = False
+    hidden: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the source.
+
+    Attributes:
+        native: Its type as the source writes it, in small letters.
+        default: SQL of the source.
+        generated: SQL of the source, where its values are computed.
+        numbered: Whether the source gives it numbers of its own: identity, serial, auto_increment.
+        following: The number that it would give next, where that is known.
+        checks: SQL of the source in which VALUE is the column: what its domain demands.
+        lost: What else it has that no copy will: a phrase each.
+    """
+
+    name: str
+    native: str
+    type: Type
+    nullable: bool = True
+    default: str | None = None
+    generated: str | None = None
+    numbered: bool = False
+    following: int | None = None
+    comment: str | None = None
+    checks: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of an index: a column, or an expression in SQL of the source."""
+
+    column: str | None
+    expression: str | None = None
+    descending: bool = False
+    prefix: int | None = None
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index, or a unique constraint, which every database keeps as an index."""
+
+    name: str | None
+    parts: tuple[Part, ...]
+    unique: bool = False
+    constraint: bool = False
+    where: str | None = None
+    method: str = ""
+    lost: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        """Its columns, where it has nothing but whole columns."""
+        names = tuple(part.column for part in self.parts if part.column and not part.prefix)
+        return names if len(names) == len(self.parts) else None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A foreign key, with the rules as SQL writes them."""
+
+    name: str | None
+    columns: tuple[str, ...]
+    table: Name
+    referred: tuple[str, ...]
+    ondelete: str = ""
+    onupdate: str = ""
+    deferrable: bool = False
+    deferred: bool = False
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check, in SQL of the source."""
+
+    name: str | None
+    sql: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the source."""
+
+    name: Name
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    primary_name: str | None = None
+    indexes: tuple[Index, ...] = ()
+    references: tuple[Reference, ...] = ()
+    checks: tuple[Check, ...] = ()
+    comment: str | None = None
+    rows: int | None = None
+    lost: tuple[str, ...] = ()
+
+    def column(self, name: str) -> Column:
+        """One of its columns."""
+        return next(column for column in self.columns if column.name == name)
+
+    @property
+    def uniques(self) -> tuple[tuple[str, ...], ...]:
+        """The columns of what is unique, without expressions and conditions."""
+        found = (index.columns for index in self.indexes if index.unique and not index.where)
+        return tuple(dict.fromkeys(columns for columns in found if columns))
+
+
+@dataclass(frozen=True)
+class Found:
+    """A source: its tables, and what no other database can have."""
+
+    dialect: str
+    tables: tuple[Table, ...]
+    not_carried: tuple[str, ...] = field(default=())

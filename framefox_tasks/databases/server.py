@@ -1,0 +1,210 @@
+"""What PostgreSQL and MySQL share: a raw driver connection, opened and closed around each verb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+from framefox_tasks.databases.drivers import (
+    driver_of,
+    plain_arguments,
+    quote_identifier,
+    quoted_table,
+    refused_options,
+    sqlalchemy_url,
+)
+from framefox_tasks.errors import (
+    ConnectionFailedError,
+    DatabaseExistsError,
+    DatabaseNotFoundError,
+    DriverMissingError,
+    FramefoxTasksError,
+    PermissionDeniedError,
+)
+from framefox_tasks.model import Target
+
+_CONNECT_TIMEOUT = 10  # seconds
+
+
+class ServerDialect:
+    """A dialect whose databases live in a server. Subclasses say what differs."""
+
+    name: str
+    title: str
+    drivers: tuple[str, ...]
+    async_drivers: tuple[str, ...]
+    extra: str
+    transactional_ddl: bool
+
+    quote: str
+    light_drivers: Mapping[str, str]  # driver -> package, for those that need no help of SQLAlchemy to connect
+    argument_names: Mapping[str, str] = MappingProxyType(
+        {"username": "user", "password": "password", "database": "database"}
+    )
+    missing_database: frozenset[Any]
+    missing_table: frozenset[Any]
+    existing_database: frozenset[Any]
+    denied: frozenset[Any]
+    refused_login: frozenset[Any]
+    grant_hint: str  # with {user} and {database}
+    identity_query: str
+    own_schemas: str  # a condition on the name of a schema: it is none of the server's
+
+    def error_code(self, exc: BaseException | None) -> Any:
+        """The server's code for an error, or None."""
+        raise NotImplementedError  # pragma: no cover - every dialect has its own
+
+    def create_statement(self, target: Target) -> str:
+        """CREATE DATABASE, quoted."""
+        return f"CREATE DATABASE {quote_identifier(target, self, target.name)}"
+
+    def exists(self, target: Target) -> bool:
+        """Whether the database can be connected to."""
+        try:
+            with self.connection(target, target.name):
+                return True
+        except DatabaseNotFoundError:
+            return False
+
+    def create(self, target: Target) -> None:
+        """Create the database."""
+        statement = self.create_statement(target)
+        with self.connection(target, self.maintenance(target)) as connection:
+            connection.cursor().execute(statement)
+
+    def server_identity(self, target: Target) -> object:
+        """What tells its server from every other, whatever name of the host leads to it."""
+        with self.connection(target, self.maintenance(target)) as connection:
+            cursor = connection.cursor()
+            cursor.execute(self.identity_query)
+            return tuple(cursor.fetchone())
+
+    def revision(self, target: Target) -> tuple[str, ...]:
+        """The revisions in the version table."""
+        table = quoted_table(target.project.version_table, self.quote)
+        with self.connection(target, target.name) as connection:
+            cursor = connection.cursor()
+            if not self._tolerant(cursor, f"SELECT version_num FROM {table}"):  # noqa: S608 - quoted
+                return ()
+            return tuple(sorted(row[0] for row in cursor.fetchall()))
+
+    def holds_tables(self, target: Target) -> bool:
+        """Whether a table is in the database, beside the version table."""
+        with self.connection(target, target.name) as connection:
+            cursor = connection.cursor()
+            tables = f"information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema {self.own_schemas}"
+            cursor.execute(f"SELECT table_name FROM {tables} LIMIT 2")  # noqa: S608 - nothing of a user's
+            version_table = target.project.version_table.rpartition(".")[2]
+            return any(name != version_table for (name,) in cursor.fetchall())
+
+    def clear_revision(self, target: Target) -> bool:
+        """Empty the version table."""
+        table = quoted_table(target.project.version_table, self.quote)
+        with self.connection(target, target.name) as connection:
+            return self._tolerant(connection.cursor(), f"DELETE FROM {table}")  # noqa: S608 - quoted
+
+    def _tolerant(self, cursor: Any, statement: str) -> bool:
+        try:
+            cursor.execute(statement)
+        except Exception as exc:
+            if self.error_code(exc) in self.missing_table:
+                return False
+            raise
+        return True
+
+    def migration_guard(self, target: Target) -> AbstractContextManager[None]:  # noqa: ARG002 - the protocol's
+        """Nothing to guard: the server's own transactions are all there is."""
+        return nullcontext()
+
+    def maintenance(self, target: Target) -> str | None:  # noqa: ARG002 - the protocol's
+        """The database to connect to when the target itself need not exist."""
+        return None
+
+    @contextmanager
+    def connection(self, target: Target, database: str | None, **more: Any) -> Iterator[Any]:
+        """A raw driver connection with autocommit; the driver's errors become ours.
+
+        Args:
+            target: Where the server is, and who logs in.
+            database: The database; the server's default if None.
+            more: Further arguments for the driver.
+        """
+        module, arguments = self._connector(target, database)
+        try:
+            connection = module.connect(*arguments[0], **{**arguments[1], **more})
+        except module.Error as exc:
+            raise self.translate(exc, target) from exc
+        except UnicodeEncodeError as exc:
+            raise ConnectionFailedError(
+                f"The user or the password for {target.server} holds a character that the driver cannot send.",
+                hint="Give the user a password of ASCII characters.",
+            ) from exc
+        except (AttributeError, LookupError, TypeError, ValueError) as exc:
+            if not target.address.query:
+                raise
+            raise refused_options(target, exc) from exc
+        try:
+            self._autocommit(connection)
+            yield connection
+        except module.Error as exc:
+            raise self.translate(exc, target) from exc
+        finally:
+            connection.close()
+
+    def _autocommit(self, connection: Any) -> None:
+        connection.autocommit = True
+
+    def _connector(self, target: Target, database: str | None) -> tuple[Any, tuple[list[Any], dict[str, Any]]]:
+        driver = driver_of(target, self)
+        plain = plain_arguments(target.address, self.argument_names, database=database)
+        try:
+            if driver in self.light_drivers and plain is not None and self.understands(plain):
+                plain.setdefault("connect_timeout", _CONNECT_TIMEOUT)
+                return import_module(self.light_drivers[driver]), ([], plain)
+            url = sqlalchemy_url(target, self).set(database=database or "")  # None would leave it
+            dialect = url.get_dialect()()
+            positional, keywords = dialect.create_connect_args(url)
+            return dialect.import_dbapi(), (list(positional), dict(keywords))
+        except ImportError as exc:
+            raise DriverMissingError(
+                f"The driver {driver} cannot be imported: {exc}",
+                hint=f'Install it: pip install "framefox-tasks[{self.extra}]"',
+            ) from exc
+
+    def understands(self, arguments: dict[str, Any]) -> bool:  # noqa: ARG002 - for subclasses
+        """Whether the driver takes these arguments as they are."""
+        return True
+
+    def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
+        """What a driver's error means, as one of ours."""
+        code = self.error_code(exc)
+        text = target.address.hide(self.error_text(exc))
+        if code in self.missing_database:
+            return DatabaseNotFoundError(
+                f"The database {target.label} does not exist.", hint="Create it with: doit database_create"
+            )
+        if code in self.existing_database:
+            return DatabaseExistsError(f"The database {target.label} exists already.")
+        if code in self.denied:
+            return PermissionDeniedError(
+                f"The user {target.address.username or ''!r} may not do this on {target.server}: {text}",
+                hint="Ask an administrator to do it, or for: "
+                + self.grant_hint.format(user=target.address.username or "user", database=target.name),
+            )
+        if code in self.refused_login:
+            return ConnectionFailedError(
+                f"{target.server} refused the login: {text}",
+                hint="Check the user and the password in DATABASE_URL or config/orm.yaml.",
+            )
+        options = ", and the options behind the ?" if target.address.query else ""
+        return ConnectionFailedError(
+            f"The database {target.label} cannot be used: {text}",
+            hint=f"Check that the server is running, and host and port in DATABASE_URL or config/orm.yaml{options}.",
+        )
+
+    def error_text(self, exc: BaseException | None) -> str:
+        """The server's message on one line."""
+        return " ".join(str(exc).split())

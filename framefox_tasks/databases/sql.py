@@ -1,0 +1,224 @@
+"""SQL expressions of one database in the words of another: what a check, a condition or an index is made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from framefox_tasks.databases.rows import quoted
+from framefox_tasks.databases.written_types import mysql_literal
+
+_KEYWORDS = {"AND", "OR", "NOT", "IN", "IS", "NULL", "BETWEEN", "LIKE", "TRUE", "FALSE"}
+_OPERATORS = {"=", "<>", "!=", "<", ">", "<=", ">=", "+", "-", "*", "(", ")", ","}
+_WORDS = {"~~": ["LIKE"], "!~~": ["NOT", "LIKE"]}
+_LENGTH = {"postgresql": "char_length", "mysql": "char_length", "sqlite": "length"}
+_BYTES = {"postgresql": "octet_length", "mysql": "octet_length"}
+_FUNCTIONS = {"lower", "upper", "abs", "coalesce", "nullif", "trim"}
+# Where the three do not compare alike, the copy may refuse rows that the source takes.
+_UNLIKE = {("postgresql", "sqlite"), ("sqlite", "postgresql"), ("mysql", "postgresql"), ("sqlite", "mysql")}
+_TYPES = (
+    r"(?:character varying|timestamp with(?:out)? time zone|double precision|bit varying|time without time zone"
+    r"|\"[^\"]+\"|[a-z_][\w.]*)(?:\(\d+(?:,\d+)?\))?(?:\[\])*"
+)
+_WORD = (
+    r"|(?P<ticked>`(?:[^`]|``)*`)"
+    r'|(?P<double>"(?:[^"]|"")*")'
+    rf"|(?P<cast>::\s*{_TYPES})|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<word>[^\W\d]\w*)"
+    r"|(?P<operator><>|!=|<=|>=|!?~~|[=<>+\-*(),\[\]]))"
+)
+_TOKEN = re.compile(r"\s*(?:(?P<string>'(?:[^']|'')*')" + _WORD, re.IGNORECASE)
+_MYSQL_TOKEN = re.compile(r"\s*(?:(?P<string>'(?:[^'\\]|''|\\.)*')" + _WORD, re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word of SQL: `string` and `name` hold what is meant, not how it was quoted."""
+
+    sort: str
+    text: str
+
+
+class UntranslatableError(Exception):
+    """An expression holds what may mean something else elsewhere, or nothing."""
+
+
+class Translator:
+    """From the SQL of one database to that of another."""
+
+    def __init__(self, source: str, target: str) -> None:
+        self._source = source
+        self._target = target
+        self._quote = "`" if target == "mysql" else '"'
+
+    def expression(self, sql: str, columns: Mapping[str, str], booleans: Collection[str] = ()) -> str | None:
+        """The expression in the target's SQL; None where it cannot be told for sure that it means the same.
+
+        Args:
+            sql: SQL of the source.
+            columns: The columns that it may name, with their names in the target.
+            booleans: Those of them that are booleans, which not every target compares with numbers.
+        """
+        try:
+            tokens = _listed(tokenized(sql, self._source, columns))
+            if self._target == "postgresql":
+                tokens = _truths(tokens, booleans)
+            return self._joined([self._written(tokens, place, columns) for place in range(len(tokens))])
+        except UntranslatableError:
+            return None
+
+    def literal(self, text: str) -> str:
+        """A text as the target takes it."""
+        return mysql_literal(text) if self._target == "mysql" else "'" + text.replace("'", "''") + "'"
+
+    def _written(self, tokens: list[Token], place: int, columns: Mapping[str, str]) -> str:
+        token = tokens[place]
+        if token.sort == "string":
+            return self.literal(token.text)
+        if token.sort == "name":
+            return quoted(columns[token.text], self._quote)
+        if token.sort != "word":
+            return token.text
+        word = token.text.upper()
+        if word == "LIKE" and (self._source, self._target) in _UNLIKE:
+            raise UntranslatableError(token.text)
+        if word in _KEYWORDS:
+            return {"TRUE": "1", "FALSE": "0"}.get(word, word) if self._target == "sqlite" else word
+        if place + 1 < len(tokens) and tokens[place + 1].text == "(":
+            return self._function(token.text.lower())
+        raise UntranslatableError(token.text)
+
+    def _function(self, name: str) -> str:
+        if name in _FUNCTIONS:
+            return name
+        characters = {"char_length", "character_length"} | ({"length"} if self._source != "mysql" else set())
+        if name in characters:
+            return _LENGTH[self._target]
+        if name in {"octet_length", "length"} and self._target in _BYTES:
+            return _BYTES[self._target]
+        raise UntranslatableError(name)
+
+    def _joined(self, words: list[str]) -> str:
+        text = " ".join(words).replace("( ", "(").replace(" )", ")").replace(" ,", ",")
+        text = re.sub(r"(\b(?:lower|upper|abs|coalesce|nullif|trim|\w*length)) \(", r"\1(", text)
+        return text[1:-1] if closes_last(text) else text
+
+
+def tokenized(sql: str, source: str, columns: Mapping[str, str]) -> list[Token]:
+    """The words of an expression.
+
+    Raises:
+        UntranslatableError: It has others than these.
+    """
+    tokens: list[Token] = []
+    place, text = 0, plain_sql(sql, source)
+    folded: dict[str, str] = {column.casefold(): column for column in columns}
+    pattern = _MYSQL_TOKEN if source == "mysql" else _TOKEN
+    while place < len(text):
+        match = pattern.match(text, place)
+        if match is None or match.end() == place:
+            raise UntranslatableError(text[place:])
+        place = match.end()
+        tokens += _token(match, source, columns, folded)
+    return tokens
+
+
+def plain_sql(sql: str, source: str) -> str:
+    """SQL as a source's catalogue tells it, without what only a catalogue writes."""
+    if source != "mysql":
+        return sql.strip()
+    # MySQL 8 tells a text with the character set it is in, and escapes the whole once more.
+    if re.search(r"\b_\w+\\'", sql):
+        sql = re.sub(r"\\(.)", r"\1", sql)
+    return re.sub(r"\b_(?:utf8(?:mb[34])?|latin1|ascii)(?=')", "", sql).strip()
+
+
+def _token(match: re.Match[str], source: str, columns: Mapping[str, str], folded: Mapping[str, str]) -> list[Token]:
+    sort, text = str(match.lastgroup), str(match[str(match.lastgroup)])
+    if sort == "cast":
+        return []
+    if sort == "string":
+        return [Token("string", _unquoted(text, source))]
+    if sort in ("ticked", "double"):
+        name = text[1:-1].replace(text[0] * 2, text[0])
+        if name in columns or name.casefold() in folded:
+            return [Token("name", name if name in columns else folded[name.casefold()])]
+        if sort == "double" and source == "sqlite":
+            return [Token("string", name)]  # what SQLite takes it for
+        raise UntranslatableError(text)
+    if sort == "word":
+        column = text if text in columns else folded.get(text.casefold())
+        known = text.upper() in _KEYWORDS
+        return [Token("name", column)] if column and not known else [Token("word", text)]
+    return [Token("word", word) for word in _WORDS[text]] if text in _WORDS else [Token(sort, text)]
+
+
+def _unquoted(text: str, source: str) -> str:
+    inner = text[1:-1].replace("''", "'")
+    return re.sub(r"\\(.)", r"\1", inner) if source == "mysql" else inner
+
+
+def _truths(tokens: list[Token], booleans: Collection[str]) -> list[Token]:
+    """Write the numbers that a boolean is compared with as what they mean."""
+    found: list[Token] = []
+    for token in tokens:
+        before = found[-2:]
+        compared = len(before) == 2 and before[1].text in ("=", "<>", "!=") and before[0].sort == "name"
+        if compared and before[0].text in booleans and token.text in ("0", "1"):
+            found.append(Token("word", "TRUE" if token.text == "1" else "FALSE"))
+        else:
+            found.append(token)
+    return found
+
+
+def _listed(tokens: list[Token]) -> list[Token]:
+    """Write `= ANY (ARRAY[...])`, as PostgreSQL keeps an IN, as one."""
+    found: list[Token] = []
+    place = 0
+    while place < len(tokens):
+        length, words = _array(tokens[place:])
+        found += words or [tokens[place]]
+        place += length or 1
+    if any(token.text in "[]" for token in found if token.sort == "operator"):
+        raise UntranslatableError("[")
+    return found
+
+
+def _array(tokens: list[Token]) -> tuple[int, list[Token]]:
+    head = [token.text.upper() for token in tokens[:6] if token.sort in ("word", "operator")]
+    for operator, quantifier, words in (("=", "ANY", ["IN"]), ("<>", "ALL", ["NOT", "IN"])):
+        for opening in (["("], ["(", "("]):
+            start = [operator, quantifier, *opening, "ARRAY", "["]
+            if head[: len(start)] != start:
+                continue
+            end = next(place for place, token in enumerate(tokens) if token == Token("operator", "]"))
+            inside = tokens[len(start) : end]
+            listed = [*(Token("word", word) for word in words), Token("operator", "("), *inside, Token("operator", ")")]
+            return end + 1 + len(opening), listed
+    return 0, []
+
+
+def closes_last(sql: str) -> bool:
+    """Whether one pair of parentheses is around the whole."""
+    depth = 0
+    for place, character in enumerate(sql):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return place > 0 and place == len(sql) - 1
+    return False
+
+
+def pieces(sql: str, find: Callable[[str], bool] = ",".__eq__) -> list[str]:
+    """What stands between the commas of a list, those in parentheses and in quotes left alone."""
+    found, depth, quote, start = [], 0, "", 0
+    for place, character in enumerate(sql):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"`":
+            quote = character
+        elif character in "()":
+            depth += 1 if character == "(" else -1
+        elif depth == 0 and find(character):
+            found.append(sql[start:place].strip())
+            start = place + 1
+    return [*found, sql[start:].strip()]

@@ -1,0 +1,155 @@
+"""A SQLite database at one point of time: copied by SQLite's backup API, counted and compared."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases.sqlite.verbs import missing
+from framefox_tasks.errors import VerificationError
+from framefox_tasks.model import Target
+
+_PAGES = 2048
+"""How many pages are copied between two calls that tell how far it is."""
+_MAPPED = 64 << 20
+"""Bytes of each file that are mapped: to count, a look at the first bytes of a page is enough. They count as memory."""
+_TABLES = (
+    "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+    "AND sql NOT LIKE 'CREATE VIRTUAL TABLE%' ORDER BY rowid"
+)
+
+
+Function = Callable[[Any], str | bytes | int | float | None]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A connection that sees the source as it was when it was opened."""
+
+    target: Target
+    connection: sqlite3.Connection
+
+    def tables(self) -> list[str]:
+        """The names of the tables that hold rows; the tables of a virtual table are among them."""
+        return [name for name, _ in self.connection.execute(_TABLES)]
+
+    def count(self, table: str, connection: sqlite3.Connection | None = None, *, where: str = "") -> int:
+        """How many rows a table has; in another database if one is given."""
+        chosen = connection or self.connection
+        condition = f" WHERE ({where}\n)" if where else ""
+        count: int = chosen.execute(f"SELECT count(*) FROM {_quoted(table)}{condition}").fetchone()[0]  # noqa: S608
+        return count
+
+    def backup(self, copy: sqlite3.Connection, note: Callable[[int, int], None] | None = None) -> None:
+        """Copy every page; `note` gets how many of how many are done."""
+
+        def told(_: int, remaining: int, total: int) -> None:
+            if note:
+                note(total - remaining, total)
+
+        self.connection.backup(copy, pages=_PAGES, progress=told)
+        copy.execute(f"PRAGMA mmap_size = {_MAPPED}")
+
+    def compare(
+        self, table: str, copy: sqlite3.Connection, where: str = "", masks: Mapping[str, Function] | None = None
+    ) -> None:
+        """See that a copy holds the rows of a table, value by value.
+
+        Args:
+            table: Its name.
+            copy: The other database.
+            where: The condition of the rows that were copied.
+            masks: What was made of the values of some columns.
+
+        Raises:
+            VerificationError: They are not the same; names the first row that differs, unless its key is masked.
+        """
+        key = self._key(table)
+        masked = {_quoted(name): function for name, function in (masks or {}).items()}
+        order = ", ".join(key)
+        rows = f"SELECT {order}, * FROM {_quoted(table)}"  # noqa: S608 - quoted
+        chosen = f"{rows} WHERE ({where}\n)" if where else rows
+        if masked.keys() & set(key):
+            ours, theirs = self._rows(self.connection, chosen, masked), self._rows(copy, rows)
+            if sum(map(_hashed, ours)) != sum(map(_hashed, theirs)):
+                raise self._differs(table)
+            return
+        ours = self._rows(self.connection, f"{chosen} ORDER BY {order}", masked)
+        theirs = self._rows(copy, f"{rows} ORDER BY {order}")
+        with closing(ours), closing(theirs):  # while their databases are open
+            for one, other in zip_longest(ours, theirs):
+                if one != other or list(map(type, one)) != list(map(type, other)):
+                    pairs = zip(key, one or other or (), strict=False)
+                    raise self._differs(table, "".join(f", {name}={value!r}" for name, value in pairs))
+
+    def _differs(self, table: str, row: str = "") -> VerificationError:
+        return VerificationError(
+            f"The copy differs from {self.target.label}: table {table}{row}.",
+            hint="Check the disk that the copy is on, and copy again.",
+        )
+
+    def _rows(
+        self, connection: sqlite3.Connection, statement: str, masks: Mapping[str, Function] | None = None
+    ) -> Generator[tuple[Any, ...]]:
+        factory = connection.text_factory
+        connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+        try:
+            rows = connection.execute(statement)
+            if not masks:
+                yield from rows
+                return
+            functions: list[Function] = [masks.get(_quoted(column[0]), _same) for column in rows.description]
+            for row in rows:
+                yield tuple(function(value) for function, value in zip(functions, row, strict=True))
+        finally:
+            connection.text_factory = factory
+
+    def _key(self, table: str) -> list[str]:
+        """The columns of the primary key, quoted; rowid where there is none."""
+        rows = self.connection.execute("SELECT name, pk FROM pragma_table_info(?) WHERE pk > 0", (table,))
+        names = [_quoted(name) for name, _ in sorted(rows, key=lambda row: row[1])]
+        return names or ["rowid"]
+
+
+@contextmanager
+def snapshot(target: Target) -> Iterator[Snapshot]:
+    """Read a database at one point of time. Others go on reading; in WAL mode they go on writing, else they wait.
+
+    Raises:
+        DatabaseNotFoundError: It is not there.
+        NotADatabaseError: The file is no SQLite database, or is damaged.
+        DatabaseInUseError: Somebody has locked it for longer than 5 seconds.
+    """
+    if not dialect_of(target).exists(target):
+        raise missing(target)
+    try:
+        # Not "ro": a journal that a crash has left must be rolled back before anything can be read.
+        with closing(_connect(target)) as connection:
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
+            connection.execute("BEGIN")
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # the transaction begins with the first read
+            yield Snapshot(target, connection)
+    except sqlite3.Error as exc:
+        raise dialect_of(target).translate(exc, target) from exc
+
+
+def _connect(target: Target) -> sqlite3.Connection:
+    return sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False)
+
+
+def _hashed(row: tuple[Any, ...]) -> int:
+    return hash((row, *map(type, row)))
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

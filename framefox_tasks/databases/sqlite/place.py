@@ -1,0 +1,197 @@
+"""Where a copy is made: in a file beside its target, or in the target's own tables."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from urllib.parse import quote
+
+from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases.contract import Place
+from framefox_tasks.databases.rows import Statement
+from framefox_tasks.databases.sqlite.load import SQLiteLoader
+from framefox_tasks.databases.sqlite.orphans import Orphans
+from framefox_tasks.databases.sqlite.read import SQLiteReader
+from framefox_tasks.databases.sqlite.staging import Staging
+from framefox_tasks.databases.sqlite.types import named
+from framefox_tasks.databases.sqlite.verbs import missing
+from framefox_tasks.errors import CopyError, DatabaseInUseError, FramefoxTasksError
+from framefox_tasks.model import Target
+
+_CACHE = 64 * 1024  # KB, for the pages of indexes that are built or that rows are put into
+
+
+def open_place(target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:  # noqa: ARG001
+    """Where a copy to a target is made. There are no sessions to end: whoever uses a file holds a lock on it."""
+    return TargetPlace(target) if data_only else StagingPlace(target, overwrite=overwrite)
+
+
+class StagingPlace:
+    """A file beside the target, which takes its name."""
+
+    how = "loaded into a file beside it, and renamed"
+    most_loaders = 1  # SQLite has one writer
+
+    def __init__(self, target: Target, *, overwrite: bool) -> None:
+        self._staging = Staging(target)
+        self._overwrite = overwrite
+
+    @property
+    def staging(self) -> Target:
+        """The file, which nobody but this place can open while it is there."""
+        target = self._staging.target
+        return Target(f"sqlite:///{quote(self._staging.path.as_posix())}", target.project, target.echo)
+
+    def check(self) -> None:
+        """See that the target may be replaced; see the protocol."""
+        self._staging.check(overwrite=self._overwrite)
+
+    def __enter__(self) -> StagingPlace:
+        self._staging.__enter__()
+        try:
+            with self._errors():
+                self._prepare(self._staging.connection)
+        except BaseException:
+            self._staging.__exit__()
+            raise
+        return self
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")  # until it is complete, see put()
+        connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+        connection.execute("PRAGMA foreign_keys = OFF")
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._staging.__exit__(*exc_info)
+
+    @contextmanager
+    def loader(self) -> Iterator[SQLiteLoader]:
+        """The only connection; see the protocol."""
+        yield SQLiteLoader(self._staging.connection, self._staging.translate, atomic=False)
+
+    @contextmanager
+    def reader(self) -> Iterator[SQLiteReader]:
+        """The only connection; see the protocol."""
+        yield SQLiteReader(self.staging, self._staging.connection)
+
+    def put(self, statements: Sequence[Statement] = ()) -> list[str]:
+        """Give the file the target's name; see the protocol."""
+        with self.loader() as loader:
+            found = [(statement.about, loader.execute(statement)) for statement in statements]
+        with self._errors():
+            self._staging.sync()
+        return [*(f"{about}: {refused}" for about, refused in found if refused), *self._staging.put()]
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as exc:
+            raise self._staging.translate(exc) from exc
+
+
+class TargetPlace:
+    """The target itself, in one transaction. Its triggers do not fire: the rows arrive as they were."""
+
+    how = "in one transaction of the target"
+    most_loaders = 1
+
+    def __init__(self, target: Target) -> None:
+        self.staging = target
+
+    def check(self) -> None:
+        """See that the target can be written to; see the protocol."""
+        with self._opened() as connection:
+            connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        if not dialect_of(self.staging).exists(self.staging):
+            raise missing(self.staging)
+        try:
+            with closing(_connect(self.staging)) as connection:
+                connection.execute("PRAGMA foreign_keys = OFF")
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+        except sqlite3.Error as exc:
+            raise self._meant(exc) from exc
+
+    def __enter__(self) -> TargetPlace:
+        self._opening = self._opened()
+        self._connection = self._opening.__enter__()
+        try:
+            with self._errors():
+                self._orphans = Orphans(self._connection)
+                self._triggers = self._connection.execute(
+                    "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+                ).fetchall()
+                for name, _ in self._triggers:
+                    self._connection.execute(f"DROP TRIGGER {named(name)}")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._connection.in_transaction:
+            with suppress(sqlite3.Error):  # closing rolls back as well
+                self._connection.execute("ROLLBACK")
+        self._opening.__exit__(None, None, None)
+
+    @contextmanager
+    def loader(self) -> Iterator[SQLiteLoader]:
+        """The connection of the transaction."""
+        yield SQLiteLoader(self._connection, self._meant, atomic=True)
+
+    @contextmanager
+    def reader(self) -> Iterator[SQLiteReader]:
+        """The same connection, which sees what is not committed yet."""
+        yield SQLiteReader(self.staging, self._connection)
+
+    def put(self, statements: Sequence[Statement] = ()) -> list[str]:
+        """Check the foreign keys and commit; see the protocol.
+
+        Raises:
+            CopyError: Rows refer to rows that are not there, and did not before.
+        """
+        with self.loader() as loader:
+            found = [(statement.about, loader.execute(statement)) for statement in statements]
+        with self._errors():
+            added = self._orphans.added()
+            if added:
+                raise CopyError(
+                    f"Rows of {self.staging.label} would refer to rows that are not there: {', '.join(added)}. "
+                    "The target is as it was.",
+                    hint="Copy the tables that they refer to as well.",
+                )
+            for _, sql in self._triggers:
+                self._connection.execute(sql)
+            self._connection.execute("COMMIT")
+        return [f"{about}: {refused}" for about, refused in found if refused]
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as exc:
+            raise self._meant(exc) from exc
+
+    def _meant(self, exc: sqlite3.Error) -> FramefoxTasksError:
+        code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_BUSY:
+            return DatabaseInUseError(
+                f"The target {self.staging.label} is being read or written by others. It is as it was.",
+                hint="Close the program that uses it, and copy again.",
+            )
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            return CopyError(
+                f"The rows cannot be written to {self.staging.label}: {exc}. The target is as it was.",
+                hint="Check the free space and the limits of its folder.",
+            )
+        return dialect_of(self.staging).translate(exc, self.staging)
+
+
+def _connect(target: Target) -> sqlite3.Connection:
+    return sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False)

@@ -1,0 +1,133 @@
+"""Diagrams of a schema: which tables are on one, and its files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from framefox_tasks import files as _files
+from framefox_tasks.diagrams.model import Diagram
+from framefox_tasks.errors import ConfigError
+from framefox_tasks.model import WHOLE, DiagramOptions, Group, Project
+from framefox_tasks.results import Drawn, Selected
+from framefox_tasks.schema.snapshot import Schema, Table
+
+
+def select_tables(schema: Schema, options: DiagramOptions, group: Group | None = None) -> Selected:
+    """The tables that a diagram shows.
+
+    Args:
+        schema: All tables.
+        options: Whose include, exclude, title and direction count.
+        group: The group whose diagram it is; that of the whole schema if not given.
+
+    Raises:
+        ConfigError: No table is left.
+    """
+    chosen = [table for table in schema.tables if _matches(table, options.include)]
+    chosen = [table for table in chosen if not _matches(table, options.exclude)]
+    patterns = [("include", options.include), ("exclude", options.exclude)]
+    if group:
+        chosen = [table for table in chosen if _in_group(table, group)]
+        patterns.append((f"groups.{group.name}", group.include))
+    unmatched = [
+        f"diagram.{key} {pattern}" for key, texts in patterns for pattern in texts if not _any(schema.tables, pattern)
+    ]
+    if not chosen:
+        what = f"the group {group.name}" if group else "the diagram"
+        known = f" {', '.join(unmatched)}: no table has this name." if unmatched else ""
+        raise ConfigError(
+            f"No table is left for {what}: there is nothing to draw.{known}",
+            hint="Check include, exclude and groups under `diagram:` in config/orm.yaml.",
+        )
+    title = f"{options.title}: {group.name}" if group else options.title
+    return Selected(title, options.direction, Schema(tuple(chosen)), tuple(unmatched))
+
+
+def _any(tables: Iterable[Table], pattern: str) -> bool:
+    return any(_matches(table, [pattern]) for table in tables)
+
+
+def _matches(table: Table, patterns: Iterable[str]) -> bool:
+    """Whether a pattern is the table's name, with or without its schema, or a glob for it.
+
+    A name is compared as it is first, since it may hold what means something in a glob.
+    """
+    names = (table.key, table.name)
+    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+def _in_group(table: Table, group: Group) -> bool:
+    if group.package is not None:
+        return table.package == group.package
+    return _matches(table, group.include)
+
+
+def keep_selected(selected: Selected, project: Project, path: str) -> bool:
+    """Keep what a diagram shows for drawing it later; whether it is another than before.
+
+    Raises:
+        PermissionDeniedError: The file cannot be written.
+    """
+    return _files.write(project, project.path(path), selected.to_text())
+
+
+def draw_diagram(
+    selected: Selected,
+    project: Project,
+    options: DiagramOptions,
+    *,
+    name: str = WHOLE,
+    formats: Sequence[str] | None = None,
+) -> Drawn:
+    """Draw a diagram, and write its files into the folder of the options.
+
+    All formats are drawn before the first file is written, and a file is replaced as a whole.
+
+    Args:
+        selected: What to draw.
+        project: Whose root the folder is relative to.
+        options: Whose folder and formats count.
+        name: How the names of the files begin.
+        formats: Keys of model.DIAGRAM_FORMATS, instead of those of the options.
+
+    Raises:
+        DiagramError: Graphviz cannot draw it.
+        PermissionDeniedError: A file cannot be written.
+    """
+    formats = tuple(formats or options.formats)
+    diagram = Diagram(selected.title, selected.direction, selected.schema.tables)
+    paths = [project.path(path) for path in options.files(name, formats)]
+    contents = dict(_rendered(diagram, formats))
+    files = {path: contents[path.name.removeprefix(f"{name}.")] for path in paths}
+    written = tuple(path for path in paths if _files.write(project, path, files[path]))
+    return Drawn(project, name, len(diagram.tables), tuple(paths), written)
+
+
+def _rendered(diagram: Diagram, formats: Sequence[str]) -> Iterator[tuple[str, str | bytes]]:
+    """What each file holds, by the end of its name."""
+    drawn: dict[str, bytes] = {}
+
+    def graphviz(name: str) -> bytes:
+        from framefox_tasks.diagrams.graphviz import render
+
+        if name not in drawn:
+            drawn[name] = render(diagram, name)
+        return drawn[name]
+
+    for name in formats:
+        if name == "mermaid":
+            from framefox_tasks.diagrams.mermaid import mermaid, mermaid_page
+
+            yield "mmd", mermaid(diagram)
+            yield "md", mermaid_page(diagram)
+        elif name == "markdown":
+            from framefox_tasks.diagrams.markdown import dictionary
+
+            yield "dictionary.md", dictionary(diagram)
+        elif name == "html":
+            from framefox_tasks.diagrams.html import html
+
+            yield "html", html(diagram, graphviz("svg").decode())
+        else:
+            yield name, graphviz(name)

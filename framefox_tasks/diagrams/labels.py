@@ -1,0 +1,159 @@
+"""The box that stands for a table in a picture: its texts, and how large everything is, in points.
+
+The sizes are reckoned from the widths of Helvetica's letters, not asked from the fonts of this machine, so that the
+same schema gives the same layout everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
+
+from framefox_tasks.diagrams.text import shown, width, wrapped
+from framefox_tasks.schema.snapshot import Column, Table
+
+FONT = "Helvetica,Arial,sans-serif"
+# All colours of a picture. They differ where their meaning does, so that a style sheet can tell them apart.
+PAPER = "#ffffff"
+INK = "#1f2937"
+MUTED = "#6b7280"
+ACCENT = "#b45309"
+HEADER = "#334e68"
+HEADER_INK = "#fffffe"
+ROW = "#fffffd"
+KEY_ROW = "#eef2f7"
+RULE = "#cbd5e1"
+LINE = "#64748b"
+
+ROW_HEIGHT = 22
+HEADER_HEIGHT = 26
+TITLE_HEIGHT = 34
+_LEAST_WIDTH = 60
+_LINE_LIMIT = 64  # the longest name of a table or column in PostgreSQL and MySQL stands on one line
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a text looks.
+
+    Attributes:
+        padding: What is left free on all its sides, so that texts of several sizes stand on one line.
+    """
+
+    size: int
+    colour: str
+    padding: int
+    bold: bool = False
+
+    @property
+    def leading(self) -> int:
+        """From one line to the next."""
+        return self.size + 2
+
+
+_STYLES = {
+    "title": Style(16, INK, 0, bold=True),
+    "table": Style(12, HEADER_INK, 7, bold=True),
+    "marker": Style(8, ACCENT, 6),
+    "name": Style(11, INK, 4),
+    "type": Style(10, MUTED, 5),
+    "null": Style(8, MUTED, 6),
+}
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of text.
+
+    Attributes:
+        role: A key of the styles.
+        lines: None if there is nothing to show.
+        width: With the padding at both sides.
+    """
+
+    role: str
+    lines: tuple[str, ...]
+    style: Style
+    width: int
+
+    def height(self, of_one_line: int) -> int:
+        """Its height, where one line has this height."""
+        return of_one_line + max(len(self.lines) - 1, 0) * self.style.leading
+
+
+@lru_cache(maxsize=10_000)
+def text(role: str, words: str) -> Text:
+    """The text in the style of its role."""
+    style = _STYLES[role]
+    lines = tuple(wrapped(shown(words), _LINE_LIMIT))
+    widest = max((width(line, style.size, bold=style.bold) for line in lines), default=0.0)
+    return Text(role, lines, style, ceil(widest) + 2 * style.padding if lines else 0)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A column of the table."""
+
+    cells: tuple[Text, ...]
+    is_key: bool
+    height: int
+
+
+@dataclass(frozen=True)
+class Box:
+    """A table: a header above a row for each column.
+
+    Attributes:
+        widths: Of the cells in each row.
+    """
+
+    table: Table
+    header: Text
+    rows: tuple[Row, ...]
+    widths: tuple[int, ...]
+
+    @property
+    def width(self) -> int:
+        """The width of the whole."""
+        return sum(self.widths)
+
+    @property
+    def header_height(self) -> int:
+        """The height of the header."""
+        return self.header.height(HEADER_HEIGHT)
+
+    @property
+    def height(self) -> int:
+        """The height of the whole."""
+        return self.header_height + sum(row.height for row in self.rows)
+
+
+def box(table: Table) -> Box:
+    """The box of a table."""
+    header = text("table", table.key)
+    rows = tuple(_row(table, column) for column in table.columns)
+    columns = zip(*(row.cells for row in rows), strict=True)
+    *widths, last = [max(cell.width for cell in cells) for cells in columns] or [0]
+    return Box(table, header, rows, (*widths, max(last, header.width - sum(widths), _LEAST_WIDTH - sum(widths))))
+
+
+def _row(table: Table, column: Column) -> Row:
+    cells = (
+        text("marker", " ".join(_markers(table, column))),
+        text("name", column.name),
+        text("type", column.type),
+        text("null", "null" if column.nullable else ""),
+    )
+    height = max(cell.height(ROW_HEIGHT) for cell in cells)
+    return Row(cells, column.name in table.primary_key.columns, height)
+
+
+def _markers(table: Table, column: Column) -> Iterator[str]:
+    if column.name in table.primary_key.columns:
+        yield "PK"
+    if any(column.name in key.columns for key in table.foreign_keys):
+        yield "FK"
+    if table.is_unique((column.name,)) and table.primary_key.columns != (column.name,):
+        yield "UK"

@@ -1,0 +1,66 @@
+"""What is drawn: a title, a direction, tables, and how they refer to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from framefox_tasks.schema.snapshot import ForeignKey, Table
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A foreign key as a diagram shows it. The side that refers is many unless its columns are unique, and may be none.
+
+    Attributes:
+        table: The key of the table that holds the foreign key.
+        refers_to: The key of the table that it refers to.
+        foreign_key: The foreign key itself.
+        optional: A column of it may be NULL, so a row need not refer to any.
+        unique: Its columns are unique, so at most one row refers to each: one to one.
+        identifying: Its columns are part of the primary key, as in a link table.
+    """
+
+    table: str
+    refers_to: str
+    foreign_key: ForeignKey
+    optional: bool
+    unique: bool
+    identifying: bool
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """What to draw.
+
+    Attributes:
+        direction: LR, RL, TB or BT, as Graphviz and Mermaid call them.
+        tables: Sorted by key. A foreign key may refer to a table that is not among them.
+    """
+
+    title: str
+    direction: str
+    tables: tuple[Table, ...]
+
+    @cached_property
+    def by_key(self) -> Mapping[str, Table]:
+        """The tables by their keys."""
+        return {table.key: table for table in self.tables}
+
+    @cached_property
+    def relations(self) -> tuple[Relation, ...]:
+        """The foreign keys between tables of the diagram, in the order of the tables."""
+        return tuple(relation for table in self.tables for relation in self._relations(table))
+
+    def _relations(self, table: Table) -> Iterator[Relation]:
+        for key in table.foreign_keys:
+            if key.table in self.by_key:
+                yield Relation(
+                    table.key,
+                    key.table,
+                    key,
+                    optional=table.is_nullable(key.columns),
+                    unique=table.is_unique(key.columns),
+                    identifying=set(key.columns) <= set(table.primary_key.columns),
+                )

@@ -1,0 +1,1 @@
+"""Migrations: create, apply, revert and show them. Only the folder alembic imports Alembic."""

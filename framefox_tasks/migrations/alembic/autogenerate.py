@@ -1,0 +1,199 @@
+"""Comparing the entities with the database, and writing the difference as a migration file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import RevisionContext
+from alembic.operations import ops
+from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError, rev_id
+from sqlalchemy import MetaData
+
+from framefox_tasks.errors import EntityError, MigrationError, PermissionDeniedError
+from framefox_tasks.migrations.alembic.config import history_errors
+from framefox_tasks.migrations.alembic.declared import metadata_of
+from framefox_tasks.migrations.alembic.describe import Difference, difference_of, flat
+from framefox_tasks.migrations.alembic.enums import load_postgresql_support
+from framefox_tasks.migrations.alembic.environment import run_environment
+from framefox_tasks.migrations.alembic.history import History
+from framefox_tasks.migrations.alembic.ownership import Name, ownership_of, shown
+from framefox_tasks.model import Target
+from framefox_tasks.schema.entities import Entities, has_entities, load_entities
+from framefox_tasks.schema.from_metadata import schema_of
+from framefox_tasks.schema.snapshot import Schema
+from framefox_tasks.schema.sources import declaring, ignored
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a comparison of the entities with the database found.
+
+    Attributes:
+        context: Alembic's, which holds what a migration would do.
+        schema: What the entities declare; None where they were not looked at.
+        left_alone: The tables that are not of the project.
+    """
+
+    context: RevisionContext
+    schema: Schema | None = None
+    left_alone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Written:
+    """A migration file, or none where the entities and the database agree; a comparison writes none either.
+
+    Attributes:
+        schema: What the entities declare; None where they were not looked at.
+        left_alone: The tables that are not of the project.
+    """
+
+    path: Path | None
+    difference: Difference
+    schema: Schema | None
+    left_alone: tuple[str, ...]
+
+
+def compare(history: History) -> Written:
+    """What a migration would do, writing nothing to the database or the disk."""
+    compared = _autogenerate(history, None, dont_mutate=True)
+    return Written(None, difference_of(compared.context, history.target), compared.schema, compared.left_alone)
+
+
+def write_migration(history: History, message: str | None, *, empty: bool = False) -> Written:
+    """Write a migration file; none where the entities and the database agree, unless an empty one is wanted.
+
+    Raises:
+        EntityError: The entities cannot be imported; nothing is written.
+        PermissionDeniedError: The folder cannot be written to.
+    """
+    compared = Compared(_context(history, message, autogenerate=False)) if empty else _autogenerate(history, message)
+    context, difference = compared.context, difference_of(compared.context, history.target)
+    if not empty and not difference.operations:
+        return Written(None, difference, compared.schema, compared.left_alone)
+    _avoid_collision(context.script_directory, _folder(history), message)
+    with _writing(history.target):
+        written = [script for script in context.generate_scripts() if script is not None]
+    return Written(Path(written[-1].path), difference, compared.schema, compared.left_alone)
+
+
+def write_merge(history: History, message: str) -> Path:
+    """Write a migration that joins all heads.
+
+    Raises:
+        MigrationError: There is only one head.
+    """
+    heads = list(history.heads)
+    if len(heads) < 2:
+        raise MigrationError(f"There is nothing to merge: the head is {', '.join(heads) or 'not there yet'}.")
+    with _writing(history.target), history_errors(history.target.project):
+        script = command.merge(history.config, heads, message=_quotable(message))
+    assert isinstance(script, Script)  # noqa: S101 - merge writes one file
+    return Path(script.path)
+
+
+def _context(history: History, message: str | None, *, autogenerate: bool) -> RevisionContext:
+    arguments = {
+        "message": _quotable(message or "migration"),
+        "autogenerate": autogenerate,
+        "sql": False,
+        "head": "head",
+        "splice": False,
+        "branch_label": None,
+        "version_path": str(_folder(history)),
+        "rev_id": None,
+        "depends_on": None,
+    }
+    return RevisionContext(history.config, history.scripts, arguments)
+
+
+def _quotable(message: str) -> str:
+    """The message as it can stand in the docstring of the file."""
+    return message.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _autogenerate(history: History, message: str | None, **options: Any) -> Compared:
+    target = history.target
+    # Before env.py: an env.py that swallows import errors must find every entity imported.
+    entities = load_entities(target.project) if has_entities(target.project) else Entities()
+    metadata = entities.metadata
+    compared: list[MetaData] = []
+    others: list[Name] = []
+    context = _context(history, message, autogenerate=True)
+    if target.address.dialect == "postgresql":
+        load_postgresql_support()
+
+    def work(current: Any, migration_context: Any) -> list[Any]:
+        context.run_autogenerate(current, migration_context)
+        compared.extend(metadata_of(migration_context))
+        others.extend(ownership_of(migration_context).left_alone)
+        return []
+
+    run_environment(
+        target,
+        history.config,
+        history.scripts,
+        work,
+        metadata=metadata,
+        template_args=context.template_args,
+        **options,
+    )
+    if not metadata or not target.project.entities:
+        declared = {table.name for item in compared for table in item.tables.values()}
+        _check_seen(target, context, {table for _, table in others} - declared)
+    schema = schema_of(metadata or compared)
+    ours = Schema(tuple(table for table in schema.tables if not ignored(target.project, table.name)))
+    return Compared(context, ours, tuple(map(shown, others)))
+
+
+def _check_seen(target: Target, context: RevisionContext, left_alone: set[str]) -> None:
+    """Only env.py knows the entities, and it may have swallowed an import error: a table in the sources stays.
+
+    Raises:
+        EntityError: A table would be dropped, or be taken for one of others, that a class in the project declares.
+    """
+    containers = [container for script in context.generated_revisions for container in script.upgrade_ops_list]
+    operations = [operation for container in containers for operation in flat(container.ops)]
+    dropped = {operation.table_name for operation in operations if isinstance(operation, ops.DropTableOp)}
+    for source, declared in declaring(target.project, dropped | left_alone):
+        meaning = "drop that table" if declared.table in dropped else "leave that table alone as one of others"
+        raise EntityError(
+            f"{target.project.shown(source)}, line {declared.line}: {declared.name} declares the table "
+            f"{declared.table!r}, but it is not in the metadata that Alembic gets. Going on would {meaning}.",
+            hint="See whether its module can be imported, and have it imported, "
+            "or list the table under `ignore_tables:` in config/orm.yaml.",
+        )
+
+
+def _folder(history: History) -> Path:
+    """Where a new migration goes: into the version folder that holds the head, else into the first one."""
+    folders = [folder.absolute() for folder in history.scripts._version_locations]
+    heads = [Path(script.path).absolute() for script in history.scripts.get_revisions("heads") if script]
+    return next((folder for folder in folders for head in heads if head.is_relative_to(folder)), folders[0])
+
+
+def _avoid_collision(scripts: ScriptDirectory, folder: Path, message: str | None) -> None:
+    """A second migration with the same message in the same second gets its revision into the file name."""
+    path = scripts._rev_path(folder, rev_id(), message or "migration", scripts._generate_create_date())
+    if path.exists() and "%(rev)s" not in scripts.file_template:
+        scripts.file_template += "_%(rev)s"
+
+
+@contextmanager
+def _writing(target: Target) -> Iterator[None]:
+    folder = target.project.shown(target.project.versions[0])
+    try:
+        yield
+    except OSError as exc:
+        raise PermissionDeniedError(
+            f"The migration cannot be written to {folder}: {exc.strerror}",
+            hint="Check the folder's permissions.",
+        ) from exc
+    except CommandError as exc:
+        raise MigrationError(str(exc)) from exc

@@ -1,0 +1,127 @@
+"""Alembic's Config and ScriptDirectory for a target."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
+from alembic.util import CommandError
+
+from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases.drivers import sqlalchemy_url
+from framefox_tasks.errors import MigrationError
+from framefox_tasks.migrations.alembic.failures import failure_in
+from framefox_tasks.model import Project, Target
+from framefox_tasks.results import Revision
+from framefox_tasks.schema.entities import env_text
+from framefox_tasks.url import DIALECTS
+
+TARGET = "framefox_tasks.target"
+FILE_TEMPLATE = "%%(year)d%%(month).2d%%(day).2d_%%(hour).2d%%(minute).2d%%(second).2d_%%(slug)s"
+# `driver` stands in the file that `alembic init` writes. Other URLs, of a broker or a website, are not ours to replace.
+_DATABASE_URL = re.compile(rf"({'|'.join(DIALECTS)}|driver)(\+\w+)?://")
+_ASYNC_ENGINE = re.compile(r"async_engine|create_async|AsyncEngine")
+
+
+def make_config(target: Target, *, output: TextIO | None = None) -> Config:
+    """The project's own Alembic configuration, if it has one, with the target's URL and migrations folder set.
+
+    The URL replaces every option of the main section that holds one, since some env.py files read another than
+    `sqlalchemy.url`. An env.py that makes an async engine gets the URL of an async driver.
+    """
+    config = base_config(target.project, output=output)
+    config.attributes[TARGET] = target
+    asynchronous = _ASYNC_ENGINE.search(env_text(target.project)) is not None
+    url = sqlalchemy_url(target, dialect_of(target), asynchronous=asynchronous)
+    text = _escaped(url.render_as_string(hide_password=False))
+    for name in {"sqlalchemy.url", "url", *_url_options(config)}:
+        config.set_main_option(name, text)
+    if target.echo:
+        config.set_main_option("sqlalchemy.echo", "true")
+    return config
+
+
+def _url_options(config: Config) -> Iterator[str]:
+    options = {**config.toml_alembic_config, **dict(config.file_config.items(config.config_ini_section, raw=True))}
+    yield from (name for name, value in options.items() if isinstance(value, str) and _DATABASE_URL.match(value))
+
+
+def base_config(project: Project, *, output: TextIO | None = None) -> Config:
+    """The project's Alembic configuration with the migrations folder set, and our defaults where it sets none."""
+    folder = project.migrations_folder
+    candidates = (project.path("alembic.ini"), folder / "alembic.ini")
+    ini = next((path for path in candidates if path.is_file()), None)
+    quiet = Namespace(quiet=True, verbose=False, x=None, autogenerate=False)
+    config = Config(ini, toml_file=project.path("pyproject.toml"), output_buffer=output, cmd_opts=quiet)
+    config.set_main_option("script_location", _escaped(str(folder)))
+    if not config.get_alembic_option("file_template"):
+        config.set_main_option("file_template", FILE_TEMPLATE)
+    if not config.get_alembic_option("timezone"):
+        config.set_main_option("timezone", "UTC")
+    return config
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def load_scripts(project: Project, config: Config) -> ScriptDirectory:
+    """The history of migrations, with every revision file read.
+
+    Raises:
+        MigrationError: The folder, env.py or the template is missing, a file cannot be read, or the history is broken.
+    """
+    for path, what in ((project.migrations_folder, "folder"), (project.migrations_folder / "env.py", "file")):
+        if not path.exists():
+            raise MigrationError(
+                f"The migrations {what} {project.shown(path)} does not exist.",
+                hint="Set `migrations:` in config/orm.yaml to the folder that holds env.py, "
+                "or make one with: alembic init migrations",
+            )
+    with history_errors(project), warnings.catch_warnings():
+        # Alembic warns of a missing revision before it raises the error that is told.
+        warnings.filterwarnings("ignore", message="Revision .* is not present", category=UserWarning)
+        scripts = ScriptDirectory.from_config(config)
+        scripts.get_heads()
+    return scripts
+
+
+@contextmanager
+def history_errors(project: Project) -> Iterator[None]:
+    """Errors in the revision files, and in what they say of each other, as MigrationError."""
+    folder = project.shown(project.versions[0])
+    try:
+        yield
+    except (CommandError, RevisionError) as exc:
+        raise MigrationError(
+            f"The migrations in {folder}: {exc}",
+            hint="See them with: doit database_status, and check the revision and down_revision of the files.",
+        ) from exc
+    except KeyError as exc:
+        raise MigrationError(
+            f"A migration in {folder} follows the revision {exc}, which has no file.",
+            hint="Restore the file from version control.",
+        ) from exc
+    except (Exception, SystemExit) as exc:
+        place = failure_in(exc, project, [project.migrations_folder, *project.versions])
+        if place is None:
+            raise
+        raise MigrationError(
+            f"A migration file cannot be read. {place}", hint="Correct the file and run the command again."
+        ) from exc
+
+
+def revision_of(script: object) -> Revision:
+    """Our model of one of Alembic's Script objects."""
+    revision, down, path = (getattr(script, name) for name in ("revision", "down_revision", "path"))
+    downs = (down,) if isinstance(down, str) else tuple(down or ())
+    doc = str(getattr(script, "doc", "") or "")
+    return Revision(revision, doc.partition("\n")[0].strip(), Path(path), downs)

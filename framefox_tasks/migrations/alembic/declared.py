@@ -1,0 +1,75 @@
+"""The entities of a project whose env.py alone knows where they are."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import MetaData
+
+from framefox_tasks.databases import dialect_of
+from framefox_tasks.errors import EntityError, FramefoxTasksError
+from framefox_tasks.migrations.alembic.config import load_scripts, make_config
+from framefox_tasks.migrations.alembic.environment import run_environment
+from framefox_tasks.model import Target
+from framefox_tasks.schema.entities import Entities
+from framefox_tasks.schema.from_metadata import tables_of
+from framefox_tasks.schema.imports import FilesRead
+
+
+def metadata_of(context: Any) -> list[MetaData]:
+    """The target metadata that env.py handed to a migration context, without those that hold no table."""
+    found = context.opts.get("target_metadata")
+    items = found if isinstance(found, (list, tuple)) else [found]
+    return [item for item in items if isinstance(item, MetaData) and item.tables]
+
+
+def entities_of_env_py(target: Target) -> Entities:
+    """Run env.py as for SQL on paper, which needs no connection, and take the metadata that it hands to Alembic.
+
+    Raises:
+        EntityError: It hands over no table.
+        FramefoxTasksError: It fails.
+    """
+    project = target.project
+    read = FilesRead([project.root.absolute().resolve()])
+    try:
+        metadata = _handed_over(target, as_sql=True)
+    except FramefoxTasksError:
+        # Some refuse to work without a connection.
+        if not dialect_of(target).exists(target):
+            raise
+        metadata = _handed_over(target)
+    if not metadata:
+        raise EntityError(
+            f"{project.shown(project.migrations_folder / 'env.py')} hands no table to Alembic.",
+            hint="Set target_metadata there, or `entities:` or `metadata:` in config/orm.yaml.",
+        )
+    # Earlier tasks of the same run may have imported them, so that only dodo.py is known not to count.
+    files = read.files([name for name in sys.modules if name != "dodo"])
+    folders = {path.parent for path in files if _declares_tables(path)} - {project.root.absolute().resolve()}
+    return Entities(tuple(metadata), {}, tuple(sorted(files)), tuple(sorted(folders)))
+
+
+def _handed_over(target: Target, **options: Any) -> list[MetaData]:
+    config = make_config(target, output=StringIO())
+    metadata: list[MetaData] = []
+
+    def work(current: Any, context: Any) -> list[Any]:  # noqa: ARG001 - Alembic's signature
+        metadata.extend(metadata_of(context))
+        return []
+
+    logging.disable(logging.INFO)  # of Alembic, which tells of SQL that nobody asked for
+    try:
+        run_environment(target, config, load_scripts(target.project, config), work, **options)
+    finally:
+        logging.disable(logging.NOTSET)
+    return metadata
+
+
+def _declares_tables(path: Path) -> bool:
+    modules = [module for module in list(sys.modules.values()) if getattr(module, "__file__", None) == str(path)]
+    return any(list(tables_of(value)) for module in modules for value in list(vars(module).values()))

@@ -1,0 +1,81 @@
+"""What a generated migration does, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from alembic.autogenerate import RevisionContext
+from alembic.operations import ops
+
+from framefox_tasks.migrations.alembic.enums import EnumTypeOp
+from framefox_tasks.model import Target
+
+_DESTRUCTIVE = ("drop table", "drop column")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a migration does, what of it loses data, and which constraints it leaves without a name."""
+
+    operations: tuple[str, ...]
+    destructive: tuple[str, ...]
+    unnamed: tuple[str, ...]
+
+
+def difference_of(context: RevisionContext, target: Target) -> Difference:
+    """What the generated migrations do; nothing if a hook of the project's has removed them all."""
+    containers = [container for script in context.generated_revisions for container in script.upgrade_ops_list]
+    operations = [operation for container in containers for operation in flat(container.ops)]
+    if target.address.dialect != "postgresql":
+        operations = [operation for operation in operations if not isinstance(operation, EnumTypeOp)]
+    shown = tuple(_describe(operation) for operation in operations)
+    return Difference(
+        shown,
+        tuple(text for text in shown if text.startswith(_DESTRUCTIVE)),
+        tuple(name for operation in operations for name in _unnamed(operation, target)),
+    )
+
+
+def flat(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:
+    """The operations without the containers that group them by table."""
+    for operation in operations:
+        if isinstance(operation, ops.OpContainer):
+            yield from flat(operation.ops)
+        else:
+            yield operation
+
+
+def _describe(operation: ops.MigrateOperation) -> str:
+    """One operation in a few words, such as: add table product; drop column product.price."""
+    if isinstance(operation, ops.ExecuteSQLOp):
+        return str(operation.sqltext)
+    table = getattr(operation, "table_name", None) or getattr(operation, "source_table", None)
+    table = ".".join(filter(None, (getattr(operation, "schema", None), table))) if table else None
+    column = getattr(operation, "column_name", None) or getattr(getattr(operation, "column", None), "name", None)
+    name = getattr(operation, "constraint_name", None) or getattr(operation, "index_name", None)
+    enum = getattr(getattr(operation, "enum", None), "name", None) or getattr(operation, "name", None)
+    if column:
+        return f"{_kind(operation)} {table}.{column}"
+    if name:
+        return f"{_kind(operation)} {name} on {table}"
+    return f"{_kind(operation)} {table or enum or ''}".rstrip()
+
+
+def _kind(operation: ops.MigrateOperation) -> str:
+    diff: Any = operation.to_diff_tuple()
+    if isinstance(diff, list):  # the changes of one column
+        return "modify " + ", ".join(str(change[0]).removeprefix("modify_") for change in diff)
+    return str(diff[0]).replace("remove_", "drop ").replace("_", " ")
+
+
+def _unnamed(operation: ops.MigrateOperation, target: Target) -> Iterator[str]:
+    """The constraints without a name. In a new table servers give them one; SQLite does not."""
+    if isinstance(operation, ops.CreateTableOp) and target.address.dialect == "sqlite":
+        for constraint in operation.to_table().constraints:
+            kind = type(constraint).__name__
+            if constraint.name is None and kind != "PrimaryKeyConstraint":
+                yield f"{kind} on {operation.table_name}"
+    elif isinstance(operation, ops.AddConstraintOp) and getattr(operation, "constraint_name", "") is None:
+        yield f"{type(operation).__name__.removesuffix('Op')} on {getattr(operation, 'table_name', '')}"

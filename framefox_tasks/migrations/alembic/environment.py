@@ -1,0 +1,270 @@
+"""Running a project's env.py, whatever it looks like."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
+from logging import getLogger
+from pathlib import Path
+from typing import Any
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import MetaData, event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases.drivers import sqlalchemy_engine, sqlalchemy_url
+from framefox_tasks.databases.sqlite.verbs import missing
+from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError
+from framefox_tasks.migrations.alembic.compare import help_compare_defaults
+from framefox_tasks.migrations.alembic.config import TARGET
+from framefox_tasks.migrations.alembic.failures import describe, failure_in
+from framefox_tasks.migrations.alembic.flask import application_context
+from framefox_tasks.migrations.alembic.options import completed
+from framefox_tasks.migrations.alembic.ownership import ownership_of, shown
+from framefox_tasks.model import Target
+from framefox_tasks.schema.imports import watching
+from framefox_tasks.url import DIALECTS
+
+Work = Callable[[Any, MigrationContext], Any]
+
+
+def run_environment(
+    target: Target,
+    config: Config,
+    scripts: ScriptDirectory,
+    work: Work,
+    *,
+    metadata: Sequence[MetaData] = (),
+    migrates: bool = False,
+    **options: Any,
+) -> None:
+    """Run env.py with the work to do, as Alembic's commands do.
+
+    Args:
+        target: The database that env.py must connect to.
+        config: See make_config.
+        scripts: The history of migrations.
+        work: Gets the current revisions and the migration context, gives the steps to run.
+        metadata: The target metadata, for an env.py that passes none.
+        migrates: The work changes the database.
+        options: More of EnvironmentContext's, such as as_sql.
+
+    Raises:
+        ConfigError: env.py connects to another database than the target.
+        FramefoxTasksError: The connection fails, or env.py does.
+    """
+    environment = EnvironmentContext(config, scripts, fn=work, **options)
+    if config.cmd_opts:
+        # Many an env.py looks here to find out whether it is to compare: what neither migrates nor writes SQL does.
+        config.cmd_opts.autogenerate = not (migrates or options.get("as_sql"))
+    configure = partial(_configure, environment, environment.configure, target, metadata)
+    environment.configure = configure  # type: ignore[method-assign]
+    with ExitStack() as stack:
+        stack.enter_context(_translated(target))
+        stack.enter_context(warnings.catch_warnings())
+        # SQLAlchemy does not see them; the migration guard keeps them.
+        warnings.filterwarnings("ignore", message="Skipped unsupported reflection of expression-based index")
+        stack.enter_context(_no_new_file(target))
+        stack.enter_context(application_context(target))
+        if migrates:
+            stack.enter_context(dialect_of(target).migration_guard(target))
+        _offer_connection(config, target, stack)
+        stack.enter_context(environment)
+        stack.enter_context(watching())
+        scripts.run_env()
+
+
+def _configure(
+    environment: EnvironmentContext,
+    original: Callable[..., None],
+    target: Target,
+    metadata: Sequence[MetaData],
+    *arguments: Any,
+    **theirs: Any,
+) -> None:
+    names = ("connection", "url", "dialect_name", "dialect_opts")
+    theirs.update(zip(names, arguments, strict=False))
+    connection = theirs.get("connection")
+    if isinstance(connection, Connection):
+        _check_same_database(target, connection)
+    options = completed(target, theirs, dialect=target.address.dialect, metadata=metadata)
+    if getattr(environment.config.cmd_opts, "autogenerate", False):
+        _check_tables(options.get("target_metadata"))
+    original(**options)
+    if options["compare_server_default"] is True:
+        help_compare_defaults(environment.get_context())
+    used = environment.get_context().dialect.name
+    if DIALECTS.get(used) != target.address.dialect:
+        raise _another_database(target, f"is for {used}")
+
+
+def _check_tables(found: Any) -> None:
+    items = found if isinstance(found, (list, tuple)) else [found]
+    if not any(item.tables for item in items if item is not None):
+        raise EntityError(
+            "env.py gives Alembic no table to compare with the database. Going on would drop every table.",
+            hint="Set `entities:` or `metadata:` in config/orm.yaml, or target_metadata in env.py.",
+        )
+
+
+def _check_same_database(target: Target, connection: Connection) -> None:
+    url = connection.engine.url
+    connected = Target(url.render_as_string(hide_password=False), target.project)
+    try:
+        same = connected.identity == target.identity
+    except ConfigError as exc:
+        raise _another_database(target, f"connects to {url.render_as_string()}") from exc
+    if not same:
+        raise _another_database(target, f"connects to {connected.label}")
+
+
+def _another_database(target: Target, what: str) -> ConfigError:
+    return ConfigError(
+        f"env.py {what}, the settings name {target.label}.",
+        hint="Let env.py take its URL from config.get_main_option('sqlalchemy.url'), "
+        "or set DATABASE_URL to the same database.",
+    )
+
+
+@contextmanager
+def _no_new_file(target: Target) -> Iterator[None]:
+    """SQLite makes a file for whoever connects: an env.py that names another database must leave none behind."""
+
+    def refuse(dialect: Any, record: Any, arguments: Sequence[Any], keywords: Any) -> None:  # noqa: ARG001 - SQLAlchemy's
+        file = str(arguments[0]) if dialect.name == "sqlite" and arguments else ":memory:"
+        if file in ("", ":memory:") or file.startswith("file:") or Path(file).exists():
+            return
+        if Path(file).resolve() == target.file:
+            raise missing(target)
+        raise _another_database(target, f"connects to {target.project.shown(file)}")
+
+    event.listen(Engine, "do_connect", refuse)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "do_connect", refuse)
+
+
+class _Attributes(dict[str, Any]):
+    """Config.attributes that opens a connection only for an env.py that asks for one."""
+
+    def __init__(self, given: dict[str, Any], connect: Callable[[], Connection]) -> None:
+        super().__init__(given)
+        self._connect = connect
+
+    def __missing__(self, key: str) -> Connection:
+        if key != "connection":
+            raise KeyError(key)
+        self[key] = self._connect()
+        connection: Connection = self[key]
+        return connection
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self[key] if key in self or key == "connection" else default
+
+
+def _offer_connection(config: Config, target: Target, stack: ExitStack) -> None:
+    config.attributes = _Attributes(config.attributes, lambda: stack.enter_context(_connected(target)))
+
+
+@contextmanager
+def _connected(target: Target) -> Iterator[Connection]:
+    with sqlalchemy_engine(target, dialect_of(target)).connect() as connection:
+        # The older form of Alembic's own recipe calls connect() on whatever it is handed.
+        connection.connect = lambda: nullcontext(connection)  # type: ignore[attr-defined]
+        yield connection
+        # An env.py that has sent a statement before it hands the connection on leaves the commit to whoever opened it.
+        if connection.in_transaction():
+            connection.commit()
+
+
+@contextmanager
+def _translated(target: Target) -> Iterator[None]:
+    project = target.project
+    try:
+        yield
+    except FramefoxTasksError:
+        raise
+    except CommandError as exc:
+        raise MigrationError(str(exc), hint="See where the database stands: doit database_status") from exc
+    except DBAPIError as exc:
+        if _is_connection_failure(exc):
+            raise _connection_failure(exc, target) from exc
+        raise MigrationError(f"The database {target.label} refused a statement. {describe(exc)}") from exc
+    except (Exception, SystemExit) as exc:
+        place = failure_in(exc, project, [project.migrations_folder, *project.versions, project.root])
+        if place is None:
+            raise
+        raise MigrationError(f"env.py failed. {place}", hint="Correct it and run the command again.") from exc
+
+
+def _is_connection_failure(exc: DBAPIError) -> bool:
+    return exc.connection_invalidated or not exc.statement
+
+
+def _connection_failure(exc: DBAPIError, target: Target) -> Exception:
+    dialect = dialect_of(target)
+    try:
+        dialect.revision(target)  # asks whether the database is there at all, which not every driver's error tells
+    except FramefoxTasksError as clearer:
+        return clearer
+    assert exc.orig is not None  # noqa: S101 - the driver's error
+    return dialect.translate(exc.orig, target)
+
+
+def run_as_env(target: Target, metadata: Callable[[], Sequence[MetaData]]) -> None:
+    """What our own env.py does: connect to the target, configure Alembic and run the migrations.
+
+    Works below our operations, which complete the options themselves, and below the plain `alembic` command, which
+    shows a failing migration with its traceback.
+    """
+    from alembic import context
+
+    ours = TARGET in context.config.attributes
+    complete = dict if ours else partial(_completed, target, metadata())
+    dialect = dialect_of(target)
+    if context.is_offline_mode():
+        url = sqlalchemy_url(target, dialect)
+        context.configure(**complete(url=url, literal_binds=True, dialect_opts={"paramstyle": "named"}))
+        with context.begin_transaction():
+            context.run_migrations()
+        return
+    guard = nullcontext() if ours else dialect.migration_guard(target)
+    with guard, _connection_told(target), sqlalchemy_engine(target, dialect).connect() as connection:
+        context.configure(**complete(connection=connection))
+        if not ours:
+            help_compare_defaults(context.get_context())
+        with context.begin_transaction():
+            context.run_migrations()
+        if not ours:
+            _tell_left_alone(context.get_context())
+
+
+def _tell_left_alone(context: MigrationContext) -> None:
+    tables = list(map(shown, ownership_of(context).left_alone))
+    if tables:
+        count = "1 table is" if len(tables) == 1 else f"{len(tables)} tables are"
+        # As Alembic tells what it finds.
+        getLogger("alembic.autogenerate").info("%s not of this project, left alone: %s", count, ", ".join(tables))
+
+
+def _completed(target: Target, metadata: Sequence[MetaData], **options: Any) -> dict[str, Any]:
+    return completed(target, options, dialect=target.address.dialect, metadata=metadata)
+
+
+@contextmanager
+def _connection_told(target: Target) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as exc:
+        if not _is_connection_failure(exc):
+            raise
+        raise _connection_failure(exc, target) from exc

@@ -1,0 +1,140 @@
+"""The options of Alembic's context.configure(): what a project's env.py passes, completed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import MetaData
+
+from framefox_tasks.errors import ConfigError
+from framefox_tasks.migrations.alembic import enums
+from framefox_tasks.migrations.alembic.compare import compare_type
+from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership, keep_types_of_others
+from framefox_tasks.migrations.alembic.portable import adapt
+from framefox_tasks.migrations.alembic.render import render_item
+from framefox_tasks.model import Project, Target
+from framefox_tasks.schema.entities import resolve
+from framefox_tasks.schema.sources import ignored
+
+Hook = Callable[..., Any]
+
+
+def completed(
+    target: Target, theirs: dict[str, Any], *, dialect: str, metadata: Sequence[MetaData] = ()
+) -> dict[str, Any]:
+    """The keyword arguments for context.configure(): those that an env.py gave, plus ours where it gave none.
+
+    Hooks are combined: an object is included if every include_object says so, our rendering is asked after theirs.
+    Last of all, tables that are neither declared nor recorded are left out: they are not the project's to drop.
+
+    Raises:
+        ConfigError: The env.py uses another version table than the settings say.
+    """
+    options = dict(theirs)
+    options.setdefault("compare_type", compare_type)
+    options.setdefault("compare_server_default", True)
+    options.setdefault("render_as_batch", dialect == "sqlite")
+    if dialect == "sqlite":
+        # SQLAlchemy's driver can do DDL in a transaction once the migration guard has switched the driver's own off.
+        options.setdefault("transactional_ddl", True)
+    if options.get("target_metadata") is None and metadata:
+        options["target_metadata"] = list(metadata)
+    _version_table(target.project, options)
+    _schemas(options)
+    _owned(target.project, options)
+    options["render_item"] = _first_rendered(options.get("render_item"), render_item)
+    options["process_revision_directives"] = _one_after_the_other(
+        options.get("process_revision_directives"), _process_revision
+    )
+    return options
+
+
+def _process_revision(context: Any, revision: Any, directives: Any) -> None:  # noqa: ARG001 - Alembic's signature
+    if context.dialect.name == "postgresql":
+        keep_types_of_others(context, directives)
+    enums.add_enum_types(context, directives)
+    adapt(context, directives)
+
+
+def _version_table(project: Project, options: dict[str, Any]) -> None:
+    schema, _, table = project.version_table.rpartition(".")
+    options.setdefault("version_table", table)
+    if schema:
+        options.setdefault("version_table_schema", schema)
+    used = ".".join(filter(None, (options.get("version_table_schema"), options["version_table"])))
+    if used != project.version_table:
+        raise ConfigError(
+            f"env.py keeps the revision in the table {used!r}, the settings say {project.version_table!r}.",
+            hint=f"Write `version_table: {used}` into config/orm.yaml.",
+        )
+
+
+def _schemas(options: dict[str, Any]) -> None:
+    found = options.get("target_metadata")
+    items = found if isinstance(found, (list, tuple)) else [found]
+    declared = {table.schema for item in items if item is not None for table in item.tables.values()}
+    if "include_schemas" in options or not declared - {None}:
+        return
+    theirs = options.get("include_name")
+
+    def include_name(name: str | None, type_: str, parents: Any) -> bool:
+        # Only the schemas that the entities declare: the tables of any other are not ours to drop.
+        if type_ == "schema" and name is not None and name not in declared:
+            return False
+        return theirs is None or bool(theirs(name, type_, parents))
+
+    options["include_schemas"] = True
+    options["include_name"] = include_name
+
+
+def _owned(project: Project, options: dict[str, Any]) -> None:
+    ownership = options[OWNERSHIP] = Ownership(project, options)
+    named = options.get("include_name")
+    hooks = [hook for hook in (options.get("include_object"), _hook(project)) if hook is not None]
+
+    def include_name(name: str | None, type_: str, parents: Any) -> bool:
+        if named is not None and not named(name, type_, parents):
+            return False
+        # A table of others need not even be read, unless a hook wants to see it.
+        return bool(hooks) or type_ != "table" or name is None or ownership.includes(parents.get("schema_name"), name)
+
+    def include_object(item: Any, name: str | None, type_: str, reflected: bool, compare_to: Any) -> bool:
+        is_table = type_ == "table" and name is not None
+        if is_table and ignored(project, str(name)):
+            return False
+        if not all(hook(item, name, type_, reflected, compare_to) for hook in hooks):
+            return False
+        return not (is_table and reflected and compare_to is None) or ownership.includes(item.schema, str(name))
+
+    options["include_name"] = include_name
+    options["include_object"] = include_object
+
+
+def _hook(project: Project) -> Hook | None:
+    hook = resolve(project, project.include_object, "include_object") if project.include_object else None
+    if hook is not None and not callable(hook):
+        raise ConfigError(f"include_object: {project.include_object} is not a function.")
+    return hook
+
+
+def _first_rendered(theirs: Hook | None, ours: Hook) -> Hook:
+    if theirs is None:
+        return ours
+
+    def rendered(type_: str, item: Any, context: Any) -> Any:
+        text = theirs(type_, item, context)
+        return ours(type_, item, context) if text is False else text
+
+    return rendered
+
+
+def _one_after_the_other(theirs: Hook | None, ours: Hook) -> Hook:
+    if theirs is None:
+        return ours
+
+    def process(context: Any, revision: Any, directives: Any) -> None:
+        theirs(context, revision, directives)
+        ours(context, revision, directives)
+
+    return process

@@ -1,0 +1,142 @@
+"""Which tables of a database are the project's own; all others a migration leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+from alembic.operations import ops
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from framefox_tasks.errors import ConfigError
+from framefox_tasks.model import Project
+from framefox_tasks.schema import record as _record
+from framefox_tasks.schema.snapshot import Schema, Table
+from framefox_tasks.schema.sources import ignored
+
+Name = tuple[str | None, str]
+"""A schema, None for the connection's default one, and what is in it."""
+OWNERSHIP = "framefox_tasks_ownership"
+"""The option of context.configure() that holds the Ownership."""
+
+# Partitions and tables that inherit (pg_inherits), and members of an extension (pg_depend, deptype e).
+_DEPENDENT = text("""
+    SELECT nspname, relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = c.oid)
+    OR EXISTS (
+        SELECT 1 FROM pg_catalog.pg_depend
+        WHERE classid = 'pg_catalog.pg_class'::regclass AND objid = c.oid AND deptype = 'e'
+    )
+""")
+
+
+class Ownership:
+    """Tells the project's tables and types from those of others.
+
+    What the entities declare or the recorded schema holds is the project's. Nothing is read before a comparison asks.
+
+    Args:
+        project: Its recorded schema counts, as it is when the first question comes.
+        options: The arguments of context.configure(), which need not be complete yet.
+    """
+
+    def __init__(self, project: Project, options: Mapping[str, Any]) -> None:
+        self._project = project
+        self._options = options
+        self._others: set[Name] = set()
+
+    @property
+    def left_alone(self) -> tuple[Name, ...]:
+        """The tables of others that were met, without those that belong to a parent table or to an extension."""
+        return tuple(sorted(self._others, key=shown))
+
+    def includes(self, schema: str | None, table: str) -> bool:
+        """Whether a table of the database is to be compared. One that is not is noted, unless it is ignored."""
+        name = self._plain(schema, table)
+        if name in self._tables:
+            return True
+        if not (ignored(self._project, table) or name == self._version_table or name in self._dependent):
+            self._others.add(name)
+        return False
+
+    def includes_type(self, schema: str | None, name: str) -> bool:
+        """Whether an enum type of the database is the project's."""
+        return self._plain(schema, name) in self._types
+
+    @cached_property
+    def _tables(self) -> frozenset[Name]:
+        declared = [self._plain(table.schema, table.name) for item in self._metadata for table in item.tables.values()]
+        recorded = [self._plain(table.schema, table.name) for table in self._recorded]
+        return frozenset([*declared, *recorded])
+
+    @property
+    def _version_table(self) -> Name:
+        # Alembic knows it for its own only where its schema is written as in the catalogue.
+        schema, _, table = self._project.version_table.rpartition(".")
+        return self._plain(schema, table)
+
+    @cached_property
+    def _types(self) -> frozenset[Name]:
+        # A type without a schema may have been made in that of its table: that depends on SQLAlchemy's version.
+        return frozenset(
+            self._plain(schema, column.enum.name)
+            for table in self._recorded
+            for column in table.columns
+            if column.enum and column.enum.name
+            for schema in (column.enum.options.get("schema"), table.schema)
+        )
+
+    @cached_property
+    def _recorded(self) -> tuple[Table, ...]:
+        record = _record.recorded(self._project)
+        try:
+            return Schema.from_json(record).tables if record else ()
+        except ConfigError:
+            return ()  # of another version, or edited: what the history made is not known
+
+    @cached_property
+    def _dependent(self) -> frozenset[Name]:
+        connection = self._connection
+        if connection is None or connection.dialect.name != "postgresql":
+            return frozenset()
+        return frozenset(self._plain(*row) for row in connection.execute(_DEPENDENT))
+
+    @property
+    def _connection(self) -> Connection | None:
+        found = self._options.get("connection")
+        return found if isinstance(found, Connection) else None
+
+    @property
+    def _metadata(self) -> Iterable[Any]:
+        found = self._options.get("target_metadata")
+        return [item for item in (found if isinstance(found, (list, tuple)) else [found]) if item is not None]
+
+    def _plain(self, schema: str | None, name: str) -> Name:
+        default = self._connection.dialect.default_schema_name if self._connection is not None else None
+        return schema if schema and schema != default else None, str(name)
+
+
+def ownership_of(context: MigrationContext) -> Ownership:
+    """What tells the tables of a database apart, where the context was configured with completed options."""
+    found = context.opts[OWNERSHIP]
+    assert isinstance(found, Ownership)  # noqa: S101 - completed() has set it
+    return found
+
+
+def shown(name: Name) -> str:
+    """The name as a user would write it."""
+    return ".".join(filter(None, name))
+
+
+def keep_types_of_others(context: MigrationContext, directives: Iterable[ops.MigrationScript]) -> None:
+    """Take out of generated migrations what would drop enum types that are not the project's."""
+    from alembic_postgresql_enum.operations.create_enum import CreateEnumOp
+    from alembic_postgresql_enum.operations.drop_enum import DropEnumOp
+
+    includes = ownership_of(context).includes_type
+    for script in directives:
+        for containers, kind in ((script.upgrade_ops_list, DropEnumOp), (script.downgrade_ops_list, CreateEnumOp)):
+            for container in containers:
+                container.ops = [op for op in container.ops if not isinstance(op, kind) or includes(op.schema, op.name)]

@@ -1,0 +1,300 @@
+"""Migrations: create, apply, revert, plan and clear them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from framefox_tasks.databases import dialect_of
+from framefox_tasks.errors import (
+    ConfigError,
+    DatabaseNotFoundError,
+    FramefoxTasksError,
+    MigrationError,
+    MigrationNeededError,
+    PermissionDeniedError,
+)
+from framefox_tasks.migrations.metadata import declared_schema
+from framefox_tasks.model import Target
+from framefox_tasks.results import (
+    Downgraded,
+    MigrationChecked,
+    MigrationCreated,
+    MigrationsCleared,
+    Plan,
+    Script,
+    Step,
+    Upgraded,
+)
+from framefox_tasks.schema import record
+
+if TYPE_CHECKING:
+    from framefox_tasks.migrations.alembic.history import History
+    from framefox_tasks.schema.snapshot import Schema
+
+OnStep = Callable[[Step], None]
+
+
+def upgrade(target: Target, *, revision: str = "head", on_step: OnStep | None = None) -> Upgraded:
+    """Apply the migrations up to a revision.
+
+    Args:
+        target: The database. It must exist.
+        revision: A revision, the start of one, a relative one such as +1, `head`, or `heads` for all heads.
+        on_step: Called after each migration.
+
+    Returns:
+        What was applied; no steps where the database was up to date.
+
+    Raises:
+        DatabaseNotFoundError: The database does not exist.
+        MigrationError: A migration failed, the history has several heads, or the database is at an unknown revision. On
+            SQLite and PostgreSQL nothing of a failed upgrade remains.
+    """
+    from framefox_tasks.migrations.alembic import run
+
+    history = _history(target)
+    history.check_known(dialect_of(target).revision(target))
+    if revision == "head":
+        history.check_single_head()
+    history.check_revision(revision)
+    steps = run.run_steps(history, run.upgrade_steps(revision), on_step=on_step)
+    return Upgraded(target, steps, dialect_of(target).revision(target), history.heads)
+
+
+def plan(target: Target, *, revision: str = "head") -> Plan:
+    """What an upgrade would run. A database that does not exist is taken as an empty one; nothing is changed.
+
+    Raises:
+        MigrationError: As for upgrade.
+    """
+    history = _history(target)
+    try:
+        current = dialect_of(target).revision(target)
+    except DatabaseNotFoundError:
+        current = ()
+    history.check_known(current)
+    if revision == "head":
+        history.check_single_head()
+    return Plan(target, history.between(revision, current), history.heads)
+
+
+def upgrade_sql(target: Target, *, revision: str = "head") -> Script:
+    """The SQL that an upgrade of an empty database would send; no database is connected to.
+
+    Args:
+        target: Tells the dialect.
+        revision: The revision to go to, or a range such as 1a2b3c:head to start from another than the first.
+
+    Raises:
+        MigrationError: The revision is not known, or a migration cannot do without a connection.
+    """
+    from framefox_tasks.migrations.alembic import run
+
+    history = _history(target)
+    if revision.rpartition(":")[2] == "head":
+        history.check_single_head()
+    for part in filter(None, revision.split(":")):
+        history.check_revision(part)
+    return Script(target, run.render_sql(history, revision), history.heads)
+
+
+def downgrade(
+    target: Target, *, steps: int = 1, revision: str | None = None, on_step: OnStep | None = None
+) -> Downgraded:
+    """Revert migrations.
+
+    Args:
+        target: The database. It must exist.
+        steps: How many to revert; 0 for all.
+        revision: Revert those after this one instead; `base` for all.
+        on_step: Called after each migration.
+
+    Raises:
+        ConfigError: steps is negative.
+        DatabaseNotFoundError: The database does not exist.
+        MigrationError: More steps than migrations are applied, or one failed. As for upgrade.
+    """
+    from framefox_tasks.migrations.alembic import run
+
+    if steps < 0:
+        raise ConfigError(f"steps must be 0 or more, not {steps}.", hint="Revert all with: --steps 0")
+    history = _history(target)
+    current = dialect_of(target).revision(target)
+    history.check_known(current)
+    if revision:
+        history.check_revision(revision)
+        find = run.downgrade_steps(revision)
+    else:
+        find = run.last_steps(steps) if _steps_down(history, current, steps) else run.downgrade_steps("base")
+    if not current:
+        return Downgraded(target, (), ())
+    done = run.run_steps(history, find, on_step=on_step)
+    return Downgraded(target, done, dialect_of(target).revision(target))
+
+
+def _steps_down(history: History, current: tuple[str, ...], steps: int) -> int:
+    if steps == 0:
+        return 0
+    applied = len(history.applied(current))
+    if steps > applied:
+        count = {0: "No migration is applied", 1: "Only 1 migration is applied"}
+        hint = "Revert all that are applied with: doit database_downgrade --steps 0"
+        raise MigrationError(
+            f"{count.get(applied, f'Only {applied} migrations are applied')}, so {steps} cannot be reverted. "
+            "Nothing was reverted.",
+            hint=hint if applied else "See where the database stands: doit database_status",
+        )
+    if len(current) > 1:
+        raise MigrationError(
+            f"The database is at several revisions: {', '.join(current)}. Nothing was reverted.",
+            hint="Say which to go back to: doit database_downgrade --revision REVISION",
+        )
+    return steps
+
+
+def create_migration(target: Target, *, message: str | None = None, empty: bool = False) -> MigrationCreated:
+    """Compare the entities with the database, and write what differs as a new migration.
+
+    A table that is neither declared nor in the recorded schema, migrations/schema.json, is left alone.
+
+    Args:
+        target: The database. It must exist and be at the head.
+        message: The migration's description, and part of its file's name.
+        empty: Compare nothing, and write a migration to be filled by hand.
+
+    Returns:
+        The file; no path where nothing differs, and then nothing was written.
+
+    Raises:
+        DatabaseNotFoundError: The database does not exist.
+        EntityError: The entities cannot be imported completely.
+        MigrationError: Migrations are pending, or there are several heads.
+        PermissionDeniedError: The file cannot be written.
+    """
+    from framefox_tasks.migrations.alembic.autogenerate import write_migration
+
+    written = write_migration(_ready(target, compares=not empty), message, empty=empty)
+    difference = written.difference
+    by_hand: tuple[str, ...] = ()
+    if written.schema is None:
+        record.keep_by_hand(target, written.path, _schema_if_readable(target))
+    else:
+        by_hand = record.not_compared(target, written.schema)
+        # Nothing to be generated, but something to be written by hand: then the record stays, and tells it again.
+        if written.path or not by_hand:
+            record.keep_generated(target, written.path, written.schema)
+    return MigrationCreated(
+        target,
+        written.path,
+        difference.operations,
+        difference.destructive,
+        difference.unnamed,
+        by_hand,
+        written.left_alone,
+    )
+
+
+def _schema_if_readable(target: Target) -> Schema | None:
+    """The schema of the entities, for a migration that is written by hand and so can do without."""
+    try:
+        return declared_schema(target)
+    except FramefoxTasksError:
+        return None
+
+
+def check_migration(target: Target) -> MigrationChecked:
+    """Check that the entities and the database agree. Writes nothing.
+
+    Returns:
+        Which tables are no difference since they are not of the project.
+
+    Raises:
+        MigrationNeededError: They differ; the message says in what.
+        As for create_migration otherwise.
+    """
+    from framefox_tasks.migrations.alembic.autogenerate import compare
+
+    compared = compare(_ready(target))
+    if compared.difference.operations:
+        listed = "\n".join(f"  {operation}" for operation in compared.difference.operations)
+        hint = "Write the migration with: doit database_create_migration"
+        if record.is_recorded(target.project, declared_schema(target)):
+            hint = (
+                "The migrations have all that the entities declare: the database was changed by something else.\n"
+                "Undo that, or write it as a migration with: doit -a database_create_migration"
+            )
+        raise MigrationNeededError(f"The entities differ from the database {target.label}:\n{listed}", hint=hint)
+    return MigrationChecked(target, compared.left_alone)
+
+
+def merge_heads(target: Target, *, message: str | None = None) -> MigrationCreated:
+    """Write a migration that joins several heads into one.
+
+    Raises:
+        MigrationError: There is only one head.
+    """
+    from framefox_tasks.migrations.alembic.autogenerate import write_merge
+
+    return MigrationCreated(target, write_merge(_history(target), message or "merge heads"))
+
+
+def _ready(target: Target, *, compares: bool = True) -> History:
+    history = _history(target)
+    history.check_single_head()
+    if not compares:
+        return history
+    current = dialect_of(target).revision(target)
+    history.check_known(current)
+    pending = history.pending(current)
+    if pending:
+        listed = "\n".join(f"  {revision.revision}  {revision.description}" for revision in pending[:10])
+        more = f"\n  and {len(pending) - 10} more" if len(pending) > 10 else ""
+        count = "1 migration is" if len(pending) == 1 else f"{len(pending)} migrations are"
+        raise MigrationError(
+            f"{count} not applied to {target.label} yet, so the entities cannot be compared with it:\n{listed}{more}",
+            hint="Apply them first with: doit database_upgrade",
+        )
+    return history
+
+
+def clear_migrations(target: Target) -> MigrationsCleared:
+    """Delete all revision files, and empty the version table if the database is there.
+
+    Nothing else in the migrations folder is touched: not env.py, not the template, not __init__.py, no file that is not
+    a revision.
+
+    Raises:
+        PermissionDeniedError: A folder cannot be written to; nothing was deleted.
+        ConnectionFailedError: The server cannot be reached; nothing was deleted.
+    """
+    from framefox_tasks.schema.revision_files import revision_files
+
+    files = revision_files(target.project)
+    for folder in {path.parent for path in files}:
+        _check_writable(target, folder)
+    try:
+        cleared = dialect_of(target).clear_revision(target)
+    except DatabaseNotFoundError:
+        cleared = False
+    for path in files:
+        path.unlink()
+    record.forget(target.project)
+    return MigrationsCleared(target, tuple(files), cleared)
+
+
+def _check_writable(target: Target, folder: Path) -> None:
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionDeniedError(
+            f"The files in {target.project.shown(folder)} cannot be deleted. Nothing was deleted.",
+            hint="Check the folder's permissions.",
+        )
+
+
+def _history(target: Target) -> History:
+    from framefox_tasks.migrations.alembic.config import make_config
+    from framefox_tasks.migrations.alembic.history import History
+
+    return History(target, make_config(target))

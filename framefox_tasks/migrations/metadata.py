@@ -1,0 +1,140 @@
+"""The schema that the entities declare, or that the database has, kept as a snapshot."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from framefox_tasks import files
+from framefox_tasks.databases import dialect_of
+from framefox_tasks.errors import DatabaseNotFoundError, PermissionDeniedError
+from framefox_tasks.model import Project, Target
+from framefox_tasks.results import MetadataCleared, MetadataWritten
+from framefox_tasks.schema import cache
+from framefox_tasks.schema.snapshot import Schema
+from framefox_tasks.schema.sources import ignored
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
+    from framefox_tasks.schema.entities import Entities
+
+
+def declared_schema(target: Target) -> Schema:
+    """Import the entities, and give the schema that they declare. The database is not connected to.
+
+    Raises:
+        EntityError: The entities cannot be imported completely.
+    """
+    from framefox_tasks.schema.from_metadata import schema_of
+
+    entities = _entities(target)
+    return _ours(target, schema_of(entities.metadata, packages=entities.packages))
+
+
+def declared_metadata(target: Target) -> Sequence[MetaData]:
+    """Import the entities, and give the SQLAlchemy metadata that hold their tables.
+
+    Raises:
+        EntityError: The entities cannot be imported completely.
+    """
+    return _entities(target).metadata
+
+
+def _entities(target: Target) -> Entities:
+    from framefox_tasks.schema.entities import has_entities, load_entities
+
+    if has_entities(target.project):
+        return load_entities(target.project)
+    from framefox_tasks.migrations.alembic.declared import entities_of_env_py
+
+    return entities_of_env_py(target)
+
+
+def _ours(target: Target, schema: Schema) -> Schema:
+    """The schema without the tables that the settings ignore: no migration is ever made for these."""
+    return Schema(tuple(table for table in schema.tables if not ignored(target.project, table.name)))
+
+
+def live_schema(target: Target) -> Schema:
+    """The schema that the database has. It is not changed.
+
+    Raises:
+        DatabaseNotFoundError: The database does not exist.
+        ConnectionFailedError: It cannot be reached.
+        ConfigError: It has no tables.
+    """
+    from framefox_tasks.schema.reflect import reflected_schema
+
+    if not dialect_of(target).exists(target):
+        raise DatabaseNotFoundError(
+            f"The database {target.label} does not exist.", hint="Create it with: doit database_upgrade"
+        )
+    return reflected_schema(target)
+
+
+def write_metadata(target: Target) -> MetadataWritten:
+    """Import the entities, and write the schema that they declare into the cache, if it changed.
+
+    Args:
+        target: Its project is imported. The database is not connected to, unless only env.py knows the entities and
+            itself connects.
+
+    Raises:
+        EntityError: The entities cannot be imported completely; the cache is left as it was.
+        PermissionDeniedError: The cache cannot be written.
+    """
+    from framefox_tasks.schema.from_metadata import schema_of
+
+    project = target.project
+    entities = _entities(target)
+    schema = _ours(target, schema_of(entities.metadata, packages=entities.packages))
+    sources = cache.Sources(
+        cache.asked(target),
+        tuple(map(project.shown, entities.files)),
+        tuple(map(project.shown, entities.folders)),
+        cache.digest(schema.to_json()),
+    )
+    changed = _write_snapshot(project, cache.SNAPSHOT, schema)
+    files.write(project, cache.sources_file(project), sources.text())
+    return MetadataWritten(project, project.path(cache.SNAPSHOT), len(schema.tables), changed)
+
+
+def write_live(target: Target) -> MetadataWritten:
+    """Read the schema of the database, and write it into the cache, if it changed.
+
+    Raises:
+        As for live_schema.
+        PermissionDeniedError: The cache cannot be written.
+    """
+    project, schema = target.project, live_schema(target)
+    changed = _write_snapshot(project, cache.LIVE, schema)
+    return MetadataWritten(project, project.path(cache.LIVE), len(schema.tables), changed)
+
+
+def _write_snapshot(project: Project, name: str, schema: Schema) -> bool:
+    path = project.path(name)
+    # Like the caches of other tools: what is in the folder never gets into version control.
+    files.write(project, project.path(cache.CACHE) / ".gitignore", "*\n")
+    return files.write(project, path, schema.to_json())
+
+
+def clear_metadata(project: Project) -> MetadataCleared:
+    """Remove the cache folder and the compiled modules of the entity folders. No source and no database is touched.
+
+    Raises:
+        PermissionDeniedError: A folder cannot be removed.
+    """
+    entities = [project.path(folder) for folder in project.entities]
+    compiled = [path for folder in entities if folder.is_dir() for path in sorted(folder.rglob("__pycache__"))]
+    found = [path for path in (project.path(cache.CACHE), *compiled) if path.is_dir()]
+    for path in found:
+        try:
+            shutil.rmtree(path)
+        except OSError as exc:
+            raise PermissionDeniedError(
+                f"{project.shown(path)} cannot be removed: {exc.strerror}",
+                hint="Check the folder's permissions.",
+            ) from exc
+    return MetadataCleared(project, tuple(found))

@@ -1,0 +1,65 @@
+"""Where a database and its migrations stand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from framefox_tasks.databases import dialect_of
+from framefox_tasks.errors import FramefoxTasksError
+from framefox_tasks.model import Target
+from framefox_tasks.results import MigrationState, Status
+
+
+def status(target: Target) -> Status:
+    """The state of the database and of each migration. Changes nothing.
+
+    A database that is missing or cannot be reached, or that is at a revision without a file, is part of the answer.
+
+    Raises:
+        MigrationError: The migrations cannot be read.
+    """
+    from framefox_tasks.migrations.alembic.history import History
+
+    history = History(target)
+    exists, error, version, current = _ask(target)
+    applied = {revision.revision for revision in history.applied(current)}
+
+    def state(revision: str) -> str:
+        if error:
+            return "UNKNOWN"
+        return "CURRENT" if revision in current else "APPLIED" if revision in applied else "PENDING"
+
+    migrations = [
+        MigrationState(revision, state(revision.revision), revision.revision in history.heads)
+        for revision in history.revisions
+    ]
+    return Status(
+        target,
+        exists=exists,
+        error=error,
+        server_version=version,
+        size=_size(target) if exists else None,
+        current=current,
+        heads=history.heads,
+        unknown=history.unknown(current),
+        migrations=tuple(migrations),
+    )
+
+
+def _ask(target: Target) -> tuple[bool | None, str | None, str | None, tuple[str, ...]]:
+    dialect = dialect_of(target)
+    exists: bool | None = None
+    try:
+        exists = dialect.exists(target)
+        if not exists:
+            return False, None, None, ()
+        return True, None, dialect.server_version(target), dialect.revision(target)
+    except FramefoxTasksError as exc:
+        return exists, exc.message, None, ()
+
+
+def _size(target: Target) -> int | None:
+    if target.address.dialect != "sqlite":
+        return None
+    files = [target.file, Path(f"{target.file}-wal"), Path(f"{target.file}-journal")]
+    return sum(path.stat().st_size for path in files if path.exists())

@@ -1,0 +1,1 @@
+"""The schema that the entities declare, and that a database has."""

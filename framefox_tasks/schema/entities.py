@@ -1,0 +1,275 @@
+"""The entities: imported completely, or not at all."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from sqlalchemy import MetaData, Table
+from sqlalchemy.exc import NoReferencedColumnError, NoReferencedTableError
+
+from framefox_tasks.errors import ConfigError, EntityError
+from framefox_tasks.model import Project
+from framefox_tasks.schema import sources as _sources
+from framefox_tasks.schema.from_metadata import tables_of
+from framefox_tasks.schema.imports import FilesRead, watching
+from framefox_tasks.schema.sources import Source
+
+
+@dataclass(frozen=True)
+class Entities:
+    """The entities as imported.
+
+    Attributes:
+        metadata: The MetaData objects that hold their tables.
+        packages: The package that declares a table, by the table's key; see snapshot.Table.
+        files: The files that were read, sorted: the project's own, and the modules of the entities' base classes.
+        folders: The folders and modules whose every Python file counts, one that is new as well.
+    """
+
+    metadata: tuple[MetaData, ...] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = ()
+
+
+def env_text(project: Project) -> str:
+    """The source text of the project's env.py; empty if there is none."""
+    path = project.migrations_folder / "env.py"
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def has_entities(project: Project) -> bool:
+    """Whether the settings or the default folder tell where the entities are; else only env.py knows."""
+    return (
+        bool(project.metadata)
+        or project.entities != Project.entities
+        or any(project.path(folder).exists() for folder in project.entities)
+        or "framefox_tasks" in env_text(project)
+        or not project.migrations_folder.exists()
+    )
+
+
+def load_metadata(project: Project) -> tuple[MetaData, ...]:
+    """Import the project's entities and return the MetaData objects that hold their tables.
+
+    Raises:
+        EntityError: See load_entities.
+        ConfigError: See load_entities.
+    """
+    return load_entities(project).metadata
+
+
+def load_entities(project: Project) -> Entities:
+    """Import the project's entities.
+
+    Every module of the entity folders is imported, in sorted order; `project.metadata` names the MetaData where the
+    project sets it. Then every class in the sources that declares a table must be in one of them: a model that was not
+    imported would look like a table to drop.
+
+    Raises:
+        EntityError: A folder is missing or empty, a module cannot be imported, a class did not register, or two
+            MetaData declare the same table. Names the file and the line.
+        ConfigError: `project.metadata` cannot be resolved.
+    """
+    _importable(project.root)
+    folders = [project.path(folder) for folder in project.entities]
+    read = FilesRead([project.root.absolute().resolve(), *folders])
+    before = _times(folders)
+    with watching():
+        modules, sources = _import_folders(project)
+        named = _named(project, project.metadata) if project.metadata else None
+    if project.metadata and not sources:
+        modules, folders = _beside(project, project.metadata.partition(":")[0])
+        sources = [source for path in folders for source in _sources.below(project, path)]
+    metadata = named or _unique(item for name in modules for item in _declared(sys.modules[name]))
+    _check_registered(project, sources, metadata)
+    _check_tables(project, metadata)
+    listed = {file.resolve() for folder in folders for file in _sources.python_files(folder)}
+    values = [value for name in modules for value in list(vars(sys.modules[name]).values())]
+    classes = [value for value in values if isinstance(value, type) and list(tables_of(value))]
+    files = listed | read.files(modules, classes)
+    # One that was saved meanwhile may have been read before that: it is left out, and so is new the next time.
+    saved = {path for path, time in _times(folders).items() if before.get(path, time) != time}
+    return Entities(metadata, _packages(modules, sources), tuple(sorted(files - saved)), tuple(folders))
+
+
+def _import_folders(project: Project) -> tuple[dict[str, str], list[Source]]:
+    """The modules of the entity folders, with the package that each is told relative to, and their sources."""
+    modules: dict[str, str] = {}
+    sources: list[Source] = []
+    for folder in project.entities:
+        found = _sources.read(project, folder)
+        package = _sources.package_of(project, folder, found)
+        _importable(package.base)
+        sources += found
+        for source in found:
+            name = package.module(source.path)
+            _import(project, name, source.path)
+            modules[name] = package.name
+    return modules, sources
+
+
+def _beside(project: Project, name: str) -> tuple[dict[str, str], list[Path]]:
+    """The modules of the package that holds a module, as for _import_folders, and where its files are."""
+    top = name.partition(".")[0]
+    modules = {other: top for other in sys.modules if other == name or other.startswith(f"{top}.")}
+    beside = _sources.beside(project, sys.modules[name])
+    return modules, [beside] if beside else []
+
+
+def _times(folders: Iterable[Path]) -> dict[Path, int]:
+    files = [file.resolve() for folder in folders for file in _sources.python_files(folder)]
+    return {file: file.stat().st_mtime_ns for file in files if file.is_file()}
+
+
+def _packages(modules: Mapping[str, str], sources: Iterable[Source]) -> dict[str, str]:
+    """The package that declares each table, relative to the folder of the entities."""
+    imports = {source.path: source.imports for source in sources}
+    found: dict[str, str] = {}
+    for name, base in modules.items():
+        module = sys.modules[name]
+        inside = name if hasattr(module, "__path__") else name.rpartition(".")[0]
+        package = inside.removeprefix(base).removeprefix(".")
+        imported = imports.get(Path(getattr(module, "__file__", None) or ""), frozenset())
+        elsewhere = {text.rpartition(".")[2] for text in imported}
+        for attribute, value in list(vars(module).items()):
+            # A Table does not tell where it was made: not in a module that imports it.
+            own = value.__module__ == name if isinstance(value, type) else attribute not in elsewhere
+            found.update((table.key, package) for table in tables_of(value) if own)
+    return found
+
+
+def resolve(project: Project, name: str, key: str) -> object:
+    """The object that package.module:attribute names.
+
+    Raises:
+        ConfigError: The name has another form, or there is no such attribute.
+        EntityError: The module cannot be imported.
+    """
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        raise ConfigError(
+            f"{key} must be package.module:attribute, not {name!r}.", hint=f"Write it as in `{key}: shop.db:name`."
+        )
+    _importable(project.root)
+    value: object = _import(project, module_name, None)
+    for part in attribute.split("."):
+        if not hasattr(value, part):
+            raise ConfigError(f"{key}: {module_name} has no attribute {attribute!r}.")
+        value = getattr(value, part)
+    return value
+
+
+def _importable(folder: Path) -> None:
+    path = str(folder.absolute())
+    if path not in sys.path:
+        sys.path.insert(0, path)
+
+
+def _import(project: Project, name: str, path: Path | None) -> ModuleType:
+    try:
+        module = import_module(name)
+    except (Exception, SystemExit) as exc:
+        raise _import_error(project, exc, name, path) from exc
+    found = getattr(module, "__file__", None)
+    if path is not None and found is not None and Path(found).resolve() != path:
+        raise EntityError(
+            f"{project.shown(path)} cannot be imported: the module {name} is {found}.",
+            hint="Rename one of the two, or set `entities:` in config/orm.yaml to the right folder.",
+        )
+    return module
+
+
+def _import_error(project: Project, exc: BaseException, name: str, path: Path | None) -> EntityError:
+    file, line = path or name, None
+    if isinstance(exc, SyntaxError) and exc.filename:
+        file, line = Path(exc.filename), exc.lineno
+    else:
+        root = project.root.absolute().resolve()
+        for frame in traceback.extract_tb(exc.__traceback__):
+            if "site-packages" not in frame.filename and Path(frame.filename).is_relative_to(root):
+                file, line = Path(frame.filename), frame.lineno
+    shown = project.shown(file) if isinstance(file, Path) else f"The module {file}"
+    place = f"{shown}, line {line}" if line else shown
+    text = str(exc).partition("\n")[0] or "no message"
+    return EntityError(
+        f"The entities cannot be imported. {place}: {type(exc).__name__}: {text}",
+        hint="Nothing was written. Correct the file and run the command again.",
+    )
+
+
+def _declared(module: ModuleType) -> Iterator[MetaData]:
+    for value in list(vars(module).values()):
+        if isinstance(value, MetaData):
+            yield value
+        elif isinstance(value, (Table, type)):
+            metadata = getattr(value, "metadata", None)
+            if isinstance(metadata, MetaData):
+                yield metadata
+
+
+def _named(project: Project, name: str) -> tuple[MetaData, ...]:
+    value = resolve(project, name, "metadata")
+    items = value if isinstance(value, (list, tuple)) else [value]
+    found = [item if isinstance(item, MetaData) else getattr(item, "metadata", None) for item in items]
+    if not found or not all(isinstance(item, MetaData) for item in found):
+        raise ConfigError(
+            f"metadata: {name} is a {type(value).__name__}, not a MetaData.",
+            hint="Name the MetaData itself or the declarative base, as in shop.models:Base.",
+        )
+    return tuple(item for item in found if isinstance(item, MetaData))
+
+
+def _unique(found: Iterable[MetaData]) -> tuple[MetaData, ...]:
+    return tuple(item for item in {id(item): item for item in found}.values() if item.tables)
+
+
+def _check_registered(project: Project, sources: Iterable[Source], metadata: Iterable[MetaData]) -> None:
+    names = {table.name for item in metadata for table in item.tables.values()}
+    for source in sources:
+        for declared in source.tables:
+            if declared.table not in names and not _sources.ignored(project, declared.table):
+                raise EntityError(
+                    f"{project.shown(source.path)}, line {declared.line}: the class {declared.name} declares the table "
+                    f"{declared.table!r}, but it is not in the metadata. Going on would drop that table.",
+                    hint="Let it inherit from the declarative base and have its module imported, "
+                    "or list the table under `ignore_tables:` in config/orm.yaml.",
+                )
+
+
+def _check_tables(project: Project, metadata: tuple[MetaData, ...]) -> None:
+    seen: dict[str, MetaData] = {}
+    for item in metadata:
+        for key in item.tables:
+            if seen.setdefault(key, item) is not item:
+                raise EntityError(
+                    f"The table {key!r} is declared twice, in two MetaData objects.",
+                    hint="Let both classes share one declarative base, or rename one of the tables.",
+                )
+    for item in metadata:
+        for table in item.tables.values():
+            _check_foreign_keys(table)
+    if not seen:
+        where = ", ".join(str(folder) for folder in project.entities) or project.metadata
+        raise EntityError(
+            f"No table is declared in {where}.",
+            hint="Declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml.",
+        )
+
+
+def _check_foreign_keys(table: Table) -> None:
+    for key in sorted(table.foreign_keys, key=lambda key: key.target_fullname):
+        try:
+            _ = key.column
+        except (NoReferencedTableError, NoReferencedColumnError) as exc:
+            raise EntityError(
+                f"The foreign key {table.fullname}.{key.parent.name} refers to {key.target_fullname!r}, "
+                "which no entity declares.",
+                hint="Correct the name, or declare the table that it refers to.",
+            ) from exc

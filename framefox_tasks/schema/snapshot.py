@@ -1,0 +1,245 @@
+"""The schema as data: what the entities declare or a database holds, and its canonical JSON. Standard library only.
+
+The same schema gives the same bytes: tables, keys, uniques, indexes and checks are sorted, columns stay in their
+declared order, and what is at its default is left out. Each column and each constraint is one line, so that a diff of
+two snapshots reads like the change of the schema, and merges where the schema does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any
+
+from framefox_tasks.errors import ConfigError
+from framefox_tasks.schema.cache import FORMAT
+
+
+@dataclass(frozen=True)
+class EnumType:
+    """The values of an enumerated type, and its name where the database gives it one.
+
+    Attributes:
+        options: What of the type is not as usual: native_enum, length, schema.
+    """
+
+    values: tuple[str, ...] = ()
+    name: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column.
+
+    Attributes:
+        type: As SQL says it, such as VARCHAR(32); ENUM for an enumerated type.
+        type_on: The type on dialects where it is another, by the dialect's name.
+        default: The server's default, as a SQL expression.
+        computed: The SQL expression of a generated column.
+        options: What else there is to tell, such as identity, collation or sequence; names to values.
+    """
+
+    name: str
+    type: str
+    nullable: bool
+    default: str | None = None
+    enum: EnumType | None = None
+    type_on: Mapping[str, str] = field(default_factory=dict)
+    computed: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class PrimaryKey:
+    """A primary key; no columns where a table has none."""
+
+    columns: tuple[str, ...] = ()
+    name: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """A foreign key.
+
+    Attributes:
+        columns: The columns in this table.
+        table: The key of the table that it refers to, with the schema where that has one. It may be a table that the
+            snapshot does not hold, and so may the columns.
+        referred: The columns in that table, in the order of `columns`.
+        options: ondelete, onupdate, deferrable, initially and match, where they are set.
+    """
+
+    columns: tuple[str, ...]
+    table: str
+    referred: tuple[str, ...]
+    name: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Unique:
+    """A unique constraint."""
+
+    columns: tuple[str, ...] = ()
+    name: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index; `columns` may hold SQL expressions, and is told apart from names by `expressions`.
+
+    Attributes:
+        expressions: Those of `columns` that are not the name of a column.
+        options: Dialect options such as postgresql_where.
+    """
+
+    columns: tuple[str, ...] = ()
+    name: str | None = None
+    unique: bool = False
+    expressions: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check constraint and its SQL condition; or an EXCLUDE constraint of PostgreSQL, told in the same way."""
+
+    sql: str
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Attributes:
+        package: The package below the entity folder that declares it, dotted; empty at the top, or where not known.
+        options: Dialect options such as mysql_engine.
+    """
+
+    name: str
+    columns: tuple[Column, ...] = ()
+    schema: str | None = None
+    primary_key: PrimaryKey = PrimaryKey(())
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    uniques: tuple[Unique, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    checks: tuple[Check, ...] = ()
+    comment: str | None = None
+    package: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The table's name with its schema, as in billing.invoice; what a ForeignKey.table holds."""
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+    def is_unique(self, columns: tuple[str, ...]) -> bool:
+        """Whether no two rows can have the same values in these columns, NULL aside: a key of the table is in them."""
+        keys = [self.primary_key.columns, *(unique.columns for unique in self.uniques)]
+        keys += [index.columns for index in self.indexes if _is_whole(index)]
+        return any(key and set(key) <= set(columns) for key in keys)
+
+    def is_nullable(self, columns: tuple[str, ...]) -> bool:
+        """Whether one of these columns may be NULL."""
+        return any(column.nullable for column in self.columns if column.name in columns)
+
+
+def _is_whole(index: Index) -> bool:
+    """Whether it is a unique index of plain columns and of all rows."""
+    return index.unique and not index.expressions and not any(name.endswith("_where") for name in index.options)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """All tables, sorted by key."""
+
+    tables: tuple[Table, ...]
+
+    @cached_property
+    def by_key(self) -> Mapping[str, Table]:
+        """The tables by their keys."""
+        return {table.key: table for table in self.tables}
+
+    def to_json(self) -> str:
+        """The canonical JSON, one column or constraint a line, with a newline at the end."""
+        ordered = sorted(self.tables, key=lambda table: table.key)
+        # The package first, and so never last: it is taken out as a line where it does not matter.
+        tables = {table.key: {"package": table.package, **_plain(table)} for table in ordered}
+        for table in ordered:
+            if not table.package:
+                del tables[table.key]["package"]
+        return "".join(_lines({"format": FORMAT, "tables": tables})) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Schema:
+        """The schema that a snapshot holds.
+
+        Raises:
+            ConfigError: It is no snapshot, or one of another format.
+        """
+        try:
+            data = json.loads(text)
+            if data["format"] != FORMAT:
+                raise ConfigError(f"The snapshot has the format {data['format']}, not {FORMAT}.")
+            return cls(tuple(_table(item) for item in data["tables"].values()))
+        except (ValueError, KeyError, TypeError, AttributeError) as exc:
+            raise ConfigError("This is no snapshot of a schema.") from exc
+
+
+def _plain(item: Any) -> Any:
+    """A dataclass as a dict without what is at its default; its fields in their order."""
+    if isinstance(item, tuple):
+        return [_plain(part) for part in item]
+    if isinstance(item, Mapping):
+        return dict(sorted(item.items()))
+    if not hasattr(item, "__dataclass_fields__"):
+        return item
+    values = {part.name: getattr(item, part.name) for part in fields(item)}
+    empty: tuple[Any, ...] = (None, (), {}, "", False, PrimaryKey(()))
+    kept = {"nullable"}
+    return {name: _plain(value) for name, value in values.items() if name in kept or value not in empty}
+
+
+def _lines(value: Any, indent: str = "") -> Iterator[str]:
+    """JSON with a table's parts on lines of their own, and each of these on one line."""
+    deeper = f"{indent}  "
+    if isinstance(value, (dict, list)) and value and len(indent) < 8:
+        opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
+        entries = value.items() if isinstance(value, dict) else [(None, item) for item in value]
+        yield opening
+        for index, (name, item) in enumerate(entries):
+            yield "," if index else ""
+            yield f"\n{deeper}"
+            yield f"{json.dumps(name, ensure_ascii=False)}: " if name is not None else ""
+            # The options and the primary key of a table are one line each.
+            flat = name in ("options", "primary_key")
+            yield from [json.dumps(item, ensure_ascii=False)] if flat else _lines(item, deeper)
+        yield f"\n{indent}{closing}"
+    else:
+        yield json.dumps(value, ensure_ascii=False)
+
+
+def _table(data: Mapping[str, Any]) -> Table:
+    parts = dict(data)
+    parts["columns"] = tuple(_column(item) for item in data.get("columns", ()))
+    parts["primary_key"] = _part(PrimaryKey, data["primary_key"]) if "primary_key" in data else PrimaryKey(())
+    kinds = {"foreign_keys": ForeignKey, "uniques": Unique, "indexes": Index, "checks": Check}
+    for name, kind in kinds.items():
+        parts[name] = tuple(_part(kind, item) for item in data.get(name, ()))
+    return Table(**parts)
+
+
+def _column(data: Mapping[str, Any]) -> Column:
+    enum = data.get("enum")
+    return Column(**{**data, "enum": _part(EnumType, enum) if enum else None})
+
+
+def _part(kind: Any, data: Mapping[str, Any]) -> Any:
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})

@@ -1,0 +1,205 @@
+"""The actions of the tasks that copy a database: options in, operation, report out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from time import sleep
+from typing import Any
+
+from framefox_tasks import copies as copying
+from framefox_tasks import report
+from framefox_tasks.copies import retention
+from framefox_tasks.databases import dialect_of
+from framefox_tasks.errors import (
+    ConfigError,
+    ConnectionFailedError,
+    CopyError,
+    DatabaseNotFoundError,
+    TargetNotEmptyError,
+)
+from framefox_tasks.migrations import create
+from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy
+from framefox_tasks.results import Copied, CopyPlan
+from framefox_tasks.settings import URL_VARIABLE, Settings, mask, positive
+from framefox_tasks.tasks.actions import hide
+from framefox_tasks.tasks.actions.asked import Asked, skipped
+from framefox_tasks.tasks.freshness import comparable, left_as, remembered, source_state
+
+_ONE = "DATABASE_URL or config/orm.yaml"
+_TO = "Type: doit database_copy --to=sqlite:///backups/app.db"
+
+
+def copy(
+    settings: Settings,
+    *,
+    to: str | None,
+    source: str | None,
+    tables: str | None,
+    exclude: str | None,
+    jobs: str | None,
+    where: list[str],
+    mask: list[str],
+    dry_run: bool,
+    asked: Asked | None = None,
+    **flags: bool,
+) -> None:
+    """database_copy."""
+    if skipped(asked, "copy the database"):
+        return
+    for option, value in (("to", to), ("from", source), ("tables", tables), ("exclude", exclude), ("jobs", jobs)):
+        if value is not None and not value.strip():
+            # As from --to=$UNSET: to go on with the default would be a guess.
+            raise ConfigError(f"--{option} is empty.", hint="See what it takes with: doit help database_copy")
+    if not (to or settings.copies.url):
+        raise ConfigError(
+            f"--to is missing, and {URL_VARIABLE} is not set: where is the copy to go?",
+            hint=_TO,
+        )
+    options = CopyOptions(
+        tables=_names(tables),
+        exclude=_names(exclude),
+        jobs=positive("--jobs", (jobs or "").strip()),
+        where=_conditions(where),
+        masks=tuple(map(_mask, mask)),
+        salt=settings.copies.salt,
+        **flags,
+    )
+    origin = replace(settings.target, url=source) if source else settings.target
+    _make(NamedCopy("", origin, to or settings.copies.url, options), dry_run=dry_run)
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def _conditions(given: list[str]) -> tuple[tuple[str, str], ...]:
+    found: dict[str, str] = {}
+    for text in given:
+        table, equals, condition = (part.strip() for part in text.partition("="))
+        if not (table and equals and condition):
+            raise ConfigError(
+                f"--where needs a table and a condition, not {text!r}.",
+                hint="Write it joined and in quotes: --where=\"order=created_at > '2026-01-01'\"",
+            )
+        if table in found:
+            raise ConfigError(f"--where is given twice for {table}.", hint="Join the two conditions with AND.")
+        found[table] = condition
+    return tuple(found.items())
+
+
+def _mask(text: str) -> Any:
+    column, equals, kind = (part.strip() for part in text.partition("="))
+    if not (column and equals and kind):
+        raise ConfigError(
+            f"--mask needs a column and how to mask it, not {text!r}.", hint="Write it joined: --mask=user.email=email"
+        )
+    return mask(column, kind, "--mask")
+
+
+def named(settings: Settings, *, name: str, dry_run: bool, asked: Asked | None = None) -> dict[str, Any] | None:
+    """One of the copies that the settings name. The values tell the next run what was copied."""
+    found = settings.copies.named(name)
+    if found.options.overwrite and not dry_run and skipped(asked, f"replace what is in {found.target().label}"):
+        return asked and asked.values
+    try:
+        return _make(found, dry_run=dry_run)
+    except TargetNotEmptyError as exc:
+        raise TargetNotEmptyError(
+            exc.message, hint=f"To replace it each time, write `overwrite: true` into copies.{name} of the settings."
+        ) from exc
+
+
+def upgrade(
+    settings: Settings, *, name: str, stamp: str, dry_run: bool = False, asked: Asked | None = None
+) -> dict[str, Any] | None:
+    """Apply the pending migrations to a copy. The values tell the next run what was found."""
+    copy = settings.copies.named(name)
+    target = copy.target(stamp)
+    hide(target)
+    if dry_run:
+        report.say("The migrations that it lacks would be applied to the copy.")
+        return None
+    if copy.options.overwrite and skipped(asked, f"apply migrations to {target.label}"):
+        return asked and asked.values
+    report.say(f"Applying migrations to {target.label}...")
+    result = create.upgrade(target, on_step=report.show)
+    if not result.steps:
+        report.say("There are none to apply.")
+    return {"heads": list(result.heads), "database": target.identity, "left": left_as(target)}
+
+
+def _make(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
+    hide(copy.source, copy.target())
+    with _addressed(copy):
+        return _made(copy, dry_run=dry_run)
+
+
+@contextmanager
+def _addressed(copy: NamedCopy) -> Iterator[None]:
+    """What the hints of a connection say of one configured database, said of the two of a copy."""
+    try:
+        yield
+    except ConnectionFailedError as exc:
+        hint = (exc.hint or "").replace(_ONE, f"--to, --from, {_ONE}")
+        raise ConnectionFailedError(exc.message, hint=hint or None) from exc
+    except DatabaseNotFoundError as exc:
+        if copy.source.label not in exc.message:
+            raise
+        raise DatabaseNotFoundError(
+            exc.message, hint="It is the source: check --from, DATABASE_URL or config/orm.yaml."
+        ) from exc
+
+
+def _made(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
+    stamp = _stamp(copy)
+    if dry_run:
+        report.show(copying.plan_copy(copy.source, copy.target(stamp), options=copy.options))
+        return None
+    state = source_state(copy.source) if copy.name and comparable(copy) else None
+    result = _copied(copy, stamp)
+    values = remembered(copy, stamp, state)
+    report.show(replace(result, removed=retention.remove_older(copy, stamp)))
+    return values
+
+
+def _copied(copy: NamedCopy, stamp: str) -> Copied:
+    target = copy.target(stamp)
+    with report.copying() as display:
+        try:
+            return copying.copy(
+                copy.source,
+                target,
+                options=copy.options,
+                on_plan=_telling(display.begin),
+                on_progress=display.note,
+            )
+        except KeyboardInterrupt:
+            raise CopyError(f"The copy was interrupted; {target.label} is as it was.", hint="Start it again.") from None
+
+
+def _telling(begin: Callable[[CopyPlan], None]) -> Callable[[CopyPlan], None]:
+    """What cannot be carried is told before anything is copied."""
+
+    def told(plan: CopyPlan) -> None:
+        report.say(f"Copying {plan.source.label} to {plan.target.label}...")
+        for line in report.not_carried(plan):
+            report.say(line)
+        begin(plan)
+
+    return told
+
+
+def _stamp(copy: NamedCopy) -> str:
+    """The time, in UTC, and in a form that sorts; empty where the target does not hold it."""
+    if TIMESTAMP not in copy.to:
+        return ""
+    while True:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        target = copy.target(stamp)
+        # A copy of this second is there: the next has another name.
+        if target.address.dialect != "sqlite" or not dialect_of(target).exists(target):
+            return stamp
+        sleep(0.1)

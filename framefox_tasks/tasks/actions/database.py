@@ -1,0 +1,165 @@
+"""The actions of the database tasks: options in, operation, report out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from framefox_tasks import report
+from framefox_tasks.errors import (
+    ConfigError,
+    ConfirmationRequiredError,
+    ConnectionFailedError,
+    MigrationError,
+    PermissionDeniedError,
+)
+from framefox_tasks.migrations import create as migration
+from framefox_tasks.migrations import database, status
+from framefox_tasks.results import Forecast
+from framefox_tasks.schema.cache import RECORD
+from framefox_tasks.settings import Settings
+from framefox_tasks.tasks.actions.asked import Asked, skipped
+from framefox_tasks.tasks.freshness import agreed
+
+
+def create(settings: Settings) -> None:
+    """database_create."""
+    report.show(database.create(settings.target, exist_ok=True))
+
+
+def create_migration(
+    settings: Settings, *, message: str, empty: bool, check: bool, merge: bool
+) -> dict[str, Any] | None:
+    """database_create_migration. The values tell the next run of what there was nothing to be done."""
+    chosen = [name for name, given in (("--empty", empty), ("--check", check), ("--merge", merge)) if given]
+    if len(chosen) > 1:
+        raise ConfigError(f"{' and '.join(chosen)} cannot be used together.", hint="Choose one of them.")
+    if check:
+        report.show(migration.check_migration(settings.target))
+        return None
+    if merge:
+        report.show(migration.merge_heads(settings.target, message=message or None))
+        return None
+    created = migration.create_migration(settings.target, message=message or None, empty=empty)
+    report.show(created)
+    project = settings.target.project
+    record = project.migrations_folder / RECORD
+    compared = created.path is None and not created.by_hand and record.is_file()
+    return {"agreed": agreed(settings.target, record.read_bytes())} if compared else None
+
+
+def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output: str) -> dict[str, Any]:
+    """database_upgrade. The values tell the next run what the heads were, and of which database."""
+    if plan and sql:
+        raise ConfigError("--plan and --sql cannot be used together.", hint="Choose one of them.")
+    if output and not sql:
+        raise ConfigError("--output goes with --sql.", hint="Type: doit database_upgrade --sql --output=FILE")
+    _check_given(revision)
+    target = settings.target
+    if plan:
+        planned = migration.plan(target, revision=revision)
+        report.show(planned)
+        heads = planned.heads
+    elif sql:
+        script = migration.upgrade_sql(target, revision=revision)
+        _write_or_print(script.sql, output)
+        heads = script.heads
+    else:
+        report.say("Applying migrations...")
+        result = migration.upgrade(target, revision=revision, on_step=report.show)
+        report.show(result)
+        heads = result.heads
+    return {"heads": list(heads), "database": target.identity}
+
+
+def _check_given(revision: str | None) -> None:
+    # As from --revision=$UNSET: to go on with the default would be a guess.
+    if revision == "":
+        raise ConfigError("--revision is empty.", hint="See the migrations with: doit database_status")
+
+
+def _write_or_print(text: str, output: str) -> None:
+    if not output:
+        report.say(text.rstrip())
+        return
+    path = Path(output)
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as exc:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise PermissionDeniedError(
+            f"{output} cannot be written: {exc.strerror}", hint="Check that its folder is there, and its permissions."
+        ) from exc
+    report.say(f"SQL written to {output}.")
+
+
+def downgrade(settings: Settings, *, steps: str | None, revision: str | None, asked: Asked | None = None) -> None:
+    """database_downgrade."""
+    if skipped(asked, "revert migrations"):
+        return
+    _check_given(revision)
+    if steps is not None and revision is not None:
+        raise ConfigError("--steps and --revision cannot be used together.", hint="Choose one of them.")
+    steps = "1" if steps is None else steps
+    if not steps.isdecimal():
+        raise ConfigError(
+            f"--steps must be a whole number, 0 or more, not {steps!r}.",
+            hint="Revert the last two with: doit database_downgrade --steps 2, all with: --steps 0",
+        )
+    report.say("Reverting migrations...")
+    report.show(migration.downgrade(settings.target, steps=int(steps), revision=revision, on_step=report.show))
+
+
+def show_status(
+    settings: Settings,
+    *,
+    format: str,  # noqa: A002 - the option's name
+    exit_code: bool,
+    forecasts: Iterable[Forecast],
+) -> None:
+    """database_status."""
+    found = status.status(settings.target)
+    # A server that does not answer is not asked again.
+    report.show_status(found, () if found.error else tuple(forecasts), as_json=format == "json")
+    if exit_code and found.error:
+        raise ConnectionFailedError(found.error, hint="Check DATABASE_URL or config/orm.yaml.")
+    if exit_code and not found.up_to_date:
+        raise MigrationError("The database is not up to date.", hint="Bring it up to date with: doit database_upgrade")
+
+
+def drop(settings: Settings, *, yes: bool, force_disconnect: bool, asked: Asked | None = None) -> None:
+    """database_drop."""
+    if skipped(asked, "drop the database"):
+        return
+    target = settings.target
+    _confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
+    report.show(database.drop(target, missing_ok=True, force_disconnect=force_disconnect))
+
+
+def clear_migration(settings: Settings, *, yes: bool, asked: Asked | None = None) -> None:
+    """database_clear_migration."""
+    if skipped(asked, "delete all migrations"):
+        return
+    target = settings.target
+    folder = ", ".join(map(target.project.shown, target.project.versions))
+    question = f"Delete all migrations in {folder}, and empty the version table of {target.label}?"
+    _confirm(question, yes=yes, task="database_clear_migration")
+    report.show(migration.clear_migrations(target))
+
+
+def _confirm(question: str, *, yes: bool, task: str) -> None:
+    if yes:
+        return
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfirmationRequiredError(
+            "This needs a confirmation, and there is no terminal to ask on. Nothing was changed.",
+            hint=f"Confirm with: doit {task} --yes",
+        )
+    if not report.ask(question):
+        raise ConfirmationRequiredError("Cancelled. Nothing was changed.")

@@ -1,0 +1,64 @@
+"""The actions of the tasks that derive something from the schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from doit import Globals
+
+from framefox_tasks import diagrams as diagram
+from framefox_tasks import report
+from framefox_tasks.migrations import metadata as schema
+from framefox_tasks.results import Selected
+from framefox_tasks.schema import cache
+from framefox_tasks.schema.snapshot import Schema
+from framefox_tasks.settings import Settings, check_formats
+from framefox_tasks.tasks.actions.asked import Asked, skipped
+from framefox_tasks.tasks.freshness import artefact
+
+
+def metadata(settings: Settings) -> None:
+    """database_metadata."""
+    report.show(schema.write_metadata(settings.target))
+
+
+def live(settings: Settings) -> None:
+    """Read the schema of the database, for `database_diagram --source=database`."""
+    schema.write_live(settings.target)
+
+
+def select(settings: Settings, *, name: str, source: str) -> dict[str, Any]:
+    """Take the part of a snapshot that a diagram shows, and keep it in the cache. The values tell what it was."""
+    group = next((group for group in settings.diagram.groups if group.name == name.removesuffix("-live")), None)
+    snapshot = Schema.from_json(Path(source).read_text(encoding="utf-8"))
+    selected = diagram.select_tables(snapshot, settings.diagram, group)
+    for pattern in selected.unmatched:
+        report.warn(f"{pattern} matches no table.")
+    kept = cache.drawing(name)
+    diagram.keep_selected(selected, settings.target.project, kept)
+    return {"artefacts": {kept: artefact(kept, source)}}
+
+
+def draw(settings: Settings, *, name: str, formats: tuple[str, ...]) -> dict[str, Any]:
+    """One of database_diagram. The values tell the next run what the files were."""
+    check_formats(formats, "--format")
+    source = cache.drawing(name)
+    selected = Selected.from_text(Path(source).read_text(encoding="utf-8"))
+    options = settings.diagram
+    report.show(diagram.draw_diagram(selected, settings.target.project, options, name=name, formats=formats))
+    return {"artefacts": {path: artefact(path, source) for path in options.files(name, formats)}}
+
+
+def clear_metadata(settings: Settings, *, asked: Asked | None = None) -> None:
+    """database_clear_metadata. What doit remembers of the tasks that work with the cache goes with it.
+
+    It loses no data, but among others that run by default it would take the cache from under them.
+    """
+    if skipped(asked, "remove what is cached of the entities"):
+        return
+    report.show(schema.clear_metadata(settings.target.project))
+    diagrams = [name for stem in settings.diagram.names() for name in (stem, f"{stem}-live")]
+    parts = [f"{task}:{name}" for task in ("database_diagram", "_database_diagram_schema") for name in diagrams]
+    for name in ("database_metadata", "database_create_migration", *parts):
+        Globals.dep_manager.remove(name)

@@ -1,0 +1,129 @@
+"""Build tasks: what they make is compared with what it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from framefox_tasks.databases import dialect_of
+from framefox_tasks.errors import FramefoxTasksError
+from framefox_tasks.model import Target
+from framefox_tasks.schema.cache import RECORD, SNAPSHOT, asked, digest, read_sources, recordable
+from framefox_tasks.settings import configured
+from framefox_tasks.tasks.freshness.history import RevisionFile, held, newest_generated, read_history
+from framefox_tasks.tasks.freshness.state import migration_files, told
+
+
+def sources_unchanged(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # noqa: ARG001 - what Check calls
+    """Up to date when the files that the last import read are the same, and no other has come to the entities.
+
+    They become the task's file_dep, so that doit compares their content; after a run, those that it read do.
+    """
+
+    def note_files() -> dict[str, Any]:
+        found = read_sources()
+        task.file_dep = set(found.files) if found else set()
+        return {}
+
+    task.value_savers.append(note_files)
+    known = read_sources()
+    try:
+        target = configured().target
+    except FramefoxTasksError:
+        return False, ""  # the task runs into it
+    if known is None or not Path(SNAPSHOT).is_file():
+        return False, ""
+    if known.asked != asked(target):
+        return False, "the settings that say where the entities are changed"
+    if known.snapshot != digest(Path(SNAPSHOT).read_bytes()):
+        return False, f"{SNAPSHOT} was changed"
+    current = known.current()
+    task.file_dep = set(current)
+    for files, what in ((task.file_dep - set(known.files), "is new"), (set(known.files) - task.file_dep, "is gone")):
+        if files:
+            return False, _listed(sorted(files), what)
+    return True, "the entities have not changed"
+
+
+def _listed(files: list[str], what: str) -> str:
+    more = f", and {len(files) - 1} more" if len(files) > 1 else ""
+    return f"{files[0]} {what}{more}"
+
+
+def artefact(path: str, source: str) -> list[Any]:
+    """What is kept of a file that a task wrote from another.
+
+    Returns:
+        Its size, its time in nanoseconds, the digest of its content, and that of the other's.
+    """
+    found = Path(path).stat()
+    return [found.st_size, found.st_mtime_ns, _content(path), _content(source)]
+
+
+def _content(path: str) -> str:
+    return sha256(Path(path).read_bytes()).hexdigest()
+
+
+def artefacts_untouched(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
+    """Up to date when every target is as a run wrote it, from the file_dep as it is.
+
+    What is known of files that are not targets of this run, but of one with other formats, is kept.
+    """
+    known = values.get("artefacts", {})
+    task.value_savers.append(lambda: {"artefacts": {**known, **task.values.get("artefacts", {})}})
+    (source,) = task.file_dep
+    drawn_from = _content(source) if Path(source).is_file() else None
+    for path in task.targets:
+        if path in known and not Path(path).exists():
+            return False, f"{path} is missing"
+        if path not in known:
+            return False, ""
+        found = Path(path).stat()
+        if [found.st_size, found.st_mtime_ns] != known[path][:2] and _content(path) != known[path][2]:
+            return False, f"{path} was edited by hand"
+        if known[path][3] != drawn_from:
+            return False, "what it shows has changed"
+    return True, "the schema has not changed"
+
+
+def migration_written(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
+    """Up to date when the schema of the entities is the one that the newest migration was generated from.
+
+    That schema is in the migrations folder, and the migration holds its digest: so it is known in a fresh clone and on
+    another branch as well, and a migration that was deleted is missed.
+    """
+    options = task.options or {}
+    if options.get("empty") or options.get("check") or options.get("merge") or not Path(SNAPSHOT).is_file():
+        return False, ""
+    try:
+        target = configured().target
+        project = target.project
+        schema = recordable(Path(SNAPSHOT).read_bytes())
+        record = project.migrations_folder / RECORD
+        if not record.is_file() or record.read_bytes() != schema:
+            return False, "the schema of the entities changed" if record.is_file() else ""
+        history = read_history(migration_files(project))
+        newest = newest_generated(history)
+        if not newest or {file.schema for file in newest} != {digest(schema)}:
+            known = values.get("agreed") == agreed(target, schema)
+            return known, "the entities and the migrations agree" if known else "no migration is for this schema"
+        current = dialect_of(target).revision(target)
+    except Exception as exc:  # noqa: BLE001 - the task runs into it
+        return False, told(exc)
+    return True, _standing(history, newest[0], current)
+
+
+def _standing(history: Mapping[str, RevisionFile], newest: RevisionFile, current: tuple[str, ...]) -> str:
+    if newest.revision in held(history, current):
+        return f"no changes since {newest.revision}"
+    if unknown := [revision for revision in current if revision not in history]:
+        return f"{newest.path} has the changes; the database is at {', '.join(unknown)}, which has no file here"
+    return f"{newest.path} has the changes; apply it with: doit database_upgrade"
+
+
+def agreed(target: Target, schema: bytes) -> str:
+    """What stands for: this schema, these migrations and this database were compared, and nothing was to be done."""
+    contents = [Path(path).read_bytes() for path in migration_files(target.project)]
+    return digest("\n".join([target.identity, *map(digest, [schema, *contents])]))

@@ -1,0 +1,67 @@
+"""State tasks: the database itself is asked, over a raw driver connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from framefox_tasks.databases import dialect_of
+from framefox_tasks.errors import FramefoxTasksError
+from framefox_tasks.model import Project, Target
+from framefox_tasks.schema.cache import python_files
+from framefox_tasks.settings import configured
+
+
+def database_exists(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # noqa: ARG001 - what Check calls
+    """Up to date when the database is there.
+
+    An error, of whatever kind, counts as not up to date: the task then runs into it, and tells it without a password.
+    """
+    try:
+        target = configured().target
+        exists = dialect_of(target).exists(target)
+    except Exception as exc:  # noqa: BLE001 - the task runs into it
+        return False, told(exc)
+    return exists, f"{target.label} exists" if exists else f"{target.label} does not exist"
+
+
+def at_head(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
+    """Up to date when the database is at the heads that the last run found, and it is the same database."""
+    options = task.options or {}
+    another = options.get("revision", "head") != "head" or options.get("plan") or options.get("sql")
+    try:
+        target = configured().target
+        found = reached(task, {} if another else values, target)
+    except Exception as exc:  # noqa: BLE001 - the task runs into it
+        return False, told(exc)
+    return (False, "") if another else found
+
+
+def reached(task: Any, values: Mapping[str, Any], target: Target) -> tuple[bool, str]:
+    """Whether a database is at the heads that the last run found, and is the same as then.
+
+    The revision files become the task's file_dep here and not when the tasks are loaded, since tasks of the same run
+    write and delete them. Unless doit sees a change in them, the heads of the last run are today's.
+    """
+    task.file_dep = set(migration_files(target.project))
+    if "heads" not in values:
+        return False, "it has not run here yet"
+    if values.get("database") != target.identity:
+        return False, f"{target.label} is another database than that of the last run"
+    current = dialect_of(target).revision(target)
+    if sorted(current) == sorted(values["heads"]):
+        return True, f"at head {', '.join(current)}" if current else "no migrations"
+    heads = ", ".join(values["heads"])
+    return False, f"{target.label} is at {', '.join(current) or 'no revision'}; the last run found the head {heads}"
+
+
+def told(exc: Exception) -> str:
+    """What went wrong, in a few words; nothing of a foreign message, which may hold a password."""
+    return exc.message.partition("\n")[0] if isinstance(exc, FramefoxTasksError) else type(exc).__name__
+
+
+def migration_files(project: Project) -> list[str]:
+    """The files that an upgrade depends on: env.py and every revision file, as seen from the project's root."""
+    files = [file for folder in project.versions for file in python_files(project.shown(folder))]
+    env_py = project.migrations_folder / "env.py"
+    return sorted([*files, project.shown(env_py)] if env_py.is_file() else files)

@@ -1,0 +1,92 @@
+"""What doit tells of a run, made better: why a task runs or is up to date, and failures on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, TextIO, cast
+
+from doit import doit_cmd
+from doit.reporter import ConsoleReporter
+
+from framefox_tasks.tasks.freshness import reason_of
+from framefox_tasks.url import redact
+
+BARE = "bare_output"
+"""The key of a task's meta that says: its output is for another program, so no marks among it."""
+
+
+TELLS_WHY = "tells_why"
+"""The key of a task's meta that says: why it runs is worth telling."""
+
+
+def tell_variables() -> None:
+    """Tell of values that doit took for variables of its own: the option before one has lost its value."""
+    for name, value in (doit_cmd._CMDLINE_VARS or {}).items():
+        shown = redact(f"{name}={value}")
+        sys.stderr.write(
+            f"Note: doit reads {shown} as a variable, not as an option's value. "
+            f"To give it to an option, join the two: --option='{shown}'\n"
+        )
+
+
+def hide_passwords() -> None:
+    """Hide the passwords of the command line on stderr: doit quotes all of it where an option is not known."""
+    if any(redact(argument) != argument for argument in sys.argv):
+        sys.stderr = cast(TextIO, _Hiding(sys.stderr))
+
+
+class _Hiding:
+    """A stream that passes on what it is given, without passwords."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(redact(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type information
+    """doit's console reporter with the same marks: `.` for a run, `--` for up to date, `!!` for ignored."""
+
+    desc = "doit's console output, with the reason why a task runs or is up to date"
+
+    def write(self, text: str) -> None:
+        """Write to the output. A reader that has gone, as in `| head`, does not stop the tasks."""
+        try:
+            super().write(text)
+            self.outstream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.outstream.fileno())
+
+    def execute_task(self, task: Any) -> None:
+        """Called when a task starts."""
+        meta = task.meta or {}
+        if not meta.get(BARE) and task.actions and task.name[0] != "_":
+            told = meta.get(TELLS_WHY)
+            # All at once is what doit says when it has forgotten the task, as after a failure.
+            changed = task.dep_changed if len(task.dep_changed) < len(task.file_dep) else []
+            why = (reason_of(task, up_to_date=False) or _changed(changed)) if told else ""
+            self.write(f".  {task.title()}  {why}".rstrip() + "\n")
+
+    def skip_uptodate(self, task: Any) -> None:
+        """Called when a task is up to date."""
+        why = reason_of(task, up_to_date=True)
+        if task.name[0] != "_":
+            self.write(f"-- {task.title()}  {why}\n" if why else f"-- {task.title()}\n")
+
+    def _write_failure(self, result: Any, write_exception: bool = True) -> None:
+        self.outstream.flush()
+        sys.stderr.write(f"{result['exception'].get_name()} - taskid:{result['task'].name}\n")
+        if write_exception:
+            sys.stderr.write(f"{result['exception'].get_msg()}\n")
+
+
+def _changed(files: list[str]) -> str:
+    if not files:
+        return ""
+    first, *more = sorted(files)
+    return f"{first} changed, and {len(more)} more" if more else f"{first} changed"
