@@ -53,14 +53,13 @@ def _metadata(target: Target) -> Sequence[MetaData]:
     """The target metadata, for the commands that compare it: importing entities is not needed to upgrade."""
     from alembic import context
 
-    from framefox_tasks.migrations.alembic.enums import load_postgresql_support
+    from framefox_tasks.migrations.alembic.enums import load_enum_types
     from framefox_tasks.schema.entities import load_metadata
 
     command = getattr(context.config.cmd_opts, "cmd", None)
     if command and command[0].__name__ not in ("revision", "check"):
         return ()
-    if target.address.dialect == "postgresql":
-        load_postgresql_support()
+    load_enum_types(target)
     return load_metadata(target.project)
 
 

@@ -185,8 +185,8 @@ class Target:
             ConfigError: The URL cannot be used.
         """
         address = parse_url(self.url)
-        if address.dialect == "sqlite":
-            _check_sqlite(address)
+        if address.is_file:
+            _check_file(address)
         elif not address.database:
             raise ConfigError(
                 f"The database URL names no database: {address}",
@@ -198,24 +198,23 @@ class Target:
 
     @property
     def file(self) -> Path:
-        """The absolute path of a SQLite database's file."""
+        """The absolute path of a database that is a file."""
         return self.project.path(self.address.database)
 
     @property
     def name(self) -> str:
-        """The database's name: a SQLite file as seen from the project's root."""
-        return self.project.shown(self.file) if self.address.dialect == "sqlite" else self.address.database
+        """The database's name: a file as seen from the project's root."""
+        return self.project.shown(self.file) if self.address.is_file else self.address.database
 
     @property
     def server(self) -> str:
-        """host:port of a server; empty for SQLite."""
-        if self.address.dialect == "sqlite":
+        """host:port of a server; empty for a file."""
+        if self.address.is_file:
             return ""
-        default = {"postgresql": 5432, "mysql": 3306}[self.address.dialect]
         socket = dict(self.address.query).get("unix_socket") or dict(self.address.query).get("host")
         if not self.address.host and socket:
             return socket
-        return f"{self.address.host or 'localhost'}:{self.address.port or default}"
+        return f"{self.address.host or 'localhost'}:{self.address.port or self.address.default_port}"
 
     @property
     def label(self) -> str:
@@ -225,7 +224,7 @@ class Target:
     @property
     def identity(self) -> str:
         """A digest that is the same for the same database, whatever the user, password and driver."""
-        name = str(self.file) if self.address.dialect == "sqlite" else self.address.database
+        name = str(self.file) if self.address.is_file else self.address.database
         server = self.server.replace("127.0.0.1:", "localhost:")
         return sha256("\0".join((self.address.dialect, server, name)).encode()).hexdigest()[:16]
 
@@ -233,7 +232,7 @@ class Target:
 _NAMES = frozenset({"dbname", "database", "db"})
 
 
-def _check_sqlite(address: DatabaseURL) -> None:
+def _check_file(address: DatabaseURL) -> None:
     if address.host:
         raise ConfigError(
             f"A SQLite URL has no host, but {address} names {address.host!r}.",

@@ -8,18 +8,40 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from framefox_tasks.errors import ConfigError, UnsupportedDialectError
 
-DIALECTS = {
-    "sqlite": "sqlite",
-    "postgresql": "postgresql",
-    "postgres": "postgresql",
-    "mysql": "mysql",
-    "mariadb": "mysql",
+
+class Scheme(NamedTuple):
+    """What a URL may start with.
+
+    Attributes:
+        dialect: What serves it.
+        port: The port of its server; None where the database is a file.
+        has_charset: Whether a connection has a character set, as an option of the URL.
+    """
+
+    dialect: str
+    port: int | None
+    has_charset: bool = False
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the database is a file, and in no server."""
+        return self.port is None
+
+
+SCHEMES = {
+    "sqlite": Scheme("sqlite", None),
+    "postgresql": Scheme("postgresql", 5432),
+    "postgres": Scheme("postgresql", 5432),
+    "mysql": Scheme("mysql", 3306, has_charset=True),
+    "mariadb": Scheme("mysql", 3306, has_charset=True),
 }
-"""Every scheme a URL may start with, and the dialect that serves it."""
+ENTRY_POINTS = "framefox_tasks.databases"
+"""The group of entry points by which a package adds a database: its scheme, and the class that serves it."""
 
 _URL = re.compile(
     r"(?P<scheme>[\w+]+)://"
@@ -56,8 +78,18 @@ class DatabaseURL:
 
     @property
     def dialect(self) -> str:
-        """sqlite, postgresql or mysql."""
-        return DIALECTS[self.backend]
+        """The dialect that serves it: mysql for mariadb."""
+        return SCHEMES[self.backend].dialect
+
+    @property
+    def default_port(self) -> int | None:
+        """The port of its server where none is written."""
+        return SCHEMES[self.backend].port
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the database is a file, and in no server."""
+        return SCHEMES[self.backend].is_file
 
     def __str__(self) -> str:
         """The URL with its password, in the query too, hidden: safe to print."""
@@ -94,7 +126,7 @@ def parse_url(text: str) -> DatabaseURL:
     Raises:
         ConfigError: It is not a URL, its port is not a number, it names several hosts, an @ in it is not encoded, or it
             holds a null or a line break.
-        UnsupportedDialectError: It names another database than SQLite, PostgreSQL, MySQL or MariaDB.
+        UnsupportedDialectError: It names a database that nothing here serves.
     """
     match = _URL.fullmatch(text.strip())
     if match is None:
@@ -105,11 +137,11 @@ def parse_url(text: str) -> DatabaseURL:
             hint="Write dialect://user:password@host:port/database, or sqlite:///app.db.",
         )
     backend, _, driver = match["scheme"].lower().partition("+")
-    if backend not in DIALECTS:
+    if not is_scheme(backend):
         raise _unsupported(backend)
     _check_characters(match)
     host, query = match["host"] or "", parse_qsl(match["query"] or "")
-    if host.lower().startswith("%2f") and DIALECTS[backend] == "postgresql":  # libpq's own form of a socket's folder
+    if host.lower().startswith("%2f") and SCHEMES[backend].dialect == "postgresql":  # libpq's own form of a socket's folder
         host, query = "", [("host", unquote(host)), *query]
     return DatabaseURL(
         backend="postgresql" if backend == "postgres" else backend,
@@ -121,6 +153,17 @@ def parse_url(text: str) -> DatabaseURL:
         database=unquote(match["database"] or ""),
         query=tuple(query),
     )
+
+
+def is_scheme(backend: str) -> bool:
+    """Whether a database is known by this scheme: one of ours, or of an installed package that adds it."""
+    if backend in SCHEMES:
+        return True
+    from importlib.metadata import entry_points
+
+    for found in entry_points(group=ENTRY_POINTS, name=backend):
+        SCHEMES[backend] = Scheme(backend, found.load().default_port)
+    return backend in SCHEMES
 
 
 def _check_characters(match: re.Match[str]) -> None:
@@ -183,7 +226,7 @@ def _decoded(part: str | None) -> str | None:
 def _unsupported(backend: str) -> UnsupportedDialectError:
     from difflib import get_close_matches
 
-    near = get_close_matches(backend, DIALECTS, n=1)
+    near = get_close_matches(backend, SCHEMES, n=1)
     return UnsupportedDialectError(
         f"The database {backend!r} is not supported.",
         hint=f"Did you mean {near[0]!r}?" if near else "Supported are sqlite, postgresql, mysql and mariadb.",

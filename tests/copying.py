@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from conftest import Database, connect_server, server_url
 
+from framefox_tasks.databases import database_of
+from framefox_tasks.databases.contract import Place, Source
 from framefox_tasks.migrations.database import create
 from framefox_tasks.model import Project, Target
 from framefox_tasks.url import parse_url
@@ -41,3 +43,17 @@ def role(name: str, options: str = "") -> Iterator[str]:
     finally:
         with connect_server("postgresql") as connection:
             connection.execute(f'DROP ROLE "{name}"')
+
+
+def open_source(target: Target, readers: int = 1) -> AbstractContextManager[Source]:
+    """A database to be copied, as the copy opens it."""
+    return database_of(target).open_source(target, readers)
+
+
+def open_place(
+    target: Target, *, overwrite: bool = False, data_only: bool = False, force_disconnect: bool = False
+) -> Place:
+    """Where a copy to a target is made, as the copy finds it."""
+    return database_of(target).open_place(
+        target, overwrite=overwrite, data_only=data_only, force_disconnect=force_disconnect
+    )

@@ -17,7 +17,8 @@ import pytest
 from conftest import MiniProject
 
 from framefox_tasks.copies import copy, plan_copy
-from framefox_tasks.databases.sqlite.copying import Staging, snapshot
+from framefox_tasks.databases.sqlite.backup import snapshot
+from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.errors import (
     ConfigError,
     ConnectionFailedError,

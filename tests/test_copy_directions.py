@@ -96,7 +96,7 @@ def graph(database: Database) -> list[str]:
 def test_keys_cycles_and_odd_names_arrive(pair: tuple[Database, Database]) -> None:
     from sqlalchemy import inspect
 
-    from framefox_tasks.databases import dialect_of
+    from framefox_tasks.databases import database_of
     from framefox_tasks.databases.drivers import sqlalchemy_engine
 
     source, target = pair
@@ -110,7 +110,7 @@ def test_keys_cycles_and_odd_names_arrive(pair: tuple[Database, Database]) -> No
         (2, "X ", "y"),
     ]
     copy_of = target_of(target)
-    inspector = inspect(sqlalchemy_engine(copy_of, dialect_of(copy_of)))
+    inspector = inspect(sqlalchemy_engine(copy_of, database_of(copy_of)))
     keys = {
         name: sorted((key["constrained_columns"], key["referred_table"]) for key in inspector.get_foreign_keys(name))
         for name in inspector.get_table_names()

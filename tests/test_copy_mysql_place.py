@@ -7,10 +7,9 @@ from contextlib import closing
 
 import pytest
 from conftest import Database, MakeDatabase, drop_database
-from copying import made, target_of
+from copying import made, open_place, open_source, target_of
 
 from framefox_tasks.copies import copy
-from framefox_tasks.databases.mysql.copying import open_place, open_source
 from framefox_tasks.databases.mysql.place import MySQLPlace
 from framefox_tasks.databases.mysql.session import beside, session
 from framefox_tasks.databases.mysql.staging import Beside

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 from conftest import Database, MakeDatabase
-from copying import made, target_of
+from copying import made, open_place, target_of
 
 from framefox_tasks.copies import copy
-from framefox_tasks.databases.mysql.copying import open_place
 from framefox_tasks.errors import CopyError, DatabaseInUseError, DatabaseNotFoundError, TargetNotEmptyError
 from framefox_tasks.model import CopyOptions
 from framefox_tasks.results import Copied

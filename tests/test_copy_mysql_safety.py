@@ -12,10 +12,9 @@ from threading import Event, Thread, Timer
 
 import pytest
 from conftest import Database, MakeDatabase, drop_database
-from copying import made, target_of
+from copying import made, open_place, open_source, target_of
 
 from framefox_tasks.copies import copy
-from framefox_tasks.databases.mysql.copying import open_place, open_source
 from framefox_tasks.databases.mysql.read import MySQLReader
 from framefox_tasks.databases.rows import Name
 from framefox_tasks.errors import ConnectionLostError, CopyError, DatabaseInUseError

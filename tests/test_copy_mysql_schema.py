@@ -6,10 +6,9 @@ import re
 
 import pytest
 from conftest import Database, MakeDatabase
-from copying import made, target_of
+from copying import made, open_source, target_of
 
 from framefox_tasks.copies import copy
-from framefox_tasks.databases.mysql.copying import open_source
 from framefox_tasks.databases.mysql.show_create import parted
 from framefox_tasks.databases.mysql.tokens import unqualified, without_definer
 from framefox_tasks.databases.rows import ForeignKey, Kind, Name

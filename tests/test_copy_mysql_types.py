@@ -8,9 +8,8 @@ from decimal import Decimal
 
 import pytest
 from conftest import Database, MakeDatabase
-from copying import made, target_of
+from copying import made, open_place, open_source, target_of
 
-from framefox_tasks.databases.mysql.copying import open_place, open_source
 from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Schema, Side
 from framefox_tasks.errors import CopyError
 

@@ -7,10 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 from conftest import Database, MakeDatabase, connect_server, drop_database
-from copying import made, role, target_of
+from copying import made, open_place, open_source, role, target_of
 
 from framefox_tasks.copies import copy
-from framefox_tasks.databases.postgresql.copying import open_place, open_source
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import Copied
 

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 from conftest import Database, MakeDatabase, connect_server, drop_database, server_databases
-from copying import made, role, target_of
+from copying import made, open_source, role, target_of
 
 from framefox_tasks.copies import copy
-from framefox_tasks.databases.postgresql.copying import open_source
 from framefox_tasks.databases.rows import Field, Kind, Name, Side
 from framefox_tasks.errors import (
     ConnectionLostError,

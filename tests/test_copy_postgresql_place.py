@@ -10,11 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import Database, MakeDatabase, connect_server, drop_database, server_databases
-from copying import made, role, target_of
+from copying import made, open_place, role, target_of
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.contract import Place
-from framefox_tasks.databases.postgresql.copying import open_place
 from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side, Statement
 from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError, TargetNotEmptyError
 from framefox_tasks.model import CopyOptions, Target

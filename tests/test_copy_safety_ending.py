@@ -15,11 +15,11 @@ from contextlib import closing
 import pytest
 from conftest import Database, MakeDatabase, MiniProject, connect_server, drop_database, server_databases
 from copying import made, target_of
+from copying import open_source as postgresql_source
 from proxying import Fate, address_of, proxied, reached
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.mysql.session import session as mysql_session
-from framefox_tasks.databases.postgresql.copying import open_source as postgresql_source
 from framefox_tasks.databases.postgresql.session import session as postgresql_session
 from framefox_tasks.errors import ConnectionLostError
 from framefox_tasks.model import CopyOptions

@@ -10,10 +10,9 @@ from threading import Thread
 
 import pytest
 from conftest import Database, MakeDatabase, drop_database, server_databases
-from copying import made, target_of
+from copying import made, open_source, target_of
 
 from framefox_tasks.copies import copy
-from framefox_tasks.databases.mysql.copying import open_source
 from framefox_tasks.databases.mysql.session import session
 from framefox_tasks.databases.mysql.staging import Beside, disconnect
 from framefox_tasks.errors import ConnectionLostError, CopyError

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from framefox_tasks.databases.sqlite.copying import Staging, snapshot
+from framefox_tasks.databases.sqlite.backup import snapshot
 from framefox_tasks.databases.sqlite.filter import Filtering
+from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Project, Target
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from copying import open_place
 
 from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side, Statement
-from framefox_tasks.databases.sqlite.copying import open_place
 from framefox_tasks.databases.sqlite.load import SQLiteLoader
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Project, Target

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from copying import open_place
 
 from framefox_tasks.databases.contract import Place
 from framefox_tasks.databases.rows import Field, Kind, Name, Side, Statement
-from framefox_tasks.databases.sqlite.copying import open_place
 from framefox_tasks.errors import (
     CopyError,
     DatabaseInUseError,
@@ -33,7 +33,7 @@ import sys
 from pathlib import Path
 from framefox_tasks.model import Project, Target
 from framefox_tasks.databases.rows import Field, Kind, Name, Side, Statement
-from framefox_tasks.databases.sqlite.copying import open_place
+from framefox_tasks.databases.sqlite.place import open_place
 
 target = Target("sqlite:///copy.db", Project(Path(sys.argv[1])))
 table = Side(Name("t"), (Field("id", "integer", Kind.INTEGER), Field("s", "text", Kind.TEXT)))

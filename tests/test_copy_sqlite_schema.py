@@ -6,8 +6,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from copying import open_place, open_source
+
 from framefox_tasks.databases.rows import ForeignKey, Kind, Name, Schema, TablePlan
-from framefox_tasks.databases.sqlite.copying import open_place, open_source
 from framefox_tasks.model import Project, Target
 
 SCRIPT = """

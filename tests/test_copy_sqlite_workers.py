@@ -13,9 +13,9 @@ from pathlib import Path
 from threading import Timer
 
 import pytest
+from copying import open_source
 
 from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side, TablePlan
-from framefox_tasks.databases.sqlite.copying import open_source
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Project, Target
 
@@ -256,7 +256,7 @@ LONG = """
 import resource, sys
 from framefox_tasks.model import Target
 from framefox_tasks.databases.rows import Field, Kind, Name, Side
-from framefox_tasks.databases.sqlite.copying import open_source
+from framefox_tasks.databases.sqlite.read import open_source
 
 table = Side(Name("t"), (Field("id", "integer", Kind.INTEGER), Field("note", "text", Kind.TEXT)))
 with open_source(Target(sys.argv[1])) as source, source.reader() as reader:

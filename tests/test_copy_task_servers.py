@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import Database, MakeDatabase, MiniProject
 
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.model import Project, Target
 
 TABLE = "op.create_table({!r}, sa.Column('id', sa.Integer, primary_key=True))"
@@ -60,7 +60,7 @@ def test_whether_a_database_holds_tables(database: Database, tmp_path_factory: p
     folder = database.path.parent if database.path else tmp_path_factory.mktemp("project")
     folder.mkdir(exist_ok=True)
     target = Target(database.url, Project(folder))
-    dialect = dialect_of(target)
+    dialect = database_of(target)
     dialect.create(target)
     assert not dialect.holds_tables(target)
     database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")

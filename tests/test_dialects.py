@@ -19,7 +19,7 @@ from framefox_tasks import (
     drop,
     status,
 )
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 
 ODD_NAMES = [
     "plain",
@@ -44,7 +44,7 @@ def target_of(database: Database, root: Path) -> Target:
 def test_odd_names(dialect: str, name: str, make_database: MakeDatabase, tmp_path: Path) -> None:
     database = make_database(dialect, name)
     target = target_of(database, tmp_path)
-    verbs = dialect_of(target)
+    verbs = database_of(target)
     assert not verbs.exists(target)
     assert create(target).created
     assert database.exists()
@@ -61,7 +61,7 @@ def test_an_underscore_in_a_name_is_no_wildcard(make_database: MakeDatabase, tmp
         there = target_of(make_database(dialect, "one"), tmp_path)
         create(there)
         similar = Target(there.url.replace("one_", "on__"), there.project)
-        assert not dialect_of(similar).exists(similar)
+        assert not database_of(similar).exists(similar)
 
 
 def test_creating_twice_and_dropping_twice(database: Database, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_creating_twice_and_dropping_twice(database: Database, tmp_path: Path) -
 
 def test_revisions_are_read_and_cleared(database: Database, tmp_path: Path) -> None:
     target = target_of(database, tmp_path)
-    verbs = dialect_of(target)
+    verbs = database_of(target)
     with pytest.raises(DatabaseNotFoundError):
         verbs.revision(target)
     create(target)
@@ -96,7 +96,7 @@ def test_a_version_table_of_another_name(database: Database, tmp_path: Path) -> 
     quote = "`" if database.dialect == "mysql" else '"'
     database.execute(f"CREATE TABLE {quote}my version{quote} (version_num VARCHAR(32) NOT NULL)")
     database.execute(f"INSERT INTO {quote}my version{quote} VALUES ('a')")
-    assert dialect_of(target).revision(target) == ("a",)
+    assert database_of(target).revision(target) == ("a",)
 
 
 def test_postgresql_refuses_to_drop_while_others_are_connected(make_database: MakeDatabase, tmp_path: Path) -> None:
@@ -133,15 +133,15 @@ def test_a_file_that_is_no_sqlite_database_is_left_alone(tmp_path: Path, content
             with pytest.raises(NotADatabaseError):
                 operation(target)
     with pytest.raises(NotADatabaseError):
-        dialect_of(target).revision(target)
+        database_of(target).revision(target)
     assert file.read_bytes() == content
 
 
 def test_an_empty_file_is_an_empty_sqlite_database(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     target = Target("sqlite:///empty.db", Project(root=tmp_path))
-    assert dialect_of(target).exists(target)
-    assert dialect_of(target).revision(target) == ()
+    assert database_of(target).exists(target)
+    assert database_of(target).revision(target) == ()
 
 
 def test_sqlite_makes_the_folder_of_the_file(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_locked_sqlite_database_is_told(make_database: MakeDatabase, tmp_path:
     writer.execute("PRAGMA locking_mode=EXCLUSIVE")
     writer.execute("BEGIN EXCLUSIVE")
     with pytest.raises(DatabaseInUseError, match="locked"):
-        dialect_of(target).revision(target)
+        database_of(target).revision(target)
     writer.close()
 
 

@@ -8,7 +8,7 @@ import pytest
 from given import refused, target
 from sqlalchemy.engine import make_url
 
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import driver_of, sqlalchemy_engine, sqlalchemy_url
 from framefox_tasks.errors import ConfigError, DriverMissingError
 from framefox_tasks.model import Target
@@ -103,22 +103,22 @@ def test_a_url_without_a_database_is_refused(tmp_path: Path, url: str) -> None:
 )
 def test_a_scheme_is_mapped_to_the_installed_sync_driver(scheme: str, name: str) -> None:
     found = Target(f"{scheme}://u:p%40@h:1/shop")
-    assert sqlalchemy_url(found, dialect_of(found)) == make_url(f"{name}://u:p%40@h:1/shop")
+    assert sqlalchemy_url(found, database_of(found)) == make_url(f"{name}://u:p%40@h:1/shop")
 
 
 @pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite", "sqlite+aiosqlite"])
 def test_a_sqlite_driver_is_mapped_to_the_standard_library(tmp_path: Path, scheme: str) -> None:
     found = target(tmp_path, DATABASE_URL=f"{scheme}:///data/app.db?timeout=5")
-    url = sqlalchemy_url(found, dialect_of(found))
+    url = sqlalchemy_url(found, database_of(found))
     assert url == make_url(f"sqlite+pysqlite:///{tmp_path / 'data/app.db'}?timeout=5")
 
 
 def test_an_async_env_gets_the_async_driver_of_the_url_or_an_installed_one(tmp_path: Path) -> None:
     for scheme in ("sqlite", "sqlite+aiosqlite"):
         found = target(tmp_path, DATABASE_URL=f"{scheme}:///app.db")
-        assert driver_of(found, dialect_of(found), asynchronous=True) == "aiosqlite"
+        assert driver_of(found, database_of(found), asynchronous=True) == "aiosqlite"
     found = Target("postgresql+psycopg_async://h/shop")
-    assert driver_of(found, dialect_of(found), asynchronous=True) == "psycopg"
+    assert driver_of(found, database_of(found), asynchronous=True) == "psycopg"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_an_async_env_gets_the_async_driver_of_the_url_or_an_installed_one(tmp_p
 def test_a_driver_that_is_not_installed_is_named(url: str, asynchronous: bool, driver: str, hint: str) -> None:
     found = Target(url)
     with pytest.raises(DriverMissingError, match=f"looked for {driver}") as caught:
-        driver_of(found, dialect_of(found), asynchronous=asynchronous)
+        driver_of(found, database_of(found), asynchronous=asynchronous)
     assert hint in str(caught.value.hint)
 
 
@@ -145,26 +145,26 @@ def test_a_driver_that_is_not_installed_is_named(url: str, asynchronous: bool, d
 def test_a_module_that_is_no_driver_is_refused(url: str) -> None:
     found = Target(url)
     with pytest.raises(ConfigError, match="SQLAlchemy has no driver") as caught:
-        sqlalchemy_url(found, dialect_of(found))
+        sqlalchemy_url(found, database_of(found))
     assert "without a driver" in str(caught.value.hint)
 
 
 def test_query_strings_survive() -> None:
     found = Target("postgresql://u@/shop?host=a:1&host=b:2&host=c:3&sslmode=require&application_name=a%26b")
-    query = sqlalchemy_url(found, dialect_of(found)).query
+    query = sqlalchemy_url(found, database_of(found)).query
     assert dict(query) == {"host": ("a:1", "b:2", "c:3"), "sslmode": "require", "application_name": "a&b"}
 
 
 def test_a_value_of_the_query_that_the_driver_cannot_use_is_refused() -> None:
     found = Target("sqlite:///x.db?timeout=soon")
     with pytest.raises(ConfigError, match=r"cannot use the options of the database URL \(timeout\)"):
-        sqlalchemy_url(found, dialect_of(found))
+        sqlalchemy_url(found, database_of(found))
 
 
 @pytest.mark.parametrize("echo", [True, False])
 def test_echo_reaches_the_engine(tmp_path: Path, echo: bool) -> None:
     found = target(tmp_path, f"database: {{url: 'sqlite:///x.db', echo: {echo}}}")
-    assert sqlalchemy_engine(found, dialect_of(found)).echo is echo
+    assert sqlalchemy_engine(found, database_of(found)).echo is echo
 
 
 # SQLite files

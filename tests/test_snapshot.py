@@ -265,7 +265,7 @@ def test_a_live_schema_has_the_types_of_its_dialect(project: MiniProject, databa
     project.ok("database_create")
     from sqlalchemy import create_engine
 
-    from framefox_tasks.databases import dialect_of
+    from framefox_tasks.databases import database_of
     from framefox_tasks.databases.drivers import sqlalchemy_url
     from framefox_tasks.settings import load_settings
 
@@ -274,7 +274,7 @@ def test_a_live_schema_has_the_types_of_its_dialect(project: MiniProject, databa
     parent = Table("parent", metadata, Column("id", Integer, primary_key=True), mysql_engine="InnoDB")
     columns = LIVE_TYPES[database.dialect]()
     Table("child", metadata, Column("id", Integer, ForeignKey(parent.c.id), primary_key=True), *columns)
-    metadata.create_all(engine := create_engine(sqlalchemy_url(target, dialect_of(target))))
+    metadata.create_all(engine := create_engine(sqlalchemy_url(target, database_of(target))))
     engine.dispose()
     child, found_parent = live_schema(target).tables
     types_of = {item.name: item.type for item in child.columns}

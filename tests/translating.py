@@ -10,7 +10,7 @@ from copying import made, target_of
 from sqlalchemy import create_engine, inspect
 
 from framefox_tasks.copies.translate import reading, translate
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.databases.rows import Name, Schema, TablePlan
 
@@ -61,7 +61,7 @@ def build(schema: Schema, target: Database) -> list[str]:
 def inspected(database: Database) -> Any:
     """SQLAlchemy's inspector of a database."""
     target = target_of(database)
-    return inspect(create_engine(sqlalchemy_url(target, dialect_of(target))))
+    return inspect(create_engine(sqlalchemy_url(target, database_of(target))))
 
 
 def plan_of(schema: Schema, label: str) -> TablePlan:

@@ -99,7 +99,7 @@ def copy(
 
 
 def _is_file(source: Target, target: Target, options: CopyOptions) -> bool:
-    return source.address.dialect == target.address.dialect == "sqlite" and not options.data_only
+    return source.address.is_file and source.address.dialect == target.address.dialect and not options.data_only
 
 
 def _nothing(_: object) -> None:

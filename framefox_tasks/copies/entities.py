@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.copies.options import check_options
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.databases.commit import Placing
 from framefox_tasks.databases.contract import Place
 from framefox_tasks.databases.drivers import sqlalchemy_engine
@@ -50,11 +49,9 @@ def create(source: Target, target: Target, options: CopyOptions, on_plan: Callab
 
 
 def _place(target: Target, options: CopyOptions) -> Place:
-    part = import_module(f"framefox_tasks.databases.{target.address.dialect}.copying")
-    place: Place = part.open_place(
+    return database_of(target).open_place(
         target, overwrite=options.overwrite, data_only=False, force_disconnect=options.force_disconnect
     )
-    return place
 
 
 def _tables(source: Target) -> list[Table]:
@@ -71,7 +68,7 @@ def _planned(tables: list[Table], source: Target, target: Target, place: Place) 
 def _create(tables: list[Table], place: Place) -> None:
     from sqlalchemy.exc import CompileError, DBAPIError
 
-    make = _create_in_file if place.staging.address.dialect == "sqlite" else _create_on_server
+    make = _create_in_file if place.staging.address.is_file else _create_on_server
     try:
         make(tables, place)
     except (CompileError, DBAPIError) as exc:
@@ -85,9 +82,9 @@ def _create(tables: list[Table], place: Place) -> None:
 def _create_on_server(tables: list[Table], place: Place) -> None:
     from sqlalchemy.schema import CreateSchema
 
-    engine = sqlalchemy_engine(place.staging, dialect_of(place.staging))
+    engine = sqlalchemy_engine(place.staging, database_of(place.staging))
     with engine.begin() as connection:
-        if place.staging.address.dialect == "postgresql":
+        if database_of(place.staging).has_schemas:
             for schema in sorted({table.schema for table in tables if table.schema}):
                 connection.execute(CreateSchema(schema, if_not_exists=True))
         _create_all(tables, connection)

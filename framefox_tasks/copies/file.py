@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from framefox_tasks.copies.options import check_different, check_options, replacing
 from framefox_tasks.databases.commit import Placing
-from framefox_tasks.databases.sqlite.copying import Snapshot, Staging, snapshot
+from framefox_tasks.databases.sqlite.backup import Snapshot, snapshot
+from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import Copied, CopiedTable, CopyPlan, CopyProgress, PlannedTable

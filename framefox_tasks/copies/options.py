@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import CopyOptions, Target
 
@@ -52,7 +52,7 @@ def check_different(source: Target, target: Target) -> None:
 
 
 def _same(source: Target, target: Target) -> bool:
-    if source.address.dialect == "sqlite":
+    if source.address.is_file:
         if source.file == target.file:
             return True
         return source.file.exists() and target.file.exists() and source.file.samefile(target.file)
@@ -61,7 +61,7 @@ def _same(source: Target, target: Target) -> bool:
     # MySQL may keep names in small letters only: names that differ in nothing else are not worth the risk.
     if source.name.casefold() != target.name.casefold():
         return False
-    return dialect_of(source).server_identity(source) == dialect_of(target).server_identity(target)
+    return database_of(source).server_identity(source) == database_of(target).server_identity(target)
 
 
 def replacing(how: str, options: CopyOptions) -> str:

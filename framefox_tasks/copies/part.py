@@ -9,9 +9,10 @@ from framefox_tasks.copies.mask import Masker, function_for, masks_of
 from framefox_tasks.copies.plan import Choice, emptied_schema, planned
 from framefox_tasks.copies.subset import conditions, prunings
 from framefox_tasks.databases.rows import Schema, TablePlan, quoted
-from framefox_tasks.databases.sqlite.backup import Function
-from framefox_tasks.databases.sqlite.copying import Snapshot, Staging, open_source
+from framefox_tasks.databases.sqlite.backup import Function, Snapshot
 from framefox_tasks.databases.sqlite.filter import Filtering
+from framefox_tasks.databases.sqlite.read import open_source
+from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import CopyPlan
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import import_module
-from typing import Any
 
 from framefox_tasks.copies.mapping import matched
 from framefox_tasks.copies.mask import Masker, mask_lines, masks_of
@@ -14,6 +12,7 @@ from framefox_tasks.copies.names import spellings
 from framefox_tasks.copies.options import check_different, check_options, replacing
 from framefox_tasks.copies.stream import Work
 from framefox_tasks.copies.subset import chosen, conditions, emptied, prunings
+from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place, Source
 from framefox_tasks.databases.rows import Name, Schema, TablePlan
 from framefox_tasks.model import CopyOptions, Target
@@ -21,7 +20,6 @@ from framefox_tasks.results import CopyPlan, PlannedTable
 
 _JOBS = 4
 """How many tables are copied at the same time where nobody says: the work is the servers', not this process's."""
-_QUOTES = {"sqlite": '"', "postgresql": '"', "mysql": "`"}
 
 
 @dataclass(frozen=True)
@@ -43,13 +41,13 @@ def prepared(source: Target, target: Target, options: CopyOptions) -> Iterator[P
     """
     check_options(options)
     check_different(source, target)
-    place: Place = _part(target).open_place(
+    place = database_of(target).open_place(
         target, overwrite=options.overwrite, data_only=options.data_only, force_disconnect=options.force_disconnect
     )
-    is_file = source.address.dialect == "sqlite"
+    is_file = source.address.is_file
     if not is_file:  # no server is to hold a snapshot for a copy that is refused
         place.check()
-    with _part(source).open_source(source, options.jobs or _JOBS) as opened:
+    with database_of(source).open_source(source, options.jobs or _JOBS) as opened:
         with _reading(opened, target, options) as read:
             if is_file:  # beside the look at its cells, which takes as long
                 place.check()
@@ -58,10 +56,6 @@ def prepared(source: Target, target: Target, options: CopyOptions) -> Iterator[P
         yield Prepared(
             opened, place, work, planned(work.schema, source, target, options, jobs=work.jobs, how=place.how)
         )
-
-
-def _part(target: Target) -> Any:
-    return import_module(f"framefox_tasks.databases.{target.address.dialect}.copying")
 
 
 class Choice:
@@ -107,7 +101,7 @@ def _reading(source: Source, target: Target, options: CopyOptions) -> Iterator[C
 
 
 def _rows_alone(source: Source, target: Target, tables: Callable[[Name], bool] | None) -> Schema:
-    with _part(target).open_source(target, 1) as held:
+    with database_of(target).open_source(target) as held:
         return matched(_without_version(source.schema(tables), source.target), held.schema(), target)
 
 
@@ -125,7 +119,7 @@ def emptied_schema(schema: Schema, options: CopyOptions, source: Target) -> Sche
 
 
 def _work(schema: Schema, source: Source, place: Place, options: CopyOptions) -> Work:
-    mine, theirs = source.target.address.dialect, place.staging.address.dialect
+    mine, theirs = database_of(source.target), database_of(place.staging)
     where = dict(options.where)
     masker = Masker(options.salt)
     masks = masks_of(schema, options.masks)
@@ -134,10 +128,10 @@ def _work(schema: Schema, source: Source, place: Place, options: CopyOptions) ->
     limits = [options.jobs or _JOBS, parts, source.most_readers, place.most_loaders]
     return Work(
         schema=schema,
-        direct=mine == theirs,
+        direct=mine is theirs,
         jobs=min(limit for limit in limits if limit),
-        where=conditions(schema, where, _QUOTES[mine]) if filtered else {},
-        prunings=tuple(prunings(schema, where, _QUOTES[theirs])) if filtered else (),
+        where=conditions(schema, where, mine.quote) if filtered else {},
+        prunings=tuple(prunings(schema, where, theirs.quote)) if filtered else (),
         transforms={plan.label: mask_lines(plan, masks, masker) for plan in schema.tables if plan.label in masks},
         verify=options.verify,
         existing=options.data_only,

@@ -1,13 +1,13 @@
-"""What every dialect can do, and what the server dialects share."""
+"""The driver of a database, and its URL and engine as SQLAlchemy wants them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from framefox_tasks.errors import ConfigError, DriverMissingError, FramefoxTasksError
+from framefox_tasks.databases.contract import Traits
+from framefox_tasks.errors import ConfigError, DriverMissingError
 from framefox_tasks.model import Target
 from framefox_tasks.url import DatabaseURL
 
@@ -21,91 +21,29 @@ ASYNC_DRIVERS = {"aiosqlite", "asyncpg", "aiomysql", "asyncmy", "psycopg_async"}
 _PACKAGES = {"pysqlite": "sqlite3", "mysqldb": "MySQLdb", "mysqlconnector": "mysql.connector"}
 
 
-class HasDrivers(Protocol):
-    """What a dialect is called, and which drivers can talk to it, the preferred ones first."""
-
-    @property
-    def title(self) -> str:
-        """Its name in a message."""
-
-    @property
-    def drivers(self) -> tuple[str, ...]:
-        """SQLAlchemy's names of the sync drivers."""
-
-    @property
-    def async_drivers(self) -> tuple[str, ...]:
-        """SQLAlchemy's names of the async drivers."""
-
-    @property
-    def extra(self) -> str:
-        """Our extra that installs a driver; empty if none is needed."""
-
-
-class Dialect(HasDrivers, Protocol):
-    """The verbs of a database. All of them take a Target and work over a raw driver connection of their own.
-
-    All raise ConnectionFailedError when a server cannot be reached or refuses the login, PermissionDeniedError when the
-    user may not do it, and DriverMissingError when the driver is not installed.
-    """
-
-    @property
-    def transactional_ddl(self) -> bool:
-        """Whether a failed migration can be undone as a whole."""
-
-    def exists(self, target: Target) -> bool:
-        """Whether the database is there."""
-
-    def create(self, target: Target) -> None:
-        """Create the database. Raises DatabaseExistsError if it is there."""
-
-    def drop(self, target: Target, *, force_disconnect: bool = False) -> None:
-        """Drop the database. Raises DatabaseNotFoundError, or DatabaseInUseError if others are connected."""
-
-    def revision(self, target: Target) -> tuple[str, ...]:
-        """The revisions in its version table, sorted. Raises DatabaseNotFoundError."""
-
-    def holds_tables(self, target: Target) -> bool:
-        """Whether a table is in it, beside the version table. Raises DatabaseNotFoundError."""
-
-    def clear_revision(self, target: Target) -> bool:
-        """Empty its version table; False if it has none. Raises DatabaseNotFoundError."""
-
-    def server_version(self, target: Target) -> str:
-        """The version of the server, or of the SQLite library. Raises DatabaseNotFoundError."""
-
-    def server_identity(self, target: Target) -> object:
-        """What tells its server from every other, by whatever name it is reached; the database need not exist."""
-
-    def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
-        """What a driver's error means, as one of ours."""
-
-    def migration_guard(self, target: Target) -> AbstractContextManager[None]:
-        """A context in which a failing migration leaves as little behind as the database allows."""
-
-
-def driver_of(target: Target, dialect: HasDrivers, *, asynchronous: bool = False) -> str:
+def driver_of(target: Target, database: Traits, *, asynchronous: bool = False) -> str:
     """The name of the SQLAlchemy driver to use: the one in the URL if it fits, else the first that is installed.
 
     Raises:
         DriverMissingError: None is installed; the message names the extra that brings one.
     """
     written = target.address.driver
-    fits = written is not None and (written in dialect.async_drivers if asynchronous else written not in ASYNC_DRIVERS)
-    candidates = (written,) if fits and written else dialect.async_drivers if asynchronous else dialect.drivers
+    fits = written is not None and (written in database.async_drivers if asynchronous else written not in ASYNC_DRIVERS)
+    candidates = (written,) if fits and written else database.async_drivers if asynchronous else database.drivers
     for driver in candidates:
         if find_spec(_PACKAGES.get(driver, driver).partition(".")[0]):
             return driver
-    extra = f'pip install "framefox-tasks[{dialect.extra}]"' if dialect.extra and not asynchronous else None
+    extra = f'pip install "framefox-tasks[{database.extra}]"' if database.extra and not asynchronous else None
     hint = f"Install one: {extra or 'pip install ' + candidates[0]}"
     if fits:
         ours = f"leave +{written} out of the URL" + (f", after: {extra}" if extra else "")
         hint = f"Install it, or {ours}."
     raise DriverMissingError(
-        f"No driver for {dialect.title} is installed; looked for {' and '.join(candidates)}.", hint=hint
+        f"No driver for {database.title} is installed; looked for {' and '.join(candidates)}.", hint=hint
     )
 
 
-def sqlalchemy_url(target: Target, dialect: HasDrivers, *, asynchronous: bool = False) -> URL:
+def sqlalchemy_url(target: Target, database: Traits, *, asynchronous: bool = False) -> URL:
     """The target's URL with the installed driver filled in, as SQLAlchemy wants it.
 
     Raises:
@@ -119,12 +57,12 @@ def sqlalchemy_url(target: Target, dialect: HasDrivers, *, asynchronous: bool = 
     for key, value in address.query:
         query.setdefault(key, []).append(value)
     url = URL.create(
-        f"{address.backend}+{driver_of(target, dialect, asynchronous=asynchronous)}",
+        f"{address.backend}+{driver_of(target, database, asynchronous=asynchronous)}",
         username=address.username,
         password=address.password,
         host=address.host,
         port=address.port,
-        database=str(target.file) if address.dialect == "sqlite" else address.database,
+        database=str(target.file) if address.is_file else address.database,
         query={key: values if len(values) > 1 else values[0] for key, values in query.items()},
     )
     _check_connectable(url, target)
@@ -157,17 +95,17 @@ def refused_options(target: Target, exc: Exception) -> ConfigError:
     )
 
 
-def sqlalchemy_engine(target: Target, dialect: HasDrivers) -> Engine:
+def sqlalchemy_engine(target: Target, database: Traits) -> Engine:
     """An engine that keeps no connection open."""
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
-    return create_engine(sqlalchemy_url(target, dialect), poolclass=NullPool, echo=target.echo)
+    return create_engine(sqlalchemy_url(target, database), poolclass=NullPool, echo=target.echo)
 
 
-def quote_identifier(target: Target, dialect: HasDrivers, name: str) -> str:
+def quote_identifier(target: Target, database: Traits, name: str) -> str:
     """The name quoted as SQLAlchemy's dialect quotes it, for use in a raw statement without parameters."""
-    preparer = sqlalchemy_url(target, dialect).get_dialect()().identifier_preparer
+    preparer = sqlalchemy_url(target, database).get_dialect()().identifier_preparer
     return preparer.quote_identifier(name).replace("%%", "%")
 
 

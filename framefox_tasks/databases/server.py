@@ -8,6 +8,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
+from framefox_tasks.databases.contract import Database
 from framefox_tasks.databases.drivers import (
     driver_of,
     plain_arguments,
@@ -29,17 +30,9 @@ from framefox_tasks.model import Target
 _CONNECT_TIMEOUT = 10  # seconds
 
 
-class ServerDialect:
-    """A dialect whose databases live in a server. Subclasses say what differs."""
+class ServerDatabase(Database):
+    """A database that lives in a server. Subclasses say what differs."""
 
-    name: str
-    title: str
-    drivers: tuple[str, ...]
-    async_drivers: tuple[str, ...]
-    extra: str
-    transactional_ddl: bool
-
-    quote: str
     light_drivers: Mapping[str, str]  # driver -> package, for those that need no help of SQLAlchemy to connect
     argument_names: Mapping[str, str] = MappingProxyType(
         {"username": "user", "password": "password", "database": "database"}

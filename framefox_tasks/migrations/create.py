@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.errors import (
     ConfigError,
     DatabaseNotFoundError,
@@ -56,12 +56,12 @@ def upgrade(target: Target, *, revision: str = "head", on_step: OnStep | None = 
     from framefox_tasks.migrations.alembic import run
 
     history = _history(target)
-    history.check_known(dialect_of(target).revision(target))
+    history.check_known(database_of(target).revision(target))
     if revision == "head":
         history.check_single_head()
     history.check_revision(revision)
     steps = run.run_steps(history, run.upgrade_steps(revision), on_step=on_step)
-    return Upgraded(target, steps, dialect_of(target).revision(target), history.heads)
+    return Upgraded(target, steps, database_of(target).revision(target), history.heads)
 
 
 def plan(target: Target, *, revision: str = "head") -> Plan:
@@ -72,7 +72,7 @@ def plan(target: Target, *, revision: str = "head") -> Plan:
     """
     history = _history(target)
     try:
-        current = dialect_of(target).revision(target)
+        current = database_of(target).revision(target)
     except DatabaseNotFoundError:
         current = ()
     history.check_known(current)
@@ -122,7 +122,7 @@ def downgrade(
     if steps < 0:
         raise ConfigError(f"steps must be 0 or more, not {steps}.", hint="Revert all with: --steps 0")
     history = _history(target)
-    current = dialect_of(target).revision(target)
+    current = database_of(target).revision(target)
     history.check_known(current)
     if revision:
         history.check_revision(revision)
@@ -132,7 +132,7 @@ def downgrade(
     if not current:
         return Downgraded(target, (), ())
     done = run.run_steps(history, find, on_step=on_step)
-    return Downgraded(target, done, dialect_of(target).revision(target))
+    return Downgraded(target, done, database_of(target).revision(target))
 
 
 def _steps_down(history: History, current: tuple[str, ...], steps: int) -> int:
@@ -246,7 +246,7 @@ def _ready(target: Target, *, compares: bool = True) -> History:
     history.check_single_head()
     if not compares:
         return history
-    current = dialect_of(target).revision(target)
+    current = database_of(target).revision(target)
     history.check_known(current)
     pending = history.pending(current)
     if pending:
@@ -276,7 +276,7 @@ def clear_migrations(target: Target) -> MigrationsCleared:
     for folder in {path.parent for path in files}:
         _check_writable(target, folder)
     try:
-        cleared = dialect_of(target).clear_revision(target)
+        cleared = database_of(target).clear_revision(target)
     except DatabaseNotFoundError:
         cleared = False
     for path in files:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.errors import DatabaseExistsError, DatabaseNotFoundError
 from framefox_tasks.model import Target
 from framefox_tasks.results import Created, Dropped
@@ -20,7 +20,7 @@ def create(target: Target, *, exist_ok: bool = False) -> Created:
         ConnectionFailedError: The server cannot be reached, or refuses the login.
         PermissionDeniedError: The user or the file system does not allow it.
     """
-    dialect = dialect_of(target)
+    dialect = database_of(target)
     if exist_ok and dialect.exists(target):
         return Created(target, created=False)
     try:
@@ -47,7 +47,7 @@ def drop(target: Target, *, missing_ok: bool = False, force_disconnect: bool = F
         ConnectionFailedError, PermissionDeniedError: As for create.
     """
     try:
-        dialect_of(target).drop(target, force_disconnect=force_disconnect)
+        database_of(target).drop(target, force_disconnect=force_disconnect)
     except DatabaseNotFoundError:
         if not missing_ok:
             raise

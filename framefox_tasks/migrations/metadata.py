@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from framefox_tasks import files
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.errors import DatabaseNotFoundError, PermissionDeniedError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.results import MetadataCleared, MetadataWritten
@@ -67,7 +67,7 @@ def live_schema(target: Target) -> Schema:
     """
     from framefox_tasks.schema.reflect import reflected_schema
 
-    if not dialect_of(target).exists(target):
+    if not database_of(target).exists(target):
         raise DatabaseNotFoundError(
             f"The database {target.label} does not exist.", hint="Create it with: doit database_upgrade"
         )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.model import Target
 from framefox_tasks.results import MigrationState, Status
@@ -38,7 +36,8 @@ def status(target: Target) -> Status:
         exists=exists,
         error=error,
         server_version=version,
-        size=_size(target) if exists else None,
+        size=database_of(target).size(target) if exists else None,
+        server=database_of(target).described(version),
         current=current,
         heads=history.heads,
         unknown=history.unknown(current),
@@ -47,7 +46,7 @@ def status(target: Target) -> Status:
 
 
 def _ask(target: Target) -> tuple[bool | None, str | None, str | None, tuple[str, ...]]:
-    dialect = dialect_of(target)
+    dialect = database_of(target)
     exists: bool | None = None
     try:
         exists = dialect.exists(target)
@@ -56,10 +55,3 @@ def _ask(target: Target) -> tuple[bool | None, str | None, str | None, tuple[str
         return True, None, dialect.server_version(target), dialect.revision(target)
     except FramefoxTasksError as exc:
         return exists, exc.message, None, ()
-
-
-def _size(target: Target) -> int | None:
-    if target.address.dialect != "sqlite":
-        return None
-    files = [target.file, Path(f"{target.file}-wal"), Path(f"{target.file}-journal")]
-    return sum(path.stat().st_size for path in files if path.exists())

@@ -79,17 +79,8 @@ def _print_database(console: Console, status: Status) -> None:
         table.add_row("Connection", "Failed", Text(status.error))
     elif status.exists:
         table.add_row("Connection", "Established", "OK")
-    table.add_row("Type", _title(status), Text(_place(status)))
+    table.add_row("Type", status.server, Text(_place(status)))
     console.print(table)
-
-
-def _title(status: Status) -> str:
-    version = status.server_version or ""
-    dialect = status.target.address.dialect
-    title = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MySQL"}[dialect]
-    if dialect == "mysql" and "MariaDB" in version:
-        title, version = "MariaDB", version.partition("-")[0]
-    return f"{title} {version}".rstrip()
 
 
 def _place(status: Status) -> str:

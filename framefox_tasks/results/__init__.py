@@ -207,7 +207,8 @@ class Status:
     Attributes:
         exists: None where that could not be found out.
         error: Why the database could not be asked, without a password.
-        size: Bytes, of a SQLite file and its journals.
+        server: What it is, and of which version, for a reader.
+        size: Bytes of the database, where it is a file.
         current: The revisions that the database is at.
         unknown: Those of them that have no file.
     """
@@ -216,6 +217,7 @@ class Status:
     exists: bool | None
     error: str | None = None
     server_version: str | None = None
+    server: str = ""
     size: int | None = None
     current: tuple[str, ...] = ()
     heads: tuple[str, ...] = ()

@@ -25,6 +25,7 @@ from sqlalchemy.engine import Dialect, default
 from sqlalchemy.exc import CompileError, NoReferencedColumnError, NoReferencedTableError
 from sqlalchemy.sql.elements import ClauseElement
 
+from framefox_tasks.databases import NAMES
 from framefox_tasks.schema import snapshot
 from framefox_tasks.schema.snapshot import EnumType, Schema
 
@@ -56,14 +57,18 @@ class _Reader:
 
     @cached_property
     def _others(self) -> list[Dialect]:
-        return [registry.load(name)() for name in ("postgresql", "mysql", "sqlite")]
+        return [registry.load(name)() for name in NAMES]
 
-    def _dialects(self, type_: types.TypeEngine[Any] | None = None) -> Iterator[Dialect]:
-        """Those to try, in order: a type of one dialect's own is told fully only by that."""
-        module = type(type_).__module__
+    def _own(self, item: object) -> Iterator[Dialect]:
+        """The dialect whose own class it is, where it is one's."""
+        module = type(item).__module__
         if module.startswith("sqlalchemy.dialects."):
             name = module.split(".")[2]
             yield from (dialect for dialect in self._others if dialect.name == name)
+
+    def _dialects(self, type_: types.TypeEngine[Any] | None = None) -> Iterator[Dialect]:
+        """Those to try, in order: a type of one dialect's own is told fully only by that."""
+        yield from self._own(type_)
         yield self._dialect
         yield from self._others
 
@@ -180,7 +185,7 @@ class _Reader:
         return {**found, **self._options(key.dialect_kwargs)}
 
     def _exclude(self, constraint: Any) -> str:
-        dialect = next(dialect for dialect in self._others if dialect.name == "postgresql")
+        dialect = next(self._own(constraint))
         text = dialect.ddl_compiler(dialect, None).process(constraint)  # type: ignore[arg-type]  # it needs no statement
         return " ".join(text.split())
 

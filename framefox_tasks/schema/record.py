@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from framefox_tasks import files
+from framefox_tasks.databases import database_of
+from framefox_tasks.databases.contract import Traits
 from framefox_tasks.errors import ConfigError, PermissionDeniedError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.schema.cache import MARK, RECORD, digest, recordable
@@ -92,45 +94,45 @@ def _mark(project: Project, migration: Path, schema: str) -> None:
 
 def not_compared(target: Target, schema: Schema) -> tuple[str, ...]:
     """What of the schema has changed since the recorded one, and Alembic does not compare: it is written by hand."""
-    text, dialect = recorded(target.project), target.address.dialect
+    text, database = recorded(target.project), database_of(target)
     try:
         before = Schema.from_json(text).by_key if text else {}
     except ConfigError:
         return ()  # of another version, or edited: nothing can be said
     pairs = [(before[table.key], table) for table in schema.tables if table.key in before]
-    return tuple(item for old, new in pairs for item in _changed(old, new, dialect))
+    return tuple(item for old, new in pairs for item in _changed(old, new, database))
 
 
 def _compared(target: Target, schema: Schema) -> list[Table]:
     """The tables without what not_compared may tell."""
-    sqlite: dict[str, Any] = {"comment": None} if target.address.dialect == "sqlite" else {}
-    of_column: dict[str, Any] = {"computed": None, **({"enum": None, **sqlite} if sqlite else {})}
+    database = database_of(target)
+    comment: dict[str, Any] = {} if database.has_comments else {"comment": None}
+    of_column: dict[str, Any] = {"computed": None, **comment, **({} if database.has_enums else {"enum": None})}
     return [
         replace(
             table,
             checks=(),
             primary_key=PrimaryKey(()),
             columns=tuple(replace(column, **of_column) for column in table.columns),
-            **sqlite,
+            **comment,
         )
         for table in schema.tables
     ]
 
 
-def _changed(old: Table, new: Table, dialect: str) -> Iterator[str]:
+def _changed(old: Table, new: Table, database: Traits) -> Iterator[str]:
     checks = {(check.name, check.sql) for check in old.checks} ^ {(check.name, check.sql) for check in new.checks}
     yield from (f"check constraint {name} on {new.key}" for name in sorted({name or sql for name, sql in checks}))
     if old.primary_key.columns != new.primary_key.columns:
         yield f"primary key of {new.key}"
-    # SQLite has neither comments nor enumerated types.
-    if dialect == "sqlite" and old.comment != new.comment:
+    if not database.has_comments and old.comment != new.comment:
         yield f"comment on {new.key}"
     before = {column.name: column for column in old.columns}
     for column in new.columns:
         was = before.get(column.name, column)
         if was.computed != column.computed:
             yield f"expression of {new.key}.{column.name}"
-        if dialect == "sqlite" and was.comment != column.comment:
+        if not database.has_comments and was.comment != column.comment:
             yield f"comment on {new.key}.{column.name}"
-        if dialect == "sqlite" and was.enum and column.enum and was.enum != column.enum:
+        if not database.has_enums and was.enum and column.enum and was.enum != column.enum:
             yield f"enum values of {new.key}.{column.name}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, MetaData, inspect
 from sqlalchemy.exc import OperationalError, SAWarning
 
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Target
@@ -24,7 +24,7 @@ def reflected_schema(target: Target) -> Schema:
         ConnectionFailedError: It cannot be reached.
         ConfigError: It holds no table.
     """
-    engine = sqlalchemy_engine(target, dialect_of(target))
+    engine = sqlalchemy_engine(target, database_of(target))
     metadata = MetaData()
     try:
         with engine.connect() as connection, warnings.catch_warnings():
@@ -33,7 +33,7 @@ def reflected_schema(target: Target) -> Schema:
             for schema in _schemas(target, connection):
                 metadata.reflect(connection, schema=schema, resolve_fks=False)
     except OperationalError as exc:
-        raise dialect_of(target).translate(exc.orig or exc, target) from exc
+        raise database_of(target).translate(exc.orig or exc, target) from exc
     found = schema_of([metadata], dialect=engine.dialect)
     version = target.project.version_table
     tables = tuple(table for table in found.tables if table.key != version and not ignored(target.project, table.name))
@@ -47,7 +47,7 @@ def reflected_schema(target: Target) -> Schema:
 
 def _schemas(target: Target, connection: Connection) -> Iterator[str | None]:
     yield None
-    if target.address.dialect != "postgresql":
+    if not database_of(target).has_schemas:
         return  # what MySQL calls a schema is another database
     inspector = inspect(connection)
     for name in inspector.get_schema_names():

@@ -188,13 +188,13 @@ def _check_addresses(copy: NamedCopy, what: str) -> None:
         except ConfigError as exc:
             raise type(exc)(f"{what}.{key}: {exc.message}", hint=exc.hint) from exc
     unknown = _BRACED.search(copy.to.replace(TIMESTAMP, ""))
-    if unknown and target.address.dialect == "sqlite":
+    if unknown and target.address.is_file:
         raise ConfigError(
             f"{what}.to holds {unknown[0]}, which nothing takes the place of.", hint=f"Known is {TIMESTAMP}."
         )
     if copy.keep is None:
         return
-    if target.address.dialect != "sqlite":
+    if not target.address.is_file:
         raise ConfigError(
             f"{what}.keep is for SQLite files: no database is dropped on a server.", hint="Take `keep:` out."
         )

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.settings._sources import kind_of
-from framefox_tasks.url import DIALECTS, is_port
+from framefox_tasks.url import SCHEMES, is_port, is_scheme
 
 _TOP = {
     "copies",
@@ -151,14 +151,15 @@ def url_from_parts(options: Mapping[str, Any], expand: Expand) -> str:
                 f"database.{name} is missing.",
                 hint="Give database.url, or driver, host, username and database.",
             )
-    dialect = DIALECTS.get(driver.partition("+")[0])
-    if dialect == "sqlite":
+    name = driver.partition("+")[0]
+    scheme = SCHEMES[name] if is_scheme(name) else None
+    if scheme and scheme.is_file:
         return f"{driver}:///{quote(database, safe='/:')}"
     login = quote(part("username"), safe="")
     if password := part("password"):
         login += f":{quote(password, safe='')}"
     charset = part("charset")
-    query = f"?charset={quote(charset)}" if charset and dialect == "mysql" else ""
+    query = f"?charset={quote(charset)}" if charset and scheme and scheme.has_charset else ""
     place = _place(part("host") or "localhost", part("port"))
     return f"{driver}://{login}{'@' if login else ''}{place}/{quote(database, safe='')}{query}"
 

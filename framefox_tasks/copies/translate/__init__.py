@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from framefox_tasks.copies.translate.tables import Made, MadeTable, Making
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.databases.order import in_order
 from framefox_tasks.databases.rows import Field, ForeignKey, Name, Schema, Side, TablePlan
@@ -76,11 +76,11 @@ def _has_uuid(target: Target) -> bool:
     from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import NullPool
 
-    engine = create_engine(sqlalchemy_url(target, dialect_of(target)).set(database=""), poolclass=NullPool)
+    engine = create_engine(sqlalchemy_url(target, database_of(target)).set(database=""), poolclass=NullPool)
     try:
         engine.connect().close()
     except DBAPIError as exc:
-        raise dialect_of(target).translate(exc.orig, target) from exc
+        raise database_of(target).translate(exc.orig, target) from exc
     return Uuid().compile(dialect=engine.dialect).upper() == "UUID"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases.drivers import quote_identifier
-from framefox_tasks.databases.server import ServerDialect
+from framefox_tasks.databases.server import ServerDatabase
 from framefox_tasks.errors import (
     ConnectionFailedError,
     DatabaseInUseError,
@@ -16,20 +16,24 @@ from framefox_tasks.errors import (
 )
 from framefox_tasks.model import Target
 
+if TYPE_CHECKING:
+    from framefox_tasks.databases.contract import Place, Source
+
 _FORCE_SINCE = 130000  # DROP DATABASE ... WITH (FORCE), PostgreSQL 13
 
 
-class PostgreSQL(ServerDialect):
+class PostgreSQL(ServerDatabase):
     """The verbs for PostgreSQL. Codes are SQLSTATEs: PostgreSQL documentation, appendix A."""
 
     name = "postgresql"
     title = "PostgreSQL"
+    default_port = 5432
     drivers = ("psycopg", "psycopg2", "pg8000")
     async_drivers = ("psycopg", "asyncpg")
     extra = "postgresql"
-    transactional_ddl = True
+    has_schemas = True
+    has_enum_types = True
 
-    quote = '"'
     light_drivers = MappingProxyType({"psycopg": "psycopg", "psycopg2": "psycopg2"})
     argument_names = MappingProxyType({"username": "user", "password": "password", "database": "dbname"})
     missing_database = frozenset({"3D000"})
@@ -144,6 +148,21 @@ class PostgreSQL(ServerDialect):
             cursor = connection.cursor()
             cursor.execute("SHOW server_version")
             return str(cursor.fetchone()[0]).partition(" ")[0]
+
+    def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
+        """A snapshot that any number of connections see."""
+        from framefox_tasks.databases.postgresql.snapshot import open_source
+
+        return open_source(target, readers)
+
+    def open_place(self, target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
+        """A database beside the target, or for rows alone the target's own tables."""
+        from framefox_tasks.databases.postgresql.place import StagingPlace
+        from framefox_tasks.databases.postgresql.place_rows import TargetPlace
+
+        if data_only:
+            return TargetPlace(target)
+        return StagingPlace(target, overwrite=overwrite, force_disconnect=force_disconnect)
 
 
 def _server_number(cursor: Any) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from urllib.parse import quote
 
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place
 from framefox_tasks.databases.rows import Statement
 from framefox_tasks.databases.sqlite.load import SQLiteLoader
@@ -108,7 +108,7 @@ class TargetPlace:
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        if not dialect_of(self.staging).exists(self.staging):
+        if not database_of(self.staging).exists(self.staging):
             raise missing(self.staging)
         try:
             with closing(_connect(self.staging)) as connection:
@@ -190,7 +190,7 @@ class TargetPlace:
                 f"The rows cannot be written to {self.staging.label}: {exc}. The target is as it was.",
                 hint="Check the free space and the limits of its folder.",
             )
-        return dialect_of(self.staging).translate(exc, self.staging)
+        return database_of(self.staging).translate(exc, self.staging)
 
 
 def _connect(target: Target) -> sqlite3.Connection:

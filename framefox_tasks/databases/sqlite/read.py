@@ -10,7 +10,7 @@ from itertools import islice
 from sys import getsizeof
 from typing import Any
 
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.databases.rows import BadRowError, Name, Schema, Side, TablePlan
 from framefox_tasks.databases.sqlite.backup import snapshot
 from framefox_tasks.databases.sqlite.cell import shown
@@ -201,7 +201,7 @@ class SQLiteReader:
                 f"The condition of {name} cannot be used on {self._target.label}: {exc}.",
                 hint="Correct it; behind WHERE stands: " + where.replace("\n)", ")"),
             )
-        return dialect_of(self._target).translate(exc, self._target)
+        return database_of(self._target).translate(exc, self._target)
 
 
 class SQLiteSource:
@@ -239,7 +239,7 @@ class SQLiteSource:
         try:
             return read_schema(self._connection, tables)
         except sqlite3.Error as exc:
-            raise dialect_of(self.target).translate(exc, self.target) from exc
+            raise database_of(self.target).translate(exc, self.target) from exc
 
 
 @contextmanager

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from framefox_tasks.databases.contract import Database
 from framefox_tasks.databases.drivers import driver_of, quoted_table
 from framefox_tasks.errors import (
     ConnectionFailedError,
@@ -19,19 +21,28 @@ from framefox_tasks.errors import (
 )
 from framefox_tasks.model import Target
 
+if TYPE_CHECKING:
+    from framefox_tasks.databases.contract import Place, Source
+
 _HEADER = b"SQLite format 3\0"
 JOURNALS = ("-wal", "-shm", "-journal")
+_COUNTER = slice(24, 28)  # of a database's header: counts what was committed, but for WAL mode
+_WAL_HEADER = 32  # bytes; the salts among them differ each time that the file is begun anew
+_INDEX_HEADER = 48  # bytes of the -shm file, which counts the commits to a WAL
 
 
-class SQLite:
+class SQLite(Database):
     """The verbs for SQLite."""
 
     name = "sqlite"
     title = "SQLite"
+    default_port = None
     drivers = ("pysqlite",)
     async_drivers = ("aiosqlite",)
-    extra = ""
-    transactional_ddl = True
+    rebuilds_tables = True
+    types_by_affinity = True
+    has_comments = False
+    has_enums = False
 
     def exists(self, target: Target) -> bool:
         """Whether the file is there and is a SQLite database."""
@@ -137,12 +148,51 @@ class SQLite:
 
         return guarded(target)
 
+    def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:  # noqa: ARG002 - one is enough
+        """Read a database at one point of time."""
+        from framefox_tasks.databases.sqlite.read import open_source
+
+        return open_source(target)
+
+    def open_place(self, target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
+        """A file beside the target, or for rows alone the target itself."""
+        from framefox_tasks.databases.sqlite.place import open_place
+
+        return open_place(target, overwrite=overwrite, data_only=data_only, force_disconnect=force_disconnect)
+
+    def size(self, target: Target) -> int | None:
+        """The bytes of its files."""
+        files = [target.file, Path(f"{target.file}-wal"), Path(f"{target.file}-journal")]
+        return sum(path.stat().st_size for path in files if path.exists())
+
+    def change_marker(self, target: Target) -> list[int | str] | None:
+        """Size and time of the file, its counter of commits, and the same of its WAL."""
+        found = target.file.stat()
+        with target.file.open("rb") as file:
+            counter = file.read(_COUNTER.stop)[_COUNTER].hex()
+        wal, index = Path(f"{target.file}-wal"), Path(f"{target.file}-shm")
+        return [found.st_size, found.st_mtime_ns, counter, *_wal_marker(wal, index)]
+
 
 def missing(target: Target) -> DatabaseNotFoundError:
     """The error for a database that is not there."""
     return DatabaseNotFoundError(
         f"The database {target.label} does not exist.", hint="Create it with: doit database_create"
     )
+
+
+def _wal_marker(wal: Path, index: Path) -> list[int | str]:
+    with suppress(FileNotFoundError):
+        found = wal.stat()
+        if found.st_size:  # an empty one is left by whoever only reads
+            return [found.st_mtime_ns, found.st_size, _start(wal, _WAL_HEADER), _start(index, _INDEX_HEADER)]
+    return [0, 0, "", ""]
+
+
+def _start(path: Path, size: int) -> str:
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        return file.read(size).hex()
+    return ""
 
 
 @contextmanager

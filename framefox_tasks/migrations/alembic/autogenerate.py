@@ -19,7 +19,7 @@ from framefox_tasks.errors import EntityError, MigrationError, PermissionDeniedE
 from framefox_tasks.migrations.alembic.config import history_errors
 from framefox_tasks.migrations.alembic.declared import metadata_of
 from framefox_tasks.migrations.alembic.describe import Difference, difference_of, flat
-from framefox_tasks.migrations.alembic.enums import load_postgresql_support
+from framefox_tasks.migrations.alembic.enums import load_enum_types
 from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.ownership import Name, ownership_of, shown
@@ -126,8 +126,7 @@ def _autogenerate(history: History, message: str | None, **options: Any) -> Comp
     compared: list[MetaData] = []
     others: list[Name] = []
     context = _context(history, message, autogenerate=True)
-    if target.address.dialect == "postgresql":
-        load_postgresql_support()
+    load_enum_types(target)
 
     def work(current: Any, migration_context: Any) -> list[Any]:
         context.run_autogenerate(current, migration_context)

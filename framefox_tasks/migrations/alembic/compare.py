@@ -10,6 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Boolean, Column, Enum, Numeric, String
 from sqlalchemy.dialects.mysql import ENUM
 
+from framefox_tasks.databases import database_named
+
 _NOW = {"now()", "current_timestamp", "current_timestamp()", "localtimestamp", "localtimestamp()"}
 _CAST = re.compile(r"::[\w .\"\[\]]+(\(\d+(,\d+)?\))?$")
 _TRUTH = {"true": "1", "false": "0"}
@@ -30,7 +32,11 @@ def compare_type(
     if isinstance(inspected_type, ENUM) and isinstance(metadata_type, Enum):
         return list(inspected_type.enums) != list(metadata_type.enums)
     texts = isinstance(inspected_type, String) and isinstance(metadata_type, String)
-    if context.dialect.name == "sqlite" and texts and inspected_type.length == metadata_type.length:
+    if (
+        database_named(context.dialect.name).types_by_affinity
+        and texts
+        and inspected_type.length == metadata_type.length
+    ):
         return False
     return None
 

@@ -15,19 +15,19 @@ from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.alembic.failures import failure_in
 from framefox_tasks.model import Project, Target
 from framefox_tasks.results import Revision
 from framefox_tasks.schema.entities import env_text
-from framefox_tasks.url import DIALECTS
+from framefox_tasks.url import SCHEMES
 
 TARGET = "framefox_tasks.target"
 FILE_TEMPLATE = "%%(year)d%%(month).2d%%(day).2d_%%(hour).2d%%(minute).2d%%(second).2d_%%(slug)s"
 # `driver` stands in the file that `alembic init` writes. Other URLs, of a broker or a website, are not ours to replace.
-_DATABASE_URL = re.compile(rf"({'|'.join(DIALECTS)}|driver)(\+\w+)?://")
+_DATABASE_URL = re.compile(rf"({'|'.join(SCHEMES)}|driver)(\+\w+)?://")
 _ASYNC_ENGINE = re.compile(r"async_engine|create_async|AsyncEngine")
 
 
@@ -40,7 +40,7 @@ def make_config(target: Target, *, output: TextIO | None = None) -> Config:
     config = base_config(target.project, output=output)
     config.attributes[TARGET] = target
     asynchronous = _ASYNC_ENGINE.search(env_text(target.project)) is not None
-    url = sqlalchemy_url(target, dialect_of(target), asynchronous=asynchronous)
+    url = sqlalchemy_url(target, database_of(target), asynchronous=asynchronous)
     text = _escaped(url.render_as_string(hide_password=False))
     for name in {"sqlalchemy.url", "url", *_url_options(config)}:
         config.set_main_option(name, text)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.errors import EntityError, FramefoxTasksError
 from framefox_tasks.migrations.alembic.config import load_scripts, make_config
 from framefox_tasks.migrations.alembic.environment import run_environment
@@ -40,7 +40,7 @@ def entities_of_env_py(target: Target) -> Entities:
         metadata = _handed_over(target, as_sql=True)
     except FramefoxTasksError:
         # Some refuse to work without a connection.
-        if not dialect_of(target).exists(target):
+        if not database_of(target).exists(target):
             raise
         metadata = _handed_over(target)
     if not metadata:

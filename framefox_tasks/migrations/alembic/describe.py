@@ -9,6 +9,7 @@ from typing import Any
 from alembic.autogenerate import RevisionContext
 from alembic.operations import ops
 
+from framefox_tasks.databases import database_of
 from framefox_tasks.migrations.alembic.enums import EnumTypeOp
 from framefox_tasks.model import Target
 
@@ -28,7 +29,7 @@ def difference_of(context: RevisionContext, target: Target) -> Difference:
     """What the generated migrations do; nothing if a hook of the project's has removed them all."""
     containers = [container for script in context.generated_revisions for container in script.upgrade_ops_list]
     operations = [operation for container in containers for operation in flat(container.ops)]
-    if target.address.dialect != "postgresql":
+    if not database_of(target).has_enum_types:
         operations = [operation for operation in operations if not isinstance(operation, EnumTypeOp)]
     shown = tuple(_describe(operation) for operation in operations)
     return Difference(
@@ -72,7 +73,7 @@ def _kind(operation: ops.MigrateOperation) -> str:
 
 def _unnamed(operation: ops.MigrateOperation, target: Target) -> Iterator[str]:
     """The constraints without a name. In a new table servers give them one; SQLite does not."""
-    if isinstance(operation, ops.CreateTableOp) and target.address.dialect == "sqlite":
+    if isinstance(operation, ops.CreateTableOp) and database_of(target).rebuilds_tables:
         for constraint in operation.to_table().constraints:
             kind = type(constraint).__name__
             if constraint.name is None and kind != "PrimaryKeyConstraint":

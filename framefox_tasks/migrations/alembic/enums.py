@@ -18,6 +18,9 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import ARRAY, Column, Enum, MetaData
 
+from framefox_tasks.databases import database_named, database_of
+from framefox_tasks.model import Target
+
 
 class EnumTypeOp(ops.MigrateOperation):
     """Creates or drops an enum type, if it is not there or is there."""
@@ -90,16 +93,17 @@ def is_native(item: Any) -> bool:
     return isinstance(item, Enum) and bool(item.native_enum) and bool(item.name)
 
 
-def load_postgresql_support() -> None:
-    """Let autogenerate see PostgreSQL's enum types, and migrations change them."""
-    import alembic_postgresql_enum
+def load_enum_types(target: Target) -> None:
+    """Let autogenerate see the enum types of a database that has them, and migrations change them."""
+    if database_of(target).has_enum_types:
+        import alembic_postgresql_enum
 
-    assert alembic_postgresql_enum  # noqa: S101 - importing it registers its comparators and operations
+        assert alembic_postgresql_enum  # noqa: S101 - importing it registers its comparators and operations
 
 
 def add_enum_types(context: MigrationContext, directives: list[ops.MigrationScript]) -> None:
     """Add to generated migrations what creates and drops the enum types of the columns that are added."""
-    if context.dialect.name == "postgresql":
+    if database_named(context.dialect.name).has_enum_types:
         _correct_values(directives)
         return
     for script in directives:

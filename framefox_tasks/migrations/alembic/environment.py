@@ -19,7 +19,7 @@ from sqlalchemy import MetaData, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine, sqlalchemy_url
 from framefox_tasks.databases.sqlite.verbs import missing
 from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError
@@ -31,7 +31,7 @@ from framefox_tasks.migrations.alembic.options import completed
 from framefox_tasks.migrations.alembic.ownership import ownership_of, shown
 from framefox_tasks.model import Target
 from framefox_tasks.schema.imports import watching
-from framefox_tasks.url import DIALECTS
+from framefox_tasks.url import SCHEMES
 
 Work = Callable[[Any, MigrationContext], Any]
 
@@ -75,7 +75,7 @@ def run_environment(
         stack.enter_context(_no_new_file(target))
         stack.enter_context(application_context(target))
         if migrates:
-            stack.enter_context(dialect_of(target).migration_guard(target))
+            stack.enter_context(database_of(target).migration_guard(target))
         _offer_connection(config, target, stack)
         stack.enter_context(environment)
         stack.enter_context(watching())
@@ -95,14 +95,14 @@ def _configure(
     connection = theirs.get("connection")
     if isinstance(connection, Connection):
         _check_same_database(target, connection)
-    options = completed(target, theirs, dialect=target.address.dialect, metadata=metadata)
+    options = completed(target, theirs, metadata=metadata)
     if getattr(environment.config.cmd_opts, "autogenerate", False):
         _check_tables(options.get("target_metadata"))
     original(**options)
     if options["compare_server_default"] is True:
         help_compare_defaults(environment.get_context())
     used = environment.get_context().dialect.name
-    if DIALECTS.get(used) != target.address.dialect:
+    if used not in SCHEMES or SCHEMES[used].dialect != target.address.dialect:
         raise _another_database(target, f"is for {used}")
 
 
@@ -139,7 +139,7 @@ def _no_new_file(target: Target) -> Iterator[None]:
     """SQLite makes a file for whoever connects: an env.py that names another database must leave none behind."""
 
     def refuse(dialect: Any, record: Any, arguments: Sequence[Any], keywords: Any) -> None:  # noqa: ARG001 - SQLAlchemy's
-        file = str(arguments[0]) if dialect.name == "sqlite" and arguments else ":memory:"
+        file = str(arguments[0]) if arguments and dialect.name in SCHEMES and SCHEMES[dialect.name].is_file else ""
         if file in ("", ":memory:") or file.startswith("file:") or Path(file).exists():
             return
         if Path(file).resolve() == target.file:
@@ -177,7 +177,7 @@ def _offer_connection(config: Config, target: Target, stack: ExitStack) -> None:
 
 @contextmanager
 def _connected(target: Target) -> Iterator[Connection]:
-    with sqlalchemy_engine(target, dialect_of(target)).connect() as connection:
+    with sqlalchemy_engine(target, database_of(target)).connect() as connection:
         # The older form of Alembic's own recipe calls connect() on whatever it is handed.
         connection.connect = lambda: nullcontext(connection)  # type: ignore[attr-defined]
         yield connection
@@ -211,7 +211,7 @@ def _is_connection_failure(exc: DBAPIError) -> bool:
 
 
 def _connection_failure(exc: DBAPIError, target: Target) -> Exception:
-    dialect = dialect_of(target)
+    dialect = database_of(target)
     try:
         dialect.revision(target)  # asks whether the database is there at all, which not every driver's error tells
     except FramefoxTasksError as clearer:
@@ -230,7 +230,7 @@ def run_as_env(target: Target, metadata: Callable[[], Sequence[MetaData]]) -> No
 
     ours = TARGET in context.config.attributes
     complete = dict if ours else partial(_completed, target, metadata())
-    dialect = dialect_of(target)
+    dialect = database_of(target)
     if context.is_offline_mode():
         url = sqlalchemy_url(target, dialect)
         context.configure(**complete(url=url, literal_binds=True, dialect_opts={"paramstyle": "named"}))
@@ -257,7 +257,7 @@ def _tell_left_alone(context: MigrationContext) -> None:
 
 
 def _completed(target: Target, metadata: Sequence[MetaData], **options: Any) -> dict[str, Any]:
-    return completed(target, options, dialect=target.address.dialect, metadata=metadata)
+    return completed(target, options, metadata=metadata)
 
 
 @contextmanager

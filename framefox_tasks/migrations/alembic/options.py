@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
+from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations.alembic import enums
 from framefox_tasks.migrations.alembic.compare import compare_type
@@ -20,9 +21,7 @@ from framefox_tasks.schema.sources import ignored
 Hook = Callable[..., Any]
 
 
-def completed(
-    target: Target, theirs: dict[str, Any], *, dialect: str, metadata: Sequence[MetaData] = ()
-) -> dict[str, Any]:
+def completed(target: Target, theirs: dict[str, Any], *, metadata: Sequence[MetaData] = ()) -> dict[str, Any]:
     """The keyword arguments for context.configure(): those that an env.py gave, plus ours where it gave none.
 
     Hooks are combined: an object is included if every include_object says so, our rendering is asked after theirs.
@@ -34,9 +33,10 @@ def completed(
     options = dict(theirs)
     options.setdefault("compare_type", compare_type)
     options.setdefault("compare_server_default", True)
-    options.setdefault("render_as_batch", dialect == "sqlite")
-    if dialect == "sqlite":
-        # SQLAlchemy's driver can do DDL in a transaction once the migration guard has switched the driver's own off.
+    database = database_of(target)
+    options.setdefault("render_as_batch", database.rebuilds_tables)
+    if database.transactional_ddl:
+        # Of SQLite Alembic believes otherwise; the migration guard has switched its driver's own transactions off.
         options.setdefault("transactional_ddl", True)
     if options.get("target_metadata") is None and metadata:
         options["target_metadata"] = list(metadata)

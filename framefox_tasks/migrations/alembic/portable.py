@@ -8,6 +8,8 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Identity, inspect
 
+from framefox_tasks.databases import database_named
+
 
 def adapt(context: MigrationContext, directives: Iterable[ops.MigrationScript]) -> None:
     """Correct the operations of generated migrations in place."""
@@ -16,7 +18,7 @@ def adapt(context: MigrationContext, directives: Iterable[ops.MigrationScript]) 
             if not context.dialect.supports_identity_columns:
                 _remove_identities(container)
             _reorder_drops(container)
-        if context.dialect.name == "postgresql":
+        if database_named(context.dialect.name).has_schemas:
             for container in script.upgrade_ops_list:
                 _create_schemas(context, container)
 

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.errors import FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.alembic.config import make_config, revision_of
 from framefox_tasks.migrations.alembic.environment import run_environment
@@ -50,7 +50,7 @@ def run_steps(history: History, find: FindSteps, *, on_step: OnStep | None = Non
         MigrationError: A migration failed. Says which, where, and what the database looks like now.
     """
     run = _Run(history, find, on_step)
-    before = dialect_of(history.target).revision(history.target)
+    before = database_of(history.target).revision(history.target)
     try:
         run_environment(history.target, history.config, history.scripts, run.work, migrates=True)
     except FramefoxTasksError as exc:
@@ -117,7 +117,7 @@ class _Run:
     def failure(self, message: str, before: tuple[str, ...], hint: str | None) -> MigrationError:
         if self.running is None:
             return MigrationError(message, hint=hint)
-        dialect = dialect_of(self.target)
+        dialect = database_of(self.target)
         after = dialect.revision(self.target)
         at = ", ".join(after) or "no revision"
         title = f"The migration {self.running.revision} ({self.running.description}) failed."

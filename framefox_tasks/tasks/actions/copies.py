@@ -12,7 +12,7 @@ from typing import Any
 from framefox_tasks import copies as copying
 from framefox_tasks import report
 from framefox_tasks.copies import retention
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.errors import (
     ConfigError,
     ConnectionFailedError,
@@ -200,6 +200,6 @@ def _stamp(copy: NamedCopy) -> str:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         target = copy.target(stamp)
         # A copy of this second is there: the next has another name.
-        if target.address.dialect != "sqlite" or not dialect_of(target).exists(target):
+        if not target.address.is_file or not database_of(target).exists(target):
             return stamp
         sleep(0.1)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.model import Target
 from framefox_tasks.schema.cache import RECORD, SNAPSHOT, asked, digest, read_sources, recordable
@@ -109,7 +109,7 @@ def migration_written(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
         if not newest or {file.schema for file in newest} != {digest(schema)}:
             known = values.get("agreed") == agreed(target, schema)
             return known, "the entities and the migrations agree" if known else "no migration is for this schema"
-        current = dialect_of(target).revision(target)
+        current = database_of(target).revision(target)
     except Exception as exc:  # noqa: BLE001 - the task runs into it
         return False, told(exc)
     return True, _standing(history, newest[0], current)

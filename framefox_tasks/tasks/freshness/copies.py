@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from hashlib import sha256
-from pathlib import Path
 from time import sleep, time_ns
 from typing import Any
 
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.model import NamedCopy, Target
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks.freshness.history import held, read_history
@@ -17,17 +15,13 @@ from framefox_tasks.tasks.freshness.state import migration_files, reached, told
 
 Values = Mapping[str, Any]
 
-_NEVER = 0
 _SETTLED = 50_000_000  # nanoseconds: after these, another write gives a file another time, on any usual file system
 _PATIENCE = 10
-_COUNTER = slice(24, 28)  # of a database's header: counts what was committed, but for WAL mode
-_WAL_HEADER = 32  # bytes; the salts among them differ each time that the file is begun anew
-_INDEX_HEADER = 48  # bytes of the -shm file, which counts the commits to a WAL
 
 
 def comparable(copy: NamedCopy) -> bool:
     """Whether it can be told without reading it that the source of a copy has not changed."""
-    both = copy.source.address.dialect == copy.target().address.dialect == "sqlite"
+    both = copy.source.address.is_file and copy.target().address.is_file
     return both and not copy.options.tables_from_entities
 
 
@@ -39,39 +33,18 @@ def source_state(source: Target) -> list[Any] | None:
     """
     # The last to close a database in WAL mode moves what is in the WAL: better now than after the copy, which changes
     # nothing else.
-    dialect_of(source).revision(source)
+    database_of(source).revision(source)
     for _ in range(_PATIENCE):
-        state = _state(source.file)
-        if not 0 <= time_ns() - max(state[1], state[3]) < _SETTLED:
+        state = database_of(source).change_marker(source)
+        if state is None or not 0 <= time_ns() - max(int(state[1]), int(state[3])) < _SETTLED:
             return state
         sleep(_SETTLED / 1e9)
     return None
 
 
-def _state(path: Path) -> list[Any]:
-    found = path.stat()
-    with path.open("rb") as file:
-        counter = file.read(_COUNTER.stop)[_COUNTER].hex()
-    return [found.st_size, found.st_mtime_ns, counter, *_wal(Path(f"{path}-wal"), Path(f"{path}-shm"))]
-
-
-def _wal(wal: Path, index: Path) -> list[Any]:
-    with suppress(FileNotFoundError):
-        found = wal.stat()
-        if found.st_size:  # an empty one is left by whoever only reads
-            return [found.st_mtime_ns, found.st_size, _start(wal, _WAL_HEADER), _start(index, _INDEX_HEADER)]
-    return [_NEVER, 0, "", ""]
-
-
-def _start(path: Path, size: int) -> str:
-    with suppress(FileNotFoundError), path.open("rb") as file:
-        return file.read(size).hex()
-    return ""
-
-
 def left_as(target: Target) -> list[Any] | None:
     """What is kept of a SQLite copy to see later that it is as it was left; None for another database."""
-    return _state(target.file) if target.address.dialect == "sqlite" else None
+    return database_of(target).change_marker(target)
 
 
 def remembered(copy: NamedCopy, stamp: str, state: list[Any] | None) -> dict[str, Any]:
@@ -108,9 +81,9 @@ def copy_unchanged(name: str, values: Values, upgraded: Values) -> tuple[bool, s
         if values.get("asked") != _asked(copy):
             return False, "its settings changed"
         target = copy.target(values["stamp"])
-        if not dialect_of(target).exists(target):
+        if not database_of(target).exists(target):
             return False, f"{target.label} is gone"
-        if _state(copy.source.file) != values["source"]:
+        if database_of(copy.source).change_marker(copy.source) != values["source"]:
             return False, f"{copy.source.label} has changed"
         if left_as(target) not in (values["left"], upgraded.get("left")):
             return False, f"{target.label} was changed"
@@ -138,7 +111,7 @@ def nothing_to_lose(task: Any, values: Values) -> tuple[bool, str]:  # noqa: ARG
     """Up to date when an upgrade has nothing to do, or nothing to lose: the database is missing or holds no tables."""
     try:
         target = configured().target
-        dialect = dialect_of(target)
+        dialect = database_of(target)
         if not dialect.exists(target) or not dialect.holds_tables(target):
             return True, f"{target.label} holds no tables"
         history = read_history(migration_files(target.project))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from framefox_tasks.databases import dialect_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.schema.cache import python_files
@@ -19,7 +19,7 @@ def database_exists(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # n
     """
     try:
         target = configured().target
-        exists = dialect_of(target).exists(target)
+        exists = database_of(target).exists(target)
     except Exception as exc:  # noqa: BLE001 - the task runs into it
         return False, told(exc)
     return exists, f"{target.label} exists" if exists else f"{target.label} does not exist"
@@ -48,7 +48,7 @@ def reached(task: Any, values: Mapping[str, Any], target: Target) -> tuple[bool,
         return False, "it has not run here yet"
     if values.get("database") != target.identity:
         return False, f"{target.label} is another database than that of the last run"
-    current = dialect_of(target).revision(target)
+    current = database_of(target).revision(target)
     if sorted(current) == sorted(values["heads"]):
         return True, f"at head {', '.join(current)}" if current else "no migrations"
     heads = ", ".join(values["heads"])
