@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from framefox_tasks.url import ENTRY_POINTS, SCHEMES
 
 if TYPE_CHECKING:
-    from framefox_tasks.databases.contract import Database
+    from framefox_tasks.databases.verbs import Database
     from framefox_tasks.model import Target
 
 _REGISTRY = {
-    "postgresql": "framefox_tasks.databases.postgresql.verbs:PostgreSQL",
-    "mysql": "framefox_tasks.databases.mysql.verbs:MySQL",
-    "sqlite": "framefox_tasks.databases.sqlite.verbs:SQLite",
+    "postgresql": "framefox_tasks.databases.postgresql:PostgreSQL",
+    "mysql": "framefox_tasks.databases.mysql:MySQL",
+    "sqlite": "framefox_tasks.databases.sqlite:SQLite",
 }
 NAMES = tuple(_REGISTRY)
 """The databases that come with the package, by SQLAlchemy's names."""

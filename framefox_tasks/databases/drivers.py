@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from framefox_tasks.databases.contract import Traits
+from framefox_tasks.databases.verbs import Traits
 from framefox_tasks.errors import ConfigError, DriverMissingError
 from framefox_tasks.model import Target
 from framefox_tasks.url import DatabaseURL

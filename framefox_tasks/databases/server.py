@@ -8,7 +8,6 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
-from framefox_tasks.databases.contract import Database
 from framefox_tasks.databases.drivers import (
     driver_of,
     plain_arguments,
@@ -17,6 +16,7 @@ from framefox_tasks.databases.drivers import (
     refused_options,
     sqlalchemy_url,
 )
+from framefox_tasks.databases.verbs import Verbs
 from framefox_tasks.errors import (
     ConnectionFailedError,
     DatabaseExistsError,
@@ -30,7 +30,7 @@ from framefox_tasks.model import Target
 _CONNECT_TIMEOUT = 10  # seconds
 
 
-class ServerDatabase(Database):
+class ServerVerbs(Verbs):
     """A database that lives in a server. Subclasses say what differs."""
 
     light_drivers: Mapping[str, str]  # driver -> package, for those that need no help of SQLAlchemy to connect
@@ -176,9 +176,7 @@ class ServerDatabase(Database):
         code = self.error_code(exc)
         text = target.address.hide(self.error_text(exc))
         if code in self.missing_database:
-            return DatabaseNotFoundError(
-                f"The database {target.label} does not exist.", hint="Create it with: doit database_create"
-            )
+            return self.missing(target)
         if code in self.existing_database:
             return DatabaseExistsError(f"The database {target.label} exists already.")
         if code in self.denied:

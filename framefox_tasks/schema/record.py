@@ -13,7 +13,7 @@ from typing import Any
 
 from framefox_tasks import files
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.contract import Traits
+from framefox_tasks.databases.verbs import Traits
 from framefox_tasks.errors import ConfigError, PermissionDeniedError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.schema.cache import MARK, RECORD, digest, recordable

@@ -1,1 +1,32 @@
 """Everything that knows MySQL and MariaDB."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from framefox_tasks.databases.mysql.verbs import MySQLVerbs
+from framefox_tasks.databases.verbs import Database
+
+if TYPE_CHECKING:
+    from framefox_tasks.databases.contract import Place, Source
+    from framefox_tasks.model import Target
+
+
+class MySQL(MySQLVerbs, Database):
+    """MySQL and MariaDB, with what reads and writes rows imported when it is used."""
+
+    def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
+        """Connections that see the database at one point of time."""
+        from framefox_tasks.databases.mysql.snapshot import open_source
+
+        return open_source(target, readers)
+
+    def open_place(self, target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
+        """A database beside the target, or for rows alone the target's own tables."""
+        from framefox_tasks.databases.mysql.place import MySQLPlace
+        from framefox_tasks.databases.mysql.place_rows import RowsPlace
+
+        if data_only:
+            return RowsPlace(target)
+        return MySQLPlace(target, overwrite=overwrite, force_disconnect=force_disconnect)

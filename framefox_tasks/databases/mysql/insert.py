@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from framefox_tasks.databases.mysql.session import DIALECT, Session, name
+from framefox_tasks.databases.mysql.session import Session, name
 from framefox_tasks.databases.mysql.values import converted, is_filled, loaded
+from framefox_tasks.databases.mysql.verbs import VERBS
 from framefox_tasks.databases.rows import BadRowError, Side
 from framefox_tasks.errors import CopyError, FramefoxTasksError
 
@@ -93,8 +94,8 @@ class Inserting:
 
 def of_row(exc: FramefoxTasksError, table: Side, before: int) -> FramefoxTasksError:
     """The error as one of a row, where it is."""
-    text = DIALECT.error_text(exc.__cause__)
-    if type(exc) is CopyError and (_ROW.search(text) or DIALECT.error_code(exc.__cause__) in _OF_A_ROW):
+    text = VERBS.error_text(exc.__cause__)
+    if type(exc) is CopyError and (_ROW.search(text) or VERBS.error_code(exc.__cause__) in _OF_A_ROW):
         return bad_row(table, text, before)
     return exc
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from framefox_tasks.databases import database_of
 from framefox_tasks.databases.mysql import queries as queries
+from framefox_tasks.databases.mysql.verbs import VERBS
 from framefox_tasks.databases.native_types import mysql_type
 from framefox_tasks.databases.rows import Kind, Name, quoted
 from framefox_tasks.databases.schema import (
@@ -40,8 +40,7 @@ def find(target: Target, chosen: Chosen, *, narrow: bool) -> Found:
         chosen: Says which tables, where it is not all.
         narrow: Find out which numbers have so few digits that a double tells them exactly.
     """
-    dialect: Any = database_of(target)
-    with dialect.connection(target, target.name) as connection:
+    with VERBS.connection(target, target.name) as connection:
         return _Catalogue(connection.cursor(), narrow=narrow).found(chosen)
 
 

@@ -7,8 +7,9 @@ from itertools import chain
 
 from framefox_tasks.databases.mysql.insert import Inserting, bad_row, of_row
 from framefox_tasks.databases.mysql.packets import send_file
-from framefox_tasks.databases.mysql.session import DIALECT, Session, name
+from framefox_tasks.databases.mysql.session import Session, name
 from framefox_tasks.databases.mysql.values import loaded
+from framefox_tasks.databases.mysql.verbs import VERBS
 from framefox_tasks.databases.rows import Name, Side, Statement
 from framefox_tasks.errors import CopyError, FramefoxTasksError, VerificationError
 
@@ -92,7 +93,7 @@ class MySQLLoader:
             with self._session.errors():
                 taken, warnings = send_file(self._session.connection, statement_of(table), counted)
         except FramefoxTasksError as exc:
-            if DIALECT.error_code(exc.__cause__) not in _NO_LOCAL:
+            if VERBS.error_code(exc.__cause__) not in _NO_LOCAL:
                 raise of_row(exc, table, before) from exc
             self._local = False
             return Inserting(self._session, table).insert(blocks, before)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 from framefox_tasks.databases.mysql.packets import BLOCK, TooLongError
-from framefox_tasks.databases.mysql.session import DIALECT, Session, name
+from framefox_tasks.databases.mysql.session import Session, name
 from framefox_tasks.databases.mysql.values import FEED, TAB, is_bytes, sorted_by, written
+from framefox_tasks.databases.mysql.verbs import VERBS
 from framefox_tasks.databases.rows import BadRowError, Field, Name, Side
 from framefox_tasks.errors import CopyError
 
@@ -41,7 +42,7 @@ class MySQLReader:
 
     def _meant(self, exc: CopyError, table: Side, where: str) -> CopyError:
         """The error with the table, where that or the condition is why the server refused the query."""
-        code = DIALECT.error_code(exc.__cause__)
+        code = VERBS.error_code(exc.__cause__)
         if code in _CHANGED:
             return CopyError(
                 f"{table.name} of {self._session.target.label} was changed as a whole while it was copied.",
@@ -50,7 +51,7 @@ class MySQLReader:
         if where and code in _NO_CONDITION:
             return CopyError(
                 f"The condition of {table.name} cannot be used on {self._session.target.label}: "
-                f"{DIALECT.error_text(exc.__cause__)}",
+                f"{VERBS.error_text(exc.__cause__)}",
                 hint="Correct it; behind WHERE stands: " + where.replace("\n)", ")"),
             )
         return exc

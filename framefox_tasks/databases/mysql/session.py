@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from framefox_tasks.databases.keepalive import keep_alive
 from framefox_tasks.databases.mysql.packets import Answer, OutOfStepError
-from framefox_tasks.databases.mysql.verbs import MySQL
+from framefox_tasks.databases.mysql.verbs import VERBS
 from framefox_tasks.databases.rows import quoted
 from framefox_tasks.errors import (
     ConnectionLostError,
@@ -25,7 +25,6 @@ from framefox_tasks.errors import (
 )
 from framefox_tasks.model import Target
 
-DIALECT = MySQL()
 SQL_MODE = "STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_VALUE_ON_ZERO"
 """Strict, but zero dates pass: another server may hold them. A zero in a column that counts up stays one."""
 _DAY = 86_400
@@ -160,8 +159,8 @@ class Session:
 
     def translated(self, exc: Exception) -> FramefoxTasksError:
         """What an error of the driver means."""
-        code = DIALECT.error_code(exc)
-        text = self.target.address.hide(DIALECT.error_text(exc))
+        code = VERBS.error_code(exc)
+        text = self.target.address.hide(VERBS.error_text(exc))
         if code in _LOST or isinstance(exc, OutOfStepError):
             return ConnectionLostError(
                 f"The connection to the {self.role} {self.target.label} ended{f': {text}' if text else '.'}",
@@ -243,7 +242,7 @@ def _session(
 ) -> Iterator[Session]:
     where = named(target, database or target.name)
     options = {"charset": "utf8mb4", "client_flag": flags, "autocommit": True, "read_timeout": timeout or _ANSWERING}
-    with DIALECT.connection(where, database, **options) as connection:
+    with VERBS.connection(where, database, **options) as connection:
         connection._read_timeout = timeout  # the server has answered; for rows it may need as long as it needs
         keep_alive(connection._sock)
         made = Session(target, connection, role)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
-from framefox_tasks.databases.mysql.session import DIALECT, Session, beside, grants, name
+from framefox_tasks.databases.mysql.session import Session, beside, grants, name
+from framefox_tasks.databases.mysql.verbs import VERBS
 from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError
 from framefox_tasks.model import Target
 
@@ -148,7 +149,7 @@ def disconnect(control: Session, database: str) -> None:
         try:
             control.execute(f"KILL {number}")
         except CopyError as exc:
-            if DIALECT.error_code(exc.__cause__) != _NO_SUCH_THREAD:
+            if VERBS.error_code(exc.__cause__) != _NO_SUCH_THREAD:
                 raise
 
 

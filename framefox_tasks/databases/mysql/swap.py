@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from framefox_tasks.databases.mysql.session import DIALECT, SQL_MODE, Session, literal, name
+from framefox_tasks.databases.mysql.session import SQL_MODE, Session, literal, name
 from framefox_tasks.databases.mysql.staging import (
     MARKER,
     MOVED,
@@ -15,6 +15,7 @@ from framefox_tasks.databases.mysql.staging import (
     disconnect,
     exists,
 )
+from framefox_tasks.databases.mysql.verbs import VERBS
 from framefox_tasks.databases.rows import Statement
 from framefox_tasks.errors import ConnectionLostError, CopyError, DatabaseInUseError, FramefoxTasksError
 from framefox_tasks.model import Target
@@ -123,7 +124,7 @@ class Swap:
         try:
             self._all(statements)
         except CopyError as exc:
-            if DIALECT.error_code(exc.__cause__) != _BUSY:
+            if VERBS.error_code(exc.__cause__) != _BUSY:
                 raise
             if not self._force:
                 raise DatabaseInUseError(

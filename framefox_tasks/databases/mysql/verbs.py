@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from framefox_tasks.databases.drivers import quote_identifier
-from framefox_tasks.databases.server import ServerDatabase
+from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.model import Target
 
-if TYPE_CHECKING:
-    from framefox_tasks.databases.contract import Place, Source
 
-
-class MySQL(ServerDatabase):
+class MySQLVerbs(ServerVerbs):
     """The verbs for MySQL and MariaDB. Codes are error numbers of MySQL's server error reference."""
 
     name = "mysql"
@@ -76,17 +72,5 @@ class MySQL(ServerDatabase):
         number, _, brand = (version or "").partition("-")
         return f"{brand} {number}" if brand == "MariaDB" else super().described(version)
 
-    def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
-        """Connections that see the database at one point of time."""
-        from framefox_tasks.databases.mysql.snapshot import open_source
 
-        return open_source(target, readers)
-
-    def open_place(self, target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
-        """A database beside the target, or for rows alone the target's own tables."""
-        from framefox_tasks.databases.mysql.place import MySQLPlace
-        from framefox_tasks.databases.mysql.place_rows import RowsPlace
-
-        if data_only:
-            return RowsPlace(target)
-        return MySQLPlace(target, overwrite=overwrite, force_disconnect=force_disconnect)
+VERBS = MySQLVerbs()

@@ -1,1 +1,32 @@
 """Everything that knows PostgreSQL."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from framefox_tasks.databases.postgresql.verbs import PostgreSQLVerbs
+from framefox_tasks.databases.verbs import Database
+
+if TYPE_CHECKING:
+    from framefox_tasks.databases.contract import Place, Source
+    from framefox_tasks.model import Target
+
+
+class PostgreSQL(PostgreSQLVerbs, Database):
+    """PostgreSQL, with what reads and writes rows imported when it is used."""
+
+    def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
+        """A snapshot that any number of connections see."""
+        from framefox_tasks.databases.postgresql.snapshot import open_source
+
+        return open_source(target, readers)
+
+    def open_place(self, target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
+        """A database beside the target, or for rows alone the target's own tables."""
+        from framefox_tasks.databases.postgresql.place import StagingPlace
+        from framefox_tasks.databases.postgresql.place_rows import TargetPlace
+
+        if data_only:
+            return TargetPlace(target)
+        return StagingPlace(target, overwrite=overwrite, force_disconnect=force_disconnect)

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from framefox_tasks.databases import database_of
 from framefox_tasks.databases.postgresql import queries as queries
 from framefox_tasks.databases.postgresql.domains import Types
+from framefox_tasks.databases.postgresql.verbs import VERBS
 from framefox_tasks.databases.rows import Kind, Name, quoted
 from framefox_tasks.databases.schema import (
     Check,
@@ -36,8 +36,7 @@ def find(target: Target, chosen: Chosen, *, narrow: bool) -> Found:
         chosen: Says which tables, where it is not all.
         narrow: Find out which numbers have so few digits that a double tells them exactly.
     """
-    dialect: Any = database_of(target)
-    with dialect.connection(target, target.name) as connection:
+    with VERBS.connection(target, target.name) as connection:
         return _Catalogue(connection.cursor(), narrow=narrow).found(chosen)
 
 

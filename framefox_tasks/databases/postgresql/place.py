@@ -9,8 +9,9 @@ from framefox_tasks.databases.commit import unsure
 from framefox_tasks.databases.postgresql.load import PostgreSQLLoader
 from framefox_tasks.databases.postgresql.privileges import handing_over, lost
 from framefox_tasks.databases.postgresql.read import PostgreSQLReader
-from framefox_tasks.databases.postgresql.session import DIALECT, database_of, session
+from framefox_tasks.databases.postgresql.session import other_database, session
 from framefox_tasks.databases.postgresql.staging import Described, Maintenance, beside, in_use
+from framefox_tasks.databases.postgresql.verbs import VERBS
 from framefox_tasks.databases.rows import Statement
 from framefox_tasks.errors import (
     ConnectionLostError,
@@ -37,7 +38,7 @@ class StagingPlace:
 
     def __init__(self, target: Target, *, overwrite: bool, force_disconnect: bool) -> None:
         self.target = target
-        self.staging = database_of(target, beside(target.name, "_copying"))
+        self.staging = other_database(target, beside(target.name, "_copying"))
         self._old = beside(target.name, "_replaced")
         self._overwrite = overwrite
         self._force = force_disconnect
@@ -46,10 +47,10 @@ class StagingPlace:
 
     @contextmanager
     def _maintaining(self) -> Iterator[Maintenance]:
-        name = DIALECT.maintenance(database_of(self.target, self.target.name))
+        name = VERBS.maintenance(other_database(self.target, self.target.name))
         if name == self.target.name:
             name = "template1"  # nobody can rename a database from within
-        with session(database_of(self.target, name), "target", plain=True) as connection:
+        with session(other_database(self.target, name), "target", plain=True) as connection:
             yield Maintenance(connection, self.target)
 
     def check(self) -> None:

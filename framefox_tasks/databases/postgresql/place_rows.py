@@ -10,7 +10,8 @@ from framefox_tasks.databases.commit import unsure
 from framefox_tasks.databases.postgresql.columns import qualified
 from framefox_tasks.databases.postgresql.load import PostgreSQLLoader
 from framefox_tasks.databases.postgresql.read import PostgreSQLReader
-from framefox_tasks.databases.postgresql.session import DIALECT, database_of, quoted, session, telling
+from framefox_tasks.databases.postgresql.session import other_database, quoted, session, telling
+from framefox_tasks.databases.postgresql.verbs import VERBS
 from framefox_tasks.databases.rows import Name, Side, Statement
 from framefox_tasks.errors import CopyError, DatabaseInUseError, DatabaseNotFoundError
 from framefox_tasks.model import Target
@@ -70,7 +71,7 @@ class TargetPlace:
 
     def check(self) -> None:
         """See that the target is there."""
-        if not DIALECT.exists(database_of(self.target, self.target.name)):
+        if not VERBS.exists(other_database(self.target, self.target.name)):
             raise DatabaseNotFoundError(
                 f"The database {self.target.label} does not exist, and only rows are copied.",
                 hint="Create it with: doit database_create database_upgrade",

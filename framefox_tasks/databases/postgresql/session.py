@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from framefox_tasks.databases.keepalive import keep_alive
-from framefox_tasks.databases.postgresql.verbs import PostgreSQL
+from framefox_tasks.databases.postgresql.verbs import VERBS
 from framefox_tasks.databases.rows import BadRowError
 from framefox_tasks.errors import (
     ConnectionFailedError,
@@ -25,8 +25,6 @@ from framefox_tasks.errors import (
     PermissionDeniedError,
 )
 from framefox_tasks.model import Target
-
-DIALECT = PostgreSQL()
 
 _SETTINGS = {
     "client_encoding": "UTF8",
@@ -74,7 +72,7 @@ def literal(text: str) -> str:
     return "'{}'".format(text.replace("'", "''"))
 
 
-def database_of(target: Target, name: str) -> Target:
+def other_database(target: Target, name: str) -> Target:
     """Another database of the same server, by the driver that a copy needs.
 
     Raises:
@@ -114,12 +112,12 @@ def session(target: Target, side: str, *, plain: bool = False) -> Iterator[Any]:
     """
     # Errors of connecting are the dialect's to tell; those that come later are told here, and pass through it.
     with ExitStack() as closing:
-        one = database_of(target, target.name)
+        one = other_database(target, target.name)
         try:
-            connection = closing.enter_context(DIALECT.connection(one, target.name))
+            connection = closing.enter_context(VERBS.connection(one, target.name))
         except ConnectionFailedError as exc:
             # libpq gives no code for a refused connection; where the server has answered, its catalogue tells.
-            if "FATAL:" in exc.message and not DIALECT.exists(one):
+            if "FATAL:" in exc.message and not VERBS.exists(one):
                 raise DatabaseNotFoundError(f"The database {target.label} does not exist.") from exc
             raise
         timeouts = {name: "0" for name, since in _TIMEOUTS.items() if connection.info.server_version >= since}
@@ -160,7 +158,7 @@ def told(
 ) -> FramefoxTasksError:
     """What an error of the driver means."""
     code = exc.sqlstate or ""
-    text = shortened(target.address.hide(DIALECT.error_text(exc.diag.message_primary or exc)))
+    text = shortened(target.address.hide(VERBS.error_text(exc.diag.message_primary or exc)))
     if code in _LOST or (code.startswith("08") and code != _UNREADABLE) or (not code and _ended(connection)):
         return ConnectionLostError(
             f"The connection to the {side} {target.label} ended: {text}",
@@ -171,7 +169,7 @@ def told(
             f"Others use what the copy needs of the {side} {target.label}: {text}",
             hint="Wait until they have ended, and copy again. The target is as it was.",
         )
-    if code in DIALECT.denied and side == "source":
+    if code in VERBS.denied and side == "source":
         user = target.address.username or "user"
         rights = f"GRANT pg_read_all_data TO {quoted(user)}, or before PostgreSQL 14 SELECT on its tables and sequences"
         if "row-level security" in text:
@@ -179,8 +177,8 @@ def told(
         return PermissionDeniedError(
             f"The user {user!r} may not read all of {target.label}: {text}", hint=f"Ask an administrator for: {rights}"
         )
-    if code in DIALECT.denied | DIALECT.missing_database:
-        return DIALECT.translate(exc, target)
+    if code in VERBS.denied | VERBS.missing_database:
+        return VERBS.translate(exc, target)
     if table and code[:2] in _OF_A_ROW:
         found = _IN_COPY.search(exc.diag.context or "")
         if found:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from time import monotonic, sleep
 from typing import Any
 
-from framefox_tasks.databases.postgresql.session import database_of, literal, quoted, session, telling
+from framefox_tasks.databases.postgresql.session import literal, other_database, quoted, session, telling
 from framefox_tasks.errors import DatabaseInUseError, PermissionDeniedError
 from framefox_tasks.model import Target
 
@@ -136,7 +136,7 @@ class Maintenance:
 
     def tables(self, name: str) -> int:
         """How many tables, views and sequences a database holds."""
-        with session(database_of(self.target, name), "target", plain=True) as connection:
+        with session(other_database(self.target, name), "target", plain=True) as connection:
             return int(connection.execute(_RELATIONS).fetchone()[0])
 
     def make(self, name: str, like: Described | None) -> None:

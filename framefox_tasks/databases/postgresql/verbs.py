@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from framefox_tasks.databases.drivers import quote_identifier
-from framefox_tasks.databases.server import ServerDatabase
+from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.errors import (
     ConnectionFailedError,
     DatabaseInUseError,
-    DatabaseNotFoundError,
     FramefoxTasksError,
 )
 from framefox_tasks.model import Target
 
-if TYPE_CHECKING:
-    from framefox_tasks.databases.contract import Place, Source
-
 _FORCE_SINCE = 130000  # DROP DATABASE ... WITH (FORCE), PostgreSQL 13
 
 
-class PostgreSQL(ServerDatabase):
+class PostgreSQLVerbs(ServerVerbs):
     """The verbs for PostgreSQL. Codes are SQLSTATEs: PostgreSQL documentation, appendix A."""
 
     name = "postgresql"
@@ -85,9 +81,7 @@ class PostgreSQL(ServerDatabase):
 
     def _require(self, target: Target) -> None:
         if not self.exists(target):
-            raise DatabaseNotFoundError(
-                f"The database {target.label} does not exist.", hint="Create it with: doit database_create"
-            )
+            raise self.missing(target)
 
     def maintenance(self, target: Target) -> str:
         """The first of the databases that every server has which this user may connect to."""
@@ -149,22 +143,10 @@ class PostgreSQL(ServerDatabase):
             cursor.execute("SHOW server_version")
             return str(cursor.fetchone()[0]).partition(" ")[0]
 
-    def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
-        """A snapshot that any number of connections see."""
-        from framefox_tasks.databases.postgresql.snapshot import open_source
-
-        return open_source(target, readers)
-
-    def open_place(self, target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
-        """A database beside the target, or for rows alone the target's own tables."""
-        from framefox_tasks.databases.postgresql.place import StagingPlace
-        from framefox_tasks.databases.postgresql.place_rows import TargetPlace
-
-        if data_only:
-            return TargetPlace(target)
-        return StagingPlace(target, overwrite=overwrite, force_disconnect=force_disconnect)
-
 
 def _server_number(cursor: Any) -> int:
     cursor.execute("SHOW server_version_num")
     return int(cursor.fetchone()[0])
+
+
+VERBS = PostgreSQLVerbs()

@@ -1,1 +1,29 @@
 """Everything that knows SQLite."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from framefox_tasks.databases.sqlite.verbs import SQLiteVerbs
+from framefox_tasks.databases.verbs import Database
+
+if TYPE_CHECKING:
+    from framefox_tasks.databases.contract import Place, Source
+    from framefox_tasks.model import Target
+
+
+class SQLite(SQLiteVerbs, Database):
+    """SQLite, with what reads and writes rows imported when it is used."""
+
+    def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:  # noqa: ARG002 - one is enough
+        """Read a database at one point of time."""
+        from framefox_tasks.databases.sqlite.read import open_source
+
+        return open_source(target)
+
+    def open_place(self, target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
+        """A file beside the target, or for rows alone the target itself."""
+        from framefox_tasks.databases.sqlite.place import open_place
+
+        return open_place(target, overwrite=overwrite, data_only=data_only, force_disconnect=force_disconnect)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from framefox_tasks.databases import database_of
-from framefox_tasks.databases.sqlite.verbs import missing
+from framefox_tasks.databases.sqlite.verbs import VERBS
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.model import Target
 
@@ -125,8 +124,8 @@ def snapshot(target: Target) -> Iterator[Snapshot]:
         NotADatabaseError: The file is no SQLite database, or is damaged.
         DatabaseInUseError: Somebody has locked it for longer than 5 seconds.
     """
-    if not database_of(target).exists(target):
-        raise missing(target)
+    if not VERBS.exists(target):
+        raise VERBS.missing(target)
     try:
         # Not "ro": a journal that a crash has left must be rolled back before anything can be read.
         with closing(_connect(target)) as connection:
@@ -136,7 +135,7 @@ def snapshot(target: Target) -> Iterator[Snapshot]:
             connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # the transaction begins with the first read
             yield Snapshot(target, connection)
     except sqlite3.Error as exc:
-        raise database_of(target).translate(exc, target) from exc
+        raise VERBS.translate(exc, target) from exc
 
 
 def _connect(target: Target) -> sqlite3.Connection:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from urllib.parse import quote
 
-from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place
 from framefox_tasks.databases.rows import Statement
 from framefox_tasks.databases.sqlite.load import SQLiteLoader
@@ -15,7 +14,7 @@ from framefox_tasks.databases.sqlite.orphans import Orphans
 from framefox_tasks.databases.sqlite.read import SQLiteReader
 from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.databases.sqlite.types import named
-from framefox_tasks.databases.sqlite.verbs import missing
+from framefox_tasks.databases.sqlite.verbs import VERBS
 from framefox_tasks.errors import CopyError, DatabaseInUseError, FramefoxTasksError
 from framefox_tasks.model import Target
 
@@ -108,8 +107,8 @@ class TargetPlace:
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        if not database_of(self.staging).exists(self.staging):
-            raise missing(self.staging)
+        if not VERBS.exists(self.staging):
+            raise VERBS.missing(self.staging)
         try:
             with closing(_connect(self.staging)) as connection:
                 connection.execute("PRAGMA foreign_keys = OFF")
@@ -190,7 +189,7 @@ class TargetPlace:
                 f"The rows cannot be written to {self.staging.label}: {exc}. The target is as it was.",
                 hint="Check the free space and the limits of its folder.",
             )
-        return database_of(self.staging).translate(exc, self.staging)
+        return VERBS.translate(exc, self.staging)
 
 
 def _connect(target: Target) -> sqlite3.Connection:

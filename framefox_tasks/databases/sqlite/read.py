@@ -10,7 +10,6 @@ from itertools import islice
 from sys import getsizeof
 from typing import Any
 
-from framefox_tasks.databases import database_of
 from framefox_tasks.databases.rows import BadRowError, Name, Schema, Side, TablePlan
 from framefox_tasks.databases.sqlite.backup import snapshot
 from framefox_tasks.databases.sqlite.cell import shown
@@ -18,6 +17,7 @@ from framefox_tasks.databases.sqlite.encode import BadCellError, column_of, in_b
 from framefox_tasks.databases.sqlite.row_key import Keys
 from framefox_tasks.databases.sqlite.sort import sorted_by
 from framefox_tasks.databases.sqlite.types import named
+from framefox_tasks.databases.sqlite.verbs import VERBS
 from framefox_tasks.databases.sqlite.worker import Table
 from framefox_tasks.databases.sqlite.worker_pool import Workers, watching
 from framefox_tasks.errors import CopyError, FramefoxTasksError
@@ -201,7 +201,7 @@ class SQLiteReader:
                 f"The condition of {name} cannot be used on {self._target.label}: {exc}.",
                 hint="Correct it; behind WHERE stands: " + where.replace("\n)", ")"),
             )
-        return database_of(self._target).translate(exc, self._target)
+        return VERBS.translate(exc, self._target)
 
 
 class SQLiteSource:
@@ -239,7 +239,7 @@ class SQLiteSource:
         try:
             return read_schema(self._connection, tables)
         except sqlite3.Error as exc:
-            raise database_of(self.target).translate(exc, self.target) from exc
+            raise VERBS.translate(exc, self.target) from exc
 
 
 @contextmanager

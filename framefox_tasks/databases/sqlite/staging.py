@@ -12,8 +12,8 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
-from framefox_tasks.databases import database_of
 from framefox_tasks.databases.sqlite.modes import PRIVATE, belong, set_mode
+from framefox_tasks.databases.sqlite.verbs import VERBS
 from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError, TargetNotEmptyError
 from framefox_tasks.model import Target
 
@@ -53,7 +53,7 @@ class Staging:
             NotADatabaseError: The target is a file of another kind.
             TargetNotEmptyError: It holds tables, and `overwrite` is not given.
         """
-        if not database_of(self.target).exists(self.target) or overwrite:  # asked first: no other file is replaced
+        if not VERBS.exists(self.target) or overwrite:  # asked first: no other file is replaced
             return
         with self._opened(self.target.file, "rw") as connection:
             tables = connection.execute(_TABLES).fetchone()[0]
@@ -236,7 +236,7 @@ class Staging:
             with closing(sqlite3.connect(f"{path.as_uri()}?mode={mode}", uri=True, isolation_level=None)) as connection:
                 yield connection
         except sqlite3.Error as exc:
-            raise database_of(self.target).translate(exc, self.target) from exc
+            raise VERBS.translate(exc, self.target) from exc
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

@@ -6,23 +6,18 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from framefox_tasks.databases.contract import Database
 from framefox_tasks.databases.drivers import driver_of, quoted_table
+from framefox_tasks.databases.verbs import Verbs
 from framefox_tasks.errors import (
     ConnectionFailedError,
     DatabaseExistsError,
     DatabaseInUseError,
-    DatabaseNotFoundError,
     FramefoxTasksError,
     NotADatabaseError,
     PermissionDeniedError,
 )
 from framefox_tasks.model import Target
-
-if TYPE_CHECKING:
-    from framefox_tasks.databases.contract import Place, Source
 
 _HEADER = b"SQLite format 3\0"
 JOURNALS = ("-wal", "-shm", "-journal")
@@ -31,7 +26,7 @@ _WAL_HEADER = 32  # bytes; the salts among them differ each time that the file i
 _INDEX_HEADER = 48  # bytes of the -shm file, which counts the commits to a WAL
 
 
-class SQLite(Database):
+class SQLiteVerbs(Verbs):
     """The verbs for SQLite."""
 
     name = "sqlite"
@@ -67,7 +62,7 @@ class SQLite(Database):
     def drop(self, target: Target, *, force_disconnect: bool = False) -> None:  # noqa: ARG002 - nobody is connected
         """Delete the file and its journals."""
         if not self.exists(target):
-            raise missing(target)
+            raise VERBS.missing(target)
         # The journals first: a journal without its database would be applied to the next file of that name.
         for path in (*(Path(f"{target.file}{suffix}") for suffix in JOURNALS), target.file):
             try:
@@ -148,18 +143,6 @@ class SQLite(Database):
 
         return guarded(target)
 
-    def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:  # noqa: ARG002 - one is enough
-        """Read a database at one point of time."""
-        from framefox_tasks.databases.sqlite.read import open_source
-
-        return open_source(target)
-
-    def open_place(self, target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
-        """A file beside the target, or for rows alone the target itself."""
-        from framefox_tasks.databases.sqlite.place import open_place
-
-        return open_place(target, overwrite=overwrite, data_only=data_only, force_disconnect=force_disconnect)
-
     def size(self, target: Target) -> int | None:
         """The bytes of its files."""
         files = [target.file, Path(f"{target.file}-wal"), Path(f"{target.file}-journal")]
@@ -172,13 +155,6 @@ class SQLite(Database):
             counter = file.read(_COUNTER.stop)[_COUNTER].hex()
         wal, index = Path(f"{target.file}-wal"), Path(f"{target.file}-shm")
         return [found.st_size, found.st_mtime_ns, counter, *_wal_marker(wal, index)]
-
-
-def missing(target: Target) -> DatabaseNotFoundError:
-    """The error for a database that is not there."""
-    return DatabaseNotFoundError(
-        f"The database {target.label} does not exist.", hint="Create it with: doit database_create"
-    )
 
 
 def _wal_marker(wal: Path, index: Path) -> list[int | str]:
@@ -207,7 +183,7 @@ def _connection(target: Target, mode: str) -> Iterator[sqlite3.Connection]:
 @contextmanager
 def _existing(target: Target, mode: str) -> Iterator[sqlite3.Connection]:
     if not _is_there(target):
-        raise missing(target)
+        raise VERBS.missing(target)
     _check_header(target)
     with _connection(target, mode) as connection:
         yield connection
@@ -241,3 +217,6 @@ def _denied(target: Target, reason: str) -> PermissionDeniedError:
         f"The database {target.name} cannot be used: {reason}.",
         hint="Check the path in the database URL, and the permissions of the file and of its folder.",
     )
+
+
+VERBS = SQLiteVerbs()

@@ -21,7 +21,6 @@ from sqlalchemy.exc import DBAPIError
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine, sqlalchemy_url
-from framefox_tasks.databases.sqlite.verbs import missing
 from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.alembic.compare import help_compare_defaults
 from framefox_tasks.migrations.alembic.config import TARGET
@@ -143,7 +142,7 @@ def _no_new_file(target: Target) -> Iterator[None]:
         if file in ("", ":memory:") or file.startswith("file:") or Path(file).exists():
             return
         if Path(file).resolve() == target.file:
-            raise missing(target)
+            raise database_of(target).missing(target)
         raise _another_database(target, f"connects to {target.project.shown(file)}")
 
     event.listen(Engine, "do_connect", refuse)

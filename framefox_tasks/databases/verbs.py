@@ -1,0 +1,149 @@
+"""What each database is, its traits, and what it does, its verbs. A new one is a subclass of Database."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, ClassVar
+
+from framefox_tasks.errors import DatabaseNotFoundError, FramefoxTasksError
+from framefox_tasks.model import Target
+
+if TYPE_CHECKING:
+    from framefox_tasks.databases.contract import Place, Source
+
+
+class Traits:
+    """What is so of every database of one kind. Generic code asks these, and never for a name.
+
+    Attributes:
+        name: SQLAlchemy's name for it, and ours.
+        title: Its name in a message.
+        default_port: The port of its server; None where the database is a file.
+        drivers: SQLAlchemy's names of the sync drivers, the preferred ones first.
+        async_drivers: The same of the async drivers.
+        extra: Our extra that installs a driver; empty if none is needed.
+        quote: What stands around a name in SQL.
+        transactional_ddl: Whether a failed migration can be undone as a whole.
+        rebuilds_tables: Whether most changes of a table need a new one in its place.
+        types_by_affinity: Whether only the affinity of a type counts, and not its name.
+        has_schemas: Whether a database holds schemas, each with tables of its own.
+        has_comments: Whether tables and columns have comments.
+        has_enums: Whether a column can have a type that lists its values.
+        has_enum_types: Whether such a type stands beside the tables, with a name of its own.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    default_port: ClassVar[int | None]
+    drivers: ClassVar[tuple[str, ...]]
+    async_drivers: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str] = ""
+    quote: ClassVar[str] = '"'
+    transactional_ddl: ClassVar[bool] = True
+    rebuilds_tables: ClassVar[bool] = False
+    types_by_affinity: ClassVar[bool] = False
+    has_schemas: ClassVar[bool] = False
+    has_comments: ClassVar[bool] = True
+    has_enums: ClassVar[bool] = True
+    has_enum_types: ClassVar[bool] = False
+
+
+class Verbs(Traits, ABC):
+    """The verbs of a database. All of them take a Target and work over a raw driver connection of their own.
+
+    All raise ConnectionFailedError when a server cannot be reached or refuses the login, PermissionDeniedError when the
+    user may not do it, and DriverMissingError when the driver is not installed.
+    """
+
+    @abstractmethod
+    def exists(self, target: Target) -> bool:
+        """Whether the database is there."""
+
+    @abstractmethod
+    def create(self, target: Target) -> None:
+        """Create the database. Raises DatabaseExistsError if it is there."""
+
+    @abstractmethod
+    def drop(self, target: Target, *, force_disconnect: bool = False) -> None:
+        """Drop the database. Raises DatabaseNotFoundError, or DatabaseInUseError if others are connected."""
+
+    @abstractmethod
+    def revision(self, target: Target) -> tuple[str, ...]:
+        """The revisions in its version table, sorted. Raises DatabaseNotFoundError."""
+
+    @abstractmethod
+    def holds_tables(self, target: Target) -> bool:
+        """Whether a table is in it, beside the version table. Raises DatabaseNotFoundError."""
+
+    @abstractmethod
+    def clear_revision(self, target: Target) -> bool:
+        """Empty its version table; False if it has none. Raises DatabaseNotFoundError."""
+
+    @abstractmethod
+    def server_version(self, target: Target) -> str:
+        """The version of the server, or of the library where there is none. Raises DatabaseNotFoundError."""
+
+    @abstractmethod
+    def server_identity(self, target: Target) -> object:
+        """What tells its server from every other, by whatever name it is reached; the database need not exist."""
+
+    @abstractmethod
+    def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
+        """What a driver's error means, as one of ours."""
+
+    @abstractmethod
+    def migration_guard(self, target: Target) -> AbstractContextManager[None]:
+        """A context in which a failing migration leaves as little behind as the database allows."""
+
+    def described(self, version: str | None) -> str:
+        """What it is, for a reader: `PostgreSQL 15.4`.
+
+        Args:
+            version: What server_version said; None where nobody could ask.
+        """
+        return f"{self.title} {version or ''}".rstrip()
+
+    def size(self, target: Target) -> int | None:  # noqa: ARG002 - for those that know
+        """How many bytes it takes on the disk; None where only its server knows."""
+        return None
+
+    def change_marker(self, target: Target) -> list[int | str] | None:  # noqa: ARG002 - for those that have one
+        """What is another after each change of the database, found without reading it; None where nothing is.
+
+        Of a file as JSON can keep it, with the times in nanoseconds when its parts were written, at places 1 and 3.
+        """
+        return None
+
+    def missing(self, target: Target) -> DatabaseNotFoundError:
+        """The error for a database that is not there."""
+        return DatabaseNotFoundError(
+            f"The database {target.label} does not exist.", hint="Create it with: doit database_create"
+        )
+
+
+class Database(Verbs):
+    """A database as the registry has it: its verbs, and what it does for a copy."""
+
+    @abstractmethod
+    def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
+        """Read a database at one point of time, for a copy.
+
+        Args:
+            target: The database.
+            readers: How many connections are wanted; there may be fewer, or more.
+
+        Raises:
+            DatabaseNotFoundError: It is not there.
+        """
+
+    @abstractmethod
+    def open_place(self, target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
+        """Where a copy to a target is made: beside it, or in its own tables where only rows are copied.
+
+        Args:
+            target: The database.
+            overwrite: Whether what it holds may be replaced.
+            data_only: Whether rows go into the tables that it has.
+            force_disconnect: Whether sessions of others may be ended, where they hinder the copy.
+        """
