@@ -1,32 +1,34 @@
-"""The imports point one way, and start-up stays light."""
+"""The imports point one way, each database is known in its own folder alone, and start-up stays light."""
 
 from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-import pytest
 from conftest import ROOT, MiniProject
 
 PACKAGE = ROOT / "framefox_tasks"
 HEAVY = {"sqlalchemy", "alembic", "alembic_postgresql_enum", "eralchemy2", "pygraphviz", "rich"}
-# Who may import whom. A part may import itself, and what stands here.
 GROUND = {"errors", "url", "model"}
+# Who may import whom. A subject may import itself, and what stands here.
 ALLOWED = {
     "errors": set(),
     "url": {"errors"},
     "model": {"errors", "url"},
     "files": GROUND,
+    "databases": GROUND,
+    "schema": GROUND | {"files", "databases"},
     "results": GROUND | {"schema"},
     "settings": GROUND,
-    "databases": GROUND,
-    "schema": GROUND | {"files", "results", "databases"},
-    "migrations": GROUND | {"results", "databases", "schema"},
+    "migrations": GROUND | {"files", "results", "databases", "schema"},
     "diagrams": GROUND | {"files", "results", "schema"},
-    "copies": GROUND | {"results", "databases", "schema"},
+    "copies": GROUND | {"results", "databases", "schema", "migrations"},
     "report": {"results"},
     "tasks": GROUND | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report"},
     "env": GROUND | {"settings", "schema", "migrations"},
@@ -44,10 +46,21 @@ ONLY_IN = {
     "dotenv": ("settings/",),
     "rich": ("report/",),
 }
+NAMES = "sqlite|postgresql|mysql|mariadb"
+MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def shown(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(nodes: Iterator[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -55,41 +68,120 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def part_of(module: str) -> str:
+def imports(path: Path) -> set[str]:
+    return set(imported(ast.walk(parsed(path))))
+
+
+def running(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes below one, without what only a type checker reads."""
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield child
+            yield from running(child)
+
+
+def subject(module: str) -> str:
     return module.split(".")[1]
 
 
-MODULES = sorted(PACKAGE.rglob("*.py"))
+def module_of(path: Path) -> str:
+    return ".".join(("framefox_tasks", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_point_one_way(path: Path) -> None:
-    part = path.relative_to(PACKAGE).with_suffix("").parts[0]
-    found = {name for name in imports(path) if name.startswith("framefox_tasks.")}
-    parts = {
-        part_of(name)
-        for name in found
-        if (PACKAGE / part_of(name)).exists() or (PACKAGE / f"{part_of(name)}.py").exists()
-    }
-    assert parts - {part} <= ALLOWED[part]
+def graph() -> dict[str, set[str]]:
+    """Each module, and those of ours that it imports, at once or when a function runs."""
+    known = {module_of(path) for path in MODULES}
+    found = {module_of(path): set(imported(running(parsed(path)))) & known - {module_of(path)} for path in MODULES}
+    # `from package import module` imports the module; the package itself only if something of its own is taken.
+    for path in MODULES:
+        for node in running(parsed(path)):
+            if isinstance(node, ast.ImportFrom) and node.module in known:
+                names = {f"{node.module}.{alias.name}" for alias in node.names}
+                if names <= known:
+                    found[module_of(path)].discard(node.module)
+    return found
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_each_library_has_its_owner(path: Path) -> None:
-    shown = str(path.relative_to(PACKAGE))
-    for name in imports(path):
-        owners = ONLY_IN.get(name.split(".")[0])
-        assert owners is None or shown.startswith(owners), f"{shown} imports {name}"
+def circle(edges: dict[str, set[str]]) -> list[str]:
+    try:
+        list(TopologicalSorter(edges).static_order())
+    except CycleError as exc:
+        return list(exc.args[1])
+    return []
+
+
+def test_imports_point_one_way() -> None:
+    offenders = []
+    for path in MODULES:
+        part = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        parts = {subject(name) for name in imports(path) if name.startswith("framefox_tasks.")} & ALLOWED.keys()
+        offenders += [f"{shown(path)} imports {other}" for other in sorted(parts - {part} - ALLOWED[part])]
+    assert not offenders
+
+
+def test_no_module_imports_what_imports_it() -> None:
+    assert not circle(graph())
+
+
+def test_no_subject_imports_what_imports_it() -> None:
+    edges: dict[str, set[str]] = {}
+    for module, others in graph().items():
+        if module != "framefox_tasks":
+            edges.setdefault(subject(module), set()).update(map(subject, others - {"framefox_tasks"}))
+    assert not circle({part: others - {part} for part, others in edges.items()})
+
+
+def test_no_database_knows_another() -> None:
+    homes = re.compile(rf"framefox_tasks\.databases\.({NAMES})\b")
+    offenders = []
+    for path in MODULES:
+        for match in filter(None, map(homes.match, imports(path))):
+            if f"databases/{match[1]}/" not in shown(path):
+                offenders.append(f"{shown(path)} imports {match[0]}")
+    assert not offenders
+
+
+def test_only_its_own_folder_knows_a_database_by_its_name() -> None:
+    literal = re.compile(rf"(?:.*['\"])?({NAMES})(?:['\"].*)?", re.DOTALL)
+    offenders = []
+    for path in MODULES:
+        if shown(path) in ("url.py", "databases/__init__.py") or re.match(rf"databases/({NAMES})/", shown(path)):
+            continue
+        texts = {id(node.value) for node in ast.walk(parsed(path)) if isinstance(node, ast.Expr)}  # docstrings
+        for node in ast.walk(parsed(path)):
+            text = node.value if isinstance(node, ast.Constant) and id(node) not in texts else None
+            if isinstance(text, str) and literal.fullmatch(text):
+                offenders.append(f"{shown(path)}: {text!r}")
+    assert not offenders
+
+
+def test_each_library_has_its_owner() -> None:
+    offenders = []
+    for path in MODULES:
+        for name in imports(path):
+            owners = ONLY_IN.get(name.split(".")[0])
+            if owners is not None and not shown(path).startswith(owners):
+                offenders.append(f"{shown(path)} imports {name}")
+    assert not offenders
+
+
+def test_a_copy_imports_sqlalchemy_only_when_a_function_needs_it() -> None:
+    offenders = [
+        shown(path)
+        for path in MODULES
+        if shown(path).startswith(("copies/", "databases/"))
+        and any(name.startswith("sqlalchemy") for name in imported(iter(parsed(path).body)))
+    ]
+    assert not offenders
 
 
 def test_only_settings_read_the_environment_and_only_report_prints() -> None:
     for path in MODULES:
-        shown = str(path.relative_to(PACKAGE))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv"):
-                assert shown.startswith("settings/"), shown
+                assert shown(path).startswith("settings/"), shown(path)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "input"):
-                assert shown == "report/_terminal.py", shown
+                assert shown(path) == "report/_terminal.py", shown(path)
 
 
 def test_the_sample_entities_know_nothing_of_the_tasks() -> None:

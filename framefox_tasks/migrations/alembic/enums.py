@@ -85,7 +85,7 @@ def _render_added_values(context: AutogenContext, op: AddEnumValuesOp) -> list[s
     lines = [f"{prefix}execute({statement!r})" for statement in op.statements(type_name)]
     if op.commit:  # PostgreSQL lets a new value be used only after a commit
         lines = [f"with {prefix}get_context().autocommit_block():", *lines, ""]
-    return [f"if {prefix}get_context().dialect.name == 'postgresql':", *lines, ""]
+    return [f"if {prefix}get_context().dialect.name == {context.dialect.name!r}:", *lines, ""]
 
 
 def is_native(item: Any) -> bool:

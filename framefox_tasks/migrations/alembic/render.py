@@ -7,6 +7,7 @@ from typing import Any, Literal
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Enum, False_, True_
 
+from framefox_tasks.databases import NAMES, database_named
 from framefox_tasks.migrations.alembic.enums import is_native
 
 
@@ -28,13 +29,14 @@ def render_item(type_: str, item: Any, context: AutogenContext) -> str | Literal
 
 
 def _enum(item: Enum, context: AutogenContext) -> str:
-    """A native enum; on PostgreSQL the type is created and dropped by statements of their own."""
-    context.imports.add("from sqlalchemy.dialects import postgresql")
+    """A native enum; where types stand beside the tables, statements of their own create and drop it."""
+    owner = next(name for name in NAMES if database_named(name).has_enum_types)
+    context.imports.add(f"from sqlalchemy.dialects import {owner}")
     prefix = context.opts.get("sqlalchemy_module_prefix") or "sa."
     name = f"name={item.name!r}"
     if item.schema:
         name += f", schema={item.schema!r}"
     values = "".join(f"{value!r}, " for value in item.enums)
     extra = ", create_constraint=True" if item.create_constraint else ""
-    variant = f"postgresql.ENUM({values}{name}, create_type=False)"
-    return f"{prefix}Enum({values}{name}{extra}).with_variant({variant}, 'postgresql')"
+    variant = f"{owner}.ENUM({values}{name}, create_type=False)"
+    return f"{prefix}Enum({values}{name}{extra}).with_variant({variant}, {owner!r})"
