@@ -27,7 +27,7 @@ _DIAGRAM = (
 def task_database_metadata() -> dict[str, Any]:
     """Keep the schema that the entities declare"""
     return {
-        "actions": [action("migrations.metadata")],
+        "actions": [action("schema:metadata")],
         "targets": [SNAPSHOT],
         "uptodate": [Check(sources_unchanged)],
         "clean": True,

@@ -1,0 +1,3 @@
+"""The database tasks, for `doit`. Type `doit list` to see them."""
+
+from framefox_tasks.tasks import *
