@@ -141,7 +141,7 @@ def parse_url(text: str) -> DatabaseURL:
         raise _unsupported(backend)
     _check_characters(match)
     host, query = match["host"] or "", parse_qsl(match["query"] or "")
-    if host.lower().startswith("%2f") and SCHEMES[backend].dialect == "postgresql":  # libpq's own form of a socket's folder
+    if host.lower().startswith("%2f") and SCHEMES[backend].dialect == "postgresql":  # libpq's form of a socket's folder
         host, query = "", [("host", unquote(host)), *query]
     return DatabaseURL(
         backend="postgresql" if backend == "postgres" else backend,

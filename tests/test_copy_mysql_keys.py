@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 from conftest import DIALECTS, Database, MakeDatabase
-from copying import made, target_of
+from copying import made, open_place, open_source, target_of
 
 from framefox_tasks.copies import copy
-from framefox_tasks.databases.mysql.copying import open_place, open_source
 from framefox_tasks.databases.rows import BadRowError, Side
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.model import CopyOptions, Mask

@@ -31,6 +31,7 @@ class Traits:
         has_comments: Whether tables and columns have comments.
         has_enums: Whether a column can have a type that lists its values.
         has_enum_types: Whether such a type stands beside the tables, with a name of its own.
+        dependent_tables: A query for the schema and name of each table that belongs to another or to an extension.
     """
 
     name: ClassVar[str]
@@ -47,6 +48,7 @@ class Traits:
     has_comments: ClassVar[bool] = True
     has_enums: ClassVar[bool] = True
     has_enum_types: ClassVar[bool] = False
+    dependent_tables: ClassVar[str | None] = None
 
 
 class Verbs(Traits, ABC):

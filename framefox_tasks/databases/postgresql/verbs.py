@@ -29,6 +29,15 @@ class PostgreSQLVerbs(ServerVerbs):
     extra = "postgresql"
     has_schemas = True
     has_enum_types = True
+    # Partitions and tables that inherit (pg_inherits), and members of an extension (pg_depend, deptype e).
+    dependent_tables = """
+    SELECT nspname, relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = c.oid)
+    OR EXISTS (
+        SELECT 1 FROM pg_catalog.pg_depend
+        WHERE classid = 'pg_catalog.pg_class'::regclass AND objid = c.oid AND deptype = 'e'
+    )
+    """
 
     light_drivers = MappingProxyType({"psycopg": "psycopg", "psycopg2": "psycopg2"})
     argument_names = MappingProxyType({"username": "user", "password": "password", "database": "dbname"})

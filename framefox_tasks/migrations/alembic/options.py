@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
-from framefox_tasks.databases import database_of
+from framefox_tasks.databases import database_named, database_of
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations.alembic import enums
 from framefox_tasks.migrations.alembic.compare import compare_type
@@ -51,7 +51,7 @@ def completed(target: Target, theirs: dict[str, Any], *, metadata: Sequence[Meta
 
 
 def _process_revision(context: Any, revision: Any, directives: Any) -> None:  # noqa: ARG001 - Alembic's signature
-    if context.dialect.name == "postgresql":
+    if database_named(context.dialect.name).has_enum_types:
         keep_types_of_others(context, directives)
     enums.add_enum_types(context, directives)
     adapt(context, directives)

@@ -8,8 +8,9 @@ from typing import Any
 
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from framefox_tasks.databases import database_named
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Project
 from framefox_tasks.schema import record as _record
@@ -20,16 +21,6 @@ Name = tuple[str | None, str]
 """A schema, None for the connection's default one, and what is in it."""
 OWNERSHIP = "framefox_tasks_ownership"
 """The option of context.configure() that holds the Ownership."""
-
-# Partitions and tables that inherit (pg_inherits), and members of an extension (pg_depend, deptype e).
-_DEPENDENT = text("""
-    SELECT nspname, relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = c.oid)
-    OR EXISTS (
-        SELECT 1 FROM pg_catalog.pg_depend
-        WHERE classid = 'pg_catalog.pg_class'::regclass AND objid = c.oid AND deptype = 'e'
-    )
-""")
 
 
 class Ownership:
@@ -99,9 +90,10 @@ class Ownership:
     @cached_property
     def _dependent(self) -> frozenset[Name]:
         connection = self._connection
-        if connection is None or connection.dialect.name != "postgresql":
+        query = database_named(connection.dialect.name).dependent_tables if connection is not None else None
+        if connection is None or query is None:
             return frozenset()
-        return frozenset(self._plain(*row) for row in connection.execute(_DEPENDENT))
+        return frozenset(self._plain(*row) for row in connection.exec_driver_sql(query))
 
     @property
     def _connection(self) -> Connection | None:
