@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from framefox_tasks.copies import copy, plan_copy
-    from framefox_tasks.diagrams import draw_diagram, select_tables
+    from framefox_tasks.diagrams.drawing import draw_diagram
+    from framefox_tasks.diagrams.selection import select_tables
     from framefox_tasks.errors import (
         ConfigError,
         ConfirmationRequiredError,
@@ -90,8 +91,9 @@ _EXPORTS = {
     "migrations.create": (
         "check_migration clear_migrations create_migration downgrade merge_heads plan upgrade upgrade_sql"
     ),
-    "diagrams": "draw_diagram select_tables",
     "migrations.metadata": "clear_metadata declared_schema live_schema write_metadata",
+    "diagrams.drawing": "draw_diagram",
+    "diagrams.selection": "select_tables",
     "migrations.status": "status",
     "results": (
         "Copied CopiedTable CopyPlan CopyProgress Created Downgraded Drawn Dropped MetadataCleared MetadataWritten "

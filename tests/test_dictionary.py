@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+from framefox_tasks.diagrams.diagram import Diagram
 from framefox_tasks.diagrams.markdown import dictionary
-from framefox_tasks.diagrams.model import Diagram
 from framefox_tasks.schema.snapshot import Check, Column, EnumType, ForeignKey, Index, PrimaryKey, Table, Unique
 
 ID = Column("id", "INTEGER", nullable=False)

@@ -14,8 +14,8 @@ from xml.etree.ElementTree import Element
 import pytest
 from conftest import ROOT
 
+from framefox_tasks.diagrams.diagram import Diagram
 from framefox_tasks.diagrams.graphviz import render
-from framefox_tasks.diagrams.model import Diagram
 from framefox_tasks.errors import DiagramError
 from framefox_tasks.schema.snapshot import Column, ForeignKey, PrimaryKey, Table, Unique
 
@@ -263,9 +263,9 @@ def test_what_graphviz_cannot_do_is_told() -> None:
 def test_a_missing_library_is_told(tmp_path: Path) -> None:
     (tmp_path / "eralchemy2.py").write_text("raise ImportError('libX11.so.6: cannot open shared object file')")
     script = f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT / 'tests')!r}, {str(ROOT)!r}]\n" + (
-        "from framefox_tasks.diagrams import graphviz, model\n"
+        "from framefox_tasks.diagrams import diagram, graphviz\n"
         "from framefox_tasks.schema.snapshot import Table\n"
-        "graphviz.render(model.Diagram('', 'LR', (Table('a'),)), 'svg')\n"
+        "graphviz.render(diagram.Diagram('', 'LR', (Table('a'),)), 'svg')\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert "DiagramError: eralchemy2 and Graphviz cannot be loaded: libX11.so.6" in done.stderr

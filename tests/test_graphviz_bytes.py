@@ -14,8 +14,8 @@ from eralchemy2 import models, parser
 from pygraphviz import AGraph  # type: ignore[import-untyped]  # it ships no type information
 from test_graphviz import FORMATS, ID, KEY, LINK, SHOP, diagram, groups, picture, texts
 
+from framefox_tasks.diagrams.diagram import Diagram
 from framefox_tasks.diagrams.graphviz import render
-from framefox_tasks.diagrams.model import Diagram
 from framefox_tasks.schema.snapshot import Column, ForeignKey, Table
 
 EVERYWHERE = ("svg", "dot", "er")

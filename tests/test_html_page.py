@@ -12,8 +12,8 @@ from conftest import ROOT
 from pages import OpenPage, chromium, found, group, listed, many, opening, picture, shop, shown, words
 from playwright.sync_api import Browser, expect
 
+from framefox_tasks.diagrams.diagram import Diagram
 from framefox_tasks.diagrams.html import html
-from framefox_tasks.diagrams.model import Diagram
 from framefox_tasks.schema.snapshot import Column, EnumType, ForeignKey, PrimaryKey, Table
 
 EVIL = "</script><img src=x onerror=\"document.title='run'\"> & 'ö' \U0001f600 \\ \n \ud800 $title -->"

@@ -21,8 +21,8 @@ from pages import chromium
 from playwright.sync_api import Page
 from test_dictionary import ID, KEY, NAMES, plain, random_names, refer, shop, wide
 
+from framefox_tasks.diagrams.diagram import Diagram
 from framefox_tasks.diagrams.mermaid import LIMIT, mermaid, mermaid_page
-from framefox_tasks.diagrams.model import Diagram
 from framefox_tasks.schema.snapshot import Column, EnumType, Table
 
 FOLDER = Path(__file__).parent / "mermaid"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from framefox_tasks.diagrams.labels import HEADER, KEY_ROW, PAPER, ROW, RULE, TITLE_HEIGHT, Box, Row, Text
+from framefox_tasks.diagrams.boxes import HEADER, KEY_ROW, PAPER, ROW, RULE, TITLE_HEIGHT, Box, Row, Text
 
 _PLAIN = 'CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"'
 _BACKSLASH = "\\"

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from eralchemy2 import main, models
 
 from framefox_tasks.diagrams import dot as _dot
-from framefox_tasks.diagrams.labels import FONT, LINE, PAPER, Box, text
+from framefox_tasks.diagrams.boxes import FONT, LINE, PAPER, Box, text
+from framefox_tasks.diagrams.diagram import Diagram, Relation
 from framefox_tasks.diagrams.layout import NODE_GAP, RANK_GAP, Arrangement
-from framefox_tasks.diagrams.model import Diagram, Relation
 from framefox_tasks.diagrams.text import distinct, shown
 from framefox_tasks.schema.snapshot import Column, Table
 

@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-from framefox_tasks.diagrams.labels import box
-from framefox_tasks.diagrams.model import Diagram
+from framefox_tasks.diagrams.boxes import box
+from framefox_tasks.diagrams.diagram import Diagram
 from framefox_tasks.diagrams.svg import dress
 from framefox_tasks.errors import DiagramError
 
@@ -38,9 +38,10 @@ def render(diagram: Diagram, format: str) -> bytes:  # noqa: A002 - the word for
     """
     if format in ("er", "dot"):
         return _written(diagram, format).encode()
+    script = str(Path(__file__).with_name("graphviz_process.py"))
     # Started first: it loads Graphviz while the picture is being described to it. Without `site` it starts sooner.
     with subprocess.Popen(
-        [sys.executable, "-I", "-S", str(Path(__file__).with_name("draw.py")), format, *_place_of_pygraphviz()],
+        [sys.executable, "-I", "-S", script, format, *_place_of_pygraphviz()],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

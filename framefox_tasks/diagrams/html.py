@@ -17,8 +17,8 @@ from importlib.resources import files
 from string import Template
 from urllib.parse import quote
 
-from framefox_tasks.diagrams import labels
-from framefox_tasks.diagrams.model import Diagram, Relation
+from framefox_tasks.diagrams import boxes
+from framefox_tasks.diagrams.diagram import Diagram, Relation
 from framefox_tasks.schema.snapshot import Column, ForeignKey, Index, Table
 
 # In this order they are one script; the first puts it into strict mode.
@@ -26,16 +26,16 @@ _SCRIPTS = ("page.js", "picture.js", "finder.js", "selection.js")
 _WORDS = {"ondelete": "on delete", "onupdate": "on update"}
 # The colours of the picture, and the variables of page.css that stand for them.
 _COLOURS = {
-    labels.PAPER: "surface",
-    labels.INK: "text",
-    labels.MUTED: "quiet",
-    labels.ACCENT: "key",
-    labels.HEADER: "header",
-    labels.HEADER_INK: "header-text",
-    labels.ROW: "surface",
-    labels.KEY_ROW: "raised",
-    labels.RULE: "rule",
-    labels.LINE: "relation",
+    boxes.PAPER: "surface",
+    boxes.INK: "text",
+    boxes.MUTED: "quiet",
+    boxes.ACCENT: "key",
+    boxes.HEADER: "header",
+    boxes.HEADER_INK: "header-text",
+    boxes.ROW: "surface",
+    boxes.KEY_ROW: "raised",
+    boxes.RULE: "rule",
+    boxes.LINE: "relation",
 }
 
 

@@ -13,8 +13,8 @@ from functools import cached_property
 from itertools import pairwise
 from math import ceil, sqrt
 
-from framefox_tasks.diagrams.labels import Box
-from framefox_tasks.diagrams.model import Diagram
+from framefox_tasks.diagrams.boxes import Box
+from framefox_tasks.diagrams.diagram import Diagram
 
 RANK_GAP = 65  # between layers, in points
 NODE_GAP = 20  # inside a layer

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from framefox_tasks.diagrams.model import Diagram, Relation
+from framefox_tasks.diagrams.diagram import Diagram, Relation
 from framefox_tasks.schema.snapshot import Column, ForeignKey, Table
 
 _HEADINGS = ("Column", "Type", "Null", "Default", "Key", "Refers to", "Comment")

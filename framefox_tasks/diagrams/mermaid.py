@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from framefox_tasks.diagrams import markdown
-from framefox_tasks.diagrams.model import Diagram, Relation
+from framefox_tasks.diagrams.diagram import Diagram, Relation
 from framefox_tasks.schema.snapshot import Column, Table
 
 LIMIT = 50_000

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from framefox_tasks.diagrams.labels import (
+from framefox_tasks.diagrams.boxes import (
     FONT,
     HEADER,
     HEADER_HEIGHT,
@@ -25,8 +25,8 @@ from framefox_tasks.diagrams.labels import (
     Text,
     text,
 )
-from framefox_tasks.diagrams.lines import Bounds, line, number
-from framefox_tasks.diagrams.model import Diagram, Relation
+from framefox_tasks.diagrams.crowfoot import Bounds, line, number
+from framefox_tasks.diagrams.diagram import Diagram, Relation
 from framefox_tasks.diagrams.text import shown
 from framefox_tasks.errors import ConfigError
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from doit import Globals
 
-from framefox_tasks import diagrams as diagram
 from framefox_tasks import report
 from framefox_tasks.migrations import metadata as schema
+from framefox_tasks.diagrams.drawing import draw_diagram
+from framefox_tasks.diagrams.selection import keep_selected, select_tables
 from framefox_tasks.results import Selected
 from framefox_tasks.schema import cache
 from framefox_tasks.schema.snapshot import Schema
@@ -32,11 +33,11 @@ def select(settings: Settings, *, name: str, source: str) -> dict[str, Any]:
     """Take the part of a snapshot that a diagram shows, and keep it in the cache. The values tell what it was."""
     group = next((group for group in settings.diagram.groups if group.name == name.removesuffix("-live")), None)
     snapshot = Schema.from_json(Path(source).read_text(encoding="utf-8"))
-    selected = diagram.select_tables(snapshot, settings.diagram, group)
+    selected = select_tables(snapshot, settings.diagram, group)
     for pattern in selected.unmatched:
         report.warn(f"{pattern} matches no table.")
     kept = cache.drawing(name)
-    diagram.keep_selected(selected, settings.target.project, kept)
+    keep_selected(selected, settings.target.project, kept)
     return {"artefacts": {kept: artefact(kept, source)}}
 
 
@@ -46,7 +47,7 @@ def draw(settings: Settings, *, name: str, formats: tuple[str, ...]) -> dict[str
     source = cache.drawing(name)
     selected = Selected.from_text(Path(source).read_text(encoding="utf-8"))
     options = settings.diagram
-    report.show(diagram.draw_diagram(selected, settings.target.project, options, name=name, formats=formats))
+    report.show(draw_diagram(selected, settings.target.project, options, name=name, formats=formats))
     return {"artefacts": {path: artefact(path, source) for path in options.files(name, formats)}}
 
 

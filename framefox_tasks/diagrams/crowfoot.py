@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from framefox_tasks.diagrams.labels import LINE
-from framefox_tasks.diagrams.model import Relation
+from framefox_tasks.diagrams.boxes import LINE
+from framefox_tasks.diagrams.diagram import Relation
 
 Bounds = tuple[float, float, float, float]
 """Left, top, right and bottom."""
