@@ -55,17 +55,6 @@ class Project:
         return tuple(map(self.path, self.version_locations)) or (self.migrations_folder / "versions",)
 
 
-DIAGRAM_FORMATS = {
-    "svg": ("svg",),
-    "png": ("png",),
-    "pdf": ("pdf",),
-    "dot": ("dot",),
-    "er": ("er",),
-    "mermaid": ("mmd", "md"),
-    "html": ("html",),
-    "markdown": ("dictionary.md",),
-}
-"""The formats of a diagram, and how the files of each end."""
 DIRECTIONS = ("LR", "RL", "TB", "BT")
 WHOLE = "schema"
 """The name of the diagram that shows every table."""
@@ -86,7 +75,7 @@ class DiagramOptions:
 
     Attributes:
         folder: Where the files go; relative to the project's root.
-        formats: Keys of DIAGRAM_FORMATS.
+        formats: Names of formats; the default ones if there are none.
         include: Names or globs of the tables to draw.
         exclude: Names or globs of those to leave out of every diagram.
         direction: One of DIRECTIONS: how the tables follow each other.
@@ -94,7 +83,7 @@ class DiagramOptions:
     """
 
     folder: Path = Path("docs/database")
-    formats: tuple[str, ...] = ("svg", "html", "mermaid", "markdown")
+    formats: tuple[str, ...] = ()
     include: tuple[str, ...] = ("*",)
     exclude: tuple[str, ...] = ()
     title: str = "Database schema"
@@ -104,11 +93,6 @@ class DiagramOptions:
     def names(self) -> list[str]:
         """The names of the diagrams: that of the whole schema first."""
         return [WHOLE, *(group.name for group in self.groups)]
-
-    def files(self, name: str, formats: tuple[str, ...] | None = None) -> list[str]:
-        """The files of a diagram, as seen from the project's root."""
-        suffixes = [suffix for item in formats or self.formats for suffix in DIAGRAM_FORMATS.get(item, ())]
-        return [str(self.folder / f"{name}.{suffix}") for suffix in dict.fromkeys(suffixes)]
 
 
 MASKS = ("email", "name", "phone", "hash", "null", "fixed")

@@ -25,7 +25,7 @@ ALLOWED = {
     "databases": GROUND,
     "schema": GROUND | {"files", "databases"},
     "results": GROUND | {"schema"},
-    "settings": GROUND,
+    "settings": GROUND | {"diagrams"},
     "migrations": GROUND | {"files", "results", "databases", "schema"},
     "diagrams": GROUND | {"files", "results", "schema"},
     "copies": GROUND | {"results", "databases", "schema", "migrations"},

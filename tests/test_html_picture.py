@@ -10,8 +10,8 @@ import pytest
 from pages import OpenPage, chromium, corner, found, group, opening, placed, shop, shown
 from playwright.sync_api import Browser, Page, expect
 
-from framefox_tasks.diagrams.graphviz import render
 from framefox_tasks.diagrams.html import html
+from framefox_tasks.diagrams.svg import svg as drawn
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +194,7 @@ def test_a_phone_has_the_list_while_one_searches_and_the_panel_below(open_page: 
 
 
 def test_the_picture_of_graphviz_has_all_that_the_page_relies_on(browser: Browser, tmp_path: Path) -> None:
-    svg = render(shop(), "svg").decode()
+    svg = drawn(shop())
     page_text = html(shop(), svg)
     (tmp_path / "page.html").write_text(page_text, encoding="utf-8")
     page = browser.new_page(color_scheme="dark")

@@ -1,7 +1,7 @@
-"""The box that stands for a table in a picture: its texts, and how large everything is, in points.
+"""The box of a table in a picture: texts, colours, and sizes in points.
 
-The sizes are reckoned from the widths of Helvetica's letters, not asked from the fonts of this machine, so that the
-same schema gives the same layout everywhere.
+The sizes are computed from the widths of Helvetica's letters and not from the fonts of the machine, so that the same
+schema gives the same layout everywhere.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
+from framefox_tasks.diagrams.diagram import Diagram
 from framefox_tasks.diagrams.text import shown, width, wrapped
 from framefox_tasks.schema.snapshot import Column, Table
 
@@ -130,8 +131,13 @@ class Box:
         return self.header_height + sum(row.height for row in self.rows)
 
 
-def box(table: Table) -> Box:
-    """The box of a table."""
+@lru_cache(maxsize=1)
+def boxes(diagram: Diagram) -> list[Box]:
+    """The boxes of the tables."""
+    return list(map(_box, diagram.tables))
+
+
+def _box(table: Table) -> Box:
     header = text("table", table.key)
     rows = tuple(_row(table, column) for column in table.columns)
     columns = zip(*(row.cells for row in rows), strict=True)

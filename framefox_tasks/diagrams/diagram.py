@@ -1,4 +1,4 @@
-"""What is drawn: a title, a direction, tables, and how they refer to each other."""
+"""A diagram: title, direction, tables, and the relations between them."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Relation:
     identifying: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Diagram:
-    """What to draw.
+    """What to draw. By identity the key of a cache.
 
     Attributes:
         direction: LR, RL, TB or BT, as Graphviz and Mermaid call them.

@@ -1,17 +1,138 @@
-"""Boxes as labels of Graphviz, in its HTML-like language."""
+"""The format `dot`: a diagram as statements of Graphviz's language, which it draws svg, png and pdf from.
+
+eralchemy2 joins them to a graph. It sorts and escapes nothing, and leaves out most of a schema, so it is given finished
+statements in place of its tables and relations.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
-from framefox_tasks.diagrams.boxes import HEADER, KEY_ROW, PAPER, ROW, RULE, TITLE_HEIGHT, Box, Row, Text
+from framefox_tasks.diagrams.boxes import (
+    FONT,
+    HEADER,
+    KEY_ROW,
+    LINE,
+    PAPER,
+    ROW,
+    RULE,
+    TITLE_HEIGHT,
+    Box,
+    Row,
+    Text,
+    boxes,
+    text,
+)
+from framefox_tasks.diagrams.diagram import Diagram, Relation
+from framefox_tasks.diagrams.graphviz import GraphvizFormat
+from framefox_tasks.diagrams.layout import NODE_GAP, RANK_GAP, Arrangement
+from framefox_tasks.diagrams.text import distinct, shown
 
 _PLAIN = 'CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"'
 _BACKSLASH = "\\"
 
 
-def label(box: Box) -> str:
+class Dot(GraphvizFormat):
+    """The source of the picture, in Graphviz's language."""
+
+    def write(self, diagram: Diagram) -> Mapping[str, str]:
+        """See Format."""
+        return {"dot": dot(diagram)}
+
+
+def dot(diagram: Diagram, *, blank: bool = False, dpi: int | None = None) -> str:
+    """The diagram in Graphviz's language.
+
+    Args:
+        diagram: What to draw.
+        blank: Leave out all text, but keep the space that it is expected to take.
+        dpi: The pixels per inch of a bitmap; Graphviz chooses 96.
+    """
+    from eralchemy2 import main
+
+    # Its public form writes to a file, in the encoding of the machine.
+    write: Callable[[Sequence[_Statement], Sequence[_Statement]], str] = main._intermediary_to_dot
+    names = distinct([table.key for table in diagram.tables], shown)
+    nodes = [_Node(name, box) for name, box in zip(names, boxes(diagram), strict=True)]
+    arrangement = Arrangement(diagram)
+    settings = _settings(diagram, blank) + (f"\ngraph [dpi={dpi}];" if dpi else "")
+    label = _blank_label if blank else _label
+    tables = (
+        f'{nodes[index].id} [id="table-{index}" label=<{label(nodes[index].box)}>];' for index in arrangement.order
+    )
+    chains = (
+        f"{nodes[first].id}:t -- {nodes[second].id}:t [style=invis weight=2];" for first, second in arrangement.chained
+    )
+    written = write(
+        [_Statement(each) for each in (settings, *tables)],
+        [_Statement(each) for each in (*_edges(diagram, nodes, arrangement), *chains)],
+    )
+    return "".join(f"{line.strip()}\n" for line in written.split("\n") if line.strip())
+
+
+def _settings(diagram: Diagram, blank: bool) -> str:
+    """The attributes of the graph, its nodes and its edges, over those of eralchemy2."""
+    write = _blank_title_label if blank else _title_label
+    label = f" label=<{write(text('title', diagram.title))}> labelloc=t labeljust=l" if diagram.title else ""
+    gap = RANK_GAP if diagram.relations else 2 * NODE_GAP
+    # Without a limit Graphviz takes minutes for some tangles, and the picture is no better for it.
+    return (
+        f'graph [rankdir={diagram.direction} bgcolor="{PAPER}" fontname="{FONT}" pad=0.2 nslimit=2 '
+        f"outputorder=edgesfirst nodesep={NODE_GAP / 72:.2f} ranksep={gap / 72:.2f}{label}];\n"
+        f'node [shape=plain fontname="{FONT}"];\n'
+        f'edge [color="{LINE}" style=solid dir={"none" if blank else "both"} minlen=1 arrowsize=0.8];'
+    )
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """A statement of Graphviz's language, in place of a table or a relation of eralchemy2."""
+
+    text: str
+
+    def to_dot(self) -> str:
+        return self.text
+
+
+class _Node:
+    """A table, and the name that it has in the text."""
+
+    def __init__(self, name: str, box: Box) -> None:
+        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+        self.id = f'"{escaped}"'
+        self.box = box
+
+    def port(self, columns: Sequence[str]) -> str:
+        """The row of the first of these columns, or the whole table if it has none of them."""
+        rows = [index for index, column in enumerate(self.box.table.columns) if column.name in columns]
+        return f"{self.id}:c{rows[0]}" if rows else self.id
+
+
+def _edges(diagram: Diagram, nodes: Sequence[_Node], arrangement: Arrangement) -> Iterator[str]:
+    """The foreign keys with crow's feet: solid where part of the primary key, as in a link table, else dashed."""
+    positions = {table.key: index for index, table in enumerate(diagram.tables)}
+    for index, relation in enumerate(diagram.relations):
+        edge = positions[relation.refers_to], positions[relation.table]
+        span = arrangement.spans.get(edge, 1)
+        ends = _ends(relation, nodes[edge[0]], nodes[edge[1]], along=not arrangement.horizontal)
+        # The gap keeps the bars of a sign clear of the table's border.
+        tail = "noneteeodot" if relation.optional else "noneteetee"
+        head = "noneteeodot" if relation.unique else "crowodot"
+        style = "" if relation.identifying else " style=dashed"
+        layers = f" minlen={span}" if span > 1 else ""
+        yield f'{ends} [id="relation-{index}" arrowtail={tail} arrowhead={head}{style}{layers}];'
+
+
+def _ends(relation: Relation, referred: _Node, referring: _Node, *, along: bool) -> str:
+    """From the referred to the referring column, where the line runs beside the rows and not along the table."""
+    if along or referred is referring:
+        return f"{referred.id} -- {referring.id}"
+    return f"{referred.port(relation.foreign_key.referred)} -- {referring.port(relation.foreign_key.columns)}"
+
+
+def _label(box: Box) -> str:
     """The box with its texts. A cell grows where this machine's font is wider than expected.
 
     The port of a row is `c` and the index of the column, that of the header is `t`.
@@ -21,18 +142,18 @@ def label(box: Box) -> str:
     return f'<TABLE BORDER="1" COLOR="{RULE}" ROWS="*" {_PLAIN}><TR>{header}</TR>{rows}</TABLE>'
 
 
-def blank_label(box: Box) -> str:
+def _blank_label(box: Box) -> str:
     """The same box without its texts and exactly as large as expected: no font of this machine has a say in it."""
     rows = "".join(_blank(box.width, row.height, f"c{index}") for index, row in enumerate(box.rows))
     return _blank_table(_blank(box.width, box.header_height, "t") + rows)
 
 
-def title_label(title: Text) -> str:
+def _title_label(title: Text) -> str:
     """The title of the picture."""
     return f'<TABLE BORDER="0" {_PLAIN}><TR>{_cell(title, title.width, title.height(TITLE_HEIGHT))}</TR></TABLE>'
 
 
-def blank_title_label(title: Text) -> str:
+def _blank_title_label(title: Text) -> str:
     """Room for the title of the picture."""
     return _blank_table(_blank(title.width, title.height(TITLE_HEIGHT)))
 

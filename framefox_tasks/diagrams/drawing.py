@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from framefox_tasks.diagrams import formats as registry
 from framefox_tasks.diagrams.diagram import Diagram
+from framefox_tasks.errors import DiagramError
 from framefox_tasks.files import write
 from framefox_tasks.model import WHOLE, DiagramOptions, Project
 from framefox_tasks.results import Drawn, Selected
@@ -27,45 +29,32 @@ def draw_diagram(
         project: Whose root the folder is relative to.
         options: Whose folder and formats count.
         name: How the names of the files begin.
-        formats: Keys of model.DIAGRAM_FORMATS, instead of those of the options.
+        formats: Names of formats, instead of those of the options.
 
     Raises:
-        DiagramError: Graphviz cannot draw it.
+        ConfigError: A format is not known.
+        DiagramError: The library of a format is missing, or Graphviz cannot draw it.
         PermissionDeniedError: A file cannot be written.
     """
-    formats = tuple(formats or options.formats)
+    chosen = registry.chosen(options, formats)
+    registry.check(chosen, "formats")
     diagram = Diagram(selected.title, selected.direction, selected.schema.tables)
-    paths = [project.path(path) for path in options.files(name, formats)]
-    contents = dict(_rendered(diagram, formats))
-    files = {path: contents[path.name.removeprefix(f"{name}.")] for path in paths}
-    written = tuple(path for path in paths if write(project, path, files[path]))
-    return Drawn(project, name, len(diagram.tables), tuple(paths), written)
+    paths = map(project.path, registry.files(options, name, chosen))
+    files = dict(zip(paths, (content for each in chosen for content in _contents(each, diagram)), strict=True))
+    written = tuple(path for path, content in files.items() if write(project, path, content))
+    return Drawn(project, name, len(diagram.tables), tuple(files), written)
 
 
-def _rendered(diagram: Diagram, formats: Sequence[str]) -> Iterator[tuple[str, str | bytes]]:
-    """What each file holds, by the end of its name."""
-    drawn: dict[str, bytes] = {}
-
-    def graphviz(name: str) -> bytes:
-        from framefox_tasks.diagrams.graphviz import render
-
-        if name not in drawn:
-            drawn[name] = render(diagram, name)
-        return drawn[name]
-
-    for name in formats:
-        if name == "mermaid":
-            from framefox_tasks.diagrams.mermaid import mermaid, mermaid_page
-
-            yield "mmd", mermaid(diagram)
-            yield "md", mermaid_page(diagram)
-        elif name == "markdown":
-            from framefox_tasks.diagrams.markdown import dictionary
-
-            yield "dictionary.md", dictionary(diagram)
-        elif name == "html":
-            from framefox_tasks.diagrams.html import html
-
-            yield "html", html(diagram, graphviz("svg").decode())
-        else:
-            yield name, graphviz(name)
+def _contents(name: str, diagram: Diagram) -> list[str | bytes]:
+    """What the files of a format hold, in the order of its suffixes."""
+    form = registry.load(name)
+    try:
+        contents = form.write(diagram)
+    except ImportError as exc:
+        if not form.requires:
+            raise
+        hint = f"Install with: pip install --upgrade {' '.join(form.requires)}"
+        if form.system_packages:
+            hint += f"\nOn Debian and Ubuntu also: apt-get install {' '.join(form.system_packages)}"
+        raise DiagramError(f"{' and '.join(form.requires)} cannot be loaded: {exc}", hint=hint) from exc
+    return [contents[suffix] for suffix in registry.FORMATS[name].suffixes]

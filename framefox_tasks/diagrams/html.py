@@ -1,4 +1,4 @@
-"""One page that opens from disk: the picture, what finds a table in it, and a section that tells of each table.
+"""The format `html`: a page that opens from disk, with the picture, a search, and a section for each table.
 
 The sections are plain HTML, so that they print, and are there without JavaScript; the script shows a copy of the one
 that is asked for. The page's own files are in the folder `page`.
@@ -10,7 +10,7 @@ import json
 import re
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
@@ -19,6 +19,8 @@ from urllib.parse import quote
 
 from framefox_tasks.diagrams import boxes
 from framefox_tasks.diagrams.diagram import Diagram, Relation
+from framefox_tasks.diagrams.graphviz import GraphvizFormat
+from framefox_tasks.diagrams.svg import svg
 from framefox_tasks.schema.snapshot import Column, ForeignKey, Index, Table
 
 # In this order they are one script; the first puts it into strict mode.
@@ -39,12 +41,20 @@ _COLOURS = {
 }
 
 
-def html(diagram: Diagram, svg: str) -> str:
+class Html(GraphvizFormat):
+    """A page that opens from disk, offline: pan and zoom, a search for tables and columns, a section for each table."""
+
+    def write(self, diagram: Diagram) -> Mapping[str, str]:
+        """See Format."""
+        return {"html": html(diagram, svg(diagram))}
+
+
+def html(diagram: Diagram, picture: str) -> str:
     """The page.
 
     Args:
         diagram: What to tell of.
-        svg: The picture. Its tables are groups of the class `node` whose ids are `table-` and the position in
+        picture: As SVG. Its tables are groups of the class `node` whose ids are `table-` and the position in
             `diagram.tables`; its lines are groups of the class `edge` with `relation-` and that in `diagram.relations`.
     """
     script = "".join(map(_file, _SCRIPTS))
@@ -54,8 +64,8 @@ def html(diagram: Diagram, svg: str) -> str:
         counts=f"{_count(diagram.tables, 'table')}, {_count(diagram.relations, 'relation')}",
         style=_file("page.css") + _colours(),
         script=script,
-        shape=_shape(svg),
-        picture=svg.strip(),
+        shape=_shape(picture),
+        picture=picture.strip(),
         tables="\n".join(_sections(diagram)),
         data=_data(diagram),
     )

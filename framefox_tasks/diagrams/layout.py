@@ -1,4 +1,4 @@
-"""What Graphviz is told about where tables go, besides how they refer to each other.
+"""The layout of the tables, as far as Graphviz is told of more than their relations.
 
 Left alone, it puts all tables that refer to nothing on top of each other, and all that refer to the same one as well:
 a picture as narrow as one table and as long as all of them.
@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import pairwise
 from math import ceil, sqrt
 
-from framefox_tasks.diagrams.boxes import Box
+from framefox_tasks.diagrams.boxes import boxes
 from framefox_tasks.diagrams.diagram import Diagram
 
 RANK_GAP = 65  # between layers, in points
@@ -45,13 +45,13 @@ class _Part:
 class Arrangement:
     """Where the tables of a diagram go; they are told by their positions in it."""
 
-    def __init__(self, diagram: Diagram, boxes: Sequence[Box]) -> None:
+    def __init__(self, diagram: Diagram) -> None:
         self.horizontal = diagram.direction in ("LR", "RL")
-        sizes = [(box.width, box.height) for box in boxes]
+        sizes = [(box.width, box.height) for box in boxes(diagram)]
         self._lengths = [size[not self.horizontal] + RANK_GAP for size in sizes]
         self._breadths = [size[self.horizontal] + NODE_GAP for size in sizes]
-        self._incoming: list[list[Edge]] = [[] for _ in boxes]
-        self._outgoing: list[list[Edge]] = [[] for _ in boxes]
+        self._incoming: list[list[Edge]] = [[] for _ in sizes]
+        self._outgoing: list[list[Edge]] = [[] for _ in sizes]
         positions = {table.key: index for index, table in enumerate(diagram.tables)}
         edges = ((positions[each.refers_to], positions[each.table]) for each in diagram.relations)
         for edge in dict.fromkeys(edge for edge in edges if edge[0] != edge[1]):

@@ -1,4 +1,4 @@
-"""The data dictionary: a Markdown page with a section per table. Also what every Markdown writer here shares."""
+"""The format `markdown`: a page with a section for each table. Also what every Markdown writer here shares."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from framefox_tasks.diagrams.diagram import Diagram, Relation
+from framefox_tasks.diagrams.formats import Format
 from framefox_tasks.schema.snapshot import Column, ForeignKey, Table
 
 _HEADINGS = ("Column", "Type", "Null", "Default", "Key", "Refers to", "Comment")
@@ -18,6 +19,14 @@ _ACTIVE = re.compile(
     r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis, unless inside a word
     r"|^[-+#]|^\d+[.)](?= |$)"  # list, heading, rule
 )
+
+
+class Markdown(Format):
+    """A data dictionary: a section for each table."""
+
+    def write(self, diagram: Diagram) -> Mapping[str, str]:
+        """See Format."""
+        return {"dictionary.md": dictionary(diagram)}
 
 
 def dictionary(diagram: Diagram) -> str:

@@ -1,4 +1,4 @@
-"""A diagram as Mermaid's erDiagram, and as a Markdown page that code hosts show as a picture.
+"""The format `mermaid`: an erDiagram, and a Markdown page that code hosts show as a picture.
 
 Mermaid 10 to 12 read what is written here. Only a column whose name is no word of ASCII letters, digits, _ and - asks
 for 11.16, the first version that has quotes for it.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from framefox_tasks.diagrams import markdown
 from framefox_tasks.diagrams.diagram import Diagram, Relation
+from framefox_tasks.diagrams.formats import Format
 from framefox_tasks.schema.snapshot import Column, Table
 
 LIMIT = 50_000
@@ -32,6 +33,14 @@ _SPECIAL = re.compile(
     r"|^[-+]|^\d+[.)](?= |$)|(?<=www)\."  # list, rule, link: before 11.12, an error in the picture
     r"|^ |(?<= ) | $|(?i:(?<=direction) (?=TB|BT|LR|RL))"  # space that would be lost, and a statement found anywhere
 )
+
+
+class Mermaid(Format):
+    """The text that Mermaid draws, and a Markdown page with it, which code hosts show as a picture."""
+
+    def write(self, diagram: Diagram) -> Mapping[str, str]:
+        """See Format."""
+        return {"mmd": mermaid(diagram), "md": mermaid_page(diagram)}
 
 
 def mermaid(diagram: Diagram) -> str:

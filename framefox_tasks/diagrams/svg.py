@@ -1,4 +1,4 @@
-"""An SVG of our own, in which Graphviz says only where the tables are and how the lines run.
+"""The format `svg`: an SVG of our own, in which Graphviz says only where the tables are and how the lines run.
 
 So its bytes depend neither on the fonts of the machine nor on how Graphviz writes text, its parts have classes, and
 nothing in it points outside.
@@ -7,7 +7,8 @@ nothing in it points outside.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from html import escape
 
 from framefox_tasks.diagrams.boxes import (
@@ -23,12 +24,15 @@ from framefox_tasks.diagrams.boxes import (
     Box,
     Row,
     Text,
+    boxes,
     text,
 )
 from framefox_tasks.diagrams.crowfoot import Bounds, line, number
 from framefox_tasks.diagrams.diagram import Diagram, Relation
+from framefox_tasks.diagrams.dot import dot
+from framefox_tasks.diagrams.graphviz import GraphvizFormat, render
 from framefox_tasks.diagrams.text import shown
-from framefox_tasks.errors import ConfigError
+from framefox_tasks.errors import DiagramError
 
 _PICTURE = re.compile(
     r'<svg (?P<size>width="[^"]+" height="[^"]+"\s+viewBox="[^"]+").*?translate\((?P<shift>[^)]+)\)">\s*'
@@ -42,15 +46,25 @@ _POINTS = re.compile(r'points="([^"]+)"')
 _FONT_SIZE = 11
 
 
-def dress(picture: str, diagram: Diagram, boxes: Sequence[Box]) -> str:
+class Svg(GraphvizFormat):
+    """The picture, to scale and to search."""
+
+    def write(self, diagram: Diagram) -> Mapping[str, str]:
+        """See Format."""
+        return {"svg": svg(diagram)}
+
+
+@lru_cache(maxsize=1)  # the HTML page shows the same
+def svg(diagram: Diagram) -> str:
     """The picture with the tables drawn where Graphviz has left room for them.
 
     Raises:
-        ConfigError: Graphviz did not write what is expected of it.
+        DiagramError: Graphviz cannot draw it, or wrote something unexpected.
     """
+    picture = render("svg", lambda: dot(diagram, blank=True)).decode()
     found = _found(_PICTURE, picture)
     groups = {(kind, int(index)): inside for kind, index, inside in _GROUP.findall(picture)}
-    bounds = [_bounds(groups.get(("table", index), "")) for index in range(len(boxes))]
+    bounds = [_bounds(groups.get(("table", index), "")) for index in range(len(diagram.tables))]
     places = {table.key: place for table, place in zip(diagram.tables, bounds, strict=True)}
     # Graphviz leaves out a line that it finds no way for, which is rare; the rest of the picture is right.
     lines = [groups.get(("relation", index), "") for index in range(len(diagram.relations))]
@@ -63,7 +77,7 @@ def dress(picture: str, diagram: Diagram, boxes: Sequence[Box]) -> str:
             found["paper"],
             *(_title(diagram.title, found["title"]) if found["title"] else ()),
             *(_edge(index, relation, drawn, places) for index, (relation, drawn) in enumerate(edges)),
-            *(_node(index, box, place) for index, (box, place) in enumerate(zip(boxes, bounds, strict=True))),
+            *(_node(index, box, place) for index, (box, place) in enumerate(zip(boxes(diagram), bounds, strict=True))),
             "</g>\n</svg>\n",
         ]
     )
@@ -72,8 +86,9 @@ def dress(picture: str, diagram: Diagram, boxes: Sequence[Box]) -> str:
 def _found(pattern: re.Pattern[str], text: str) -> re.Match[str]:
     found = pattern.search(text)
     if not found:
-        raise ConfigError(
-            "Graphviz did not write the SVG that is expected of it.", hint="pip install --upgrade pygraphviz"
+        raise DiagramError(
+            "Graphviz did not write the SVG that is expected of it.",
+            hint="Install with: pip install --upgrade pygraphviz",
         )
     return found
 

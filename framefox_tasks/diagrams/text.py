@@ -1,4 +1,4 @@
-"""Text as a picture needs it: how wide it is, and made of what can be shown."""
+"""Text in a picture: its width, and visible signs for control characters."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from framefox_tasks.errors import ConfigError, FramefoxTasksError
 from framefox_tasks.model import DiagramOptions, Project, Target
 from framefox_tasks.settings import _alembic, _sources
 from framefox_tasks.settings._copies import URL_VARIABLE, Chain, Copies, mask, positive, readable
-from framefox_tasks.settings._diagram import check_formats, diagram_options
+from framefox_tasks.settings._diagram import diagram_options
 from framefox_tasks.settings._schema import check_keys, check_options, url_from_parts
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "Chain",
     "Copies",
     "Settings",
-    "check_formats",
     "configured",
     "copy_chains",
     "load_settings",

@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from framefox_tasks.diagrams import formats
 from framefox_tasks.errors import ConfigError
-from framefox_tasks.model import DIAGRAM_FORMATS, DIRECTIONS, WHOLE, DiagramOptions, Group, Project
+from framefox_tasks.model import DIRECTIONS, WHOLE, DiagramOptions, Group, Project
 from framefox_tasks.settings._schema import check_section
 from framefox_tasks.settings._sources import kind_of
 
 _KEYS = {"folder", "formats", "include", "exclude", "title", "direction", "groups"}
 _PACKAGES = "packages"
-_TABLE = re.compile(rb"__tablename__|\bTable\(|\btable=True")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# Compiled where there are groups: each start of doit would pay for it.
+_TABLE = rb"__tablename__|\bTable\(|\btable=True"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 Expand = Callable[[str, object], str]
 
@@ -37,8 +39,8 @@ def diagram_options(config: Mapping[str, Any], project: Project, expand: Expand,
         value = section.get(key)
         return otherwise if value is None else expand(f"diagram.{key}", value).strip() or otherwise
 
-    formats = texts("formats") or default.formats
-    check_formats(formats, f"{shown}: diagram.formats")
+    names = texts("formats") or formats.DEFAULTS
+    formats.check(names, f"{shown}: diagram.formats")
     direction = text("direction", default.direction).upper()
     if direction not in DIRECTIONS:
         raise ConfigError(
@@ -47,24 +49,13 @@ def diagram_options(config: Mapping[str, Any], project: Project, expand: Expand,
         )
     return DiagramOptions(
         folder=Path(text("folder", str(default.folder))),
-        formats=formats,
+        formats=names,
         include=texts("include") or default.include,
         exclude=texts("exclude"),
         title=text("title", default.title),
         direction=direction,
         groups=tuple(_groups(section.get("groups"), project, expand, shown)),
     )
-
-
-def check_formats(formats: tuple[str, ...], where: str) -> None:
-    """Check the names of formats.
-
-    Raises:
-        ConfigError: One is not known; names the known ones.
-    """
-    for name in formats:
-        if name not in DIAGRAM_FORMATS:
-            raise ConfigError(f"{where}: unknown format {name!r}.", hint=f"Known are {', '.join(DIAGRAM_FORMATS)}.")
 
 
 def _texts(key: str, value: object, expand: Expand) -> tuple[str, ...]:
@@ -93,7 +84,7 @@ def _groups(value: object, project: Project, expand: Expand, shown: str) -> Iter
 
 def _check_name(name: str, shown: str) -> None:
     # It becomes the name of a file and of a task.
-    if name == WHOLE or name.endswith("-live") or not _NAME.fullmatch(name):
+    if name == WHOLE or name.endswith("-live") or not re.fullmatch(_NAME, name):
         raise ConfigError(
             f"{shown}: diagram.groups: {name!r} cannot be the name of a group.",
             hint=f"Use letters, digits, - and _, another name than {WHOLE}, and no -live at the end.",
@@ -111,4 +102,4 @@ def _packages(project: Project) -> Iterator[str]:
 
 
 def _declares_table(path: Path) -> bool:
-    return path.suffix == ".py" and _TABLE.search(path.read_bytes()) is not None
+    return path.suffix == ".py" and re.search(_TABLE, path.read_bytes()) is not None

@@ -7,8 +7,9 @@ from typing import Any
 
 from doit.tools import config_changed
 
+from framefox_tasks.diagrams.formats import FORMATS, chosen, files
 from framefox_tasks.errors import FramefoxTasksError
-from framefox_tasks.model import DIAGRAM_FORMATS, DiagramOptions
+from framefox_tasks.model import DiagramOptions
 from framefox_tasks.schema.cache import LIVE as LIVE_SCHEMA
 from framefox_tasks.schema.cache import SNAPSHOT, drawing
 from framefox_tasks.settings import configured
@@ -20,7 +21,7 @@ from framefox_tasks.tasks.reporter import TELLS_WHY
 
 _DIAGRAM = (
     choice("source", "entities or database: whose schema", "entities", "database"),
-    option("format", "svg, png, ... instead of diagram.formats"),
+    option("format", f"instead of diagram.formats, one or more of {', '.join(FORMATS)}"),
 )
 
 
@@ -50,8 +51,8 @@ def task__database_live() -> dict[str, Any]:
 def task_database_diagram(source: str, format: str) -> Iterator[dict[str, Any]]:  # noqa: A002 - what the user types
     """Draw the schema, if it has changed"""
     options = _options()
-    formats = tuple(part.strip() for part in format.split(",")) if format else options.formats
-    known = all(name in DIAGRAM_FORMATS for name in formats)  # else the action says which is not
+    formats = chosen(options, (part.strip() for part in format.split(",")) if format else ())
+    known = all(name in FORMATS for name in formats)  # else the action says which is not
     snapshot, suffix = (LIVE_SCHEMA, "-live") if source == "database" else (SNAPSHOT, "")
     for name in (f"{name}{suffix}" for name in options.names()):
         yield {
@@ -65,10 +66,10 @@ def task_database_diagram(source: str, format: str) -> Iterator[dict[str, Any]]:
         }
         yield {
             "name": name,
-            "doc": f"Draw {options.files(name)[0]} and the like",
+            "doc": f"Draw {files(options, name)[0]} and the like",
             "actions": [(action("schema:draw"), [], {"name": name, "formats": formats})],
             "file_dep": [drawing(name)],
-            "targets": options.files(name, formats),
+            "targets": files(options, name, formats),
             "uptodate": [Check(artefacts_untouched), known],
             "clean": True,
             "meta": {TELLS_WHY: True},

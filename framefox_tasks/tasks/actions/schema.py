@@ -8,13 +8,14 @@ from typing import Any
 from doit import Globals
 
 from framefox_tasks import report
-from framefox_tasks.migrations import metadata as schema
+from framefox_tasks.diagrams import formats as registry
 from framefox_tasks.diagrams.drawing import draw_diagram
 from framefox_tasks.diagrams.selection import keep_selected, select_tables
+from framefox_tasks.migrations import metadata as schema
 from framefox_tasks.results import Selected
 from framefox_tasks.schema import cache
 from framefox_tasks.schema.snapshot import Schema
-from framefox_tasks.settings import Settings, check_formats
+from framefox_tasks.settings import Settings
 from framefox_tasks.tasks.actions.asked import Asked, skipped
 from framefox_tasks.tasks.freshness import artefact
 
@@ -43,12 +44,12 @@ def select(settings: Settings, *, name: str, source: str) -> dict[str, Any]:
 
 def draw(settings: Settings, *, name: str, formats: tuple[str, ...]) -> dict[str, Any]:
     """One of database_diagram. The values tell the next run what the files were."""
-    check_formats(formats, "--format")
+    registry.check(formats, "--format")
     source = cache.drawing(name)
     selected = Selected.from_text(Path(source).read_text(encoding="utf-8"))
     options = settings.diagram
     report.show(draw_diagram(selected, settings.target.project, options, name=name, formats=formats))
-    return {"artefacts": {path: artefact(path, source) for path in options.files(name, formats)}}
+    return {"artefacts": {path: artefact(path, source) for path in registry.files(options, name, formats)}}
 
 
 def clear_metadata(settings: Settings, *, asked: Asked | None = None) -> None:
