@@ -61,7 +61,13 @@ class EntityError(FramefoxTasksError):
 
 
 class DiagramError(FramefoxTasksError):
-    """Graphviz or eralchemy2 cannot draw a diagram."""
+    """A diagram cannot be drawn, or not in every format.
+
+    Attributes:
+        drawn: The result of the formats that were drawn all the same, a Drawn; None if there are none.
+    """
+
+    drawn: object = None
 
 
 class MigrationError(FramefoxTasksError):

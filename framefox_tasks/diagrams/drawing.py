@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from framefox_tasks.diagrams import formats as registry
 from framefox_tasks.diagrams.diagram import Diagram
@@ -22,7 +23,8 @@ def draw_diagram(
 ) -> Drawn:
     """Draw a diagram, and write its files into the folder of the options.
 
-    All formats are drawn before the first file is written, and a file is replaced as a whole.
+    All formats are drawn before the first file is written, and a file is replaced as a whole. If a format fails, the
+    files of the others are written all the same.
 
     Args:
         selected: What to draw.
@@ -33,16 +35,26 @@ def draw_diagram(
 
     Raises:
         ConfigError: A format is not known.
-        DiagramError: The library of a format is missing, or Graphviz cannot draw it.
+        DiagramError: The library of a format is missing, or Graphviz cannot draw it; `drawn` tells of the others.
         PermissionDeniedError: A file cannot be written.
     """
     chosen = registry.chosen(options, formats)
     registry.check(chosen, "formats")
     diagram = Diagram(selected.title, selected.direction, selected.schema.tables)
-    paths = map(project.path, registry.files(options, name, chosen))
-    files = dict(zip(paths, (content for each in chosen for content in _contents(each, diagram)), strict=True))
+    contents: dict[str, str | bytes] = {}
+    failures: dict[str, DiagramError] = {}
+    for each in chosen:
+        paths = registry.files(options, name, (each,))
+        try:
+            contents.update(zip(paths, _contents(each, diagram), strict=True))
+        except DiagramError as exc:
+            failures.update(dict.fromkeys(paths, exc))
+    files = {project.path(path): content for path, content in contents.items()}
     written = tuple(path for path, content in files.items() if write(project, path, content))
-    return Drawn(project, name, len(diagram.tables), tuple(files), written)
+    drawn = Drawn(project, name, len(diagram.tables), tuple(files), written)
+    if failures:
+        raise _failure(failures, drawn)
+    return drawn
 
 
 def _contents(name: str, diagram: Diagram) -> list[str | bytes]:
@@ -58,3 +70,15 @@ def _contents(name: str, diagram: Diagram) -> list[str | bytes]:
             hint += f"\nOn Debian and Ubuntu also: apt-get install {' '.join(form.system_packages)}"
         raise DiagramError(f"{' and '.join(form.requires)} cannot be loaded: {exc}", hint=hint) from exc
     return [contents[suffix] for suffix in registry.FORMATS[name].suffixes]
+
+
+def _failure(failures: Mapping[str, DiagramError], drawn: Drawn) -> DiagramError:
+    """One error for all files that could not be drawn, with each reason once."""
+    paths: dict[str, list[str]] = defaultdict(list)
+    for path, exc in failures.items():
+        paths[exc.message].append(path)
+    reasons = (f"{', '.join(some)} {'were' if some[1:] else 'was'} not drawn: {why}" for why, some in paths.items())
+    hints = dict.fromkeys(exc.hint for exc in failures.values() if exc.hint)
+    error = DiagramError("\n".join(reasons), hint="\n".join(hints) or None)
+    error.drawn = drawn if drawn.paths else None
+    return error

@@ -11,6 +11,7 @@ from framefox_tasks import report
 from framefox_tasks.diagrams import formats as registry
 from framefox_tasks.diagrams.drawing import draw_diagram
 from framefox_tasks.diagrams.selection import keep_selected, select_tables
+from framefox_tasks.errors import DiagramError
 from framefox_tasks.migrations import metadata as schema
 from framefox_tasks.results import Selected
 from framefox_tasks.schema import cache
@@ -48,7 +49,12 @@ def draw(settings: Settings, *, name: str, formats: tuple[str, ...]) -> dict[str
     source = cache.drawing(name)
     selected = Selected.from_text(Path(source).read_text(encoding="utf-8"))
     options = settings.diagram
-    report.show(draw_diagram(selected, settings.target.project, options, name=name, formats=formats))
+    try:
+        report.show(draw_diagram(selected, settings.target.project, options, name=name, formats=formats))
+    except DiagramError as exc:
+        if exc.drawn:
+            report.show(exc.drawn)
+        raise
     return {"artefacts": {path: artefact(path, source) for path in registry.files(options, name, formats)}}
 
 
