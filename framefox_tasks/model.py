@@ -95,18 +95,14 @@ class DiagramOptions:
         return [WHOLE, *(group.name for group in self.groups)]
 
 
-MASKS = ("email", "name", "phone", "hash", "null", "fixed")
-"""How the values of a column can be made unrecognisable in a copy."""
-
-
 @dataclass(frozen=True)
 class Mask:
     """What becomes of the values of a column in a copy.
 
     Attributes:
         column: table.column, or schema.table.column.
-        kind: One of MASKS.
-        value: What stands for every value, where the kind is fixed.
+        kind: The name of a mask, such as email or fixed.
+        value: The value that the mask takes, where it takes one: fixed does.
     """
 
     column: str

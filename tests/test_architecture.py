@@ -25,7 +25,7 @@ ALLOWED = {
     "databases": GROUND,
     "schema": GROUND | {"files", "databases"},
     "results": GROUND | {"schema"},
-    "settings": GROUND | {"diagrams"},
+    "settings": GROUND | {"diagrams", "copies"},  # what a format and a mask are called
     "migrations": GROUND | {"files", "results", "databases", "schema"},
     "diagrams": GROUND | {"files", "results", "schema"},
     "copies": GROUND | {"results", "databases", "schema", "migrations"},
@@ -173,6 +173,12 @@ def test_a_copy_imports_sqlalchemy_only_when_a_function_needs_it() -> None:
         and any(name.startswith("sqlalchemy") for name in imported(iter(parsed(path).body)))
     ]
     assert not offenders
+
+
+def test_settings_know_no_more_of_copies_than_the_masks() -> None:
+    found = {name for path in (PACKAGE / "settings").rglob("*.py") for name in imports(path)}
+    copies = {name for name in found if name.startswith("framefox_tasks.copies")}
+    assert copies == {f"framefox_tasks.copies.mask{part}" for part in ("", ".MASKS", ".parse_mask")}
 
 
 def test_only_settings_read_the_environment_and_only_report_prints() -> None:

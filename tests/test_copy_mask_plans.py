@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from framefox_tasks.copies.mask import Masker, mask_lines, masks_of
+from framefox_tasks.copies.mask import Secret, mask_lines, masks_of
 from framefox_tasks.databases.rows import Field, ForeignKey, Kind, Name, Schema, Side, TablePlan
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Mask
@@ -91,9 +91,9 @@ def test_a_name_that_may_mean_two_columns_or_comes_twice_is_refused() -> None:
         (Mask("User.born", "hash"), "of the kind date.", "null, fixed."),
         (Mask("User.year", "hash"), "of the kind integer.", "null, fixed."),
         (Mask("User.active", "null"), "it may not be NULL.", "fixed."),
-        (Mask("User.id", "null"), "it may not be NULL.", "hash, fixed."),
-        (Mask("audit.User.id", "null"), "it may not be NULL.", "hash, fixed."),
-        (Mask("audit.User.id", "email"), "of the kind integer.", "hash, fixed."),
+        (Mask("User.id", "null"), "it may not be NULL.", ": hash."),
+        (Mask("audit.User.id", "null"), "it may not be NULL.", ": hash."),
+        (Mask("audit.User.id", "email"), "of the kind integer.", ": hash."),
         (
             Mask("User.Email", "fixed", "x"),
             "it is unique, and all its values would be the same.",
@@ -138,6 +138,7 @@ def test_both_ends_of_a_foreign_key_are_masked_alike_or_neither() -> None:
     assert refused(Mask("order.user_id", "null")).message == (
         "order.user_id cannot be masked with null: a foreign key joins it with User.id."
     )
+    assert refused(Mask("order.user_id", "fixed", "1")).hint == "Masks that fit order.user_id: hash."
     without = Schema((replace(USER, empty=True), ORDER))
     assert masks_of(without, [Mask("order.user_id", "hash")])
 
@@ -152,9 +153,9 @@ def test_joins_survive_masks_on_both_ends_whatever_their_types_have_room_for() -
         [Mask(f"order.{c}", "hash") for c in ("user_id", "user_code")]
         + [Mask("User.id", "hash"), Mask("User.code", "hash")],
     )
-    masker = Masker("salt")
-    (users,) = mask_lines(schema.tables[0], masks, masker)([b"70000\te\tab\\tc\t\\N\t1\t1\ta\n"])
-    (orders,) = mask_lines(ORDER, masks, masker)([b"1\t70000\tab\\tc\n2\t\\N\t\\N\n"])
+    secret = Secret("salt")
+    (users,) = mask_lines(schema.tables[0], masks, secret)([b"70000\te\tab\\tc\t\\N\t1\t1\ta\n"])
+    (orders,) = mask_lines(ORDER, masks, secret)([b"1\t70000\tab\\tc\n2\t\\N\t\\N\n"])
     user, order = users.split(b"\t"), orders.split()
     assert (user[0], user[2]) == (order[1], order[2])
     assert len(user[2]) == 18
@@ -166,5 +167,5 @@ def test_joined_names_are_told_apart_on_both_ends_if_on_one() -> None:
     parent = plan(Name("parent"), fields, uniques=(("nick",),))
     child = plan(Name("child"), fields, foreign_keys=(ForeignKey(("nick",), Name("parent"), ("nick",)),))
     masks = masks_of(Schema((parent, child)), [Mask("parent.nick", "name"), Mask("child.nick", "name")])
-    masker = Masker("salt")
-    assert list(mask_lines(parent, masks, masker)([b"jo\n"])) == list(mask_lines(child, masks, masker)([b"jo\n"]))
+    secret = Secret("salt")
+    assert list(mask_lines(parent, masks, secret)([b"jo\n"])) == list(mask_lines(child, masks, secret)([b"jo\n"]))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from framefox_tasks.copies.mask import ColumnMask, Masker, function_for, mask_lines, masks_of
+from framefox_tasks.copies.mask import MASKS, ColumnMask, Secret, cell_function, mask_lines, masks_of
 from framefox_tasks.databases.rows import Field, Kind, Name, Schema, Side, TablePlan
 from framefox_tasks.model import Mask
 
@@ -51,12 +51,12 @@ class Case:
     def lines(self) -> list[str]:
         plan, masks = self._planned()
         block = "".join(f"{text}\n" for text in self.inputs).encode()
-        return b"".join(mask_lines(plan, masks, Masker(SALT))([block])).decode().splitlines()
+        return b"".join(mask_lines(plan, masks, Secret(SALT))([block])).decode().splitlines()
 
     def cells(self) -> list[str]:
         """The same values as SQLite gives them, and as a Python literal what they become."""
-        plan, masks = self._planned()
-        function = function_for(plan, masks["t"][0], Masker(SALT))
+        _, masks = self._planned()
+        function = cell_function(masks["t"][0], Secret(SALT))
         return [repr(function(self._cell(text))) for text in self.inputs]
 
     def _cell(self, text: str) -> object:
@@ -103,3 +103,9 @@ def test_a_mask_gives_the_values_that_it_has_always_given(case: Case) -> None:
     assert len(case.inputs) == 10
     recorded = json.loads(RECORDED.read_text(encoding="utf-8"))[case.label]
     assert {"lines": case.lines(), "cells": case.cells()} == recorded
+
+
+def test_every_mask_is_recorded_on_every_kind_that_it_fits() -> None:
+    assert {(case.mask, case.kind) for case in cases()} == {
+        (name, kind) for name, mask in MASKS.items() for kind in mask.kinds
+    }

@@ -11,12 +11,12 @@ from uuid import UUID
 
 import pytest
 
-from framefox_tasks.copies.mask import Masker, function_for, mask_lines, masks_of
+from framefox_tasks.copies.mask import Secret, cell_function, mask_lines, masks_of
 from framefox_tasks.databases.rows import Field, Kind, Name, Schema, Side, TablePlan
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Mask
 
-MASKER = Masker("a secret")
+SECRET = Secret("a secret")
 
 
 def table(*fields: Field, name: str = "user", unique: tuple[str, ...] = (), rows: int | None = None) -> TablePlan:
@@ -28,14 +28,14 @@ def text(name: str, length: int | None = None, native: str = "text") -> Field:
     return Field(name, native, Kind.TEXT, length=length)
 
 
-def masked(plan: TablePlan, lines: bytes, *masks: Mask, masker: Masker = MASKER) -> bytes:
+def masked(plan: TablePlan, lines: bytes, *masks: Mask, secret: Secret = SECRET) -> bytes:
     found = masks_of(Schema((plan,)), masks)
-    return b"".join(mask_lines(plan, found, masker)([lines]))
+    return b"".join(mask_lines(plan, found, secret)([lines]))
 
 
-def one(field: Field, value: str, kind: str, *, unique: bool = False, masker: Masker = MASKER, fixed: str = "") -> str:
+def one(field: Field, value: str, kind: str, *, unique: bool = False, secret: Secret = SECRET, fixed: str = "") -> str:
     plan = table(field, unique=(field.name,) if unique else ())
-    line = masked(plan, value.encode() + b"\n", Mask(f"user.{field.name}", kind, fixed), masker=masker)
+    line = masked(plan, value.encode() + b"\n", Mask(f"user.{field.name}", kind, fixed), secret=secret)
     return line.decode().removesuffix("\n")
 
 
@@ -49,7 +49,7 @@ def test_only_the_masked_columns_change_and_null_stays_null() -> None:
 
 def test_masking_many_rows_takes_no_more_memory_than_few() -> None:
     plan = table(text("a"))
-    function = mask_lines(plan, masks_of(Schema((plan,)), [Mask("user.a", "hash")]), MASKER)
+    function = mask_lines(plan, masks_of(Schema((plan,)), [Mask("user.a", "hash")]), SECRET)
     blocks = (b"".join(b"%090d\n" % number for number in range(start, start + 100)) for start in range(0, 60_000, 100))
     tracemalloc.start()
     try:
@@ -63,14 +63,14 @@ def test_the_digest_is_the_hmac_of_the_text_and_not_of_its_escapes() -> None:
     expected = hmac.digest(b"a secret", b"a\tb\\c\nd\re\0", "sha256").hex()[:32]
     assert one(text("a"), "a\\tb\\\\c\\nd\\re\0", "hash") == expected
     long = "long " * 20
-    assert one(text("a"), "x", "hash", masker=Masker(long)) == hmac.digest(long.encode(), b"x", "sha256").hex()[:32]
+    assert one(text("a"), "x", "hash", secret=Secret(long)) == hmac.digest(long.encode(), b"x", "sha256").hex()[:32]
 
 
 def test_another_secret_gives_other_values_and_none_gives_new_ones_each_time() -> None:
-    results = {one(text("a"), "x", "hash", masker=Masker(salt)) for salt in ("1", "2", b"3", None, None)}
+    results = {one(text("a"), "x", "hash", secret=Secret(salt)) for salt in ("1", "2", b"3", None, None)}
     assert len(results) == 5
     with pytest.raises(ConfigError, match="salt of the masks is empty"):
-        Masker("")
+        Secret("")
 
 
 def test_the_same_value_becomes_the_same_in_every_table_and_on_every_call() -> None:
@@ -209,7 +209,7 @@ def test_a_value_inside_sqlite_becomes_what_it_becomes_in_a_line(
 ) -> None:
     plan = table(field)
     mask = Mask("user.a", kind, "42")
-    function = function_for(plan, masks_of(Schema((plan,)), [mask])["user"][0], MASKER)
+    function = cell_function(masks_of(Schema((plan,)), [mask])["user"][0], SECRET)
     expected = masked(plan, written.encode() + b"\n", mask).decode().removesuffix("\n")
     with sqlite3.connect(":memory:") as connection:
         connection.create_function("mask", 1, function, deterministic=True)
@@ -225,7 +225,7 @@ def test_a_value_inside_sqlite_becomes_what_it_becomes_in_a_line(
 def test_a_uuid_inside_sqlite_keeps_its_form_and_what_is_none_is_masked_all_the_same() -> None:
     plan = table(Field("u", "char(32)", Kind.UUID), Field("n", "integer", Kind.INTEGER))
     found = masks_of(Schema((plan,)), [Mask("user.u", "hash"), Mask("user.n", "hash")])["user"]
-    uuid, number = (function_for(plan, mask, MASKER) for mask in found)
+    uuid, number = (cell_function(mask, SECRET) for mask in found)
     forms = [uuid(str(UUID(int=9))), uuid(UUID(int=9).hex), uuid(UUID(int=9).bytes)]
     assert forms == [str(UUID(str(forms[0]))), UUID(str(forms[0])).hex, UUID(str(forms[0])).bytes]
     for function in (uuid, number):

@@ -131,6 +131,7 @@ def test_what_no_task_can_go_on_with(tmp_path: Path, yaml: str, message: str, hi
         ("mask: {user.email: mail}", "copies.a.mask.user.email: unknown mask 'mail'."),
         ("mask: {user.email: fixed}", "copies.a.mask.user.email: unknown mask 'fixed'."),
         ("mask: {user.email: {fix: x}}", "unknown key copies.a.mask.user.email.fix."),
+        ("mask: {user.email: {}}", "copies.a.mask.user.email must name one mask."),
         ("mask: {email: email}", "copies.a.mask.email: 'email' names no column."),
         ("tables: {order: all}", "copies.a.tables must be a single value, not a mapping."),
         ("keep: 3", "copies.a.keep needs {timestamp} once in the name of the file, and nowhere else in `to`."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from framefox_tasks.copies.mask import Masker, function_for, masks_of
+from framefox_tasks.copies.mask import Secret, cell_function, masks_of
 from framefox_tasks.copies.plan import Choice, emptied_schema, planned
 from framefox_tasks.copies.subset import conditions, prunings
 from framefox_tasks.databases.rows import Schema, TablePlan, quoted
@@ -76,7 +76,7 @@ def part_of(source: Target, options: CopyOptions) -> Part:
         schema = emptied_schema(opened.schema(choice), options, source)
     if choice:
         choice.check()
-    masker, masks = Masker(options.salt), masks_of(schema, options.masks)
+    secret, masks = Secret(options.salt), masks_of(schema, options.masks)
     where = dict(options.where)
     return Part(
         schema,
@@ -84,9 +84,7 @@ def part_of(source: Target, options: CopyOptions) -> Part:
         conditions(schema, where, '"'),
         prunings(schema, where, '"'),
         {
-            plan.label: {
-                plan.source.fields[mask.index].name: function_for(plan, mask, masker) for mask in masks[plan.label]
-            }
+            plan.label: {plan.source.fields[mask.index].name: cell_function(mask, secret) for mask in masks[plan.label]}
             for plan in schema.tables
             if plan.label in masks
         },

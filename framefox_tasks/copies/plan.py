@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from framefox_tasks.copies.mapping import matched
-from framefox_tasks.copies.mask import Masker, mask_lines, masks_of
+from framefox_tasks.copies.mask import Secret, mask_lines, masks_of
 from framefox_tasks.copies.names import spellings
 from framefox_tasks.copies.options import check_different, check_options, replacing
 from framefox_tasks.copies.stream import Work
@@ -121,7 +121,7 @@ def emptied_schema(schema: Schema, options: CopyOptions, source: Target) -> Sche
 def _work(schema: Schema, source: Source, place: Place, options: CopyOptions) -> Work:
     mine, theirs = database_of(source.target), database_of(place.staging)
     where = dict(options.where)
-    masker = Masker(options.salt)
+    secret = Secret(options.salt)
     masks = masks_of(schema, options.masks)
     filtered = bool(where) or any(plan.empty for plan in schema.tables)
     parts = max(len(schema.tables), len(schema.after), 1)  # the indexes of one table are made beside each other
@@ -132,7 +132,7 @@ def _work(schema: Schema, source: Source, place: Place, options: CopyOptions) ->
         jobs=min(limit for limit in limits if limit),
         where=conditions(schema, where, mine.quote) if filtered else {},
         prunings=tuple(prunings(schema, where, theirs.quote)) if filtered else (),
-        transforms={plan.label: mask_lines(plan, masks, masker) for plan in schema.tables if plan.label in masks},
+        transforms={plan.label: mask_lines(plan, masks, secret) for plan in schema.tables if plan.label in masks},
         verify=options.verify,
         existing=options.data_only,
         overwrite=options.overwrite,

@@ -16,7 +16,7 @@ from typing import Any
 from framefox_tasks.errors import ConfigError, FramefoxTasksError
 from framefox_tasks.model import DiagramOptions, Project, Target
 from framefox_tasks.settings import _alembic, _sources
-from framefox_tasks.settings._copies import URL_VARIABLE, Chain, Copies, mask, positive, readable
+from framefox_tasks.settings._copies import URL_VARIABLE, Chain, Copies, positive, readable
 from framefox_tasks.settings._diagram import diagram_options
 from framefox_tasks.settings._schema import check_keys, check_options, url_from_parts
 
@@ -29,7 +29,6 @@ __all__ = [
     "configured",
     "copy_chains",
     "load_settings",
-    "mask",
     "positive",
 ]
 

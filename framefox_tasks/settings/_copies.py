@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from framefox_tasks.errors import ConfigError
-from framefox_tasks.model import MASKS, TIMESTAMP, CopyOptions, Mask, NamedCopy, Target
+from framefox_tasks.model import TIMESTAMP, CopyOptions, Mask, NamedCopy, Target
 from framefox_tasks.settings._schema import boolean, check_section
 from framefox_tasks.settings._sources import kind_of
 
@@ -106,10 +106,17 @@ class Copies:
         return tuple(self._expand(key, item) for item in items if item is not None)
 
     def _mask(self, column: str, value: object, key: str) -> Mask:
-        if isinstance(value, dict):
-            fixed = check_section({column: value}, column, {"fixed"}, self._shown, below=f"{key.removesuffix(column)}")
-            return mask(column, f"fixed:{self._expand(key, fixed.get('fixed') or '')}", f"{self._shown}: {key}")
-        return mask(column, "null" if value is None else self._expand(key, value), f"{self._shown}: {key}")
+        from framefox_tasks.copies.mask import MASKS, parse_mask
+
+        shown = f"{self._shown}: {key}"
+        if not isinstance(value, dict):
+            return parse_mask(column, "null" if value is None else self._expand(key, value), shown)
+        known = [name for name, kind in MASKS.items() if kind.value_text]
+        section = check_section({column: value}, column, known, self._shown, below=key.removesuffix(column))
+        if len(section) != 1:
+            raise ConfigError(f"{shown} must name one mask.", hint=f"Write {{{known[0]}: VALUE}}.")
+        name, text = next(iter(section.items()))
+        return parse_mask(column, f"{name}:{'' if text is None else self._expand(key, text)}", shown)
 
 
 def _sections(config: Mapping[str, Any], shown: str) -> dict[str, Mapping[str, Any]]:
@@ -161,23 +168,6 @@ def positive(what: str, text: str) -> int | None:
             f"{what} must be a whole number of 1 or more, not {text!r}.", hint="Write a number, or leave it out."
         )
     return int(text)
-
-
-def mask(column: str, text: str, what: str) -> Mask:
-    """A mask of a column, from one of MASKS, or `fixed:` and the value.
-
-    Raises:
-        ConfigError: It is something else, or the column is not written as table.column.
-    """
-    kind, colon, value = text.partition(":")
-    if "." not in column.strip("."):
-        raise ConfigError(f"{what}: {column!r} names no column.", hint="Write table.column, as in user.email.")
-    if kind not in MASKS or bool(colon) != (kind == "fixed"):
-        raise ConfigError(
-            f"{what}: unknown mask {text!r}.",
-            hint=f"Known are {', '.join(name for name in MASKS if name != 'fixed')}, and fixed:VALUE.",
-        )
-    return Mask(column, kind, value)
 
 
 def _check_addresses(copy: NamedCopy, what: str) -> None:

@@ -10,8 +10,15 @@ from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.chain import ChainCheck, ValuesOf
 from framefox_tasks.tasks.freshness import Check, copy_at_head, copy_unchanged, nothing_to_lose
 from framefox_tasks.tasks.named import Named
-from framefox_tasks.tasks.params import LIVE, flag, option, several
+from framefox_tasks.tasks.params import LIVE, Help, flag, option, several
 from framefox_tasks.tasks.reporter import TELLS_WHY
+
+
+def _mask_help() -> str:
+    from framefox_tasks.copies.mask import usages
+
+    return f"hide a column, as user.email=email ({', '.join(usages())}); again for another"
+
 
 _DRY_RUN = flag("dry_run", "show what would be copied, and stop")
 _COPY = (
@@ -25,7 +32,7 @@ _COPY = (
     flag("overwrite", "replace all that the target holds, tables that are not copied too"),
     option("jobs", "how many tables at the same time", default=None),
     several("where", 'rows of a table, as "order=total > 9"; again for another'),
-    several("mask", "hide a column, as user.email=email; again for another"),
+    several("mask", Help(_mask_help)),
     flag("verify", "compare every value, not only the number of rows"),
     flag("force_disconnect", "end the sessions of others on the target"),
     _DRY_RUN,

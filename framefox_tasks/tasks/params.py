@@ -18,12 +18,23 @@ def params(*options: dict[str, Any]) -> Callable[[TaskFunction], TaskFunction]:
     return cast("Callable[[TaskFunction], TaskFunction]", task_params(list(options)))
 
 
-def option(name: str, text: str, *, default: str | None = "", short: str = "") -> dict[str, Any]:
+class Help:
+    """A help text that is made when it is shown: what it tells of is not imported for any other command."""
+
+    def __init__(self, text: Callable[[], str]) -> None:
+        self._text = text
+
+    def __mod__(self, values: object) -> str:
+        """The text: doit puts the default of an option into it so."""
+        return self._text() % values
+
+
+def option(name: str, text: str | Help, *, default: str | None = "", short: str = "") -> dict[str, Any]:
     """An option with a value, and its help text."""
     return {"name": name, "long": name, "short": short, "default": default, "help": text}
 
 
-def several(name: str, text: str) -> dict[str, Any]:
+def several(name: str, text: str | Help) -> dict[str, Any]:
     """An option with a value that may be given more than once."""
     return {**option(name, text), "type": list, "default": []}
 

@@ -7,8 +7,10 @@ from re import Match
 from re import compile as pattern
 from uuid import UUID
 
-from framefox_tasks.copies.mask.masker import ColumnMask, Function, Masker
+from framefox_tasks.copies.mask.contract import ColumnMask, Function, MaskKind
+from framefox_tasks.copies.mask.masks import MASKS, parse_mask, usages
 from framefox_tasks.copies.mask.plan import masks_of
+from framefox_tasks.copies.mask.secret import Secret
 from framefox_tasks.databases.rows import Kind, TablePlan
 
 _NULL = b"\\N"
@@ -25,20 +27,20 @@ Cell = str | bytes | int | float | None
 
 
 def mask_lines(
-    plan: TablePlan, masks: Mapping[str, Sequence[ColumnMask]], masker: Masker
+    plan: TablePlan, masks: Mapping[str, Sequence[ColumnMask]], secret: Secret
 ) -> Callable[[Iterable[bytes]], Iterator[bytes]]:
     """What masks blocks of lines of a table.
 
     Args:
         plan: The table.
         masks: What `masks_of` gave.
-        masker: Makes the values.
+        secret: What the values depend on.
     """
     chosen = masks[plan.label]
     last = max(mask.index for mask in chosen)
 
     def masked(blocks: Iterable[bytes]) -> Iterator[bytes]:
-        caches = [(mask.index, _Cache(_field_function(mask, masker))) for mask in chosen]
+        caches = [(mask.index, _Cache(_field_function(mask, secret))) for mask in chosen]
         for block in blocks:
             # What stands behind the last masked field stays in one piece.
             rows = [line.split(b"\t", last + 1) for line in block[:-1].split(b"\n")]
@@ -66,11 +68,11 @@ class _Cache(dict[bytes, bytes]):
         return masked
 
 
-def _field_function(mask: ColumnMask, masker: Masker) -> Function:
+def _field_function(mask: ColumnMask, secret: Secret) -> Function:
     """What masks a field as it stands in a line."""
-    if mask.kind == "null":
+    function = mask.function(secret)
+    if function is None:
         return lambda _: _NULL
-    function = masker.function(mask)
 
     def masked(field: bytes) -> bytes:
         if field == _NULL:
@@ -90,22 +92,16 @@ def _written(found: Match[bytes]) -> bytes:
     return _WRITTEN[found[0]]
 
 
-def function_for(plan: TablePlan, mask: ColumnMask, masker: Masker) -> Callable[[object], Cell]:  # noqa: ARG001
-    """What masks a value that SQLite gives, with the same result as in a line.
-
-    Args:
-        plan: The table.
-        mask: One of its masks.
-        masker: Makes the values.
-    """
-    if mask.kind == "null":
+def cell_function(mask: ColumnMask, secret: Secret) -> Callable[[object], Cell]:
+    """What masks a value that SQLite gives, with the same result as in a line."""
+    function = mask.function(secret)
+    if function is None:
         return lambda _: None
-    function = masker.function(mask)
-    if mask.kind == "fixed":
-        fixed = _value(mask.fixed, mask.holds)
-        return lambda value: None if value is None else fixed
+    if mask.kind.distinct(mask.holds, None) == 1:
+        same = _value(function(b"").decode(), mask.holds)
+        return lambda value: None if value is None else same
     convert = {Kind.INTEGER: _integer, Kind.UUID: _uuid, Kind.BYTES: _bytes}.get(mask.holds, _text)
-    return lambda value: None if value is None else convert(value, function, masker)
+    return lambda value: None if value is None else convert(value, function, secret)
 
 
 def _value(text: str, kind: Kind) -> Cell:
@@ -120,15 +116,15 @@ def _encoded(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
 
 
-def _text(value: object, function: Function, _: Masker) -> Cell:
+def _text(value: object, function: Function, _: Secret) -> Cell:
     return function(_encoded(value)).decode()
 
 
-def _bytes(value: object, function: Function, _: Masker) -> Cell:
+def _bytes(value: object, function: Function, _: Secret) -> Cell:
     return bytes.fromhex(function(b"\\x" + _encoded(value).hex().encode())[2:].decode())
 
 
-def _integer(value: object, function: Function, masker: Masker) -> Cell:
+def _integer(value: object, function: Function, secret: Secret) -> Cell:
     try:
         number = int(value) if isinstance(value, (int, str, bytes)) else None
     except ValueError:
@@ -136,19 +132,29 @@ def _integer(value: object, function: Function, masker: Masker) -> Cell:
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
         number = int(value)
     # SQLite takes anything for an integer; what is none must not go unmasked.
-    return masker.digest(_encoded(value)).hex() if number is None else int(function(b"%d" % number))
+    return secret.digest(_encoded(value)).hex() if number is None else int(function(b"%d" % number))
 
 
-def _uuid(value: object, function: Function, masker: Masker) -> Cell:
+def _uuid(value: object, function: Function, secret: Secret) -> Cell:
     """In the form that the value has: 36 characters, 32 digits, or 16 bytes."""
     try:
         found = UUID(bytes=value) if isinstance(value, bytes) and len(value) == 16 else UUID(_encoded(value).decode())
     except ValueError:
-        return masker.digest(_encoded(value)).hex()
+        return secret.digest(_encoded(value)).hex()
     masked = UUID(function(str(found).encode()).decode())
     if isinstance(value, bytes) and len(value) == 16:
         return masked.bytes
     return masked.hex if b"-" not in _encoded(value) else str(masked)
 
 
-__all__ = ["ColumnMask", "Masker", "function_for", "mask_lines", "masks_of"]
+__all__ = [
+    "MASKS",
+    "ColumnMask",
+    "MaskKind",
+    "Secret",
+    "cell_function",
+    "mask_lines",
+    "masks_of",
+    "parse_mask",
+    "usages",
+]

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from re import compile as pattern
 from uuid import UUID
 
-from framefox_tasks.copies.mask.ranges import integer_range
+from framefox_tasks.copies.mask.integers import integer_range
 from framefox_tasks.databases.rows import Field, Kind
 
 _BOOLEANS = {"1": "1", "true": "1", "0": "0", "false": "0"}

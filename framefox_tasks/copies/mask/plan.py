@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
 
-from framefox_tasks.copies.mask.fixed import fixed_text
-from framefox_tasks.copies.mask.masker import (
-    HEX_DIGITS,
-    LEVELS,
-    ColumnMask,
-    email_digits,
-    name_digits,
-    phone_digits,
-)
-from framefox_tasks.copies.mask.ranges import integer_bits
+from framefox_tasks.copies.mask.contract import ColumnMask, MaskKind
+from framefox_tasks.copies.mask.integers import LEVELS, integer_bits
+from framefox_tasks.copies.mask.masks import MASKS
 from framefox_tasks.copies.names import found, spellings
 from framefox_tasks.databases.rows import Field, Kind, Schema, TablePlan
 from framefox_tasks.errors import ConfigError
-from framefox_tasks.model import MASKS, Mask
+from framefox_tasks.model import Mask
 
-_FITTING = {
-    Kind.TEXT: MASKS,
-    **dict.fromkeys((Kind.INTEGER, Kind.UUID, Kind.BYTES), ("hash", "null", "fixed")),
-}
-_FITTING_ELSE = ("null", "fixed")
 _FEWEST_ROWS = 10_000
 """A table is taken for one of at least so many rows: statistics may be old."""
 _SPARE = 13
 """Bits beyond twice those of the number of rows: then a copy in 16,000 finds two values that became the same."""
-_SHORTEST = {"email": 4, "phone": 3, "name": 1, "hash": 1}
-"""Digits below which nothing is left of what a mask makes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +45,19 @@ class _Column:
         return any(self.source.name in key for key in (self.plan.primary_key, *self.plan.uniques))
 
     @property
+    def unique_alone(self) -> bool:
+        return (self.source.name,) in (self.plan.primary_key, *self.plan.uniques)
+
+    @property
+    def nullable(self) -> bool:
+        return self.target.nullable and self.source.name not in self.plan.primary_key
+
+    @property
+    def year(self) -> bool:
+        """Whether it only holds numbers of years, of which there are few."""
+        return any(field.native.startswith("year") for field in (self.source, self.target))
+
+    @property
     def lengths(self) -> list[int]:
         return [field.length for field in (self.source, self.target) if field.length is not None]
 
@@ -80,9 +79,10 @@ def masks_of(schema: Schema, masks: Sequence[Mask]) -> dict[str, tuple[ColumnMas
     planned: dict[str, list[ColumnMask]] = defaultdict(list)
     for label, mask in asked.items():
         column = columns[label]
-        _check_fitting(column, mask)
         joined = _joined(column, links)
-        _check_joined(column, mask, joined, asked)
+        _check(mask, joined, _misfit)
+        _check_ends(column, mask, joined, asked)
+        _check(mask, joined, _shortage)
         planned[column.plan.label].append(_planned(column, mask, joined))
     return {label: tuple(sorted(found, key=lambda one: one.index)) for label, found in planned.items()}
 
@@ -142,48 +142,45 @@ def _joined(column: _Column, links: Links) -> list[_Column]:
     return list(joined.values())
 
 
-def _fitting(column: _Column) -> tuple[str, ...]:
-    kinds = _FITTING.get(column.source.kind, _FITTING_ELSE)
-    if any(field.native.startswith("year") for field in (column.source, column.target)):
-        kinds = _FITTING_ELSE
-    return tuple(kind for kind in kinds if kind != "null" or _nullable(column))
+Objection = Callable[[MaskKind, Sequence[_Column]], str]
+"""Why a mask cannot do its work in a column, which stands before those that are joined with it; empty if it can."""
 
 
-def _nullable(column: _Column) -> bool:
-    return column.target.nullable and column.source.name not in column.plan.primary_key
+def _misfit(kind: MaskKind, joined: Sequence[_Column]) -> str:
+    column, others = joined[0], joined[1:]
+    holds = column.source.kind
+    if holds not in kind.kinds or (column.year and kind.distinct(holds, None) > 1):
+        return f"it is of the kind {holds}"
+    distinct = kind.distinct(holds, None)
+    if distinct == 0 and not column.nullable:
+        return "it may not be NULL"
+    if distinct == 1 and column.unique_alone:
+        return "it is unique, and all its values would be the same"
+    return f"a foreign key joins it with {others[0].label}" if distinct <= 1 and others else ""
 
 
-def _check_fitting(column: _Column, mask: Mask) -> None:
-    fitting = _fitting(column)
-    if mask.kind == "null" and not _nullable(column):
-        raise ConfigError(
-            f"{column.label} cannot be masked with null: it may not be NULL.", hint=_choose(column, fitting)
-        )
-    if mask.kind not in fitting:
-        raise ConfigError(
-            f"{column.label} cannot be masked with {mask.kind}: it is of the kind {column.source.kind}.",
-            hint=_choose(column, fitting),
-        )
-    alone = any(key == (column.source.name,) for key in (column.plan.primary_key, *column.plan.uniques))
-    if mask.kind == "fixed" and alone:
-        raise ConfigError(
-            f"{column.label} cannot be masked with fixed: it is unique, and all its values would be the same.",
-            hint=_choose(column, tuple(kind for kind in fitting if kind != "fixed")),
-        )
+def _shortage(kind: MaskKind, joined: Sequence[_Column]) -> str:
+    holds, length = joined[0].source.kind, _length(joined)
+    if length is not None and length < kind.shortest:
+        return f"there is only room for {length} characters"
+    rows = max(_FEWEST_ROWS, *(one.plan.rows or 0 for one in joined))
+    distinct = kind.distinct(holds, None) > 1 and any(one.unique for one in joined)
+    if distinct and log2(kind.distinct(holds, length)) < 2 * log2(rows) + _SPARE:
+        room = "" if length is None else f" with {length} characters"
+        return f"it is part of a key, and there are too few different values{room} for {rows:,} rows or more"
+    return ""
 
 
-def _choose(column: _Column, fitting: Iterable[str]) -> str:
-    kinds = ", ".join(fitting)
-    return f"Masks that fit {column.label}: {kinds}." if kinds else f"No mask fits {column.label}: leave it out."
+def _check(mask: Mask, joined: Sequence[_Column], objection: Objection) -> None:
+    label, reason = joined[0].label, objection(MASKS[mask.kind], joined)
+    if reason:
+        fitting = [name for name, kind in MASKS.items() if not (_misfit(kind, joined) or _shortage(kind, joined))]
+        hint = f"Masks that fit {label}: {', '.join(fitting)}." if fitting else f"No mask fits {label}: leave it out."
+        raise ConfigError(f"{label} cannot be masked with {mask.kind}: {reason}.", hint=hint)
 
 
-def _check_joined(column: _Column, mask: Mask, joined: Sequence[_Column], asked: Mapping[str, Mask]) -> None:
+def _check_ends(column: _Column, mask: Mask, joined: Sequence[_Column], asked: Mapping[str, Mask]) -> None:
     for other in joined[1:]:
-        if mask.kind in ("null", "fixed"):
-            raise ConfigError(
-                f"{column.label} cannot be masked with {mask.kind}: a foreign key joins it with {other.label}.",
-                hint="Mask both with hash, or neither.",
-            )
         theirs = asked.get(other.label)
         if theirs is None or theirs.kind != mask.kind:
             state = f"is masked with {theirs.kind}" if theirs else "is not masked"
@@ -200,25 +197,23 @@ def _check_joined(column: _Column, mask: Mask, joined: Sequence[_Column], asked:
 
 
 def _planned(column: _Column, mask: Mask, joined: Sequence[_Column]) -> ColumnMask:
-    if column.source.kind in (Kind.TEXT, Kind.BYTES):
-        length = min((length for one in joined for length in one.lengths), default=None)
-    else:
-        length = None
-    unique = any(one.unique for one in joined)
-    planned = ColumnMask(
+    return ColumnMask(
         column.index,
         column.source.name,
-        mask.kind,
+        MASKS[mask.kind],
         column.source.kind,
-        length,
-        unique,
+        _length(joined),
+        any(one.unique for one in joined),
         _bits(joined),
         _padded(column),
-        _fixed(column, mask) if mask.kind == "fixed" else "",
+        _value(column, mask),
     )
-    if mask.kind in _SHORTEST:
-        _check_room(column, planned, max(one.plan.rows or 0 for one in joined))
-    return planned
+
+
+def _length(joined: Sequence[_Column]) -> int | None:
+    if joined[0].source.kind not in (Kind.TEXT, Kind.BYTES):
+        return None
+    return min((length for one in joined for length in one.lengths), default=None)
 
 
 def _bits(joined: Sequence[_Column]) -> int:
@@ -231,44 +226,12 @@ def _padded(column: _Column) -> bool:
     return any(field.native.startswith(padding) for field in (column.source, column.target))
 
 
-def _fixed(column: _Column, mask: Mask) -> str:
+def _value(column: _Column, mask: Mask) -> str:
+    text = MASKS[mask.kind].value_text
     try:
-        return fixed_text(column.target, mask.value)
+        return text(column.target, mask.value) if text else ""
     except ValueError as exc:
         raise ConfigError(
-            f"The fixed value of {column.label} cannot be {mask.value!r}: it takes {exc}.",
+            f"The {mask.kind} value of {column.label} cannot be {mask.value!r}: it takes {exc}.",
             hint=f"{column.label} is of the kind {column.target.kind}.",
         ) from None
-
-
-def _check_room(column: _Column, planned: ColumnMask, rows: int) -> None:
-    digits, bits = _digits(planned)
-    if digits < _SHORTEST[planned.kind]:
-        raise ConfigError(
-            f"{column.label} cannot be masked with {planned.kind}: there is only room for {planned.length} characters.",
-            hint=_choose(column, [kind for kind in _fitting(column) if kind in ("hash", "null", "fixed")]),
-        )
-    if planned.unique and digits * bits < 2 * log2(max(rows, _FEWEST_ROWS)) + _SPARE:
-        room = "" if planned.length is None else f" with {planned.length} characters"
-        raise ConfigError(
-            f"{column.label} cannot be masked with {planned.kind}: it is part of a key, and there are too few "
-            f"different values{room} for {max(rows, _FEWEST_ROWS):,} rows or more.",
-            hint=_choose(
-                column, [kind for kind in ("hash", "null") if kind in _fitting(column) and kind != planned.kind]
-            ),
-        )
-
-
-def _digits(planned: ColumnMask) -> tuple[int, float]:
-    """How many digits there is room for, and the bits that each is worth."""
-    length = planned.length
-    if planned.kind == "email":
-        return email_digits(length), 4
-    if planned.kind == "name":
-        return name_digits(length) if planned.unique else HEX_DIGITS if length is None else length, 4
-    if planned.kind == "phone":
-        # A plain number needs its last seven digits, which is as much as the code and three digits.
-        return phone_digits(length), log2(10)
-    if planned.holds in (Kind.INTEGER, Kind.UUID):
-        return HEX_DIGITS, 4  # of integers no two become the same
-    return min(HEX_DIGITS, length or HEX_DIGITS), 8 if planned.holds is Kind.BYTES else 4

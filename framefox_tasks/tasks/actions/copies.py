@@ -23,7 +23,7 @@ from framefox_tasks.errors import (
 from framefox_tasks.migrations import create
 from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy
 from framefox_tasks.results import Copied, CopyPlan
-from framefox_tasks.settings import URL_VARIABLE, Settings, mask, positive
+from framefox_tasks.settings import URL_VARIABLE, Settings, positive
 from framefox_tasks.tasks.actions import hide
 from framefox_tasks.tasks.actions.asked import Asked, skipped
 from framefox_tasks.tasks.freshness import comparable, left_as, remembered, source_state
@@ -96,7 +96,9 @@ def _mask(text: str) -> Any:
         raise ConfigError(
             f"--mask needs a column and how to mask it, not {text!r}.", hint="Write it joined: --mask=user.email=email"
         )
-    return mask(column, kind, "--mask")
+    from framefox_tasks.copies.mask import parse_mask
+
+    return parse_mask(column, kind, "--mask")
 
 
 def named(settings: Settings, *, name: str, dry_run: bool, asked: Asked | None = None) -> dict[str, Any] | None:
