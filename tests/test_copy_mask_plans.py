@@ -169,3 +169,21 @@ def test_joined_names_are_told_apart_on_both_ends_if_on_one() -> None:
     masks = masks_of(Schema((parent, child)), [Mask("parent.nick", "name"), Mask("child.nick", "name")])
     secret = Secret("salt")
     assert list(mask_lines(parent, masks, secret)([b"jo\n"])) == list(mask_lines(child, masks, secret)([b"jo\n"]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "what"),
+    [
+        (Kind.TIMESTAMPTZ, "0001-01-01 00:00+02:00", "a date and time, as 2000-12-31 23:59:00+00:00"),
+        (Kind.NUMERIC, "1,5", "a number"),
+        (Kind.FLOAT, "x", "a number"),
+        (Kind.JSON, "{", "JSON"),
+        (Kind.BYTES, "\\x0", r"bytes, as \x and hexadecimal digits"),
+    ],
+)
+def test_a_fixed_value_that_is_none_of_its_kind_is_refused_with_what_would_be(
+    kind: Kind, value: str, what: str
+) -> None:
+    schema = Schema((plan(Name("t"), (Field("a", kind.value, kind),)),))
+    error = refused(Mask("t.a", "fixed", value), schema=schema)
+    assert error.message == f"The fixed value of t.a cannot be {value!r}: it takes {what}."

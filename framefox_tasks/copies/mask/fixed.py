@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from re import compile as pattern
 from uuid import UUID
 
@@ -45,36 +45,6 @@ def _integer(field: Field, value: str) -> str:
     return str(number)
 
 
-def _numeric(_: Field, value: str) -> str:
-    try:
-        return format(Decimal(value), "f")
-    except InvalidOperation:
-        raise ValueError("a number") from None
-
-
-def _float(_: Field, value: str) -> str:
-    try:
-        float(value)
-    except ValueError:
-        raise ValueError("a number") from None
-    return value.strip()
-
-
-def _boolean(_: Field, value: str) -> str:
-    try:
-        return _BOOLEANS[value.casefold()]
-    except KeyError:
-        raise ValueError("true or false") from None
-
-
-def _json(_: Field, value: str) -> str:
-    try:
-        json.loads(value)
-    except ValueError:
-        raise ValueError("JSON") from None
-    return value
-
-
 def _enum(field: Field, value: str) -> str:
     labels = [label.replace("''", "'") for label in _LABEL.findall(field.native)]
     if labels and value not in labels:
@@ -82,20 +52,20 @@ def _enum(field: Field, value: str) -> str:
     return value
 
 
-def _bytes(_: Field, value: str) -> str:
-    if value.startswith("\\x"):
-        try:
-            return "\\x" + bytes.fromhex(value[2:]).hex()
-        except ValueError:
-            raise ValueError("bytes, as \\x and hexadecimal digits") from None
-    return "\\x" + value.encode().hex()
+def _bytes(value: str) -> str:
+    return "\\x" + (bytes.fromhex(value[2:]) if value.startswith("\\x") else value.encode()).hex()
+
+
+def _valid(parse: Callable[[str], object], value: str) -> str:
+    parse(value)
+    return value
 
 
 def _parsed(what: str, parse: Callable[[str], object]) -> Callable[[Field, str], str]:
     def text(_: Field, value: str) -> str:
         try:
             return str(parse(value))
-        except ValueError:
+        except (ValueError, LookupError, ArithmeticError):
             raise ValueError(what) from None
 
     return text
@@ -119,12 +89,12 @@ def _matching(what: str, regex: str) -> Callable[[Field, str], str]:
 
 _TEXTS: dict[Kind, Callable[[Field, str], str]] = {
     Kind.INTEGER: _integer,
-    Kind.NUMERIC: _numeric,
-    Kind.FLOAT: _float,
-    Kind.BOOLEAN: _boolean,
-    Kind.JSON: _json,
+    Kind.NUMERIC: _parsed("a number", lambda value: format(Decimal(value), "f")),
+    Kind.FLOAT: _parsed("a number", lambda value: _valid(float, value.strip())),
+    Kind.BOOLEAN: _parsed("true or false", lambda value: _BOOLEANS[value.casefold()]),
+    Kind.JSON: _parsed("JSON", lambda value: _valid(json.loads, value)),
     Kind.ENUM: _enum,
-    Kind.BYTES: _bytes,
+    Kind.BYTES: _parsed("bytes, as \\x and hexadecimal digits", _bytes),
     Kind.DATE: _parsed("a date, as 2000-12-31", date.fromisoformat),
     Kind.TIME: _parsed("a time, as 23:59:00", time.fromisoformat),
     Kind.TIMESTAMP: _parsed("a date and time, as 2000-12-31 23:59:00", datetime.fromisoformat),
