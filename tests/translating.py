@@ -9,8 +9,8 @@ from conftest import Database
 from copying import made, target_of
 from sqlalchemy import create_engine, inspect
 
-from framefox_tasks.copies.translate import reading, translate
-from framefox_tasks.databases import database_of
+from framefox_tasks.copies.translate import translate
+from framefox_tasks.databases import database_named, database_of
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.databases.rows import Name, Schema, TablePlan
 
@@ -35,8 +35,10 @@ def translated(
     onto: Database | None = None,
 ) -> Schema:
     """The schema for a copy of a source in another kind of database."""
-    with reading(target_of(source), dialect, tables) as find:
-        return translate(find, dialect, onto=target_of(onto) if onto else None)
+    made = database_named(dialect)
+    target = target_of(source)
+    with database_of(target).inspect(target, tables, digits=made.dialect.exact_digits) as find:
+        return translate(find, made.dialect_of(target_of(onto)) if onto else made.dialect)
 
 
 def build(schema: Schema, target: Database) -> list[str]:

@@ -94,10 +94,11 @@ def _reading(source: Source, target: Target, options: CopyOptions) -> Iterator[C
     elif mine == theirs:
         yield lambda: checked(source.schema(tables))
     else:
-        from framefox_tasks.copies.translate import reading, translate
+        from framefox_tasks.copies.translate import translate
 
-        with reading(source.target, theirs, tables) as find:
-            yield lambda: checked(translate(find, theirs, onto=target))
+        made = database_of(target)
+        with database_of(source.target).inspect(source.target, tables, digits=made.dialect.exact_digits) as find:
+            yield lambda: checked(translate(find, made.dialect_of(target)))
 
 
 def _rows_alone(source: Source, target: Target, tables: Callable[[Name], bool] | None) -> Schema:

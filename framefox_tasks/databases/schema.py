@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from framefox_tasks.databases.rows import Kind, Name
 
 Chosen = Callable[[Name], bool] | None
+_NATIVE = re.compile(r"([^(]*?)\s*(?:\(\s*(.*?)\s*\)\s*(.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,43 @@ class Type:
     name: str = ""
     narrow: bool = False
     hidden: str = ""
+
+    @classmethod
+    def numeric(cls, numbers: tuple[int, ...]) -> Type:
+        """A number with the digits, and those of them behind the point, that stand in the parentheses of its type."""
+        return cls(Kind.NUMERIC, numbers[0], numbers[1] if len(numbers) > 1 else 0) if numbers else cls(Kind.NUMERIC)
+
+
+def type_parts(native: str) -> tuple[str, tuple[int, ...], str]:
+    """A type's name without what is in parentheses, the numbers in them, and what they hold as it is written."""
+    match = _NATIVE.fullmatch(native.strip())
+    if match is None:
+        return native, (), ""
+    inner = match[2] or ""
+    numbers = tuple(int(number) for number in re.findall(r"-?\d+", inner)) if "'" not in inner else ()
+    return " ".join(f"{match[1]} {match[3] or ''}".split()), numbers, inner
+
+
+@dataclass(frozen=True)
+class Written:
+    """A type as a database writes it.
+
+    Attributes:
+        native: In small letters, but for those of SQLite.
+        length: The greatest number of characters, or of bytes; None where there is no limit.
+        reason: Why it is another type than the source's; None where it is what one expects of it.
+        lists: Whether it takes only the values of an enum.
+    """
+
+    native: str
+    length: int | None = None
+    reason: str | None = None
+    lists: bool = False
+
+    @classmethod
+    def sized(cls, name: str, size: int | None, reason: str | None = None) -> Written:
+        """A type whose length stands behind its name."""
+        return cls(f"{name}({size})" if size else name, size, reason)
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,12 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from framefox_tasks.databases.rows import quoted
-from framefox_tasks.databases.written_types import mysql_literal
+from framefox_tasks.databases.dialect import Dialect
 
 _KEYWORDS = {"AND", "OR", "NOT", "IN", "IS", "NULL", "BETWEEN", "LIKE", "TRUE", "FALSE"}
 _OPERATORS = {"=", "<>", "!=", "<", ">", "<=", ">=", "+", "-", "*", "(", ")", ","}
 _WORDS = {"~~": ["LIKE"], "!~~": ["NOT", "LIKE"]}
-_LENGTH = {"postgresql": "char_length", "mysql": "char_length", "sqlite": "length"}
-_BYTES = {"postgresql": "octet_length", "mysql": "octet_length"}
 _FUNCTIONS = {"lower", "upper", "abs", "coalesce", "nullif", "trim"}
-# Where the three do not compare alike, the copy may refuse rows that the source takes.
-_UNLIKE = {("postgresql", "sqlite"), ("sqlite", "postgresql"), ("mysql", "postgresql"), ("sqlite", "mysql")}
 _TYPES = (
     r"(?:character varying|timestamp with(?:out)? time zone|double precision|bit varying|time without time zone"
     r"|\"[^\"]+\"|[a-z_][\w.]*)(?:\(\d+(?:,\d+)?\))?(?:\[\])*"
@@ -28,7 +23,7 @@ _WORD = (
     r"|(?P<operator><>|!=|<=|>=|!?~~|[=<>+\-*(),\[\]]))"
 )
 _TOKEN = re.compile(r"\s*(?:(?P<string>'(?:[^']|'')*')" + _WORD, re.IGNORECASE)
-_MYSQL_TOKEN = re.compile(r"\s*(?:(?P<string>'(?:[^'\\]|''|\\.)*')" + _WORD, re.IGNORECASE)
+_ESCAPED_TOKEN = re.compile(r"\s*(?:(?P<string>'(?:[^'\\]|''|\\.)*')" + _WORD, re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -46,10 +41,9 @@ class UntranslatableError(Exception):
 class Translator:
     """From the SQL of one database to that of another."""
 
-    def __init__(self, source: str, target: str) -> None:
+    def __init__(self, source: Dialect, target: Dialect) -> None:
         self._source = source
         self._target = target
-        self._quote = "`" if target == "mysql" else '"'
 
     def expression(self, sql: str, columns: Mapping[str, str], booleans: Collection[str] = ()) -> str | None:
         """The expression in the target's SQL; None where it cannot be told for sure that it means the same.
@@ -61,29 +55,26 @@ class Translator:
         """
         try:
             tokens = _listed(tokenized(sql, self._source, columns))
-            if self._target == "postgresql":
+            if self._target.has_booleans:
                 tokens = _truths(tokens, booleans)
             return self._joined([self._written(tokens, place, columns) for place in range(len(tokens))])
         except UntranslatableError:
             return None
 
-    def literal(self, text: str) -> str:
-        """A text as the target takes it."""
-        return mysql_literal(text) if self._target == "mysql" else "'" + text.replace("'", "''") + "'"
-
     def _written(self, tokens: list[Token], place: int, columns: Mapping[str, str]) -> str:
         token = tokens[place]
         if token.sort == "string":
-            return self.literal(token.text)
+            return self._target.literal(token.text)
         if token.sort == "name":
-            return quoted(columns[token.text], self._quote)
+            return self._target.quoted(columns[token.text])
         if token.sort != "word":
             return token.text
         word = token.text.upper()
-        if word == "LIKE" and (self._source, self._target) in _UNLIKE:
+        if word == "LIKE" and self._source.like_folds != self._target.like_folds_in_copy:
+            # The copy might refuse rows that the source takes.
             raise UntranslatableError(token.text)
         if word in _KEYWORDS:
-            return {"TRUE": "1", "FALSE": "0"}.get(word, word) if self._target == "sqlite" else word
+            return word if self._target.has_truth_words else {"TRUE": "1", "FALSE": "0"}.get(word, word)
         if place + 1 < len(tokens) and tokens[place + 1].text == "(":
             return self._function(token.text.lower())
         raise UntranslatableError(token.text)
@@ -91,11 +82,10 @@ class Translator:
     def _function(self, name: str) -> str:
         if name in _FUNCTIONS:
             return name
-        characters = {"char_length", "character_length"} | ({"length"} if self._source != "mysql" else set())
-        if name in characters:
-            return _LENGTH[self._target]
-        if name in {"octet_length", "length"} and self._target in _BYTES:
-            return _BYTES[self._target]
+        if name in ("char_length", "character_length") or (name == "length" and not self._source.length_counts_bytes):
+            return self._target.char_length
+        if name in ("octet_length", "length") and self._target.octet_length:
+            return self._target.octet_length
         raise UntranslatableError(name)
 
     def _joined(self, words: list[str]) -> str:
@@ -104,16 +94,16 @@ class Translator:
         return text[1:-1] if closes_last(text) else text
 
 
-def tokenized(sql: str, source: str, columns: Mapping[str, str]) -> list[Token]:
+def tokenized(sql: str, source: Dialect, columns: Mapping[str, str]) -> list[Token]:
     """The words of an expression.
 
     Raises:
         UntranslatableError: It has others than these.
     """
     tokens: list[Token] = []
-    place, text = 0, plain_sql(sql, source)
+    place, text = 0, source.plain_sql(sql)
     folded: dict[str, str] = {column.casefold(): column for column in columns}
-    pattern = _MYSQL_TOKEN if source == "mysql" else _TOKEN
+    pattern = _ESCAPED_TOKEN if source.backslash_escapes else _TOKEN
     while place < len(text):
         match = pattern.match(text, place)
         if match is None or match.end() == place:
@@ -123,17 +113,7 @@ def tokenized(sql: str, source: str, columns: Mapping[str, str]) -> list[Token]:
     return tokens
 
 
-def plain_sql(sql: str, source: str) -> str:
-    """SQL as a source's catalogue tells it, without what only a catalogue writes."""
-    if source != "mysql":
-        return sql.strip()
-    # MySQL 8 tells a text with the character set it is in, and escapes the whole once more.
-    if re.search(r"\b_\w+\\'", sql):
-        sql = re.sub(r"\\(.)", r"\1", sql)
-    return re.sub(r"\b_(?:utf8(?:mb[34])?|latin1|ascii)(?=')", "", sql).strip()
-
-
-def _token(match: re.Match[str], source: str, columns: Mapping[str, str], folded: Mapping[str, str]) -> list[Token]:
+def _token(match: re.Match[str], source: Dialect, columns: Mapping[str, str], folded: Mapping[str, str]) -> list[Token]:
     sort, text = str(match.lastgroup), str(match[str(match.lastgroup)])
     if sort == "cast":
         return []
@@ -143,8 +123,8 @@ def _token(match: re.Match[str], source: str, columns: Mapping[str, str], folded
         name = text[1:-1].replace(text[0] * 2, text[0])
         if name in columns or name.casefold() in folded:
             return [Token("name", name if name in columns else folded[name.casefold()])]
-        if sort == "double" and source == "sqlite":
-            return [Token("string", name)]  # what SQLite takes it for
+        if sort == "double" and source.double_quoted_text:
+            return [Token("string", name)]
         raise UntranslatableError(text)
     if sort == "word":
         column = text if text in columns else folded.get(text.casefold())
@@ -153,9 +133,9 @@ def _token(match: re.Match[str], source: str, columns: Mapping[str, str], folded
     return [Token("word", word) for word in _WORDS[text]] if text in _WORDS else [Token(sort, text)]
 
 
-def _unquoted(text: str, source: str) -> str:
+def _unquoted(text: str, source: Dialect) -> str:
     inner = text[1:-1].replace("''", "'")
-    return re.sub(r"\\(.)", r"\1", inner) if source == "mysql" else inner
+    return re.sub(r"\\(.)", r"\1", inner) if source.backslash_escapes else inner
 
 
 def _truths(tokens: list[Token], booleans: Collection[str]) -> list[Token]:

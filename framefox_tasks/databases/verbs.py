@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,6 +12,8 @@ from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
+    from framefox_tasks.databases.dialect import Dialect
+    from framefox_tasks.databases.schema import Chosen, Found
 
 
 class Traits:
@@ -126,6 +129,27 @@ class Verbs(Traits, ABC):
 
 class Database(Verbs):
     """A database as the registry has it: its verbs, and what it does for a copy."""
+
+    @property
+    @abstractmethod
+    def dialect(self) -> Dialect:
+        """How it writes SQL, names and types; imported when it is used."""
+
+    def dialect_of(self, target: Target) -> Dialect:  # noqa: ARG002 - for those whose servers differ
+        """The dialect that the server of a target has; the database need not be there."""
+        return self.dialect
+
+    @abstractmethod
+    def inspect(
+        self, target: Target, chosen: Chosen = None, *, digits: int | None = None
+    ) -> AbstractContextManager[Callable[[], Found]]:
+        """Gives what finds the tables that a copy in another kind of database needs; it may be found meanwhile.
+
+        Args:
+            target: The database.
+            chosen: Says which tables, where it is not all.
+            digits: How many digits of a number the copy keeps: find out which numbers have no more. None for all.
+        """
 
     @abstractmethod
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:

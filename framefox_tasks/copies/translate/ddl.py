@@ -10,17 +10,9 @@ from collections.abc import Iterable, Iterator
 
 from framefox_tasks.copies.translate.indexes import Indexes
 from framefox_tasks.copies.translate.tables import Made, MadeTable, Making
-from framefox_tasks.databases.rows import Kind, Statement, quoted
+from framefox_tasks.databases.rows import Kind, Statement
 from framefox_tasks.databases.schema import Check
 from framefox_tasks.databases.sql import Translator
-
-# Texts differ where their bytes do, as in the other databases, and be it by a space at the end. Each of the two servers
-# reads the comment that is meant for it.
-_MYSQL_TABLE = (
-    " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
-    " /*!80017 COLLATE=utf8mb4_0900_bin */ /*M!100200 COLLATE=utf8mb4_nopad_bin */"
-)
-_SERIAL = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"}
 
 
 class Statements:
@@ -34,75 +26,53 @@ class Statements:
         self.tables = [Statement(self._created(made), f"table {made.name}") for made in making.tables]
         self.indexes = [tuple(self._indexes.of(made)) for made in making.tables]
 
-    @property
-    def _inline(self) -> bool:
-        """Whether constraints can only be made with their table."""
-        return self._dialect == "sqlite"
-
-    @property
-    def _has_enums(self) -> bool:
-        return self._dialect == "postgresql"
-
-    def _quoted(self, name: str) -> str:
-        return quoted(name, "`" if self._dialect == "mysql" else '"')
-
-    def _listed(self, names: Iterable[str]) -> str:
-        return ", ".join(map(self._quoted, names))
-
     def _created(self, made: MadeTable) -> str:
         parts = [self._column(made, one) for one in made.columns.values()]
         if self._has_inline_key(made):
-            parts.append(f"PRIMARY KEY ({self._listed(made.names(made.table.primary_key))})")
-        if self._inline:
+            parts.append(f"PRIMARY KEY ({self._dialect.listed(made.names(made.table.primary_key))})")
+        if self._dialect.constraints_with_table:
             parts += [sql for _, sql in self._checks(made)]
             parts += self._uniques(made)
             parts += [sql for _, sql in self._foreign_keys(made)]
         listed = ",\n\t".join(parts)
-        sql = f"CREATE TABLE {self._quoted(made.name)} (\n\t{listed}\n)"
-        if self._dialect == "mysql":
-            comment = made.table.comment
-            sql += (f" COMMENT={self._translator.literal(comment)}" if comment else "") + _MYSQL_TABLE
-        return sql
+        sql = f"CREATE TABLE {self._dialect.quoted(made.name)} (\n\t{listed}\n)"
+        comment = made.table.comment if self._dialect.comments == "with the table" else None
+        return sql + (f" COMMENT={self._dialect.literal(comment)}" if comment else "") + self._dialect.table_suffix
 
     def _column(self, made: MadeTable, one: Made) -> str:
-        sql = one.written.native
-        if one.column.type.name and self._has_enums and sql != "text":
-            sql = self._quoted(one.column.type.name)  # it may be a keyword
-        if one.numbered and self._dialect == "postgresql":
-            sql = _SERIAL[sql]
-        elif one.numbered:
-            sql += " AUTO_INCREMENT" if self._dialect == "mysql" else " PRIMARY KEY AUTOINCREMENT"
+        sql = self._dialect.column_type(one.column.type, one.written.native, numbered=one.numbered)
         if one.default and not one.numbered:
             sql += f" DEFAULT {one.default}"
         if not one.column.nullable or one.column.name in made.table.primary_key:
             sql += " NOT NULL"
-        elif self._dialect == "mysql":
-            sql += " NULL"  # a timestamp is NOT NULL where nothing is said
-        if one.column.comment and self._dialect == "mysql":
-            sql += f" COMMENT {self._translator.literal(one.column.comment)}"
-        return f"{self._quoted(one.name)} {sql}"
+        elif self._dialect.says_null:
+            sql += " NULL"
+        if one.column.comment and self._dialect.comments == "with the table":
+            sql += f" COMMENT {self._dialect.literal(one.column.comment)}"
+        return f"{self._dialect.quoted(one.name)} {sql}"
 
     def _has_inline_key(self, made: MadeTable) -> bool:
-        key = made.table.primary_key
-        if not key or self._dialect == "postgresql":
+        if not made.table.primary_key or self._dialect.key_after_rows:
             return False
-        return self._dialect == "mysql" or not any(one.numbered for one in made.columns.values())
+        return not (self._dialect.numbers_make_key and any(one.numbered for one in made.columns.values()))
 
     def _uniques(self, made: MadeTable) -> Iterator[str]:
         for index in made.table.indexes:
             if self._indexes.is_constraint(index) and self._indexes.can_have(made, index):
-                yield f"{self._named(index.name)}UNIQUE ({self._listed(made.names(index.columns or ()))})"
+                yield f"{self._named(index.name)}UNIQUE ({self._dialect.listed(made.names(index.columns or ()))})"
 
     def _named(self, name: str | None) -> str:
-        return f"CONSTRAINT {self._quoted(name)} " if name else ""
+        return f"CONSTRAINT {self._dialect.quoted(name)} " if name else ""
 
     def types(self) -> Iterator[Statement]:
         """The enum types."""
         for name, values in self._making.enums.items():
-            yield Statement(f"CREATE TYPE {self._quoted(name)} AS ENUM ({self._labels(values)})", f"type {name}")
+            yield Statement(
+                f"CREATE TYPE {self._dialect.quoted(name)} AS ENUM ({self._labels(values)})", f"type {name}"
+            )
 
     def _labels(self, values: Iterable[str]) -> str:
-        return ", ".join(map(self._translator.literal, values))
+        return ", ".join(map(self._dialect.literal, values))
 
     def _checks(self, made: MadeTable) -> Iterator[tuple[str, str]]:
         """The checks that mean the same in the copy: what to call each, and the constraint."""
@@ -122,8 +92,8 @@ class Statements:
                     yield sql, f"CHECK ({sql})"
                 else:
                     made.lost.append(f"check {domain} of the domain of {made.table.name}.{name}")
-            if one.column.type.kind is Kind.ENUM and not one.written.native.startswith("enum") and not self._has_enums:
-                sql = f"{self._quoted(one.name)} IN ({self._labels(one.column.type.values)})"
+            if one.column.type.kind is Kind.ENUM and not (one.written.lists or self._dialect.has_enum_types):
+                sql = f"{self._dialect.quoted(one.name)} IN ({self._labels(one.column.type.values)})"
                 yield sql, f"CHECK ({sql})"
 
     def checks(self) -> Iterator[Statement]:
@@ -131,12 +101,12 @@ class Statements:
 
         After the foreign keys: MySQL takes only one of the two for some columns, and a key says more.
         """
-        for made in [] if self._inline else self._making.tables:
+        for made in [] if self._dialect.constraints_with_table else self._making.tables:
             for what, sql in self._checks(made):
                 yield self._added(made, sql, f"check {what}")
 
     def _added(self, made: MadeTable, constraint: str, what: str) -> Statement:
-        sql = f"ALTER TABLE {self._quoted(made.name)} ADD {constraint}"
+        sql = f"ALTER TABLE {self._dialect.quoted(made.name)} ADD {constraint}"
         return Statement(sql, f"{what} of {made.name}", optional=True)
 
     def _foreign_keys(self, made: MadeTable) -> Iterator[tuple[str, str]]:
@@ -145,37 +115,44 @@ class Statements:
             other = self._making.by_name(reference.table)
             columns, referred = made.names(reference.columns), other.names(reference.referred)
             name = self._making.names.constraint(reference.name, made.name) if reference.name else None
-            sql = f"{self._named(name)}FOREIGN KEY ({self._listed(columns)})"
-            sql += f" REFERENCES {self._quoted(other.name)} ({self._listed(referred)})"
+            sql = f"{self._named(name)}FOREIGN KEY ({self._dialect.listed(columns)})"
+            sql += f" REFERENCES {self._dialect.quoted(other.name)} ({self._dialect.listed(referred)})"
             for event, action in (("DELETE", reference.ondelete), ("UPDATE", reference.onupdate)):
                 sql += f" ON {event} {action}" if action else ""
-            if reference.deferrable and self._dialect != "mysql":
+            if reference.deferrable:
                 sql += f" DEFERRABLE{' INITIALLY DEFERRED' if reference.deferred else ''}"
             yield name or ", ".join(columns), sql
 
     def foreign_keys(self) -> Iterator[Statement]:
         """The foreign keys, where they are made when all tables are there."""
-        for made in [] if self._inline else self._making.tables:
+        for made in [] if self._dialect.constraints_with_table else self._making.tables:
             for what, sql in self._foreign_keys(made):
                 yield self._added(made, sql, f"foreign key {what}")
+
+    def numbers(self) -> Iterator[Statement]:
+        """Set each column's next number past the highest value, and not below what the source would give next."""
+        for made in self._making.tables:
+            for one in made.columns.values():
+                following = self._dialect.next_number(made.name, one.name, one.column.following) if one.numbered else ()
+                yield from (Statement(sql, f"numbers of {made.name}.{one.name}") for sql in following)
 
     def comments(self) -> Iterator[Statement]:
         """The comments, where they do not stand in the table."""
         for made in self._making.tables:
             columns = [one for one in made.columns.values() if one.column.comment]
-            if self._dialect == "sqlite" and (made.table.comment or columns):
+            if self._dialect.comments == "none" and (made.table.comment or columns):
                 made.lost.append(f"comments of {made.table.name}")
-            if self._dialect != "postgresql":
+            if self._dialect.comments != "statement":
                 continue
-            owner = self._quoted(made.name)
+            owner = self._dialect.quoted(made.name)
             if made.table.comment:
                 yield self._comment(f"TABLE {owner}", made.table.comment, made.name)
             for one in columns:
-                name = f"COLUMN {owner}.{self._quoted(one.name)}"
+                name = f"COLUMN {owner}.{self._dialect.quoted(one.name)}"
                 yield self._comment(name, one.column.comment or "", f"{made.name}.{one.name}")
 
     def _comment(self, named: str, comment: str, what: str) -> Statement:
-        return Statement(f"COMMENT ON {named} IS {self._translator.literal(comment)}", f"comment of {what}")
+        return Statement(f"COMMENT ON {named} IS {self._dialect.literal(comment)}", f"comment of {what}")
 
 
 def _is_boolean(check: Check, made: MadeTable) -> bool:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from framefox_tasks.copies.translate.tables import MadeTable, Making, label
-from framefox_tasks.databases.mysql import limits
-from framefox_tasks.databases.rows import Statement, quoted
+from framefox_tasks.databases.rows import Statement
 from framefox_tasks.databases.schema import Index, Part
 from framefox_tasks.databases.sql import Translator
 
@@ -21,34 +20,29 @@ class Indexes:
         self._dialect = making.dialect
         self._translator = translator
 
-    def _quoted(self, name: str) -> str:
-        return quoted(name, "`" if self._dialect == "mysql" else '"')
-
-    def _listed(self, names: Iterable[str]) -> str:
-        return ", ".join(map(self._quoted, names))
-
     def of(self, made: MadeTable) -> Iterator[Statement]:
         """What is made when the rows of a table are there."""
-        if made.table.primary_key and self._dialect == "postgresql":
+        if made.table.primary_key and self._dialect.key_after_rows:
             yield Statement(self._primary_key(made), f"primary key of {made.name}")
         for index in made.table.indexes:
             if not self.can_have(made, index):
                 made.lost.append(label(index, made))
-            elif not (self._dialect == "sqlite" and self.is_constraint(index)):
+            elif not (self._dialect.constraints_with_table and self.is_constraint(index)):
                 yield from self._index(made, index)
 
     def _primary_key(self, made: MadeTable) -> str:
         name = made.table.primary_name
-        named = f"CONSTRAINT {self._quoted(self._making.names.index(name, made.name, ()))} " if name else ""
-        columns = self._listed(made.names(made.table.primary_key))
-        return f"ALTER TABLE {self._quoted(made.name)} ADD {named}PRIMARY KEY ({columns})"
+        named = f"CONSTRAINT {self._dialect.quoted(self._making.names.index(name, made.name, ()))} " if name else ""
+        columns = self._dialect.listed(made.names(made.table.primary_key))
+        return f"ALTER TABLE {self._dialect.quoted(made.name)} ADD {named}PRIMARY KEY ({columns})"
 
     def is_constraint(self, index: Index) -> bool:
         """Whether an index is made as a unique constraint."""
         if not index.unique or index.where or not index.columns:
             return False
-        # MySQL does not know one from the other: by their names people do.
-        return index.constraint or (self._making.source == "mysql" and not (index.name or "").startswith(("ix", "idx")))
+        # Where the source does not know one from the other, people do by their names.
+        told = self._making.source.tells_constraints
+        return index.constraint or not (told or (index.name or "").startswith(("ix", "idx")))
 
     def can_have(self, made: MadeTable, index: Index) -> bool:
         """Whether the copy's database has such an index, on columns of such types, and unique where it was."""
@@ -62,14 +56,14 @@ class Indexes:
 
     def _has_key(self, made: MadeTable, part: Part) -> bool:
         if part.column:
-            return self._dialect == "sqlite" or made.columns[part.column].written.native != "json"
-        return self._dialect != "mysql" and self._expression(made, part) is not None
+            return made.columns[part.column].written.native not in self._dialect.not_indexed
+        return self._dialect.expression_indexes and self._expression(made, part) is not None
 
     def _expression(self, made: MadeTable, part: Part) -> str | None:
         return self._translator.expression(part.expression or "?", made.renamed, made.booleans)
 
     def _condition(self, made: MadeTable, index: Index) -> str | None:
-        if not index.where or self._dialect == "mysql":
+        if not index.where or not self._dialect.partial_indexes:
             return None
         return self._translator.expression(index.where, made.renamed, made.booleans)
 
@@ -92,28 +86,31 @@ class Indexes:
         yield Statement(sql, f"index {name} of {made.name}", optional=not plain)
 
     def _constraint(self, made: MadeTable, index: Index, name: str) -> str:
-        columns = self._listed(made.names(index.columns or ()))
-        named = f"CONSTRAINT {self._quoted(name)} " if name else ""
-        return f"ALTER TABLE {self._quoted(made.name)} ADD {named}UNIQUE ({columns})"
+        columns = self._dialect.listed(made.names(index.columns or ()))
+        named = f"CONSTRAINT {self._dialect.quoted(name)} " if name else ""
+        return f"ALTER TABLE {self._dialect.quoted(made.name)} ADD {named}UNIQUE ({columns})"
 
     def _made(self, made: MadeTable, index: Index, name: str, where: str | None) -> str:
         prefixes = self._prefixes(made, index)
         parts = ", ".join(self._part(made, part, prefix) for part, prefix in zip(index.parts, prefixes, strict=True))
         unique = "UNIQUE " if index.unique else ""
         condition = f" WHERE {where}" if where else ""
-        return f"CREATE {unique}INDEX {self._quoted(name)} ON {self._quoted(made.name)} ({parts}){condition}"
+        table = self._dialect.quoted(made.name)
+        return f"CREATE {unique}INDEX {self._dialect.quoted(name)} ON {table} ({parts}){condition}"
 
     def _part(self, made: MadeTable, part: Part, prefix: int | None) -> str:
-        sql = self._quoted(made.columns[part.column].name) if part.column else f"({self._expression(made, part)})"
+        sql = (
+            self._dialect.quoted(made.columns[part.column].name) if part.column else f"({self._expression(made, part)})"
+        )
         length = f"({prefix})" if prefix else ""
         return f"{sql}{length}{' DESC' if part.descending else ''}"
 
     def _prefixes(self, made: MadeTable, index: Index) -> list[int | None]:
         """How much of each column goes into an index, where it is not all."""
-        if self._dialect != "mysql" or index.unique:
+        ones = [made.columns[part.column] for part in index.parts if part.column]
+        if index.unique or len(ones) < len(index.parts):
             return [None] * len(index.parts)
-        ones = [made.columns[str(part.column)] for part in index.parts]
-        found = limits.prefixes([one.written for one in ones])
+        found = self._dialect.prefixes([one.written for one in ones])
         for one, length in zip(ones, found, strict=True):
             if length:
                 made.changes.append(f"{_short(made, index)} takes the first {length} of {one.name}")

@@ -6,19 +6,19 @@ from collections import Counter
 from collections.abc import Iterable
 from hashlib import sha256
 
+from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Name
 from framefox_tasks.databases.schema import Table
 
-_LIMITS = {"postgresql": 63, "mysql": 64, "sqlite": 500}
 _DIGEST = 8
 
 
 class Names:
     """The names of a copy. The same source gives the same names every time."""
 
-    def __init__(self, dialect: str, tables: Iterable[Table]) -> None:
+    def __init__(self, dialect: Dialect, tables: Iterable[Table]) -> None:
         self._dialect = dialect
-        self._taken: dict[str, set[str]] = {}
+        self._taken: dict[str, set[str]] = {"": set()}
         self.tables: dict[Name, str] = {}
         self.columns: dict[Name, dict[str, str]] = {}
         tables = list(tables)
@@ -30,8 +30,7 @@ class Names:
             self.tables[table.name] = self.table(table.name)
         for table in tables:
             self.columns[table.name] = self._columns(table)
-            if dialect == "postgresql":
-                self._reserve(table)
+            self._taken[""].update(dialect.implied_names(self.tables[table.name], self.columns[table.name].values()))
 
     def _columns(self, table: Table) -> dict[str, str]:
         taken: set[str] = set()
@@ -43,50 +42,40 @@ class Names:
         }
         return {name: found[name] for name in names}
 
-    def _reserve(self, table: Table) -> None:
-        """Keep the names that PostgreSQL itself will give."""
-        taken = self._taken.setdefault("", set())
-        name = self.tables[table.name]
-        taken.add(f"{name}_pkey")
-        taken.update(f"{name}_{column}_seq" for column in self.columns[table.name].values())
-
     def table(self, name: Name) -> str:
         """The name of a table, or of what shares the names of tables."""
-        plain = _plain(name)
-        if self._dialect == "sqlite" and plain.casefold().startswith("sqlite_"):
-            plain = f"t_{plain}"
-        return self._one(plain, self._taken.setdefault("", set()), str(name))
+        return self._one(self._unreserved(_plain(name), "t"), self._taken[""], str(name))
 
     def type(self, name: str, table: str) -> str:
         """The name of a type, which shares those of tables."""
-        taken = self._taken.setdefault("", set())
+        taken = self._taken[""]
         return self._one(name if self._folded(name) not in taken else f"{table}_{name}", taken, f"{table}.{name}")
 
     def index(self, name: str | None, table: str, columns: Iterable[str]) -> str:
         """The name of an index, unlike all others where the database wants that: in its table, or in all."""
-        own = self._dialect == "mysql"
-        taken = self._taken.setdefault(f"index {table}" if own else "", set())
-        plain = name or "_".join(["ix", table, *columns])
-        if self._dialect == "sqlite" and plain.casefold().startswith("sqlite_"):
-            plain = f"ix_{plain}"
+        taken = self._taken.setdefault(f"index {table}" if self._dialect.index_names_per_table else "", set())
+        plain = self._unreserved(name or "_".join(["ix", table, *columns]), "ix")
         if self._folded(plain) in taken:
             plain = f"{table}_{plain}"
         return self._one(plain, taken, f"{table}.{plain}")
 
     def constraint(self, name: str, table: str) -> str:
         """The name of a foreign key or a check."""
-        taken = self._taken.setdefault(f"constraint {table}" if self._dialect == "postgresql" else "constraint", set())
+        own = self._dialect.constraint_names_per_table
+        taken = self._taken.setdefault(f"constraint {table}" if own else "constraint", set())
         plain = f"{table}_{name}" if self._folded(name) in taken else name
         return self._one(plain, taken, f"{table}.{name}")
 
     def _folded(self, name: str) -> str:
-        # MySQL may, and SQLite does take names for one that differ only in capital letters.
-        return name if self._dialect == "postgresql" else name.casefold()
+        return name.casefold() if self._dialect.folds_names else name
+
+    def _unreserved(self, name: str, prefix: str) -> str:
+        reserved = self._dialect.reserved_prefix
+        return f"{prefix}_{name}" if reserved and name.casefold().startswith(reserved) else name
 
     def _one(self, name: str, taken: set[str], whole: str) -> str:
-        limit = _LIMITS[self._dialect]
-        # MySQL cuts spaces from the end of a name, or refuses it.
-        name = name.rstrip() if self._dialect == "mysql" else name
+        limit = self._dialect.longest_name
+        name = name.rstrip() if self._dialect.trims_names else name
         found = self._short(name, limit)
         if found != name or not found:
             found = f"{self._short(name, limit - _DIGEST - 1)}_{sha256(whole.encode()).hexdigest()[:_DIGEST]}"
@@ -100,7 +89,7 @@ class Names:
         return found
 
     def _short(self, name: str, limit: int) -> str:
-        if self._dialect == "postgresql":
+        if self._dialect.names_in_bytes:
             return name.encode()[:limit].decode(errors="ignore")
         return name[:limit]
 

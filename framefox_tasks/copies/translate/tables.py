@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from framefox_tasks.copies.translate.defaults import default, is_null
 from framefox_tasks.copies.translate.names import Names
-from framefox_tasks.databases.mysql import limits
+from framefox_tasks.databases import database_named
+from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Kind, Name
-from framefox_tasks.databases.schema import Column, Found, Index, Reference, Table, Type
-from framefox_tasks.databases.written_types import Written, write
+from framefox_tasks.databases.schema import Column, Found, Index, Reference, Table, Type, Written
 
 
 @dataclass
@@ -68,24 +68,18 @@ class MadeTable:
 class Making:
     """The making of the tables of a copy."""
 
-    def __init__(self, found: Found, dialect: str, *, has_uuid: bool = False) -> None:
-        self._has_uuid = has_uuid
-        self.source = found.dialect
+    def __init__(self, found: Found, dialect: Dialect) -> None:
+        self.source = database_named(found.dialect).dialect
         self.dialect = dialect
         self.names = Names(dialect, found.tables)
         self.enums: dict[str, tuple[str, ...]] = {}
         self._enums: dict[tuple[str, tuple[str, ...]], str] = {}
         self._found = {table.name: table for table in found.tables}
-        # MySQL and SQLite have no table without a column.
-        self.empty = [t for t in found.tables if not t.columns and dialect != "postgresql"]
+        self.empty = [table for table in found.tables if not (table.columns or dialect.has_empty_tables)]
         self.tables = [self._table(table) for table in found.tables if table not in self.empty]
         self._alike()
-        if dialect == "postgresql":
-            for made in self.tables:
-                _compared(made)
-        if dialect == "mysql":
-            for made in self.tables:
-                limits.fit(made)
+        fitted = [self._fit(made) for made in self.tables]
+        if any(fitted):
             self._alike()
         for made in self.tables:
             self._finish(made)
@@ -102,7 +96,9 @@ class Making:
         for column in table.columns:
             type_ = self._named(self._typed(table, column), column, made.name)
             column = replace(column, type=type_)
-            written = write(type_, self.dialect, has_uuid=self._has_uuid)
+            written = self.dialect.write(type_)
+            if type_.hidden and written.reason is None:
+                written = replace(written, reason="")
             made.columns[column.name] = Made(column, names[column.name], written)
         self._number(made)
         return made
@@ -131,7 +127,7 @@ class Making:
 
     def _named(self, type_: Type, column: Column, table: str) -> Type:
         """An enum with a name, for the database that has types of their own."""
-        if type_.kind is not Kind.ENUM or self.dialect != "postgresql":
+        if type_.kind is not Kind.ENUM or not self.dialect.has_enum_types:
             return type_
         key = (column.name, type_.values)
         if key not in self._enums:
@@ -151,19 +147,18 @@ class Making:
             if len(columns) != len(reference.columns) or not all(c.casefold() in known for c in columns):
                 made.lost.append(f"{what}: {reference.table} has no such columns")
                 continue
-            if reference.deferrable and self.dialect == "mysql":
-                made.lost.append(f"DEFERRABLE of {what}: MySQL checks each row at once")
-            made.lost += [f"{lost} of {what}" for lost in reference.lost]
             reference = replace(reference, referred=tuple(known[column.casefold()] for column in columns))
-            yield self._allowed(reference, made, what) if self.dialect == "mysql" else reference
+            yield self._allowed(reference, made, what)
 
     def _allowed(self, reference: Reference, made: MadeTable, what: str) -> Reference:
-        """Without what MySQL refuses to do when the other row goes."""
+        """Without what the copy's database refuses."""
         table = made.table
         nullable = all(table.column(c).nullable and c not in table.primary_key for c in reference.columns)
-        refused = {"SET DEFAULT": "MySQL does not have it"}
-        if not nullable:
-            refused["SET NULL"] = "one of its columns may not be NULL"
+        refused = self.dialect.refused_rules(nullable=nullable)
+        if reference.deferrable and (reason := refused.get("DEFERRABLE")):
+            made.lost.append(f"DEFERRABLE of {what}: {reason}")
+            reference = replace(reference, deferrable=False)
+        made.lost += [f"{lost} of {what}" for lost in reference.lost]
         if reason := refused.get(reference.ondelete.upper()):
             made.lost.append(f"ON DELETE {reference.ondelete} of {what}: {reason}")
             reference = replace(reference, ondelete="")
@@ -176,23 +171,19 @@ class Making:
         """Decide which column gets numbers of its own: not every database has them wherever another does."""
         for name in [column.name for column in made.table.columns if column.numbered]:
             one = made.columns[name]
-            what = f"automatic numbers of {made.table.name}.{name}"
-            if self.dialect == "mysql" and any(other.numbered for other in made.columns.values()):
-                made.lost.append(f"{what}: MySQL has them in one column of a table")
-            elif self.dialect == "mysql" and made.table.primary_key[:1] != (name,):
-                made.lost.append(f"{what}: MySQL has them only in the first column of a key")
-            elif self.dialect == "sqlite" and made.table.primary_key != (name,):
-                made.lost.append(f"{what}: SQLite has them only in a primary key of one column")
+            another = any(other.numbered for other in made.columns.values())
+            if reason := self.dialect.refused_numbers(name, made.table.primary_key, another=another):
+                made.lost.append(f"automatic numbers of {made.table.name}.{name}: {reason}")
             else:
                 one.numbered = True
-                one.written = self._numbering(one.written)
+                one.written = self.dialect.numbered(one.written)
 
-    def _numbering(self, written: Written) -> Written:
-        if self.dialect == "sqlite":
-            return Written("INTEGER", reason="" if written.native == "DECIMAL_TEXT(20)" else None)
-        if written.native == "numeric(20,0)":
-            return Written("bigint", reason="")
-        return written
+    def _fit(self, made: MadeTable) -> bool:
+        """Change the types that the copy's database refuses in such a row or key; whether there are any."""
+        fitted = self.dialect.fit({name: one.written for name, one in made.columns.items()}, made.keys)
+        for name, written in fitted.items():
+            made.columns[name].written = written
+        return bool(fitted)
 
     def _alike(self) -> None:
         """Give a column that refers to another the other's type: two that differ are refused, or compared slowly."""
@@ -227,13 +218,6 @@ class Making:
             one.default = default(column, written, self.source, self.dialect)
             if one.default is None:
                 yield f"{name}: has no default any more: {_short(column.default)}"
-
-
-def _compared(made: MadeTable) -> None:
-    """Give JSON in a key the type of PostgreSQL whose values can be compared."""
-    for name in {name for key in made.keys for name in key}:
-        if made.columns[name].written.native == "json":
-            made.columns[name].written = Written("jsonb", reason="a key compares it")
 
 
 def _short(sql: str) -> str:

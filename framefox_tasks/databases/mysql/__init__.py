@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases.mysql.verbs import MySQLVerbs
@@ -10,11 +12,34 @@ from framefox_tasks.databases.verbs import Database
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
+    from framefox_tasks.databases.dialect import Dialect
+    from framefox_tasks.databases.schema import Chosen, Found
     from framefox_tasks.model import Target
 
 
 class MySQL(MySQLVerbs, Database):
     """MySQL and MariaDB, with what reads and writes rows imported when it is used."""
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        """The SQL of MySQL."""
+        from framefox_tasks.databases.mysql.dialect import MySQLDialect
+
+        return MySQLDialect(self)
+
+    def dialect_of(self, target: Target) -> Dialect:
+        """With a type for a UUID where the server has one: MariaDB, and not MySQL."""
+        from framefox_tasks.databases.mysql.dialect import MySQLDialect, has_uuid
+
+        return MySQLDialect(self, has_uuid=has_uuid(target, self))
+
+    def inspect(
+        self, target: Target, chosen: Chosen = None, *, digits: int | None = None
+    ) -> AbstractContextManager[Callable[[], Found]]:
+        """What the catalogue tells, asked when it is called."""
+        from framefox_tasks.databases.mysql.inspect import find
+
+        return nullcontext(partial(find, target, chosen, digits=digits))
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
         """Connections that see the database at one point of time."""

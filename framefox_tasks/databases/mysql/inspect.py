@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from framefox_tasks.databases.mysql import queries as queries
+from framefox_tasks.databases.mysql import queries, types
+from framefox_tasks.databases.mysql.dialect import MySQLDialect
 from framefox_tasks.databases.mysql.verbs import VERBS
-from framefox_tasks.databases.native_types import mysql_type
 from framefox_tasks.databases.rows import Kind, Name, quoted
 from framefox_tasks.databases.schema import (
     Check,
@@ -23,8 +23,6 @@ from framefox_tasks.databases.schema import (
     Table,
     Type,
 )
-from framefox_tasks.databases.sql import plain_sql
-from framefox_tasks.databases.written_types import SQLITE_DIGITS
 from framefox_tasks.model import Target
 
 _NO_ACTION = {"NO ACTION", "RESTRICT"}
@@ -32,22 +30,22 @@ _VALID = re.compile(r"\(?\s*json_valid\(`((?:[^`]|``)+)`\)\s*\)?", re.IGNORECASE
 _UUIDS = "^[0-9a-f]{12}[1-8][0-9a-f]{3}[89ab][0-9a-f]{15}$|^0{32}$"
 
 
-def find(target: Target, chosen: Chosen, *, narrow: bool) -> Found:
+def find(target: Target, chosen: Chosen, *, digits: int | None) -> Found:
     """The tables of a MySQL database.
 
     Args:
         target: The database.
         chosen: Says which tables, where it is not all.
-        narrow: Find out which numbers have so few digits that a double tells them exactly.
+        digits: Find out which numbers have no more digits than these, where they are given.
     """
     with VERBS.connection(target, target.name) as connection:
-        return _Catalogue(connection.cursor(), narrow=narrow).found(chosen)
+        return _Catalogue(connection.cursor(), digits=digits).found(chosen)
 
 
 class _Catalogue:
-    def __init__(self, cursor: Any, *, narrow: bool) -> None:
+    def __init__(self, cursor: Any, *, digits: int | None) -> None:
         self._cursor = cursor
-        self._narrow = narrow
+        self._digits = digits
         self._is_mariadb = "mariadb" in str(self._rows("SELECT version()")[0][0]).lower()
         self._known = {(str(table), str(column)) for table, column in self._rows(queries.KNOWN)}
 
@@ -125,21 +123,21 @@ class _Catalogue:
     def _default(self, default: str, extra: str, type_: Type) -> str:
         # MariaDB quotes a text; MySQL does not, and marks what is an expression.
         if "DEFAULT_GENERATED" in extra:
-            return plain_sql(default, "mysql")
+            return MySQLDialect.plain_sql(default)
         if self._is_mariadb or type_.kind in (Kind.BITS, Kind.INTEGER) or re.match(r"(?i)current_timestamp", default):
             return default
-        return "'" + default.replace("\\", "\\\\").replace("'", "''") + "'"
+        return types.literal(default)
 
     def _type(self, table: str, name: str, native: str, is_json: bool, *, is_key: bool) -> Type:
-        type_ = mysql_type(native)
+        type_ = types.read(native)
         if is_json:
             return Type(Kind.JSON)
         if type_.kind is Kind.BOOLEAN and is_key:
             return Type(Kind.INTEGER, 1)
         if native == "char(32)" and self._holds(table, name, f"NOT REGEXP '{_UUIDS}'") is False:
             return Type(Kind.UUID, hidden=native)
-        if self._narrow and type_.kind is Kind.NUMERIC and type_.size and type_.size > SQLITE_DIGITS:
-            limit = 10 ** max(SQLITE_DIGITS - (type_.scale or 0), 0)
+        if self._digits and type_.kind is Kind.NUMERIC and type_.size and type_.size > self._digits:
+            limit = 10 ** max(self._digits - (type_.scale or 0), 0)
             return replace(type_, narrow=not self._holds(table, name, f"NOT BETWEEN -{limit} AND {limit}"))
         return type_
 

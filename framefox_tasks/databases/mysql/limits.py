@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
 
-from framefox_tasks.databases.written_types import MYSQL_KEY, Written
+from framefox_tasks.databases.schema import Written
 
-if TYPE_CHECKING:
-    from framefox_tasks.copies.translate.tables import Made, MadeTable
-
+_KEY = 3072
+"""How many bytes the key of an index has at most, with InnoDB's usual page."""
 _ROW = 65_000
 """How many bytes the columns of a row have at most, those of long texts apart, and with room for what MySQL adds."""
 _CHARACTER = 4  # bytes
@@ -18,58 +17,58 @@ _SIZED = re.compile(r"(var)?(char|binary|bit)\((\d+)\)")
 _OVERHEAD = 3  # of a part of a key: whether it is NULL, and its length
 
 
-def fit(made: MadeTable) -> None:
-    """Shorten the texts of keys, and take the longest of others out of a row that is too long."""
-    for columns in made.keys:
-        _shorten([made.columns[name] for name in columns])
-    keys = {name for columns in made.keys for name in columns}
-    ones = [one for name, one in made.columns.items() if name not in keys and _bytes(one.written) > 1000]
-    for one in sorted(ones, key=lambda one: -_bytes(one.written)):
-        if sum(_bytes(other.written) for other in made.columns.values()) <= _ROW:
+def fit(columns: Mapping[str, Written], keys: Iterable[tuple[str, ...]]) -> dict[str, Written]:
+    """Shorten the texts of keys, and take the longest of others out of a row that is too long.
+
+    Returns:
+        The columns that are written in another way.
+    """
+    fitted = dict(columns)
+    in_keys: set[str] = set()
+    for key in keys:
+        in_keys.update(key)
+        longest = _share([fitted[name] for name in key])
+        fitted |= {name: _shortened(fitted[name], longest) for name in key if _length(fitted[name]) > longest}
+    long = [name for name, written in fitted.items() if name not in in_keys and _bytes(written) > 1000]
+    for name in sorted(long, key=lambda name: -_bytes(fitted[name])):
+        if sum(map(_bytes, fitted.values())) <= _ROW:
             break
-        kind = "longblob" if "binary" in one.written.native else "longtext"
-        one.written = Written(kind, reason="a row of MySQL holds 65535 bytes")
+        kind = "longblob" if "binary" in fitted[name].native else "longtext"
+        fitted[name] = Written(kind, reason="a row of MySQL holds 65535 bytes")
+    return {name: written for name, written in fitted.items() if written is not columns[name]}
 
 
-def _shorten(ones: list[Made]) -> None:
-    longest = _share([one.written for one in ones])
-    for one in ones:
-        if _length(one.written) <= longest:
-            continue
-        if "blob" in one.written.native or "binary" in one.written.native:
-            one.written = Written(f"varbinary({longest})", longest, _reason(longest, "bytes"))
-        else:
-            characters = longest // _CHARACTER
-            one.written = Written(f"varchar({characters})", characters, _reason(characters, "characters"))
+def _shortened(written: Written, longest: int) -> Written:
+    name, what = ("varbinary", "bytes") if _is_binary(written) else ("varchar", "characters")
+    size = longest // _unit(written)
+    return Written(f"{name}({size})", size, f"a key of MySQL takes {size} {what}")
 
 
-def _reason(longest: int, what: str) -> str:
-    return f"a key of MySQL takes {longest} {what}"
+def _is_binary(written: Written) -> bool:
+    return "blob" in written.native or "binary" in written.native
 
 
-def prefixes(written: list[Written]) -> list[int | None]:
+def _unit(written: Written) -> int:
+    """How many bytes of a key its length counts as one."""
+    return 1 if _is_binary(written) else _CHARACTER
+
+
+def prefixes(columns: Sequence[Written]) -> list[int | None]:
     """How much of each column an index takes, where it does not take all: in characters, or in bytes."""
-    longest = _share(written)
-    return [
-        None
-        if _length(one) <= longest
-        else longest
-        if "blob" in one.native or "binary" in one.native
-        else longest // _CHARACTER
-        for one in written
-    ]
+    longest = _share(columns)
+    return [longest // _unit(written) if _length(written) > longest else None for written in columns]
 
 
-def _share(written: list[Written]) -> int:
+def _share(columns: Sequence[Written]) -> int:
     """How many bytes each part of a key may have, so that all fit and the short ones need not be cut."""
-    left = MYSQL_KEY - (_OVERHEAD * len(written) if len(written) > 1 else 0)
-    parts = sorted(map(_length, written))
+    left = _KEY - (_OVERHEAD * len(columns) if len(columns) > 1 else 0)
+    parts = sorted(map(_length, columns))
     for place, length in enumerate(parts):
         share = left // (len(parts) - place)
         if length > share:
             return share - share % _CHARACTER
         left -= length
-    return MYSQL_KEY
+    return _KEY
 
 
 def _length(written: Written) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases.postgresql.verbs import PostgreSQLVerbs
@@ -10,11 +12,28 @@ from framefox_tasks.databases.verbs import Database
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
+    from framefox_tasks.databases.dialect import Dialect
+    from framefox_tasks.databases.schema import Chosen, Found
     from framefox_tasks.model import Target
 
 
 class PostgreSQL(PostgreSQLVerbs, Database):
     """PostgreSQL, with what reads and writes rows imported when it is used."""
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        """The SQL of PostgreSQL."""
+        from framefox_tasks.databases.postgresql.dialect import PostgreSQLDialect
+
+        return PostgreSQLDialect(self)
+
+    def inspect(
+        self, target: Target, chosen: Chosen = None, *, digits: int | None = None
+    ) -> AbstractContextManager[Callable[[], Found]]:
+        """What the catalogue tells, asked when it is called."""
+        from framefox_tasks.databases.postgresql.inspect import find
+
+        return nullcontext(partial(find, target, chosen, digits=digits))
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
         """A snapshot that any number of connections see."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from framefox_tasks.databases.native_types import postgresql_type
+from framefox_tasks.databases.postgresql.types import read
 from framefox_tasks.databases.rows import Kind
 from framefox_tasks.databases.schema import Type
 
@@ -43,14 +43,14 @@ class Types:
         """What a type is, below its domains."""
         known = self._types.get(oid)
         if known is None:
-            return Described(postgresql_type(native))
+            return Described(read(native))
         name, sort, is_array, base, base_native, notnull, default, plain = known
         if is_array:
             return Described(Type(Kind.JSON, hidden=native if native.endswith("[]") else f"{native}[]"))
         if sort == "e":
             return Described(Type(Kind.ENUM, values=tuple(self._labels[oid]), name=plain))
         if sort != "d":
-            return Described(postgresql_type(native))
+            return Described(read(native))
         below = self.described(base, modifier, base_native)
         return Described(
             Type(**{**vars(below.type), "hidden": below.type.hidden or name}),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from framefox_tasks.databases.postgresql import queries as queries
+from framefox_tasks.databases.postgresql import queries
 from framefox_tasks.databases.postgresql.domains import Types
 from framefox_tasks.databases.postgresql.verbs import VERBS
 from framefox_tasks.databases.rows import Kind, Name, quoted
@@ -20,24 +21,24 @@ from framefox_tasks.databases.schema import (
     Part,
     Reference,
     Table,
+    Type,
 )
-from framefox_tasks.databases.written_types import SQLITE_DIGITS
 from framefox_tasks.model import Target
 
 _ACTIONS = {"a": "", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 _DESCENDING, _NULLS_FIRST = 1, 2
 
 
-def find(target: Target, chosen: Chosen, *, narrow: bool) -> Found:
+def find(target: Target, chosen: Chosen, *, digits: int | None) -> Found:
     """The tables of a PostgreSQL database, in all schemas that are a user's.
 
     Args:
         target: The database.
         chosen: Says which tables, where it is not all.
-        narrow: Find out which numbers have so few digits that a double tells them exactly.
+        digits: Find out which numbers have no more digits than these, where they are given.
     """
     with VERBS.connection(target, target.name) as connection:
-        return _Catalogue(connection.cursor(), narrow=narrow).found(chosen)
+        return _Catalogue(connection.cursor(), digits=digits).found(chosen)
 
 
 def name_of(schema: str, name: str) -> Name:
@@ -46,9 +47,9 @@ def name_of(schema: str, name: str) -> Name:
 
 
 class _Catalogue:
-    def __init__(self, cursor: Any, *, narrow: bool) -> None:
+    def __init__(self, cursor: Any, *, digits: int | None) -> None:
         self._cursor = cursor
-        self._narrow = narrow
+        self._digits = digits
 
     def _rows(self, query: str) -> list[Any]:
         self._cursor.execute(query)
@@ -97,8 +98,8 @@ class _Catalogue:
         numbered = described.type.kind is Kind.INTEGER and (bool(identity) or sequence is not None)
         lost = [f"collation {collation} of {table}.{name}"] if collation else []
         type_ = described.type
-        if self._narrow and type_.kind is Kind.NUMERIC and not generated:
-            type_ = self._narrowed(type_, table, name)
+        if self._digits and type_.kind is Kind.NUMERIC and not generated:
+            type_ = self._narrowed(type_, table, name, self._digits)
         return Column(
             name,
             native,
@@ -113,16 +114,14 @@ class _Catalogue:
             (*lost, *(f"check of domain {native} on {table}.{name}" for _ in described.lost)),
         )
 
-    def _narrowed(self, type_: Any, table: Name, column: str) -> Any:
-        from dataclasses import replace
-
-        if type_.size is not None and type_.size <= SQLITE_DIGITS:
+    def _narrowed(self, type_: Type, table: Name, column: str, most: int) -> Type:
+        if type_.size is not None and type_.size <= most:
             return type_
         value = f"{quoted(column, chr(34))}::numeric"
         # The point of a number counts as one of its characters, and a zero in front of it as a digit.
         digits = f"length(replace(trim_scale(abs({value}))::text, '.', ''))"
         source = table.quoted('"')
-        found = self._rows(f"SELECT EXISTS (SELECT 1 FROM {source} WHERE {digits} > {SQLITE_DIGITS})")[0][0]  # noqa: S608
+        found = self._rows(f"SELECT EXISTS (SELECT 1 FROM {source} WHERE {digits} > {most})")[0][0]  # noqa: S608
         odd = self._rows(f"SELECT EXISTS (SELECT 1 FROM {source} WHERE {value}::text ~ '[NIy]')")[0][0]  # noqa: S608
         return replace(type_, narrow=not found and not odd)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases.sqlite.verbs import SQLiteVerbs
@@ -10,11 +12,32 @@ from framefox_tasks.databases.verbs import Database
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
+    from framefox_tasks.databases.dialect import Dialect
+    from framefox_tasks.databases.schema import Chosen, Found
     from framefox_tasks.model import Target
 
 
 class SQLite(SQLiteVerbs, Database):
     """SQLite, with what reads and writes rows imported when it is used."""
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        """The SQL of SQLite."""
+        from framefox_tasks.databases.sqlite.dialect import SQLiteDialect
+
+        return SQLiteDialect(self)
+
+    def inspect(
+        self,
+        target: Target,
+        chosen: Chosen = None,
+        *,
+        digits: int | None = None,  # noqa: ARG002 - its cells tell
+    ) -> AbstractContextManager[Callable[[], Found]]:
+        """What is declared and what the cells hold, read meanwhile since nothing but all cells tells it."""
+        from framefox_tasks.databases.sqlite.inspect import finding
+
+        return finding(target, chosen)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:  # noqa: ARG002 - one is enough
         """Read a database at one point of time."""

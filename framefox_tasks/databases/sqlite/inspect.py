@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -35,11 +34,11 @@ _LARGE = 100_000
 
 
 @contextmanager
-def finding(target: Target, chosen: Chosen) -> Iterator[Future[Found]]:
+def finding(target: Target, chosen: Chosen) -> Iterator[Callable[[], Found]]:
     """Begin to find the tables of a SQLite database, beside what is done meanwhile; ends with it if that fails."""
     connect = partial(_connected, target)
     with Beside(connect, 1) as beside, Beside(connect) as columns:
-        yield beside.begin(partial(_find, columns=columns, chosen=chosen))
+        yield beside.begin(partial(_find, columns=columns, chosen=chosen)).result
 
 
 def _find(connection: sqlite3.Connection, columns: Beside, chosen: Chosen) -> Found:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import replace
 
-from framefox_tasks.databases.native_types import sqlite_type
 from framefox_tasks.databases.rows import Kind, quoted
 from framefox_tasks.databases.schema import Column, Type
+from framefox_tasks.databases.sqlite import types
 
 _SAMPLE = 1000
 _FEW = {2: 2**15, 4: 2**31}
@@ -24,7 +24,7 @@ def probed(connection: sqlite3.Connection, table: str, name: str, declared: str,
         rowid: Whether it is the table's number, which is looked up at once; others are read as a whole.
     """
     cells = _Cells(connection, quoted(table, '"'), quoted(name, '"'))
-    type_ = sqlite_type(declared)
+    type_ = types.read(declared)
     if type_ is None:
         return Column(name, declared, replace(cells.held(), hidden=declared or "no type"))
     return Column(name, declared, _widened(type_, cells, declared, rowid=rowid))

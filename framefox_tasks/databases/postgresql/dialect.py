@@ -1,0 +1,61 @@
+"""How PostgreSQL writes SQL, names and types."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from framefox_tasks.databases.dialect import Dialect
+from framefox_tasks.databases.postgresql import types
+from framefox_tasks.databases.schema import Type, Written
+
+_SERIAL = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"}
+
+
+class PostgreSQLDialect(Dialect):
+    """The SQL of PostgreSQL."""
+
+    names_in_bytes = True
+    folds_names = False
+    constraint_names_per_table = True
+    has_empty_tables = True
+    key_after_rows = True
+    expression_indexes = True
+    partial_indexes = True
+    not_indexed = ("json",)  # is kept as its text, which nothing is compared with
+    comments = "statement"
+    read = staticmethod(types.read)
+    write = staticmethod(types.write)
+
+    def implied_names(self, table: str, columns: Collection[str]) -> Iterable[str]:
+        """Those of its primary key and its sequences."""
+        return (f"{table}_pkey", *(f"{table}_{column}_seq" for column in columns))
+
+    def column_type(self, type_: Type, native: str, *, numbered: bool) -> str:
+        """A serial, or an enum, quoted since its name may be a keyword."""
+        if numbered:
+            return _SERIAL[native]
+        return self.quoted(type_.name) if type_.name and native != "text" else native
+
+    def refused_numbers(self, column: str, key: tuple[str, ...], *, another: bool) -> str:  # noqa: ARG002 - none are
+        """Every column can have numbers."""
+        return ""
+
+    def numbered(self, written: Written) -> Written:
+        """A sequence ends with a bigint."""
+        return Written("bigint", reason="") if written.native == "numeric(20,0)" else written
+
+    def next_number(self, table: str, column: str, following: int | None) -> Iterator[str]:
+        """Set the sequence."""
+        quoted, name = self.quoted(table), self.quoted(column)
+        sequence = f"pg_get_serial_sequence({self.literal(quoted)}, {self.literal(column)})"
+        highest = f"(SELECT max({name}) FROM {quoted})"  # noqa: S608 - quoted
+        yield f"SELECT setval({sequence}, greatest({highest} + 1, {following or 1}, 1), false)"
+
+    def fit(self, columns: Mapping[str, Written], keys: Iterable[tuple[str, ...]]) -> dict[str, Written]:
+        """Give JSON in a key the type whose values can be compared."""
+        names = {name for key in keys for name in key if columns[name].native == "json"}
+        return dict.fromkeys(names, Written("jsonb", reason="a key compares it"))
+
+    def uuid(self, written: Written) -> str:  # noqa: ARG002 - takes any number of characters
+        """The server's own, which is of both types."""
+        return "gen_random_uuid()"
