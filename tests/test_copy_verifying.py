@@ -6,10 +6,14 @@ import tracemalloc
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
-from framefox_tasks.copies.verify import Checksum, canonical, compare
+from framefox_tasks.copies import verify
+from framefox_tasks.copies.verify import Checksum, canonical
+from framefox_tasks.databases import database_named
+from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Field, Kind, Name, Side, TablePlan
 from framefox_tasks.errors import VerificationError
 
@@ -62,6 +66,14 @@ ORDERS = plan(
     ("price", Kind.NUMERIC, "numeric(10,2)", "double"),
     ("note", Kind.TEXT, "text", "text"),
 )
+
+
+def dialects(*names: str) -> tuple[Dialect, Dialect]:
+    source, copy = (database_named(name).dialect for name in names)
+    return source, copy
+
+
+compare = partial(verify.compare, dialects=dialects("postgresql", "mysql"))
 LOG = plan(("level", Kind.INTEGER, "integer", "integer"), ("text", Kind.TEXT, "text", "text"), key=())
 
 
@@ -224,7 +236,7 @@ def test_a_search_through_many_rows_that_all_differ_stays_in_bounds() -> None:
 def test_texts_of_one_value_are_the_same_and_no_others(
     kind: Kind, natives: tuple[str, str], same: list[str], other: str
 ) -> None:
-    form = canonical(plan(("id", kind, *natives)))
+    form = canonical(plan(("id", kind, *natives)), dialects("postgresql", "mysql"))
     assert form is not None
     rows = [next(iter(form(f"{text}\n".encode()))) for text in [*same, other]]
     assert set(rows[:-1]) == {rows[0]}
@@ -232,18 +244,21 @@ def test_texts_of_one_value_are_the_same_and_no_others(
 
 
 def test_lines_that_are_the_same_everywhere_are_compared_as_they_are() -> None:
-    assert canonical(LOG) is None
+    assert canonical(LOG, dialects("postgresql", "mysql")) is None
     table = plan(("x", Kind.NUMERIC, "numeric", "numeric"), ("y", Kind.FLOAT, "real", "real"))
-    assert canonical(table, ("postgresql", "postgresql")) is None
-    assert canonical(table, ("sqlite", "mysql")) is not None
-    assert canonical(plan(("x", Kind.NUMERIC, "numeric", "numeric(9,2)")), ("postgresql", "postgresql")) is not None
+    assert canonical(table, dialects("postgresql", "postgresql")) is None
+    assert canonical(table, dialects("sqlite", "mysql")) is not None
+    assert (
+        canonical(plan(("x", Kind.NUMERIC, "numeric", "numeric(9,2)")), dialects("postgresql", "postgresql"))
+        is not None
+    )
 
 
 def test_a_float_is_a_single_only_where_its_database_says_so() -> None:
     table = plan(("x", Kind.FLOAT, "float", "double precision"))
     near = [b"0.1\n", b"0.10000000000000002\n"]
-    for dialects, differ in ((("sqlite", "postgresql"), True), (("mysql", "postgresql"), False)):
-        form = canonical(table, dialects)
+    for source, differ in (("sqlite", True), ("mysql", False)):
+        form = canonical(table, dialects(source, "postgresql"))
         assert form is not None
         one, other = (next(iter(form(text))) for text in near)
         assert (one != other) is differ

@@ -11,6 +11,7 @@ from time import monotonic, perf_counter
 from framefox_tasks.copies.bad_row import located
 from framefox_tasks.copies.threads import Crew, Hands
 from framefox_tasks.copies.verify import compare
+from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place, Source
 from framefox_tasks.databases.rows import BadRowError, Schema, Statement, TablePlan
 from framefox_tasks.errors import TargetNotEmptyError, VerificationError
@@ -152,7 +153,7 @@ class Streaming:
         plan, where = self._plan(table.name), self._work.where.get(table.name, "")
         if plan.empty:
             return table
-        dialects = (self._source.target.address.dialect, self._place.staging.address.dialect)
+        dialects = (database_of(self._source.target).dialect, database_of(self._place.staging).dialect)
         transform = self._work.transforms.get(table.name)
         compare(plan, hands.reader, hands.checker, where, transform, dialects=dialects)
         return replace(table, verified="values")

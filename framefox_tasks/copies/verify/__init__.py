@@ -9,6 +9,7 @@ from framefox_tasks.copies.verify.checksum import Checksum
 from framefox_tasks.copies.verify.difference import first_difference
 from framefox_tasks.copies.verify.sides import Pair, Sides, Transform, fields_of
 from framefox_tasks.databases.contract import Reader
+from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import TablePlan
 from framefox_tasks.errors import VerificationError
 
@@ -24,7 +25,7 @@ def compare(
     where: str = "",
     transform: Transform | None = None,
     *,
-    dialects: tuple[str, str] = ("", ""),
+    dialects: tuple[Dialect, Dialect],
 ) -> None:
     """Compare the rows of a table in the source and in the copy.
 
@@ -34,12 +35,12 @@ def compare(
         target_reader: Reads the copy.
         where: The condition that the source's rows were read with.
         transform: What was done to the source's lines: masks. Then no values are told.
-        dialects: The source's and the copy's: with them a difference of a FLOAT is found to the last digit.
+        dialects: The source's and the copy's, which say how exact a FLOAT is.
 
     Raises:
         VerificationError: They are not the same; names the first row that differs.
     """
-    sides = Sides(plan, source_reader, target_reader, where, transform, dialects)
+    sides = Sides(plan, source_reader, target_reader, dialects, where, transform)
     ours, theirs = Checksum(sides.canonical), Checksum(sides.canonical)
     for block in sides.ours():
         ours.add(block)

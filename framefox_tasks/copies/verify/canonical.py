@@ -1,4 +1,4 @@
-"""The form of a row that is the same on the three dialects, where the texts of one value may differ."""
+"""The form of a row that is the same in every database, where the texts of one value may differ."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from re import compile as pattern
 from struct import pack, unpack
 
+from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Field, Kind, TablePlan
 
 Row = bytes | tuple[bytes, ...]
@@ -19,6 +20,7 @@ _Column = Callable[[Sequence[bytes]], list[bytes]]
 NULL = b"\\N"
 _PLAIN = b"0123456789."
 _MOST_DIGITS = 10_000
+_SINGLE = 4  # bytes
 _ESCAPED = pattern(rb"\\(.)")
 _MEANT = {b"t": b"\t", b"n": b"\n", b"r": b"\r"}
 _PADDED = ("character(", "char(", "bpchar")
@@ -27,12 +29,12 @@ _DURATION = pattern(
 )
 
 
-def canonical(plan: TablePlan, dialects: tuple[str, str] = ("", "")) -> Canonical | None:
+def canonical(plan: TablePlan, dialects: tuple[Dialect, Dialect]) -> Canonical | None:
     """What brings a block of lines to rows that are the same on both sides; None where the lines are that already.
 
     Args:
         plan: The table.
-        dialects: The source's and the copy's; empty where they are not known.
+        dialects: The source's and the copy's.
     """
     pairs = zip(plan.source.fields, plan.target.fields, strict=True)
     found = [(index, _column(here, there, dialects)) for index, (here, there) in enumerate(pairs)]
@@ -51,8 +53,8 @@ def canonical(plan: TablePlan, dialects: tuple[str, str] = ("", "")) -> Canonica
     return rows
 
 
-def _column(here: Field, there: Field, dialects: tuple[str, str]) -> _Column | None:
-    if dialects[0] and dialects[0] == dialects[1] and here.native == there.native:
+def _column(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> _Column | None:
+    if dialects[0].name == dialects[1].name and here.native == there.native:
         return None  # one database writes one value in one way
     if here.kind is Kind.FLOAT:
         return _singles if any(map(_is_single, (here, there), dialects)) else _doubles
@@ -61,10 +63,9 @@ def _column(here: Field, there: Field, dialects: tuple[str, str]) -> _Column | N
     return _COLUMNS.get(here.kind)
 
 
-def _is_single(field: Field, dialect: str) -> bool:
-    postgresql = field.native in ("real", "float4")
-    mysql = field.native.startswith("float")
-    return {"postgresql": postgresql, "mysql": mysql, "sqlite": False}.get(dialect, postgresql or mysql)
+def _is_single(field: Field, dialect: Dialect) -> bool:
+    type_ = dialect.read(field.native)
+    return type_ is not None and type_.kind is Kind.FLOAT and type_.size == _SINGLE
 
 
 def unescaped(field: bytes) -> bytes:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from framefox_tasks.copies.verify.canonical import Canonical, Row, canonical, unescaped
 from framefox_tasks.databases.contract import Reader
+from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Kind, TablePlan
 
 Transform = Callable[[Iterable[bytes]], Iterator[bytes]]
@@ -42,17 +43,17 @@ class Sides:
         plan: The table.
         source: Reads the source.
         target: Reads the copy.
+        dialects: The source's and the copy's.
         where: The condition that the source's rows were read with.
         transform: What was done to the source's lines.
-        dialects: The source's and the copy's; empty where they are not known.
     """
 
     plan: TablePlan
     source: Reader
     target: Reader
+    dialects: tuple[Dialect, Dialect]
     where: str = ""
     transform: Transform | None = None
-    dialects: tuple[str, str] = ("", "")
 
     @cached_property
     def canonical(self) -> Canonical | None:
