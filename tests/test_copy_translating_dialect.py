@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from conftest import MakeDatabase
-from copying import made, target_of
+from copying import made, open_source, target_of
 from translating import build, inspected, plan_of
 
 from framefox_tasks.copies.translate import translate
-from framefox_tasks.databases import database_named
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Kind
 from framefox_tasks.databases.schema import Type, Written
@@ -37,7 +36,7 @@ def test_a_dialect_that_tells_only_its_types_gets_what_every_database_has(make_d
         "size enum('small', 'large'), CONSTRAINT short CHECK (char_length(word) < 9), "
         "CONSTRAINT fk_region FOREIGN KEY (code) REFERENCES region (code) ON DELETE SET NULL)",
     )
-    with database_named("mysql").inspect(target_of(source)) as find:
+    with open_source(target_of(source)) as opened, opened.inspect() as find:
         schema = translate(find, Plain(PlainTraits()))
     copy = make_database("postgresql")
     assert build(schema, copy) == []

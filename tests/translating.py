@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conftest import Database
-from copying import made, target_of
+from copying import made, open_source, target_of
 from sqlalchemy import create_engine, inspect
 
 from framefox_tasks.copies.translate import translate
@@ -37,7 +37,7 @@ def translated(
     """The schema for a copy of a source in another kind of database."""
     made = database_named(dialect)
     target = target_of(source)
-    with database_of(target).inspect(target, tables, digits=made.dialect.exact_digits) as find:
+    with open_source(target) as opened, opened.inspect(tables, digits=made.dialect.exact_digits) as find:
         return translate(find, made.dialect_of(target_of(onto)) if onto else made.dialect)
 
 

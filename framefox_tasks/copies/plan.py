@@ -97,7 +97,7 @@ def _reading(source: Source, target: Target, options: CopyOptions) -> Iterator[C
         from framefox_tasks.copies.translate import translate
 
         made = database_of(target)
-        with database_of(source.target).inspect(source.target, tables, digits=made.dialect.exact_digits) as find:
+        with source.inspect(tables, digits=made.dialect.exact_digits) as find:
             yield lambda: checked(translate(find, made.dialect_of(target)))
 
 

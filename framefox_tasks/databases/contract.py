@@ -10,6 +10,7 @@ from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.rows import Name, Schema, Side, Statement, TablePlan
+    from framefox_tasks.databases.schema import Chosen, Found
 
 
 class Reader(Protocol):
@@ -70,6 +71,16 @@ class Source(Protocol):
 
         Raises:
             ConnectionLostError: What held the snapshot has ended.
+        """
+
+    def inspect(
+        self, chosen: Chosen = None, *, digits: int | None = None
+    ) -> AbstractContextManager[Callable[[], Found]]:
+        """Gives what finds the tables that a copy in another kind of database needs; it may be found meanwhile.
+
+        Args:
+            chosen: Says which tables, where it is not all.
+            digits: How many digits of a number the copy keeps: find out which numbers have no more. None for all.
         """
 
     def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:

@@ -27,6 +27,8 @@ class Type:
         name: Of an enum, where it has one.
         narrow: Whether the numbers that are there have so few digits that a double tells them exactly.
         hidden: What the source calls it, where the kind does not say everything: `integer[]`, `set('a','b')`.
+        own: How its values travel to another database of this kind, where that is not `kind`: NATIVE for what only this
+            kind of database writes and reads exactly.
     """
 
     kind: Kind
@@ -38,6 +40,7 @@ class Type:
     name: str = ""
     narrow: bool = False
     hidden: str = ""
+    own: Kind | None = None
 
     @classmethod
     def numeric(cls, numbers: tuple[int, ...]) -> Type:

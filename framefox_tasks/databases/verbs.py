@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,7 +12,6 @@ from framefox_tasks.model import Target
 if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.dialect import Dialect
-    from framefox_tasks.databases.schema import Chosen, Found
 
 
 class Traits:
@@ -138,18 +136,6 @@ class Database(Verbs):
     def dialect_of(self, target: Target) -> Dialect:  # noqa: ARG002 - for those whose servers differ
         """The dialect that the server of a target has; the database need not be there."""
         return self.dialect
-
-    @abstractmethod
-    def inspect(
-        self, target: Target, chosen: Chosen = None, *, digits: int | None = None
-    ) -> AbstractContextManager[Callable[[], Found]]:
-        """Gives what finds the tables that a copy in another kind of database needs; it may be found meanwhile.
-
-        Args:
-            target: The database.
-            chosen: Says which tables, where it is not all.
-            digits: How many digits of a number the copy keeps: find out which numbers have no more. None for all.
-        """
 
     @abstractmethod
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:

@@ -15,7 +15,7 @@ def translate(find: Callable[[], Found], dialect: Dialect) -> Schema:
     """Everything that a copy of a database in another kind of database needs, written as that one writes it.
 
     Args:
-        find: Gives the tables of the source: what Database.inspect() gave.
+        find: Gives the tables of the source: what Source.inspect() gave.
         dialect: That of the copy: what Database.dialect_of() gave.
 
     Returns:

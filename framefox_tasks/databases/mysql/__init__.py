@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property, partial
+from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases.mysql.verbs import MySQLVerbs
@@ -13,7 +12,6 @@ from framefox_tasks.databases.verbs import Database
 if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.dialect import Dialect
-    from framefox_tasks.databases.schema import Chosen, Found
     from framefox_tasks.model import Target
 
 
@@ -32,14 +30,6 @@ class MySQL(MySQLVerbs, Database):
         from framefox_tasks.databases.mysql.dialect import MySQLDialect, has_uuid
 
         return MySQLDialect(self, has_uuid=has_uuid(target, self))
-
-    def inspect(
-        self, target: Target, chosen: Chosen = None, *, digits: int | None = None
-    ) -> AbstractContextManager[Callable[[], Found]]:
-        """What the catalogue tells, asked when it is called."""
-        from framefox_tasks.databases.mysql.inspect import find
-
-        return nullcontext(partial(find, target, chosen, digits=digits))
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
         """Connections that see the database at one point of time."""

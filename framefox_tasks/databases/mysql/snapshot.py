@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from functools import partial
 from queue import SimpleQueue
 
 from framefox_tasks.databases.mysql.ddl import schema_of
 from framefox_tasks.databases.mysql.read import MySQLReader
 from framefox_tasks.databases.mysql.session import Session, session
 from framefox_tasks.databases.rows import Name, Schema, TablePlan
+from framefox_tasks.databases.schema import Chosen, Found
 from framefox_tasks.errors import ConnectionFailedError, FramefoxTasksError
 from framefox_tasks.model import Target
 
@@ -56,6 +58,14 @@ class Snapshot:
 
     def check(self) -> None:
         """Each reader holds the snapshot by itself."""
+
+    def inspect(
+        self, chosen: Chosen = None, *, digits: int | None = None
+    ) -> AbstractContextManager[Callable[[], Found]]:
+        """What the catalogue tells, asked when it is called."""
+        from framefox_tasks.databases.mysql.inspect import find
+
+        return nullcontext(partial(find, self.target, chosen, digits=digits))
 
     def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
         """Everything that a copy on MySQL or MariaDB needs."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -17,6 +18,7 @@ from framefox_tasks.databases.postgresql.read import PostgreSQLReader
 from framefox_tasks.databases.postgresql.session import session, telling
 from framefox_tasks.databases.postgresql.tables import Choice, tables_of
 from framefox_tasks.databases.rows import Schema, Statement, TablePlan
+from framefox_tasks.databases.schema import Chosen, Found
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
 
@@ -91,6 +93,14 @@ class PostgreSQLSource:
                 names = ", ".join(qualified(plan.source.name) for plan in plans)
                 self._connection.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE")
             return plans
+
+    def inspect(
+        self, chosen: Chosen = None, *, digits: int | None = None
+    ) -> AbstractContextManager[Callable[[], Found]]:
+        """What the catalogue tells, asked when it is called."""
+        from framefox_tasks.databases.postgresql.inspect import find
+
+        return nullcontext(partial(find, self.target, chosen, digits=digits))
 
     def schema(self, tables: Choice | None = None) -> Schema:
         """Everything that a copy in PostgreSQL needs; see the protocol."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,7 +12,6 @@ from framefox_tasks.databases.verbs import Database
 if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.dialect import Dialect
-    from framefox_tasks.databases.schema import Chosen, Found
     from framefox_tasks.model import Target
 
 
@@ -26,18 +24,6 @@ class SQLite(SQLiteVerbs, Database):
         from framefox_tasks.databases.sqlite.dialect import SQLiteDialect
 
         return SQLiteDialect(self)
-
-    def inspect(
-        self,
-        target: Target,
-        chosen: Chosen = None,
-        *,
-        digits: int | None = None,  # noqa: ARG002 - its cells tell
-    ) -> AbstractContextManager[Callable[[], Found]]:
-        """What is declared and what the cells hold, read meanwhile since nothing but all cells tells it."""
-        from framefox_tasks.databases.sqlite.inspect import finding
-
-        return finding(target, chosen)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:  # noqa: ARG002 - one is enough
         """Read a database at one point of time."""

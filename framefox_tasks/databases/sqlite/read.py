@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
 from itertools import islice
 from sys import getsizeof
 from typing import Any
 
 from framefox_tasks.databases.rows import BadRowError, Name, Schema, Side, TablePlan
+from framefox_tasks.databases.schema import Chosen, Found
 from framefox_tasks.databases.sqlite.backup import snapshot
 from framefox_tasks.databases.sqlite.cell import shown
 from framefox_tasks.databases.sqlite.encode import BadCellError, column_of, in_blocks, lines_of
@@ -231,6 +232,17 @@ class SQLiteSource:
 
     def check(self) -> None:
         """What reads holds the snapshot."""
+
+    def inspect(
+        self,
+        chosen: Chosen = None,
+        *,
+        digits: int | None = None,  # noqa: ARG002 - its cells tell
+    ) -> AbstractContextManager[Callable[[], Found]]:
+        """What is declared and what the cells hold, read meanwhile since nothing but all cells tells it."""
+        from framefox_tasks.databases.sqlite.inspect import finding
+
+        return finding(self.target, chosen)
 
     def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
         """All that a copy in SQLite needs; see the protocol."""

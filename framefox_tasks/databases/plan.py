@@ -1,0 +1,43 @@
+"""The plan of a copy within one kind of database, from the tables that its inspector found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from framefox_tasks.databases.order import in_order
+from framefox_tasks.databases.rows import Field, ForeignKey, Kind, Name, Side, TablePlan
+from framefox_tasks.databases.schema import Column, Table
+
+_LIMITED = (Kind.TEXT, Kind.BYTES, Kind.BITS)
+
+
+def plans_of(tables: Sequence[Table]) -> list[TablePlan]:
+    """The plans, each after those of the tables that it refers to; keys to other tables are not carried.
+
+    Generated columns are no fields, but a key may name them.
+    """
+    chosen = {table.name for table in tables}
+    return in_order([_plan(table, chosen) for table in tables])
+
+
+def _plan(table: Table, chosen: set[Name]) -> TablePlan:
+    side = Side(table.name, tuple(_field(column) for column in table.columns if column.generated is None))
+    return TablePlan(side, side, table.primary_key, table.uniques, tuple(_keys(table, chosen)), table.rows)
+
+
+def _field(column: Column) -> Field:
+    return Field(
+        column.name,
+        column.native,
+        column.type.own or column.type.kind,
+        column.nullable,
+        column.type.size if column.type.kind in _LIMITED else None,
+        column.default is not None or column.numbered,
+        column.numbered,
+    )
+
+
+def _keys(table: Table, chosen: set[Name]) -> Iterator[ForeignKey]:
+    for key in table.references:
+        if key.table in chosen:
+            yield ForeignKey(key.columns, key.table, key.referred, key.ondelete, key.name)
