@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         DriverMissingError,
         EntityError,
         FramefoxTasksError,
+        LockTimeoutError,
         MigrationError,
         MigrationNeededError,
         NotADatabaseError,
@@ -41,15 +42,14 @@ if TYPE_CHECKING:
         check_migration,
         clear_migrations,
         create_migration,
-        downgrade,
         merge_heads,
         plan,
-        upgrade,
         upgrade_sql,
     )
     from framefox_tasks.migrations.database import create, drop
     from framefox_tasks.migrations.metadata import clear_metadata, declared_schema, live_schema, write_metadata
     from framefox_tasks.migrations.status import status
+    from framefox_tasks.migrations.upgrade import downgrade, upgrade
     from framefox_tasks.model import CopyOptions, DiagramOptions, Group, Mask, NamedCopy, Project, Target
     from framefox_tasks.results import (
         Copied,
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         Downgraded,
         Drawn,
         Dropped,
+        LockWait,
         MetadataCleared,
         MetadataWritten,
         MigrationChecked,
@@ -82,22 +83,22 @@ _EXPORTS = {
     "errors": (
         "ConfigError ConfirmationRequiredError ConnectionFailedError ConnectionLostError CopyError "
         "DatabaseExistsError DatabaseInUseError DatabaseNotFoundError DiagramError DriverMissingError EntityError "
-        "FramefoxTasksError MigrationError MigrationNeededError NotADatabaseError PermissionDeniedError "
-        "TargetNotEmptyError UnsupportedDialectError VerificationError"
+        "FramefoxTasksError LockTimeoutError MigrationError MigrationNeededError NotADatabaseError "
+        "PermissionDeniedError TargetNotEmptyError UnsupportedDialectError VerificationError"
     ),
     "model": "CopyOptions DiagramOptions Group Mask NamedCopy Project Target",
     "copies": "copy plan_copy",
     "migrations.database": "create drop",
-    "migrations.create": (
-        "check_migration clear_migrations create_migration downgrade merge_heads plan upgrade upgrade_sql"
-    ),
+    "migrations.create": "check_migration clear_migrations create_migration merge_heads plan upgrade_sql",
     "migrations.metadata": "clear_metadata declared_schema live_schema write_metadata",
     "diagrams.drawing": "draw_diagram",
     "diagrams.selection": "select_tables",
     "migrations.status": "status",
+    "migrations.upgrade": "downgrade upgrade",
     "results": (
-        "Copied CopiedTable CopyPlan CopyProgress Created Downgraded Drawn Dropped MetadataCleared MetadataWritten "
-        "MigrationChecked MigrationCreated MigrationState MigrationsCleared Plan PlannedTable Revision Script Selected "
+        "Copied CopiedTable CopyPlan CopyProgress Created Downgraded Drawn Dropped LockWait MetadataCleared "
+        "MetadataWritten MigrationChecked MigrationCreated MigrationState MigrationsCleared Plan PlannedTable Revision "
+        "Script Selected "
         "Status Step Upgraded"
     ),
     "settings": "Settings load_settings",
@@ -129,6 +130,8 @@ __all__ = [
     "EntityError",
     "FramefoxTasksError",
     "Group",
+    "LockTimeoutError",
+    "LockWait",
     "Mask",
     "MetadataCleared",
     "MetadataWritten",

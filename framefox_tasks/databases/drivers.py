@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
     from sqlalchemy.engine import Engine
 
+
 ASYNC_DRIVERS = {"aiosqlite", "asyncpg", "aiomysql", "asyncmy", "psycopg_async"}
 
 # Where SQLAlchemy's driver name is not the name of the package to import.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases.drivers import (
     driver_of,
@@ -26,6 +26,9 @@ from framefox_tasks.errors import (
     PermissionDeniedError,
 )
 from framefox_tasks.model import Target
+
+if TYPE_CHECKING:
+    from framefox_tasks.databases.lock import Patience
 
 _CONNECT_TIMEOUT = 10  # seconds
 
@@ -108,7 +111,7 @@ class ServerVerbs(Verbs):
             raise
         return True
 
-    def migration_guard(self, target: Target) -> AbstractContextManager[None]:  # noqa: ARG002 - the protocol's
+    def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:  # noqa: ARG002 - the protocol's
         """Nothing to guard: the server's own transactions are all there is."""
         return nullcontext()
 

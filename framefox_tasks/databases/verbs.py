@@ -12,6 +12,7 @@ from framefox_tasks.model import Target
 if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.dialect import Dialect
+    from framefox_tasks.databases.lock import MigrationLock, Patience
 
 
 class Traits:
@@ -96,7 +97,11 @@ class Verbs(Traits, ABC):
         """What a driver's error means, as one of ours."""
 
     @abstractmethod
-    def migration_guard(self, target: Target) -> AbstractContextManager[None]:
+    def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
+        """A context in which no other run changes the revision. Raises LockTimeoutError if another does for long."""
+
+    @abstractmethod
+    def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:
         """A context in which a failing migration leaves as little behind as the database allows."""
 
     def described(self, version: str | None) -> str:

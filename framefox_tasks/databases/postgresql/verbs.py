@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import time
+from contextlib import AbstractContextManager, suppress
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases.drivers import quote_identifier
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.errors import (
     ConnectionFailedError,
+    DatabaseExistsError,
     DatabaseInUseError,
     FramefoxTasksError,
 )
 from framefox_tasks.model import Target
 
+if TYPE_CHECKING:
+    from framefox_tasks.databases.lock import MigrationLock, Patience
+
+_TEMPLATE_WAIT_SECONDS = 20.0
 _FORCE_SINCE = 130000  # DROP DATABASE ... WITH (FORCE), PostgreSQL 13
 
 
@@ -99,6 +105,23 @@ class PostgreSQLVerbs(ServerVerbs):
         with self.connection(target, "template1"):
             return "template1"
 
+    def create(self, target: Target) -> None:
+        """Create the database, as soon as nobody is connected to the template that the server makes it from."""
+        deadline = time.monotonic() + _TEMPLATE_WAIT_SECONDS
+        while True:
+            try:
+                return super().create(target)
+            except DatabaseInUseError as exc:
+                if self.exists(target):
+                    raise DatabaseExistsError(f"The database {target.label} exists already.") from exc
+                if time.monotonic() >= deadline:
+                    raise DatabaseInUseError(
+                        f"The database {target.label} cannot be created while others are connected to its template: "
+                        f"{self.error_text(exc.__cause__)}",
+                        hint="Close their connections, and try again.",
+                    ) from exc
+            time.sleep(0.2)
+
     def drop(self, target: Target, *, force_disconnect: bool = False) -> None:
         """Drop the database; with force_disconnect end other sessions first."""
         self._require(target)
@@ -143,6 +166,12 @@ class PostgreSQLVerbs(ServerVerbs):
         """Empty the version table."""
         self._require(target)
         return super().clear_revision(target)
+
+    def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
+        """Wait for other runs, and keep them waiting."""
+        from framefox_tasks.databases.postgresql.lock import locked
+
+        return locked(self, target, patience)
 
     def server_version(self, target: Target) -> str:
         """The server's version, as 15.4."""

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from framefox_tasks.databases.drivers import driver_of, quoted_table
 from framefox_tasks.databases.verbs import Verbs
@@ -19,11 +20,15 @@ from framefox_tasks.errors import (
 )
 from framefox_tasks.model import Target
 
+if TYPE_CHECKING:
+    from framefox_tasks.databases.lock import MigrationLock, Patience
+
 _HEADER = b"SQLite format 3\0"
 JOURNALS = ("-wal", "-shm", "-journal")
 _COUNTER = slice(24, 28)  # of a database's header: counts what was committed, but for WAL mode
 _WAL_HEADER = 32  # bytes; the salts among them differ each time that the file is begun anew
 _INDEX_HEADER = 48  # bytes of the -shm file, which counts the commits to a WAL
+LOCK = "-migrating"  # what a run that is killed leaves beside them
 
 
 class SQLiteVerbs(Verbs):
@@ -51,20 +56,22 @@ class SQLiteVerbs(Verbs):
         if self.exists(target):
             raise DatabaseExistsError(f"The database {target.name} exists already.")
         driver_of(target, self)  # before the file is there: nothing could migrate it
-        try:
-            target.file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as exc:
-            raise _denied(target, f"its folder cannot be made: {exc.strerror}") from exc
+        _make_file(target)
         # VACUUM writes the first page: the file is a SQLite database from the start, not an empty file.
-        with self._translated(target), _connection(target, "rwc") as connection:
-            connection.execute("VACUUM")
+        with self._translated(target), _connection(target, "rw") as connection:
+            try:
+                connection.execute("VACUUM")
+            except sqlite3.OperationalError as exc:
+                if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                # Another run has found the file, and writes to it already.
 
     def drop(self, target: Target, *, force_disconnect: bool = False) -> None:  # noqa: ARG002 - nobody is connected
         """Delete the file and its journals."""
         if not self.exists(target):
             raise VERBS.missing(target)
         # The journals first: a journal without its database would be applied to the next file of that name.
-        for path in (*(Path(f"{target.file}{suffix}") for suffix in JOURNALS), target.file):
+        for path in (*(Path(f"{target.file}{suffix}") for suffix in (*JOURNALS, LOCK)), target.file):
             try:
                 path.unlink(missing_ok=True)
             except OSError as exc:
@@ -137,11 +144,21 @@ class SQLiteVerbs(Verbs):
         except sqlite3.DatabaseError as exc:
             raise self.translate(exc, target) from exc
 
-    def migration_guard(self, target: Target) -> AbstractContextManager[None]:
+    @contextmanager
+    def migration_lock(self, target: Target, patience: Patience) -> Iterator[MigrationLock]:
+        """Wait for other runs, and keep them waiting."""
+        from framefox_tasks.databases.sqlite.lock import locked
+
+        if not _is_there(target):
+            raise VERBS.missing(target)
+        with locked(target, patience) as lock:
+            yield lock
+
+    def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:
         """Run migrations in a real transaction that loses nothing."""
         from framefox_tasks.databases.sqlite.transaction import guarded
 
-        return guarded(target)
+        return guarded(target, patience)
 
     def size(self, target: Target) -> int | None:
         """The bytes of its files."""
@@ -169,6 +186,20 @@ def _start(path: Path, size: int) -> str:
     with suppress(FileNotFoundError), path.open("rb") as file:
         return file.read(size).hex()
     return ""
+
+
+def _make_file(target: Target) -> None:
+    """Make an empty file, and its folder. Of two runs at once one makes it, and the other finds it there."""
+    try:
+        target.file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise _denied(target, f"its folder cannot be made: {exc.strerror}") from exc
+    try:
+        target.file.touch(mode=0o644, exist_ok=False)
+    except FileExistsError as exc:
+        raise DatabaseExistsError(f"The database {target.name} exists already.") from exc
+    except OSError as exc:
+        raise _denied(target, f"it cannot be made: {exc.strerror}") from exc
 
 
 @contextmanager

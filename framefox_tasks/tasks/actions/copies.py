@@ -20,7 +20,7 @@ from framefox_tasks.errors import (
     DatabaseNotFoundError,
     TargetNotEmptyError,
 )
-from framefox_tasks.migrations import create
+from framefox_tasks.migrations import upgrade as upgrades
 from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy
 from framefox_tasks.results import Copied, CopyPlan
 from framefox_tasks.settings import URL_VARIABLE, Settings, positive
@@ -127,7 +127,7 @@ def upgrade(
     if copy.options.overwrite and skipped(asked, f"apply migrations to {target.label}"):
         return asked and asked.values
     report.say(f"Applying migrations to {target.label}...")
-    result = create.upgrade(target, on_step=report.show)
+    result = upgrades.upgrade(target, on_step=report.show, on_wait=report.show_waiting)
     if not result.steps:
         report.say("There are none to apply.")
     return {"heads": list(result.heads), "database": target.identity, "left": left_as(target)}
