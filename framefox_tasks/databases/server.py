@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ from framefox_tasks.errors import (
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
-    from framefox_tasks.databases.lock import Patience
+    pass
 
 _CONNECT_TIMEOUT = 10  # seconds
 
@@ -110,10 +110,6 @@ class ServerVerbs(Verbs):
                 return False
             raise
         return True
-
-    def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:  # noqa: ARG002 - the protocol's
-        """Nothing to guard: the server's own transactions are all there is."""
-        return nullcontext()
 
     def maintenance(self, target: Target) -> str | None:  # noqa: ARG002 - the protocol's
         """The database to connect to when the target itself need not exist."""

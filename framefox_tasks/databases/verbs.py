@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, ClassVar
 
 from framefox_tasks.errors import DatabaseNotFoundError, FramefoxTasksError
@@ -96,14 +96,6 @@ class Verbs(Traits, ABC):
     def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
         """What a driver's error means, as one of ours."""
 
-    @abstractmethod
-    def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
-        """A context in which no other run changes the revision. Raises LockTimeoutError if another does for long."""
-
-    @abstractmethod
-    def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:
-        """A context in which a failing migration leaves as little behind as the database allows."""
-
     def described(self, version: str | None) -> str:
         """What it is, for a reader: `PostgreSQL 15.4`.
 
@@ -141,6 +133,14 @@ class Database(Verbs):
     def dialect_of(self, target: Target) -> Dialect:  # noqa: ARG002 - for those whose servers differ
         """The dialect that the server of a target has; the database need not be there."""
         return self.dialect
+
+    @abstractmethod
+    def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
+        """A context in which no other run changes the revision. Raises LockTimeoutError if another does for long."""
+
+    def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:  # noqa: ARG002 - for those that need it
+        """A context in which a failing migration leaves as little behind as the database allows."""
+        return nullcontext()
 
     @abstractmethod
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:

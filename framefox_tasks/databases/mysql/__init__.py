@@ -12,6 +12,7 @@ from framefox_tasks.databases.verbs import Database
 if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.dialect import Dialect
+    from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.model import Target
 
 
@@ -30,6 +31,12 @@ class MySQL(MySQLVerbs, Database):
         from framefox_tasks.databases.mysql.dialect import MySQLDialect, has_uuid
 
         return MySQLDialect(self, has_uuid=has_uuid(target, self))
+
+    def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
+        """Wait for other runs, and keep them waiting."""
+        from framefox_tasks.databases.mysql.lock import locked
+
+        return locked(self, target, patience)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
         """Connections that see the database at one point of time."""

@@ -12,6 +12,7 @@ from framefox_tasks.databases.verbs import Database
 if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.dialect import Dialect
+    from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.model import Target
 
 
@@ -24,6 +25,12 @@ class PostgreSQL(PostgreSQLVerbs, Database):
         from framefox_tasks.databases.postgresql.dialect import PostgreSQLDialect
 
         return PostgreSQLDialect(self)
+
+    def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
+        """Wait for other runs, and keep them waiting."""
+        from framefox_tasks.databases.postgresql.lock import locked
+
+        return locked(self, target, patience)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
         """A snapshot that any number of connections see."""

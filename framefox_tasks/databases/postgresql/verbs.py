@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from framefox_tasks.databases.drivers import quote_identifier
 from framefox_tasks.databases.server import ServerVerbs
@@ -16,9 +16,6 @@ from framefox_tasks.errors import (
     FramefoxTasksError,
 )
 from framefox_tasks.model import Target
-
-if TYPE_CHECKING:
-    from framefox_tasks.databases.lock import MigrationLock, Patience
 
 _TEMPLATE_WAIT_SECONDS = 20.0
 _FORCE_SINCE = 130000  # DROP DATABASE ... WITH (FORCE), PostgreSQL 13
@@ -166,12 +163,6 @@ class PostgreSQLVerbs(ServerVerbs):
         """Empty the version table."""
         self._require(target)
         return super().clear_revision(target)
-
-    def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
-        """Wait for other runs, and keep them waiting."""
-        from framefox_tasks.databases.postgresql.lock import locked
-
-        return locked(self, target, patience)
 
     def server_version(self, target: Target) -> str:
         """The server's version, as 15.4."""

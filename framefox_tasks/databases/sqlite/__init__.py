@@ -12,6 +12,7 @@ from framefox_tasks.databases.verbs import Database
 if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.dialect import Dialect
+    from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.model import Target
 
 
@@ -24,6 +25,18 @@ class SQLite(SQLiteVerbs, Database):
         from framefox_tasks.databases.sqlite.dialect import SQLiteDialect
 
         return SQLiteDialect(self)
+
+    def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
+        """Wait for other runs, and keep them waiting."""
+        from framefox_tasks.databases.sqlite.lock import locked
+
+        return locked(target, patience)
+
+    def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:
+        """Run migrations in a real transaction that loses nothing."""
+        from framefox_tasks.databases.sqlite.transaction import guarded
+
+        return guarded(target, patience)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:  # noqa: ARG002 - one is enough
         """Read a database at one point of time."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from framefox_tasks.databases.lock import MigrationLock, Patience, wait_until
-from framefox_tasks.databases.sqlite.verbs import LOCK
+from framefox_tasks.databases.sqlite.verbs import LOCK, VERBS
 from framefox_tasks.errors import PermissionDeniedError
 from framefox_tasks.model import Target
 
@@ -24,6 +24,8 @@ _HOLDER = "another process has it"
 @contextmanager
 def locked(target: Target, patience: Patience) -> Iterator[MigrationLock]:
     """A context in which no other run changes the revision."""
+    if not VERBS.exists(target):
+        raise VERBS.missing(target)
     lock = _Lock(Path(f"{target.file}{LOCK}"))
     wait_until(lock.take, lambda: _HOLDER, target, patience)
     try:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from framefox_tasks.databases.drivers import driver_of, quoted_table
 from framefox_tasks.databases.verbs import Verbs
@@ -19,9 +18,6 @@ from framefox_tasks.errors import (
     PermissionDeniedError,
 )
 from framefox_tasks.model import Target
-
-if TYPE_CHECKING:
-    from framefox_tasks.databases.lock import MigrationLock, Patience
 
 _HEADER = b"SQLite format 3\0"
 JOURNALS = ("-wal", "-shm", "-journal")
@@ -143,22 +139,6 @@ class SQLiteVerbs(Verbs):
             yield
         except sqlite3.DatabaseError as exc:
             raise self.translate(exc, target) from exc
-
-    @contextmanager
-    def migration_lock(self, target: Target, patience: Patience) -> Iterator[MigrationLock]:
-        """Wait for other runs, and keep them waiting."""
-        from framefox_tasks.databases.sqlite.lock import locked
-
-        if not _is_there(target):
-            raise VERBS.missing(target)
-        with locked(target, patience) as lock:
-            yield lock
-
-    def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:
-        """Run migrations in a real transaction that loses nothing."""
-        from framefox_tasks.databases.sqlite.transaction import guarded
-
-        return guarded(target, patience)
 
     def size(self, target: Target) -> int | None:
         """The bytes of its files."""
