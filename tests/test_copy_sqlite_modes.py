@@ -236,7 +236,10 @@ def test_a_user_who_is_not_in_the_group_of_the_source_leaves_the_group_out() -> 
         os.chown(folder / "app.db", 0, 4712)
         (folder / "app.db").chmod(0o664)
         folder.chmod(0o777)
-        script = "import framefox_tasks.copies.file\n" + KILLED.replace("os.kill(os.getpid(), signal.SIGKILL)", "0")
+        # Imported first: the other user may not read where Python is.
+        script = "import framefox_tasks.copies.whole, framefox_tasks.databases.sqlite.whole\n" + KILLED.replace(
+            "os.kill(os.getpid(), signal.SIGKILL)", "0"
+        )
         other = "os.umask(0); os.setgroups([]); os.setgid(4711); os.setuid(4711)"
         done = subprocess.run(
             [sys.executable, "-c", script.replace("os.umask(0)", other), name], capture_output=True, text=True

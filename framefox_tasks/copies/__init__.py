@@ -7,6 +7,7 @@ from functools import partial
 from threading import Lock
 from time import perf_counter
 
+from framefox_tasks.databases import database_of
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import Copied, CopyPlan, CopyProgress
 
@@ -26,10 +27,10 @@ def plan_copy(source: Target, target: Target, *, options: CopyOptions = _ALL) ->
         from framefox_tasks.copies import entities
 
         return entities.plan(source, target, options)
-    if _is_file(source, target, options):
-        from framefox_tasks.copies import file
+    if _is_whole(source, target, options):
+        from framefox_tasks.copies import whole
 
-        return file.plan(source, target, options)
+        return whole.plan(source, target, options)
     from framefox_tasks.copies.plan import prepared
 
     with prepared(source, target, options) as found:
@@ -74,10 +75,10 @@ def copy(
         from framefox_tasks.copies import entities
 
         return entities.create(source, target, options, plan_told)
-    if _is_file(source, target, options):
-        from framefox_tasks.copies import file
+    if _is_whole(source, target, options):
+        from framefox_tasks.copies import whole
 
-        return file.copy(source, target, options, plan_told, note)
+        return whole.copy(source, target, options, plan_told, note)
     from framefox_tasks.copies.plan import prepared
     from framefox_tasks.copies.stream import Streaming
     from framefox_tasks.databases.commit import Placing
@@ -98,8 +99,9 @@ def copy(
     )
 
 
-def _is_file(source: Target, target: Target, options: CopyOptions) -> bool:
-    return source.address.is_file and source.address.dialect == target.address.dialect and not options.data_only
+def _is_whole(source: Target, target: Target, options: CopyOptions) -> bool:
+    database = database_of(source)
+    return database.copies_whole and database is database_of(target) and not options.data_only
 
 
 def _nothing(_: object) -> None:

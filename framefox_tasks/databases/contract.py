@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
-    from framefox_tasks.databases.rows import Name, Schema, Side, Statement, TablePlan
+    from framefox_tasks.databases.rows import Name, Schema, Side, Statement, Subset, TablePlan
     from framefox_tasks.databases.schema import Chosen, Found
 
 
@@ -184,3 +184,47 @@ class Place(Protocol):
         Raises:
             DatabaseInUseError: Others are connected to the target.
         """
+
+
+class WholeCopy(Protocol):
+    """A copy of all of a database to another of its kind, by its own means, from which the rest is taken out.
+
+    Nothing of the target is changed before `put`; what is made until then is gone when `staging` is left without it.
+    """
+
+    @property
+    def how(self) -> str:
+        """In a few words, for the plan."""
+
+    def check(self, *, overwrite: bool) -> None:
+        """See that the target may be replaced; nothing is changed. Raises TargetNotEmptyError, NotADatabaseError."""
+
+    def tables(self) -> list[str]:
+        """The names of the source's tables."""
+
+    def count(self, table: str, *, where: str = "") -> int:
+        """How many rows a table of the source has."""
+
+    def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
+        """The source's schema, of the chosen tables; see Source.schema."""
+
+    def staging(self) -> AbstractContextManager[object]:
+        """A context in which the copy is made."""
+
+    def copy(self, told: Callable[[int, int], None]) -> None:
+        """Copy all of the source; `told` gets how much of how much is done."""
+
+    def create(self, schema: Schema) -> None:
+        """Make the tables instead, and fill only those that are not to be empty."""
+
+    def reduce(self, subset: Subset) -> list[str]:
+        """Take out what is not wanted, and mask; gives what there is to tell."""
+
+    def copied(self, table: str) -> int:
+        """How many rows a table of the copy has."""
+
+    def compare(self, table: str, where: str, masks: Mapping[str, Callable[[Any], Any]] | None) -> None:
+        """See that the copy holds the rows of a table, value by value. Raises VerificationError."""
+
+    def put(self) -> list[str]:
+        """Give the copy its name; gives what there is to tell of it."""

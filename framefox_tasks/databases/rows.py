@@ -26,8 +26,10 @@ where it cannot hold it, and the error names the row.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from framefox_tasks.errors import CopyError
 
@@ -184,6 +186,30 @@ class Schema:
     last: tuple[Statement, ...] = ()
     placed: tuple[Statement, ...] = ()
     not_carried: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Subset:
+    """What of a database is copied, where it is copied as a whole and the rest taken out.
+
+    Attributes:
+        schema: The tables that are copied.
+        tables: Says which these are, where it is not all.
+        where: The conditions of the tables' rows.
+        prunings: Statements to be repeated until they change nothing.
+        masks: What is made of the values of some columns, by table and column.
+    """
+
+    schema: Schema
+    tables: Callable[[Name], bool] | None
+    where: Mapping[str, str]
+    prunings: Sequence[str]
+    masks: Mapping[str, Mapping[str, Callable[[Any], Any]]]
+
+    def unique(self, table: str) -> set[str]:
+        """The columns of a table's keys."""
+        plan = next(plan for plan in self.schema.tables if plan.label == table)
+        return {column for columns in (plan.primary_key, *plan.uniques) for column in columns}
 
 
 class BadRowError(CopyError):

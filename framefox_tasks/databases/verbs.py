@@ -10,7 +10,7 @@ from framefox_tasks.errors import DatabaseNotFoundError, FramefoxTasksError
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
-    from framefox_tasks.databases.contract import Place, Source
+    from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
 
@@ -33,6 +33,7 @@ class Traits:
         has_comments: Whether tables and columns have comments.
         has_enums: Whether a column can have a type that lists its values.
         has_enum_types: Whether such a type stands beside the tables, with a name of its own.
+        copies_whole: Whether it can be copied as a whole to another of its kind by its own means: open_whole().
         dependent_tables: A query for the schema and name of each table that belongs to another or to an extension.
     """
 
@@ -50,6 +51,7 @@ class Traits:
     has_comments: ClassVar[bool] = True
     has_enums: ClassVar[bool] = True
     has_enum_types: ClassVar[bool] = False
+    copies_whole: ClassVar[bool] = False
     dependent_tables: ClassVar[str | None] = None
 
 
@@ -164,3 +166,7 @@ class Database(Verbs):
             data_only: Whether rows go into the tables that it has.
             force_disconnect: Whether sessions of others may be ended, where they hinder the copy.
         """
+
+    def open_whole(self, source: Target, target: Target) -> AbstractContextManager[WholeCopy]:
+        """A copy of all of a database as it is now, where `copies_whole` says that there is one."""
+        raise NotImplementedError

@@ -10,7 +10,7 @@ from framefox_tasks.databases.sqlite.verbs import SQLiteVerbs
 from framefox_tasks.databases.verbs import Database
 
 if TYPE_CHECKING:
-    from framefox_tasks.databases.contract import Place, Source
+    from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.model import Target
@@ -49,3 +49,9 @@ class SQLite(SQLiteVerbs, Database):
         from framefox_tasks.databases.sqlite.place import open_place
 
         return open_place(target, overwrite=overwrite, data_only=data_only, force_disconnect=force_disconnect)
+
+    def open_whole(self, source: Target, target: Target) -> AbstractContextManager[WholeCopy]:
+        """Page by page into a file beside the target."""
+        from framefox_tasks.databases.sqlite.whole import whole_copy
+
+        return whole_copy(source, target)

@@ -36,6 +36,7 @@ class SQLiteVerbs(Verbs):
     drivers = ("pysqlite",)
     async_drivers = ("aiosqlite",)
     rebuilds_tables = True
+    copies_whole = True
     types_by_affinity = True
     has_comments = False
     has_enums = False

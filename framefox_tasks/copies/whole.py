@@ -1,0 +1,111 @@
+"""A database copied as a whole, by its own means, and what is not wanted taken out before the copy is in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from framefox_tasks.copies.options import check_different, check_options, replacing
+from framefox_tasks.databases import database_of
+from framefox_tasks.databases.commit import Placing
+from framefox_tasks.databases.contract import WholeCopy
+from framefox_tasks.databases.rows import Schema, Subset
+from framefox_tasks.errors import VerificationError
+from framefox_tasks.model import CopyOptions, Target
+from framefox_tasks.results import Copied, CopiedTable, CopyPlan, CopyProgress, PlannedTable
+
+Note = Callable[[CopyProgress], None]
+
+
+def plan(source: Target, target: Target, options: CopyOptions) -> CopyPlan:
+    """What copy() would do."""
+    with _checked(source, target, options) as whole:
+        return _planned(whole, source, target, options, _subset(whole, source, options))
+
+
+@contextmanager
+def _checked(source: Target, target: Target, options: CopyOptions) -> Iterator[WholeCopy]:
+    check_options(options)
+    check_different(source, target)
+    with database_of(source).open_whole(source, target) as whole:
+        whole.check(overwrite=options.overwrite)
+        yield whole
+
+
+def _planned(whole: WholeCopy, source: Target, target: Target, options: CopyOptions, subset: Subset | None) -> CopyPlan:
+    if subset:
+        from framefox_tasks.copies.plan import planned
+
+        return planned(subset.schema, source, target, options, how=whole.how)
+    tables = tuple(PlannedTable(name, whole.count(name)) for name in whole.tables())
+    return CopyPlan(source, target, tables, how=replacing(whole.how, options))
+
+
+def copy(
+    source: Target, target: Target, options: CopyOptions, on_plan: Callable[[CopyPlan], None], note: Note
+) -> Copied:
+    """Copy a database to another of its kind."""
+    started = perf_counter()
+    with Placing(target) as placing, _checked(source, target, options) as whole:
+        subset = _subset(whole, source, options)
+        plan = _planned(whole, source, target, options, subset)
+        on_plan(plan)
+        with whole.staging():
+            if subset and options.schema_only:
+                whole.create(subset.schema)
+            else:
+                whole.copy(lambda done, total: note(CopyProgress("", done, total, done == total)))
+            if subset:
+                note(CopyProgress("", 0, None, step="filtering and masking"))
+            notes = whole.reduce(subset) if subset else []
+            note(CopyProgress("", 0, None, step="comparing values" if options.verify else "counting rows"))
+            names = [plan.label for plan in subset.schema.tables] if subset else whole.tables()
+            tables = tuple(_verified(whole, source, name, subset, options) for name in names)
+            notes += placing.run(whole.put)
+    return Copied(source, target, tables, perf_counter() - started, tuple(notes), plan.not_carried)
+
+
+def _verified(whole: WholeCopy, source: Target, table: str, subset: Subset | None, options: CopyOptions) -> CopiedTable:
+    copied = whole.copied(table)
+    if subset and (subset.prunings or options.schema_only):
+        return CopiedTable(table, copied)  # no condition tells which rows of the source these are
+    where = subset.where.get(table, "") if subset else ""
+    rows = whole.count(table, where=where)
+    if rows != copied:
+        raise VerificationError(
+            f"The copy of {table} has {copied:,} rows, and {source.label} has {rows:,}.",
+            hint="Check the disk that the copy is on, and copy again.",
+        )
+    if options.verify:
+        whole.compare(table, where, subset.masks.get(table) if subset else None)
+    return CopiedTable(table, rows, verified="values" if options.verify else "rows")
+
+
+def _subset(whole: WholeCopy, source: Target, options: CopyOptions) -> Subset | None:
+    """What the options choose. None where all of it is copied: then nobody has to look into its schema."""
+    if not (options.tables or options.exclude or options.schema_only or options.where or options.masks):
+        return None
+    from framefox_tasks.copies.plan import Choice, emptied_schema
+    from framefox_tasks.copies.subset import conditions, prunings
+
+    choice = Choice(options, source.project.version_table) if options.tables else None
+    schema = emptied_schema(whole.schema(choice), options, source)
+    if choice:
+        choice.check()
+    where, quote = dict(options.where), database_of(source).quote
+    return Subset(
+        schema, choice, conditions(schema, where, quote), prunings(schema, where, quote), _masks(schema, options)
+    )
+
+
+def _masks(schema: Schema, options: CopyOptions) -> dict[str, dict[str, Callable[[object], object]]]:
+    """What is made of the values of masked columns, by table and column."""
+    from framefox_tasks.copies.mask import Secret, cell_function, masks_of
+
+    secret, masks = Secret(options.salt), masks_of(schema, options.masks)
+    return {
+        plan.label: {plan.source.fields[mask.index].name: cell_function(mask, secret) for mask in masks[plan.label]}
+        for plan in schema.tables
+        if plan.label in masks
+    }

@@ -1,0 +1,122 @@
+"""A SQLite database copied page by page to another file, and made smaller there."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+
+from framefox_tasks.databases.rows import Name, Schema, Subset, TablePlan, quoted
+from framefox_tasks.databases.sqlite.backup import Function, Snapshot, snapshot
+from framefox_tasks.databases.sqlite.staging import Staging
+from framefox_tasks.model import Target
+
+_NUMBERS = ("user_version", "application_id")
+
+
+class FileCopy:
+    """See the protocol WholeCopy."""
+
+    how = "page by page into a file beside it, and renamed"
+
+    def __init__(self, snap: Snapshot, target: Target) -> None:
+        self._snap = snap
+        self._staging = Staging(target, snap.target)
+
+    def check(self, *, overwrite: bool) -> None:
+        """See that the target may be replaced."""
+        self._staging.check(overwrite=overwrite)
+
+    def tables(self) -> list[str]:
+        """The names of the source's tables."""
+        return self._snap.tables()
+
+    def count(self, table: str, *, where: str = "") -> int:
+        """How many rows a table of the source has."""
+        return self._snap.count(table, where=where)
+
+    def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
+        """The source's schema."""
+        from framefox_tasks.databases.sqlite.ddl import read_schema
+
+        return read_schema(self._snap.connection, tables)
+
+    def staging(self) -> AbstractContextManager[object]:
+        """The file that the copy is made in, until it is put in place."""
+        return self._staging
+
+    def copy(self, told: Callable[[int, int], None]) -> None:
+        """Copy all pages."""
+
+        def noted(done: int, total: int) -> None:
+            write()
+            told(done, total)
+
+        try:
+            with self._staging.early() as write:
+                self._snap.backup(self._staging.connection, noted)
+        except sqlite3.Error as exc:
+            # Reading the source fails with the codes of a damaged file; all others come from writing.
+            if getattr(exc, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                raise
+            raise self._staging.translate(exc) from exc
+
+    def create(self, schema: Schema) -> None:
+        """Make the tables without their pages, and fill those whose rows are wanted: the version table."""
+        with self._written() as connection:
+            for statement in (*schema.before, *(one for some in schema.after for one in some), *schema.last):
+                connection.execute(statement.sql)
+            for plan in schema.tables:
+                if not plan.empty:
+                    self._fill(connection, plan)
+            for number in _NUMBERS:
+                value = self._snap.connection.execute(f"PRAGMA {number}").fetchone()[0]
+                connection.execute(f"PRAGMA {number} = {value}")
+
+    def _fill(self, connection: sqlite3.Connection, plan: TablePlan) -> None:
+        table = plan.source.name.quoted('"')
+        columns = ", ".join(quoted(one.name, '"') for one in plan.source.fields)
+        marks = ", ".join("?" for _ in plan.source.fields)
+        rows = self._snap.connection.execute(f"SELECT {columns} FROM {table}")  # noqa: S608 - quoted
+        connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608
+
+    @contextmanager
+    def _written(self) -> Iterator[sqlite3.Connection]:
+        try:
+            yield self._staging.connection
+        except sqlite3.Error as exc:
+            raise self._staging.translate(exc) from exc
+
+    def reduce(self, subset: Subset) -> list[str]:
+        """Take out what is not wanted; gives what there is to tell."""
+        from framefox_tasks.databases.sqlite.filter import Filtering
+
+        if not (subset.tables or subset.where or subset.prunings or subset.masks):
+            return []
+        with Filtering(self._staging) as filtering:
+            if subset.tables:
+                filtering.keep(subset.tables)
+            filtering.delete(subset.where)
+            filtering.prune(subset.prunings)
+            for table, functions in subset.masks.items():
+                filtering.mask(table, functions, moved=subset.unique(table))
+        return filtering.notes
+
+    def copied(self, table: str) -> int:
+        """How many rows a table of the copy has."""
+        return self._snap.count(table, self._staging.connection)
+
+    def compare(self, table: str, where: str, masks: Mapping[str, Function] | None) -> None:
+        """See that the copy holds the rows of a table, value by value."""
+        self._snap.compare(table, self._staging.connection, where, masks)
+
+    def put(self) -> list[str]:
+        """Give the copy its name."""
+        return self._staging.put()
+
+
+@contextmanager
+def whole_copy(source: Target, target: Target) -> Iterator[FileCopy]:
+    """A copy of a database as it is now; see snapshot()."""
+    with snapshot(source) as snap:
+        yield FileCopy(snap, target)
