@@ -112,4 +112,4 @@ def test_a_target_never_shows_its_password() -> None:
 
 def test_unknown_names_are_attribute_errors() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = framefox_tasks.nothing
+        _ = framefox_tasks.nothing  # type: ignore[attr-defined]

@@ -14,8 +14,7 @@ from contextlib import closing
 
 import pytest
 from conftest import Database, MakeDatabase, MiniProject, connect_server, drop_database, server_databases
-from copying import made, target_of
-from copying import open_source as postgresql_source
+from copying import made, open_source as postgresql_source, target_of
 from proxying import Fate, address_of, proxied, reached
 
 from framefox_tasks.copies import copy

@@ -1,67 +1,24 @@
-"""Migrations: create, plan and clear them."""
+"""Write migrations, and check whether one is needed."""
 
 from __future__ import annotations
 
-import os
-from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS
 from framefox_tasks.errors import (
-    DatabaseNotFoundError,
     FramefoxTasksError,
     MigrationError,
     MigrationNeededError,
-    PermissionDeniedError,
 )
 from framefox_tasks.migrations.metadata import declared_schema
-from framefox_tasks.migrations.upgrade import OnWait, history_of, patience_of
+from framefox_tasks.migrations.upgrade import history_of
 from framefox_tasks.model import Target
-from framefox_tasks.results import MigrationChecked, MigrationCreated, MigrationsCleared, Plan, Script
+from framefox_tasks.results import MigrationChecked, MigrationCreated
 from framefox_tasks.schema import record
 
 if TYPE_CHECKING:
     from framefox_tasks.migrations.alembic.history import History
     from framefox_tasks.schema.snapshot import Schema
-
-
-def plan(target: Target, *, revision: str = "head") -> Plan:
-    """What an upgrade would run. A database that does not exist is taken as an empty one; nothing is changed.
-
-    Raises:
-        MigrationError: As for upgrade.
-    """
-    history = history_of(target)
-    try:
-        current = database_of(target).revision(target)
-    except DatabaseNotFoundError:
-        current = ()
-    history.check_known(current)
-    if revision == "head":
-        history.check_single_head()
-    return Plan(target, history.between(revision, current), history.heads)
-
-
-def upgrade_sql(target: Target, *, revision: str = "head") -> Script:
-    """The SQL that an upgrade of an empty database would send; no database is connected to.
-
-    Args:
-        target: Tells the dialect.
-        revision: The revision to go to, or a range such as 1a2b3c:head to start from another than the first.
-
-    Raises:
-        MigrationError: The revision is not known, or a migration cannot do without a connection.
-    """
-    from framefox_tasks.migrations.alembic import run
-
-    history = history_of(target)
-    if revision.rpartition(":")[2] == "head":
-        history.check_single_head()
-    for part in filter(None, revision.split(":")):
-        history.check_revision(part)
-    return Script(target, run.render_sql(history, revision), history.heads)
 
 
 def create_migration(target: Target, *, message: str | None = None, empty: bool = False) -> MigrationCreated:
@@ -167,45 +124,3 @@ def _ready(target: Target, *, compares: bool = True) -> History:
             hint="Apply them first with: doit database_upgrade",
         )
     return history
-
-
-def clear_migrations(
-    target: Target, *, on_wait: OnWait | None = None, lock_wait: float = LOCK_WAIT_SECONDS
-) -> MigrationsCleared:
-    """Delete all revision files, and empty the version table if the database is there.
-
-    Nothing else in the migrations folder is touched: not env.py, not the template, not __init__.py, no file that is not
-    a revision.
-
-    Args:
-        target: The database, which need not exist.
-        on_wait: As for upgrade.
-        lock_wait: As for upgrade.
-
-    Raises:
-        LockTimeoutError: Another run has not ended in time; nothing was deleted.
-        PermissionDeniedError: A folder cannot be written to; nothing was deleted.
-        ConnectionFailedError: The server cannot be reached; nothing was deleted.
-    """
-    from framefox_tasks.schema.revision_files import revision_files
-
-    files = revision_files(target.project)
-    for folder in {path.parent for path in files}:
-        _check_writable(target, folder)
-    with ExitStack() as stack:
-        dialect, cleared = database_of(target), False
-        if dialect.exists(target):
-            stack.enter_context(dialect.migration_lock(target, patience_of(target, lock_wait, on_wait)))
-            cleared = dialect.clear_revision(target)
-        for path in files:
-            path.unlink()
-    record.forget(target.project)
-    return MigrationsCleared(target, tuple(files), cleared)
-
-
-def _check_writable(target: Target, folder: Path) -> None:
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionDeniedError(
-            f"The files in {target.project.shown(folder)} cannot be deleted. Nothing was deleted.",
-            hint="Check the folder's permissions.",
-        )

@@ -16,10 +16,10 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     MetaData,
     Sequence,
+    Table as SQLTable,
     UniqueConstraint,
     types,
 )
-from sqlalchemy import Table as SQLTable
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine import Dialect, default
 from sqlalchemy.exc import CompileError, NoReferencedColumnError, NoReferencedTableError

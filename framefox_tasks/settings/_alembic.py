@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from configparser import ConfigParser
-from configparser import Error as ConfigParserError
+from configparser import ConfigParser, Error as ConfigParserError
 from pathlib import Path
 from typing import Any
 

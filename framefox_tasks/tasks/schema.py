@@ -10,8 +10,7 @@ from doit.tools import config_changed
 from framefox_tasks.diagrams.formats import FORMATS, chosen, files
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.model import DiagramOptions
-from framefox_tasks.schema.cache import LIVE as LIVE_SCHEMA
-from framefox_tasks.schema.cache import SNAPSHOT, drawing
+from framefox_tasks.schema.cache import LIVE as LIVE_SCHEMA, SNAPSHOT, drawing
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.freshness import Check, artefacts_untouched, sources_unchanged

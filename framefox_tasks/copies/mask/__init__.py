@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from re import Match
-from re import compile as pattern
+from re import Match, compile as pattern
 from uuid import UUID
 
 from framefox_tasks.copies.mask.contract import ColumnMask, Function, MaskKind

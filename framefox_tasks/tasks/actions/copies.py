@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from time import sleep
 from typing import Any
 
-from framefox_tasks import copies as copying
-from framefox_tasks import report
+from framefox_tasks import copies as copying, report
 from framefox_tasks.copies import retention
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import (

@@ -16,9 +16,15 @@ from framefox_tasks.errors import (
     MigrationError,
     PermissionDeniedError,
 )
-from framefox_tasks.migrations import create as migration
-from framefox_tasks.migrations import database, status
-from framefox_tasks.migrations import upgrade as upgrades
+from framefox_tasks.migrations import (
+    clear,
+    create as migration,
+    database,
+    downgrade as downgrades,
+    plan as plans,
+    status,
+    upgrade as upgrades,
+)
 from framefox_tasks.results import Forecast
 from framefox_tasks.schema.cache import RECORD
 from framefox_tasks.settings import Settings
@@ -61,11 +67,11 @@ def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output:
     _check_given(revision)
     target = settings.target
     if plan:
-        planned = migration.plan(target, revision=revision)
+        planned = plans.plan(target, revision=revision)
         report.show(planned)
         heads = planned.heads
     elif sql:
-        script = migration.upgrade_sql(target, revision=revision)
+        script = plans.upgrade_sql(target, revision=revision)
         _write_or_print(script.sql, output)
         heads = script.heads
     else:
@@ -114,7 +120,7 @@ def downgrade(settings: Settings, *, steps: str | None, revision: str | None, as
             hint="Revert the last two with: doit database_downgrade --steps 2, all with: --steps 0",
         )
     report.say("Reverting migrations...")
-    done = upgrades.downgrade(
+    done = downgrades.downgrade(
         settings.target, steps=int(steps), revision=revision, on_step=report.show, on_wait=report.show_waiting
     )
     report.show(done)
@@ -154,7 +160,7 @@ def clear_migration(settings: Settings, *, yes: bool, asked: Asked | None = None
     folder = ", ".join(map(target.project.shown, target.project.versions))
     question = f"Delete all migrations in {folder}, and empty the version table of {target.label}?"
     _confirm(question, yes=yes, task="database_clear_migration")
-    report.show(migration.clear_migrations(target, on_wait=report.show_waiting))
+    report.show(clear.clear_migrations(target, on_wait=report.show_waiting))
 
 
 def _confirm(question: str, *, yes: bool, task: str) -> None:

@@ -1,0 +1,57 @@
+"""Delete the migrations, and forget which of them are applied."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+from framefox_tasks.databases import database_of
+from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS
+from framefox_tasks.errors import PermissionDeniedError
+from framefox_tasks.migrations.upgrade import OnWait, patience_of
+from framefox_tasks.model import Target
+from framefox_tasks.results import MigrationsCleared
+from framefox_tasks.schema import record
+
+
+def clear_migrations(
+    target: Target, *, on_wait: OnWait | None = None, lock_wait: float = LOCK_WAIT_SECONDS
+) -> MigrationsCleared:
+    """Delete all revision files, and empty the version table if the database is there.
+
+    Nothing else in the migrations folder is touched: not env.py, not the template, not __init__.py, no file that is not
+    a revision.
+
+    Args:
+        target: The database, which need not exist.
+        on_wait: As for upgrade.
+        lock_wait: As for upgrade.
+
+    Raises:
+        LockTimeoutError: Another run has not ended in time; nothing was deleted.
+        PermissionDeniedError: A folder cannot be written to; nothing was deleted.
+        ConnectionFailedError: The server cannot be reached; nothing was deleted.
+    """
+    from framefox_tasks.schema.revision_files import revision_files
+
+    files = revision_files(target.project)
+    for folder in {path.parent for path in files}:
+        _check_writable(target, folder)
+    with ExitStack() as stack:
+        dialect, cleared = database_of(target), False
+        if dialect.exists(target):
+            stack.enter_context(dialect.migration_lock(target, patience_of(target, lock_wait, on_wait)))
+            cleared = dialect.clear_revision(target)
+        for path in files:
+            path.unlink()
+    record.forget(target.project)
+    return MigrationsCleared(target, tuple(files), cleared)
+
+
+def _check_writable(target: Target, folder: Path) -> None:
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionDeniedError(
+            f"The files in {target.project.shown(folder)} cannot be deleted. Nothing was deleted.",
+            hint="Check the folder's permissions.",
+        )

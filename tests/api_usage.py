@@ -1,0 +1,109 @@
+"""The public functions as a caller uses them; nothing runs this: mypy --strict checks that their types are seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import assert_type
+
+from framefox_tasks import (
+    Copied,
+    CopyOptions,
+    CopyPlan,
+    CopyProgress,
+    Created,
+    DiagramOptions,
+    Downgraded,
+    Drawn,
+    Dropped,
+    FramefoxTasksError,
+    LockWait,
+    Mask,
+    MetadataWritten,
+    MigrationChecked,
+    MigrationCreated,
+    MigrationsCleared,
+    Plan,
+    Project,
+    Schema,
+    Script,
+    Selected,
+    Settings,
+    Status,
+    Step,
+    Target,
+    Upgraded,
+    check_migration,
+    clear_migrations,
+    copy,
+    create,
+    create_migration,
+    declared_schema,
+    downgrade,
+    draw_diagram,
+    drop,
+    live_schema,
+    load_settings,
+    merge_heads,
+    plan,
+    plan_copy,
+    select_tables,
+    status,
+    upgrade,
+    upgrade_sql,
+    write_metadata,
+)
+
+
+def lifecycle(url: str) -> str:
+    target = Target(url, Project(root=Path("shop"), ignore_tables=("celery_*",)))
+    assert_type(create(target, exist_ok=True), Created)
+    created = create_migration(target, message="add phone")
+    assert_type(created, MigrationCreated)
+    assert_type(created.path, Path | None)
+    assert_type(check_migration(target), MigrationChecked)
+    assert_type(plan(target), Plan)
+    assert_type(upgrade_sql(target, revision="a:b"), Script)
+
+    def on_step(step: Step) -> None:
+        print(step.revision.description, step.seconds)
+
+    def on_wait(wait: LockWait) -> None:
+        print(wait)
+
+    upgraded = upgrade(target, revision="head", on_step=on_step, on_wait=on_wait, lock_wait=5)
+    assert_type(upgraded, Upgraded)
+    assert_type(upgraded.steps, tuple[Step, ...])
+    assert_type(downgrade(target, steps=1, on_step=on_step), Downgraded)
+    assert_type(merge_heads(target), MigrationCreated)
+    assert_type(status(target), Status)
+    assert_type(clear_migrations(target), MigrationsCleared)
+    assert_type(drop(target, missing_ok=True), Dropped)
+    return status(target).error or ""
+
+
+def diagrams(settings: Settings) -> bool:
+    target = settings.target
+    assert_type(load_settings("shop"), Settings)
+    assert_type(write_metadata(target), MetadataWritten)
+    assert_type(declared_schema(target), Schema)
+    selected = select_tables(live_schema(target), DiagramOptions())
+    assert_type(selected, Selected)
+    drawn = draw_diagram(selected, target.project, settings.diagram, name="schema")
+    assert_type(drawn, Drawn)
+    return settings.target.project == Project()
+
+
+def copies(source: Target, target: Target) -> int:
+    options = CopyOptions(tables=("user",), masks=(Mask("user.email", "email"),), overwrite=True)
+    assert_type(plan_copy(source, target, options=options), CopyPlan)
+
+    def on_progress(progress: CopyProgress) -> None:
+        print(progress.table, progress.rows)
+
+    try:
+        copied = copy(source, target, options=options, on_plan=print, on_progress=on_progress)
+    except FramefoxTasksError as exc:
+        print(exc.message, exc.hint)
+        raise
+    assert_type(copied, Copied)
+    return sum(table.rows for table in copied.tables)
