@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import MakeDatabase, connect_server
+from conftest import MakeDatabase, MiniProject, connect_server
 from foreign import alembic_init, application_url, flask_db_init, hand_written, make, refused, succeeds
 
 from framefox_tasks.migrations.alembic.failures import describe
@@ -224,3 +224,19 @@ def test_a_described_error_holds_no_password() -> None:
     assert describe(ValueError("not a URL: oracel://user:geheim@host/x")) == (
         "ValueError: not a URL: oracel://user:***@host/x"
     )
+
+
+def test_an_error_of_this_package_is_not_told_as_one_of_env_py(shop: MiniProject) -> None:
+    shop.migration("aaa", None)
+    # As an error in the package would be: what it calls is not there.
+    shop.write(
+        "migrations/env.py",
+        "from framefox_tasks.env import run_migrations\n"
+        "from framefox_tasks.migrations.alembic import environment\n\n"
+        "environment.sqlalchemy_engine = None\n"
+        "run_migrations()\n",
+    )
+    result = shop.doit("database_upgrade")
+    assert result.code == 2
+    assert "Unexpected error: 'NoneType' object is not callable" in result.err
+    assert "env.py failed" not in result.all

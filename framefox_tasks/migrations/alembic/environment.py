@@ -27,7 +27,7 @@ from framefox_tasks.databases.lock import Patience
 from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.alembic.compare import help_compare_defaults
 from framefox_tasks.migrations.alembic.config import TARGET
-from framefox_tasks.migrations.alembic.failures import describe, failure_in
+from framefox_tasks.migrations.alembic.failures import describe, failure_in, raised_here
 from framefox_tasks.migrations.alembic.flask import application_context
 from framefox_tasks.migrations.alembic.options import completed
 from framefox_tasks.migrations.alembic.ownership import ownership_of, shown
@@ -210,6 +210,8 @@ def _translated(target: Target) -> Iterator[None]:
             raise _connection_failure(exc, target) from exc
         raise MigrationError(f"The database {target.label} refused a statement. {describe(exc)}") from exc
     except (Exception, SystemExit) as exc:
+        if raised_here(exc):
+            raise
         place = failure_in(exc, project, [project.migrations_folder, *project.versions, project.root])
         if place is None:
             raise

@@ -12,6 +12,7 @@ from framefox_tasks.model import Project
 from framefox_tasks.url import redact
 
 _STATEMENT_LENGTH = 300
+_PACKAGE = Path(__file__).parents[2]
 
 
 def failure_in(exc: BaseException, project: Project, folders: Iterable[Path]) -> str | None:
@@ -28,6 +29,12 @@ def failure_in(exc: BaseException, project: Project, folders: Iterable[Path]) ->
     if place is None:
         return None
     return f"{project.shown(place[0])}, line {place[1]}: {describe(exc)}"
+
+
+def raised_here(exc: BaseException) -> bool:
+    """Whether this package itself has raised it, and not what somebody wrote in a migration or an env.py."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    return bool(frames) and Path(frames[-1].filename).is_relative_to(_PACKAGE)
 
 
 def describe(exc: BaseException) -> str:

@@ -105,6 +105,8 @@ def run_steps(
                 raise
             raise run.failure(exc.message, exc.hint) from exc
         except Exception as exc:
+            if run.running is None:
+                raise
             raise run.failure(describe(exc), None) from exc
         current = dialect.revision(target)
     run.check(current)
