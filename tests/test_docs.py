@@ -46,10 +46,14 @@ def blocks(language: str) -> list[Block]:
     return [block for block in BLOCKS if block.language == language]
 
 
+# What a copy tells only where it takes long, as on a busy machine.
+PROGRESS = re.compile(r"  (?:[a-z ]+\.\.\.|\w+: [\d,]+ rows? in [\d.]+ s)")
+
+
 def normal(text: str) -> list[str]:
     for pattern, replacement in CHANGING:
         text = pattern.sub(replacement, text)
-    return [line.strip() for line in text.strip().splitlines()]
+    return [line.strip() for line in text.strip().splitlines() if not PROGRESS.fullmatch(line)]
 
 
 def commands(block: Block) -> Iterator[tuple[str, str]]:
