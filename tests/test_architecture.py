@@ -223,3 +223,13 @@ def test_nothing_heavy_is_imported_until_there_is_something_to_do(shop: MiniProj
 def test_importing_the_package_imports_nothing_else(shop: MiniProject) -> None:
     script = "import framefox_tasks, sys; print([m for m in sys.modules if m.startswith('framefox_tasks')])"
     assert shop.run(sys.executable, "-c", script).out == "['framefox_tasks']\n"
+
+
+def test_the_rooms_that_the_page_lists_are_there() -> None:
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    subjects, rooms = page.split("## The rooms of a database")
+    for name in ALLOWED.keys() - {"__init__", "files"}:
+        assert f"`{name}`" in subjects or f"`{name}/`" in subjects, name
+    for name in re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in rooms.splitlines() if "|" in line)):
+        for database in ("sqlite", "postgresql", "mysql"):
+            assert (PACKAGE / f"databases/{database}/{name}.py").is_file(), f"{database}/{name}"
