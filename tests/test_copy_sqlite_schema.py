@@ -121,3 +121,53 @@ def test_large_tables_are_not_counted(tmp_path: Path) -> None:
     script += "INSERT INTO a VALUES (1), (5000000); INSERT INTO b VALUES (1), (5000000); ANALYZE b;"
     found = plans(schema(made(tmp_path, script)))
     assert (found["a"].rows, found["b"].rows) == (5_000_000, 2)
+
+
+def test_a_column_of_texts_that_is_named_rowid_counts_no_rows(tmp_path: Path) -> None:
+    script = (
+        "CREATE TABLE a (rowid TEXT); INSERT INTO a VALUES ('x'), ('y');"
+        "CREATE TABLE b (RowId INTEGER, oid TEXT, _rowid_ TEXT); INSERT INTO b VALUES (3000000, 'x', 'y');"
+    )
+    found = plans(schema(made(tmp_path, script)))
+    assert (found["a"].rows, found["b"].rows) == (2, 1)
+
+
+def test_only_the_number_of_a_row_needs_no_value(tmp_path: Path) -> None:
+    script = (
+        "CREATE TABLE rows_ (id INTEGER PRIMARY KEY); CREATE TABLE falling (id INTEGER PRIMARY KEY DESC);"
+        "CREATE TABLE own (id INTEGER PRIMARY KEY) WITHOUT ROWID; CREATE TABLE plain (id INT PRIMARY KEY);"
+        "CREATE TABLE heir (id INTEGER, PRIMARY KEY (id DESC), FOREIGN KEY (id) REFERENCES rows_);"
+        "CREATE TABLE empty (id INT NOT NULL DEFAULT NULL);"
+    )
+    found = plans(schema(made(tmp_path, script)))
+    defaults = {label: plan.source.fields[0].default for label, plan in found.items()}
+    assert {label for label, given in defaults.items() if given} == {"rows_", "heir"}
+    assert len(defaults) == 6
+
+
+def test_foreign_keys_have_their_names_and_the_columns_of_what_they_refer_to(tmp_path: Path) -> None:
+    script = (
+        "CREATE TABLE Parent (Id INTEGER PRIMARY KEY, Code TEXT UNIQUE);"
+        "CREATE TABLE child (a INT REFERENCES PARENT, b TEXT CONSTRAINT fk_b REFERENCES parent (CODE) ON DELETE "
+        "CASCADE, c INT, CONSTRAINT fk_c FOREIGN KEY (C) REFERENCES Parent);"
+    )
+    source = made(tmp_path, script)
+    keys = plans(schema(source))["child"].foreign_keys
+    assert keys == (
+        ForeignKey(("a",), Name("Parent"), ("Id",)),
+        ForeignKey(("b",), Name("Parent"), ("Code",), "CASCADE", "fk_b"),
+        ForeignKey(("c",), Name("Parent"), ("Id",), name="fk_c"),
+    )
+    with open_source(source) as opened, opened.inspect() as find:
+        [_, child] = find().tables
+    assert [(key.name, key.table, key.referred) for key in child.references] == [
+        (key.name, key.table, key.referred) for key in keys
+    ]
+    assert schema(source, "Parent").not_carried == ("foreign key of child to Parent",)
+
+
+def test_what_is_unique_twice_is_told_once(tmp_path: Path) -> None:
+    script = (
+        "CREATE TABLE a (b TEXT UNIQUE, c TEXT UNIQUE); CREATE UNIQUE INDEX x ON a (b); CREATE UNIQUE INDEX y ON a (b)"
+    )
+    assert plans(schema(made(tmp_path, script)))["a"].uniques == (("b",), ("c",))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 
 import pytest
 from conftest import MakeDatabase
-from copying import made
+from copying import made, open_source, target_of
 from translating import build, inspected, natives, plan_of, translated
 
-from framefox_tasks.databases.sqlite.pool import Beside
+from framefox_tasks.databases.sqlite.pool import Pool
 
 UUIDS = ("6f1c9b2e00004000800000000000abcd", "0" * 32)
 HASHES = ("0cc175b9c0f1b6a831c399e269772661", "92eb5ffee6ae2fec3ad71c777531578f")
@@ -72,13 +73,62 @@ def test_what_fails_meanwhile_ends_the_look_at_a_large_table() -> None:
     def look(connection: sqlite3.Connection) -> object:
         return connection.execute(endless).fetchone()
 
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(":memory:", check_same_thread=False)
-
-    with suppress(ZeroDivisionError), Beside(connect, 2) as beside:
-        looks = [beside.begin(look) for _ in range(5)]
+    connections = [sqlite3.connect(":memory:", check_same_thread=False) for _ in range(2)]
+    with suppress(ZeroDivisionError), Pool(connections) as pool:
+        looks = [pool.begin(look) for _ in range(5)]
         1 / 0  # noqa: B018 - what fails
+    for connection in connections:
+        connection.close()
     assert all(found.done() for found in looks)
+
+
+@pytest.mark.parametrize("rows", [1, 100_001])
+def test_the_cells_are_those_of_the_snapshot(rows: int, make_database: MakeDatabase) -> None:
+    source = made(
+        make_database("sqlite"),
+        "PRAGMA journal_mode = WAL",
+        "CREATE TABLE item (a varchar(6), b integer)",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT "
+        f"{rows}) INSERT INTO item SELECT i, i FROM n",
+    )
+    with open_source(target_of(source)) as opened, closing(source.connect()) as writer:
+        opened.schema()
+        writer.execute("INSERT INTO item VALUES ('1234567', 3000000000)")
+        writer.commit()
+        with opened.inspect() as find:
+            [table] = find().tables
+    assert [(column.type.size, column.type.hidden) for column in table.columns] == [(6, ""), (4, "")]
+    assert table.rows == rows
+
+
+def test_a_writer_that_waits_for_the_snapshot_hinders_nobody(make_database: MakeDatabase) -> None:
+    source = made(
+        make_database("sqlite"),
+        "CREATE TABLE item (a integer)",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100001) INSERT INTO item SELECT i FROM n",
+    )
+
+    def write() -> None:
+        with closing(sqlite3.connect(source.path or "", timeout=30)) as connection, connection:
+            connection.execute("INSERT INTO item VALUES (3000000000)")
+
+    def is_waiting() -> bool:
+        with closing(sqlite3.connect(source.path or "", timeout=0)) as connection:
+            try:
+                connection.execute("SELECT 1 FROM item").fetchone()
+            except sqlite3.OperationalError:
+                return True
+        return False
+
+    with ThreadPoolExecutor(1) as threads:
+        with open_source(target_of(source)) as opened:
+            writing = threads.submit(write)
+            while not is_waiting():
+                assert not writing.done()
+            with opened.inspect() as find:
+                [table] = find().tables
+        writing.result()
+    assert (table.rows, [column.type.size for column in table.columns]) == (100_001, [4])
 
 
 def test_what_refers_to_a_wider_column_is_as_wide(make_database: MakeDatabase) -> None:
@@ -124,15 +174,16 @@ def test_only_the_number_of_a_row_is_given_by_the_copy(make_database: MakeDataba
         "CREATE TABLE rows_ (id INTEGER PRIMARY KEY)",
         "CREATE TABLE plain (id INT PRIMARY KEY)",
         "CREATE TABLE own (id INTEGER PRIMARY KEY) WITHOUT ROWID",
+        "CREATE TABLE falling (id INTEGER PRIMARY KEY DESC)",
         "CREATE TABLE heir (id INTEGER PRIMARY KEY REFERENCES rows_)",
     )
     copy = make_database("postgresql")
     assert build(translated(source, "postgresql"), copy) == []
     numbered = {
         table: "nextval" in (inspected(copy).get_columns(table)[0]["default"] or "")
-        for table in ("rows_", "plain", "own", "heir")
+        for table in ("rows_", "plain", "own", "falling", "heir")
     }
-    assert numbered == {"rows_": True, "plain": False, "own": False, "heir": False}
+    assert numbered == {"rows_": True, "plain": False, "own": False, "falling": False, "heir": False}
 
 
 def test_what_is_not_a_table_is_told(make_database: MakeDatabase) -> None:
@@ -151,6 +202,26 @@ def test_what_is_not_a_table_is_told(make_database: MakeDatabase) -> None:
         "trigger acting of item",
         "collation nocase in item",
     )
+
+
+@pytest.mark.parametrize("library", [sqlite3.sqlite_version_info, (3, 36, 0)])
+def test_a_table_that_is_named_like_those_of_a_virtual_one_is_copied(
+    library: tuple[int, int, int], make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", library)
+    source = made(
+        make_database("sqlite"),
+        "CREATE VIRTUAL TABLE docs USING fts5 (body)",
+        "CREATE VIRTUAL TABLE boxes USING rtree (id, low, high)",
+        "CREATE TABLE docs_extra (id INTEGER PRIMARY KEY, word TEXT)",
+        "CREATE TABLE boxes_log (id INTEGER PRIMARY KEY, extra_id INTEGER REFERENCES docs_extra)",
+        "INSERT INTO docs_extra VALUES (1, 'own')",
+    )
+    schema = translated(source, "postgresql")
+    assert [(plan.label, plan.rows) for plan in schema.tables] == [("docs_extra", 1), ("boxes_log", 0)]
+    assert schema.not_carried == ("virtual table docs", "virtual table boxes")
+    with open_source(target_of(source)) as opened:
+        assert [plan.label for plan in opened.schema().tables] == ["docs_extra", "boxes_log"]
 
 
 def test_numbers_of_many_digits_stay_exact_in_sqlite(make_database: MakeDatabase) -> None:

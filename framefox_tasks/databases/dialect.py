@@ -31,6 +31,7 @@ class Dialect(ABC):
         key_after_rows: Whether a primary key is better made when the rows are there.
         numbers: What gives a column automatic numbers, behind its type.
         numbers_make_key: Whether that makes it the primary key as well.
+        numbers_implied: Whether a primary key of integers has them without a word.
         tells_constraints: Whether unique constraints and unique indexes are told apart.
         not_indexed: The types that no index takes.
         expression_indexes: Whether an index can have an expression.
@@ -64,6 +65,7 @@ class Dialect(ABC):
     key_after_rows: ClassVar[bool] = False
     numbers: ClassVar[str] = ""
     numbers_make_key: ClassVar[bool] = False
+    numbers_implied: ClassVar[bool] = False
     tells_constraints: ClassVar[bool] = True
     not_indexed: ClassVar[tuple[str, ...]] = ()
     expression_indexes: ClassVar[bool] = False

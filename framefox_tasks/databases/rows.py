@@ -90,7 +90,7 @@ class Field:
         nullable: Whether it may be NULL.
         length: The greatest number of characters or, of bytes, of bytes; None where there is no limit.
         default: Whether the database has a value of its own for a row that gives none.
-        numbered: Whether MySQL counts it up by itself: AUTO_INCREMENT.
+        numbered: Whether the database gives it numbers by itself: AUTO_INCREMENT, identity, a rowid.
     """
 
     name: str

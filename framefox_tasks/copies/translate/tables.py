@@ -169,7 +169,9 @@ class Making:
 
     def _number(self, made: MadeTable) -> None:
         """Decide which column gets numbers of its own: not every database has them wherever another does."""
-        for name in [column.name for column in made.table.columns if column.numbered]:
+        referring = {name for reference in made.table.references for name in reference.columns}
+        given = referring if self.source.numbers_implied else ()  # by the row that is referred to
+        for name in [column.name for column in made.table.columns if column.numbered and column.name not in given]:
             one = made.columns[name]
             another = any(other.numbered for other in made.columns.values())
             if reason := self.dialect.refused_numbers(name, made.table.primary_key, another=another):

@@ -128,7 +128,7 @@ def snapshot(target: Target) -> Iterator[Snapshot]:
         raise VERBS.missing(target)
     try:
         # Not "ro": a journal that a crash has left must be rolled back before anything can be read.
-        with closing(_connect(target)) as connection:
+        with closing(connect(target)) as connection:
             connection.execute("PRAGMA query_only = ON")
             connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
             connection.execute("BEGIN")
@@ -138,8 +138,10 @@ def snapshot(target: Target) -> Iterator[Snapshot]:
         raise VERBS.translate(exc, target) from exc
 
 
-def _connect(target: Target) -> sqlite3.Connection:
-    return sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False)
+def connect(target: Target, timeout: float = 5.0) -> sqlite3.Connection:
+    """A connection for any thread that waits some seconds where the database is locked."""
+    uri = f"{target.file.as_uri()}?mode=rw"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=timeout, check_same_thread=False)
 
 
 def _hashed(row: tuple[Any, ...]) -> int:

@@ -12,7 +12,7 @@ from uuid import UUID
 from framefox_tasks.databases.rows import Field, Kind
 from framefox_tasks.databases.sqlite.cell import EPOCH, shown
 from framefox_tasks.databases.sqlite.encode import NULL, BadCellError, is_parsed, is_shaped
-from framefox_tasks.databases.sqlite.types import affinity_of, kind_of
+from framefox_tasks.databases.sqlite.types import affinity_of, declared_type
 
 _DIGITS = 15
 """How many digits a double keeps of any decimal number."""
@@ -99,7 +99,7 @@ def _ways(field: Field) -> tuple[Callable[[Texts], Iterable[Any] | None], _One]:
             return _times, _time
         case Kind.TIMESTAMP | Kind.TIMESTAMPTZ:
             return _timestamps, _timestamp
-        case Kind.INTERVAL if kind_of(field.native) in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        case Kind.INTERVAL if declared_type(field.native).kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
             return _none, _since_epoch
         case Kind.UUID:
             return _none, _uuid_of(field, affinity)
@@ -239,7 +239,7 @@ def _since_epoch(text: str) -> str:
 
 
 def _uuid_of(field: Field, affinity: str) -> _One:
-    if kind_of(field.native) is Kind.BYTES:
+    if declared_type(field.native).kind is Kind.BYTES:
         return lambda text: UUID(text).bytes
     if affinity == "TEXT" and field.length == 32:
         return lambda text: UUID(text).hex

@@ -18,6 +18,7 @@ class SQLiteDialect(Dialect):
     constraints_with_table = True
     numbers = " PRIMARY KEY AUTOINCREMENT"
     numbers_make_key = True
+    numbers_implied = True
     expression_indexes = True
     partial_indexes = True
     double_quoted_text = True

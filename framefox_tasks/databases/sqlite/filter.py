@@ -9,7 +9,7 @@ from typing import Any
 
 from framefox_tasks.databases.rows import Name
 from framefox_tasks.databases.sqlite.backup import Function
-from framefox_tasks.databases.sqlite.ddl import Object, Objects
+from framefox_tasks.databases.sqlite.objects import Object, Objects
 from framefox_tasks.databases.sqlite.row_key import Keys
 from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.databases.sqlite.types import named

@@ -1,220 +1,232 @@
-"""What a SQLite database holds: declared types are promises only, so the cells are asked as well."""
+"""The tables of a SQLite database as they are declared, and for other databases with what their cells hold."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import chain, groupby
 from typing import Any
 
-from framefox_tasks.databases.rows import Name, quoted
-from framefox_tasks.databases.schema import (
-    Chosen,
-    Column,
-    Found,
-    Index,
-    Part,
-    Reference,
-    Table,
-)
+from framefox_tasks.databases.rows import Name
+from framefox_tasks.databases.schema import Chosen, Column, Found, Index, Part, Reference, Table
 from framefox_tasks.databases.sql import pieces
 from framefox_tasks.databases.sqlite.create_table import CreateTable
-from framefox_tasks.databases.sqlite.pool import Beside
+from framefox_tasks.databases.sqlite.objects import Object, Objects
+from framefox_tasks.databases.sqlite.pool import joined
 from framefox_tasks.databases.sqlite.probe import probed
+from framefox_tasks.databases.sqlite.row_key import rowid_of
+from framefox_tasks.databases.sqlite.types import declared_type, named
+from framefox_tasks.databases.sqlite.worker_pool import Watch
 from framefox_tasks.model import Target
 
+_COUNTED = 1_000_000
+"""From how many rows on what ANALYZE found is good enough."""
+_LARGE = 100_000
+"""Rows of a table whose columns are looked at beside each other."""
 _WHERE = re.compile(r"\)\s*WHERE\s+(.*)$", re.IGNORECASE | re.DOTALL)
 _LIST = re.compile(r"\bON\s+(?:\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^]]*\]|\w+)\s*\((.*)\)", re.IGNORECASE | re.DOTALL)
 _ORDER = re.compile(r"\s+(?:ASC|DESC)$", re.IGNORECASE)
-_LARGE = 100_000
-"""Rows of a table for which threads are worth it."""
+
+_COLUMNS = """SELECT held.name, found.name, found.type, "notnull", dflt_value, pk, hidden
+    FROM sqlite_master AS held, pragma_table_xinfo(held.name) AS found
+    WHERE held.type = 'table' AND held.rootpage ORDER BY held.rowid, cid"""
+# SQLite tells the last that is written first.
+_KEYS = """SELECT held.name, id, "from", "table", "to", on_update, on_delete
+    FROM sqlite_master AS held, pragma_foreign_key_list(held.name)
+    WHERE held.type = 'table' AND held.rootpage ORDER BY held.rowid, id DESC, seq"""
+_INDEXES = """SELECT held.name, listed.name, listed."unique", origin, partial, cid, part.name, "desc", coll
+    FROM sqlite_master AS held, pragma_index_list(held.name) AS listed, pragma_index_xinfo(listed.name) AS part
+    WHERE held.type = 'table' AND held.rootpage AND part.key ORDER BY held.rowid, listed.seq DESC, seqno"""
 
 
 @contextmanager
-def finding(target: Target, chosen: Chosen) -> Iterator[Callable[[], Found]]:
-    """Begin to find the tables of a SQLite database, beside what is done meanwhile; ends with it if that fails."""
-    connect = partial(_connected, target)
-    with Beside(connect, 1) as beside, Beside(connect) as columns:
-        yield beside.begin(partial(_find, columns=columns, chosen=chosen)).result
+def finding(
+    target: Target, connection: sqlite3.Connection, watch: Watch | None, chosen: Chosen
+) -> Iterator[Callable[[], Found]]:
+    """Begin to find the tables for another kind of database: their cells are read meanwhile, and no more if that fails.
 
+    Args:
+        target: The database.
+        connection: To it, for nobody else meanwhile.
+        watch: Says whether other connections see the same.
+        chosen: Says which tables.
+    """
+    objects = Objects(connection, chosen)
+    found_tables = tables_of(objects)
+    with joined(target, connection, watch if any(map(_is_large, found_tables)) else None) as pool:
+        looks = [(table, [pool.begin(look) for look in _looks(table)]) for table in found_tables]
 
-def _find(connection: sqlite3.Connection, columns: Beside, chosen: Chosen) -> Found:
-    objects = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid").fetchall()
-    virtual = [name for kind, name, _, sql in objects if kind == "table" and _is_virtual(sql)]
-    tables, unchosen = [], set()
-    for kind, name, _, sql in objects:
-        if kind != "table" or _is_internal(name, virtual):
-            continue
-        if chosen is None or chosen(Name(name)):
-            tables.append(_Reading(connection, columns, name, sql or "").table())
-        else:
-            unchosen.add(name)
-    return Found("sqlite", tuple(tables), tuple(_not_carried(objects, virtual, unchosen)))
-
-
-def _connected(target: Target) -> sqlite3.Connection:
-    # Not mode=ro: a journal that a crash has left must be rolled back before anything can be read.
-    uri = f"{target.file.as_uri()}?mode=rw"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA query_only = 1")
-    return connection
-
-
-def _is_virtual(sql: str | None) -> bool:
-    return bool(sql and re.match(r"\s*CREATE\s+VIRTUAL\b", sql, re.IGNORECASE))
-
-
-def _is_internal(name: str, virtual: list[str]) -> bool:
-    """Whether a table is SQLite's own, virtual, or where a virtual one keeps what it needs."""
-    return name.startswith("sqlite_") or name in virtual or any(name.startswith(f"{owner}_") for owner in virtual)
-
-
-def _not_carried(objects: list[Any], virtual: list[str], unchosen: set[str]) -> Iterator[str]:
-    yield from (f"view {name}" for kind, name, _, _ in objects if kind == "view")
-    yield from (f"virtual table {name}" for name in virtual)
-    for kind, name, table, _ in objects:
-        if kind == "trigger" and table not in unchosen:
-            yield f"trigger {name} of {table}"
-
-
-class _Reading:
-    """The reading of one table; that of the columns of a large one in threads."""
-
-    def __init__(self, connection: sqlite3.Connection, beside: Beside, name: str, sql: str) -> None:
-        self._connection = connection
-        self._beside = beside
-        self._name = name
-        self._text = CreateTable(sql)
-
-    def _rows(self, query: str) -> list[Any]:
-        return self._connection.execute(query).fetchall()
-
-    def _pragma(self, name: str, argument: str) -> list[Any]:
-        return self._rows(f"PRAGMA {name}({quoted(argument, chr(34))})")
-
-    def table(self) -> Table:
-        """The table, its columns as wide as their cells need."""
-        infos = [info for info in self._pragma("table_xinfo", self._name) if info[6] != 1]
-        key = tuple(info[1] for info in sorted((i for i in infos if i[5]), key=lambda info: info[5]))
-        references = tuple(self._references())
-        rows = self._count()
-        referring = {name for reference in references for name in reference.columns}
-        columns = self._columns(infos, key, referring, is_large=(rows or 0) > _LARGE)
-        indexes = tuple(self._indexes())
-        return Table(
-            Name(self._name),
-            columns,
-            key,
-            self._text.primary_name(),
-            indexes,
-            references,
-            tuple(self._text.checks()),
-            rows=rows,
-            lost=tuple(self._lost()),
-        )
-
-    def _columns(
-        self, infos: list[Any], key: tuple[str, ...], referring: set[str], *, is_large: bool
-    ) -> tuple[Column, ...]:
-        numbered = key[0] if len(key) == 1 and self._is_rowid(infos, key[0]) and key[0] not in referring else None
-        generated = self._text.generated()
-        looks = [
-            partial(probed, table=self._name, name=info[1], declared=info[2] or "", rowid=info[1] == numbered)
-            for info in infos
-        ]
-        columns = self._beside.run(looks) if is_large else [look(self._connection) for look in looks]
-        return tuple(
-            replace(
-                column,
-                nullable=not notnull and name not in key,
-                default=default,
-                generated=generated.get(name, "computed") if hidden else None,
-                numbered=name == numbered,
-                following=self._following() if name == numbered else None,
+        def found() -> Found:
+            tables = (
+                replace(table, columns=tuple(chain.from_iterable(one.result() for one in begun)))
+                for table, begun in looks
             )
-            for column, (_, name, _, notnull, default, _, hidden) in zip(columns, infos, strict=True)
+            return Found("sqlite", tuple(tables), tuple(_not_carried(objects)))
+
+        yield found
+
+
+def _is_large(table: Table) -> bool:
+    return (table.rows or 0) > _LARGE
+
+
+def _looks(table: Table) -> Iterator[Callable[[sqlite3.Connection], list[Column]]]:
+    parts = [(column,) for column in table.columns] if _is_large(table) else [table.columns]
+    return (partial(probed, table=table.name, columns=part) for part in parts)
+
+
+def _not_carried(objects: Objects) -> Iterator[str]:
+    left_out = {one.name for one in objects.left_out.values() if one.type == "table"}
+    yield from (f"view {one.name}" for one in objects.of("view"))
+    yield from (f"virtual table {one.name}" for one in objects.virtual if one.name not in left_out)
+    yield from (f"trigger {one.name} of {one.table}" for one in objects.of("trigger") if one.table not in left_out)
+
+
+def tables_of(objects: Objects) -> list[Table]:
+    """The chosen tables as they are declared."""
+    inspector = _Inspector(objects)
+    return [inspector.table(one) for one in objects.tables]
+
+
+def last_numbers(connection: sqlite3.Connection) -> dict[str, int]:
+    """The numbers that AUTOINCREMENT gave last, by the names of the tables."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone():
+        return {}
+    found = connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
+    return {name: number for name, number in found if isinstance(number, int)}
+
+
+class _Inspector:
+    """The reading of tables: what the pragmas tell of all of them, and the text of each."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._connection = objects.connection
+        self._tables = {one.name for one in objects.of("table")}
+        self._sql = {one.name: one.sql for one in objects.of("index")}
+        self._infos = self._told(_COLUMNS)
+        self._keys = self._told(_KEYS)
+        self._indexes = self._told(_INDEXES)
+        self._numbers = last_numbers(self._connection)
+
+    def _told(self, query: str) -> dict[str, list[tuple[Any, ...]]]:
+        told: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        for table, *row in self._connection.execute(query):
+            told[table].append(tuple(row))
+        return told
+
+    def table(self, one: Object) -> Table:
+        """One of them."""
+        text = CreateTable(one.sql)
+        return Table(
+            Name(one.name),
+            tuple(self._columns(one.name, text)),
+            self._primary_key(one.name),
+            text.primary_name(),
+            tuple(self._parted(one.name, text.unique_names())),
+            tuple(self._references(one.name, text.references())),
+            tuple(text.checks()),
+            rows=self._rows(one.name),
+            lost=tuple(f"collation {name} in {one.name}" for name in text.collations() if name != "binary"),
         )
 
-    def _is_rowid(self, infos: list[Any], name: str) -> bool:
-        declared = next(info[2] for info in infos if info[1] == name)
-        return str(declared).upper() == "INTEGER" and not self._text.has("WITHOUT ROWID")
+    def _primary_key(self, table: str) -> tuple[str, ...]:
+        infos = sorted(self._infos[table], key=lambda info: int(info[4]))
+        return tuple(name for name, _, _, _, place, _ in infos if place)
 
-    def _following(self) -> int | None:
-        if not self._text.has("AUTOINCREMENT"):
+    def _columns(self, table: str, text: CreateTable) -> Iterator[Column]:
+        key = self._primary_key(table)
+        # Any other key than the number of the row has an index.
+        numbered = len(key) == 1 and not any(origin == "pk" for _, _, origin, *_ in self._indexes[table])
+        following = self._numbers[table] + 1 if table in self._numbers else None
+        generated = text.generated() if any(info[5] for info in self._infos[table]) else {}
+        for name, declared, notnull, default, _, hidden in self._infos[table]:
+            yield Column(
+                name,
+                declared,
+                declared_type(declared),
+                not notnull and name not in key,
+                None if default and default.upper() == "NULL" else default,
+                generated.get(name, "computed") if hidden else None,
+                numbered and name in key,
+                following if numbered and name in key else None,
+            )
+
+    def _rows(self, table: str) -> int:
+        """About how many rows; counting would read all pages of a large table."""
+        rowid = rowid_of(self._connection, named(table), {info[0].lower() for info in self._infos[table]})
+        highest = self._one(f"SELECT max({rowid}) FROM {named(table)}") or 0 if rowid else None  # noqa: S608 - quoted
+        if highest is None or highest > _COUNTED:
+            about = self._analyzed(table) or highest
+            if about is not None:
+                return about
+        return self._one(f"SELECT count(*) FROM {named(table)}") or 0  # noqa: S608 - quoted
+
+    def _one(self, query: str, *values: str) -> int | None:
+        found = self._connection.execute(query, values).fetchone()[0]
+        return None if found is None else int(found)
+
+    def _analyzed(self, table: str) -> int | None:
+        """What ANALYZE found."""
+        if not self._one("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'"):
             return None
-        found = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (self._name,)).fetchone()
-        return int(found[0]) + 1 if found and isinstance(found[0], int) else None
+        return self._one("SELECT max(CAST(stat AS INTEGER)) FROM sqlite_stat1 WHERE tbl = ?", table)
 
-    def _count(self) -> int | None:
-        """About how many rows; counting them would read all pages."""
-        name = quoted(self._name, '"')
-        try:  # each by itself is looked up at once
-            found = self._rows(f"SELECT (SELECT max(rowid) FROM {name}) - (SELECT min(rowid) FROM {name}) + 1")  # noqa: S608
-        except sqlite3.OperationalError:  # WITHOUT ROWID
-            return None
-        return int(found[0][0] or 0)
-
-    def _indexes(self) -> Iterator[Index]:
-        named = self._text.unique_names()
-        for _, name, unique, origin, conditional in reversed(self._pragma("index_list", self._name)):
+    def _parted(self, table: str, names: dict[tuple[str, ...], str]) -> Iterator[Index]:
+        for (index, unique, origin, conditional), rows in groupby(self._indexes[table], key=lambda row: row[:4]):
             if origin == "pk":
                 continue
-            sql = self._connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0] or ""
-            parts, lost = self._parts(name, sql)
+            sql = self._sql.get(index, "")
+            parts, lost = _parts(rows, sql)
             where = _WHERE.search(sql) if conditional else None
-            own = None if origin == "c" else named.get(tuple(str(part.column).casefold() for part in parts))
+            own = names.get(tuple(str(part.column).casefold() for part in parts))
             yield Index(
-                name if origin == "c" else own,
-                tuple(parts),
+                index if origin == "c" else own,
+                parts,
                 bool(unique),
                 origin == "u",
                 where[1] if where else None,
-                lost=tuple(lost),
+                lost=lost,
             )
 
-    def _parts(self, index: str, sql: str) -> tuple[list[Part], list[str]]:
-        listed = _LIST.search(_WHERE.sub(")", sql))
-        texts = [_ORDER.sub("", text) for text in pieces(listed[1])] if listed else []
-        parts, lost = [], []
-        for place, cid, name, descending, collation, is_key in self._pragma("index_xinfo", index):
-            if not is_key:
-                continue
-            text = texts[place] if cid == -2 and place < len(texts) else None
-            parts.append(Part(name if cid >= 0 else None, text, bool(descending)))
-            if collation and collation.upper() != "BINARY":
-                lost.append(f"collation {collation.lower()} of {name or text}")
-        return parts, lost
-
-    def _references(self) -> Iterator[Reference]:
-        keys: dict[int, list[Any]] = {}
-        for row in self._pragma("foreign_key_list", self._name):
-            keys.setdefault(row[0], []).append(row)
-        # SQLite tells the last that is written first.
-        told = self._text.references()[::-1]
-        for number, rows in sorted(keys.items(), reverse=True):
-            name, deferred = told[number] if len(told) == len(keys) else (None, False)
-            _, _, table, _, _, onupdate, ondelete, _ = rows[0]
+    def _references(self, table: str, told: list[tuple[str | None, bool]]) -> Iterator[Reference]:
+        keys = [list(rows) for _, rows in groupby(self._keys[table], key=lambda row: row[0])]
+        if len(told) != len(keys):
+            told = [(None, False)] * len(keys)
+        for (name, deferred), rows in zip(told, keys, strict=True):
+            _, _, written, _, onupdate, ondelete = rows[0]
+            parent = _spelled(written, self._tables)
+            known = [info[0] for info in self._infos[parent]]
             yield Reference(
                 name,
-                tuple(row[3] for row in rows),
-                Name(self._known(table)),
-                tuple(row[4] for row in rows if row[4]),
+                tuple(row[1] for row in rows),
+                Name(parent),
+                tuple(_spelled(row[3], known) for row in rows if row[3]) or self._primary_key(parent),
                 "" if ondelete == "NO ACTION" else ondelete,
                 "" if onupdate == "NO ACTION" else onupdate,
                 deferred,
                 deferred,
             )
 
-    def _known(self, table: str) -> str:
-        """A table's name as it was made: SQLite takes it in any letters."""
-        query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"
-        found = self._connection.execute(query, (table,)).fetchone()
-        return str(found[0]) if found else table
 
-    def _lost(self) -> Iterator[str]:
-        for name in self._text.collations():
-            if name != "binary":
-                yield f"collation {name} in {self._name}"
+def _parts(rows: Iterable[tuple[Any, ...]], sql: str) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """The parts of an index, and which of their collations get lost."""
+    listed = _LIST.search(_WHERE.sub(")", sql))
+    texts = [_ORDER.sub("", text) for text in pieces(listed[1])] if listed else []
+    parts: list[Part] = []
+    lost: list[str] = []
+    for place, (*_, cid, name, descending, collation) in enumerate(rows):
+        text = texts[place] if cid == -2 and place < len(texts) else None
+        parts.append(Part(name, text, bool(descending)))
+        if collation and collation.upper() != "BINARY":
+            lost.append(f"collation {collation.lower()} of {name or text}")
+    return tuple(parts), tuple(lost)
+
+
+def _spelled(name: str, known: Collection[str]) -> str:
+    """A name as it was made: SQLite takes it in any letters."""
+    return name if name in known else next((one for one in known if one.lower() == name.lower()), name)

@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import replace
 
-from framefox_tasks.databases.rows import Kind, quoted
+from framefox_tasks.databases.rows import Kind, Name, quoted
 from framefox_tasks.databases.schema import Column, Type
-from framefox_tasks.databases.sqlite import types
 
 _SAMPLE = 1000
 _FEW = {2: 2**15, 4: 2**31}
 
 
-def probed(connection: sqlite3.Connection, table: str, name: str, declared: str, *, rowid: bool) -> Column:
-    """A column with the type that its cells need: not less than is declared, and more where they hold more.
-
-    Args:
-        connection: To the source.
-        table: The column's table.
-        name: Its name.
-        declared: Its declared type.
-        rowid: Whether it is the table's number, which is looked up at once; others are read as a whole.
-    """
-    cells = _Cells(connection, quoted(table, '"'), quoted(name, '"'))
-    type_ = types.read(declared)
-    if type_ is None:
-        return Column(name, declared, replace(cells.held(), hidden=declared or "no type"))
-    return Column(name, declared, _widened(type_, cells, declared, rowid=rowid))
+def probed(connection: sqlite3.Connection, table: Name, columns: Iterable[Column]) -> list[Column]:
+    """Columns with the types that their cells need: not less than is declared, and more where they hold more."""
+    owner = table.quoted('"')
+    return [replace(one, type=_widened(one, _Cells(connection, owner, quoted(one.name, '"')))) for one in columns]
 
 
-def _widened(type_: Type, cells: _Cells, declared: str, *, rowid: bool) -> Type:
+def _widened(column: Column, cells: _Cells) -> Type:
+    type_, rowid, hidden = column.type, column.numbered, column.native
     match type_.kind:
+        case Kind.TEXT if type_.hidden:  # nothing is declared
+            return replace(cells.held(), hidden=type_.hidden)
         case Kind.INTEGER if type_.size in _FEW and not cells.within(_FEW[type_.size], rowid=rowid):
-            return replace(type_, size=4 if cells.within(_FEW[4], rowid=rowid) else 8, hidden=declared)
+            return replace(type_, size=4 if cells.within(_FEW[4], rowid=rowid) else 8, hidden=hidden)
         case Kind.TEXT if type_.fixed and type_.size == 32 and cells.are_uuids():
-            return Type(Kind.UUID, hidden=declared)
+            return Type(Kind.UUID, hidden=hidden)
         case Kind.TEXT if type_.size and cells.longest() > type_.size:
-            return Type(Kind.TEXT, hidden=declared)
+            return Type(Kind.TEXT, hidden=hidden)
         case Kind.NUMERIC if type_.size and not cells.have(type_.size, type_.scale or 0):
-            return Type(Kind.NUMERIC, hidden=declared)
+            return Type(Kind.NUMERIC, hidden=hidden)
         case _:
             return type_
 

@@ -20,7 +20,7 @@ from framefox_tasks.databases.sqlite.sort import sorted_by
 from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.databases.sqlite.verbs import VERBS
 from framefox_tasks.databases.sqlite.worker import Table
-from framefox_tasks.databases.sqlite.worker_pool import Workers, watching
+from framefox_tasks.databases.sqlite.worker_pool import Watch, Workers, watching
 from framefox_tasks.errors import CopyError, FramefoxTasksError
 from framefox_tasks.model import Target
 
@@ -215,10 +215,13 @@ class SQLiteSource:
 
     most_readers = 1
 
-    def __init__(self, target: Target, connection: sqlite3.Connection, workers: Workers) -> None:
+    def __init__(
+        self, target: Target, connection: sqlite3.Connection, workers: Workers, watch: Watch | None = None
+    ) -> None:
         self.target = target
         self._connection = connection
         self._workers = workers
+        self._watch = watch
 
     @contextmanager
     def reader(self) -> Iterator[SQLiteReader]:
@@ -242,7 +245,7 @@ class SQLiteSource:
         """What is declared and what the cells hold, read meanwhile since nothing but all cells tells it."""
         from framefox_tasks.databases.sqlite.inspect import finding
 
-        return finding(self.target, chosen)
+        return finding(self.target, self._connection, self._watch, chosen)
 
     def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
         """All that a copy in SQLite needs; see the protocol."""
@@ -264,7 +267,7 @@ def open_source(target: Target) -> Iterator[SQLiteSource]:
     with watching(target) as watch, snapshot(target) as found, Workers(target, watch) as workers:
         # What is mapped counts as the process's memory, and gains little where each row is turned into text.
         found.connection.execute("PRAGMA mmap_size = 0")
-        yield SQLiteSource(target, found.connection, workers)
+        yield SQLiteSource(target, found.connection, workers, watch)
 
 
 def _needs_care(exc: sqlite3.Error) -> bool:

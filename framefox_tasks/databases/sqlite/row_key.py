@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from itertools import islice
 
 from framefox_tasks.databases.rows import Name
@@ -10,6 +11,24 @@ from framefox_tasks.databases.sqlite.cell import shown
 from framefox_tasks.databases.sqlite.types import named
 
 _ROWIDS = ("rowid", "_rowid_", "oid")
+
+
+def rowid_of(connection: sqlite3.Connection, owner: str, columns: Collection[str]) -> str | None:
+    """A name that the rowid of a table goes by; None where there is none.
+
+    Args:
+        connection: To its database.
+        owner: The table, quoted.
+        columns: The names of its columns, in small letters.
+    """
+    for name in _ROWIDS:
+        if name not in columns:
+            try:
+                connection.execute(f"SELECT {name} FROM {owner} LIMIT 0")  # noqa: S608 - quoted
+            except sqlite3.OperationalError:  # WITHOUT ROWID
+                return None
+            return name
+    return None
 
 
 class Keys:
@@ -24,14 +43,7 @@ class Keys:
 
     def rowid(self) -> str | None:
         """A name that the rowid goes by here; None where there is none."""
-        for name in _ROWIDS:
-            if name not in self._names:
-                try:
-                    self._connection.execute(f"SELECT {name} FROM {self._owner} LIMIT 0")  # noqa: S608 - quoted
-                except sqlite3.OperationalError:  # WITHOUT ROWID
-                    return None
-                return name
-        return None
+        return rowid_of(self._connection, self._owner, self._names)
 
     def told(self, query: str, place: int) -> str:
         """The key of one row that a query gives, as `id=5` or `rowid 17`."""

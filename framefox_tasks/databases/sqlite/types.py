@@ -62,16 +62,9 @@ def read(native: str) -> Type | None:
     return _BY_AFFINITY.get(affinity_of(name)) if name else None
 
 
-def kind_of(declared: str) -> Kind:
-    """What a column of a declared type is meant to hold; text where the type says nothing."""
-    promised = read(declared)
-    return promised.kind if promised else Kind.TEXT
-
-
-def length_of(declared: str, kind: Kind) -> int | None:
-    """The greatest length of a text or of bytes that the type tells; SQLite itself holds nobody to it."""
-    promised = read(declared)
-    return promised.size if promised and kind in (Kind.TEXT, Kind.BYTES) else None
+def declared_type(native: str) -> Type:
+    """What a column of a declared type is meant to hold; text, and `hidden`, where the type says nothing."""
+    return read(native) or Type(Kind.TEXT, hidden=native or "no type")
 
 
 def scale_of(declared: str) -> int | None:

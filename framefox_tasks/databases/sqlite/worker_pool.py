@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import framefox_tasks
+from framefox_tasks.databases.sqlite.backup import connect
 from framefox_tasks.databases.sqlite.worker import HEAD, LEFT, LINES, READY, Table
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
@@ -52,9 +53,8 @@ class Watch:
 @contextmanager
 def watching(target: Target) -> Iterator[Watch | None]:
     """A watch, to be had before the snapshot; None where there can be none."""
-    uri = f"{target.file.as_uri()}?mode=rw"
     try:
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=0, check_same_thread=False)
+        connection = connect(target, timeout=0)
     except sqlite3.Error:
         yield None
         return
