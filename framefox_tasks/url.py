@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from framefox_tasks.errors import ConfigError, UnsupportedDialectError
 
 
-class Scheme(NamedTuple):
-    """What a URL may start with.
+class Scheme:
+    """What a URL may start with. A plain class: this is read at each start of doit.
 
     Attributes:
         dialect: What serves it.
@@ -23,9 +22,10 @@ class Scheme(NamedTuple):
         has_charset: Whether a connection has a character set, as an option of the URL.
     """
 
-    dialect: str
-    port: int | None
-    has_charset: bool = False
+    def __init__(self, dialect: str, port: int | None, *, has_charset: bool = False) -> None:
+        self.dialect = dialect
+        self.port = port
+        self.has_charset = has_charset
 
     @property
     def is_file(self) -> bool:
