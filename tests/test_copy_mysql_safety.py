@@ -82,7 +82,7 @@ def test_readers_share_one_point_of_time_while_others_write(target: Database, ma
     with transfers(source):
         time.sleep(0.3)
         for _ in range(5):
-            with open_source(target_of(source)) as opened:
+            with open_source(target_of(source), 8) as opened:
                 assert opened.most_readers == 8
             copy(target_of(source), target_of(target), options=CopyOptions(overwrite=True, jobs=4))
             assert target.execute(f"SELECT SUM(amount) FROM ({totals}) a") == [(8_000_000,)]
