@@ -174,7 +174,8 @@ class Making:
         for name in [column.name for column in made.table.columns if column.numbered and column.name not in given]:
             one = made.columns[name]
             another = any(other.numbered for other in made.columns.values())
-            if reason := self.dialect.refused_numbers(name, made.table.primary_key, another=another):
+            reason = "" if one.column.type.kind is Kind.INTEGER else "it holds no integers"
+            if reason := reason or self.dialect.refused_numbers(name, made.table.primary_key, another=another):
                 made.lost.append(f"automatic numbers of {made.table.name}.{name}: {reason}")
             else:
                 one.numbered = True

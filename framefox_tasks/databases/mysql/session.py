@@ -114,9 +114,16 @@ class Session:
         rows = self.rows(sql, *arguments)
         return rows[0][0] if rows else None
 
+    def text(self, sql: str, column: int) -> str:
+        """A field of the first row of what a query gives; its bytes that are no UTF-8 stand as surrogates in it."""
+        with self.answer(sql) as (answer, count):
+            found = list(answer.rows(count))
+        return (found[0][column] or b"").decode("utf-8", "surrogateescape")
+
     def execute(self, sql: str | bytes) -> int:
-        """Run a statement; gives how many rows it changed."""
+        """Run a statement, which may be a text of `text`; gives how many rows it changed."""
         self._finish()
+        sql = sql.encode("utf-8", "surrogateescape") if isinstance(sql, str) else sql
         with self.errors():
             changed: int = self.connection.query(sql)
             return changed

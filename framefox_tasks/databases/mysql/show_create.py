@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from framefox_tasks.databases.mysql.session import name
@@ -12,6 +12,8 @@ from framefox_tasks.databases.rows import Statement
 
 _INDEX = re.compile(rf"(?:UNIQUE |FULLTEXT |SPATIAL |VECTOR )?KEY {NAME} ")
 _FOREIGN_KEY = re.compile(rf"CONSTRAINT ({NAME}) FOREIGN KEY .*? REFERENCES ({NAME})(?:\.({NAME}))? ")
+_CHECK = re.compile(rf"CONSTRAINT ({NAME}) CHECK \((.*)\)(?: /\*.*\*/)?", re.DOTALL)
+_RULES = re.compile(r"\)(?: ON DELETE ([A-Z ]+?))?(?: ON UPDATE ([A-Z ]+?))?$")
 
 
 @dataclass
@@ -62,10 +64,22 @@ class Definition:
         sql = f"ALTER TABLE {name(self.table)} {', '.join(made)}"
         return ([Statement(sql, f"foreign keys of {self.table}")] if made else []), lost
 
-    def is_json(self, column: str) -> bool:
-        """Whether a column's own check says that it holds JSON, which is how MariaDB has the type."""
-        start, end = f"  {name(column)} ", f"CHECK (json_valid({name(column)}))"
-        return any(item.startswith(start) and end in item for item in self.kept)
+    def rules(self, key: str) -> tuple[str, str]:
+        """What a foreign key does ON DELETE and ON UPDATE; empty where it says nothing."""
+        item = next(item for name, item, _, _ in self.foreign_keys if name == key)
+        rules = _RULES.search(item)
+        return (rules[1] or "", rules[2] or "") if rules else ("", "")
+
+    def checks(self) -> Iterator[tuple[str | None, str]]:
+        """The checks: the name, where it was given one, and the condition."""
+        for item in self.kept:
+            own = _CHECK.fullmatch(item.strip())
+            words = [] if own else list(tokens(item))
+            if own:
+                name = bare(own[1])
+                yield None if name.upper().startswith("CONSTRAINT_") else name, own[2]
+            elif "CHECK" in words:  # that of a column stands at its end
+                yield None, "".join(words[words.index("CHECK") + 1 :]).strip()[1:-1]
 
 
 def parted(table: str, sql: str) -> Definition:

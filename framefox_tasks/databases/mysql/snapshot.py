@@ -8,6 +8,7 @@ from functools import partial
 from queue import SimpleQueue
 
 from framefox_tasks.databases.mysql.ddl import schema_of
+from framefox_tasks.databases.mysql.inspect import find
 from framefox_tasks.databases.mysql.read import MySQLReader
 from framefox_tasks.databases.mysql.session import Session, session
 from framefox_tasks.databases.rows import Name, Schema, TablePlan
@@ -63,9 +64,7 @@ class Snapshot:
         self, chosen: Chosen = None, *, digits: int | None = None
     ) -> AbstractContextManager[Callable[[], Found]]:
         """What the catalogue tells, asked when it is called."""
-        from framefox_tasks.databases.mysql.inspect import find
-
-        return nullcontext(partial(find, self.target, chosen, digits=digits))
+        return nullcontext(partial(find, self._plain, chosen, digits=digits))
 
     def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
         """Everything that a copy on MySQL or MariaDB needs."""

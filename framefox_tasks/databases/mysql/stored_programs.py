@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from framefox_tasks.databases.mysql.session import SQL_MODE, Session, literal, name
 from framefox_tasks.databases.mysql.tokens import names_in, unqualified, without_definer
@@ -47,9 +48,12 @@ class Reading:
         self._missing = missing
         self._routines = [(kind, routine) for kind, routine in session.rows(_ROUTINES)]
         self._known = known | {routine.casefold() for _, routine in self._routines}
-        self._plain = (SQL_MODE, "+00:00", str(session.value("SELECT @@collation_connection")))
-        self._mode = self._plain
+        self._mode: tuple[str, str, str] | None = None
         self._found = Programs()
+
+    @cached_property
+    def _plain(self) -> tuple[str, str, str]:
+        return SQL_MODE, "+00:00", str(self._session.value("SELECT @@collation_connection"))
 
     def read(self, views: list[str]) -> Programs:
         """The statements: routines, views that may use them, triggers, events."""
@@ -64,14 +68,15 @@ class Reading:
         for (event,) in self._session.rows(_EVENTS):
             row = self._session.rows(f"SHOW CREATE EVENT {name(event)}")[0]
             self._add(f"event {event}", row[3], row[1], row[2], row[5])
-        self._set(*self._plain)
+        if self._mode:
+            self._set(*self._plain)
         return self._found
 
     def _views(self, views: list[str]) -> None:
         made = {view: self._session.rows(f"SHOW CREATE VIEW {name(view)}")[0] for view in views}
         texts = {view: row[1] for view, row in made.items()}
         for view in _in_order(texts):
-            self._add(f"view {view}", texts[view], self._plain[0], collation=made[view][3])
+            self._add(f"view {view}", texts[view], SQL_MODE, collation=made[view][3])
             if not self._carried:
                 self._missing.add(view.casefold())
 
@@ -90,7 +95,7 @@ class Reading:
         self._found.placed.append(Statement(made, about, optional=about.startswith("view ")))
 
     def _set(self, mode: str, zone: str, collation: str) -> None:
-        if (mode, zone, collation) != self._mode:
+        if (mode, zone, collation) != (self._mode or self._plain):
             self._mode = (mode, zone, collation)
             sql = f"SET SESSION sql_mode = {literal(mode)}, time_zone = {literal(zone)}"
             sql += f", collation_connection = {collation}" if collation else ""

@@ -25,7 +25,7 @@ _TYPES = {native: Type(kind) for kind, native in _NATIVE.items()} | {
     **dict.fromkeys(("tinytext", "text", "mediumtext"), Type(Kind.TEXT)),
     **dict.fromkeys(("tinyblob", "blob", "mediumblob"), Type(Kind.BYTES)),
     # What MySQL keeps of a shape: a number and its well-known binary.
-    **{shape: Type(Kind.BYTES, hidden=shape) for shape in _SHAPES},
+    **{shape: Type(Kind.BYTES, hidden=shape, own=Kind.NATIVE) for shape in _SHAPES},
     "time": Type(Kind.TIME, 0),
     "datetime": Type(Kind.TIMESTAMP, 0),
     "timestamp": Type(Kind.TIMESTAMPTZ, 0),
@@ -38,7 +38,7 @@ def read(native: str) -> Type:
     name, numbers, inner = type_parts(native)
     words = name.split() or [""]
     base, size = words[0], numbers[0] if numbers else None
-    if base == "tinyint" and size == 1:
+    if base == "tinyint" and size == 1 and "unsigned" not in words:
         return Type(Kind.BOOLEAN)
     if base in _INTEGERS:
         return Type(Kind.INTEGER, _INTEGERS[base], unsigned="unsigned" in words)
@@ -54,7 +54,9 @@ def read(native: str) -> Type:
         return Type(Kind.BITS, size or 1, fixed=True)
     if base == "enum":
         return Type(Kind.ENUM, values=tuple(map(_label, _LABELS.findall(inner))))
-    return Type(Kind.TEXT if base == "set" else Kind.OTHER, hidden=native)
+    if base == "set":
+        return Type(Kind.TEXT, hidden=native)
+    return Type(Kind.OTHER, hidden=native, own=None if base in ("inet4", "inet6") else Kind.NATIVE)
 
 
 def _label(written: str) -> str:
