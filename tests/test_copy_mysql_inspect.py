@@ -12,9 +12,10 @@ from copying import made, open_source, target_of
 from translating import build, natives, plan_of, translated
 
 from framefox_tasks.copies import copy
+from framefox_tasks.copies.mask import masks_of
 from framefox_tasks.databases.rows import ForeignKey, Kind, Name, Schema
-from framefox_tasks.errors import PermissionDeniedError
-from framefox_tasks.model import CopyOptions
+from framefox_tasks.errors import ConfigError, PermissionDeniedError
+from framefox_tasks.model import CopyOptions, Mask
 
 FAMILY = (
     "CREATE TABLE parent (id int PRIMARY KEY, doc json, CONSTRAINT positive CHECK (id > 0))",
@@ -218,3 +219,14 @@ def test_keys_to_what_is_not_copied_are_in_no_plan_and_told(make_database: MakeD
         assert plan_of(schema, "child").foreign_keys == ()
         assert told <= set(schema.not_carried)
     assert [key.name for key in plan_of(own(source), "child").foreign_keys] == ["ka"]
+
+
+def test_a_shape_is_no_text_to_hash_wherever_it_goes(make_database: MakeDatabase) -> None:
+    source = made(make_database("mysql"), "CREATE TABLE item (at point)")
+    for schema in (own(source), translated(source, "sqlite"), translated(source, "postgresql")):
+        with pytest.raises(
+            ConfigError, match=r"item\.at cannot be masked with hash: it is of the kind native"
+        ) as caught:
+            masks_of(schema, [Mask("item.at", "hash")])
+        assert caught.value.hint == "Masks that fit item.at: null, fixed."
+        assert masks_of(schema, [Mask("item.at", "null")])

@@ -148,7 +148,7 @@ Objection = Callable[[MaskKind, Sequence[_Column]], str]
 
 def _misfit(kind: MaskKind, joined: Sequence[_Column]) -> str:
     column, others = joined[0], joined[1:]
-    holds = column.source.kind
+    holds = column.source.own or column.source.kind
     if holds not in kind.kinds or (column.year and kind.distinct(holds, None) > 1):
         return f"it is of the kind {holds}"
     distinct = kind.distinct(holds, None)

@@ -66,6 +66,7 @@ def _source_field(one: Made) -> Field:
         column.nullable,
         column.type.size if limited else None,
         column.default is not None or column.numbered,
+        own=column.type.own,
     )
 
 
