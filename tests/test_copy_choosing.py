@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from framefox_tasks.copies.subset import chosen, conditions, emptied, prunings
-from framefox_tasks.databases.rows import Field, ForeignKey, Kind, Name, Schema, Side, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Field, ForeignKeyPlan, Kind, Name, Side, TablePlan
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import CopyOptions
 
@@ -55,12 +55,12 @@ def plan(name: str, *parents: str, empty: bool = False) -> TablePlan:
     side = Side(
         Name(name), fields + tuple(Field(parent, "integer", Kind.INTEGER, nullable=False) for parent in parents)
     )
-    keys = tuple(ForeignKey((parent,), Name(parent), ("id",)) for parent in parents)
+    keys = tuple(ForeignKeyPlan((parent,), Name(parent), ("id",)) for parent in parents)
     return TablePlan(side, side, ("id",), (), keys, empty=empty)
 
 
 def test_a_table_may_be_named_in_other_letters_but_not_twice_and_not_wrongly() -> None:
-    schema = Schema((plan("User"), plan("order", "User")))
+    schema = CopySchema((plan("User"), plan("order", "User")))
     assert set(conditions(schema, {"user": "n = 1"}, '"')) == {"User", "order"}
     with pytest.raises(ConfigError, match="twice for User"):
         conditions(schema, {"user": "n = 1", "public.User": "n = 2"}, '"')
@@ -70,16 +70,16 @@ def test_a_table_may_be_named_in_other_letters_but_not_twice_and_not_wrongly() -
 
 
 def test_what_no_condition_touches_is_read_whole() -> None:
-    schema = Schema((plan("user"), plan("order", "user"), plan("log", empty=True)))
+    schema = CopySchema((plan("user"), plan("order", "user"), plan("log", empty=True)))
     assert conditions(schema, {"order": "n = 1"}, '"') == {"order": "(n = 1\n)", "log": "1 = 0"}
     assert prunings(schema, {"order": "n = 1"}, '"') == []
-    assert conditions(Schema(schema.tables[:2]), {}, '"') == {}
+    assert conditions(CopySchema(schema.tables[:2]), {}, '"') == {}
 
 
 def test_a_condition_that_would_ask_for_too_many_tables_leaves_the_rest_to_the_copy() -> None:
     # Each table refers to all before it: the ways from the last to the first double with each.
     names = [f"t{number}" for number in range(12)]
-    schema = Schema(tuple(plan(name, *names[:number]) for number, name in enumerate(names)))
+    schema = CopySchema(tuple(plan(name, *names[:number]) for number, name in enumerate(names)))
     written = conditions(schema, {"t0": "n = 1"}, '"')
     assert written["t4"].count("EXISTS") == 15
     assert all(condition.count("EXISTS") <= 32 for condition in written.values())

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
-from framefox_tasks.databases.rows import Name, Schema, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Name, TablePlan
 from framefox_tasks.errors import ConfigError
 
 T = TypeVar("T")
@@ -53,6 +53,6 @@ def spellings(name: Name) -> tuple[str, ...]:
     return (str(name),) if name.schema else (name.name, f"public.{name.name}")
 
 
-def tables_by_name(schema: Schema) -> dict[str, TablePlan]:
+def tables_by_name(schema: CopySchema) -> dict[str, TablePlan]:
     """The tables by all that they may be called."""
     return {spelling: plan for plan in schema.tables for spelling in spellings(plan.source.name)}

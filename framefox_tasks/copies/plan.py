@@ -14,7 +14,7 @@ from framefox_tasks.copies.stream import Work
 from framefox_tasks.copies.subset import chosen, conditions, emptied, prunings
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place, Source
-from framefox_tasks.databases.rows import Name, Schema, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Name, TablePlan
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import CopyPlan, PlannedTable
 
@@ -78,13 +78,13 @@ class Choice:
 
 
 @contextmanager
-def _reading(source: Source, target: Target, options: CopyOptions) -> Iterator[Callable[[], Schema]]:
+def _reading(source: Source, target: Target, options: CopyOptions) -> Iterator[Callable[[], CopySchema]]:
     """Gives what gives the schema of the copy; the source may be read meanwhile."""
     mine, theirs = source.target.address.dialect, target.address.dialect
     choice = Choice(options, source.target.project.version_table)
     tables: Callable[[Name], bool] | None = choice if options.tables else None
 
-    def checked(schema: Schema) -> Schema:
+    def checked(schema: CopySchema) -> CopySchema:
         if tables:
             choice.check()
         return schema
@@ -101,25 +101,25 @@ def _reading(source: Source, target: Target, options: CopyOptions) -> Iterator[C
             yield lambda: checked(translate(find, made.dialect_of(target)))
 
 
-def _rows_alone(source: Source, target: Target, tables: Callable[[Name], bool] | None) -> Schema:
+def _rows_alone(source: Source, target: Target, tables: Callable[[Name], bool] | None) -> CopySchema:
     with database_of(target).open_source(target) as held:
         return matched(_without_version(source.schema(tables), source.target), held.schema(), target)
 
 
-def _without_version(schema: Schema, source: Target) -> Schema:
+def _without_version(schema: CopySchema, source: Target) -> CopySchema:
     """Without the version table: the target's tables are at a revision of their own."""
     tables = tuple(plan for plan in schema.tables if plan.label != source.project.version_table)
     return replace(schema, tables=tables)
 
 
-def emptied_schema(schema: Schema, options: CopyOptions, source: Target) -> Schema:
+def emptied_schema(schema: CopySchema, options: CopyOptions, source: Target) -> CopySchema:
     """The schema with the tables marked whose rows are left out."""
     names = [plan.source.name for plan in schema.tables]
     empty = emptied(names, options, source.project.version_table)
     return replace(schema, tables=tuple(replace(plan, empty=empty(plan.source.name)) for plan in schema.tables))
 
 
-def _work(schema: Schema, source: Source, place: Place, options: CopyOptions) -> Work:
+def _work(schema: CopySchema, source: Source, place: Place, options: CopyOptions) -> Work:
     mine, theirs = database_of(source.target), database_of(place.staging)
     where = dict(options.where)
     secret = Secret(options.salt)
@@ -141,7 +141,7 @@ def _work(schema: Schema, source: Source, place: Place, options: CopyOptions) ->
 
 
 def planned(
-    schema: Schema, source: Target, target: Target, options: CopyOptions, *, jobs: int = 1, how: str = ""
+    schema: CopySchema, source: Target, target: Target, options: CopyOptions, *, jobs: int = 1, how: str = ""
 ) -> CopyPlan:
     """What there is to tell of a copy before it begins."""
     tables = tuple(

@@ -13,7 +13,7 @@ from framefox_tasks.copies.threads import Crew, Hands
 from framefox_tasks.copies.verify import compare
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place, Source
-from framefox_tasks.databases.rows import BadRowError, Schema, Statement, TablePlan
+from framefox_tasks.databases.rows import BadRowError, CopySchema, Statement, TablePlan
 from framefox_tasks.errors import TargetNotEmptyError, VerificationError
 from framefox_tasks.results import CopiedTable, CopyProgress
 
@@ -39,7 +39,7 @@ class Work:
         overwrite: Delete what rows they have.
     """
 
-    schema: Schema
+    schema: CopySchema
     direct: bool
     jobs: int
     where: dict[str, str] = field(default_factory=dict)

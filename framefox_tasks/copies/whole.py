@@ -10,7 +10,7 @@ from framefox_tasks.copies.options import check_different, check_options, replac
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.commit import Placing
 from framefox_tasks.databases.contract import WholeCopy
-from framefox_tasks.databases.rows import Schema, Subset
+from framefox_tasks.databases.rows import CopySchema, Subset
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import Copied, CopiedTable, CopyPlan, CopyProgress, PlannedTable
@@ -99,7 +99,7 @@ def _subset(whole: WholeCopy, source: Target, options: CopyOptions) -> Subset | 
     )
 
 
-def _masks(schema: Schema, options: CopyOptions) -> dict[str, dict[str, Callable[[object], object]]]:
+def _masks(schema: CopySchema, options: CopyOptions) -> dict[str, dict[str, Callable[[object], object]]]:
     """What is made of the values of masked columns, by table and column."""
     from framefox_tasks.copies.mask import Secret, cell_function, masks_of
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
-    from framefox_tasks.databases.rows import Name, Schema, Side, Statement, Subset, TablePlan
+    from framefox_tasks.databases.rows import CopySchema, Name, Side, Statement, Subset, TablePlan
     from framefox_tasks.databases.schema import Chosen, Found
 
 
@@ -83,7 +83,7 @@ class Source(Protocol):
             digits: How many digits of a number the copy keeps: find out which numbers have no more. None for all.
         """
 
-    def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
+    def schema(self, tables: Callable[[Name], bool] | None = None) -> CopySchema:
         """Everything that a copy in the same kind of database needs, written as this database writes it.
 
         The kind of a field is NATIVE only where no other says what it holds; `source` and `target` of a table are the
@@ -205,7 +205,7 @@ class WholeCopy(Protocol):
     def count(self, table: str, *, where: str = "") -> int:
         """How many rows a table of the source has."""
 
-    def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
+    def schema(self, tables: Callable[[Name], bool] | None = None) -> CopySchema:
         """The source's schema, of the chosen tables; see Source.schema."""
 
     def staging(self) -> AbstractContextManager[object]:
@@ -214,7 +214,7 @@ class WholeCopy(Protocol):
     def copy(self, told: Callable[[int, int], None]) -> None:
         """Copy all of the source; `told` gets how much of how much is done."""
 
-    def create(self, schema: Schema) -> None:
+    def create(self, schema: CopySchema) -> None:
         """Make the tables instead, and fill only those that are not to be empty."""
 
     def reduce(self, subset: Subset) -> list[str]:

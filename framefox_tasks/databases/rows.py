@@ -103,8 +103,8 @@ class Field:
 
 
 @dataclass(frozen=True)
-class ForeignKey:
-    """A foreign key: columns of this table, and the columns of another that they refer to."""
+class ForeignKeyPlan:
+    """A foreign key of a table that is copied: its columns, and those of the table that they refer to."""
 
     columns: tuple[str, ...]
     table: Name
@@ -140,7 +140,7 @@ class TablePlan:
     target: Side
     primary_key: tuple[str, ...] = ()
     uniques: tuple[tuple[str, ...], ...] = ()
-    foreign_keys: tuple[ForeignKey, ...] = ()
+    foreign_keys: tuple[ForeignKeyPlan, ...] = ()
     rows: int | None = None
     changes: tuple[str, ...] = ()
     empty: bool = False
@@ -167,7 +167,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Schema:
+class CopySchema:
     """Everything that a copy makes.
 
     Attributes:
@@ -200,7 +200,7 @@ class Subset:
         masks: What is made of the values of some columns, by table and column.
     """
 
-    schema: Schema
+    schema: CopySchema
     tables: Callable[[Name], bool] | None
     where: Mapping[str, str]
     prunings: Sequence[str]

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 
 from framefox_tasks.copies.subset.choice import chosen, emptied
 from framefox_tasks.copies.subset.restrict import Edge, Restricting, target_column
-from framefox_tasks.databases.rows import Kind, Schema, quoted
+from framefox_tasks.databases.rows import CopySchema, Kind, quoted
 
 _NOTHING = "1 = 0"
 
 
-def conditions(schema: Schema, where: Mapping[str, str], quote: str) -> dict[str, str]:
+def conditions(schema: CopySchema, where: Mapping[str, str], quote: str) -> dict[str, str]:
     """The SQL conditions that the rows of tables are read with, by the tables' labels; none for a table read whole.
 
     Args:
@@ -59,7 +59,7 @@ def _with_parent(restricting: Restricting, edge: Edge, quote: str, depth: int) -
     return f"({' OR '.join([*unset, there])})"
 
 
-def prunings(schema: Schema, where: Mapping[str, str], quote: str) -> list[str]:
+def prunings(schema: CopySchema, where: Mapping[str, str], quote: str) -> list[str]:
     """Statements for the copy's database, to be run in turn and again until a whole round changes nothing.
 
     Args:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from framefox_tasks.copies.names import found, tables_by_name
-from framefox_tasks.databases.rows import ForeignKey, Schema, TablePlan
+from framefox_tasks.databases.rows import CopySchema, ForeignKeyPlan, TablePlan
 from framefox_tasks.errors import ConfigError
 
 MOST = 32
@@ -21,7 +21,7 @@ class Edge:
 
     child: TablePlan
     parent: TablePlan
-    key: ForeignKey
+    key: ForeignKeyPlan
 
     @property
     def referred(self) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ class Restricting:
         ConfigError: A condition is for a table that is not copied, or two are for the same one.
     """
 
-    def __init__(self, schema: Schema, where: Mapping[str, str]) -> None:
+    def __init__(self, schema: CopySchema, where: Mapping[str, str]) -> None:
         self.where = _resolved(schema, where)
         tables = {plan.source.name: plan for plan in schema.tables}
         edges = [
@@ -143,7 +143,7 @@ class Restricting:
         return frozenset(inexact)
 
 
-def _resolved(schema: Schema, where: Mapping[str, str]) -> dict[str, str]:
+def _resolved(schema: CopySchema, where: Mapping[str, str]) -> dict[str, str]:
     known = tables_by_name(schema)
     resolved: dict[str, str] = {}
     for table, condition in where.items():

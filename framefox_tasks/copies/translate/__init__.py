@@ -7,11 +7,11 @@ from collections.abc import Callable
 from framefox_tasks.copies.translate.tables import Made, MadeTable, Making
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.order import in_order
-from framefox_tasks.databases.rows import Field, ForeignKey, Name, Schema, Side, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Field, ForeignKeyPlan, Name, Side, TablePlan
 from framefox_tasks.databases.schema import Found
 
 
-def translate(find: Callable[[], Found], dialect: Dialect) -> Schema:
+def translate(find: Callable[[], Found], dialect: Dialect) -> CopySchema:
     """Everything that a copy of a database in another kind of database needs, written as that one writes it.
 
     Args:
@@ -31,7 +31,7 @@ def translate(find: Callable[[], Found], dialect: Dialect) -> Schema:
     plans = in_order([_plan(made) for made in making.tables])
     lost = [phrase for made in making.tables for phrase in made.lost]
     lost += [f"table {table.name}, which has no columns" for table in making.empty]
-    return Schema(
+    return CopySchema(
         tables=tuple(plans),
         before=(*statements.types(), *statements.tables),
         after=tuple(listed for listed in statements.indexes if listed),
@@ -48,7 +48,7 @@ def _plan(made: MadeTable) -> TablePlan:
         primary_key=table.primary_key,
         uniques=table.uniques,
         foreign_keys=tuple(
-            ForeignKey(reference.columns, reference.table, reference.referred, reference.ondelete, reference.name)
+            ForeignKeyPlan(reference.columns, reference.table, reference.referred, reference.ondelete, reference.name)
             for reference in made.references
         ),
         rows=table.rows,

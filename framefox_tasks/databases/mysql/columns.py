@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from framefox_tasks.databases.mysql.session import Session
-from framefox_tasks.databases.rows import Field, ForeignKey, Kind, Name
+from framefox_tasks.databases.rows import Field, ForeignKeyPlan, Kind, Name
 
 _COLUMNS = (
     "SELECT table_name, column_name, data_type, column_type, character_maximum_length, is_nullable, column_default, "
@@ -51,7 +51,7 @@ class Columns:
     fields: list[Field] = field(default_factory=list)
     primary_key: tuple[str, ...] = ()
     uniques: list[tuple[str, ...]] = field(default_factory=list)
-    foreign_keys: list[ForeignKey] = field(default_factory=list)
+    foreign_keys: list[ForeignKeyPlan] = field(default_factory=list)
 
 
 def columns_of(session: Session) -> dict[str, Columns]:
@@ -69,7 +69,7 @@ def columns_of(session: Session) -> dict[str, Columns]:
     for (table, key), columns in _grouped(session.rows(_FOREIGN_KEYS)).items():
         here, parents, there, rules = zip(*columns, strict=True)
         rule = "" if rules[0] in ("RESTRICT", "NO ACTION") else rules[0]
-        found[table].foreign_keys.append(ForeignKey(here, Name(parents[0]), there, rule, key))
+        found[table].foreign_keys.append(ForeignKeyPlan(here, Name(parents[0]), there, rule, key))
     return found
 
 

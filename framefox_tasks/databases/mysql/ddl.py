@@ -14,7 +14,7 @@ from framefox_tasks.databases.mysql.staging import OURS, charset_of
 from framefox_tasks.databases.mysql.stored_programs import Reading
 from framefox_tasks.databases.mysql.tokens import names_in, unqualified
 from framefox_tasks.databases.order import in_order
-from framefox_tasks.databases.rows import Kind, Name, Schema, Side, Statement, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Kind, Name, Side, Statement, TablePlan
 
 _TABLES = (
     "SELECT t.table_name, t.table_type, t.engine, t.table_rows, e.transactions FROM information_schema.tables t "
@@ -40,7 +40,7 @@ class _Table:
     transactions: str | None
 
 
-def schema_of(session: Session, tables: Callable[[Name], bool] | None) -> Schema:
+def schema_of(session: Session, tables: Callable[[Name], bool] | None) -> CopySchema:
     """Everything that a copy needs; see the protocol."""
     return _Reading(session, tables).schema()
 
@@ -64,7 +64,7 @@ class _Reading:
         self._missing = {one.name.casefold() for one in found} - self._kept
         self._known = {one.name.casefold() for one in held}
 
-    def schema(self) -> Schema:
+    def schema(self) -> CopySchema:
         """The schema, and what is lost."""
         definitions = {table.name: self._definition(table.name) for table in self._tables}
         columns = columns_of(self._session)
@@ -72,7 +72,7 @@ class _Reading:
         ordered = [definitions[plan.label] for plan in plans]
         programs = Reading(self._session, self._known, set(self._missing)).read(self._views)
         sequences = self._used_sequences(ordered)
-        return Schema(
+        return CopySchema(
             tables=tuple(plans),
             before=(
                 Statement(

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from framefox_tasks.databases.mysql.ddl import schema_of
 from framefox_tasks.databases.mysql.read import MySQLReader
 from framefox_tasks.databases.mysql.session import Session, session
-from framefox_tasks.databases.rows import Name, Schema, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Name, TablePlan
 from framefox_tasks.databases.schema import Chosen, Found
 from framefox_tasks.errors import ConnectionFailedError, FramefoxTasksError
 from framefox_tasks.model import Target
@@ -67,7 +67,7 @@ class Snapshot:
 
         return nullcontext(partial(find, self.target, chosen, digits=digits))
 
-    def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
+    def schema(self, tables: Callable[[Name], bool] | None = None) -> CopySchema:
         """Everything that a copy on MySQL or MariaDB needs."""
         return schema_of(self._plain, tables)
 

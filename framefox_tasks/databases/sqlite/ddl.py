@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from framefox_tasks.databases.order import in_order
-from framefox_tasks.databases.rows import Field, ForeignKey, Name, Schema, Side, Statement, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Field, ForeignKeyPlan, Name, Side, Statement, TablePlan
 from framefox_tasks.databases.sqlite.types import kind_of, length_of, named
 
 _COUNTED = 1_000_000
@@ -108,14 +108,14 @@ def _owner(one: Object) -> str:
     return one.table.lower() if one.type in ("index", "trigger") else one.name.lower()
 
 
-def read_schema(connection: sqlite3.Connection, chosen: Chosen = None) -> Schema:
+def read_schema(connection: sqlite3.Connection, chosen: Chosen = None) -> CopySchema:
     """Everything that a copy in SQLite needs; see Source.schema."""
     objects = Objects(connection, chosen)
     plans = in_order([_Reading(connection, one, objects).plan() for one in objects.tables])
     by_name = {one.name: one for one in objects.tables}
     virtual = [one for one in objects.virtual if one.name.lower() not in objects.left_out]
     indexes = {plan.label: tuple(_indexes(objects, plan.label)) for plan in plans}
-    return Schema(
+    return CopySchema(
         tables=tuple(plans),
         before=(*(by_name[plan.label].statement for plan in plans), *(one.statement for one in virtual)),
         after=tuple(statements for statements in indexes.values() if statements),
@@ -189,7 +189,7 @@ class _Reading:
             if None not in columns:
                 yield columns
 
-    def _foreign_keys(self) -> Iterator[ForeignKey]:
+    def _foreign_keys(self) -> Iterator[ForeignKeyPlan]:
         keys: dict[int, list[tuple[int, int, str, str, str | None, str, str]]] = {}
         for row in _keys(self._connection, self._table.name):
             keys.setdefault(row[0], []).append(row)
@@ -200,7 +200,7 @@ class _Reading:
                 known = {info[0].lower(): info[0] for info in infos}
                 referred = tuple(known.get(row[4].lower(), row[4]) for row in rows if row[4]) or _primary(infos)
                 ondelete = rows[0][6] if rows[0][6] != "NO ACTION" else ""
-                yield ForeignKey(tuple(row[3] for row in rows), Name(parent), referred, ondelete)
+                yield ForeignKeyPlan(tuple(row[3] for row in rows), Name(parent), referred, ondelete)
 
     def _rows(self) -> int:
         """About how many rows; counting would read all pages of a large table."""
