@@ -18,7 +18,7 @@ from framefox_tasks.model import Project
 from framefox_tasks.schema import sources as _sources
 from framefox_tasks.schema.from_metadata import tables_of
 from framefox_tasks.schema.imports import FilesRead, watching
-from framefox_tasks.schema.sources import Source
+from framefox_tasks.schema.sources import EntityModule
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,10 @@ def load_entities(project: Project) -> Entities:
     return Entities(metadata, _packages(modules, sources), tuple(sorted(files - saved)), tuple(folders))
 
 
-def _import_folders(project: Project) -> tuple[dict[str, str], list[Source]]:
+def _import_folders(project: Project) -> tuple[dict[str, str], list[EntityModule]]:
     """The modules of the entity folders, with the package that each is told relative to, and their sources."""
     modules: dict[str, str] = {}
-    sources: list[Source] = []
+    sources: list[EntityModule] = []
     for folder in project.entities:
         found = _sources.read(project, folder)
         package = _sources.package_of(project, folder, found)
@@ -128,7 +128,7 @@ def _times(folders: Iterable[Path]) -> dict[Path, int]:
     return {file: file.stat().st_mtime_ns for file in files if file.is_file()}
 
 
-def _packages(modules: Mapping[str, str], sources: Iterable[Source]) -> dict[str, str]:
+def _packages(modules: Mapping[str, str], sources: Iterable[EntityModule]) -> dict[str, str]:
     """The package that declares each table, relative to the folder of the entities."""
     imports = {source.path: source.imports for source in sources}
     found: dict[str, str] = {}
@@ -230,7 +230,7 @@ def _unique(found: Iterable[MetaData]) -> tuple[MetaData, ...]:
     return tuple(item for item in {id(item): item for item in found}.values() if item.tables)
 
 
-def _check_registered(project: Project, sources: Iterable[Source], metadata: Iterable[MetaData]) -> None:
+def _check_registered(project: Project, sources: Iterable[EntityModule], metadata: Iterable[MetaData]) -> None:
     names = {table.name for item in metadata for table in item.tables.values()}
     for source in sources:
         for declared in source.tables:

@@ -14,7 +14,7 @@ from framefox_tasks.schema.cache import LIVE as LIVE_SCHEMA
 from framefox_tasks.schema.cache import SNAPSHOT, drawing
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks.actions import action
-from framefox_tasks.tasks.freshness import Check, artefacts_untouched, sources_unchanged
+from framefox_tasks.tasks.freshness import UptodateCheck, artefacts_untouched, sources_unchanged
 from framefox_tasks.tasks.named import Named
 from framefox_tasks.tasks.params import LIVE, choice, option, params
 from framefox_tasks.tasks.reporter import TELLS_WHY
@@ -30,7 +30,7 @@ def task_database_metadata() -> dict[str, Any]:
     return {
         "actions": [action("schema:metadata")],
         "targets": [SNAPSHOT],
-        "uptodate": [Check(sources_unchanged)],
+        "uptodate": [UptodateCheck(sources_unchanged)],
         "clean": True,
         "meta": {TELLS_WHY: True},
         **LIVE,
@@ -61,7 +61,7 @@ def task_database_diagram(source: str, format: str) -> Iterator[dict[str, Any]]:
             "actions": [(action("schema:select"), [], {"name": name, "source": snapshot})],
             "file_dep": [snapshot],
             "targets": [drawing(name)],
-            "uptodate": [config_changed(repr(options)), Check(artefacts_untouched)],
+            "uptodate": [config_changed(repr(options)), UptodateCheck(artefacts_untouched)],
             **LIVE,
         }
         yield {
@@ -70,7 +70,7 @@ def task_database_diagram(source: str, format: str) -> Iterator[dict[str, Any]]:
             "actions": [(action("schema:draw"), [], {"name": name, "formats": formats})],
             "file_dep": [drawing(name)],
             "targets": files(options, name, formats),
-            "uptodate": [Check(artefacts_untouched), known],
+            "uptodate": [UptodateCheck(artefacts_untouched), known],
             "clean": True,
             "meta": {TELLS_WHY: True},
             **LIVE,

@@ -16,7 +16,7 @@ from framefox_tasks.tasks.freshness.history import RevisionFile, held, newest_ge
 from framefox_tasks.tasks.freshness.state import migration_files, told
 
 
-def sources_unchanged(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # noqa: ARG001 - what Check calls
+def sources_unchanged(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # noqa: ARG001 - as UptodateCheck calls it
     """Up to date when the files that the last import read are the same, and no other has come to the entities.
 
     They become the task's file_dep, so that doit compares their content; after a run, those that it read do.

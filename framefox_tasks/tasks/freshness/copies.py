@@ -107,7 +107,7 @@ def copy_at_head(name: str, task: Any, values: Values, copied: Values) -> tuple[
         return False, told(exc)
 
 
-def nothing_to_lose(task: Any, values: Values) -> tuple[bool, str]:  # noqa: ARG001 - what Check calls
+def nothing_to_lose(task: Any, values: Values) -> tuple[bool, str]:  # noqa: ARG001 - as UptodateCheck calls it
     """Up to date when an upgrade has nothing to do, or nothing to lose: the database is missing or holds no tables."""
     try:
         target = configured().target

@@ -12,7 +12,7 @@ from framefox_tasks.schema.cache import python_files
 from framefox_tasks.settings import configured
 
 
-def database_exists(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # noqa: ARG001 - what Check calls
+def database_exists(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # noqa: ARG001 - as UptodateCheck calls it
     """Up to date when the database is there.
 
     An error, of whatever kind, counts as not up to date: the task then runs into it, and tells it without a password.
