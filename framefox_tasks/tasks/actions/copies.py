@@ -26,7 +26,7 @@ from framefox_tasks.results import Copied, CopyPlan
 from framefox_tasks.settings import URL_VARIABLE, Settings, positive
 from framefox_tasks.tasks.actions import hide
 from framefox_tasks.tasks.actions.asked import Asked, skipped
-from framefox_tasks.tasks.freshness import comparable, left_as, remembered, source_state
+from framefox_tasks.tasks.freshness import comparable, copy_state, copy_values, source_state
 
 _ONE = "DATABASE_URL or config/orm.yaml"
 _TO = "Type: doit database_copy --to=sqlite:///backups/app.db"
@@ -130,7 +130,7 @@ def upgrade(
     result = upgrades.upgrade(target, on_step=report.show, on_wait=report.show_waiting)
     if not result.steps:
         report.say("There are none to apply.")
-    return {"heads": list(result.heads), "database": target.identity, "left": left_as(target)}
+    return {"heads": list(result.heads), "database": target.identity, "left": copy_state(target)}
 
 
 def _make(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
@@ -162,7 +162,7 @@ def _made(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
         return None
     state = source_state(copy.source) if copy.name and comparable(copy) else None
     result = _copied(copy, stamp)
-    values = remembered(copy, stamp, state)
+    values = copy_values(copy, stamp, state)
     report.show(replace(result, removed=retention.remove_older(copy, stamp)))
     return values
 

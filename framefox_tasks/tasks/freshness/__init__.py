@@ -18,10 +18,10 @@ from framefox_tasks.tasks.freshness.build import (
 from framefox_tasks.tasks.freshness.copies import (
     comparable,
     copy_at_head,
+    copy_state,
     copy_unchanged,
-    left_as,
+    copy_values,
     nothing_to_lose,
-    remembered,
     source_state,
 )
 from framefox_tasks.tasks.freshness.state import at_head, database_exists
@@ -70,13 +70,13 @@ __all__ = [
     "at_head",
     "comparable",
     "copy_at_head",
+    "copy_state",
     "copy_unchanged",
+    "copy_values",
     "database_exists",
-    "left_as",
     "migration_written",
     "nothing_to_lose",
     "reason_of",
-    "remembered",
     "source_state",
     "sources_unchanged",
 ]

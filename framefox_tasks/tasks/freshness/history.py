@@ -45,7 +45,7 @@ def newest_generated(history: Mapping[str, RevisionFile]) -> list[RevisionFile]:
     return [file for file in _back(history, heads, until_marked=True) if file.schema]
 
 
-def held(history: Mapping[str, RevisionFile], current: Iterable[str]) -> set[str]:
+def applied(history: Mapping[str, RevisionFile], current: Iterable[str]) -> set[str]:
     """The revisions that a database at `current` holds."""
     return {file.revision for file in _back(history, current)}
 
