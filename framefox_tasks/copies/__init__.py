@@ -79,16 +79,16 @@ def copy(
         from framefox_tasks.copies import whole
 
         return whole.copy(source, target, options, plan_told, note)
+    from framefox_tasks.copies.commit import Commit
     from framefox_tasks.copies.plan import prepared
     from framefox_tasks.copies.stream import Streaming
-    from framefox_tasks.databases.commit import Placing
 
-    with Placing(target) as placing, prepared(source, target, options) as found:
+    with Commit(target) as commit, prepared(source, target, options) as found:
         plan_told(found.plan)
         streaming = Streaming(found.source, found.place, found.work, note)
         with found.place as place:
             tables = streaming.run()
-            notes = placing.run(partial(place.put, found.work.schema.placed))
+            notes = commit.run(partial(place.put, found.work.schema.placed))
     return Copied(
         source,
         target,

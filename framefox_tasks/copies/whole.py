@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
+from framefox_tasks.copies.commit import Commit
 from framefox_tasks.copies.options import check_different, check_options, replacing
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.commit import Placing
 from framefox_tasks.databases.contract import WholeCopy
 from framefox_tasks.databases.rows import CopySchema, Subset
 from framefox_tasks.errors import VerificationError
@@ -47,7 +47,7 @@ def copy(
 ) -> Copied:
     """Copy a database to another of its kind."""
     started = perf_counter()
-    with Placing(target) as placing, _checked(source, target, options) as whole:
+    with Commit(target) as commit, _checked(source, target, options) as whole:
         subset = _subset(whole, source, options)
         plan = _planned(whole, source, target, options, subset)
         on_plan(plan)
@@ -62,7 +62,7 @@ def copy(
             note(CopyProgress("", 0, None, step="comparing values" if options.verify else "counting rows"))
             names = [plan.label for plan in subset.schema.tables] if subset else whole.tables()
             tables = tuple(_verified(whole, source, name, subset, options) for name in names)
-            notes += placing.run(whole.put)
+            notes += commit.run(whole.put)
     return Copied(source, target, tables, perf_counter() - started, tuple(notes), plan.not_carried)
 
 
