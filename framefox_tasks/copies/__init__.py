@@ -81,20 +81,20 @@ def copy(
         return whole.copy(source, target, options, plan_told, note)
     from framefox_tasks.copies.commit import Commit
     from framefox_tasks.copies.plan import prepared
-    from framefox_tasks.copies.stream import Streaming
+    from framefox_tasks.copies.stream import StreamCopy
 
     with Commit(target) as commit, prepared(source, target, options) as found:
         plan_told(found.plan)
-        streaming = Streaming(found.source, found.place, found.work, note)
+        stream = StreamCopy(found.source, found.place, found.work, note)
         with found.place as place:
-            tables = streaming.run()
+            tables = stream.run()
             notes = commit.run(partial(place.put, found.work.schema.placed))
     return Copied(
         source,
         target,
         tables,
         perf_counter() - started,
-        notes=(*streaming.notes, *notes),
+        notes=(*stream.notes, *notes),
         not_carried=found.plan.not_carried,
     )
 
