@@ -31,10 +31,10 @@ def plan_copy(source: Target, target: Target, *, options: CopyOptions = _ALL) ->
         from framefox_tasks.copies import whole
 
         return whole.plan(source, target, options)
-    from framefox_tasks.copies.plan import prepared
+    from framefox_tasks.copies.plan import prepare
 
-    with prepared(source, target, options) as found:
-        return found.plan
+    with prepare(source, target, options) as prepared:
+        return prepared.plan
 
 
 def copy(
@@ -80,22 +80,22 @@ def copy(
 
         return whole.copy(source, target, options, plan_told, note)
     from framefox_tasks.copies.commit import Commit
-    from framefox_tasks.copies.plan import prepared
+    from framefox_tasks.copies.plan import prepare
     from framefox_tasks.copies.stream import StreamCopy
 
-    with Commit(target) as commit, prepared(source, target, options) as found:
-        plan_told(found.plan)
-        stream = StreamCopy(found.source, found.place, found.work, note)
-        with found.place as place:
+    with Commit(target) as commit, prepare(source, target, options) as prepared:
+        plan_told(prepared.plan)
+        stream = StreamCopy(prepared.source, prepared.place, prepared.work, note)
+        with prepared.place as place:
             tables = stream.run()
-            notes = commit.run(partial(place.put, found.work.schema.placed))
+            notes = commit.run(partial(place.put, prepared.work.schema.placed))
     return Copied(
         source,
         target,
         tables,
         perf_counter() - started,
         notes=(*stream.notes, *notes),
-        not_carried=found.plan.not_carried,
+        not_carried=prepared.plan.not_carried,
     )
 
 

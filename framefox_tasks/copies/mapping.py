@@ -1,4 +1,4 @@
-"""The tables and columns of a target that rows are copied into, where the target has its tables already."""
+"""The mapping of tables and columns for a copy of rows alone, into tables that the target has."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Target
 
 
-def matched(source: CopySchema, held: CopySchema, target: Target) -> CopySchema:
-    """The plan of a copy of rows alone: every table of the source goes into the target's of the same name.
+def map_tables(source: CopySchema, held: CopySchema, target: Target) -> CopySchema:
+    """Map every table of the source to the target's of the same name.
 
     Args:
         source: The tables to copy.

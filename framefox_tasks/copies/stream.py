@@ -43,7 +43,7 @@ class Work:
     direct: bool
     jobs: int
     where: dict[str, str] = field(default_factory=dict)
-    prunings: tuple[str, ...] = ()
+    orphan_statements: tuple[str, ...] = ()
     transforms: dict[str, Transform] = field(default_factory=dict)
     verify: bool = False
     existing: bool = False
@@ -73,8 +73,8 @@ class StreamCopy:
             if work.verify:  # before rows go from the copy that the source's conditions do not leave out
                 self._note(CopyProgress("", 0, None, step="comparing values"))
                 copied = pool.run(partial(self._compared, table=table) for table in copied)
-            if work.prunings:
-                pool.run([self._prune])
+            if work.orphan_statements:
+                pool.run([self._remove_orphans])
                 copied = pool.run(partial(self._counted, table=table) for table in copied)
             pool.run([partial(self._execute, statements=work.schema.last, pool=pool)])
         self._source.check()
@@ -138,8 +138,8 @@ class StreamCopy:
         with closing(connections.reader.lines(plan.source, where=where)) as lines:
             return connections.loader.load(plan.target, counter.lines(transform(lines) if transform else lines))
 
-    def _prune(self, connections: Connections) -> None:
-        while sum(connections.loader.change(statement) for statement in self._work.prunings):
+    def _remove_orphans(self, connections: Connections) -> None:
+        while sum(connections.loader.change(statement) for statement in self._work.orphan_statements):
             pass  # what went may have been a parent of others
 
     def _counted(self, connections: Connections, table: CopiedTable) -> CopiedTable:

@@ -35,9 +35,9 @@ def _checked(source: Target, target: Target, options: CopyOptions) -> Iterator[W
 
 def _planned(whole: WholeCopy, source: Target, target: Target, options: CopyOptions, subset: Subset | None) -> CopyPlan:
     if subset:
-        from framefox_tasks.copies.plan import planned
+        from framefox_tasks.copies.plan import plan_of
 
-        return planned(subset.schema, source, target, options, how=whole.how)
+        return plan_of(subset.schema, source, target, options, how=whole.how)
     tables = tuple(PlannedTable(name, whole.count(name)) for name in whole.tables())
     return CopyPlan(source, target, tables, how=replacing(whole.how, options))
 
@@ -68,7 +68,7 @@ def copy(
 
 def _verified(whole: WholeCopy, source: Target, table: str, subset: Subset | None, options: CopyOptions) -> CopiedTable:
     copied = whole.copied(table)
-    if subset and (subset.prunings or options.schema_only):
+    if subset and (subset.orphan_statements or options.schema_only):
         return CopiedTable(table, copied)  # no condition tells which rows of the source these are
     where = subset.where.get(table, "") if subset else ""
     rows = whole.count(table, where=where)
@@ -86,16 +86,21 @@ def _subset(whole: WholeCopy, source: Target, options: CopyOptions) -> Subset | 
     """What the options choose. None where all of it is copied: then nobody has to look into its schema."""
     if not (options.tables or options.exclude or options.schema_only or options.where or options.masks):
         return None
-    from framefox_tasks.copies.plan import Choice, emptied_schema
-    from framefox_tasks.copies.subset import conditions, prunings
+    from framefox_tasks.copies.plan import with_empty_tables
+    from framefox_tasks.copies.subset import conditions, orphan_statements
+    from framefox_tasks.copies.table_names import TableFilter
 
-    choice = Choice(options, source.project.version_table) if options.tables else None
-    schema = emptied_schema(whole.schema(choice), options, source)
-    if choice:
-        choice.check()
+    tables = TableFilter(options, source.project.version_table) if options.tables else None
+    schema = with_empty_tables(whole.schema(tables), options, source)
+    if tables:
+        tables.check()
     where, quote = dict(options.where), database_of(source).quote
     return Subset(
-        schema, choice, conditions(schema, where, quote), prunings(schema, where, quote), _masks(schema, options)
+        schema,
+        tables,
+        conditions(schema, where, quote),
+        orphan_statements(schema, where, quote),
+        _masks(schema, options),
     )
 
 

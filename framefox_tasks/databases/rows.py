@@ -203,7 +203,7 @@ class Subset:
     schema: CopySchema
     tables: Callable[[Name], bool] | None
     where: Mapping[str, str]
-    prunings: Sequence[str]
+    orphan_statements: Sequence[str]
     masks: Mapping[str, Mapping[str, Callable[[Any], Any]]]
 
     def unique(self, table: str) -> set[str]:

@@ -10,7 +10,7 @@ from math import log2
 from framefox_tasks.copies.mask.contract import ColumnMask, MaskKind
 from framefox_tasks.copies.mask.integers import LEVELS, integer_bits
 from framefox_tasks.copies.mask.masks import MASKS
-from framefox_tasks.copies.names import found, spellings
+from framefox_tasks.copies.table_names import lookup, spellings
 from framefox_tasks.databases.rows import CopySchema, Field, Kind, TablePlan
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Mask
@@ -104,7 +104,7 @@ def _asked(schema: CopySchema, columns: Mapping[str, _Column], masks: Sequence[M
             raise ConfigError(
                 f"The mask of {mask.column} is {mask.kind!r}, which is none.", hint=f"Masks are {', '.join(MASKS)}."
             )
-        label = found(mask.column, known, f"The mask of {mask.column}").label
+        label = lookup(mask.column, known, f"The mask of {mask.column}").label
         if label in asked:
             raise ConfigError(f"{label} is masked twice.", hint="Remove one of the two masks.")
         asked[label] = mask

@@ -91,13 +91,13 @@ class FileCopy:
         """Take out what is not wanted; gives what there is to tell."""
         from framefox_tasks.databases.sqlite.filter import Filtering
 
-        if not (subset.tables or subset.where or subset.prunings or subset.masks):
+        if not (subset.tables or subset.where or subset.orphan_statements or subset.masks):
             return []
         with Filtering(self._staging) as filtering:
             if subset.tables:
                 filtering.keep(subset.tables)
             filtering.delete(subset.where)
-            filtering.prune(subset.prunings)
+            filtering.prune(subset.orphan_statements)
             for table, functions in subset.masks.items():
                 filtering.mask(table, functions, moved=subset.unique(table))
         return filtering.notes
