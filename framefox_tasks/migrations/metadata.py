@@ -91,7 +91,7 @@ def write_metadata(target: Target) -> MetadataWritten:
     entities = _entities(target)
     schema = _ours(target, schema_of(entities.metadata, packages=entities.packages))
     sources = cache.Sources(
-        cache.asked(target),
+        cache.entity_settings(target),
         tuple(map(project.shown, entities.files)),
         tuple(map(project.shown, entities.folders)),
         cache.digest(schema.to_json()),

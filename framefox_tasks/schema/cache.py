@@ -85,7 +85,7 @@ def sources_file(project: Project) -> Path:
     return project.path(_SOURCES)
 
 
-def asked(target: Target) -> str:
+def entity_settings(target: Target) -> str:
     """The settings that say where the entities are, and that they may look at, as one text."""
     project = target.project
     lists = (project.entities, project.ignore_tables)

@@ -28,12 +28,12 @@ class Named(UptodateCalculator):  # type: ignore[misc]  # doit ships no type inf
 
     def __call__(self, task: Any, values: dict[str, Any]) -> None:
         """What doit asks; None is no answer to it."""
-        from framefox_tasks.tasks.actions.asked import Asked
+        from framefox_tasks.tasks.actions.invocation import Invocation
 
         given = [task.name] if self._always else _given()
         named = None if given is None else _reached(task.name, given, self.tasks_dict)
         task.init_options()
-        task.options["asked"] = Asked(task.name, named, values)
+        task.options["invocation"] = Invocation(task.name, named, values)
 
 
 def _given() -> Sequence[str] | None:

@@ -25,7 +25,7 @@ from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy
 from framefox_tasks.results import Copied, CopyPlan
 from framefox_tasks.settings import URL_VARIABLE, Settings, positive
 from framefox_tasks.tasks.actions import hide
-from framefox_tasks.tasks.actions.asked import Asked, skipped
+from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
 from framefox_tasks.tasks.freshness import comparable, copy_state, copy_values, source_state
 
 _ONE = "DATABASE_URL or config/orm.yaml"
@@ -43,11 +43,11 @@ def copy(
     where: list[str],
     mask: list[str],
     dry_run: bool,
-    asked: Asked | None = None,
+    invocation: Invocation | None = None,
     **flags: bool,
 ) -> None:
     """database_copy."""
-    if skipped(asked, "copy the database"):
+    if skip_unnamed(invocation, "copy the database"):
         return
     for option, value in (("to", to), ("from", source), ("tables", tables), ("exclude", exclude), ("jobs", jobs)):
         if value is not None and not value.strip():
@@ -101,11 +101,17 @@ def _mask(text: str) -> Any:
     return parse_mask(column, kind, "--mask")
 
 
-def named(settings: Settings, *, name: str, dry_run: bool, asked: Asked | None = None) -> dict[str, Any] | None:
+def named(
+    settings: Settings, *, name: str, dry_run: bool, invocation: Invocation | None = None
+) -> dict[str, Any] | None:
     """One of the copies that the settings name. The values tell the next run what was copied."""
     found = settings.copies.named(name)
-    if found.options.overwrite and not dry_run and skipped(asked, f"replace what is in {found.target().label}"):
-        return asked and asked.values
+    if (
+        found.options.overwrite
+        and not dry_run
+        and skip_unnamed(invocation, f"replace what is in {found.target().label}")
+    ):
+        return invocation and invocation.values
     try:
         return _make(found, dry_run=dry_run)
     except TargetNotEmptyError as exc:
@@ -115,7 +121,7 @@ def named(settings: Settings, *, name: str, dry_run: bool, asked: Asked | None =
 
 
 def upgrade(
-    settings: Settings, *, name: str, stamp: str, dry_run: bool = False, asked: Asked | None = None
+    settings: Settings, *, name: str, stamp: str, dry_run: bool = False, invocation: Invocation | None = None
 ) -> dict[str, Any] | None:
     """Apply the pending migrations to a copy. The values tell the next run what was found."""
     copy = settings.copies.named(name)
@@ -124,8 +130,8 @@ def upgrade(
     if dry_run:
         report.say("The migrations that it lacks would be applied to the copy.")
         return None
-    if copy.options.overwrite and skipped(asked, f"apply migrations to {target.label}"):
-        return asked and asked.values
+    if copy.options.overwrite and skip_unnamed(invocation, f"apply migrations to {target.label}"):
+        return invocation and invocation.values
     report.say(f"Applying migrations to {target.label}...")
     result = upgrades.upgrade(target, on_step=report.show, on_wait=report.show_waiting)
     if not result.steps:

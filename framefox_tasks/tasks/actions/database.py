@@ -22,7 +22,7 @@ from framefox_tasks.migrations import upgrade as upgrades
 from framefox_tasks.results import Forecast
 from framefox_tasks.schema.cache import RECORD
 from framefox_tasks.settings import Settings
-from framefox_tasks.tasks.actions.asked import Asked, skipped
+from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
 from framefox_tasks.tasks.freshness import agreed
 
 
@@ -100,9 +100,11 @@ def _write_or_print(text: str, output: str) -> None:
     report.say(f"SQL written to {output}.")
 
 
-def downgrade(settings: Settings, *, steps: str | None, revision: str | None, asked: Asked | None = None) -> None:
+def downgrade(
+    settings: Settings, *, steps: str | None, revision: str | None, invocation: Invocation | None = None
+) -> None:
     """database_downgrade."""
-    if skipped(asked, "revert migrations"):
+    if skip_unnamed(invocation, "revert migrations"):
         return
     _check_given(revision)
     if steps is not None and revision is not None:
@@ -137,18 +139,18 @@ def show_status(
         raise MigrationError("The database is not up to date.", hint="Bring it up to date with: doit database_upgrade")
 
 
-def drop(settings: Settings, *, yes: bool, force_disconnect: bool, asked: Asked | None = None) -> None:
+def drop(settings: Settings, *, yes: bool, force_disconnect: bool, invocation: Invocation | None = None) -> None:
     """database_drop."""
-    if skipped(asked, "drop the database"):
+    if skip_unnamed(invocation, "drop the database"):
         return
     target = settings.target
     _confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
     report.show(database.drop(target, missing_ok=True, force_disconnect=force_disconnect))
 
 
-def clear_migration(settings: Settings, *, yes: bool, asked: Asked | None = None) -> None:
+def clear_migration(settings: Settings, *, yes: bool, invocation: Invocation | None = None) -> None:
     """database_clear_migration."""
-    if skipped(asked, "delete all migrations"):
+    if skip_unnamed(invocation, "delete all migrations"):
         return
     target = settings.target
     folder = ", ".join(map(target.project.shown, target.project.versions))

@@ -17,7 +17,7 @@ from framefox_tasks.results import Selected
 from framefox_tasks.schema import cache
 from framefox_tasks.schema.snapshot import Schema
 from framefox_tasks.settings import Settings
-from framefox_tasks.tasks.actions.asked import Asked, skipped
+from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
 from framefox_tasks.tasks.freshness import artefact
 
 
@@ -58,12 +58,12 @@ def draw(settings: Settings, *, name: str, formats: tuple[str, ...]) -> dict[str
     return {"artefacts": {path: artefact(path, source) for path in registry.files(options, name, formats)}}
 
 
-def clear_metadata(settings: Settings, *, asked: Asked | None = None) -> None:
+def clear_metadata(settings: Settings, *, invocation: Invocation | None = None) -> None:
     """database_clear_metadata. What doit remembers of the tasks that work with the cache goes with it.
 
     It loses no data, but among others that run by default it would take the cache from under them.
     """
-    if skipped(asked, "remove what is cached of the entities"):
+    if skip_unnamed(invocation, "remove what is cached of the entities"):
         return
     report.show(schema.clear_metadata(settings.target.project))
     diagrams = [name for stem in settings.diagram.names() for name in (stem, f"{stem}-live")]

@@ -10,7 +10,7 @@ from typing import Any
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.model import Target
-from framefox_tasks.schema.cache import RECORD, SNAPSHOT, asked, digest, read_sources, recordable
+from framefox_tasks.schema.cache import RECORD, SNAPSHOT, digest, entity_settings, read_sources, recordable
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks.freshness.history import RevisionFile, applied, newest_generated, read_history
 from framefox_tasks.tasks.freshness.state import failure_text, migration_files
@@ -35,7 +35,7 @@ def sources_unchanged(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  #
         return False, ""  # the task runs into it
     if known is None or not Path(SNAPSHOT).is_file():
         return False, ""
-    if known.asked != asked(target):
+    if known.asked != entity_settings(target):
         return False, "the settings that say where the entities are changed"
     if known.snapshot != digest(Path(SNAPSHOT).read_bytes()):
         return False, f"{SNAPSHOT} was changed"
