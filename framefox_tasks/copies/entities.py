@@ -25,7 +25,7 @@ _NOT_CARRIED = "rows, and the revision of the migrations: these are only the tab
 
 
 def plan(source: Target, target: Target, options: CopyOptions) -> CopyPlan:
-    """What create() would do."""
+    """The plan of create()."""
     check_options(options)
     place = _place(target, options)
     place.check()

@@ -32,7 +32,7 @@ class Work:
         direct: Whether both databases are of one kind: rows may travel in its own format.
         jobs: How many tables at the same time.
         where: A SQL condition of the source for some tables, by their labels.
-        prunings: Statements to be repeated in the copy until they change nothing.
+        orphan_statements: Statements that remove orphans from the copy, repeated until they change nothing.
         transforms: The masks of the lines of some tables, by their labels.
         verify: Compare the values of all rows.
         existing: Whether the target has the tables, and only rows are copied.

@@ -1,4 +1,4 @@
-"""A database copied as a whole, by its own means, and what is not wanted taken out before the copy is in place."""
+"""A database copied as a whole, by its own means, and reduced to the subset before the commit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Note = Callable[[CopyProgress], None]
 
 
 def plan(source: Target, target: Target, options: CopyOptions) -> CopyPlan:
-    """What copy() would do."""
+    """The plan of copy()."""
     with _checked(source, target, options) as whole:
         return _planned(whole, source, target, options, _subset(whole, source, options))
 
@@ -69,7 +69,7 @@ def copy(
 def _verified(whole: WholeCopy, source: Target, table: str, subset: Subset | None, options: CopyOptions) -> CopiedTable:
     copied = whole.copied(table)
     if subset and (subset.orphan_statements or options.schema_only):
-        return CopiedTable(table, copied)  # no condition tells which rows of the source these are
+        return CopiedTable(table, copied)  # no condition selects the same rows of the source
     where = subset.where.get(table, "") if subset else ""
     rows = whole.count(table, where=where)
     if rows != copied:
@@ -83,7 +83,7 @@ def _verified(whole: WholeCopy, source: Target, table: str, subset: Subset | Non
 
 
 def _subset(whole: WholeCopy, source: Target, options: CopyOptions) -> Subset | None:
-    """What the options choose. None where all of it is copied: then nobody has to look into its schema."""
+    """The subset that the options choose; None for all of it, which needs no look at the schema."""
     if not (options.tables or options.exclude or options.schema_only or options.where or options.masks):
         return None
     from framefox_tasks.copies.plan import with_empty_tables
@@ -105,7 +105,7 @@ def _subset(whole: WholeCopy, source: Target, options: CopyOptions) -> Subset | 
 
 
 def _masks(schema: CopySchema, options: CopyOptions) -> dict[str, dict[str, Callable[[object], object]]]:
-    """What is made of the values of masked columns, by table and column."""
+    """The functions that mask values, by table and column."""
     from framefox_tasks.copies.mask import Secret, cell_function, masks_of
 
     secret, masks = Secret(options.salt), masks_of(schema, options.masks)

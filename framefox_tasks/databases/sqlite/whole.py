@@ -45,12 +45,12 @@ class FileCopy:
         """The file that the copy is made in, until it is put in place."""
         return self._staging
 
-    def copy(self, told: Callable[[int, int], None]) -> None:
+    def copy(self, progress: Callable[[int, int], None]) -> None:
         """Copy all pages."""
 
         def noted(done: int, total: int) -> None:
             write()
-            told(done, total)
+            progress(done, total)
 
         try:
             with self._staging.early() as write:
