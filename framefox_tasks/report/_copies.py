@@ -81,7 +81,7 @@ class Display(Protocol):
 @contextmanager
 def copying() -> Iterator[Display]:
     """A display: bars on a terminal, else lines."""
-    display: Display = Bars() if _can_move() else Lines()
+    display: Display = ProgressBars() if _can_move() else ProgressLines()
     try:
         yield display
     finally:
@@ -141,12 +141,12 @@ class Progress:
         return f"{rows / seconds:,.0f} {self.unit}s/s" if rows and seconds >= _SOON else ""
 
 
-class Lines:
+class ProgressLines:
     """A line for each table that took long, and every few seconds one that says how far all of them are."""
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
-        self._told = monotonic()
+        self._reported = monotonic()
 
     def begin(self, plan: CopyPlan) -> None:
         """The copy begins."""
@@ -163,8 +163,8 @@ class Lines:
         seconds = self._progress.note(progress)
         if progress.done and seconds >= _LONG and progress.table != _WHOLE:
             say(f"  {progress.table}: {number(progress.rows, 'row')} in {seconds:.1f} s")
-        elif monotonic() - self._told >= _EVERY:
-            self._told = monotonic()
+        elif monotonic() - self._reported >= _EVERY:
+            self._reported = monotonic()
             say(f"  {self._so_far(self._progress)}")
 
     def _so_far(self, progress: Progress) -> str:
@@ -182,7 +182,7 @@ class Lines:
         """The copy has ended, well or not."""
 
 
-class Bars:
+class ProgressBars:
     """A bar for each table that is being copied, and one for all of them. Gone when the copy has ended."""
 
     def __init__(self) -> None:

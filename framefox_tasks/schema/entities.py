@@ -85,7 +85,7 @@ def load_entities(project: Project) -> Entities:
         modules, sources = _import_folders(project)
         named = _named(project, project.metadata) if project.metadata else None
     if project.metadata and not sources:
-        modules, folders = _beside(project, project.metadata.partition(":")[0])
+        modules, folders = _package_modules(project, project.metadata.partition(":")[0])
         sources = [source for path in folders for source in _sources.below(project, path)]
     metadata = named or _unique(item for name in modules for item in _declared(sys.modules[name]))
     _check_registered(project, sources, metadata)
@@ -115,12 +115,12 @@ def _import_folders(project: Project) -> tuple[dict[str, str], list[EntityModule
     return modules, sources
 
 
-def _beside(project: Project, name: str) -> tuple[dict[str, str], list[Path]]:
+def _package_modules(project: Project, name: str) -> tuple[dict[str, str], list[Path]]:
     """The modules of the package that holds a module, as for _import_folders, and where its files are."""
     top = name.partition(".")[0]
     modules = {other: top for other in sys.modules if other == name or other.startswith(f"{top}.")}
-    beside = _sources.beside(project, sys.modules[name])
-    return modules, [beside] if beside else []
+    package_folder = _sources.package_folder(project, sys.modules[name])
+    return modules, [package_folder] if package_folder else []
 
 
 def _times(folders: Iterable[Path]) -> dict[Path, int]:

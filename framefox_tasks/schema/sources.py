@@ -78,7 +78,7 @@ def read(project: Project, folder: Path) -> list[EntityModule]:
     return sources
 
 
-def beside(project: Project, module: ModuleType) -> Path | None:
+def package_folder(project: Project, module: ModuleType) -> Path | None:
     """The folder of the top-level package that a module is in, or its file, if that is the project's own."""
     file = Path(module.__file__ or "").resolve()
     if "." not in module.__name__ and file.name != "__init__.py":

@@ -12,7 +12,7 @@ from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.freshness import UptodateCheck, copy_at_head, copy_unchanged, nothing_to_lose
 from framefox_tasks.tasks.named import Named
 from framefox_tasks.tasks.params import LIVE, Help, flag, option, several
-from framefox_tasks.tasks.reporter import TELLS_WHY
+from framefox_tasks.tasks.reporter import EXPLAINED
 
 ValuesOf = Callable[[str], dict[str, Any]]
 
@@ -101,7 +101,7 @@ def _copying(name: str, task_name: str, typed: str, chain: Chain) -> dict[str, A
         "actions": [(action("copies:named"), [], {"name": name})],
         "params": [_DRY_RUN],
         "uptodate": [ChainCheck(unchanged, typed), _named_or_needed(chain)],
-        "meta": {TELLS_WHY: True},
+        "meta": {EXPLAINED: True},
         **LIVE,
     }
 

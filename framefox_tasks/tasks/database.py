@@ -10,7 +10,7 @@ from framefox_tasks.tasks.forecast import Forecasts
 from framefox_tasks.tasks.freshness import UptodateCheck, at_head, database_exists, migration_written
 from framefox_tasks.tasks.named import Named
 from framefox_tasks.tasks.params import LIVE, choice, flag, option, params
-from framefox_tasks.tasks.reporter import BARE, TELLS_WHY
+from framefox_tasks.tasks.reporter import BARE, EXPLAINED
 
 # Not beside their tasks: doit reads the source of each task function at every start, and these would count.
 _YES = flag("yes", "do not ask", short="y")
@@ -60,7 +60,7 @@ def task_database_create_migration(message: str, empty: bool, check: bool, merge
         "actions": [action("database:create_migration")],
         "task_dep": [] if check or empty or merge else ["database_create", "database_metadata"],
         "uptodate": [UptodateCheck(migration_written)],
-        "meta": {TELLS_WHY: True},
+        "meta": {EXPLAINED: True},
         **LIVE,
     }
 

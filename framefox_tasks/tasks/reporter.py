@@ -16,11 +16,11 @@ BARE = "bare_output"
 """The key of a task's meta that says: its output is for another program, so no marks among it."""
 
 
-TELLS_WHY = "tells_why"
+EXPLAINED = "tells_why"
 """The key of a task's meta that says: why it runs is worth telling."""
 
 
-def tell_variables() -> None:
+def warn_of_variables() -> None:
     """Tell of values that doit took for variables of its own: the option before one has lost its value."""
     for name, value in (doit_cmd._CMDLINE_VARS or {}).items():
         shown = redact(f"{name}={value}")
@@ -33,10 +33,10 @@ def tell_variables() -> None:
 def hide_passwords() -> None:
     """Hide the passwords of the command line on stderr: doit quotes all of it where an option is not known."""
     if any(redact(argument) != argument for argument in sys.argv):
-        sys.stderr = cast(TextIO, _Hiding(sys.stderr))
+        sys.stderr = cast(TextIO, _RedactedStream(sys.stderr))
 
 
-class _Hiding:
+class _RedactedStream:
     """A stream that passes on what it is given, without passwords."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -66,10 +66,10 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type inf
         """Called when a task starts."""
         meta = task.meta or {}
         if not meta.get(BARE) and task.actions and task.name[0] != "_":
-            told = meta.get(TELLS_WHY)
+            explained = meta.get(EXPLAINED)
             # All at once is what doit says when it has forgotten the task, as after a failure.
             changed = task.dep_changed if len(task.dep_changed) < len(task.file_dep) else []
-            why = (reason_of(task, up_to_date=False) or _changed(changed)) if told else ""
+            why = (reason_of(task, up_to_date=False) or _changed(changed)) if explained else ""
             self.write(f".  {task.title()}  {why}".rstrip() + "\n")
 
     def skip_uptodate(self, task: Any) -> None:

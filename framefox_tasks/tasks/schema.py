@@ -17,7 +17,7 @@ from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.freshness import UptodateCheck, artefacts_untouched, sources_unchanged
 from framefox_tasks.tasks.named import Named
 from framefox_tasks.tasks.params import LIVE, choice, option, params
-from framefox_tasks.tasks.reporter import TELLS_WHY
+from framefox_tasks.tasks.reporter import EXPLAINED
 
 _DIAGRAM = (
     choice("source", "entities or database: whose schema", "entities", "database"),
@@ -32,7 +32,7 @@ def task_database_metadata() -> dict[str, Any]:
         "targets": [SNAPSHOT],
         "uptodate": [UptodateCheck(sources_unchanged)],
         "clean": True,
-        "meta": {TELLS_WHY: True},
+        "meta": {EXPLAINED: True},
         **LIVE,
     }
 
@@ -72,7 +72,7 @@ def task_database_diagram(source: str, format: str) -> Iterator[dict[str, Any]]:
             "targets": files(options, name, formats),
             "uptodate": [UptodateCheck(artefacts_untouched), known],
             "clean": True,
-            "meta": {TELLS_WHY: True},
+            "meta": {EXPLAINED: True},
             **LIVE,
         }
 

@@ -37,12 +37,12 @@ def entities_of_env_py(target: Target) -> Entities:
     project = target.project
     read = FilesRead([project.root.absolute().resolve()])
     try:
-        metadata = _handed_over(target, as_sql=True)
+        metadata = _target_metadata(target, as_sql=True)
     except FramefoxTasksError:
         # Some refuse to work without a connection.
         if not database_of(target).exists(target):
             raise
-        metadata = _handed_over(target)
+        metadata = _target_metadata(target)
     if not metadata:
         raise EntityError(
             f"{project.shown(project.migrations_folder / 'env.py')} hands no table to Alembic.",
@@ -54,7 +54,7 @@ def entities_of_env_py(target: Target) -> Entities:
     return Entities(tuple(metadata), {}, tuple(sorted(files)), tuple(sorted(folders)))
 
 
-def _handed_over(target: Target, **options: Any) -> list[MetaData]:
+def _target_metadata(target: Target, **options: Any) -> list[MetaData]:
     config = make_config(target, output=StringIO())
     metadata: list[MetaData] = []
 

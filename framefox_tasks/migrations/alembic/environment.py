@@ -29,7 +29,7 @@ from framefox_tasks.migrations.alembic.compare import help_compare_defaults
 from framefox_tasks.migrations.alembic.config import TARGET
 from framefox_tasks.migrations.alembic.failures import describe, failure_in
 from framefox_tasks.migrations.alembic.flask import application_context
-from framefox_tasks.migrations.alembic.options import completed
+from framefox_tasks.migrations.alembic.options import complete_options
 from framefox_tasks.migrations.alembic.ownership import ownership_of, shown
 from framefox_tasks.migrations.alembic.transactions import Transactions
 from framefox_tasks.model import Target
@@ -75,7 +75,7 @@ def run_environment(
     configure = partial(_configure, environment, environment.configure, target, metadata, transactions)
     environment.configure = configure  # type: ignore[method-assign]
     with ALONE, ExitStack() as stack:
-        stack.enter_context(_translated(target))
+        stack.enter_context(_env_py_errors(target))
         stack.enter_context(warnings.catch_warnings())
         # SQLAlchemy does not see them; the migration guard keeps them.
         warnings.filterwarnings("ignore", message="Skipped unsupported reflection of expression-based index")
@@ -103,7 +103,7 @@ def _configure(
     connection = theirs.get("connection")
     if isinstance(connection, Connection):
         _check_same_database(target, connection)
-    options = completed(target, theirs, metadata=metadata)
+    options = complete_options(target, theirs, metadata=metadata)
     if getattr(environment.config.cmd_opts, "autogenerate", False):
         _check_tables(options.get("target_metadata"))
     original(**options)
@@ -182,11 +182,11 @@ class _Attributes(dict[str, Any]):
 
 
 def _offer_connection(config: Config, target: Target, stack: ExitStack) -> None:
-    config.attributes = _Attributes(config.attributes, lambda: stack.enter_context(_connected(target)))
+    config.attributes = _Attributes(config.attributes, lambda: stack.enter_context(_connection(target)))
 
 
 @contextmanager
-def _connected(target: Target) -> Iterator[Connection]:
+def _connection(target: Target) -> Iterator[Connection]:
     with sqlalchemy_engine(target, database_of(target)).connect() as connection:
         # The older form of Alembic's own recipe calls connect() on whatever it is handed.
         connection.connect = lambda: nullcontext(connection)  # type: ignore[attr-defined]
@@ -197,7 +197,7 @@ def _connected(target: Target) -> Iterator[Connection]:
 
 
 @contextmanager
-def _translated(target: Target) -> Iterator[None]:
+def _env_py_errors(target: Target) -> Iterator[None]:
     project = target.project
     try:
         yield
@@ -248,19 +248,19 @@ def run_as_env(target: Target, metadata: Callable[[], Sequence[MetaData]]) -> No
             context.run_migrations()
         return
     with ExitStack() as stack:
-        stack.enter_context(_connection_told(target))
+        stack.enter_context(_connection_errors(target))
         connection = stack.enter_context(sqlalchemy_engine(target, dialect).connect())
         context.configure(**complete(connection=connection))
         if not ours:
             help_compare_defaults(context.get_context())
-            stack.enter_context(_plainly_locked(target, context.get_context()))
+            stack.enter_context(_migration_lock(target, context.get_context()))
         with context.begin_transaction():
             context.run_migrations()
         if not ours:
-            _tell_left_alone(context.get_context())
+            _log_left_alone(context.get_context())
 
 
-def _tell_left_alone(context: MigrationContext) -> None:
+def _log_left_alone(context: MigrationContext) -> None:
     tables = list(map(shown, ownership_of(context).left_alone))
     if tables:
         count = "1 table is" if len(tables) == 1 else f"{len(tables)} tables are"
@@ -269,7 +269,7 @@ def _tell_left_alone(context: MigrationContext) -> None:
 
 
 @contextmanager
-def _plainly_locked(target: Target, context: MigrationContext) -> Iterator[None]:
+def _migration_lock(target: Target, context: MigrationContext) -> Iterator[None]:
     """The same care as below our operations, for a command of Alembic's that may change the revision."""
     dialect = database_of(target)
     if context.opts.get("dont_mutate") or context.opts.get("revision_context"):
@@ -282,11 +282,11 @@ def _plainly_locked(target: Target, context: MigrationContext) -> Iterator[None]
 
 
 def _completed(target: Target, metadata: Sequence[MetaData], **options: Any) -> dict[str, Any]:
-    return completed(target, options, metadata=metadata)
+    return complete_options(target, options, metadata=metadata)
 
 
 @contextmanager
-def _connection_told(target: Target) -> Iterator[None]:
+def _connection_errors(target: Target) -> Iterator[None]:
     try:
         yield
     except DBAPIError as exc:

@@ -63,7 +63,7 @@ def steps_from(history: History, find: FindSteps, current: Any) -> list[Any]:
 
 
 @dataclass(frozen=True)
-class Ran:
+class RunResult:
     """The migrations that have run, and the database's revisions before and behind them."""
 
     steps: tuple[Step, ...]
@@ -78,7 +78,7 @@ def run_steps(
     check: Callable[[tuple[str, ...]], None],
     patience: Patience,
     on_step: OnStep | None = None,
-) -> Ran:
+) -> RunResult:
     """Run migrations in one transaction, where the database can do that, while no other run changes the revision.
 
     Args:
@@ -108,7 +108,7 @@ def run_steps(
             raise run.failure(describe(exc), None) from exc
         current = dialect.revision(target)
     run.check(current)
-    return Ran(tuple(run.done), before, current)
+    return RunResult(tuple(run.done), before, current)
 
 
 class _Run:
@@ -135,7 +135,7 @@ class _Run:
         for step in steps_from(self._history, self._find, current):
             self.running = revision_of(step.revision)
             start = time.perf_counter()
-            step.migration_fn = self._noting_errors(step.migration_fn)
+            step.migration_fn = self._with_error_place(step.migration_fn)
             yield step
             done = Step(self.running, time.perf_counter() - start)
             self.running = None
@@ -143,9 +143,9 @@ class _Run:
             if self._on_step:
                 self._on_step(done)
 
-    def _noting_errors(self, migrate: Callable[..., None]) -> Callable[..., None]:
+    def _with_error_place(self, migrate: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(migrate)  # Alembic logs its name
-        def noting(**keywords: Any) -> None:
+        def migrate_with_place(**keywords: Any) -> None:
             try:
                 migrate(**keywords)
             except BaseException as exc:
@@ -153,7 +153,7 @@ class _Run:
                 self._error = failure_in(exc, project, [project.migrations_folder, *project.versions])
                 raise
 
-        return noting
+        return migrate_with_place
 
     def check(self, current: tuple[str, ...]) -> None:
         """Check that the database is where the migrations have left it."""

@@ -51,7 +51,7 @@ class Transactions:
         def steps(current: Any, context: MigrationContext) -> Iterator[Any]:
             self.states = [tuple(sorted(current))]
             for step in find(current, context):
-                step.migration_fn = self._looked_after(step.migration_fn, context)
+                step.migration_fn = self._checked(step.migration_fn, context)
                 yield step
 
         def autocommit_block() -> Any:
@@ -61,7 +61,7 @@ class Transactions:
         context._migrations_fn = steps
         context.autocommit_block = autocommit_block  # type: ignore[method-assign]
 
-    def _looked_after(self, migrate: Callable[..., None], context: MigrationContext) -> Callable[..., None]:
+    def _checked(self, migrate: Callable[..., None], context: MigrationContext) -> Callable[..., None]:
         @functools.wraps(migrate)  # Alembic logs its name
         def run(**keywords: Any) -> None:
             self.committed, self._inside = False, True

@@ -68,7 +68,7 @@ def copy(
         **flags,
     )
     origin = replace(settings.target, url=source) if source else settings.target
-    _make(NamedCopy("", origin, to or settings.copies.url, options), dry_run=dry_run)
+    _run_copy(NamedCopy("", origin, to or settings.copies.url, options), dry_run=dry_run)
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ def named(
     ):
         return invocation and invocation.values
     try:
-        return _make(found, dry_run=dry_run)
+        return _run_copy(found, dry_run=dry_run)
     except TargetNotEmptyError as exc:
         raise TargetNotEmptyError(
             exc.message, hint=f"To replace it each time, write `overwrite: true` into copies.{name} of the settings."
@@ -139,14 +139,14 @@ def upgrade(
     return {"heads": list(result.heads), "database": target.identity, "left": copy_state(target)}
 
 
-def _make(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
+def _run_copy(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
     hide(copy.source, copy.target())
-    with _addressed(copy):
-        return _made(copy, dry_run=dry_run)
+    with _copy_hints(copy):
+        return _copy_once(copy, dry_run=dry_run)
 
 
 @contextmanager
-def _addressed(copy: NamedCopy) -> Iterator[None]:
+def _copy_hints(copy: NamedCopy) -> Iterator[None]:
     """What the hints of a connection say of one configured database, said of the two of a copy."""
     try:
         yield
@@ -161,19 +161,19 @@ def _addressed(copy: NamedCopy) -> Iterator[None]:
         ) from exc
 
 
-def _made(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
+def _copy_once(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
     stamp = _stamp(copy)
     if dry_run:
         report.show(copying.plan_copy(copy.source, copy.target(stamp), options=copy.options))
         return None
     state = source_state(copy.source) if copy.name and comparable(copy) else None
-    result = _copied(copy, stamp)
+    result = _run_with_display(copy, stamp)
     values = copy_values(copy, stamp, state)
     report.show(replace(result, removed=retention.remove_older(copy, stamp)))
     return values
 
 
-def _copied(copy: NamedCopy, stamp: str) -> Copied:
+def _run_with_display(copy: NamedCopy, stamp: str) -> Copied:
     target = copy.target(stamp)
     with report.copying() as display:
         try:
@@ -181,14 +181,14 @@ def _copied(copy: NamedCopy, stamp: str) -> Copied:
                 copy.source,
                 target,
                 options=copy.options,
-                on_plan=_telling(display.begin),
+                on_plan=_announced(display.begin),
                 on_progress=display.note,
             )
         except KeyboardInterrupt:
             raise CopyError(f"The copy was interrupted; {target.label} is as it was.", hint="Start it again.") from None
 
 
-def _telling(begin: Callable[[CopyPlan], None]) -> Callable[[CopyPlan], None]:
+def _announced(begin: Callable[[CopyPlan], None]) -> Callable[[CopyPlan], None]:
     """What cannot be carried is told before anything is copied."""
 
     def told(plan: CopyPlan) -> None:
