@@ -1,4 +1,4 @@
-"""The schema that the entities declare, or that the database has, kept as a snapshot."""
+"""The snapshot of the schema, of the entities or of the database."""
 
 from __future__ import annotations
 

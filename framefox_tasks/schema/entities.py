@@ -45,7 +45,7 @@ def env_text(project: Project) -> str:
 
 
 def has_entities(project: Project) -> bool:
-    """Whether the settings or the default folder tell where the entities are; else only env.py knows."""
+    """Whether the settings or the default folder locate the entities; else only env.py does."""
     return (
         bool(project.metadata)
         or project.entities != Project.entities
@@ -100,7 +100,7 @@ def load_entities(project: Project) -> Entities:
 
 
 def _import_folders(project: Project) -> tuple[dict[str, str], list[EntityModule]]:
-    """The modules of the entity folders, with the package that each is told relative to, and their sources."""
+    """The modules of the entity folders, with the package that each is named relative to, and their sources."""
     modules: dict[str, str] = {}
     sources: list[EntityModule] = []
     for folder in project.entities:
@@ -139,7 +139,7 @@ def _packages(modules: Mapping[str, str], sources: Iterable[EntityModule]) -> di
         imported = imports.get(Path(getattr(module, "__file__", None) or ""), frozenset())
         elsewhere = {text.rpartition(".")[2] for text in imported}
         for attribute, value in list(vars(module).items()):
-            # A Table does not tell where it was made: not in a module that imports it.
+            # A Table does not know its module: it is not one that imports it.
             own = value.__module__ == name if isinstance(value, type) else attribute not in elsewhere
             found.update((table.key, package) for table in tables_of(value) if own)
     return found

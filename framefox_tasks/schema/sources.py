@@ -94,7 +94,7 @@ def below(project: Project, path: Path) -> list[EntityModule]:
 
 
 def declaring(project: Project, tables: Collection[str]) -> Iterator[tuple[Path, DeclaredTable]]:
-    """What in the project's own Python files declares one of the tables: a class, by its name too, or a Table(...)."""
+    """The declarations of tables in the project's own Python files: classes, by their names too, and Table(...)."""
     if not tables:
         return
     for path in _own_files(project.root.absolute().resolve()):
@@ -270,7 +270,7 @@ def _candidates(project: Project, path: Path) -> Iterator[Package]:
 def _importable_as(candidate: Package) -> bool:
     try:
         spec = find_spec(candidate.name)
-    except Exception:  # noqa: BLE001 - importing it next tells why
+    except Exception:  # noqa: BLE001 - importing it next says why
         return False
     found = spec.submodule_search_locations if spec else None
     return candidate.folder in [Path(location).resolve() for location in found or ()]

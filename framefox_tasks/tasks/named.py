@@ -16,7 +16,7 @@ from doit.dependency import UptodateCalculator
 class Named(UptodateCalculator):  # type: ignore[misc]  # doit ships no type information
     """An `uptodate` that leaves the answer to others, and hands to the action how its task came to run.
 
-    It is asked in doit's own process, before the task runs there or in another one, and when all tasks are known.
+    It is evaluated in doit's own process, before the task runs there or in another one, and when all tasks are known.
 
     Args:
         always: Take the task for named: others of ours start it where it is needed.
@@ -37,7 +37,7 @@ class Named(UptodateCalculator):  # type: ignore[misc]  # doit ships no type inf
 
 
 def _given() -> Sequence[str] | None:
-    """The words of the command line from the first task on; None where doit does not tell.
+    """The words of the command line from the first task on; None where doit does not say.
 
     There is no public way to learn it: the object that runs a command of doit knows, and is found among the callers.
     What stands in sys.argv says nothing of a doit that another program runs.

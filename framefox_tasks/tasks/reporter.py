@@ -1,4 +1,4 @@
-"""What doit tells of a run, made better: why a task runs or is up to date, and failures on stderr."""
+"""doit's report of a run, with the reason why a task runs or is up to date, and failures on stderr."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from framefox_tasks.tasks.freshness import reason_of
 from framefox_tasks.url import redact
 
 BARE = "bare_output"
-"""The key of a task's meta that says: its output is for another program, so no marks among it."""
+"""The key of a task's meta for output that another program reads: no marks among it."""
 
 
 EXPLAINED = "tells_why"
-"""The key of a task's meta that says: why it runs is worth telling."""
+"""The key of a task's meta that has its reason shown when it runs."""
 
 
 def warn_of_variables() -> None:
-    """Tell of values that doit took for variables of its own: the option before one has lost its value."""
+    """Warn of values that doit took for variables of its own: the option before one has lost its value."""
     for name, value in (doit_cmd._CMDLINE_VARS or {}).items():
         shown = redact(f"{name}={value}")
         sys.stderr.write(
@@ -37,7 +37,7 @@ def hide_passwords() -> None:
 
 
 class _RedactedStream:
-    """A stream that passes on what it is given, without passwords."""
+    """A stream that redacts passwords."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -81,4 +81,4 @@ def _options() -> DiagramOptions:
     try:
         return configured().diagram
     except FramefoxTasksError:
-        return DiagramOptions()  # the tasks run into it, and tell it
+        return DiagramOptions()  # the tasks run into it, and report it

@@ -28,7 +28,7 @@ def metadata_of(context: Any) -> list[MetaData]:
 
 
 def entities_of_env_py(target: Target) -> Entities:
-    """Run env.py as for SQL on paper, which needs no connection, and take the metadata that it hands to Alembic.
+    """Run env.py in offline mode, which needs no connection, and take the metadata that it hands to Alembic.
 
     Raises:
         EntityError: It hands over no table.
@@ -62,7 +62,7 @@ def _target_metadata(target: Target, **options: Any) -> list[MetaData]:
         metadata.extend(metadata_of(context))
         return []
 
-    logging.disable(logging.INFO)  # of Alembic, which tells of SQL that nobody asked for
+    logging.disable(logging.INFO)  # of Alembic, which logs the SQL that it renders
     try:
         run_environment(target, config, load_scripts(target.project, config), work, **options)
     finally:

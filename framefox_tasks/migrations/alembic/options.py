@@ -23,7 +23,7 @@ Hook = Callable[..., Any]
 def complete_options(target: Target, theirs: dict[str, Any], *, metadata: Sequence[MetaData] = ()) -> dict[str, Any]:
     """The keyword arguments for context.configure(): those that an env.py gave, plus ours where it gave none.
 
-    Hooks are combined: an object is included if every include_object says so, our rendering is asked after theirs.
+    Hooks are combined: an object is included if every include_object says so, our rendering comes after theirs.
     Last of all, tables that are neither declared nor recorded are left out: they are not the project's to drop.
 
     Raises:

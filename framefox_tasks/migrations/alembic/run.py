@@ -1,4 +1,4 @@
-"""Upgrades and downgrades: the steps of Alembic's history, one by one, with what went wrong told precisely."""
+"""Upgrades and downgrades: runs the steps of Alembic's history, and reports failures precisely."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def steps_from(history: History, find: FindSteps, current: Any) -> list[Any]:
 
 @dataclass(frozen=True)
 class RunResult:
-    """The migrations that have run, and the database's revisions before and behind them."""
+    """The migrations that have run, and the revisions of the database before and after."""
 
     steps: tuple[Step, ...]
     before: tuple[str, ...]
@@ -79,18 +79,18 @@ def run_steps(
     patience: Patience,
     on_step: OnStep | None = None,
 ) -> RunResult:
-    """Run migrations in one transaction, where the database can do that, while no other run changes the revision.
+    """Run migrations under the lock, in one transaction where the database has transactional DDL.
 
     Args:
         history: The migrations.
-        find: Which of them to run.
-        check: Gets the revisions that the database is at, as soon as no other run can change them.
-        patience: For how long to wait for other runs.
+        find: Gives the steps to run.
+        check: Gets the revisions of the database, once the lock is held.
+        patience: How long to wait for the lock.
         on_step: Called after each migration.
 
     Raises:
-        LockTimeoutError: Another run has not ended in time.
-        MigrationError: A migration failed. Says which, where, and what the database looks like now.
+        LockTimeoutError: Another run holds the lock.
+        MigrationError: A migration failed. Names the migration, the line and the revision of the database.
     """
     target = history.target
     dialect = database_of(target)
@@ -156,7 +156,7 @@ class _Run:
         return migrate_with_place
 
     def check(self, current: tuple[str, ...]) -> None:
-        """Check that the database is where the migrations have left it."""
+        """Check that the database is at the revision of the last migration."""
         states = self.transactions.states
         if not states:
             raise MigrationError(
@@ -172,7 +172,7 @@ class _Run:
             )
 
     def failure(self, message: str, hint: str | None) -> MigrationError:
-        """What is to be told of a migration that failed."""
+        """The error for a failed migration."""
         if self.running is None:
             return MigrationError(message, hint=hint)
         title = f"The migration {self.running.revision} ({self.running.description}) failed."
@@ -180,7 +180,7 @@ class _Run:
         return MigrationError(f"{title}\n  {self._error or message}\n{state}", hint=hint or advice)
 
     def _left(self, running: Revision, after: tuple[str, ...]) -> tuple[str, str]:
-        """What a failed migration has left, and what to do."""
+        """The state after a failed migration, and the hint."""
         dialect, label, at = database_of(self.target), self.target.label, _at(after)
         again = "Correct the migration and run the command again."
         by_hand = "Undo that part by hand, or remove it from the migration, and run the command again."

@@ -104,7 +104,7 @@ def _mask(text: str) -> Any:
 def named(
     settings: Settings, *, name: str, dry_run: bool, invocation: Invocation | None = None
 ) -> dict[str, Any] | None:
-    """One of the copies that the settings name. The values tell the next run what was copied."""
+    """A named copy of the settings. The values are for the next run."""
     found = settings.copies.named(name)
     if (
         found.options.overwrite
@@ -123,7 +123,7 @@ def named(
 def upgrade(
     settings: Settings, *, name: str, stamp: str, dry_run: bool = False, invocation: Invocation | None = None
 ) -> dict[str, Any] | None:
-    """Apply the pending migrations to a copy. The values tell the next run what was found."""
+    """Apply the pending migrations to a copy. The values are for the next run."""
     copy = settings.copies.named(name)
     target = copy.target(stamp)
     hide(target)
@@ -147,7 +147,7 @@ def _run_copy(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
 
 @contextmanager
 def _copy_hints(copy: NamedCopy) -> Iterator[None]:
-    """What the hints of a connection say of one configured database, said of the two of a copy."""
+    """Hints that name the settings of one database, for the two of a copy."""
     try:
         yield
     except ConnectionFailedError as exc:
@@ -189,15 +189,15 @@ def _run_with_display(copy: NamedCopy, stamp: str) -> Copied:
 
 
 def _announced(begin: Callable[[CopyPlan], None]) -> Callable[[CopyPlan], None]:
-    """What cannot be carried is told before anything is copied."""
+    """Report what cannot be carried, before anything is copied."""
 
-    def told(plan: CopyPlan) -> None:
+    def announce(plan: CopyPlan) -> None:
         report.say(f"Copying {plan.source.label} to {plan.target.label}...")
         for line in report.not_carried(plan):
             report.say(line)
         begin(plan)
 
-    return told
+    return announce
 
 
 def _stamp(copy: NamedCopy) -> str:

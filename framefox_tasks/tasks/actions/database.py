@@ -34,7 +34,7 @@ def create(settings: Settings) -> None:
 def create_migration(
     settings: Settings, *, message: str, empty: bool, check: bool, merge: bool
 ) -> dict[str, Any] | None:
-    """database_create_migration. The values tell the next run of what there was nothing to be done."""
+    """database_create_migration. The values are for the next run."""
     chosen = [name for name, given in (("--empty", empty), ("--check", check), ("--merge", merge)) if given]
     if len(chosen) > 1:
         raise ConfigError(f"{' and '.join(chosen)} cannot be used together.", hint="Choose one of them.")
@@ -53,7 +53,7 @@ def create_migration(
 
 
 def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output: str) -> dict[str, Any]:
-    """database_upgrade. The values tell the next run what the heads were, and of which database."""
+    """database_upgrade. The values are for the next run: the heads, and the database."""
     if plan and sql:
         raise ConfigError("--plan and --sql cannot be used together.", hint="Choose one of them.")
     if output and not sql:

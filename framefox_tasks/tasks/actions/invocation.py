@@ -1,4 +1,4 @@
-"""What loses data runs only when it was named."""
+"""The invocation of a task: one that loses data runs only by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Invocation(NamedTuple):
 
     Attributes:
         task: Its name.
-        named: Whether the user named it, or a task that needs it; None where doit does not tell.
+        named: Whether the user named it, or a task that needs it; None where doit does not say.
         values: What its last run left.
     """
 
@@ -23,14 +23,14 @@ class Invocation(NamedTuple):
 
 
 def skip_unnamed(invocation: Invocation | None, would: str) -> bool:
-    """Whether a task is not to run, since nobody named it; that is told.
+    """Whether a task is skipped because nobody named it; reports that.
 
     Args:
         invocation: How it came to run.
         would: What it would do, as "revert migrations".
 
     Raises:
-        ConfigError: doit does not tell what was named.
+        ConfigError: doit does not say what was named.
     """
     if invocation is None or invocation.named is None:
         raise ConfigError(

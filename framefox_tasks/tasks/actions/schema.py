@@ -32,7 +32,7 @@ def live(settings: Settings) -> None:
 
 
 def select(settings: Settings, *, name: str, source: str) -> dict[str, Any]:
-    """Take the part of a snapshot that a diagram shows, and keep it in the cache. The values tell what it was."""
+    """Take the part of a snapshot that a diagram shows, and keep it in the cache. The values are for the next run."""
     group = next((group for group in settings.diagram.groups if group.name == name.removesuffix("-live")), None)
     snapshot = Schema.from_json(Path(source).read_text(encoding="utf-8"))
     selected = select_tables(snapshot, settings.diagram, group)
@@ -44,7 +44,7 @@ def select(settings: Settings, *, name: str, source: str) -> dict[str, Any]:
 
 
 def draw(settings: Settings, *, name: str, formats: tuple[str, ...]) -> dict[str, Any]:
-    """One of database_diagram. The values tell the next run what the files were."""
+    """One of database_diagram. The values are for the next run."""
     registry.check(formats, "--format")
     source = cache.drawing(name)
     selected = Selected.from_text(Path(source).read_text(encoding="utf-8"))

@@ -87,7 +87,7 @@ def copy_unchanged(name: str, values: Values, upgraded: Values) -> tuple[bool, s
             return False, f"{copy.source.label} has changed"
         if copy_state(target) not in (values["left"], upgraded.get("left")):
             return False, f"{target.label} was changed"
-    except Exception:  # noqa: BLE001 - the task runs into it, and tells it
+    except Exception:  # noqa: BLE001 - the task runs into it, and reports it
         return False, ""
     return True, f"{copy.source.label} has not changed since {target.label}"
 
