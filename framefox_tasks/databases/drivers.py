@@ -92,7 +92,7 @@ def refused_options(target: Target, exc: Exception) -> ConfigError:
     text = target.address.hide(str(exc))
     return ConfigError(
         f"The driver cannot use the options of the database URL ({keys}): {text}",
-        hint="Check what stands behind the ? in the URL, and `charset:` in config/orm.yaml.",
+        hint="Check the options behind the ? in the URL, and `charset:` in config/orm.yaml.",
     )
 
 

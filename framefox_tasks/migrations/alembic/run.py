@@ -167,7 +167,7 @@ class _Run:
             raise MigrationError(
                 f"The migrations have run, and should have left the database {self.target.label} at "
                 f"{_at(states[-1])}, but it is at {_at(current)}.",
-                hint="A migration or env.py has rolled back or changed what was recorded. "
+                hint="A migration or env.py has rolled back or changed the recorded revision. "
                 "See where the database stands: doit database_status",
             )
 
@@ -192,13 +192,13 @@ class _Run:
             )
         if not dialect.transactional_ddl:
             return (
-                f"{dialect.title} cannot undo DDL: what stands before the failed statement in "
-                f"{running.revision} has been done, and the database {label} is recorded at {at}.",
+                f"{dialect.title} cannot roll back DDL: the statements before the failed one in "
+                f"{running.revision} are committed, and the database {label} is recorded at {at}.",
                 by_hand,
             )
         if self.transactions.committed:
             return (
-                f"What {running.revision} has committed, by itself or in an autocommit_block(), has been done; "
+                f"What {running.revision} has committed, by itself or in an autocommit_block(), stays; "
                 f"the database {label} is recorded at {at}.",
                 by_hand,
             )
