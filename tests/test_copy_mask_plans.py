@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from framefox_tasks.copies.mask import Secret, mask_lines, masks_of
-from framefox_tasks.databases.rows import Field, ForeignKey, Kind, Name, Schema, Side, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Field, ForeignKeyPlan, Kind, Name, Side, TablePlan
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Mask
 
@@ -38,15 +38,15 @@ ORDER = plan(
         Field("user_code", "varchar(30)", Kind.TEXT, length=30),
     ),
     foreign_keys=(
-        ForeignKey(("user_id",), Name("User"), ("id",)),
-        ForeignKey(("user_code",), Name("User"), ("code",)),
+        ForeignKeyPlan(("user_id",), Name("User"), ("id",)),
+        ForeignKeyPlan(("user_code",), Name("User"), ("code",)),
     ),
 )
 LOG = plan(Name("User", "audit"), (Field("id", "integer", Kind.INTEGER), Field("email", "text", Kind.TEXT)))
-SCHEMA = Schema((USER, ORDER, LOG))
+SCHEMA = CopySchema((USER, ORDER, LOG))
 
 
-def refused(*masks: Mask, schema: Schema = SCHEMA) -> ConfigError:
+def refused(*masks: Mask, schema: CopySchema = SCHEMA) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
         masks_of(schema, masks)
     return caught.value
@@ -79,8 +79,8 @@ def test_a_column_that_is_not_there_is_refused_with_those_that_are_near(column: 
 
 def test_a_name_that_may_mean_two_columns_or_comes_twice_is_refused() -> None:
     twins = plan(Name("t"), (Field("A", "text", Kind.TEXT), Field("a", "text", Kind.TEXT)))
-    assert "may mean t.A or t.a" in refused(Mask("T.a", "hash"), schema=Schema((twins,))).message
-    assert masks_of(Schema((twins,)), [Mask("t.a", "hash")])["t"][0].index == 1
+    assert "may mean t.A or t.a" in refused(Mask("T.a", "hash"), schema=CopySchema((twins,))).message
+    assert masks_of(CopySchema((twins,)), [Mask("t.a", "hash")])["t"][0].index == 1
     assert refused(Mask("User.born", "null"), Mask("user.born", "null")).message == "User.born is masked twice."
     assert refused(Mask("User.born", "blur")).hint == "Masks are email, name, phone, hash, null, fixed."
 
@@ -114,7 +114,7 @@ def test_a_mask_that_does_not_fit_its_column_is_refused_with_those_that_do(mask:
 
 
 def test_a_column_of_a_key_must_have_room_for_values_that_stay_apart() -> None:
-    alone = Schema((replace(USER, foreign_keys=()),))
+    alone = CopySchema((replace(USER, foreign_keys=()),))
     error = refused(Mask("User.code", "hash"), schema=alone)
     assert (
         "it is part of a key, and there are too few different values with 8 characters for 10,000 rows" in error.message
@@ -122,7 +122,7 @@ def test_a_column_of_a_key_must_have_room_for_values_that_stay_apart() -> None:
     assert error.hint == "Masks that fit User.code: null."
     assert "there is only room for 8 characters" in refused(Mask("User.code", "email"), schema=alone).message
     assert masks_of(alone, [Mask("User.Email", "phone")])
-    many = Schema((replace(USER, rows=5_000_000),))
+    many = CopySchema((replace(USER, rows=5_000_000),))
     assert "for 5,000,000 rows or more" in refused(Mask("User.Email", "phone"), schema=many).message
     assert masks_of(many, [Mask("User.Email", "email")])
 
@@ -139,7 +139,7 @@ def test_both_ends_of_a_foreign_key_are_masked_alike_or_neither() -> None:
         "order.user_id cannot be masked with null: a foreign key joins it with User.id."
     )
     assert refused(Mask("order.user_id", "fixed", "1")).hint == "Masks that fit order.user_id: hash."
-    without = Schema((replace(USER, empty=True), ORDER))
+    without = CopySchema((replace(USER, empty=True), ORDER))
     assert masks_of(without, [Mask("order.user_id", "hash")])
 
 
@@ -147,7 +147,7 @@ def test_joins_survive_masks_on_both_ends_whatever_their_types_have_room_for() -
     roomy = replace(
         USER.source, fields=tuple(replace(f, length=f.length and f.length + 10) for f in USER.source.fields)
     )
-    schema = Schema((replace(USER, source=roomy, target=roomy), ORDER))
+    schema = CopySchema((replace(USER, source=roomy, target=roomy), ORDER))
     masks = masks_of(
         schema,
         [Mask(f"order.{c}", "hash") for c in ("user_id", "user_code")]
@@ -165,8 +165,8 @@ def test_joins_survive_masks_on_both_ends_whatever_their_types_have_room_for() -
 def test_joined_names_are_told_apart_on_both_ends_if_on_one() -> None:
     fields = (Field("nick", "text", Kind.TEXT),)
     parent = plan(Name("parent"), fields, uniques=(("nick",),))
-    child = plan(Name("child"), fields, foreign_keys=(ForeignKey(("nick",), Name("parent"), ("nick",)),))
-    masks = masks_of(Schema((parent, child)), [Mask("parent.nick", "name"), Mask("child.nick", "name")])
+    child = plan(Name("child"), fields, foreign_keys=(ForeignKeyPlan(("nick",), Name("parent"), ("nick",)),))
+    masks = masks_of(CopySchema((parent, child)), [Mask("parent.nick", "name"), Mask("child.nick", "name")])
     secret = Secret("salt")
     assert list(mask_lines(parent, masks, secret)([b"jo\n"])) == list(mask_lines(child, masks, secret)([b"jo\n"]))
 
@@ -184,6 +184,6 @@ def test_joined_names_are_told_apart_on_both_ends_if_on_one() -> None:
 def test_a_fixed_value_that_is_none_of_its_kind_is_refused_with_what_would_be(
     kind: Kind, value: str, what: str
 ) -> None:
-    schema = Schema((plan(Name("t"), (Field("a", kind.value, kind),)),))
+    schema = CopySchema((plan(Name("t"), (Field("a", kind.value, kind),)),))
     error = refused(Mask("t.a", "fixed", value), schema=schema)
     assert error.message == f"The fixed value of t.a cannot be {value!r}: it takes {what}."

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from framefox_tasks.copies.mask import MASKS, ColumnMask, Secret, cell_function, mask_lines, masks_of
-from framefox_tasks.databases.rows import Field, Kind, Name, Schema, Side, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Field, Kind, Name, Side, TablePlan
 from framefox_tasks.model import Mask
 
 RECORDED = Path(__file__).with_name("masked_values.json")
@@ -68,7 +68,7 @@ class Case:
         column = Field("a", self.native, self.kind, length=self.length)
         side = Side(Name("t"), (column,))
         plan = TablePlan(side, side, uniques=(("a",),) if self.unique else ())
-        return plan, masks_of(Schema((plan,)), [Mask("t.a", self.mask, FIXED.get(self.kind, "any"))])
+        return plan, masks_of(CopySchema((plan,)), [Mask("t.a", self.mask, FIXED.get(self.kind, "any"))])
 
 
 def cases() -> list[Case]:

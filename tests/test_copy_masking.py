@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from framefox_tasks.copies.mask import Secret, cell_function, mask_lines, masks_of
-from framefox_tasks.databases.rows import Field, Kind, Name, Schema, Side, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Field, Kind, Name, Side, TablePlan
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Mask
 
@@ -29,7 +29,7 @@ def text(name: str, length: int | None = None, native: str = "text") -> Field:
 
 
 def masked(plan: TablePlan, lines: bytes, *masks: Mask, secret: Secret = SECRET) -> bytes:
-    found = masks_of(Schema((plan,)), masks)
+    found = masks_of(CopySchema((plan,)), masks)
     return b"".join(mask_lines(plan, found, secret)([lines]))
 
 
@@ -49,7 +49,7 @@ def test_only_the_masked_columns_change_and_null_stays_null() -> None:
 
 def test_masking_many_rows_takes_no_more_memory_than_few() -> None:
     plan = table(text("a"))
-    function = mask_lines(plan, masks_of(Schema((plan,)), [Mask("user.a", "hash")]), SECRET)
+    function = mask_lines(plan, masks_of(CopySchema((plan,)), [Mask("user.a", "hash")]), SECRET)
     blocks = (b"".join(b"%090d\n" % number for number in range(start, start + 100)) for start in range(0, 60_000, 100))
     tracemalloc.start()
     try:
@@ -209,7 +209,7 @@ def test_a_value_inside_sqlite_becomes_what_it_becomes_in_a_line(
 ) -> None:
     plan = table(field)
     mask = Mask("user.a", kind, "42")
-    function = cell_function(masks_of(Schema((plan,)), [mask])["user"][0], SECRET)
+    function = cell_function(masks_of(CopySchema((plan,)), [mask])["user"][0], SECRET)
     expected = masked(plan, written.encode() + b"\n", mask).decode().removesuffix("\n")
     with sqlite3.connect(":memory:") as connection:
         connection.create_function("mask", 1, function, deterministic=True)
@@ -224,7 +224,7 @@ def test_a_value_inside_sqlite_becomes_what_it_becomes_in_a_line(
 
 def test_a_uuid_inside_sqlite_keeps_its_form_and_what_is_none_is_masked_all_the_same() -> None:
     plan = table(Field("u", "char(32)", Kind.UUID), Field("n", "integer", Kind.INTEGER))
-    found = masks_of(Schema((plan,)), [Mask("user.u", "hash"), Mask("user.n", "hash")])["user"]
+    found = masks_of(CopySchema((plan,)), [Mask("user.u", "hash"), Mask("user.n", "hash")])["user"]
     uuid, number = (cell_function(mask, SECRET) for mask in found)
     forms = [uuid(str(UUID(int=9))), uuid(UUID(int=9).hex), uuid(UUID(int=9).bytes)]
     assert forms == [str(UUID(str(forms[0]))), UUID(str(forms[0])).hex, UUID(str(forms[0])).bytes]

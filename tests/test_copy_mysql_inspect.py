@@ -13,7 +13,7 @@ from translating import build, natives, plan_of, translated
 
 from framefox_tasks.copies import copy
 from framefox_tasks.copies.mask import masks_of
-from framefox_tasks.databases.rows import ForeignKey, Kind, Name, Schema
+from framefox_tasks.databases.rows import CopySchema, ForeignKeyPlan, Kind, Name
 from framefox_tasks.errors import ConfigError, PermissionDeniedError
 from framefox_tasks.model import CopyOptions, Mask
 
@@ -29,13 +29,13 @@ UNSEEN = [
 ]
 
 
-def own(source: Database, tables: Callable[[Name], bool] | None = None) -> Schema:
+def own(source: Database, tables: Callable[[Name], bool] | None = None) -> CopySchema:
     """The schema for a copy in the same kind of database."""
     with open_source(target_of(source)) as opened:
         return opened.schema(tables)
 
 
-def kinds(schema: Schema, label: str) -> dict[str, Kind]:
+def kinds(schema: CopySchema, label: str) -> dict[str, Kind]:
     return {field.name: field.kind for field in plan_of(schema, label).source.fields}
 
 
@@ -73,7 +73,7 @@ def test_a_user_who_may_only_read_gets_the_keys_and_is_told_what_is_hidden(make_
     with limited(source, f"SELECT ON `{source.name}`.*") as seen:
         schema, copy_ = own(seen), translated(seen, "postgresql")
         whole = translated(source, "postgresql")
-    key = ForeignKey(("parent_id",), Name("parent"), ("id",), "CASCADE", "child_ibfk_1")
+    key = ForeignKeyPlan(("parent_id",), Name("parent"), ("id",), "CASCADE", "child_ibfk_1")
     assert plan_of(schema, "child").foreign_keys == plan_of(copy_, "child").foreign_keys == (key,)
     assert (copy_.before, copy_.last) == (whole.before, whole.last)
     assert "ON DELETE CASCADE ON UPDATE CASCADE" in copy_.last[0].sql

@@ -11,7 +11,7 @@ from copying import made, open_source, target_of
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.mysql.show_create import parted
 from framefox_tasks.databases.mysql.tokens import unqualified, without_definer
-from framefox_tasks.databases.rows import ForeignKey, Kind, Name
+from framefox_tasks.databases.rows import ForeignKeyPlan, Kind, Name
 from framefox_tasks.model import CopyOptions
 
 ODD = "a `b. %s: ;é"
@@ -145,7 +145,7 @@ def test_the_plan_says_what_the_tables_are(rich: Database) -> None:
     plans = {plan.label: plan for plan in schema.tables}
     node, member = plans["node"], plans["member"]
     assert node.primary_key == ("a", "b")
-    parent = ForeignKey(("parent_a", "parent_b"), Name("node"), ("a", "b"), "CASCADE", "fk_parent")
+    parent = ForeignKeyPlan(("parent_a", "parent_b"), Name("node"), ("a", "b"), "CASCADE", "fk_parent")
     assert node.foreign_keys == (parent,)
     assert plans["team"].uniques == (("lead_id",),)
     assert [field.name for field in member.source.fields] == ["id", "team_id", "name", "hidden", "motto"]

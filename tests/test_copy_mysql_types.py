@@ -10,7 +10,7 @@ import pytest
 from conftest import Database, MakeDatabase
 from copying import made, open_place, open_source, target_of
 
-from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Schema, Side
+from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Name, Side
 from framefox_tasks.errors import CopyError
 
 COLUMNS = {
@@ -45,7 +45,7 @@ def pair(make_database: MakeDatabase) -> tuple[Database, Database]:
     return make_database("mysql"), make_database("mysql", "copy")
 
 
-def carry(source: Database, target: Database, *, local: bool) -> Schema:
+def carry(source: Database, target: Database, *, local: bool) -> CopySchema:
     """A copy, by its parts."""
     place = open_place(target_of(target), overwrite=False, data_only=False, force_disconnect=False)
     place.local = local  # type: ignore[attr-defined]  # of MySQL's alone

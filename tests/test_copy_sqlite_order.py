@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from framefox_tasks.databases.order import in_order
-from framefox_tasks.databases.rows import ForeignKey, Name, Side, TablePlan
+from framefox_tasks.databases.rows import ForeignKeyPlan, Name, Side, TablePlan
 
 
 def plan(name: str, *parents: str) -> TablePlan:
     side = Side(Name(name), ())
-    return TablePlan(side, side, foreign_keys=tuple(ForeignKey(("x",), Name(parent), ("id",)) for parent in parents))
+    return TablePlan(
+        side, side, foreign_keys=tuple(ForeignKeyPlan(("x",), Name(parent), ("id",)) for parent in parents)
+    )
 
 
 def ordered(*tables: TablePlan) -> str:

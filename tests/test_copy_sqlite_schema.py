@@ -8,7 +8,7 @@ from pathlib import Path
 
 from copying import open_place, open_source
 
-from framefox_tasks.databases.rows import ForeignKey, Kind, Name, Schema, TablePlan
+from framefox_tasks.databases.rows import CopySchema, ForeignKeyPlan, Kind, Name, TablePlan
 from framefox_tasks.model import Project, Target
 
 SCRIPT = """
@@ -37,12 +37,12 @@ def made(folder: Path, script: str = SCRIPT) -> Target:
     return Target("sqlite:///app.db", Project(folder))
 
 
-def schema(target: Target, *left_out: str) -> Schema:
+def schema(target: Target, *left_out: str) -> CopySchema:
     with open_source(target) as source:
         return source.schema((lambda name: name.name not in left_out) if left_out else None)
 
 
-def plans(found: Schema) -> dict[str, TablePlan]:
+def plans(found: CopySchema) -> dict[str, TablePlan]:
     return {plan.label: plan for plan in found.tables}
 
 
@@ -52,9 +52,9 @@ def test_tables_stand_in_order_with_their_keys_and_rows(tmp_path: Path) -> None:
     tables = plans(found)
     assert [plan.rows for plan in found.tables] == [1, 0, 0, 3]
     assert tables["child"].foreign_keys == (
-        ForeignKey(("boss",), Name("child"), ("id",)),
-        ForeignKey(("p",), Name("Parent"), ("id",), "CASCADE"),
-        ForeignKey(("a", "b"), Name("pair"), ("y", "x"), "SET NULL"),
+        ForeignKeyPlan(("boss",), Name("child"), ("id",)),
+        ForeignKeyPlan(("p",), Name("Parent"), ("id",), "CASCADE"),
+        ForeignKeyPlan(("a", "b"), Name("pair"), ("y", "x"), "SET NULL"),
     )
     assert tables["pair"].primary_key == ("y", "x")
     assert tables["pair"].uniques == (("z",),)
@@ -154,9 +154,9 @@ def test_foreign_keys_have_their_names_and_the_columns_of_what_they_refer_to(tmp
     source = made(tmp_path, script)
     keys = plans(schema(source))["child"].foreign_keys
     assert keys == (
-        ForeignKey(("a",), Name("Parent"), ("Id",)),
-        ForeignKey(("b",), Name("Parent"), ("Code",), "CASCADE", "fk_b"),
-        ForeignKey(("c",), Name("Parent"), ("Id",), name="fk_c"),
+        ForeignKeyPlan(("a",), Name("Parent"), ("Id",)),
+        ForeignKeyPlan(("b",), Name("Parent"), ("Code",), "CASCADE", "fk_b"),
+        ForeignKeyPlan(("c",), Name("Parent"), ("Id",), name="fk_c"),
     )
     with open_source(source) as opened, opened.inspect() as find:
         [_, child] = find().tables

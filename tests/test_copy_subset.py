@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from conftest import DIALECTS, MakeDatabase
 
-from framefox_tasks.copies.subset import conditions, prunings
-from framefox_tasks.databases.rows import Field, ForeignKey, Kind, Name, Schema, Side, TablePlan, quoted
+from framefox_tasks.copies.subset import conditions, orphan_statements
+from framefox_tasks.databases.rows import CopySchema, Field, ForeignKeyPlan, Kind, Name, Side, TablePlan, quoted
 
 TYPES = {Kind.INTEGER: "integer", Kind.TEXT: "varchar(20)"}
 QUOTES = {"sqlite": '"', "postgresql": '"', "mysql": "`"}
@@ -28,8 +28,8 @@ class Made:
     where: dict[str, str]
 
     @property
-    def schema(self) -> Schema:
-        return Schema(tuple(self.plans))
+    def schema(self) -> CopySchema:
+        return CopySchema(tuple(self.plans))
 
 
 def named(number: int, dialect: str) -> Name:
@@ -44,12 +44,12 @@ def key_of(table: int) -> list[Field]:
     return [first, Field("the `code`", "varchar(20)", Kind.TEXT, nullable=False)] if table % 3 == 2 else [first]
 
 
-def foreign_key(chance: random.Random, parent: int, nth: int, dialect: str) -> tuple[ForeignKey, list[Field]]:
+def foreign_key(chance: random.Random, parent: int, nth: int, dialect: str) -> tuple[ForeignKeyPlan, list[Field]]:
     nullable = chance.random() < 0.7
     fields = [Field(f"to{nth}_{one.name}", one.native, one.kind, nullable) for one in key_of(parent)]
     referred = tuple(one.name for one in key_of(parent))
     action = chance.choice(["SET NULL", "CASCADE", "", "RESTRICT"])
-    return ForeignKey(tuple(one.name for one in fields), named(parent, dialect), referred, action), fields
+    return ForeignKeyPlan(tuple(one.name for one in fields), named(parent, dialect), referred, action), fields
 
 
 def made(seed: int, dialect: str) -> Made:
@@ -195,7 +195,7 @@ def test_a_subset_is_as_though_the_other_rows_had_been_deleted(dialect: str, mak
             wanted = conditions(found.schema, found.where, quote)
             for plan in found.plans:
                 insert(cursor, plan.target, quote, read(cursor, plan.source, quote, wanted.get(plan.label, "")), mark)
-            rounds = max(rounds, pruned(cursor, prunings(found.schema, found.where, quote)))
+            rounds = max(rounds, pruned(cursor, orphan_statements(found.schema, found.where, quote)))
             subset = {plan.label: read(cursor, plan.target, quote) for plan in found.plans}
             for plan in found.plans:
                 cursor.execute(f"DROP TABLE {plan.source.name.quoted(quote)}")

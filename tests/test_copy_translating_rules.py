@@ -9,7 +9,7 @@ from conftest import Database, MakeDatabase
 from copying import made
 from translating import DIRECTIONS, build, inspected, plan_of, translated
 
-from framefox_tasks.databases.rows import Schema
+from framefox_tasks.databases.rows import CopySchema
 
 DEFAULTS = (
     "CREATE TABLE item (id integer, size integer DEFAULT -3, price numeric(10,2) DEFAULT 1.50, "
@@ -203,7 +203,9 @@ def test_texts_that_differ_by_case_or_accent_or_space_are_unlike_in_mysql(make_d
         copy.execute("INSERT INTO item VALUES ('a')")
 
 
-def copied(make_database: MakeDatabase, source: str, target: str, statements: Sequence[str]) -> tuple[Schema, Database]:
+def copied(
+    make_database: MakeDatabase, source: str, target: str, statements: Sequence[str]
+) -> tuple[CopySchema, Database]:
     database = made(make_database(source, "source"), *statements)
     schema, copy = translated(database, target), make_database(target, "target")
     assert build(schema, copy) == []

@@ -182,7 +182,7 @@ def test_a_failed_migration_leaves_the_database_as_it_was_where_it_can(chain: Mi
     assert "migrations/versions/ddd_by_hand.py, line 13: " in error
     assert "nowhere" in error
     if database.dialect == "mysql":
-        assert "cannot undo DDL" in error
+        assert "cannot roll back DDL" in error
         assert "is recorded at ccc" in error
         assert database.tables() == {"alembic_version", "aaa", "bbb", "ccc", "ddd"}
         assert database.revision() == ["ccc"]

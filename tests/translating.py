@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, inspect
 from framefox_tasks.copies.translate import translate
 from framefox_tasks.databases import database_named, database_of
 from framefox_tasks.databases.drivers import sqlalchemy_url
-from framefox_tasks.databases.rows import Name, Schema, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Name, TablePlan
 
 DIRECTIONS = [
     (source, target)
@@ -33,7 +33,7 @@ def translated(
     tables: Callable[[Name], bool] | None = None,
     *,
     onto: Database | None = None,
-) -> Schema:
+) -> CopySchema:
     """The schema for a copy of a source in another kind of database."""
     made = database_named(dialect)
     target = target_of(source)
@@ -41,7 +41,7 @@ def translated(
         return translate(find, made.dialect_of(target_of(onto)) if onto else made.dialect)
 
 
-def build(schema: Schema, target: Database) -> list[str]:
+def build(schema: CopySchema, target: Database) -> list[str]:
     """Run all statements in a new database; gives what it refused and may refuse."""
     made(target)
     refused = []
@@ -66,11 +66,11 @@ def inspected(database: Database) -> Any:
     return inspect(create_engine(sqlalchemy_url(target, database_of(target))))
 
 
-def plan_of(schema: Schema, label: str) -> TablePlan:
+def plan_of(schema: CopySchema, label: str) -> TablePlan:
     """The plan of one table."""
     return next(plan for plan in schema.tables if plan.label == label)
 
 
-def natives(schema: Schema, label: str) -> dict[str, str]:
+def natives(schema: CopySchema, label: str) -> dict[str, str]:
     """The types of a table's columns in the copy."""
     return {field.name: field.native for field in plan_of(schema, label).target.fields}

@@ -18,10 +18,10 @@ _ALL = CopyOptions()
 
 
 def plan_copy(source: Target, target: Target, *, options: CopyOptions = _ALL) -> CopyPlan:
-    """What `copy` would do; nothing is changed.
+    """Plan a copy; nothing is changed.
 
     Raises:
-        Whatever `copy` would raise before it starts.
+        As `copy`, before it starts.
     """
     if options.tables_from_entities:
         from framefox_tasks.copies import entities
@@ -31,10 +31,10 @@ def plan_copy(source: Target, target: Target, *, options: CopyOptions = _ALL) ->
         from framefox_tasks.copies import whole
 
         return whole.plan(source, target, options)
-    from framefox_tasks.copies.plan import prepared
+    from framefox_tasks.copies.plan import prepare
 
-    with prepared(source, target, options) as found:
-        return found.plan
+    with prepare(source, target, options) as prepared:
+        return prepared.plan
 
 
 def copy(
@@ -50,11 +50,11 @@ def copy(
     Args:
         source: The database to copy; only read.
         target: Where to.
-        options: What of it, and how; all of it if not given.
-        on_plan: Is called with what will be done, before anything is.
-        on_progress: Is called with how far each table is; one call at a time, but from several threads. A SQLite
-            database that is copied as a whole is one table without a name, and its pages are the rows. A `step` is told
-            when it begins.
+        options: What is copied, and how; all of it if not given.
+        on_plan: Called with the plan, before anything is changed.
+        on_progress: Called with the progress of each table; one call at a time, but from several threads. A SQLite
+            database that is copied as a whole is one table without a name, and its pages are the rows. A `step` is
+            reported when it begins.
 
     Raises:
         ConfigError: Options that do not go together, tables or columns that are not there, or a source that is the
@@ -69,33 +69,33 @@ def copy(
         CopyError: Anything else that the target refused.
     """
     started = perf_counter()
-    plan_told = on_plan or _nothing
+    report_plan = on_plan or _nothing
     note = _one_at_a_time(on_progress or _nothing)
     if options.tables_from_entities:
         from framefox_tasks.copies import entities
 
-        return entities.create(source, target, options, plan_told)
+        return entities.create(source, target, options, report_plan)
     if _is_whole(source, target, options):
         from framefox_tasks.copies import whole
 
-        return whole.copy(source, target, options, plan_told, note)
-    from framefox_tasks.copies.plan import prepared
-    from framefox_tasks.copies.stream import Streaming
-    from framefox_tasks.databases.commit import Placing
+        return whole.copy(source, target, options, report_plan, note)
+    from framefox_tasks.copies.commit import Commit
+    from framefox_tasks.copies.plan import prepare
+    from framefox_tasks.copies.stream import StreamCopy
 
-    with Placing(target) as placing, prepared(source, target, options) as found:
-        plan_told(found.plan)
-        streaming = Streaming(found.source, found.place, found.work, note)
-        with found.place as place:
-            tables = streaming.run()
-            notes = placing.run(partial(place.put, found.work.schema.placed))
+    with Commit(target) as commit, prepare(source, target, options) as prepared:
+        report_plan(prepared.plan)
+        stream = StreamCopy(prepared.source, prepared.place, prepared.work, note)
+        with prepared.place as place:
+            tables = stream.run()
+            notes = commit.run(partial(place.put, prepared.work.schema.placed))
     return Copied(
         source,
         target,
         tables,
         perf_counter() - started,
-        notes=(*streaming.notes, *notes),
-        not_carried=found.plan.not_carried,
+        notes=(*stream.notes, *notes),
+        not_carried=prepared.plan.not_carried,
     )
 
 
@@ -111,8 +111,8 @@ def _nothing(_: object) -> None:
 def _one_at_a_time(note: OnProgress) -> OnProgress:
     lock = Lock()
 
-    def told(progress: CopyProgress) -> None:
+    def locked(progress: CopyProgress) -> None:
         with lock:
             note(progress)
 
-    return told
+    return locked

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from framefox_tasks.copies.commit import Commit
 from framefox_tasks.copies.options import check_options
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.commit import Placing
 from framefox_tasks.databases.contract import Place
 from framefox_tasks.databases.drivers import sqlalchemy_engine
 from framefox_tasks.databases.rows import Statement
@@ -25,7 +25,7 @@ _NOT_CARRIED = "rows, and the revision of the migrations: these are only the tab
 
 
 def plan(source: Target, target: Target, options: CopyOptions) -> CopyPlan:
-    """What create() would do."""
+    """The plan of create()."""
     check_options(options)
     place = _place(target, options)
     place.check()
@@ -41,9 +41,9 @@ def create(source: Target, target: Target, options: CopyOptions, on_plan: Callab
     tables = _tables(source)
     planned = _planned(tables, source, target, place)
     on_plan(planned)
-    with Placing(target) as placing, place:
+    with Commit(target) as commit, place:
         _create(tables, place)
-        notes = placing.run(place.put)
+        notes = commit.run(place.put)
     made = tuple(CopiedTable(table.fullname, 0) for table in tables)
     return Copied(source, target, made, perf_counter() - started, notes=tuple(notes), not_carried=planned.not_carried)
 

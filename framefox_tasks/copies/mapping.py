@@ -1,4 +1,4 @@
-"""The tables and columns of a target that rows are copied into, where the target has its tables already."""
+"""The mapping of tables and columns for a copy of rows alone, into tables that the target has."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
-from framefox_tasks.databases.rows import Field, Schema, Side, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Field, Side, TablePlan
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Target
 
 
-def matched(source: Schema, held: Schema, target: Target) -> Schema:
-    """The plan of a copy of rows alone: every table of the source goes into the target's of the same name.
+def map_tables(source: CopySchema, held: CopySchema, target: Target) -> CopySchema:
+    """Map every table of the source to the target's of the same name.
 
     Args:
         source: The tables to copy.
@@ -40,7 +40,7 @@ def matched(source: Schema, held: Schema, target: Target) -> Schema:
                 hint="Choose one of them with: --tables",
             )
         plans.append(replace(plan, target=_side(plan, side, target)))
-    return Schema(tuple(plans))
+    return CopySchema(tuple(plans))
 
 
 def _side(plan: TablePlan, side: Side, target: Target) -> Side:

@@ -1,4 +1,4 @@
-"""What is checked before a copy begins: options that contradict each other, and a target that is the source."""
+"""The checks before a copy: that its options go together, and that the target is not the source."""
 
 from __future__ import annotations
 
@@ -65,5 +65,5 @@ def _same(source: Target, target: Target) -> bool:
 
 
 def replacing(how: str, options: CopyOptions) -> str:
-    """How the copy is made, and what becomes of what the target holds."""
+    """How the copy is made, and whether the content of the target is lost."""
     return f"{how}; all that the target holds goes" if options.overwrite and not options.data_only else how

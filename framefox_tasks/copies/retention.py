@@ -1,4 +1,4 @@
-"""Older copies, of which only the newest are kept."""
+"""The retention of copies: the newest are kept, older ones deleted."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _JOURNALS = ("-wal", "-shm", "-journal")
 
 
 def remove_older(copy: NamedCopy, stamp: str) -> tuple[Path, ...]:
-    """Delete the oldest files that a copy has made, but for as many as it keeps.
+    """Delete the oldest files of a copy beyond the number that it keeps.
 
     Only regular files whose name is the copy's with another time in it, and the journals beside them.
 
     Args:
         copy: The copy, whose target is a SQLite file with the time in its name.
-        stamp: The time of the file that was made last, which stays in any case.
+        stamp: The time of the newest file, which is always kept.
 
     Returns:
         The databases that were deleted, the oldest first.

@@ -1,57 +1,57 @@
-"""Copying rows as a stream: from one snapshot, table beside table, into a database that is made beside its target."""
+"""A copy as a stream of rows: from one snapshot, several tables at a time, into a staging database."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from time import monotonic, perf_counter
 
-from framefox_tasks.copies.bad_row import located
-from framefox_tasks.copies.threads import Crew, Hands
+from framefox_tasks.copies.threads import Connections, ThreadPool
 from framefox_tasks.copies.verify import compare
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.contract import Place, Source
-from framefox_tasks.databases.rows import BadRowError, Schema, Statement, TablePlan
+from framefox_tasks.databases.contract import Place, Reader, Source
+from framefox_tasks.databases.rows import BadRowError, CopySchema, Statement, TablePlan
 from framefox_tasks.errors import TargetNotEmptyError, VerificationError
 from framefox_tasks.results import CopiedTable, CopyProgress
 
 OnProgress = Callable[[CopyProgress], None]
 Transform = Callable[[Iterable[bytes]], Iterator[bytes]]
 
-_BETWEEN = 0.1  # seconds from one word of progress to the next
+_PROGRESS_INTERVAL = 0.1  # seconds
+_SHOWN = 40  # characters of a value
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be copied, and how.
+    """The work of a copy.
 
     Attributes:
-        schema: What is made, and the tables.
-        direct: Whether both databases are of one kind: rows may travel as it writes them.
+        schema: The tables and the statements that make them.
+        direct: Whether both databases are of one kind: rows may travel in its own format.
         jobs: How many tables at the same time.
         where: A SQL condition of the source for some tables, by their labels.
-        prunings: Statements to be repeated in the copy until they change nothing.
-        transforms: What is done to the lines of some tables, by their labels: masks.
+        orphan_statements: Statements that remove orphans from the copy, repeated until they change nothing.
+        transforms: The masks of the lines of some tables, by their labels.
         verify: Compare the values of all rows.
-        existing: Whether the tables are there, and only their rows are copied.
-        overwrite: Delete what rows they have.
+        existing: Whether the target has the tables, and only rows are copied.
+        overwrite: Whether the rows that they have are deleted.
     """
 
-    schema: Schema
+    schema: CopySchema
     direct: bool
     jobs: int
     where: dict[str, str] = field(default_factory=dict)
-    prunings: tuple[str, ...] = ()
+    orphan_statements: tuple[str, ...] = ()
     transforms: dict[str, Transform] = field(default_factory=dict)
     verify: bool = False
     existing: bool = False
     overwrite: bool = False
 
 
-class Streaming:
-    """One copy, step by step."""
+class StreamCopy:
+    """A copy, step by step."""
 
     def __init__(self, source: Source, place: Place, work: Work, note: OnProgress) -> None:
         self._source = source
@@ -64,61 +64,61 @@ class Streaming:
     def run(self) -> tuple[CopiedTable, ...]:
         """Fill the staging database; the tables are in the order of the schema."""
         work = self._work
-        with Crew(self._source, self._place, work.jobs) as crew:
-            crew.run([partial(self._execute, statements=work.schema.before, crew=crew)])
-            copied = self._rows(crew)
+        with ThreadPool(self._source, self._place, work.jobs) as pool:
+            pool.run([partial(self._execute, statements=work.schema.before, pool=pool)])
+            copied = self._rows(pool)
             if work.schema.after:
                 self._note(CopyProgress("", 0, None, step="making indexes and keys"))
-            crew.run(partial(self._execute, statements=statements, crew=crew) for statements in work.schema.after)
+            pool.run(partial(self._execute, statements=statements, pool=pool) for statements in work.schema.after)
             if work.verify:  # before rows go from the copy that the source's conditions do not leave out
                 self._note(CopyProgress("", 0, None, step="comparing values"))
-                copied = crew.run(partial(self._compared, table=table) for table in copied)
-            if work.prunings:
-                crew.run([self._prune])
-                copied = crew.run(partial(self._counted, table=table) for table in copied)
-            crew.run([partial(self._execute, statements=work.schema.last, crew=crew)])
+                copied = pool.run(partial(self._compared, table=table) for table in copied)
+            if work.orphan_statements:
+                pool.run([self._remove_orphans])
+                copied = pool.run(partial(self._counted, table=table) for table in copied)
+            pool.run([partial(self._execute, statements=work.schema.last, pool=pool)])
         self._source.check()
         return tuple(copied)
 
-    def _execute(self, hands: Hands, statements: Iterable[Statement], crew: Crew) -> None:
+    def _execute(self, connections: Connections, statements: Iterable[Statement], pool: ThreadPool) -> None:
         for statement in statements:
-            crew.check()
-            refused = hands.loader.execute(statement)
+            pool.check()
+            refused = connections.loader.execute(statement)
             if refused:
                 self.notes.append(f"{statement.about}: {refused}")
 
-    def _rows(self, crew: Crew) -> list[CopiedTable]:
+    def _rows(self, pool: ThreadPool) -> list[CopiedTable]:
         plans = self._work.schema.tables
         if self._work.existing:
-            crew.run([self._clear])
+            pool.run([self._clear])
         # The largest first, so that no thread is left alone with it at the end. With one thread there is no need, and
         # a target that checks foreign keys at once wants their order.
-        order = sorted(plans, key=lambda plan: -(plan.rows or 0)) if crew.size > 1 else list(plans)
-        done = crew.run(partial(self._table, plan=plan, crew=crew) for plan in order)
+        order = sorted(plans, key=lambda plan: -(plan.rows or 0)) if pool.size > 1 else list(plans)
+        done = pool.run(partial(self._table, plan=plan, pool=pool) for plan in order)
         found = dict(zip((plan.label for plan in order), done, strict=True))
         return [found[plan.label] for plan in plans]
 
-    def _clear(self, hands: Hands) -> None:
+    def _clear(self, connections: Connections) -> None:
         for plan in reversed(self._work.schema.tables):
             if self._work.overwrite:
-                hands.loader.clear(plan.target.name)
-            elif hands.loader.count(plan.target.name):
+                connections.loader.clear(plan.target.name)
+            elif connections.loader.count(plan.target.name):
                 raise TargetNotEmptyError(
                     f"{plan.label} of the target {self._place.staging.label} holds rows; nothing was changed.",
                     hint="Replace the rows of all tables that are copied with: --overwrite",
                 )
 
-    def _table(self, hands: Hands, plan: TablePlan, crew: Crew) -> CopiedTable:
+    def _table(self, connections: Connections, plan: TablePlan, pool: ThreadPool) -> CopiedTable:
         started = perf_counter()
         if plan.empty:
             return CopiedTable(plan.label, 0)
-        counter = _Counter(plan, crew, self._note)
+        counter = _RowCounter(plan, pool, self._note)
         try:
-            taken = self._load(hands, plan, counter)
+            taken = self._load(connections, plan, counter)
         except BadRowError as exc:
-            raise located(exc, plan, hands.reader, self._work.where.get(plan.label, "")) from exc
+            raise _with_key(exc, plan, connections.reader, self._work.where.get(plan.label, "")) from exc
         counter.end()
-        held = hands.loader.count(plan.target.name)
+        held = connections.loader.count(plan.target.name)
         if not counter.rows == taken == held:
             raise VerificationError(
                 f"The copy of {plan.label} has {held:,} rows, and {counter.rows:,} were read from "
@@ -127,35 +127,35 @@ class Streaming:
             )
         return CopiedTable(plan.label, taken, perf_counter() - started, "rows")
 
-    def _load(self, hands: Hands, plan: TablePlan, counter: _Counter) -> int:
+    def _load(self, connections: Connections, plan: TablePlan, counter: _RowCounter) -> int:
         where = self._work.where.get(plan.label, "")
         transform = self._work.transforms.get(plan.label)
         if self._work.direct and not transform and _same_types(plan):
-            raw = hands.reader.raw(plan.source, where=where)
+            raw = connections.reader.raw(plan.source, where=where)
             if raw is not None:
                 with closing(raw):
-                    return hands.loader.load_raw(plan.target, counter.raw(raw))
-        with closing(hands.reader.lines(plan.source, where=where)) as lines:
-            return hands.loader.load(plan.target, counter.lines(transform(lines) if transform else lines))
+                    return connections.loader.load_raw(plan.target, counter.raw(raw))
+        with closing(connections.reader.lines(plan.source, where=where)) as lines:
+            return connections.loader.load(plan.target, counter.lines(transform(lines) if transform else lines))
 
-    def _prune(self, hands: Hands) -> None:
-        while sum(hands.loader.change(statement) for statement in self._work.prunings):
+    def _remove_orphans(self, connections: Connections) -> None:
+        while sum(connections.loader.change(statement) for statement in self._work.orphan_statements):
             pass  # what went may have been a parent of others
 
-    def _counted(self, hands: Hands, table: CopiedTable) -> CopiedTable:
+    def _counted(self, connections: Connections, table: CopiedTable) -> CopiedTable:
         plan = self._plan(table.name)
-        return table if plan.empty else replace(table, rows=hands.loader.count(plan.target.name))
+        return table if plan.empty else replace(table, rows=connections.loader.count(plan.target.name))
 
     def _plan(self, label: str) -> TablePlan:
         return next(plan for plan in self._work.schema.tables if plan.label == label)
 
-    def _compared(self, hands: Hands, table: CopiedTable) -> CopiedTable:
+    def _compared(self, connections: Connections, table: CopiedTable) -> CopiedTable:
         plan, where = self._plan(table.name), self._work.where.get(table.name, "")
         if plan.empty:
             return table
         dialects = (database_of(self._source.target).dialect, database_of(self._place.staging).dialect)
         transform = self._work.transforms.get(table.name)
-        compare(plan, hands.reader, hands.checker, where, transform, dialects=dialects)
+        compare(plan, connections.reader, connections.checker, where, transform, dialects=dialects)
         return replace(table, verified="values")
 
 
@@ -164,14 +164,14 @@ def _same_types(plan: TablePlan) -> bool:
     return [field.native for field in plan.source.fields] == [field.native for field in plan.target.fields]
 
 
-class _Counter:
-    """Counts the rows that pass, tells of them now and then, and ends when the copy does."""
+class _RowCounter:
+    """Counts the rows that pass, and reports progress; stops the stream when the copy is stopped."""
 
-    def __init__(self, plan: TablePlan, crew: Crew, note: OnProgress) -> None:
+    def __init__(self, plan: TablePlan, pool: ThreadPool, note: OnProgress) -> None:
         self._plan = plan
-        self._crew = crew
+        self._pool = pool
         self._note = note
-        self._told = monotonic()
+        self._reported = monotonic()
         self.rows = 0
 
     def lines(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -185,11 +185,49 @@ class _Counter:
             yield block
 
     def _add(self, rows: int) -> None:
-        self._crew.check()
+        self._pool.check()
         self.rows += rows
-        if monotonic() - self._told >= _BETWEEN:
-            self._told = monotonic()
+        if monotonic() - self._reported >= _PROGRESS_INTERVAL:
+            self._reported = monotonic()
             self._note(CopyProgress(self._plan.label, self.rows, self._plan.rows))
 
     def end(self) -> None:
         self._note(CopyProgress(self._plan.label, self.rows, self.rows, done=True))
+
+
+def _with_key(exc: BadRowError, plan: TablePlan, reader: Reader, where: str) -> BadRowError:
+    """The error with the key of the row, where only its number is known: the reader reads the same rows again."""
+    row, reason = exc.row, exc.reason
+    if not row and exc.number:
+        values = _values(_line(plan, reader, where, exc.number), plan)
+        row = _key(values, plan) or f"row {exc.number:,}"
+        if "0x00" in reason:  # PostgreSQL says of no other character where it stands
+            columns = [name for name, value in values.items() if b"\0" in value]
+            reason = f"column {', '.join(columns)}: {reason}"
+    found = BadRowError(plan.label, reason, number=exc.number, row=row)
+    found.hint = f'Correct it in the source, or leave it out with: --where="{plan.label}=CONDITION"'
+    return found
+
+
+def _line(plan: TablePlan, reader: Reader, where: str, number: int) -> bytes:
+    with closing(reader.lines(plan.source, where=where)) as blocks:
+        for block in blocks:
+            lines = block.split(b"\n")[:-1]
+            if number <= len(lines):
+                return lines[number - 1]
+            number -= len(lines)
+    return b""
+
+
+def _values(line: bytes, plan: TablePlan) -> dict[str, bytes]:
+    names = (field.name for field in plan.source.fields)
+    return dict(zip(names, line.split(b"\t"), strict=True)) if line else {}
+
+
+def _key(values: Mapping[str, bytes], plan: TablePlan) -> str:
+    return ", ".join(f"{name}={_shown(values[name])}" for name in plan.primary_key if name in values)
+
+
+def _shown(field: bytes) -> str:
+    text = field.decode("utf-8", "replace")
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

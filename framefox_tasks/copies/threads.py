@@ -1,4 +1,4 @@
-"""Threads that share the work of a copy, each with connections of its own."""
+"""The thread pool of a copy: each thread has connections of its own."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _AGAIN = 1.0  # seconds
 
 
 class StoppedError(CopyError):
-    """The copy ends, because another thread failed or the user said so."""
+    """The copy ends, because another thread failed or the user interrupted it."""
 
 
-class Hands:
+class Connections:
     """The connections of one thread, opened when they are first used."""
 
     def __init__(self, source: Source, place: Place, closing: ExitStack) -> None:
@@ -32,17 +32,17 @@ class Hands:
 
     @cached_property
     def reader(self) -> Reader:
-        """Of the source."""
+        """Reads the source."""
         return self._opened(self._source.reader())
 
     @cached_property
     def loader(self) -> Loader:
-        """Of the copy."""
+        """Loads the copy."""
         return self._opened(self._place.loader())
 
     @cached_property
     def checker(self) -> Reader:
-        """Of the copy, to read what was loaded."""
+        """Reads the copy, to verify it."""
         return self._opened(self._place.reader())
 
     def _opened(self, opening: AbstractContextManager[T]) -> T:
@@ -58,14 +58,14 @@ class Hands:
         return one
 
     def cancel(self) -> None:
-        """End what the thread waits for."""
+        """Cancel the statement that the thread waits for."""
         for one in self._open:
             with suppress(FramefoxTasksError):  # it has ended by itself
                 one.cancel()
 
 
-class Crew:
-    """Some threads. A context manager: on leaving, all connections are closed, and what still runs is ended.
+class ThreadPool:
+    """A pool of threads. A context manager: on leaving, jobs that still run are cancelled, and all connections closed.
 
     Args:
         size: How many threads, and so how many connections to each database.
@@ -77,12 +77,12 @@ class Crew:
         self._place = place
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="copy")
         self._mine = local()
-        self._hands: list[Hands] = []
+        self._connections: list[Connections] = []
         self._closing = ExitStack()
         self._stopped = Event()
         self._jobs: list[Future[Any]] = []
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> ThreadPool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -92,21 +92,21 @@ class Crew:
             self._threads.shutdown()
 
     def _end(self) -> None:
-        """End what runs: again and again, since a thread may be between two statements, or about to connect."""
+        """Cancel the jobs: again and again, since a thread may be between two statements, or about to connect."""
         self._stopped.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
         while running := [job for job in self._jobs if not job.done()]:
             # Another interrupt only makes it go on sooner: without its threads ended, no process ends.
             with suppress(KeyboardInterrupt):
                 with ThreadPoolExecutor(self.size) as enders:
-                    enders.map(Hands.cancel, list(self._hands))
+                    enders.map(Connections.cancel, list(self._connections))
                 wait(running, timeout=_AGAIN)
 
-    def run(self, jobs: Iterable[Callable[[Hands], T]]) -> list[T]:
-        """Do all jobs, and give what they gave, in their order.
+    def run(self, jobs: Iterable[Callable[[Connections], T]]) -> list[T]:
+        """Run jobs, and give their results in order.
 
         Raises:
-            The error of the first job that fails; no further job is begun then.
+            The error of the first job that fails; no further job is started then.
         """
         futures = [self._threads.submit(self._one, job) for job in jobs]
         self._jobs += futures
@@ -117,7 +117,7 @@ class Crew:
         return [future.result() for future in futures]
 
     def check(self) -> None:
-        """To be called now and then by a job that takes long.
+        """Called now and then by a job that takes long.
 
         Raises:
             StoppedError: The copy ends.
@@ -125,13 +125,13 @@ class Crew:
         if self._stopped.is_set():
             raise StoppedError("The copy was ended.")
 
-    def _one(self, job: Callable[[Hands], T]) -> T:
+    def _one(self, job: Callable[[Connections], T]) -> T:
         self.check()
-        hands = getattr(self._mine, "hands", None)
-        if hands is None:
-            hands = self._mine.hands = Hands(self._source, self._place, self._closing)
-            self._hands.append(hands)
-        return job(hands)
+        connections = getattr(self._mine, "connections", None)
+        if connections is None:
+            connections = self._mine.connections = Connections(self._source, self._place, self._closing)
+            self._connections.append(connections)
+        return job(connections)
 
 
 def _failed(future: Future[T]) -> bool:

@@ -1,4 +1,4 @@
-"""A database copied as a whole, by its own means, and what is not wanted taken out before the copy is in place."""
+"""A database copied as a whole, by its own means, and reduced to the subset before the commit."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
+from framefox_tasks.copies.commit import Commit
 from framefox_tasks.copies.options import check_different, check_options, replacing
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.commit import Placing
 from framefox_tasks.databases.contract import WholeCopy
-from framefox_tasks.databases.rows import Schema, Subset
+from framefox_tasks.databases.rows import CopySchema, Subset
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import Copied, CopiedTable, CopyPlan, CopyProgress, PlannedTable
@@ -19,7 +19,7 @@ Note = Callable[[CopyProgress], None]
 
 
 def plan(source: Target, target: Target, options: CopyOptions) -> CopyPlan:
-    """What copy() would do."""
+    """The plan of copy()."""
     with _checked(source, target, options) as whole:
         return _planned(whole, source, target, options, _subset(whole, source, options))
 
@@ -35,9 +35,9 @@ def _checked(source: Target, target: Target, options: CopyOptions) -> Iterator[W
 
 def _planned(whole: WholeCopy, source: Target, target: Target, options: CopyOptions, subset: Subset | None) -> CopyPlan:
     if subset:
-        from framefox_tasks.copies.plan import planned
+        from framefox_tasks.copies.plan import plan_of
 
-        return planned(subset.schema, source, target, options, how=whole.how)
+        return plan_of(subset.schema, source, target, options, how=whole.how)
     tables = tuple(PlannedTable(name, whole.count(name)) for name in whole.tables())
     return CopyPlan(source, target, tables, how=replacing(whole.how, options))
 
@@ -47,7 +47,7 @@ def copy(
 ) -> Copied:
     """Copy a database to another of its kind."""
     started = perf_counter()
-    with Placing(target) as placing, _checked(source, target, options) as whole:
+    with Commit(target) as commit, _checked(source, target, options) as whole:
         subset = _subset(whole, source, options)
         plan = _planned(whole, source, target, options, subset)
         on_plan(plan)
@@ -62,14 +62,14 @@ def copy(
             note(CopyProgress("", 0, None, step="comparing values" if options.verify else "counting rows"))
             names = [plan.label for plan in subset.schema.tables] if subset else whole.tables()
             tables = tuple(_verified(whole, source, name, subset, options) for name in names)
-            notes += placing.run(whole.put)
+            notes += commit.run(whole.put)
     return Copied(source, target, tables, perf_counter() - started, tuple(notes), plan.not_carried)
 
 
 def _verified(whole: WholeCopy, source: Target, table: str, subset: Subset | None, options: CopyOptions) -> CopiedTable:
     copied = whole.copied(table)
-    if subset and (subset.prunings or options.schema_only):
-        return CopiedTable(table, copied)  # no condition tells which rows of the source these are
+    if subset and (subset.orphan_statements or options.schema_only):
+        return CopiedTable(table, copied)  # no condition selects the same rows of the source
     where = subset.where.get(table, "") if subset else ""
     rows = whole.count(table, where=where)
     if rows != copied:
@@ -83,24 +83,29 @@ def _verified(whole: WholeCopy, source: Target, table: str, subset: Subset | Non
 
 
 def _subset(whole: WholeCopy, source: Target, options: CopyOptions) -> Subset | None:
-    """What the options choose. None where all of it is copied: then nobody has to look into its schema."""
+    """The subset that the options choose; None for all of it, which needs no look at the schema."""
     if not (options.tables or options.exclude or options.schema_only or options.where or options.masks):
         return None
-    from framefox_tasks.copies.plan import Choice, emptied_schema
-    from framefox_tasks.copies.subset import conditions, prunings
+    from framefox_tasks.copies.plan import with_empty_tables
+    from framefox_tasks.copies.subset import conditions, orphan_statements
+    from framefox_tasks.copies.table_names import TableFilter
 
-    choice = Choice(options, source.project.version_table) if options.tables else None
-    schema = emptied_schema(whole.schema(choice), options, source)
-    if choice:
-        choice.check()
+    tables = TableFilter(options, source.project.version_table) if options.tables else None
+    schema = with_empty_tables(whole.schema(tables), options, source)
+    if tables:
+        tables.check()
     where, quote = dict(options.where), database_of(source).quote
     return Subset(
-        schema, choice, conditions(schema, where, quote), prunings(schema, where, quote), _masks(schema, options)
+        schema,
+        tables,
+        conditions(schema, where, quote),
+        orphan_statements(schema, where, quote),
+        _masks(schema, options),
     )
 
 
-def _masks(schema: Schema, options: CopyOptions) -> dict[str, dict[str, Callable[[object], object]]]:
-    """What is made of the values of masked columns, by table and column."""
+def _masks(schema: CopySchema, options: CopyOptions) -> dict[str, dict[str, Callable[[object], object]]]:
+    """The functions that mask values, by table and column."""
     from framefox_tasks.copies.mask import Secret, cell_function, masks_of
 
     secret, masks = Secret(options.salt), masks_of(schema, options.masks)

@@ -1,4 +1,4 @@
-"""What a database does for a copy: as its source, and as the place where it is made."""
+"""The protocols of a copy: its source, and the place where it is made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
-    from framefox_tasks.databases.rows import Name, Schema, Side, Statement, Subset, TablePlan
+    from framefox_tasks.databases.rows import CopySchema, Name, Side, Statement, Subset, TablePlan
     from framefox_tasks.databases.schema import Chosen, Found
 
 
@@ -28,13 +28,13 @@ class Reader(Protocol):
                 and what travels as text by its UTF-8 bytes.
 
         Raises:
-            BadRowError: A value cannot be told as its kind; names the row.
+            BadRowError: A value is not of its kind; names the row.
             CopyError: The condition is not valid SQL.
             ConnectionLostError: The connection ended.
         """
 
     def raw(self, table: Side, *, where: str = "") -> Generator[tuple[bytes, int]] | None:
-        """What Loader.load_raw of the same dialect takes, with how many rows are in each block.
+        """Blocks for Loader.load_raw of the same dialect, each with its number of rows.
 
         None where the database has nothing that is faster than lines. Raises what `lines` raises.
         """
@@ -43,14 +43,14 @@ class Reader(Protocol):
         """How many rows a table has."""
 
     def cancel(self) -> None:
-        """End what another thread waits for here, which gets an error then. May be called at any time.
+        """Cancel the statement that another thread waits for here; that thread gets an error. May be called any time.
 
-        If it is called again, the server does not hear: then the connection is ended, without a word to the server.
+        The second call closes the connection without asking the server, which has not answered the first.
         """
 
 
 class Source(Protocol):
-    """A database that is read, at one point of time, and never written to."""
+    """A database that is read in one snapshot, and never written to."""
 
     @property
     def target(self) -> Target:
@@ -64,10 +64,10 @@ class Source(Protocol):
         """One more connection that sees the same snapshot. May be called from any thread."""
 
     def expect(self, tables: Iterable[TablePlan]) -> None:
-        """Told which tables will be read whole: what takes a while to start can be started."""
+        """Announce the tables that will be read whole, so that reading ahead can start."""
 
     def check(self) -> None:
-        """See that what was read is of one point of time; called when all is read.
+        """Check that all reads were of one snapshot; called after the last one.
 
         Raises:
             ConnectionLostError: What held the snapshot has ended.
@@ -76,22 +76,22 @@ class Source(Protocol):
     def inspect(
         self, chosen: Chosen = None, *, digits: int | None = None
     ) -> AbstractContextManager[Callable[[], Found]]:
-        """Gives what finds the tables that a copy in another kind of database needs; it may be found meanwhile.
+        """Gives a function that inspects the tables for a copy in another kind of database; it may run meanwhile.
 
         Args:
-            chosen: Says which tables, where it is not all.
-            digits: How many digits of a number the copy keeps: find out which numbers have no more. None for all.
+            chosen: The filter of the tables; None for all.
+            digits: How many digits of a number the copy keeps: look for numbers that have more. None for all.
         """
 
-    def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
-        """Everything that a copy in the same kind of database needs, written as this database writes it.
+    def schema(self, tables: Callable[[Name], bool] | None = None) -> CopySchema:
+        """The schema of a copy in the same kind of database, in its own SQL.
 
         The kind of a field is NATIVE only where no other says what it holds; `source` and `target` of a table are the
         same.
 
         Args:
-            tables: Says which tables to copy, where it is not all; a foreign key to another table is then not carried,
-                nor is what else depends on such a table, and `not_carried` says so.
+            tables: The filter of the tables; None for all. Foreign keys to other tables, and what else depends on
+                these, are listed in `not_carried`.
         """
 
 
@@ -99,7 +99,7 @@ class Loader(Protocol):
     """A connection to the database that is made. For one thread at a time."""
 
     def execute(self, statement: Statement) -> str | None:
-        """Run a statement and commit it. Gives why the database refused it, where it is optional; else None.
+        """Run a statement and commit it. Gives the error of an optional one that was refused; else None.
 
         Raises:
             CopyError: The database refused it; names what it is about.
@@ -127,18 +127,18 @@ class Loader(Protocol):
         """How many rows a table has."""
 
     def cancel(self) -> None:
-        """End what another thread waits for here, which gets an error then. May be called at any time.
+        """Cancel the statement that another thread waits for here; that thread gets an error. May be called any time.
 
-        If it is called again, the server does not hear: then the connection is ended, without a word to the server.
+        The second call closes the connection without asking the server, which has not answered the first.
         """
 
 
 class Place(Protocol):
-    """Where a copy is made, and how it gets its name when it is complete.
+    """The place where a copy is made: a staging database, or the target itself.
 
-    A context manager: on entering it finds that no other copy to this target is running, removes what a killed one
-    left, and makes an empty database beside the target; on leaving that is removed unless it was put in place. So the
-    target is as it was until `put`, and is then replaced at once.
+    A context manager: on entering it checks that no other copy to this target is running, drops the staging database of
+    a killed one, and creates an empty one; on leaving that is dropped unless it was put in place. So the target is as
+    it was until `put`, and is then replaced at once.
 
     A place for rows alone works on the target itself, whose tables are there: everything is done in one transaction of
     one loader, which `put` commits and leaving without it rolls back.
@@ -150,14 +150,14 @@ class Place(Protocol):
 
     @property
     def how(self) -> str:
-        """In a few words, for the plan: `loaded beside it and renamed`."""
+        """How the copy is made, for the plan: `loaded beside it and renamed`."""
 
     @property
     def most_loaders(self) -> int | None:
         """How many loaders may work at a time; None for any number."""
 
     def check(self) -> None:
-        """Look at the target, change nothing, and say what would hinder the copy. Called before the rest.
+        """Check that the target can take the copy; nothing is changed. Called first.
 
         Raises:
             TargetNotEmptyError: It holds tables, and may not be overwritten.
@@ -176,10 +176,10 @@ class Place(Protocol):
         """A connection to the staging database that reads, to verify what was loaded. May be called from any thread."""
 
     def put(self, statements: Sequence[Statement] = ()) -> list[str]:
-        """Give the staging database its name, and run what could not be run before.
+        """Give the staging database its name, and run the statements that need it.
 
         Returns:
-            What there is to tell of it.
+            Notes for the user.
 
         Raises:
             DatabaseInUseError: Others are connected to the target.
@@ -187,17 +187,17 @@ class Place(Protocol):
 
 
 class WholeCopy(Protocol):
-    """A copy of all of a database to another of its kind, by its own means, from which the rest is taken out.
+    """A copy of a database as a whole to another of its kind, by its own means, which can be reduced to a subset.
 
-    Nothing of the target is changed before `put`; what is made until then is gone when `staging` is left without it.
+    The target is not changed before `put`; leaving `staging` without it removes the copy.
     """
 
     @property
     def how(self) -> str:
-        """In a few words, for the plan."""
+        """How the copy is made, for the plan."""
 
     def check(self, *, overwrite: bool) -> None:
-        """See that the target may be replaced; nothing is changed. Raises TargetNotEmptyError, NotADatabaseError."""
+        """Check that the target may be replaced; nothing is changed. Raises TargetNotEmptyError, NotADatabaseError."""
 
     def tables(self) -> list[str]:
         """The names of the source's tables."""
@@ -205,26 +205,26 @@ class WholeCopy(Protocol):
     def count(self, table: str, *, where: str = "") -> int:
         """How many rows a table of the source has."""
 
-    def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
+    def schema(self, tables: Callable[[Name], bool] | None = None) -> CopySchema:
         """The source's schema, of the chosen tables; see Source.schema."""
 
     def staging(self) -> AbstractContextManager[object]:
         """A context in which the copy is made."""
 
-    def copy(self, told: Callable[[int, int], None]) -> None:
-        """Copy all of the source; `told` gets how much of how much is done."""
+    def copy(self, progress: Callable[[int, int], None]) -> None:
+        """Copy all of the source; `progress` gets how many pages are done, and the total."""
 
-    def create(self, schema: Schema) -> None:
-        """Make the tables instead, and fill only those that are not to be empty."""
+    def create(self, schema: CopySchema) -> None:
+        """Create the tables instead, and copy only the rows of those that are not empty."""
 
     def reduce(self, subset: Subset) -> list[str]:
-        """Take out what is not wanted, and mask; gives what there is to tell."""
+        """Reduce the copy to the subset, and mask it; gives notes for the user."""
 
     def copied(self, table: str) -> int:
         """How many rows a table of the copy has."""
 
     def compare(self, table: str, where: str, masks: Mapping[str, Callable[[Any], Any]] | None) -> None:
-        """See that the copy holds the rows of a table, value by value. Raises VerificationError."""
+        """Compare the rows of a table, value by value. Raises VerificationError."""
 
     def put(self) -> list[str]:
-        """Give the copy its name; gives what there is to tell of it."""
+        """Give the copy its name; gives notes for the user."""

@@ -1,4 +1,4 @@
-"""How a database writes SQL, names and types: what a translation from it and to it must know."""
+"""The SQL dialect of a database, as a translation from it and to it needs it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NUMBERS = (Kind.INTEGER, Kind.NUMERIC, Kind.FLOAT)
 
 
 class Dialect(ABC):
-    """The SQL of a database. A subclass must tell its types; the rest is here as the standard has it, or cautious.
+    """The SQL of a database. A subclass has its types; the rest is here as in the standard, or cautious.
 
     Attributes:
         longest_name: How long a name may be.
@@ -32,13 +32,13 @@ class Dialect(ABC):
         numbers: What gives a column automatic numbers, behind its type.
         numbers_make_key: Whether that makes it the primary key as well.
         numbers_implied: Whether a primary key of integers has them without a word.
-        tells_constraints: Whether unique constraints and unique indexes are told apart.
+        tells_constraints: Whether unique constraints are known from unique indexes.
         not_indexed: The types that no index takes.
         expression_indexes: Whether an index can have an expression.
         partial_indexes: Whether an index can have a condition.
         comments: How a comment is written: with the table, in a statement of its own, or not at all.
         says_null: Whether a column that may be NULL must say so.
-        table_suffix: What stands behind a table.
+        table_suffix: The SQL behind the columns of a table.
         backslash_escapes: Whether a backslash in a text escapes.
         double_quoted_text: Whether what is in double quotes and names no column is a text.
         has_booleans: Whether a boolean is a type of its own, and not compared with numbers.
@@ -93,11 +93,11 @@ class Dialect(ABC):
 
     @abstractmethod
     def read(self, native: str) -> Type | None:
-        """What a type of this database holds, as far as its name says; None where it says nothing."""
+        """The type that this database writes so; None where it is not known."""
 
     @abstractmethod
     def write(self, type_: Type) -> Written:
-        """The type of this database that holds what a column of another does."""
+        """The type of this database for a column of another."""
 
     def quoted(self, name: str) -> str:
         """A name as SQL."""
@@ -114,7 +114,7 @@ class Dialect(ABC):
 
     @staticmethod
     def plain_sql(sql: str) -> str:
-        """SQL as the catalogue tells it, without what only a catalogue writes."""
+        """SQL of the catalogue, without what only a catalogue writes."""
         return sql.strip()
 
     def implied_names(self, table: str, columns: Collection[str]) -> Iterable[str]:  # noqa: ARG002 - for those that do
@@ -140,7 +140,7 @@ class Dialect(ABC):
         return written
 
     def next_number(self, table: str, column: str, following: int | None) -> Iterable[str]:  # noqa: ARG002 - the same
-        """What sets a column's next number past the highest value, and not below `following`."""
+        """Statements that set a column's next number past the highest value, and not below `following`."""
         return ()
 
     def refused_rules(self, *, nullable: bool) -> Mapping[str, str]:  # noqa: ARG002 - for those that refuse some

@@ -1,4 +1,4 @@
-"""The driver of a database, and its URL and engine as SQLAlchemy wants them."""
+"""The driver of a database, and its URL and engine of SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -87,12 +87,12 @@ def _check_connectable(url: URL, target: Target) -> None:
 
 
 def refused_options(target: Target, exc: Exception) -> ConfigError:
-    """The error for a URL whose query the driver does not take."""
+    """The error for a URL whose options the driver does not take."""
     keys = ", ".join(dict(target.address.query)) or "none"
     text = target.address.hide(str(exc))
     return ConfigError(
         f"The driver cannot use the options of the database URL ({keys}): {text}",
-        hint="Check what stands behind the ? in the URL, and `charset:` in config/orm.yaml.",
+        hint="Check the options behind the ? in the URL, and `charset:` in config/orm.yaml.",
     )
 
 

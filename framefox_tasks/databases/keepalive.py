@@ -1,4 +1,4 @@
-"""Connections on which nothing is said for long, and which what is between them and the server would forget."""
+"""TCP keepalive, for idle connections that a firewall or a NAT would drop."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import socket
 from contextlib import suppress
 
 _PROBES = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
-"""In seconds when the first is sent, on Linux and on macOS, and the next; and after how many without an answer it is
-told that the connection has ended."""
+"""Seconds to the first probe, on Linux and on macOS, seconds between probes, and how many fail before the end."""
 
 
 def keep_alive(connection: socket.socket) -> None:
-    """Have the system keep a connection open, and notice its end."""
-    with suppress(OSError):  # a socket of a file has nothing between
+    """Turn on TCP keepalive for a connection."""
+    with suppress(OSError):  # a Unix socket has none
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in _PROBES.items():
         with suppress(AttributeError, OSError):  # no system has all of them

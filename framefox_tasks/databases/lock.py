@@ -13,16 +13,16 @@ from framefox_tasks.model import Target
 
 LOCK_WAIT_SECONDS = 60.0
 _POLL_SECONDS = 0.15
-_PATIENCE_SECONDS = 2.0  # then it is told for whom a run waits
+_REPORT_SECONDS = 2.0  # then a wait is reported
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait for others, and whom to tell of it.
+    """How long to wait for a lock, and what to call meanwhile.
 
     Attributes:
-        seconds: Give up after as many.
-        on_wait: Called once, with who holds the lock, when the wait is long enough to be noticed.
+        seconds: The timeout.
+        on_wait: Called once with the holder of the lock, after a wait of two seconds.
     """
 
     seconds: float = LOCK_WAIT_SECONDS
@@ -40,7 +40,7 @@ class MigrationLock(Protocol):
 
 
 def lock_digest(target: Target, *more: str) -> bytes:
-    """What tells the lock of a version table from every other, the same in every process and on every machine."""
+    """The key of the lock of a version table, the same in every process and on every machine."""
     return sha256("\0".join(("framefox_tasks.migration", *more, target.project.version_table)).encode()).digest()
 
 
@@ -48,9 +48,9 @@ def wait_until(take: Callable[[], bool], holder: Callable[[], str], target: Targ
     """Try to take a lock again and again. A waiter that blocked in the server could block the holder's DDL.
 
     Raises:
-        LockTimeoutError: Another has kept it for longer than there is patience.
+        LockTimeoutError: Another holds it for longer than the timeout.
     """
-    start, told = time.monotonic(), False
+    start, reported = time.monotonic(), False
     while not take():
         waited = time.monotonic() - start
         if waited >= patience.seconds:
@@ -59,8 +59,8 @@ def wait_until(take: Callable[[], bool], holder: Callable[[], str], target: Targ
                 f"It has not ended within {patience.seconds:g} s, and nothing was changed.",
                 hint="Try again when it has ended.",
             )
-        if waited >= _PATIENCE_SECONDS and not told:
-            told = True
+        if waited >= _REPORT_SECONDS and not reported:
+            reported = True
             if patience.on_wait:
                 patience.on_wait(holder())
         time.sleep(min(_POLL_SECONDS, max(patience.seconds - waited, 0.01)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from framefox_tasks.databases.order import in_order
-from framefox_tasks.databases.rows import Field, ForeignKey, Kind, Name, Side, TablePlan
+from framefox_tasks.databases.rows import Field, ForeignKeyPlan, Kind, Name, Side, TablePlan
 from framefox_tasks.databases.schema import Column, Table
 
 _LIMITED = (Kind.TEXT, Kind.BYTES, Kind.BITS)
@@ -41,7 +41,7 @@ def _field(column: Column, native: Callable[[str], str]) -> Field:
     )
 
 
-def _keys(table: Table, chosen: set[Name]) -> Iterator[ForeignKey]:
+def _keys(table: Table, chosen: set[Name]) -> Iterator[ForeignKeyPlan]:
     for key in table.references:
         if key.table in chosen:
-            yield ForeignKey(key.columns, key.table, key.referred, key.ondelete, key.name)
+            yield ForeignKeyPlan(key.columns, key.table, key.referred, key.ondelete, key.name)

@@ -1,4 +1,4 @@
-r"""What the parts of a copy share: tables, and the text that rows travel in.
+r"""The tables of a copy, and the lines of text that rows travel in.
 
 Rows travel as lines of tab-separated UTF-8 text, which PostgreSQL's COPY and MySQL's LOAD DATA read as they are. A
 field that is NULL is `\N`. In every other a backslash, a tab, a line feed and a carriage return are written `\\`, `\t`,
@@ -35,7 +35,7 @@ from framefox_tasks.errors import CopyError
 
 
 class Kind(StrEnum):
-    """What a column holds, whatever its database calls it."""
+    """The kind of a column's values, in no database's words."""
 
     INTEGER = "integer"
     NUMERIC = "numeric"
@@ -105,8 +105,8 @@ class Field:
 
 
 @dataclass(frozen=True)
-class ForeignKey:
-    """A foreign key: columns of this table, and the columns of another that they refer to."""
+class ForeignKeyPlan:
+    """A foreign key of a table that is copied: its columns, and those of the table that they refer to."""
 
     columns: tuple[str, ...]
     table: Name
@@ -134,7 +134,7 @@ class TablePlan:
         uniques: The column names of each unique constraint and index of the source, without expressions and conditions.
         foreign_keys: The foreign keys of the source's table.
         rows: About how many rows it has, from the database's statistics; None where it does not know.
-        changes: What is not the same in the copy, a phrase each, such as `price: money becomes numeric(19,2)`.
+        changes: What is different in the copy, a phrase each, such as `price: money becomes numeric(19,2)`.
         empty: Whether its rows are left out.
     """
 
@@ -142,7 +142,7 @@ class TablePlan:
     target: Side
     primary_key: tuple[str, ...] = ()
     uniques: tuple[tuple[str, ...], ...] = ()
-    foreign_keys: tuple[ForeignKey, ...] = ()
+    foreign_keys: tuple[ForeignKeyPlan, ...] = ()
     rows: int | None = None
     changes: tuple[str, ...] = ()
     empty: bool = False
@@ -159,8 +159,8 @@ class Statement:
 
     Attributes:
         sql: One statement, or several where the database takes that; nothing is to be filled in.
-        about: What it makes, for a message: `index order_created_at of order`.
-        optional: Where the target may refuse it: the copy goes on without, and tells.
+        about: Its subject, for a message: `index order_created_at of order`.
+        optional: Whether the copy goes on where the target refuses it, with a note.
     """
 
     sql: str
@@ -169,17 +169,16 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Schema:
-    """Everything that a copy makes.
+class CopySchema:
+    """The schema of a copy: its tables, and the statements that make it.
 
     Attributes:
         tables: In the order of their foreign keys as far as there is one: a table after those that it refers to.
-        before: What is run before the rows come: schemas, types, functions, tables, bare of what can wait.
-        after: What is run when the rows are there, each list in its order and beside the other lists: the primary key
-            and the indexes of one table.
-        last: What is run after all of these, in this order: foreign keys, sequences, views, triggers.
-        placed: What can only be run when the copy has its name.
-        not_carried: What of the source the copy will not have, a phrase each.
+        before: Run before the rows: schemas, types, functions, and tables without constraints and indexes.
+        after: Run after the rows, the lists in parallel: the primary key and the indexes of one table each.
+        last: Run after these, in order: foreign keys, sequences, views, triggers.
+        placed: Run when the copy has its name.
+        not_carried: What the copy lacks of the source, a phrase each.
     """
 
     tables: tuple[TablePlan, ...]
@@ -192,20 +191,20 @@ class Schema:
 
 @dataclass(frozen=True)
 class Subset:
-    """What of a database is copied, where it is copied as a whole and the rest taken out.
+    """A subset of a database that is copied as a whole and then reduced.
 
     Attributes:
         schema: The tables that are copied.
-        tables: Says which these are, where it is not all.
+        tables: The filter of the tables; None for all.
         where: The conditions of the tables' rows.
-        prunings: Statements to be repeated until they change nothing.
-        masks: What is made of the values of some columns, by table and column.
+        orphan_statements: Statements that remove orphans, repeated until they change nothing.
+        masks: The functions that mask values, by table and column.
     """
 
-    schema: Schema
+    schema: CopySchema
     tables: Callable[[Name], bool] | None
     where: Mapping[str, str]
-    prunings: Sequence[str]
+    orphan_statements: Sequence[str]
     masks: Mapping[str, Mapping[str, Callable[[Any], Any]]]
 
     def unique(self, table: str) -> set[str]:
@@ -215,13 +214,13 @@ class Subset:
 
 
 class BadRowError(CopyError):
-    """A row that the target cannot hold, or the source cannot tell.
+    """A row that the target cannot hold, or the source cannot read.
 
     Attributes:
         table: The table's label.
         reason: What is wrong with it, and in which column where that is known.
         number: Which row of the stream it is, from 1; None where `row` says it.
-        row: What tells the row from others, such as `id=5` or `rowid 17`; empty where only the number is known.
+        row: The key of the row, such as `id=5` or `rowid 17`; empty where only the number is known.
     """
 
     def __init__(self, table: str, reason: str, *, number: int | None = None, row: str = "") -> None:

@@ -1,4 +1,4 @@
-"""What PostgreSQL and MySQL share: a raw driver connection, opened and closed around each verb."""
+"""The verbs that the servers share, each on a raw driver connection of its own."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class ServerVerbs(Verbs):
             connection.cursor().execute(statement)
 
     def server_identity(self, target: Target) -> object:
-        """What tells its server from every other, whatever name of the host leads to it."""
+        """The identity of its server, by whatever name it is reached."""
         with self.connection(target, self.maintenance(target)) as connection:
             cursor = connection.cursor()
             cursor.execute(self.identity_query)
@@ -171,7 +171,7 @@ class ServerVerbs(Verbs):
         return True
 
     def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
-        """What a driver's error means, as one of ours."""
+        """A driver's error as one of ours."""
         code = self.error_code(exc)
         text = target.address.hide(self.error_text(exc))
         if code in self.missing_database:

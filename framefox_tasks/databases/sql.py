@@ -46,7 +46,7 @@ class Translator:
         self._target = target
 
     def expression(self, sql: str, columns: Mapping[str, str], booleans: Collection[str] = ()) -> str | None:
-        """The expression in the target's SQL; None where it cannot be told for sure that it means the same.
+        """The expression in the target's SQL; None where it may mean something else.
 
         Args:
             sql: SQL of the source.
@@ -189,7 +189,7 @@ def closes_last(sql: str) -> bool:
 
 
 def pieces(sql: str, find: Callable[[str], bool] = ",".__eq__) -> list[str]:
-    """What stands between the commas of a list, those in parentheses and in quotes left alone."""
+    """The items of a list, split at commas outside of parentheses and quotes."""
     found, depth, quote, start = [], 0, "", 0
     for place, character in enumerate(sql):
         if quote:

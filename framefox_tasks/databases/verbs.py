@@ -1,4 +1,4 @@
-"""What each database is, its traits, and what it does, its verbs. A new one is a subclass of Database."""
+"""The traits and the verbs of a database. A new one is a subclass of Database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Traits:
-    """What is so of every database of one kind. Generic code asks these, and never for a name.
+    """The traits of a kind of database. Generic code asks for these, and never for a name.
 
     Attributes:
         name: SQLAlchemy's name for it, and ours.
@@ -25,7 +25,7 @@ class Traits:
         drivers: SQLAlchemy's names of the sync drivers, the preferred ones first.
         async_drivers: The same of the async drivers.
         extra: Our extra that installs a driver; empty if none is needed.
-        quote: What stands around a name in SQL.
+        quote: The quote of a name in SQL.
         transactional_ddl: Whether a failed migration can be undone as a whole.
         rebuilds_tables: Whether most changes of a table need a new one in its place.
         types_by_affinity: Whether only the affinity of a type counts, and not its name.
@@ -92,17 +92,17 @@ class Verbs(Traits, ABC):
 
     @abstractmethod
     def server_identity(self, target: Target) -> object:
-        """What tells its server from every other, by whatever name it is reached; the database need not exist."""
+        """The identity of its server, by whatever name it is reached; the database need not exist."""
 
     @abstractmethod
     def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
-        """What a driver's error means, as one of ours."""
+        """A driver's error as one of ours."""
 
     def described(self, version: str | None) -> str:
-        """What it is, for a reader: `PostgreSQL 15.4`.
+        """Its title and version: `PostgreSQL 15.4`.
 
         Args:
-            version: What server_version said; None where nobody could ask.
+            version: From server_version; None where that failed.
         """
         return f"{self.title} {version or ''}".rstrip()
 
@@ -111,7 +111,7 @@ class Verbs(Traits, ABC):
         return None
 
     def change_marker(self, target: Target) -> list[int | str] | None:  # noqa: ARG002 - for those that have one
-        """What is another after each change of the database, found without reading it; None where nothing is.
+        """A value that changes with the database, found without reading it; None where there is none.
 
         Of a file as JSON can keep it, with the times in nanoseconds when its parts were written, at places 1 and 3.
         """
@@ -125,12 +125,12 @@ class Verbs(Traits, ABC):
 
 
 class Database(Verbs):
-    """A database as the registry has it: its verbs, and what it does for a copy."""
+    """A database as the registry has it: its verbs, its dialect, and its part in a copy."""
 
     @property
     @abstractmethod
     def dialect(self) -> Dialect:
-        """How it writes SQL, names and types; imported when it is used."""
+        """Its SQL dialect; imported when it is used."""
 
     def dialect_of(self, target: Target) -> Dialect:  # noqa: ARG002 - for those whose servers differ
         """The dialect that the server of a target has; the database need not be there."""
@@ -138,7 +138,7 @@ class Database(Verbs):
 
     @abstractmethod
     def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
-        """A context in which no other run changes the revision. Raises LockTimeoutError if another does for long."""
+        """The lock on the revision, as a context. Raises LockTimeoutError if another holds it for too long."""
 
     def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:  # noqa: ARG002 - for those that need it
         """A context in which a failing migration leaves as little behind as the database allows."""
@@ -158,7 +158,7 @@ class Database(Verbs):
 
     @abstractmethod
     def open_place(self, target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
-        """Where a copy to a target is made: beside it, or in its own tables where only rows are copied.
+        """The place of a copy: beside the target, or in its own tables where only rows are copied.
 
         Args:
             target: The database.

@@ -1,4 +1,4 @@
-"""The database as a whole: create it, drop it."""
+"""Create a database, and drop it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def create(target: Target, *, exist_ok: bool = False) -> Created:
 
 
 def drop(target: Target, *, missing_ok: bool = False, force_disconnect: bool = False) -> Dropped:
-    """Drop a database with everything in it. Asks nobody: confirmation is the caller's.
+    """Drop a database with everything in it. Confirmation is the caller's.
 
     Args:
         target: The database.

@@ -1,4 +1,4 @@
-"""The schema that the entities declare, or that the database has, kept as a snapshot."""
+"""The snapshot of the schema, of the entities or of the database."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def declared_schema(target: Target) -> Schema:
     from framefox_tasks.schema.from_metadata import schema_of
 
     entities = _entities(target)
-    return _ours(target, schema_of(entities.metadata, packages=entities.packages))
+    return _without_ignored(target, schema_of(entities.metadata, packages=entities.packages))
 
 
 def declared_metadata(target: Target) -> Sequence[MetaData]:
@@ -52,7 +52,7 @@ def _entities(target: Target) -> Entities:
     return entities_of_env_py(target)
 
 
-def _ours(target: Target, schema: Schema) -> Schema:
+def _without_ignored(target: Target, schema: Schema) -> Schema:
     """The schema without the tables that the settings ignore: no migration is ever made for these."""
     return Schema(tuple(table for table in schema.tables if not ignored(target.project, table.name)))
 
@@ -89,9 +89,9 @@ def write_metadata(target: Target) -> MetadataWritten:
 
     project = target.project
     entities = _entities(target)
-    schema = _ours(target, schema_of(entities.metadata, packages=entities.packages))
+    schema = _without_ignored(target, schema_of(entities.metadata, packages=entities.packages))
     sources = cache.Sources(
-        cache.asked(target),
+        cache.entity_settings(target),
         tuple(map(project.shown, entities.files)),
         tuple(map(project.shown, entities.folders)),
         cache.digest(schema.to_json()),

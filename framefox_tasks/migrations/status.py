@@ -1,4 +1,4 @@
-"""Where a database and its migrations stand."""
+"""The status of a database and its migrations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def status(target: Target) -> Status:
     from framefox_tasks.migrations.alembic.history import History
 
     history = History(target)
-    exists, error, version, current = _ask(target)
+    exists, error, version, current = _database_state(target)
     applied = {revision.revision for revision in history.applied(current)}
 
     def state(revision: str) -> str:
@@ -45,7 +45,7 @@ def status(target: Target) -> Status:
     )
 
 
-def _ask(target: Target) -> tuple[bool | None, str | None, str | None, tuple[str, ...]]:
+def _database_state(target: Target) -> tuple[bool | None, str | None, str | None, tuple[str, ...]]:
     dialect = database_of(target)
     exists: bool | None = None
     try:

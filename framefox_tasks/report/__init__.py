@@ -38,7 +38,7 @@ def show(result: object) -> None:
 
 
 def show_waiting(wait: LockWait) -> None:
-    """Tell for whom a run waits, on stderr: it is no part of the result."""
+    """Print which run is waited for, on stderr: it is no part of the result."""
     note(f"Waiting for another run that is changing {wait.target.label}: {wait.holder}.")
 
 

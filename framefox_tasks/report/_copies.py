@@ -1,4 +1,4 @@
-"""A copy: what it would do, what it did, and how far it is."""
+"""The plan, the progress and the result of a copy."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 _EVERY = 10.0
-"""Seconds between two lines that say how far a copy is, where there is no terminal."""
+"""Seconds between two lines of progress, where there is no terminal."""
 _LONG = 1.0
 """Seconds after which a table is worth a line of its own, where there is no terminal."""
 _SOON = 0.3
-"""Seconds before which it says nothing how fast a table is copied."""
+"""Seconds before the speed of a table means something."""
 _WHOLE = ""
 """The table of a progress that counts the pages of a file."""
 
 
 def planned_lines(plan: CopyPlan) -> list[str]:
-    """What a copy would do."""
+    """The plan of a copy."""
     title = f"{number(len(plan.tables), 'table')} of {plan.source.label} would be copied to {plan.target.label}:"
     header, *rows = columns([("table", "about"), *((table.name, _estimate(table)) for table in plan.tables)])
     lines = [title, header]
@@ -42,14 +42,14 @@ def _estimate(table: PlannedTable) -> str:
 
 
 def not_carried(plan: CopyPlan) -> list[str]:
-    """What of the source the copy will not have."""
+    """The parts of the source that the copy lacks."""
     if not plan.not_carried:
         return []
     return [f"The copy will not have, of {plan.source.label}:", *(f"  {what}" for what in plan.not_carried)]
 
 
 def copied_lines(result: Copied) -> list[str]:
-    """What a copy did."""
+    """The result of a copy."""
     rows = [(one.name, f"{one.rows:,}", _seconds(one), one.verified or "-") for one in result.tables]
     tables = number(len(result.tables), "table")
     shown = result.target.project.shown
@@ -66,13 +66,13 @@ def _seconds(table: CopiedTable) -> str:
 
 
 class Display(Protocol):
-    """Shows how far a copy is."""
+    """Shows the progress of a copy."""
 
     def begin(self, plan: CopyPlan) -> None:
         """The copy begins."""
 
     def note(self, progress: CopyProgress) -> None:
-        """A table has come so far."""
+        """The progress of a table."""
 
     def end(self) -> None:
         """The copy has ended, well or not."""
@@ -81,7 +81,7 @@ class Display(Protocol):
 @contextmanager
 def copying() -> Iterator[Display]:
     """A display: bars on a terminal, else lines."""
-    display: Display = Bars() if _can_move() else Lines()
+    display: Display = ProgressBars() if _can_move() else ProgressLines()
     try:
         yield display
     finally:
@@ -98,7 +98,7 @@ def _can_move() -> bool:
 
 
 class Progress:
-    """How far the tables of a copy are, and all of them together."""
+    """The progress of the tables of a copy, and of all of them together."""
 
     def __init__(self, plan: CopyPlan) -> None:
         self.expected = {table.name: table.rows for table in plan.tables}
@@ -108,7 +108,7 @@ class Progress:
         self.began = monotonic()
 
     def note(self, progress: CopyProgress) -> float:
-        """Take up how far a table is; gives for how many seconds it has been copied."""
+        """Note the progress of a table; gives for how many seconds it has been copied."""
         if progress.table == _WHOLE and _WHOLE not in self.expected:
             self.expected = {_WHOLE: progress.total}
         first = self.started.setdefault(progress.table, monotonic())
@@ -122,38 +122,38 @@ class Progress:
 
     @property
     def unit(self) -> str:
-        """What is counted."""
+        """The unit that is counted."""
         return "page" if _WHOLE in self.rows else "row"
 
     @property
     def all_rows(self) -> int:
-        """What is copied of all tables."""
+        """The rows that are copied, of all tables."""
         return sum(self.rows.values())
 
     @property
     def total(self) -> int | None:
-        """How much there is of all tables; None where that is not known of all."""
+        """The rows of all tables; None where that is not known of all."""
         known = [rows for rows in self.expected.values() if rows is not None]
         return sum(known) if len(known) == len(self.expected) else None
 
     def speed(self, rows: int, seconds: float) -> str:
-        """How fast it goes; nothing at first."""
+        """The speed; empty at first."""
         return f"{rows / seconds:,.0f} {self.unit}s/s" if rows and seconds >= _SOON else ""
 
 
-class Lines:
-    """A line for each table that took long, and every few seconds one that says how far all of them are."""
+class ProgressLines:
+    """A line for each table that took long, and every few seconds one with the progress of all."""
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
-        self._told = monotonic()
+        self._reported = monotonic()
 
     def begin(self, plan: CopyPlan) -> None:
         """The copy begins."""
         self._progress = Progress(plan)
 
     def note(self, progress: CopyProgress) -> None:
-        """A table has come so far."""
+        """The progress of a table."""
         if self._progress is None:
             return
         if progress.step:
@@ -163,8 +163,8 @@ class Lines:
         seconds = self._progress.note(progress)
         if progress.done and seconds >= _LONG and progress.table != _WHOLE:
             say(f"  {progress.table}: {number(progress.rows, 'row')} in {seconds:.1f} s")
-        elif monotonic() - self._told >= _EVERY:
-            self._told = monotonic()
+        elif monotonic() - self._reported >= _EVERY:
+            self._reported = monotonic()
             say(f"  {self._so_far(self._progress)}")
 
     def _so_far(self, progress: Progress) -> str:
@@ -182,7 +182,7 @@ class Lines:
         """The copy has ended, well or not."""
 
 
-class Bars:
+class ProgressBars:
     """A bar for each table that is being copied, and one for all of them. Gone when the copy has ended."""
 
     def __init__(self) -> None:
@@ -218,7 +218,7 @@ class Bars:
         self._bars.start()
 
     def note(self, progress: CopyProgress) -> None:
-        """A table has come so far."""
+        """The progress of a table."""
         if self._progress is None:
             return
         if progress.step:

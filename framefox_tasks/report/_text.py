@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def columns(rows: list[tuple[str, ...]]) -> list[str]:
-    """The rows with what is below each other in line: the first column to the left, numbers to the right."""
+    """The rows with aligned columns: the first to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  " + "  ".join(cell.rjust(width) if index else cell.ljust(width) for index, (cell, width) in enumerate(cells))
@@ -13,5 +13,5 @@ def columns(rows: list[tuple[str, ...]]) -> list[str]:
 
 
 def number(count: int, what: str) -> str:
-    """How many there are of something: 1 table, 1,200 tables."""
+    """A number with its noun: 1 table, 1,200 tables."""
     return f"1 {what}" if count == 1 else f"{count:,} {what}s"

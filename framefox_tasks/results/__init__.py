@@ -1,4 +1,4 @@
-"""What operations give: frozen dataclasses. Standard library only.
+"""The results of operations: frozen dataclasses. Standard library only.
 
 Apart from model, since a task that has nothing to do needs none of them.
 """
@@ -52,7 +52,7 @@ class Step:
 
 @dataclass(frozen=True)
 class LockWait:
-    """A run waits for another that is changing the same database; `holder` says which, as far as the server tells."""
+    """A run waits for another that is changing the same database; `holder` says which, as far as the server knows."""
 
     target: Target
     holder: str
@@ -84,7 +84,7 @@ class Downgraded:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an upgrade would run, in order."""
+    """The migrations that an upgrade would run, in order."""
 
     target: Target
     pending: tuple[Revision, ...]
@@ -140,7 +140,7 @@ class MigrationsCleared:
 
 @dataclass(frozen=True)
 class MetadataWritten:
-    """The schema of the entities or of the database is in the cache; `changed` tells whether it was another before."""
+    """The schema of the entities or of the database is in the cache; `changed` says whether it was another before."""
 
     project: Project
     path: Path
@@ -150,7 +150,7 @@ class MetadataWritten:
 
 @dataclass(frozen=True)
 class Selected:
-    """What a diagram shows, and which patterns of its options match no table."""
+    """The tables of a diagram, and the patterns of its options that match none."""
 
     title: str
     direction: str
@@ -158,12 +158,12 @@ class Selected:
     unmatched: tuple[str, ...] = ()
 
     def to_text(self) -> str:
-        """What is kept of it between runs: a line of JSON with the title and the direction, and the schema's JSON."""
+        """Its text in the cache: a line of JSON with the title and the direction, and the schema's JSON."""
         return f"{json.dumps([self.title, self.direction], ensure_ascii=False)}\n{self.schema.to_json()}"
 
     @classmethod
     def from_text(cls, text: str) -> Selected:
-        """What to_text gave.
+        """From the text of to_text.
 
         Raises:
             ConfigError: It is something else.
@@ -189,7 +189,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class MetadataCleared:
-    """What was cached of the entities was removed."""
+    """The cache of the entities was removed."""
 
     project: Project
     removed: tuple[Path, ...]
@@ -220,7 +220,7 @@ class Status:
     Attributes:
         exists: None where that could not be found out.
         error: Why the database could not be asked, without a password.
-        server: What it is, and of which version, for a reader.
+        server: The title and version of the server.
         size: Bytes of the database, where it is a file.
         current: The revisions that the database is at.
         unknown: Those of them that have no file.

@@ -15,7 +15,7 @@ class PlannedTable:
     Attributes:
         name: Its name in the source, with the schema where that is not the usual one.
         rows: How many rows it has, as far as that is known without counting them; None where it is not.
-        changes: What is not the same in the copy: types, names, what is masked or left out.
+        changes: The differences of the copy: types, names, masks, rows that are left out.
     """
 
     name: str
@@ -31,9 +31,9 @@ class CopyPlan:
         source: The database to copy.
         target: Where to.
         tables: In the order of their foreign keys: a table stands after those that it refers to.
-        not_carried: What of the source the copy will not have.
+        not_carried: The parts of the source that the copy lacks.
         jobs: How many tables are copied at the same time.
-        how: In a few words, how the rows travel and how the copy is put in its place.
+        how: How the rows travel and how the copy replaces the target.
     """
 
     source: Target
@@ -46,14 +46,13 @@ class CopyPlan:
 
 @dataclass(frozen=True)
 class CopyProgress:
-    """How far a table has come; `rows` counts from the start of it, and `done` is said once.
+    """The progress of a table; `rows` counts from its start, and `done` comes once.
 
     Attributes:
         table: As in the plan.
         rows: The rows that were copied so far.
         total: How many there are, as far as that is known.
-        step: What is done when the rows are there, such as comparing values; then nothing is counted, and it is of no
-            table.
+        step: A step after the rows, such as comparing values; it is of no table, and counts nothing.
     """
 
     table: str
@@ -65,7 +64,7 @@ class CopyProgress:
 
 @dataclass(frozen=True)
 class CopiedTable:
-    """A table that was copied, with what was found out of it.
+    """A table that was copied.
 
     Attributes:
         rows: How many rows the copy has.
@@ -86,8 +85,8 @@ class Copied:
 
     Attributes:
         seconds: How long it took in all.
-        notes: What there is to know of the copy: what the target refused and could be left out, values that changed.
-        not_carried: What of the source the copy does not have, as the plan said.
+        notes: Optional statements that the target refused, values that changed.
+        not_carried: The parts of the source that the copy lacks, as in the plan.
         removed: Older copies that were deleted, as a named copy with `keep` does.
     """
 

@@ -1,4 +1,4 @@
-"""What the tasks keep between runs: where it is, and what it was made from. Standard library only.
+"""The cache of the tasks between runs: its files, and their sources. Standard library only.
 
 The folder ignores itself in git. It may be deleted at any time: the next run makes it anew, to the same bytes.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from framefox_tasks.model import Project, Target
 
 FORMAT = 1
-"""The version of the snapshot and of what is drawn of it. With another one everything is made anew."""
+"""The version of the snapshot and of the diagrams; a change makes all of them anew."""
 CACHE = ".framefox_tasks"
 SNAPSHOT = f"{CACHE}/metadata.json"
 """The schema that the entities declare."""
@@ -27,16 +27,16 @@ _PACKAGE = re.compile(rb'^      "package": .*,\n', re.MULTILINE)
 RECORD = "schema.json"
 """The schema that the newest migration was generated from: in the migrations folder, and committed."""
 MARK = "Schema: "
-"""What stands in a migration before the digest of the schema that it was generated from."""
+"""Precedes, in a migration, the digest of the schema that it was generated from."""
 
 
 def digest(text: str | bytes) -> str:
-    """What stands for a snapshot where it is only to be recognised: 16 hexadecimal digits."""
+    """The digest of a snapshot: 16 hexadecimal digits."""
     return sha256(text.encode() if isinstance(text, str) else text).hexdigest()[:16]
 
 
 def recordable(snapshot: bytes) -> bytes:
-    """A snapshot without what is of no concern to a database: the packages of the entities."""
+    """A snapshot without the packages of the entities, which no database has."""
     return _PACKAGE.sub(b"", snapshot)
 
 
@@ -47,7 +47,7 @@ def drawing(name: str) -> str:
 
 @dataclass(frozen=True)
 class Sources:
-    """What the snapshot was made from.
+    """The sources of the snapshot.
 
     Attributes:
         asked: The settings that say where the entities are.
@@ -62,17 +62,17 @@ class Sources:
     snapshot: str
 
     def text(self) -> str:
-        """What is kept in the cache."""
+        """The text in the cache."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
     def current(self) -> list[str]:
-        """The files of today: those that are still there, and those that are new in the folders."""
+        """The files as they are now: without those that are gone, with new ones in the folders."""
         listed = {file for folder in self.folders for file in python_files(folder)}
         return sorted({file for file in self.files if os.path.isfile(file)} | listed)  # noqa: PTH113 - see below
 
 
 def read_sources() -> Sources | None:
-    """What the snapshot in the current folder's cache was made from; None where that is not known."""
+    """The sources of the snapshot in the current folder's cache; None where they are not known."""
     try:
         data = json.loads(Path(_SOURCES).read_text(encoding="utf-8"))
         return Sources(data["asked"], tuple(data["files"]), tuple(data["folders"]), data["snapshot"])
@@ -85,8 +85,8 @@ def sources_file(project: Project) -> Path:
     return project.path(_SOURCES)
 
 
-def asked(target: Target) -> str:
-    """The settings that say where the entities are, and that they may look at, as one text."""
+def entity_settings(target: Target) -> str:
+    """The settings that the entities depend on, as one text."""
     project = target.project
     lists = (project.entities, project.ignore_tables)
     single = (FORMAT, target.address.dialect, project.metadata, project.shown(project.migrations))

@@ -18,7 +18,7 @@ from framefox_tasks.model import Project
 from framefox_tasks.schema import sources as _sources
 from framefox_tasks.schema.from_metadata import tables_of
 from framefox_tasks.schema.imports import FilesRead, watching
-from framefox_tasks.schema.sources import Source
+from framefox_tasks.schema.sources import EntityModule
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def env_text(project: Project) -> str:
 
 
 def has_entities(project: Project) -> bool:
-    """Whether the settings or the default folder tell where the entities are; else only env.py knows."""
+    """Whether the settings or the default folder locate the entities; else only env.py does."""
     return (
         bool(project.metadata)
         or project.entities != Project.entities
@@ -85,7 +85,7 @@ def load_entities(project: Project) -> Entities:
         modules, sources = _import_folders(project)
         named = _named(project, project.metadata) if project.metadata else None
     if project.metadata and not sources:
-        modules, folders = _beside(project, project.metadata.partition(":")[0])
+        modules, folders = _package_modules(project, project.metadata.partition(":")[0])
         sources = [source for path in folders for source in _sources.below(project, path)]
     metadata = named or _unique(item for name in modules for item in _declared(sys.modules[name]))
     _check_registered(project, sources, metadata)
@@ -99,10 +99,10 @@ def load_entities(project: Project) -> Entities:
     return Entities(metadata, _packages(modules, sources), tuple(sorted(files - saved)), tuple(folders))
 
 
-def _import_folders(project: Project) -> tuple[dict[str, str], list[Source]]:
-    """The modules of the entity folders, with the package that each is told relative to, and their sources."""
+def _import_folders(project: Project) -> tuple[dict[str, str], list[EntityModule]]:
+    """The modules of the entity folders, with the package that each is named relative to, and their sources."""
     modules: dict[str, str] = {}
-    sources: list[Source] = []
+    sources: list[EntityModule] = []
     for folder in project.entities:
         found = _sources.read(project, folder)
         package = _sources.package_of(project, folder, found)
@@ -115,12 +115,12 @@ def _import_folders(project: Project) -> tuple[dict[str, str], list[Source]]:
     return modules, sources
 
 
-def _beside(project: Project, name: str) -> tuple[dict[str, str], list[Path]]:
+def _package_modules(project: Project, name: str) -> tuple[dict[str, str], list[Path]]:
     """The modules of the package that holds a module, as for _import_folders, and where its files are."""
     top = name.partition(".")[0]
     modules = {other: top for other in sys.modules if other == name or other.startswith(f"{top}.")}
-    beside = _sources.beside(project, sys.modules[name])
-    return modules, [beside] if beside else []
+    package_folder = _sources.package_folder(project, sys.modules[name])
+    return modules, [package_folder] if package_folder else []
 
 
 def _times(folders: Iterable[Path]) -> dict[Path, int]:
@@ -128,7 +128,7 @@ def _times(folders: Iterable[Path]) -> dict[Path, int]:
     return {file: file.stat().st_mtime_ns for file in files if file.is_file()}
 
 
-def _packages(modules: Mapping[str, str], sources: Iterable[Source]) -> dict[str, str]:
+def _packages(modules: Mapping[str, str], sources: Iterable[EntityModule]) -> dict[str, str]:
     """The package that declares each table, relative to the folder of the entities."""
     imports = {source.path: source.imports for source in sources}
     found: dict[str, str] = {}
@@ -139,7 +139,7 @@ def _packages(modules: Mapping[str, str], sources: Iterable[Source]) -> dict[str
         imported = imports.get(Path(getattr(module, "__file__", None) or ""), frozenset())
         elsewhere = {text.rpartition(".")[2] for text in imported}
         for attribute, value in list(vars(module).items()):
-            # A Table does not tell where it was made: not in a module that imports it.
+            # A Table does not know its module: it is not one that imports it.
             own = value.__module__ == name if isinstance(value, type) else attribute not in elsewhere
             found.update((table.key, package) for table in tables_of(value) if own)
     return found
@@ -230,7 +230,7 @@ def _unique(found: Iterable[MetaData]) -> tuple[MetaData, ...]:
     return tuple(item for item in {id(item): item for item in found}.values() if item.tables)
 
 
-def _check_registered(project: Project, sources: Iterable[Source], metadata: Iterable[MetaData]) -> None:
+def _check_registered(project: Project, sources: Iterable[EntityModule], metadata: Iterable[MetaData]) -> None:
     names = {table.name for item in metadata for table in item.tables.values()}
     for source in sources:
         for declared in source.tables:

@@ -30,7 +30,7 @@ from framefox_tasks.schema import snapshot
 from framefox_tasks.schema.snapshot import EnumType, Schema
 
 _GENERIC = default.DefaultDialect()
-# Of every text column of MySQL and MariaDB the server tells both, also where they are the database's own.
+# The server reports both for every text column of MySQL and MariaDB, also where they are the database's defaults.
 _CHARSET = re.compile(r" CHARACTER SET \w+(?: COLLATE \w+)?$")
 _LITERAL = {"literal_binds": True, "include_table": False}
 
@@ -43,7 +43,7 @@ def schema_of(
     Args:
         metadata: No table key may be in two of them.
         packages: The package that declares a table, by the table's key.
-        dialect: That of the database the tables were reflected from; else types are told as standard SQL.
+        dialect: That of the database the tables were reflected from; else types are written as standard SQL.
     """
     reader = _Reader(dialect or _GENERIC, packages or {})
     found = [reader.table(table) for item in metadata for table in item.tables.values()]
@@ -67,7 +67,7 @@ class _Reader:
             yield from (dialect for dialect in self._others if dialect.name == name)
 
     def _dialects(self, type_: types.TypeEngine[Any] | None = None) -> Iterator[Dialect]:
-        """Those to try, in order: a type of one dialect's own is told fully only by that."""
+        """Those to try, in order: only its own dialect writes a type in full."""
         yield from self._own(type_)
         yield self._dialect
         yield from self._others
@@ -202,7 +202,7 @@ class _Reader:
         )
 
     def _options(self, options: Mapping[str, Any]) -> Mapping[str, str]:
-        return {name: self._sql(value) for name, value in sorted(options.items()) if _says_something(value)}
+        return {name: self._sql(value) for name, value in sorted(options.items()) if _is_set(value)}
 
     def _sql(self, value: Any) -> str:
         """A SQL expression, or another value of an option, as text that is the same on every run."""
@@ -224,7 +224,7 @@ class _Reader:
 def _compiled(type_: types.TypeEngine[Any], dialect: Dialect) -> str | None:
     try:
         text = type_.compile(dialect=dialect)
-    except Exception:  # noqa: BLE001 - a type of another dialect; one of the project's may raise whatever it likes
+    except Exception:  # noqa: BLE001 - a type of another dialect; one of the project's may raise anything
         return None
     return _CHARSET.sub("", text) if dialect is not _GENERIC else text
 
@@ -270,7 +270,7 @@ def _target(key: ForeignKey) -> tuple[str, str]:
         return table, column
 
 
-def _says_something(value: Any) -> bool:
+def _is_set(value: Any) -> bool:
     return isinstance(value, ClauseElement) or value not in (None, False, {}, [], ())
 
 

@@ -1,4 +1,4 @@
-"""Which of the project's files an import reads: the modules, and what they open while they are imported."""
+"""The project's files that an import reads: modules, and files that they open while they are imported."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class FilesRead:
         self._before: Collection[str] = set(sys.modules)
 
     def files(self, names: Iterable[str], classes: Iterable[type] = ()) -> set[Path]:
-        """The files behind what was imported.
+        """The files of the imported modules.
 
         Args:
             names: The full names of the modules that were asked for.

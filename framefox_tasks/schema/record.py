@@ -93,7 +93,7 @@ def _mark(project: Project, migration: Path, schema: str) -> None:
 
 
 def not_compared(target: Target, schema: Schema) -> tuple[str, ...]:
-    """What of the schema has changed since the recorded one, and Alembic does not compare: it is written by hand."""
+    """The changes since the recorded schema that Alembic does not compare: they are written by hand."""
     text, database = recorded(target.project), database_of(target)
     try:
         before = Schema.from_json(text).by_key if text else {}
@@ -104,7 +104,7 @@ def not_compared(target: Target, schema: Schema) -> tuple[str, ...]:
 
 
 def _compared(target: Target, schema: Schema) -> list[Table]:
-    """The tables without what not_compared may tell."""
+    """The tables without the parts that not_compared reports."""
     database = database_of(target)
     comment: dict[str, Any] = {} if database.has_comments else {"comment": None}
     of_column: dict[str, Any] = {"computed": None, **comment, **({} if database.has_enums else {"enum": None})}

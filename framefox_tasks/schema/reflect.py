@@ -28,7 +28,7 @@ def reflected_schema(target: Target) -> Schema:
     metadata = MetaData()
     try:
         with engine.connect() as connection, warnings.catch_warnings():
-            # Of expression indexes and types that SQLAlchemy does not know: what it cannot tell is left out.
+            # Of expression indexes and types that SQLAlchemy does not know, which are left out.
             warnings.simplefilter("ignore", SAWarning)
             for schema in _schemas(target, connection):
                 metadata.reflect(connection, schema=schema, resolve_fks=False)

@@ -22,7 +22,7 @@ class EnumType:
     """The values of an enumerated type, and its name where the database gives it one.
 
     Attributes:
-        options: What of the type is not as usual: native_enum, length, schema.
+        options: The options that are not at their default: native_enum, length, schema.
     """
 
     values: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Column:
         type_on: The type on dialects where it is another, by the dialect's name.
         default: The server's default, as a SQL expression.
         computed: The SQL expression of a generated column.
-        options: What else there is to tell, such as identity, collation or sequence; names to values.
+        options: Further options by name, such as identity, collation or sequence.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Unique:
 
 @dataclass(frozen=True)
 class Index:
-    """An index; `columns` may hold SQL expressions, and is told apart from names by `expressions`.
+    """An index; `columns` may hold SQL expressions, which are listed in `expressions`.
 
     Attributes:
         expressions: Those of `columns` that are not the name of a column.
@@ -108,7 +108,7 @@ class Index:
 
 @dataclass(frozen=True)
 class Check:
-    """A check constraint and its SQL condition; or an EXCLUDE constraint of PostgreSQL, told in the same way."""
+    """A check constraint and its SQL condition; or an EXCLUDE constraint of PostgreSQL."""
 
     sql: str
     name: str | None = None

@@ -25,7 +25,7 @@ class DeclaredTable:
 
 
 @dataclass(frozen=True)
-class Source:
+class EntityModule:
     """One module: its file, the tables that its classes declare, and the modules that it imports by full name."""
 
     path: Path
@@ -54,7 +54,7 @@ def ignored(project: Project, table: str) -> bool:
     return any(fnmatchcase(table, pattern) for pattern in project.ignore_tables)
 
 
-def read(project: Project, folder: Path) -> list[Source]:
+def read(project: Project, folder: Path) -> list[EntityModule]:
     """The modules below a folder, in sorted order.
 
     Raises:
@@ -78,7 +78,7 @@ def read(project: Project, folder: Path) -> list[Source]:
     return sources
 
 
-def beside(project: Project, module: ModuleType) -> Path | None:
+def package_folder(project: Project, module: ModuleType) -> Path | None:
     """The folder of the top-level package that a module is in, or its file, if that is the project's own."""
     file = Path(module.__file__ or "").resolve()
     if "." not in module.__name__ and file.name != "__init__.py":
@@ -88,13 +88,13 @@ def beside(project: Project, module: ModuleType) -> Path | None:
     return folder if folder.is_relative_to(project.root.absolute().resolve()) else None
 
 
-def below(project: Project, path: Path) -> list[Source]:
+def below(project: Project, path: Path) -> list[EntityModule]:
     """The modules at or below a path, which need not hold any."""
     return [_source(project, file) for file in ([path] if path.is_file() else _modules(path))]
 
 
 def declaring(project: Project, tables: Collection[str]) -> Iterator[tuple[Path, DeclaredTable]]:
-    """What in the project's own Python files declares one of the tables: a class, by its name too, or a Table(...)."""
+    """The declarations of tables in the project's own Python files: classes, by their names too, and Table(...)."""
     if not tables:
         return
     for path in _own_files(project.root.absolute().resolve()):
@@ -151,7 +151,7 @@ def _modules(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _source(project: Project, path: Path) -> Source:
+def _source(project: Project, path: Path) -> EntityModule:
     try:
         tree = ast.parse(path.read_bytes(), filename=str(path))
     except (SyntaxError, ValueError, OSError) as exc:
@@ -163,7 +163,7 @@ def _source(project: Project, path: Path) -> Source:
         ) from exc
     nodes = list(ast.walk(tree))
     tables = [declared for node in nodes if isinstance(node, ast.ClassDef) for declared in _declared_table(node)]
-    return Source(path.resolve(), tuple(tables), frozenset(_imports(nodes)))
+    return EntityModule(path.resolve(), tuple(tables), frozenset(_imports(nodes)))
 
 
 def _declared_table(node: ast.ClassDef) -> Iterator[DeclaredTable]:
@@ -231,7 +231,7 @@ def python_files(folder: Path) -> list[Path]:
     return [folder] if folder.is_file() else sorted(path for path in folder.rglob("*.py") if path.name[:2] != ".#")
 
 
-def package_of(project: Project, folder: Path, sources: list[Source]) -> Package:
+def package_of(project: Project, folder: Path, sources: list[EntityModule]) -> Package:
     """How the project itself imports the modules of a folder.
 
     src/shop/models may be `src.shop.models` or, in a src layout, `shop.models`; importing it under the other name would
@@ -270,7 +270,7 @@ def _candidates(project: Project, path: Path) -> Iterator[Package]:
 def _importable_as(candidate: Package) -> bool:
     try:
         spec = find_spec(candidate.name)
-    except Exception:  # noqa: BLE001 - importing it next tells why
+    except Exception:  # noqa: BLE001 - importing it next says why
         return False
     found = spec.submodule_search_locations if spec else None
     return candidate.folder in [Path(location).resolve() for location in found or ()]

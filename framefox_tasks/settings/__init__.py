@@ -95,7 +95,7 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
 def copy_chains() -> Mapping[str, Chain]:
     """The names of the configured copies, and what each is chained with.
 
-    Of settings that cannot be used, the names as far as they can be read: the tasks of these then tell what is wrong.
+    Of invalid settings, the names as far as they can be read: their tasks then report the error.
     """
     try:
         return configured().copies.chains

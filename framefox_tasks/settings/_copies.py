@@ -25,7 +25,7 @@ Expand = Callable[[str, object], str]
 
 
 class Chain(NamedTuple):
-    """What a named copy is chained with: the upgrade that follows it, and the one that it precedes."""
+    """The chain of a named copy: the upgrade that follows it, and the one that it precedes."""
 
     then_upgrade: bool = False
     before_upgrade: bool = False

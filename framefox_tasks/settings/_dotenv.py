@@ -1,7 +1,7 @@
-"""What a .env file says, read by python-dotenv's parser.
+"""The variables of a .env file, read by python-dotenv's parser.
 
 python-dotenv passes over what it cannot parse, and takes an empty text for a variable that is not set. Here that could
-be another database than the one that is meant, so it is an error with its line. Its text is not told: a password may
+be another database than the one that is meant, so it is an error with its line. Its text is not shown: a password may
 stand there.
 """
 
@@ -97,7 +97,7 @@ class _Statement:
         self._failed = binding.error
 
     def _start(self) -> re.Match[str]:
-        """What stands before the value, and the quote that opens it."""
+        """The text before the value, and the quote that opens it."""
         # It matches any text: each of its parts may be missing.
         return cast("re.Match[str]", re.match(_START, self.text))
 

@@ -98,7 +98,7 @@ def _check(section: Mapping[str, Any], known: Collection[str], prefix: str, show
 
 
 def check_options(options: Mapping[str, Any], expand: Expand) -> bool:
-    """Check the options of the `database` section, and tell whether SQL is to be echoed.
+    """Check the options of the `database` section; gives whether SQL is to be echoed.
 
     Raises:
         ConfigError: A number or a truth value is something else.

@@ -83,7 +83,7 @@ def read_yaml(path: Path, *, shown: str) -> dict[str, Any]:
 
 
 def kind_of(value: object) -> str:
-    """What a YAML value is, in a user's words."""
+    """The type of a YAML value, in a user's words."""
     if isinstance(value, (dict, list)):
         return "a mapping" if isinstance(value, dict) else "a list"
     return "a text"

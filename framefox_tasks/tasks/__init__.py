@@ -12,7 +12,7 @@ from framefox_tasks.tasks.database import (
     task_database_status,
     task_database_upgrade,
 )
-from framefox_tasks.tasks.reporter import Reporter, hide_passwords, tell_variables
+from framefox_tasks.tasks.reporter import Reporter, hide_passwords, warn_of_variables
 from framefox_tasks.tasks.schema import (
     task__database_live,
     task_database_clear_metadata,
@@ -32,7 +32,7 @@ DOIT_CONFIG = {
 
 # Now and not when the run starts: an option that is not known, or lost its value, is an error before that.
 hide_passwords()
-tell_variables()
+warn_of_variables()
 
 __all__ = [
     "DOIT_CONFIG",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+
+from doit.dependency import UptodateCalculator
 
 from framefox_tasks.settings import Chain, copy_chains
 from framefox_tasks.tasks.actions import action
-from framefox_tasks.tasks.chain import ChainCheck, ValuesOf
-from framefox_tasks.tasks.freshness import Check, copy_at_head, copy_unchanged, nothing_to_lose
+from framefox_tasks.tasks.freshness import UptodateCheck, copy_at_head, copy_unchanged, nothing_to_lose
 from framefox_tasks.tasks.named import Named
 from framefox_tasks.tasks.params import LIVE, Help, flag, option, several
-from framefox_tasks.tasks.reporter import TELLS_WHY
+from framefox_tasks.tasks.reporter import EXPLAINED
+
+ValuesOf = Callable[[str], dict[str, Any]]
 
 
 def _mask_help() -> str:
@@ -77,7 +80,7 @@ def _named(name: str, chain: Chain) -> Iterator[dict[str, Any]]:
             "doc": f"Make the copy {name} if the upgrade has something to do",
             "actions": [],
             "setup": [typed],
-            "uptodate": [Check(nothing_to_lose)],
+            "uptodate": [UptodateCheck(nothing_to_lose)],
         }
 
 
@@ -98,7 +101,7 @@ def _copying(name: str, task_name: str, typed: str, chain: Chain) -> dict[str, A
         "actions": [(action("copies:named"), [], {"name": name})],
         "params": [_DRY_RUN],
         "uptodate": [ChainCheck(unchanged, typed), _named_or_needed(chain)],
-        "meta": {TELLS_WHY: True},
+        "meta": {EXPLAINED: True},
         **LIVE,
     }
 
@@ -120,3 +123,35 @@ def _upgrading(name: str, copy_task: str, typed: str, chain: Chain) -> dict[str,
         "uptodate": [ChainCheck(upgraded, typed), _named_or_needed(chain)],
         **LIVE,
     }
+
+
+class ChainCheck(UptodateCheck, UptodateCalculator):  # type: ignore[misc]  # doit ships no type information
+    """An `uptodate` that gets the values of the other tasks of the chain.
+
+    A dry run that is asked of the task that the user types is one of every task of the chain.
+
+    Args:
+        predicate: Gets doit's task, the values that its last run left, and a function that gives those of another task.
+        typed: The name of the task that the user types.
+    """
+
+    def __init__(self, predicate: Callable[[Any, dict[str, Any], ValuesOf], tuple[bool, str]], typed: str) -> None:
+        UptodateCalculator.__init__(self)
+        UptodateCheck.__init__(self, self._asked)
+        self._with_others = predicate
+        self._typed = typed
+        self._values_of: ValuesOf = lambda _: {}
+
+    def setup(self, dep_manager: Any, tasks_dict: dict[str, Any]) -> None:
+        """Called by doit before it asks."""
+        super().setup(dep_manager, tasks_dict)
+        self._values_of = dep_manager.get_values
+
+    def _asked(self, task: Any, values: dict[str, Any]) -> tuple[bool, str]:
+        task.init_options()
+        typed = self.tasks_dict[self._typed]
+        if (typed.options or {}).get("dry_run"):
+            task.options["dry_run"] = True
+        if task.options.get("dry_run"):
+            task.value_savers.append(lambda: values)  # what the last real run left is still true
+        return self._with_others(task, values, self._values_of)

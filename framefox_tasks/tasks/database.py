@@ -7,10 +7,10 @@ from typing import Any
 from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.copies import copies_before_upgrade
 from framefox_tasks.tasks.forecast import Forecasts
-from framefox_tasks.tasks.freshness import Check, at_head, database_exists, migration_written
+from framefox_tasks.tasks.freshness import UptodateCheck, at_head, database_exists, migration_written
 from framefox_tasks.tasks.named import Named
 from framefox_tasks.tasks.params import LIVE, choice, flag, option, params
-from framefox_tasks.tasks.reporter import BARE, TELLS_WHY
+from framefox_tasks.tasks.reporter import BARE, EXPLAINED
 
 # Not beside their tasks: doit reads the source of each task function at every start, and these would count.
 _YES = flag("yes", "do not ask", short="y")
@@ -36,7 +36,7 @@ _DROP = (_YES, flag("force_disconnect", "end the sessions of others first (Postg
 
 def task_database_create() -> dict[str, Any]:
     """Create the database, if it is missing"""
-    return {"actions": [action("database:create")], "uptodate": [Check(database_exists)], **LIVE}
+    return {"actions": [action("database:create")], "uptodate": [UptodateCheck(database_exists)], **LIVE}
 
 
 @params(*_UPGRADE)
@@ -47,7 +47,7 @@ def task_database_upgrade(revision: str, plan: bool, sql: bool, output: str) -> 
         "task_dep": [] if plan or sql or output else ["database_create"],
         # Tasks of `setup` run when this one has something to do, and only then.
         "setup": [] if plan or sql or output else copies_before_upgrade(),
-        "uptodate": [Check(at_head)],
+        "uptodate": [UptodateCheck(at_head)],
         "meta": {BARE: sql and not output},
         **LIVE,
     }
@@ -59,8 +59,8 @@ def task_database_create_migration(message: str, empty: bool, check: bool, merge
     return {
         "actions": [action("database:create_migration")],
         "task_dep": [] if check or empty or merge else ["database_create", "database_metadata"],
-        "uptodate": [Check(migration_written)],
-        "meta": {TELLS_WHY: True},
+        "uptodate": [UptodateCheck(migration_written)],
+        "meta": {EXPLAINED: True},
         **LIVE,
     }
 

@@ -1,4 +1,4 @@
-"""What the tasks would do if they were run now, and why: asked of doit, for the status."""
+"""The forecast of the tasks: what they would do now, and why, for the status."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Forecasts(UptodateCalculator):  # type: ignore[misc]  # doit ships no type
 
     def _names(self) -> Iterator[str]:
         yield from (name for name in _TASKS if name in self.tasks_dict)
-        # Only what somebody draws: not everybody wants diagrams.
+        # Only those that have been drawn: not everybody wants diagrams.
         for name, task in self.tasks_dict.items():
             if name.startswith("database_diagram:") and any(Path(path).exists() for path in task.targets):
                 yield name

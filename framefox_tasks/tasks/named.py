@@ -16,7 +16,7 @@ from doit.dependency import UptodateCalculator
 class Named(UptodateCalculator):  # type: ignore[misc]  # doit ships no type information
     """An `uptodate` that leaves the answer to others, and hands to the action how its task came to run.
 
-    It is asked in doit's own process, before the task runs there or in another one, and when all tasks are known.
+    It is evaluated in doit's own process, before the task runs there or in another one, and when all tasks are known.
 
     Args:
         always: Take the task for named: others of ours start it where it is needed.
@@ -28,16 +28,16 @@ class Named(UptodateCalculator):  # type: ignore[misc]  # doit ships no type inf
 
     def __call__(self, task: Any, values: dict[str, Any]) -> None:
         """What doit asks; None is no answer to it."""
-        from framefox_tasks.tasks.actions.asked import Asked
+        from framefox_tasks.tasks.actions.invocation import Invocation
 
         given = [task.name] if self._always else _given()
         named = None if given is None else _reached(task.name, given, self.tasks_dict)
         task.init_options()
-        task.options["asked"] = Asked(task.name, named, values)
+        task.options["invocation"] = Invocation(task.name, named, values)
 
 
 def _given() -> Sequence[str] | None:
-    """The words of the command line from the first task on; None where doit does not tell.
+    """The words of the command line from the first task on; None where doit does not say.
 
     There is no public way to learn it: the object that runs a command of doit knows, and is found among the callers.
     What stands in sys.argv says nothing of a doit that another program runs.

@@ -1,4 +1,4 @@
-"""What the tasks' definitions share: their options, typed."""
+"""The options of the tasks, typed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def params(*options: dict[str, Any]) -> Callable[[TaskFunction], TaskFunction]:
 
 
 class Help:
-    """A help text that is made when it is shown: what it tells of is not imported for any other command."""
+    """A help text that is made when it is shown: other commands do not import its subject."""
 
     def __init__(self, text: Callable[[], str]) -> None:
         self._text = text

@@ -1,4 +1,4 @@
-"""What doit tells of a run, made better: why a task runs or is up to date, and failures on stderr."""
+"""doit's report of a run, with the reason why a task runs or is up to date, and failures on stderr."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from framefox_tasks.tasks.freshness import reason_of
 from framefox_tasks.url import redact
 
 BARE = "bare_output"
-"""The key of a task's meta that says: its output is for another program, so no marks among it."""
+"""The key of a task's meta for output that another program reads: no marks among it."""
 
 
-TELLS_WHY = "tells_why"
-"""The key of a task's meta that says: why it runs is worth telling."""
+EXPLAINED = "tells_why"
+"""The key of a task's meta that has its reason shown when it runs."""
 
 
-def tell_variables() -> None:
-    """Tell of values that doit took for variables of its own: the option before one has lost its value."""
+def warn_of_variables() -> None:
+    """Warn of values that doit took for variables of its own: the option before one has lost its value."""
     for name, value in (doit_cmd._CMDLINE_VARS or {}).items():
         shown = redact(f"{name}={value}")
         sys.stderr.write(
@@ -33,11 +33,11 @@ def tell_variables() -> None:
 def hide_passwords() -> None:
     """Hide the passwords of the command line on stderr: doit quotes all of it where an option is not known."""
     if any(redact(argument) != argument for argument in sys.argv):
-        sys.stderr = cast(TextIO, _Hiding(sys.stderr))
+        sys.stderr = cast(TextIO, _RedactedStream(sys.stderr))
 
 
-class _Hiding:
-    """A stream that passes on what it is given, without passwords."""
+class _RedactedStream:
+    """A stream that redacts passwords."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -66,10 +66,10 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type inf
         """Called when a task starts."""
         meta = task.meta or {}
         if not meta.get(BARE) and task.actions and task.name[0] != "_":
-            told = meta.get(TELLS_WHY)
+            explained = meta.get(EXPLAINED)
             # All at once is what doit says when it has forgotten the task, as after a failure.
             changed = task.dep_changed if len(task.dep_changed) < len(task.file_dep) else []
-            why = (reason_of(task, up_to_date=False) or _changed(changed)) if told else ""
+            why = (reason_of(task, up_to_date=False) or _changed(changed)) if explained else ""
             self.write(f".  {task.title()}  {why}".rstrip() + "\n")
 
     def skip_uptodate(self, task: Any) -> None:

@@ -13,10 +13,10 @@ from framefox_tasks.model import DiagramOptions
 from framefox_tasks.schema.cache import LIVE as LIVE_SCHEMA, SNAPSHOT, drawing
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks.actions import action
-from framefox_tasks.tasks.freshness import Check, artefacts_untouched, sources_unchanged
+from framefox_tasks.tasks.freshness import UptodateCheck, artefacts_untouched, sources_unchanged
 from framefox_tasks.tasks.named import Named
 from framefox_tasks.tasks.params import LIVE, choice, option, params
-from framefox_tasks.tasks.reporter import TELLS_WHY
+from framefox_tasks.tasks.reporter import EXPLAINED
 
 _DIAGRAM = (
     choice("source", "entities or database: whose schema", "entities", "database"),
@@ -29,9 +29,9 @@ def task_database_metadata() -> dict[str, Any]:
     return {
         "actions": [action("schema:metadata")],
         "targets": [SNAPSHOT],
-        "uptodate": [Check(sources_unchanged)],
+        "uptodate": [UptodateCheck(sources_unchanged)],
         "clean": True,
-        "meta": {TELLS_WHY: True},
+        "meta": {EXPLAINED: True},
         **LIVE,
     }
 
@@ -60,7 +60,7 @@ def task_database_diagram(source: str, format: str) -> Iterator[dict[str, Any]]:
             "actions": [(action("schema:select"), [], {"name": name, "source": snapshot})],
             "file_dep": [snapshot],
             "targets": [drawing(name)],
-            "uptodate": [config_changed(repr(options)), Check(artefacts_untouched)],
+            "uptodate": [config_changed(repr(options)), UptodateCheck(artefacts_untouched)],
             **LIVE,
         }
         yield {
@@ -69,9 +69,9 @@ def task_database_diagram(source: str, format: str) -> Iterator[dict[str, Any]]:
             "actions": [(action("schema:draw"), [], {"name": name, "formats": formats})],
             "file_dep": [drawing(name)],
             "targets": files(options, name, formats),
-            "uptodate": [Check(artefacts_untouched), known],
+            "uptodate": [UptodateCheck(artefacts_untouched), known],
             "clean": True,
-            "meta": {TELLS_WHY: True},
+            "meta": {EXPLAINED: True},
             **LIVE,
         }
 
@@ -80,4 +80,4 @@ def _options() -> DiagramOptions:
     try:
         return configured().diagram
     except FramefoxTasksError:
-        return DiagramOptions()  # the tasks run into it, and tell it
+        return DiagramOptions()  # the tasks run into it, and report it

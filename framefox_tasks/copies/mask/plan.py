@@ -10,8 +10,8 @@ from math import log2
 from framefox_tasks.copies.mask.contract import ColumnMask, MaskKind
 from framefox_tasks.copies.mask.integers import LEVELS, integer_bits
 from framefox_tasks.copies.mask.masks import MASKS
-from framefox_tasks.copies.names import found, spellings
-from framefox_tasks.databases.rows import Field, Kind, Schema, TablePlan
+from framefox_tasks.copies.table_names import lookup, spellings
+from framefox_tasks.databases.rows import CopySchema, Field, Kind, TablePlan
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Mask
 
@@ -62,7 +62,7 @@ class _Column:
         return [field.length for field in (self.source, self.target) if field.length is not None]
 
 
-def masks_of(schema: Schema, masks: Sequence[Mask]) -> dict[str, tuple[ColumnMask, ...]]:
+def masks_of(schema: CopySchema, masks: Sequence[Mask]) -> dict[str, tuple[ColumnMask, ...]]:
     """The masks of each table that has some, by the tables' labels.
 
     Args:
@@ -91,7 +91,7 @@ def _columns(plan: TablePlan) -> Iterator[_Column]:
     return (_Column(plan, index) for index in range(len(plan.source.fields)))
 
 
-def _asked(schema: Schema, columns: Mapping[str, _Column], masks: Sequence[Mask]) -> dict[str, Mask]:
+def _asked(schema: CopySchema, columns: Mapping[str, _Column], masks: Sequence[Mask]) -> dict[str, Mask]:
     known = {
         f"{spelling}.{field.name}": columns[f"{plan.label}.{field.name}"]
         for plan in schema.tables
@@ -104,7 +104,7 @@ def _asked(schema: Schema, columns: Mapping[str, _Column], masks: Sequence[Mask]
             raise ConfigError(
                 f"The mask of {mask.column} is {mask.kind!r}, which is none.", hint=f"Masks are {', '.join(MASKS)}."
             )
-        label = found(mask.column, known, f"The mask of {mask.column}").label
+        label = lookup(mask.column, known, f"The mask of {mask.column}").label
         if label in asked:
             raise ConfigError(f"{label} is masked twice.", hint="Remove one of the two masks.")
         asked[label] = mask
@@ -114,7 +114,7 @@ def _asked(schema: Schema, columns: Mapping[str, _Column], masks: Sequence[Mask]
 Links = Mapping[str, Sequence[_Column]]
 
 
-def _links(schema: Schema, columns: Mapping[str, _Column]) -> Links:
+def _links(schema: CopySchema, columns: Mapping[str, _Column]) -> Links:
     """For each column the others that hold the same values, because a foreign key says so."""
     links: dict[str, list[_Column]] = defaultdict(list)
     tables = {plan.source.name: plan for plan in schema.tables if not plan.empty}

@@ -1,24 +1,23 @@
-"""A part of a database whose foreign keys are whole.
+"""A subset of a database that no foreign key leads out of.
 
-The copy is as though the rows that are not wanted had been deleted: a row that refers to one of them goes too, or,
-where its foreign key is ON DELETE SET NULL, loses the reference. Most of that is in the conditions that the source's
-rows are read with. What they cannot follow, foreign keys in circles, is done in the copy: its statements are repeated
-until none of them changes anything.
+The copy is as though the other rows had been deleted: rows that refer to them are deleted too, or, where their foreign
+key is ON DELETE SET NULL, set to NULL. Most of that is in the conditions that the source's rows are read with. Cycles
+of foreign keys, which these cannot follow, leave orphans in the copy: the statements that remove them are repeated
+until none changes anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from framefox_tasks.copies.subset.choice import chosen, emptied
-from framefox_tasks.copies.subset.restrict import Edge, Restricting, target_column
-from framefox_tasks.databases.rows import Kind, Schema, quoted
+from framefox_tasks.copies.subset.foreign_keys import Edge, ForeignKeyGraph, target_column
+from framefox_tasks.databases.rows import CopySchema, Kind, quoted
 
 _NOTHING = "1 = 0"
 
 
-def conditions(schema: Schema, where: Mapping[str, str], quote: str) -> dict[str, str]:
-    """The SQL conditions that the rows of tables are read with, by the tables' labels; none for a table read whole.
+def conditions(schema: CopySchema, where: Mapping[str, str], quote: str) -> dict[str, str]:
+    """The SQL conditions that the rows are read with, by the labels of their tables; none for a table read whole.
 
     Args:
         schema: What is copied.
@@ -28,27 +27,27 @@ def conditions(schema: Schema, where: Mapping[str, str], quote: str) -> dict[str
     Raises:
         ConfigError: A condition is for a table that is not copied, or two are for the same one.
     """
-    restricting = Restricting(schema, where)
-    written = {plan.label: _condition(restricting, plan.label, quote, empty=plan.empty) for plan in schema.tables}
+    graph = ForeignKeyGraph(schema, where)
+    written = {plan.label: _condition(graph, plan.label, quote, empty=plan.empty) for plan in schema.tables}
     return {label: condition for label, condition in written.items() if condition}
 
 
-def _condition(restricting: Restricting, label: str, quote: str, depth: int = 1, *, empty: bool = False) -> str:
+def _condition(graph: ForeignKeyGraph, label: str, quote: str, depth: int = 1, *, empty: bool = False) -> str:
     if empty:
         return _NOTHING
     parts = []
-    if label in restricting.where:
+    if label in graph.where:
         # The line feed ends a comment that the condition may end in.
-        parts.append(f"({restricting.where[label]}\n)")
-    parts += [_with_parent(restricting, edge, quote, depth) for edge in restricting.asked(label)]
+        parts.append(f"({graph.where[label]}\n)")
+    parts += [_with_parent(graph, edge, quote, depth) for edge in graph.followed(label)]
     return " AND ".join(parts)
 
 
-def _with_parent(restricting: Restricting, edge: Edge, quote: str, depth: int) -> str:
-    """Its table in a query of its own, so that in the user's condition no other table's columns are meant."""
+def _with_parent(graph: ForeignKeyGraph, edge: Edge, quote: str, depth: int) -> str:
+    """The parent in a subquery of its own, so that the user's condition sees no other table's columns."""
     child, parent = edge.child.source.name.quoted(quote), edge.parent.source.name.quoted(quote)
     kept = quoted(f"kept {depth}", quote)
-    condition = _condition(restricting, edge.parent.label, quote, depth + 1, empty=edge.parent.empty)
+    condition = _condition(graph, edge.parent.label, quote, depth + 1, empty=edge.parent.empty)
     pairs = zip(edge.key.columns, edge.referred, strict=True)
     equal = " AND ".join(f"{kept}.{quoted(there, quote)} = {child}.{quoted(here, quote)}" for here, there in pairs)
     keys = ", ".join(quoted(column, quote) for column in edge.referred)
@@ -59,8 +58,8 @@ def _with_parent(restricting: Restricting, edge: Edge, quote: str, depth: int) -
     return f"({' OR '.join([*unset, there])})"
 
 
-def prunings(schema: Schema, where: Mapping[str, str], quote: str) -> list[str]:
-    """Statements for the copy's database, to be run in turn and again until a whole round changes nothing.
+def orphan_statements(schema: CopySchema, where: Mapping[str, str], quote: str) -> list[str]:
+    """Statements that remove orphans from the copy, to be repeated until a whole round changes nothing.
 
     Args:
         schema: What is copied.
@@ -70,32 +69,32 @@ def prunings(schema: Schema, where: Mapping[str, str], quote: str) -> list[str]:
     Raises:
         ConfigError: As `conditions`.
     """
-    restricting = Restricting(schema, where)
-    return [_pruning(edge, quote) for edge in restricting.edges if _to_prune(restricting, edge)]
+    graph = ForeignKeyGraph(schema, where)
+    return [_orphan_statement(edge, quote) for edge in graph.edges if _leaves_orphans(graph, edge)]
 
 
-def _to_prune(restricting: Restricting, edge: Edge) -> bool:
+def _leaves_orphans(graph: ForeignKeyGraph, edge: Edge) -> bool:
     if edge.child.empty:
         return False
-    if edge.parent.label not in restricting.restricted:
-        return _nulled(restricting, edge)
-    if edge not in restricting.asked(edge.child.label):
+    if edge.parent.label not in graph.restricted:
+        return _loses_references(graph, edge)
+    if edge not in graph.followed(edge.child.label):
         return True
-    return edge.parent.label in restricting.inexact or _nulled(restricting, edge)
+    return edge.parent.label in graph.inexact or _loses_references(graph, edge)
 
 
-def _nulled(restricting: Restricting, edge: Edge) -> bool:
-    """Whether the columns that are referred to may lose a reference of their own."""
+def _loses_references(graph: ForeignKeyGraph, edge: Edge) -> bool:
+    """Whether the columns that are referred to may be set to NULL themselves."""
     return any(
         other.nulls
         and other.child is edge.parent
-        and other.parent.label in restricting.restricted
+        and other.parent.label in graph.restricted
         and set(other.key.columns) & set(edge.referred)
-        for other in restricting.edges
+        for other in graph.edges
     )
 
 
-def _pruning(edge: Edge, quote: str) -> str:
+def _orphan_statement(edge: Edge, quote: str) -> str:
     child, kept = quoted("the row", quote), quoted("its parent", quote)
     here = [quoted(target_column(edge.child, column), quote) for column in edge.key.columns]
     there = [quoted(target_column(edge.parent, column), quote) for column in edge.referred]
@@ -107,7 +106,9 @@ def _pruning(edge: Edge, quote: str) -> str:
         orphan = f"{refers} AND {kept}.{there[0]} IS NULL"
         if edge.nulls:
             changes = [f"{child}.{column} = NULL" for column in here]
-            changes += [f"{child}.{column} = {child}.{column}" for column in _times(edge, quote) if column not in here]
+            changes += [
+                f"{child}.{column} = {child}.{column}" for column in _time_columns(edge, quote) if column not in here
+            ]
             return f"UPDATE {joined} SET {', '.join(changes)} WHERE {orphan}"  # noqa: S608
         return f"DELETE {child} FROM {joined} WHERE {orphan}"
     orphan = f"{refers} AND NOT EXISTS (SELECT 1 FROM {parent} AS {kept} WHERE {equal})"  # noqa: S608
@@ -116,10 +117,7 @@ def _pruning(edge: Edge, quote: str) -> str:
     return f"DELETE FROM {table} AS {child} WHERE {orphan}"  # noqa: S608
 
 
-def _times(edge: Edge, quote: str) -> list[str]:
+def _time_columns(edge: Edge, quote: str) -> list[str]:
     """The columns that MySQL may set to the time of an UPDATE that does not set them."""
     fields = edge.child.target.fields
     return [quoted(field.name, quote) for field in fields if field.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ)]
-
-
-__all__ = ["chosen", "conditions", "emptied", "prunings"]

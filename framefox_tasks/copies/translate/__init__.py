@@ -1,18 +1,18 @@
-"""From the schema of one database to that of another kind."""
+"""The translation of a schema to another kind of database."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from framefox_tasks.copies.translate.tables import Made, MadeTable, Making
+from framefox_tasks.copies.translate.tables import TargetColumn, TargetTable, Translation
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.order import in_order
-from framefox_tasks.databases.rows import Field, ForeignKey, Name, Schema, Side, TablePlan
-from framefox_tasks.databases.schema import Found
+from framefox_tasks.databases.rows import CopySchema, Field, ForeignKeyPlan, Name, Side, TablePlan
+from framefox_tasks.databases.schema import Column, Found
 
 
-def translate(find: Callable[[], Found], dialect: Dialect) -> Schema:
-    """Everything that a copy of a database in another kind of database needs, written as that one writes it.
+def translate(find: Callable[[], Found], dialect: Dialect) -> CopySchema:
+    """The schema of a copy in another kind of database, in the SQL of that one.
 
     Args:
         find: Gives the tables of the source: what Source.inspect() gave.
@@ -25,13 +25,13 @@ def translate(find: Callable[[], Found], dialect: Dialect) -> Schema:
     from framefox_tasks.copies.translate.ddl import Statements
 
     found = find()
-    making = Making(found, dialect)
-    statements = Statements(making)
+    translation = Translation(found, dialect)
+    statements = Statements(translation)
     last = (*statements.foreign_keys(), *statements.checks(), *statements.numbers(), *statements.comments())
-    plans = in_order([_plan(made) for made in making.tables])
-    lost = [phrase for made in making.tables for phrase in made.lost]
-    lost += [f"table {table.name}, which has no columns" for table in making.empty]
-    return Schema(
+    plans = in_order([_plan(target) for target in translation.tables])
+    lost = [phrase for target in translation.tables for phrase in target.lost]
+    lost += [f"table {table.name}, which has no columns" for table in translation.empty]
+    return CopySchema(
         tables=tuple(plans),
         before=(*statements.types(), *statements.tables),
         after=tuple(listed for listed in statements.indexes if listed),
@@ -40,24 +40,23 @@ def translate(find: Callable[[], Found], dialect: Dialect) -> Schema:
     )
 
 
-def _plan(made: MadeTable) -> TablePlan:
-    table = made.table
+def _plan(target: TargetTable) -> TablePlan:
+    table = target.source
     return TablePlan(
-        source=Side(table.name, tuple(_source_field(one) for one in made.columns.values())),
-        target=Side(Name(made.name), tuple(_target_field(one, made) for one in made.columns.values())),
+        source=Side(table.name, tuple(_source_field(column.source) for column in target.columns.values())),
+        target=Side(Name(target.name), tuple(_target_field(column, target) for column in target.columns.values())),
         primary_key=table.primary_key,
         uniques=table.uniques,
         foreign_keys=tuple(
-            ForeignKey(reference.columns, reference.table, reference.referred, reference.ondelete, reference.name)
-            for reference in made.references
+            ForeignKeyPlan(reference.columns, reference.table, reference.referred, reference.ondelete, reference.name)
+            for reference in target.references
         ),
         rows=table.rows,
-        changes=tuple(dict.fromkeys(made.changes)),
+        changes=tuple(dict.fromkeys(target.changes)),
     )
 
 
-def _source_field(one: Made) -> Field:
-    column = one.column
+def _source_field(column: Column) -> Field:
     limited = column.type.kind.value in ("text", "bytes", "bits")
     return Field(
         column.name,
@@ -70,9 +69,15 @@ def _source_field(one: Made) -> Field:
     )
 
 
-def _target_field(one: Made, made: MadeTable) -> Field:
-    nullable = one.column.nullable and one.column.name not in made.table.primary_key
-    default = one.default is not None or one.numbered
+def _target_field(column: TargetColumn, target: TargetTable) -> Field:
+    nullable = column.source.nullable and column.source.name not in target.source.primary_key
+    default = column.default is not None or column.numbered
     return Field(
-        one.name, one.written.native, one.column.type.kind, nullable, one.written.length, default, one.numbered
+        column.name,
+        column.written.native,
+        column.source.type.kind,
+        nullable,
+        column.written.length,
+        default,
+        column.numbered,
     )

@@ -9,64 +9,64 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from framefox_tasks.copies.translate.indexes import Indexes
-from framefox_tasks.copies.translate.tables import Made, MadeTable, Making
+from framefox_tasks.copies.translate.tables import TargetColumn, TargetTable, Translation
 from framefox_tasks.databases.rows import Kind, Statement
 from framefox_tasks.databases.schema import Check
 from framefox_tasks.databases.sql import Translator
 
 
 class Statements:
-    """The statements of a copy's tables; what cannot be said in them is added to what the tables lose."""
+    """The statements that make the tables of a copy; what they cannot express is added to `lost` of its table."""
 
-    def __init__(self, making: Making) -> None:
-        self._making = making
-        self._dialect = making.dialect
-        self._translator = Translator(making.source, making.dialect)
-        self._indexes = Indexes(making, self._translator)
-        self.tables = [Statement(self._created(made), f"table {made.name}") for made in making.tables]
-        self.indexes = [tuple(self._indexes.of(made)) for made in making.tables]
+    def __init__(self, translation: Translation) -> None:
+        self._translation = translation
+        self._dialect = translation.dialect
+        self._translator = Translator(translation.source, translation.dialect)
+        self._indexes = Indexes(translation, self._translator)
+        self.tables = [Statement(self._create_table(target), f"table {target.name}") for target in translation.tables]
+        self.indexes = [tuple(self._indexes.of(target)) for target in translation.tables]
 
-    def _created(self, made: MadeTable) -> str:
-        parts = [self._column(made, one) for one in made.columns.values()]
-        if self._has_inline_key(made):
-            parts.append(f"PRIMARY KEY ({self._dialect.listed(made.names(made.table.primary_key))})")
+    def _create_table(self, target: TargetTable) -> str:
+        parts = [self._column(target, column) for column in target.columns.values()]
+        if self._has_inline_key(target):
+            parts.append(f"PRIMARY KEY ({self._dialect.listed(target.names(target.source.primary_key))})")
         if self._dialect.constraints_with_table:
-            parts += [sql for _, sql in self._checks(made)]
-            parts += self._uniques(made)
-            parts += [sql for _, sql in self._foreign_keys(made)]
+            parts += [sql for _, sql in self._checks(target)]
+            parts += self._uniques(target)
+            parts += [sql for _, sql in self._foreign_keys(target)]
         listed = ",\n\t".join(parts)
-        sql = f"CREATE TABLE {self._dialect.quoted(made.name)} (\n\t{listed}\n)"
-        comment = made.table.comment if self._dialect.comments == "with the table" else None
+        sql = f"CREATE TABLE {self._dialect.quoted(target.name)} (\n\t{listed}\n)"
+        comment = target.source.comment if self._dialect.comments == "with the table" else None
         return sql + (f" COMMENT={self._dialect.literal(comment)}" if comment else "") + self._dialect.table_suffix
 
-    def _column(self, made: MadeTable, one: Made) -> str:
-        sql = self._dialect.column_type(one.column.type, one.written.native, numbered=one.numbered)
-        if one.default and not one.numbered:
-            sql += f" DEFAULT {one.default}"
-        if not one.column.nullable or one.column.name in made.table.primary_key:
+    def _column(self, target: TargetTable, column: TargetColumn) -> str:
+        sql = self._dialect.column_type(column.source.type, column.written.native, numbered=column.numbered)
+        if column.default and not column.numbered:
+            sql += f" DEFAULT {column.default}"
+        if not column.source.nullable or column.source.name in target.source.primary_key:
             sql += " NOT NULL"
         elif self._dialect.says_null:
             sql += " NULL"
-        if one.column.comment and self._dialect.comments == "with the table":
-            sql += f" COMMENT {self._dialect.literal(one.column.comment)}"
-        return f"{self._dialect.quoted(one.name)} {sql}"
+        if column.source.comment and self._dialect.comments == "with the table":
+            sql += f" COMMENT {self._dialect.literal(column.source.comment)}"
+        return f"{self._dialect.quoted(column.name)} {sql}"
 
-    def _has_inline_key(self, made: MadeTable) -> bool:
-        if not made.table.primary_key or self._dialect.key_after_rows:
+    def _has_inline_key(self, target: TargetTable) -> bool:
+        if not target.source.primary_key or self._dialect.key_after_rows:
             return False
-        return not (self._dialect.numbers_make_key and any(one.numbered for one in made.columns.values()))
+        return not (self._dialect.numbers_make_key and any(column.numbered for column in target.columns.values()))
 
-    def _uniques(self, made: MadeTable) -> Iterator[str]:
-        for index in made.table.indexes:
-            if self._indexes.is_constraint(index) and self._indexes.can_have(made, index):
-                yield f"{self._named(index.name)}UNIQUE ({self._dialect.listed(made.names(index.columns or ()))})"
+    def _uniques(self, target: TargetTable) -> Iterator[str]:
+        for index in target.source.indexes:
+            if self._indexes.is_constraint(index) and self._indexes.can_have(target, index):
+                yield f"{self._named(index.name)}UNIQUE ({self._dialect.listed(target.names(index.columns or ()))})"
 
     def _named(self, name: str | None) -> str:
         return f"CONSTRAINT {self._dialect.quoted(name)} " if name else ""
 
     def types(self) -> Iterator[Statement]:
         """The enum types."""
-        for name, values in self._making.enums.items():
+        for name, values in self._translation.enums.items():
             yield Statement(
                 f"CREATE TYPE {self._dialect.quoted(name)} AS ENUM ({self._labels(values)})", f"type {name}"
             )
@@ -74,47 +74,47 @@ class Statements:
     def _labels(self, values: Iterable[str]) -> str:
         return ", ".join(map(self._dialect.literal, values))
 
-    def _checks(self, made: MadeTable) -> Iterator[tuple[str, str]]:
-        """The checks that mean the same in the copy: what to call each, and the constraint."""
-        for check in made.table.checks:
-            if _is_boolean(check, made):
+    def _checks(self, target: TargetTable) -> Iterator[tuple[str, str]]:
+        """The checks that mean the same in the copy: a label of each, and the constraint."""
+        for check in target.source.checks:
+            if _is_boolean(check, target):
                 continue
-            sql = self._translator.expression(check.sql, made.renamed, made.booleans)
+            sql = self._translator.expression(check.sql, target.renamed, target.booleans)
             if sql:
-                name = self._making.names.constraint(check.name, made.name) if check.name else None
+                name = self._translation.names.constraint(check.name, target.name) if check.name else None
                 yield name or sql, f"{self._named(name)}CHECK ({sql})"
             else:
-                made.lost.append(f"check {check.name or check.sql} of {made.table.name}")
-        for name, one in made.columns.items():
-            for domain in one.column.checks:
-                sql = self._translator.expression(domain, {"VALUE": one.name})
+                target.lost.append(f"check {check.name or check.sql} of {target.source.name}")
+        for name, column in target.columns.items():
+            for domain in column.source.checks:
+                sql = self._translator.expression(domain, {"VALUE": column.name})
                 if sql:
                     yield sql, f"CHECK ({sql})"
                 else:
-                    made.lost.append(f"check {domain} of the domain of {made.table.name}.{name}")
-            if one.column.type.kind is Kind.ENUM and not (one.written.lists or self._dialect.has_enum_types):
-                sql = f"{self._dialect.quoted(one.name)} IN ({self._labels(one.column.type.values)})"
+                    target.lost.append(f"check {domain} of the domain of {target.source.name}.{name}")
+            if column.source.type.kind is Kind.ENUM and not (column.written.lists or self._dialect.has_enum_types):
+                sql = f"{self._dialect.quoted(column.name)} IN ({self._labels(column.source.type.values)})"
                 yield sql, f"CHECK ({sql})"
 
     def checks(self) -> Iterator[Statement]:
-        """The checks, where they can be made when the rows are there.
+        """The checks, where they can be added after the rows.
 
         After the foreign keys: MySQL takes only one of the two for some columns, and a key says more.
         """
-        for made in [] if self._dialect.constraints_with_table else self._making.tables:
-            for what, sql in self._checks(made):
-                yield self._added(made, sql, f"check {what}")
+        for target in [] if self._dialect.constraints_with_table else self._translation.tables:
+            for what, sql in self._checks(target):
+                yield self._added(target, sql, f"check {what}")
 
-    def _added(self, made: MadeTable, constraint: str, what: str) -> Statement:
-        sql = f"ALTER TABLE {self._dialect.quoted(made.name)} ADD {constraint}"
-        return Statement(sql, f"{what} of {made.name}", optional=True)
+    def _added(self, target: TargetTable, constraint: str, what: str) -> Statement:
+        sql = f"ALTER TABLE {self._dialect.quoted(target.name)} ADD {constraint}"
+        return Statement(sql, f"{what} of {target.name}", optional=True)
 
-    def _foreign_keys(self, made: MadeTable) -> Iterator[tuple[str, str]]:
-        """What to call each, and the constraint."""
-        for reference in made.references:
-            other = self._making.by_name(reference.table)
-            columns, referred = made.names(reference.columns), other.names(reference.referred)
-            name = self._making.names.constraint(reference.name, made.name) if reference.name else None
+    def _foreign_keys(self, target: TargetTable) -> Iterator[tuple[str, str]]:
+        """A label of each, and the constraint."""
+        for reference in target.references:
+            other = self._translation.by_name(reference.table)
+            columns, referred = target.names(reference.columns), other.names(reference.referred)
+            name = self._translation.names.constraint(reference.name, target.name) if reference.name else None
             sql = f"{self._named(name)}FOREIGN KEY ({self._dialect.listed(columns)})"
             sql += f" REFERENCES {self._dialect.quoted(other.name)} ({self._dialect.listed(referred)})"
             for event, action in (("DELETE", reference.ondelete), ("UPDATE", reference.onupdate)):
@@ -124,41 +124,42 @@ class Statements:
             yield name or ", ".join(columns), sql
 
     def foreign_keys(self) -> Iterator[Statement]:
-        """The foreign keys, where they are made when all tables are there."""
-        for made in [] if self._dialect.constraints_with_table else self._making.tables:
-            for what, sql in self._foreign_keys(made):
-                yield self._added(made, sql, f"foreign key {what}")
+        """The foreign keys, where they can be added after all tables."""
+        for target in [] if self._dialect.constraints_with_table else self._translation.tables:
+            for what, sql in self._foreign_keys(target):
+                yield self._added(target, sql, f"foreign key {what}")
 
     def numbers(self) -> Iterator[Statement]:
         """Set each column's next number past the highest value, and not below what the source would give next."""
-        for made in self._making.tables:
-            for one in made.columns.values():
-                following = self._dialect.next_number(made.name, one.name, one.column.following) if one.numbered else ()
-                yield from (Statement(sql, f"numbers of {made.name}.{one.name}") for sql in following)
+        for target in self._translation.tables:
+            for column in target.columns.values():
+                if column.numbered:
+                    following = self._dialect.next_number(target.name, column.name, column.source.following)
+                    yield from (Statement(sql, f"numbers of {target.name}.{column.name}") for sql in following)
 
     def comments(self) -> Iterator[Statement]:
         """The comments, where they do not stand in the table."""
-        for made in self._making.tables:
-            columns = [one for one in made.columns.values() if one.column.comment]
-            if self._dialect.comments == "none" and (made.table.comment or columns):
-                made.lost.append(f"comments of {made.table.name}")
+        for target in self._translation.tables:
+            columns = [column for column in target.columns.values() if column.source.comment]
+            if self._dialect.comments == "none" and (target.source.comment or columns):
+                target.lost.append(f"comments of {target.source.name}")
             if self._dialect.comments != "statement":
                 continue
-            owner = self._dialect.quoted(made.name)
-            if made.table.comment:
-                yield self._comment(f"TABLE {owner}", made.table.comment, made.name)
-            for one in columns:
-                name = f"COLUMN {owner}.{self._dialect.quoted(one.name)}"
-                yield self._comment(name, one.column.comment or "", f"{made.name}.{one.name}")
+            owner = self._dialect.quoted(target.name)
+            if target.source.comment:
+                yield self._comment(f"TABLE {owner}", target.source.comment, target.name)
+            for column in columns:
+                name = f"COLUMN {owner}.{self._dialect.quoted(column.name)}"
+                yield self._comment(name, column.source.comment or "", f"{target.name}.{column.name}")
 
     def _comment(self, named: str, comment: str, what: str) -> Statement:
         return Statement(f"COMMENT ON {named} IS {self._dialect.literal(comment)}", f"comment of {what}")
 
 
-def _is_boolean(check: Check, made: MadeTable) -> bool:
+def _is_boolean(check: Check, target: TargetTable) -> bool:
     """Whether a check says no more than that a boolean is one."""
     words = check.sql.replace('"', "").replace("`", "").replace(" ", "").strip("()").casefold()
     return any(
-        one.column.type.kind is Kind.BOOLEAN and words == f"{name.casefold()}in(0,1"
-        for name, one in made.columns.items()
+        column.source.type.kind is Kind.BOOLEAN and words == f"{name.casefold()}in(0,1"
+        for name, column in target.columns.items()
     )

@@ -36,7 +36,7 @@ _BOOLEANS = {"1": "1", "t": "1", "true": "1", "0": "0", "f": "0", "false": "0"}
 
 
 def default(column: Column, written: Written, source: Dialect, target: Dialect) -> str | None:
-    """A column's default in the target's SQL; None where it cannot be told there."""
+    """A column's default in the target's SQL; None where it has no equivalent."""
     sql = _bare((column.default or "").strip())
     found = _function(sql, column.type.kind, written, target)
     if found is None:
@@ -47,7 +47,7 @@ def default(column: Column, written: Written, source: Dialect, target: Dialect) 
 
 
 def is_null(sql: str) -> bool:
-    """Whether a default says no more than that there is none."""
+    """Whether a default is NULL."""
     return _bare(sql).upper() == "NULL"
 
 

@@ -1,4 +1,4 @@
-"""The names that the copy's database takes: short enough, and each only once."""
+"""The names in a copy: short enough for its database, and unique."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ class Names:
         names = [column.name for column in table.columns]
         alike = Counter(map(self._folded, names))
         found = {
-            name: self._one(name, taken, name)
+            name: self._unique(name, taken, name)
             for name in sorted(names, key=lambda name: (alike[self._folded(name)] > 1, *_rank(Name(name))))
         }
         return {name: found[name] for name in names}
 
     def table(self, name: Name) -> str:
         """The name of a table, or of what shares the names of tables."""
-        return self._one(self._unreserved(_plain(name), "t"), self._taken[""], str(name))
+        return self._unique(self._unreserved(_plain(name), "t"), self._taken[""], str(name))
 
     def type(self, name: str, table: str) -> str:
         """The name of a type, which shares those of tables."""
         taken = self._taken[""]
-        return self._one(name if self._folded(name) not in taken else f"{table}_{name}", taken, f"{table}.{name}")
+        return self._unique(name if self._folded(name) not in taken else f"{table}_{name}", taken, f"{table}.{name}")
 
     def index(self, name: str | None, table: str, columns: Iterable[str]) -> str:
         """The name of an index, unlike all others where the database wants that: in its table, or in all."""
@@ -57,14 +57,14 @@ class Names:
         plain = self._unreserved(name or "_".join(["ix", table, *columns]), "ix")
         if self._folded(plain) in taken:
             plain = f"{table}_{plain}"
-        return self._one(plain, taken, f"{table}.{plain}")
+        return self._unique(plain, taken, f"{table}.{plain}")
 
     def constraint(self, name: str, table: str) -> str:
         """The name of a foreign key or a check."""
         own = self._dialect.constraint_names_per_table
         taken = self._taken.setdefault(f"constraint {table}" if own else "constraint", set())
         plain = f"{table}_{name}" if self._folded(name) in taken else name
-        return self._one(plain, taken, f"{table}.{name}")
+        return self._unique(plain, taken, f"{table}.{name}")
 
     def _folded(self, name: str) -> str:
         return name.casefold() if self._dialect.folds_names else name
@@ -73,7 +73,7 @@ class Names:
         reserved = self._dialect.reserved_prefix
         return f"{prefix}_{name}" if reserved and name.casefold().startswith(reserved) else name
 
-    def _one(self, name: str, taken: set[str], whole: str) -> str:
+    def _unique(self, name: str, taken: set[str], whole: str) -> str:
         limit = self._dialect.longest_name
         name = name.rstrip() if self._dialect.trims_names else name
         found = self._short(name, limit)
@@ -99,5 +99,5 @@ def _plain(name: Name) -> str:
 
 
 def _rank(name: Name) -> tuple[bool, bool, str]:
-    """Who keeps its name: what has no schema, and is written in small letters."""
+    """The order in which names are given: those without a schema and in small letters keep theirs."""
     return name.schema is not None, name.name != name.name.casefold(), str(name)

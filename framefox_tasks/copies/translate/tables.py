@@ -1,4 +1,4 @@
-"""What becomes of each table: its names, its types, its numbers, and what there is to tell of it."""
+"""The tables of a copy: their names, types, automatic numbers and foreign keys, and how they differ from the source."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from framefox_tasks.databases.schema import Column, Found, Index, Reference, Tab
 
 
 @dataclass
-class Made:
+class TargetColumn:
     """A column of the copy."""
 
-    column: Column
+    source: Column
     name: str
     written: Written
     default: str | None = None
@@ -26,19 +26,19 @@ class Made:
 
 
 @dataclass
-class MadeTable:
+class TargetTable:
     """A table of the copy.
 
     Attributes:
         columns: By their names in the source.
         references: The foreign keys that can be carried.
-        changes: What there is to tell of it, a phrase each.
-        lost: What it will not have, a phrase each.
+        changes: What is different in it, a phrase each.
+        lost: What it does not have, a phrase each.
     """
 
-    table: Table
+    source: Table
     name: str
-    columns: dict[str, Made]
+    columns: dict[str, TargetColumn]
     references: tuple[Reference, ...] = ()
     changes: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
@@ -50,23 +50,23 @@ class MadeTable:
     @property
     def renamed(self) -> dict[str, str]:
         """The columns' names in the source, and in the copy."""
-        return {name: made.name for name, made in self.columns.items()}
+        return {name: column.name for name, column in self.columns.items()}
 
     @property
     def booleans(self) -> set[str]:
         """The columns that are booleans, by their names in the source."""
-        return {name for name, made in self.columns.items() if made.column.type.kind is Kind.BOOLEAN}
+        return {name for name, column in self.columns.items() if column.source.type.kind is Kind.BOOLEAN}
 
     @property
     def keys(self) -> list[tuple[str, ...]]:
-        """The columns of each key: what must be unlike in every row, or is looked up by a foreign key."""
+        """The columns of each key: primary, unique or foreign."""
         return [
-            key for key in (self.table.primary_key, *self.table.uniques, *(r.columns for r in self.references)) if key
+            key for key in (self.source.primary_key, *self.source.uniques, *(r.columns for r in self.references)) if key
         ]
 
 
-class Making:
-    """The making of the tables of a copy."""
+class Translation:
+    """The translation of the tables of a source to the dialect of its copy."""
 
     def __init__(self, found: Found, dialect: Dialect) -> None:
         self.source = database_named(found.dialect).dialect
@@ -77,31 +77,31 @@ class Making:
         self._found = {table.name: table for table in found.tables}
         self.empty = [table for table in found.tables if not (table.columns or dialect.has_empty_tables)]
         self.tables = [self._table(table) for table in found.tables if table not in self.empty]
-        self._alike()
-        fitted = [self._fit(made) for made in self.tables]
+        self._match_types()
+        fitted = [self._fit(target) for target in self.tables]
         if any(fitted):
-            self._alike()
-        for made in self.tables:
-            self._finish(made)
+            self._match_types()
+        for target in self.tables:
+            self._finish(target)
 
-    def by_name(self, name: Name) -> MadeTable:
+    def by_name(self, name: Name) -> TargetTable:
         """A table of the copy by its name in the source."""
-        return next(made for made in self.tables if made.table.name == name)
+        return next(target for target in self.tables if target.source.name == name)
 
-    def _table(self, table: Table) -> MadeTable:
+    def _table(self, table: Table) -> TargetTable:
         names = self.names.columns[table.name]
-        made = MadeTable(table, self.names.tables[table.name], {})
-        made.lost += table.lost
-        made.references = tuple(self._carried(made))
+        target = TargetTable(table, self.names.tables[table.name], {})
+        target.lost += table.lost
+        target.references = tuple(self._carried(target))
         for column in table.columns:
-            type_ = self._named(self._typed(table, column), column, made.name)
+            type_ = self._named(self._typed(table, column), column, target.name)
             column = replace(column, type=type_)
             written = self.dialect.write(type_)
             if type_.hidden and written.reason is None:
                 written = replace(written, reason="")
-            made.columns[column.name] = Made(column, names[column.name], written)
-        self._number(made)
-        return made
+            target.columns[column.name] = TargetColumn(column, names[column.name], written)
+        self._number(target)
+        return target
 
     def _typed(self, table: Table, column: Column) -> Type:
         """The type of a column; of one that refers to another of the same declaration, that one's."""
@@ -135,80 +135,80 @@ class Making:
             self.enums[self._enums[key]] = type_.values
         return replace(type_, name=self._enums[key])
 
-    def _carried(self, made: MadeTable) -> Iterator[Reference]:
-        for reference in made.table.references:
-            what = f"foreign key {reference.name or ', '.join(reference.columns)} of {made.table.name}"
+    def _carried(self, target: TargetTable) -> Iterator[Reference]:
+        for reference in target.source.references:
+            what = f"foreign key {reference.name or ', '.join(reference.columns)} of {target.source.name}"
             referred = self._found.get(reference.table)
             if referred is None:
-                made.lost.append(f"{what}: {reference.table} is not copied")
+                target.lost.append(f"{what}: {reference.table} is not copied")
                 continue
             known = {column.name.casefold(): column.name for column in referred.columns}
             columns = reference.referred or referred.primary_key
             if len(columns) != len(reference.columns) or not all(c.casefold() in known for c in columns):
-                made.lost.append(f"{what}: {reference.table} has no such columns")
+                target.lost.append(f"{what}: {reference.table} has no such columns")
                 continue
             reference = replace(reference, referred=tuple(known[column.casefold()] for column in columns))
-            yield self._allowed(reference, made, what)
+            yield self._allowed(reference, target, what)
 
-    def _allowed(self, reference: Reference, made: MadeTable, what: str) -> Reference:
+    def _allowed(self, reference: Reference, target: TargetTable, what: str) -> Reference:
         """Without what the copy's database refuses."""
-        table = made.table
+        table = target.source
         nullable = all(table.column(c).nullable and c not in table.primary_key for c in reference.columns)
         refused = self.dialect.refused_rules(nullable=nullable)
         if reference.deferrable and (reason := refused.get("DEFERRABLE")):
-            made.lost.append(f"DEFERRABLE of {what}: {reason}")
+            target.lost.append(f"DEFERRABLE of {what}: {reason}")
             reference = replace(reference, deferrable=False)
-        made.lost += [f"{lost} of {what}" for lost in reference.lost]
+        target.lost += [f"{lost} of {what}" for lost in reference.lost]
         if reason := refused.get(reference.ondelete.upper()):
-            made.lost.append(f"ON DELETE {reference.ondelete} of {what}: {reason}")
+            target.lost.append(f"ON DELETE {reference.ondelete} of {what}: {reason}")
             reference = replace(reference, ondelete="")
         if reason := refused.get(reference.onupdate.upper()):
-            made.lost.append(f"ON UPDATE {reference.onupdate} of {what}: {reason}")
+            target.lost.append(f"ON UPDATE {reference.onupdate} of {what}: {reason}")
             reference = replace(reference, onupdate="")
         return reference
 
-    def _number(self, made: MadeTable) -> None:
-        """Decide which column gets numbers of its own: not every database has them wherever another does."""
-        referring = {name for reference in made.table.references for name in reference.columns}
+    def _number(self, target: TargetTable) -> None:
+        """Decide which columns get automatic numbers, which not every database allows in the same places."""
+        referring = {name for reference in target.source.references for name in reference.columns}
         given = referring if self.source.numbers_implied else ()  # by the row that is referred to
-        for name in [column.name for column in made.table.columns if column.numbered and column.name not in given]:
-            one = made.columns[name]
-            another = any(other.numbered for other in made.columns.values())
-            reason = "" if one.column.type.kind is Kind.INTEGER else "it holds no integers"
-            if reason := reason or self.dialect.refused_numbers(name, made.table.primary_key, another=another):
-                made.lost.append(f"automatic numbers of {made.table.name}.{name}: {reason}")
+        for name in [column.name for column in target.source.columns if column.numbered and column.name not in given]:
+            one = target.columns[name]
+            another = any(other.numbered for other in target.columns.values())
+            reason = "" if one.source.type.kind is Kind.INTEGER else "it holds no integers"
+            if reason := reason or self.dialect.refused_numbers(name, target.source.primary_key, another=another):
+                target.lost.append(f"automatic numbers of {target.source.name}.{name}: {reason}")
             else:
                 one.numbered = True
                 one.written = self.dialect.numbered(one.written)
 
-    def _fit(self, made: MadeTable) -> bool:
+    def _fit(self, target: TargetTable) -> bool:
         """Change the types that the copy's database refuses in such a row or key; whether there are any."""
-        fitted = self.dialect.fit({name: one.written for name, one in made.columns.items()}, made.keys)
+        fitted = self.dialect.fit({name: one.written for name, one in target.columns.items()}, target.keys)
         for name, written in fitted.items():
-            made.columns[name].written = written
+            target.columns[name].written = written
         return bool(fitted)
 
-    def _alike(self) -> None:
+    def _match_types(self) -> None:
         """Give a column that refers to another the other's type: two that differ are refused, or compared slowly."""
         for _ in self.tables:
             changed = False
-            for made in self.tables:
-                for reference in made.references:
+            for target in self.tables:
+                for reference in target.references:
                     other = self.by_name(reference.table)
                     for mine, theirs in zip(reference.columns, reference.referred, strict=True):
-                        changed |= _likened(made.columns[mine], other.columns[theirs])
+                        changed |= _match_type(target.columns[mine], other.columns[theirs])
             if not changed:
                 return
 
-    def _finish(self, made: MadeTable) -> None:
-        if made.name != made.table.name.name or made.table.name.schema:
-            made.changes.append(f"is named {made.name}")
-        for name, one in made.columns.items():
-            made.lost += one.column.lost
-            made.changes += self._changes(name, one)
+    def _finish(self, target: TargetTable) -> None:
+        if target.name != target.source.name.name or target.source.name.schema:
+            target.changes.append(f"is named {target.name}")
+        for name, one in target.columns.items():
+            target.lost += one.source.lost
+            target.changes += self._changes(name, one)
 
-    def _changes(self, name: str, one: Made) -> Iterator[str]:
-        column, written = one.column, one.written
+    def _changes(self, name: str, one: TargetColumn) -> Iterator[str]:
+        column, written = one.source, one.written
         if one.name != name:
             yield f"{name}: is named {one.name}"
         if written.reason is not None and written.native.lower() != column.native.lower():
@@ -228,15 +228,15 @@ def _short(sql: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _likened(one: Made, other: Made) -> bool:
-    if one.numbered or one.written.native == other.written.native or one.column.type.kind is not other.column.type.kind:
+def _match_type(one: TargetColumn, other: TargetColumn) -> bool:
+    if one.numbered or one.written.native == other.written.native or one.source.type.kind is not other.source.type.kind:
         return False
     one.written = replace(other.written, reason="")
     return True
 
 
-def label(index: Index, made: MadeTable) -> str:
-    """What to call an index."""
+def label(index: Index, target: TargetTable) -> str:
+    """The name of an index in messages."""
     columns = ", ".join(part.column or part.expression or "?" for part in index.parts)
     method = f" ({index.method})" if index.method else ""
-    return f"index {index.name or f'on {columns}'}{method} of {made.table.name}"
+    return f"index {index.name or f'on {columns}'}{method} of {target.source.name}"

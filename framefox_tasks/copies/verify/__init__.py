@@ -1,4 +1,4 @@
-"""Whether a copy holds what its source does: by checksums, and where they differ by the first row that does."""
+"""The verification of a copy: checksums of its tables, and where they differ the first row that does."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def compare(
         source_reader: Reads the source.
         target_reader: Reads the copy.
         where: The condition that the source's rows were read with.
-        transform: What was done to the source's lines: masks. Then no values are told.
-        dialects: The source's and the copy's, which say how exact a FLOAT is.
+        transform: The masks of the source's lines. With one, no values are reported.
+        dialects: The source's and the copy's, which know the precision of a FLOAT.
 
     Raises:
         VerificationError: They are not the same; names the first row that differs.
@@ -51,7 +51,7 @@ def compare(
 
 
 def difference(sides: Sides) -> VerificationError:
-    """What is not the same on both sides, where their checksums are known to differ."""
+    """The error for a table whose checksums differ."""
     found = first_difference(sides)
     if found is None:
         return VerificationError(
@@ -89,15 +89,15 @@ def _values(sides: Sides, ours: bytes, theirs: bytes, columns: list[int]) -> Ite
     here, there = ours.split(b"\t"), theirs.split(b"\t")
     for index in columns[:_SHOWN_COLUMNS]:
         name = sides.plan.source.fields[index].name
-        one, other = _told_apart(_text(here[index]), _text(there[index]))
+        one, other = _excerpts(_text(here[index]), _text(there[index]))
         yield f"{name} is {one} in the source and {other} in the copy"
     if len(columns) > _SHOWN_COLUMNS:
         names = ", ".join(sides.plan.source.fields[index].name for index in columns[_SHOWN_COLUMNS:])
         yield f"also {names}"
 
 
-def _told_apart(one: str, other: str) -> tuple[str, str]:
-    """Two values, long ones from a little before where they differ."""
+def _excerpts(one: str, other: str) -> tuple[str, str]:
+    """Two values; of long ones, an excerpt around where they differ."""
     pairs = enumerate(zip(one, other, strict=False))
     same = next((index for index, pair in pairs if pair[0] != pair[1]), len(one))
     start = max(0, same - _SHOWN // 3) if max(len(one), len(other)) > _SHOWN else 0
@@ -114,7 +114,7 @@ def _text(field: bytes) -> str:
 
 
 def _row(sides: Sides, line: bytes) -> str:
-    """What tells a row from others: its key, or else all of it."""
+    """The key of a row, or else all of it."""
     fields = line.split(b"\t")
     plan = sides.plan
     if sides.key:

@@ -1,4 +1,4 @@
-"""The form of a row that is the same in every database, where the texts of one value may differ."""
+"""The canonical form of a row, which is the same in every database."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DURATION = pattern(
 
 
 def canonical(plan: TablePlan, dialects: tuple[Dialect, Dialect]) -> Canonical | None:
-    """What brings a block of lines to rows that are the same on both sides; None where the lines are that already.
+    """Gives the canonical rows of a block of lines; None where the lines are canonical.
 
     Args:
         plan: The table.
@@ -69,7 +69,7 @@ def _is_single(field: Field, dialect: Dialect) -> bool:
 
 
 def unescaped(field: bytes) -> bytes:
-    """The text that stands in a line as `field`."""
+    """The text of a field, without its escapes."""
     return _ESCAPED.sub(lambda found: _MEANT.get(found[1], found[1]), field) if b"\\" in field else field
 
 
@@ -96,7 +96,7 @@ def _numbers(column: Sequence[bytes]) -> list[bytes]:
 def _number(field: bytes) -> bytes:
     sign, digits = (b"-", field[1:]) if field[:1] == b"-" else (b"", field)
     if digits.translate(None, _PLAIN):
-        return _odd_number(field)
+        return _parsed_number(field)
     if b"." in digits:
         digits = digits.rstrip(b"0").rstrip(b".")
     if digits[:1] in (b"0", b"", b"."):
@@ -105,7 +105,7 @@ def _number(field: bytes) -> bytes:
     return digits if digits == b"0" else sign + digits
 
 
-def _odd_number(field: bytes) -> bytes:
+def _parsed_number(field: bytes) -> bytes:
     """With a plus or an exponent, or no number at all."""
     try:
         number = Decimal(field.decode())

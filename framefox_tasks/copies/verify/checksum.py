@@ -10,11 +10,11 @@ from framefox_tasks.copies.verify.canonical import Canonical
 class Checksum:
     """The sum of the 64-bit digests of all rows, and how many they are.
 
-    The digest is Python's own of bytes, a SipHash with a secret of the process: the fastest there is here, and good for
-    telling rows apart that nobody made to look the same. Checksums of two processes cannot be compared.
+    The digest is Python's own of bytes, a SipHash with a secret of the process: the fastest there is here, and good
+    enough for rows that nobody forged. Checksums of two processes cannot be compared.
 
     Args:
-        canonical: Brings lines to the form that is compared; None where they have it.
+        canonical: Gives the canonical rows of lines; None where the lines are canonical.
 
     Attributes:
         rows: How many rows were added.

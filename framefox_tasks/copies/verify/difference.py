@@ -1,4 +1,4 @@
-"""Finding the row that differs, in as little memory as a table of any size leaves."""
+"""The row that differs, found in constant memory."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from framefox_tasks.copies.verify.sides import Pair, Sides
 
 _BUCKETS = 4096
 _LOOKED_AT = 50_000
-"""About how many rows of each side are told apart by their digests at a time."""
+"""About how many rows of each side are compared by their digests."""
 _HELD = 1000
 _HELD_BYTES = 1 << 20
 
 Difference = tuple[Pair | None, Pair | None]
-"""A row of the source, and that of the copy which should be the same; None where there is no such row."""
+"""A row of the source and its row in the copy; None where that row is missing."""
 
 
 def first_difference(sides: Sides) -> Difference | None:
@@ -37,7 +37,7 @@ def _in_step(sides: Sides) -> Difference | None:
     """The first difference in the order of the primary key. Stops there.
 
     Raises:
-        ValueError: That order cannot be told.
+        ValueError: There is no such order.
     """
     with closing(sides.ours(ordered=True)) as ours, closing(sides.theirs(ordered=True)) as theirs:
         left, right = sides.rows(ours), sides.rows(theirs)
@@ -52,10 +52,7 @@ def _in_step(sides: Sides) -> Difference | None:
 
 
 def _elsewhere(sides: Sides, ours: Pair | None, theirs: Pair | None) -> bool:
-    """Whether a row that is not where it should be is there all the same: the sides are not in one order.
-
-    So it is with a key that is masked, since the source sorts by what it was.
-    """
+    """Whether a missing row is elsewhere: the source sorts a masked key by its value before the mask."""
     if ours and theirs:
         return False
     if ours:
@@ -64,7 +61,7 @@ def _elsewhere(sides: Sides, ours: Pair | None, theirs: Pair | None) -> bool:
 
 
 def any_difference(sides: Sides) -> Difference | None:
-    """A difference, whatever order the rows come in: the one with the least key of those that it looks at."""
+    """A difference, in any order of the rows: the one with the least key of those that are compared."""
     digest: Callable[[Row], int] = (lambda row: hash(sides.key_of(row))) if sides.key else hash
     chosen = _differing_buckets(sides, digest)
     counts: Counter[int] = Counter()

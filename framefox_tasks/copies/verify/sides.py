@@ -14,7 +14,7 @@ from framefox_tasks.databases.rows import Kind, TablePlan
 
 Transform = Callable[[Iterable[bytes]], Iterator[bytes]]
 Pair = tuple[bytes, Row]
-"""A line, and what of it is compared."""
+"""A line, and the row that is compared."""
 
 
 def _decimal(text: str) -> Decimal:
@@ -45,7 +45,7 @@ class Sides:
         target: Reads the copy.
         dialects: The source's and the copy's.
         where: The condition that the source's rows were read with.
-        transform: What was done to the source's lines.
+        transform: The masks of the source's lines.
     """
 
     plan: TablePlan
@@ -57,12 +57,12 @@ class Sides:
 
     @cached_property
     def canonical(self) -> Canonical | None:
-        """What makes rows of a block."""
+        """Gives the rows of a block in canonical form."""
         return canonical(self.plan, self.dialects)
 
     @cached_property
     def key(self) -> tuple[int, ...]:
-        """Where the columns of the primary key stand; none where one of them is not copied."""
+        """The positions of the primary key's columns; none where one of them is not copied."""
         names = [field.name for field in self.plan.source.fields]
         key = self.plan.primary_key
         return tuple(map(names.index, key)) if set(key) <= set(names) else ()
@@ -79,7 +79,7 @@ class Sides:
         yield from self.target.lines(self.plan.target, order=order)
 
     def rows(self, blocks: Iterable[bytes]) -> Iterator[Pair]:
-        """Each line of blocks with what of it is compared."""
+        """Each line of blocks, with its canonical row."""
         for block in blocks:
             lines = block.split(b"\n")
             lines.pop()
@@ -91,7 +91,7 @@ class Sides:
         return tuple(fields[index] for index in self.key)
 
     def place_of(self, row: Row) -> tuple[object, ...]:
-        """Where it stands in the order of the primary key.
+        """Its place in the order of the primary key.
 
         Raises:
             ValueError: It holds a NULL, or is no number.

@@ -11,13 +11,13 @@ from framefox_tasks.databases.mysql.staging import charset_of
 from framefox_tasks.databases.mysql.stored_programs import Reading
 from framefox_tasks.databases.mysql.tokens import names_in
 from framefox_tasks.databases.plan import plans_of
-from framefox_tasks.databases.rows import Schema, Statement
+from framefox_tasks.databases.rows import CopySchema, Statement
 from framefox_tasks.databases.schema import Chosen
 
 _DEFAULT = re.compile(r"\bDEFAULT (.*nextval\(.*?\)|.*lastval\(.*?\))", re.IGNORECASE)
 
 
-def schema_of(session: Session, chosen: Chosen) -> Schema:
+def schema_of(session: Session, chosen: Chosen) -> CopySchema:
     """Everything that a copy needs; see the protocol."""
     found = Inspector(session, chosen)
     plans = plans_of(found.tables)
@@ -25,7 +25,7 @@ def schema_of(session: Session, chosen: Chosen) -> Schema:
     programs = Reading(session, found.known, set(found.missing)).read(found.views)
     sequences = _used_sequences(found, definitions)
     references, lost = _references(definitions, {table.name.name.casefold() for table in found.tables})
-    return Schema(
+    return CopySchema(
         tables=tuple(plans),
         before=(
             Statement(f"ALTER DATABASE{charset_of(session, session.target.name)}", "the character set", True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from framefox_tasks.databases.commit import unsure
+from framefox_tasks.databases.commit import commit_in_doubt
 from framefox_tasks.databases.mysql.load import MySQLLoader
 from framefox_tasks.databases.mysql.privileges import lacking
 from framefox_tasks.databases.mysql.read import MySQLReader
@@ -153,7 +153,7 @@ class MySQLPlace:
 
     def _resumed(self, statements: Sequence[Statement], lost: ConnectionLostError) -> list[str]:
         """Go on by another connection, if the tables are in their place."""
-        with unsure(self._target), session(self._target, None, "target") as control:
+        with commit_in_doubt(self._target), session(self._target, None, "target") as control:
             self._beside.lock(control)
             self._placed = self._beside.is_moved(control)
             if self._placed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from framefox_tasks.databases.commit import unsure
+from framefox_tasks.databases.commit import commit_in_doubt
 from framefox_tasks.databases.mysql.load import MySQLLoader
 from framefox_tasks.databases.mysql.place import LOCAL_FILES
 from framefox_tasks.databases.mysql.read import MySQLReader
@@ -84,7 +84,7 @@ class RowsPlace:
             if {key.child, key.parent} & filled:
                 self._check(key)
         triggered = [table for (table,) in self._session.rows(_TRIGGERED) if table in filled]
-        with unsure(self._target):
+        with commit_in_doubt(self._target):
             self._session.execute("COMMIT")
         return [f"{table}: its triggers ran for the rows that were copied" for table in triggered]
 

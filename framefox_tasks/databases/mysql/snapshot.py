@@ -11,7 +11,7 @@ from framefox_tasks.databases.mysql.ddl import schema_of
 from framefox_tasks.databases.mysql.inspect import find
 from framefox_tasks.databases.mysql.read import MySQLReader
 from framefox_tasks.databases.mysql.session import Session, session
-from framefox_tasks.databases.rows import Name, Schema, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Name, TablePlan
 from framefox_tasks.databases.schema import Chosen, Found
 from framefox_tasks.errors import ConnectionFailedError, FramefoxTasksError
 from framefox_tasks.model import Target
@@ -66,7 +66,7 @@ class Snapshot:
         """What the catalogue tells, asked when it is called."""
         return nullcontext(partial(find, self._plain, chosen, digits=digits))
 
-    def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
+    def schema(self, tables: Callable[[Name], bool] | None = None) -> CopySchema:
         """Everything that a copy on MySQL or MariaDB needs."""
         return schema_of(self._plain, tables)
 

@@ -41,7 +41,7 @@ _COMMENT = re.compile(
 
 @dataclass
 class Definitions:
-    """Statements, sorted as Schema has them; the keys stand before what is last."""
+    """Statements, sorted as CopySchema has them; the keys stand before what is last."""
 
     before: list[Statement] = field(default_factory=list)
     after: dict[object, list[Statement]] = field(default_factory=dict)

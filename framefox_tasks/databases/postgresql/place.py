@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from framefox_tasks.databases.commit import unsure
+from framefox_tasks.databases.commit import commit_in_doubt
 from framefox_tasks.databases.postgresql.load import PostgreSQLLoader
 from framefox_tasks.databases.postgresql.privileges import handing_over, lost
 from framefox_tasks.databases.postgresql.read import PostgreSQLReader
@@ -195,7 +195,7 @@ class StagingPlace:
 
     def _swapped(self) -> bool:
         """Whether the server did what the connection did not live to tell; goes on by another connection."""
-        with unsure(self.target):
+        with commit_in_doubt(self.target):
             self._maintenance = self._closing.enter_context(self._maintaining())
             self._maintenance.lock()
             return self._maintenance.described(self.staging.name) is None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from framefox_tasks.databases.commit import unsure
+from framefox_tasks.databases.commit import commit_in_doubt
 from framefox_tasks.databases.postgresql.columns import qualified
 from framefox_tasks.databases.postgresql.load import PostgreSQLLoader
 from framefox_tasks.databases.postgresql.read import PostgreSQLReader
@@ -136,7 +136,7 @@ class TargetPlace:
                 self._check_others()
             self._connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             self._advance_sequences()  # when nothing is refused any more: no rollback brings them back
-        with unsure(self.target), telling(self.target, "target", self._connection):
+        with commit_in_doubt(self.target), telling(self.target, "target", self._connection):
             self._connection.execute("COMMIT")
         if not self._privileged:
             notes.append("The triggers of the target ran for the rows, since only a superuser may switch them off.")

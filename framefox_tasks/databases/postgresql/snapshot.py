@@ -17,7 +17,7 @@ from framefox_tasks.databases.postgresql.privileges import access_of
 from framefox_tasks.databases.postgresql.read import PostgreSQLReader
 from framefox_tasks.databases.postgresql.session import session, telling
 from framefox_tasks.databases.postgresql.tables import Choice, tables_of
-from framefox_tasks.databases.rows import Schema, Statement, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Statement, TablePlan
 from framefox_tasks.databases.schema import Chosen, Found
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
@@ -102,7 +102,7 @@ class PostgreSQLSource:
 
         return nullcontext(partial(find, self.target, chosen, digits=digits))
 
-    def schema(self, tables: Choice | None = None) -> Schema:
+    def schema(self, tables: Choice | None = None) -> CopySchema:
         """Everything that a copy in PostgreSQL needs; see the protocol."""
         plans = self.tables(tables)
         with telling(self.target, "source", self._connection):
@@ -113,7 +113,7 @@ class PostgreSQLSource:
             access = list(access_of(self._connection))
             not_carried += missing_of(self._connection, relations)
         sequences = [Statement("; ".join(values), "values of the sequences")] if values else []
-        return Schema(
+        return CopySchema(
             tuple(plans),
             before=tuple(definitions.before),
             after=tuple(map(tuple, definitions.after.values())),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from framefox_tasks.databases.order import in_order
-from framefox_tasks.databases.rows import Field, ForeignKey, Kind, Name, Side, TablePlan
+from framefox_tasks.databases.rows import Field, ForeignKeyPlan, Kind, Name, Side, TablePlan
 
 # Tables of users and of no extension; of a partitioned one the root only. The leaves' rows are counted for the root.
 _TABLES = """
@@ -118,10 +118,10 @@ def _unique_keys(
     return primary, uniques
 
 
-def _foreign_keys(connection: Any, oids: list[int], copied: set[Name]) -> dict[int, list[ForeignKey]]:
+def _foreign_keys(connection: Any, oids: list[int], copied: set[Name]) -> dict[int, list[ForeignKeyPlan]]:
     found = defaultdict(list)
     for oid, name, schema, table, columns, referred, action in connection.execute(_FOREIGN_KEYS, (oids,)):
         referred_table = _name(schema, table)
         if referred_table in copied:
-            found[oid].append(ForeignKey(tuple(columns), referred_table, tuple(referred), _ON_DELETE[action], name))
+            found[oid].append(ForeignKeyPlan(tuple(columns), referred_table, tuple(referred), _ON_DELETE[action], name))
     return found

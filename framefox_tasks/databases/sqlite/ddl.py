@@ -6,13 +6,13 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from framefox_tasks.databases.plan import plans_of
-from framefox_tasks.databases.rows import Name, Schema, Statement, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Name, Statement, TablePlan
 from framefox_tasks.databases.schema import Chosen, Table
 from framefox_tasks.databases.sqlite.inspect import last_numbers, tables_of
 from framefox_tasks.databases.sqlite.objects import Objects
 
 
-def read_schema(connection: sqlite3.Connection, chosen: Chosen = None) -> Schema:
+def read_schema(connection: sqlite3.Connection, chosen: Chosen = None) -> CopySchema:
     """Everything that a copy in SQLite needs; see Source.schema."""
     objects = Objects(connection, chosen)
     tables = {table.name: table for table in tables_of(objects)}
@@ -20,7 +20,7 @@ def read_schema(connection: sqlite3.Connection, chosen: Chosen = None) -> Schema
     by_name = {one.name: one for one in objects.tables}
     virtual = [one for one in objects.virtual if one.name.lower() not in objects.left_out]
     indexes = _indexes(objects)
-    return Schema(
+    return CopySchema(
         tables=tuple(plans),
         before=(*(by_name[plan.label].statement for plan in plans), *(one.statement for one in virtual)),
         after=tuple(tuple(indexes[plan.label.lower()]) for plan in plans if plan.label.lower() in indexes),

@@ -10,7 +10,7 @@ from itertools import islice
 from sys import getsizeof
 from typing import Any
 
-from framefox_tasks.databases.rows import BadRowError, Name, Schema, Side, TablePlan
+from framefox_tasks.databases.rows import BadRowError, CopySchema, Name, Side, TablePlan
 from framefox_tasks.databases.schema import Chosen, Found
 from framefox_tasks.databases.sqlite.backup import snapshot
 from framefox_tasks.databases.sqlite.cell import shown
@@ -247,7 +247,7 @@ class SQLiteSource:
 
         return finding(self.target, self._connection, self._watch, chosen)
 
-    def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
+    def schema(self, tables: Callable[[Name], bool] | None = None) -> CopySchema:
         """All that a copy in SQLite needs; see the protocol."""
         from framefox_tasks.databases.sqlite.ddl import read_schema
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
-from framefox_tasks.databases.rows import Name, Schema, Subset, TablePlan, quoted
+from framefox_tasks.databases.rows import CopySchema, Name, Subset, TablePlan, quoted
 from framefox_tasks.databases.sqlite.backup import Function, Snapshot, snapshot
 from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.model import Target
@@ -35,7 +35,7 @@ class FileCopy:
         """How many rows a table of the source has."""
         return self._snap.count(table, where=where)
 
-    def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
+    def schema(self, tables: Callable[[Name], bool] | None = None) -> CopySchema:
         """The source's schema."""
         from framefox_tasks.databases.sqlite.ddl import read_schema
 
@@ -45,12 +45,12 @@ class FileCopy:
         """The file that the copy is made in, until it is put in place."""
         return self._staging
 
-    def copy(self, told: Callable[[int, int], None]) -> None:
+    def copy(self, progress: Callable[[int, int], None]) -> None:
         """Copy all pages."""
 
         def noted(done: int, total: int) -> None:
             write()
-            told(done, total)
+            progress(done, total)
 
         try:
             with self._staging.early() as write:
@@ -61,7 +61,7 @@ class FileCopy:
                 raise
             raise self._staging.translate(exc) from exc
 
-    def create(self, schema: Schema) -> None:
+    def create(self, schema: CopySchema) -> None:
         """Make the tables without their pages, and fill those whose rows are wanted: the version table."""
         with self._written() as connection:
             for statement in (*schema.before, *(one for some in schema.after for one in some), *schema.last):
@@ -91,13 +91,13 @@ class FileCopy:
         """Take out what is not wanted; gives what there is to tell."""
         from framefox_tasks.databases.sqlite.filter import Filtering
 
-        if not (subset.tables or subset.where or subset.prunings or subset.masks):
+        if not (subset.tables or subset.where or subset.orphan_statements or subset.masks):
             return []
         with Filtering(self._staging) as filtering:
             if subset.tables:
                 filtering.keep(subset.tables)
             filtering.delete(subset.where)
-            filtering.prune(subset.prunings)
+            filtering.prune(subset.orphan_statements)
             for table, functions in subset.masks.items():
                 filtering.mask(table, functions, moved=subset.unique(table))
         return filtering.notes

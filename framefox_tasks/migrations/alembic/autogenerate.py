@@ -1,4 +1,4 @@
-"""Comparing the entities with the database, and writing the difference as a migration file."""
+"""The comparison of the entities with the database, and the migration file that is generated from it."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from framefox_tasks.schema.sources import declaring, ignored
 
 
 @dataclass(frozen=True)
-class Compared:
-    """What a comparison of the entities with the database found.
+class Comparison:
+    """The comparison of the entities with the database.
 
     Attributes:
         context: Alembic's, which holds what a migration would do.
@@ -46,7 +46,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Written:
+class GeneratedMigration:
     """A migration file, or none where the entities and the database agree; a comparison writes none either.
 
     Attributes:
@@ -60,27 +60,29 @@ class Written:
     left_alone: tuple[str, ...]
 
 
-def compare(history: History) -> Written:
+def compare(history: History) -> GeneratedMigration:
     """What a migration would do, writing nothing to the database or the disk."""
     compared = _autogenerate(history, None, dont_mutate=True)
-    return Written(None, difference_of(compared.context, history.target), compared.schema, compared.left_alone)
+    return GeneratedMigration(
+        None, difference_of(compared.context, history.target), compared.schema, compared.left_alone
+    )
 
 
-def write_migration(history: History, message: str | None, *, empty: bool = False) -> Written:
+def write_migration(history: History, message: str | None, *, empty: bool = False) -> GeneratedMigration:
     """Write a migration file; none where the entities and the database agree, unless an empty one is wanted.
 
     Raises:
         EntityError: The entities cannot be imported; nothing is written.
         PermissionDeniedError: The folder cannot be written to.
     """
-    compared = Compared(_context(history, message, autogenerate=False)) if empty else _autogenerate(history, message)
+    compared = Comparison(_context(history, message, autogenerate=False)) if empty else _autogenerate(history, message)
     context, difference = compared.context, difference_of(compared.context, history.target)
     if not empty and not difference.operations:
-        return Written(None, difference, compared.schema, compared.left_alone)
+        return GeneratedMigration(None, difference, compared.schema, compared.left_alone)
     _avoid_collision(context.script_directory, _folder(history), message)
     with _writing(history.target):
         written = [script for script in context.generate_scripts() if script is not None]
-    return Written(Path(written[-1].path), difference, compared.schema, compared.left_alone)
+    return GeneratedMigration(Path(written[-1].path), difference, compared.schema, compared.left_alone)
 
 
 def write_merge(history: History, message: str) -> Path:
@@ -118,7 +120,7 @@ def _quotable(message: str) -> str:
     return message.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _autogenerate(history: History, message: str | None, **options: Any) -> Compared:
+def _autogenerate(history: History, message: str | None, **options: Any) -> Comparison:
     target = history.target
     # Before env.py: an env.py that swallows import errors must find every entity imported.
     entities = load_entities(target.project) if has_entities(target.project) else Entities()
@@ -148,7 +150,7 @@ def _autogenerate(history: History, message: str | None, **options: Any) -> Comp
         _check_seen(target, context, {table for _, table in others} - declared)
     schema = schema_of(metadata or compared)
     ours = Schema(tuple(table for table in schema.tables if not ignored(target.project, table.name)))
-    return Compared(context, ours, tuple(map(shown, others)))
+    return Comparison(context, ours, tuple(map(shown, others)))
 
 
 def _check_seen(target: Target, context: RevisionContext, left_alone: set[str]) -> None:

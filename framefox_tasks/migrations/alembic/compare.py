@@ -1,4 +1,4 @@
-"""Whether a column is the same in the entities and in the database, where Alembic needs help to tell."""
+"""The comparison of types and defaults, where Alembic's own finds differences that are none."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def compare_type(
 
 
 def help_compare_defaults(context: MigrationContext) -> None:
-    """Have Alembic take spellings of one server default for the same.
+    """Let Alembic compare server defaults by value and not by spelling.
 
     Not through its compare_server_default hook: with one set, Alembic 1.20 fails on computed and identity columns.
     """

@@ -87,7 +87,7 @@ def load_scripts(project: Project, config: Config) -> ScriptDirectory:
                 "or make one with: alembic init migrations",
             )
     with history_errors(project), warnings.catch_warnings():
-        # Alembic warns of a missing revision before it raises the error that is told.
+        # Alembic warns of a missing revision before it raises the error.
         warnings.filterwarnings("ignore", message="Revision .* is not present", category=UserWarning)
         scripts = ScriptDirectory.from_config(config)
         scripts.get_heads()

@@ -28,7 +28,7 @@ def metadata_of(context: Any) -> list[MetaData]:
 
 
 def entities_of_env_py(target: Target) -> Entities:
-    """Run env.py as for SQL on paper, which needs no connection, and take the metadata that it hands to Alembic.
+    """Run env.py in offline mode, which needs no connection, and take the metadata that it hands to Alembic.
 
     Raises:
         EntityError: It hands over no table.
@@ -37,12 +37,12 @@ def entities_of_env_py(target: Target) -> Entities:
     project = target.project
     read = FilesRead([project.root.absolute().resolve()])
     try:
-        metadata = _handed_over(target, as_sql=True)
+        metadata = _target_metadata(target, as_sql=True)
     except FramefoxTasksError:
         # Some refuse to work without a connection.
         if not database_of(target).exists(target):
             raise
-        metadata = _handed_over(target)
+        metadata = _target_metadata(target)
     if not metadata:
         raise EntityError(
             f"{project.shown(project.migrations_folder / 'env.py')} hands no table to Alembic.",
@@ -54,7 +54,7 @@ def entities_of_env_py(target: Target) -> Entities:
     return Entities(tuple(metadata), {}, tuple(sorted(files)), tuple(sorted(folders)))
 
 
-def _handed_over(target: Target, **options: Any) -> list[MetaData]:
+def _target_metadata(target: Target, **options: Any) -> list[MetaData]:
     config = make_config(target, output=StringIO())
     metadata: list[MetaData] = []
 
@@ -62,7 +62,7 @@ def _handed_over(target: Target, **options: Any) -> list[MetaData]:
         metadata.extend(metadata_of(context))
         return []
 
-    logging.disable(logging.INFO)  # of Alembic, which tells of SQL that nobody asked for
+    logging.disable(logging.INFO)  # of Alembic, which logs the SQL that it renders
     try:
         run_environment(target, config, load_scripts(target.project, config), work, **options)
     finally:

@@ -1,4 +1,4 @@
-"""What a generated migration does, in words."""
+"""The description of a generated migration."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DESTRUCTIVE = ("drop table", "drop column")
 
 @dataclass(frozen=True)
 class Difference:
-    """What a migration does, what of it loses data, and which constraints it leaves without a name."""
+    """The operations of a migration, those that lose data, and the constraints that it leaves unnamed."""
 
     operations: tuple[str, ...]
     destructive: tuple[str, ...]
@@ -26,7 +26,7 @@ class Difference:
 
 
 def difference_of(context: RevisionContext, target: Target) -> Difference:
-    """What the generated migrations do; nothing if a hook of the project's has removed them all."""
+    """The operations of the generated migrations; none if a hook of the project's has removed them all."""
     containers = [container for script in context.generated_revisions for container in script.upgrade_ops_list]
     operations = [operation for container in containers for operation in flat(container.ops)]
     if not database_of(target).has_enum_types:

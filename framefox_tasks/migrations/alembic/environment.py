@@ -1,4 +1,4 @@
-"""Running a project's env.py, whatever it looks like."""
+"""The run of a project's env.py, in whatever form it is written."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from framefox_tasks.migrations.alembic.compare import help_compare_defaults
 from framefox_tasks.migrations.alembic.config import TARGET
 from framefox_tasks.migrations.alembic.failures import describe, failure_in, raised_here
 from framefox_tasks.migrations.alembic.flask import application_context
-from framefox_tasks.migrations.alembic.options import completed
+from framefox_tasks.migrations.alembic.options import complete_options
 from framefox_tasks.migrations.alembic.ownership import ownership_of, shown
 from framefox_tasks.migrations.alembic.transactions import Transactions
 from framefox_tasks.model import Target
@@ -53,7 +53,7 @@ def run_environment(
     transactions: Transactions | None = None,
     **options: Any,
 ) -> None:
-    """Run env.py with the work to do, as Alembic's commands do.
+    """Run env.py as Alembic's commands do.
 
     Args:
         target: The database that env.py must connect to.
@@ -70,12 +70,12 @@ def run_environment(
     """
     environment = EnvironmentContext(config, scripts, fn=work, **options)
     if config.cmd_opts:
-        # Many an env.py looks here to find out whether it is to compare: what neither migrates nor writes SQL does.
+        # Many an env.py looks here for whether this is a comparison: neither a migration nor SQL.
         config.cmd_opts.autogenerate = not (transactions or options.get("as_sql"))
     configure = partial(_configure, environment, environment.configure, target, metadata, transactions)
     environment.configure = configure  # type: ignore[method-assign]
     with ALONE, ExitStack() as stack:
-        stack.enter_context(_translated(target))
+        stack.enter_context(_env_py_errors(target))
         stack.enter_context(warnings.catch_warnings())
         # SQLAlchemy does not see them; the migration guard keeps them.
         warnings.filterwarnings("ignore", message="Skipped unsupported reflection of expression-based index")
@@ -103,7 +103,7 @@ def _configure(
     connection = theirs.get("connection")
     if isinstance(connection, Connection):
         _check_same_database(target, connection)
-    options = completed(target, theirs, metadata=metadata)
+    options = complete_options(target, theirs, metadata=metadata)
     if getattr(environment.config.cmd_opts, "autogenerate", False):
         _check_tables(options.get("target_metadata"))
     original(**options)
@@ -146,7 +146,7 @@ def _another_database(target: Target, what: str) -> ConfigError:
 
 @contextmanager
 def _no_new_file(target: Target) -> Iterator[None]:
-    """SQLite makes a file for whoever connects: an env.py that names another database must leave none behind."""
+    """SQLite creates a file on connecting: an env.py that names another database must leave none behind."""
 
     def refuse(dialect: Any, record: Any, arguments: Sequence[Any], keywords: Any) -> None:  # noqa: ARG001 - SQLAlchemy's
         file = str(arguments[0]) if arguments and dialect.name in SCHEMES and SCHEMES[dialect.name].is_file else ""
@@ -182,22 +182,22 @@ class _Attributes(dict[str, Any]):
 
 
 def _offer_connection(config: Config, target: Target, stack: ExitStack) -> None:
-    config.attributes = _Attributes(config.attributes, lambda: stack.enter_context(_connected(target)))
+    config.attributes = _Attributes(config.attributes, lambda: stack.enter_context(_connection(target)))
 
 
 @contextmanager
-def _connected(target: Target) -> Iterator[Connection]:
+def _connection(target: Target) -> Iterator[Connection]:
     with sqlalchemy_engine(target, database_of(target)).connect() as connection:
-        # The older form of Alembic's own recipe calls connect() on whatever it is handed.
+        # The older form of Alembic's own recipe calls connect() on the connection.
         connection.connect = lambda: nullcontext(connection)  # type: ignore[attr-defined]
         yield connection
-        # An env.py that has sent a statement before it hands the connection on leaves the commit to whoever opened it.
+        # An env.py that has run a statement before it passes the connection on leaves the commit to its opener.
         if connection.in_transaction():
             connection.commit()
 
 
 @contextmanager
-def _translated(target: Target) -> Iterator[None]:
+def _env_py_errors(target: Target) -> Iterator[None]:
     project = target.project
     try:
         yield
@@ -225,7 +225,7 @@ def _is_connection_failure(exc: DBAPIError) -> bool:
 def _connection_failure(exc: DBAPIError, target: Target) -> Exception:
     dialect = database_of(target)
     try:
-        dialect.revision(target)  # asks whether the database is there at all, which not every driver's error tells
+        dialect.revision(target)  # raises if the database does not exist, which not every driver's error says
     except FramefoxTasksError as clearer:
         return clearer
     assert exc.orig is not None  # noqa: S101 - the driver's error
@@ -233,7 +233,7 @@ def _connection_failure(exc: DBAPIError, target: Target) -> Exception:
 
 
 def run_as_env(target: Target, metadata: Callable[[], Sequence[MetaData]]) -> None:
-    """What our own env.py does: connect to the target, configure Alembic and run the migrations.
+    """Connect to the target, configure Alembic and run the migrations: our own env.py.
 
     Works below our operations, which complete the options themselves, and below the plain `alembic` command, which
     shows a failing migration with its traceback.
@@ -250,29 +250,29 @@ def run_as_env(target: Target, metadata: Callable[[], Sequence[MetaData]]) -> No
             context.run_migrations()
         return
     with ExitStack() as stack:
-        stack.enter_context(_connection_told(target))
+        stack.enter_context(_connection_errors(target))
         connection = stack.enter_context(sqlalchemy_engine(target, dialect).connect())
         context.configure(**complete(connection=connection))
         if not ours:
             help_compare_defaults(context.get_context())
-            stack.enter_context(_plainly_locked(target, context.get_context()))
+            stack.enter_context(_migration_lock(target, context.get_context()))
         with context.begin_transaction():
             context.run_migrations()
         if not ours:
-            _tell_left_alone(context.get_context())
+            _log_left_alone(context.get_context())
 
 
-def _tell_left_alone(context: MigrationContext) -> None:
+def _log_left_alone(context: MigrationContext) -> None:
     tables = list(map(shown, ownership_of(context).left_alone))
     if tables:
         count = "1 table is" if len(tables) == 1 else f"{len(tables)} tables are"
-        # As Alembic tells what it finds.
+        # As Alembic logs the differences.
         getLogger("alembic.autogenerate").info("%s not of this project, left alone: %s", count, ", ".join(tables))
 
 
 @contextmanager
-def _plainly_locked(target: Target, context: MigrationContext) -> Iterator[None]:
-    """The same care as below our operations, for a command of Alembic's that may change the revision."""
+def _migration_lock(target: Target, context: MigrationContext) -> Iterator[None]:
+    """The lock and the guard, for a command of Alembic's that may change the revision."""
     dialect = database_of(target)
     if context.opts.get("dont_mutate") or context.opts.get("revision_context"):
         yield
@@ -284,11 +284,11 @@ def _plainly_locked(target: Target, context: MigrationContext) -> Iterator[None]
 
 
 def _completed(target: Target, metadata: Sequence[MetaData], **options: Any) -> dict[str, Any]:
-    return completed(target, options, metadata=metadata)
+    return complete_options(target, options, metadata=metadata)
 
 
 @contextmanager
-def _connection_told(target: Target) -> Iterator[None]:
+def _connection_errors(target: Target) -> Iterator[None]:
     try:
         yield
     except DBAPIError as exc:

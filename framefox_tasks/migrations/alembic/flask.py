@@ -22,7 +22,7 @@ def application_context(target: Target) -> AbstractContextManager[Any]:
     try:
         from flask.cli import FlaskGroup, NoAppException
     except ImportError:
-        return nullcontext()  # env.py's own import fails next, and that is told with its line
+        return nullcontext()  # env.py's own import fails next, and is reported with its line
     try:
         # What the `flask` command does before it runs a command: read .flaskenv, .env and FLASK_APP.
         command = FlaskGroup().make_context("flask", ["db"])

@@ -1,4 +1,4 @@
-"""The history of migrations, as the operations ask about it."""
+"""The history of migrations."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class History:
 
     @cached_property
     def heads(self) -> tuple[str, ...]:
-        """The revisions that no other follows, sorted."""
+        """The heads, sorted."""
         return tuple(sorted(self.scripts.get_heads()))
 
     @cached_property
@@ -62,7 +62,7 @@ class History:
         return [revision for revision in reversed(self.revisions) if revision.revision not in applied]
 
     def between(self, revision: str, current: tuple[str, ...]) -> tuple[Revision, ...]:
-        """What an upgrade from `current` to a revision runs, in order."""
+        """The revisions that an upgrade from `current` runs, in order."""
         self.check_revision(revision)
         with history_errors(self.target.project):
             steps = self.scripts._upgrade_revs(revision, current)  # type: ignore[arg-type]

@@ -12,8 +12,7 @@ from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations.alembic import enums
 from framefox_tasks.migrations.alembic.compare import compare_type
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership, keep_types_of_others
-from framefox_tasks.migrations.alembic.portable import adapt
-from framefox_tasks.migrations.alembic.render import render_item
+from framefox_tasks.migrations.alembic.portable import adapt, render_item
 from framefox_tasks.model import Project, Target
 from framefox_tasks.schema.entities import resolve
 from framefox_tasks.schema.sources import ignored
@@ -21,10 +20,10 @@ from framefox_tasks.schema.sources import ignored
 Hook = Callable[..., Any]
 
 
-def completed(target: Target, theirs: dict[str, Any], *, metadata: Sequence[MetaData] = ()) -> dict[str, Any]:
+def complete_options(target: Target, theirs: dict[str, Any], *, metadata: Sequence[MetaData] = ()) -> dict[str, Any]:
     """The keyword arguments for context.configure(): those that an env.py gave, plus ours where it gave none.
 
-    Hooks are combined: an object is included if every include_object says so, our rendering is asked after theirs.
+    Hooks are combined: an object is included if every include_object says so, our rendering comes after theirs.
     Last of all, tables that are neither declared nor recorded are left out: they are not the project's to drop.
 
     Raises:

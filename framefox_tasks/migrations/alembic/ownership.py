@@ -24,12 +24,12 @@ OWNERSHIP = "framefox_tasks_ownership"
 
 
 class Ownership:
-    """Tells the project's tables and types from those of others.
+    """Which tables and types of a database are the project's, and which are others'.
 
-    What the entities declare or the recorded schema holds is the project's. Nothing is read before a comparison asks.
+    What the entities declare or the recorded schema holds is the project's. Nothing is read before a comparison.
 
     Args:
-        project: Its recorded schema counts, as it is when the first question comes.
+        project: Its recorded schema counts, as it is at the first comparison.
         options: The arguments of context.configure(), which need not be complete yet.
     """
 
@@ -40,7 +40,7 @@ class Ownership:
 
     @property
     def left_alone(self) -> tuple[Name, ...]:
-        """The tables of others that were met, without those that belong to a parent table or to an extension."""
+        """The tables of others that were compared, without those that belong to a parent table or to an extension."""
         return tuple(sorted(self._others, key=shown))
 
     def includes(self, schema: str | None, table: str) -> bool:
@@ -85,7 +85,7 @@ class Ownership:
         try:
             return Schema.from_json(record).tables if record else ()
         except ConfigError:
-            return ()  # of another version, or edited: what the history made is not known
+            return ()  # of another version, or edited: nothing is known of the history
 
     @cached_property
     def _dependent(self) -> frozenset[Name]:
@@ -111,9 +111,9 @@ class Ownership:
 
 
 def ownership_of(context: MigrationContext) -> Ownership:
-    """What tells the tables of a database apart, where the context was configured with completed options."""
+    """The ownership of a context that was configured with complete_options()."""
     found = context.opts[OWNERSHIP]
-    assert isinstance(found, Ownership)  # noqa: S101 - completed() has set it
+    assert isinstance(found, Ownership)  # noqa: S101 - complete_options() has set it
     return found
 
 
@@ -123,7 +123,7 @@ def shown(name: Name) -> str:
 
 
 def keep_types_of_others(context: MigrationContext, directives: Iterable[ops.MigrationScript]) -> None:
-    """Take out of generated migrations what would drop enum types that are not the project's."""
+    """Remove the operations of generated migrations that would drop enum types of others."""
     from alembic_postgresql_enum.operations.create_enum import CreateEnumOp
     from alembic_postgresql_enum.operations.drop_enum import DropEnumOp
 

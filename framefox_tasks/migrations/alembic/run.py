@@ -1,4 +1,4 @@
-"""Upgrades and downgrades: the steps of Alembic's history, one by one, with what went wrong told precisely."""
+"""Upgrades and downgrades: runs the steps of Alembic's history, and reports failures precisely."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def steps_from(history: History, find: FindSteps, current: Any) -> list[Any]:
 
 
 @dataclass(frozen=True)
-class Ran:
-    """The migrations that have run, and the database's revisions before and behind them."""
+class RunResult:
+    """The migrations that have run, and the revisions of the database before and after."""
 
     steps: tuple[Step, ...]
     before: tuple[str, ...]
@@ -78,19 +78,19 @@ def run_steps(
     check: Callable[[tuple[str, ...]], None],
     patience: Patience,
     on_step: OnStep | None = None,
-) -> Ran:
-    """Run migrations in one transaction, where the database can do that, while no other run changes the revision.
+) -> RunResult:
+    """Run migrations under the lock, in one transaction where the database has transactional DDL.
 
     Args:
         history: The migrations.
-        find: Which of them to run.
-        check: Gets the revisions that the database is at, as soon as no other run can change them.
-        patience: For how long to wait for other runs.
+        find: Gives the steps to run.
+        check: Gets the revisions of the database, once the lock is held.
+        patience: How long to wait for the lock.
         on_step: Called after each migration.
 
     Raises:
-        LockTimeoutError: Another run has not ended in time.
-        MigrationError: A migration failed. Says which, where, and what the database looks like now.
+        LockTimeoutError: Another run holds the lock.
+        MigrationError: A migration failed. Names the migration, the line and the revision of the database.
     """
     target = history.target
     dialect = database_of(target)
@@ -110,7 +110,7 @@ def run_steps(
             raise run.failure(describe(exc), None) from exc
         current = dialect.revision(target)
     run.check(current)
-    return Ran(tuple(run.done), before, current)
+    return RunResult(tuple(run.done), before, current)
 
 
 class _Run:
@@ -137,7 +137,7 @@ class _Run:
         for step in steps_from(self._history, self._find, current):
             self.running = revision_of(step.revision)
             start = time.perf_counter()
-            step.migration_fn = self._noting_errors(step.migration_fn)
+            step.migration_fn = self._with_error_place(step.migration_fn)
             yield step
             done = Step(self.running, time.perf_counter() - start)
             self.running = None
@@ -145,9 +145,9 @@ class _Run:
             if self._on_step:
                 self._on_step(done)
 
-    def _noting_errors(self, migrate: Callable[..., None]) -> Callable[..., None]:
+    def _with_error_place(self, migrate: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(migrate)  # Alembic logs its name
-        def noting(**keywords: Any) -> None:
+        def migrate_with_place(**keywords: Any) -> None:
             try:
                 migrate(**keywords)
             except BaseException as exc:
@@ -155,10 +155,10 @@ class _Run:
                 self._error = failure_in(exc, project, [project.migrations_folder, *project.versions])
                 raise
 
-        return noting
+        return migrate_with_place
 
     def check(self, current: tuple[str, ...]) -> None:
-        """Check that the database is where the migrations have left it."""
+        """Check that the database is at the revision of the last migration."""
         states = self.transactions.states
         if not states:
             raise MigrationError(
@@ -169,12 +169,12 @@ class _Run:
             raise MigrationError(
                 f"The migrations have run, and should have left the database {self.target.label} at "
                 f"{_at(states[-1])}, but it is at {_at(current)}.",
-                hint="A migration or env.py has rolled back or changed what was recorded. "
+                hint="A migration or env.py has rolled back or changed the recorded revision. "
                 "See where the database stands: doit database_status",
             )
 
     def failure(self, message: str, hint: str | None) -> MigrationError:
-        """What is to be told of a migration that failed."""
+        """The error for a failed migration."""
         if self.running is None:
             return MigrationError(message, hint=hint)
         title = f"The migration {self.running.revision} ({self.running.description}) failed."
@@ -182,7 +182,7 @@ class _Run:
         return MigrationError(f"{title}\n  {self._error or message}\n{state}", hint=hint or advice)
 
     def _left(self, running: Revision, after: tuple[str, ...]) -> tuple[str, str]:
-        """What a failed migration has left, and what to do."""
+        """The state after a failed migration, and the hint."""
         dialect, label, at = database_of(self.target), self.target.label, _at(after)
         again = "Correct the migration and run the command again."
         by_hand = "Undo that part by hand, or remove it from the migration, and run the command again."
@@ -194,13 +194,13 @@ class _Run:
             )
         if not dialect.transactional_ddl:
             return (
-                f"{dialect.title} cannot undo DDL: what stands before the failed statement in "
-                f"{running.revision} has been done, and the database {label} is recorded at {at}.",
+                f"{dialect.title} cannot roll back DDL: the statements before the failed one in "
+                f"{running.revision} are committed, and the database {label} is recorded at {at}.",
                 by_hand,
             )
         if self.transactions.committed:
             return (
-                f"What {running.revision} has committed, by itself or in an autocommit_block(), has been done; "
+                f"What {running.revision} has committed, by itself or in an autocommit_block(), stays; "
                 f"the database {label} is recorded at {at}.",
                 by_hand,
             )

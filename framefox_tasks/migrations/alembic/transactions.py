@@ -1,7 +1,7 @@
-"""The transactions of the migrations: what one commits by itself, and that nothing behind it is lost.
+"""The transactions of migrations: one may commit by itself, and nothing after that commit is lost.
 
 `op.get_bind().commit()` ends Alembic's transaction. SQLAlchemy then begins another, which Alembic does not know of and
-so would not commit: what stands behind it in the migration would be lost, and the revision with it.
+so would not commit: the rest of the migration would be lost, and the revision with it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class Transactions:
     """The transactions of a run that holds the lock.
 
     Attributes:
-        patience: For how long to wait where others write to the database.
-        committed: The migration that runs has committed something by itself.
-        states: The revisions that the version table was at, before the first migration and behind each.
+        patience: How long to wait for others that write to the database.
+        committed: Whether the current migration has committed by itself.
+        states: The revisions in the version table, before the first migration and after each.
     """
 
     def __init__(self, lock: MigrationLock, patience: Patience) -> None:
@@ -36,7 +36,7 @@ class Transactions:
         self._inside = False
 
     def watch(self, context: MigrationContext) -> None:
-        """Look after the migrations of a context, before the revision is read."""
+        """Watch the migrations of a context; called before the revision is read."""
         assert context.connection is not None  # noqa: S101 - they run on one
         self._lock.join(context.connection)
         event.listen(context.connection, "commit", self._note_commit)
@@ -51,7 +51,7 @@ class Transactions:
         def steps(current: Any, context: MigrationContext) -> Iterator[Any]:
             self.states = [tuple(sorted(current))]
             for step in find(current, context):
-                step.migration_fn = self._looked_after(step.migration_fn, context)
+                step.migration_fn = self._checked(step.migration_fn, context)
                 yield step
 
         def autocommit_block() -> Any:
@@ -61,7 +61,7 @@ class Transactions:
         context._migrations_fn = steps
         context.autocommit_block = autocommit_block  # type: ignore[method-assign]
 
-    def _looked_after(self, migrate: Callable[..., None], context: MigrationContext) -> Callable[..., None]:
+    def _checked(self, migrate: Callable[..., None], context: MigrationContext) -> Callable[..., None]:
         @functools.wraps(migrate)  # Alembic logs its name
         def run(**keywords: Any) -> None:
             self.committed, self._inside = False, True
@@ -77,13 +77,13 @@ class Transactions:
     def _applied(self, *, ctx: MigrationContext, heads: set[str], **_: Any) -> None:
         """Called when the version table has the revision, before the commit."""
         self.states.append(tuple(sorted(heads)))
-        # Part of the migration stays whatever fails later, so the rest of it and its revision must stay as well.
+        # Part of the migration is committed, so the rest of it and its revision must be as well.
         if self.committed and ctx._transaction is not None and ctx.connection is not None:
             ctx._transaction.commit()
             ctx._transaction = ctx.connection.begin()
 
     def _adopt(self, context: MigrationContext) -> None:
-        """Make the transaction that follows a commit of the migration's own Alembic's."""
+        """Give Alembic the transaction that follows a commit of the migration's own."""
         if context._transaction is not None and not context._transaction.is_active and context.connection is not None:
             context._transaction = context.connection.get_transaction() or context.connection.begin()
 

@@ -50,14 +50,14 @@ def _called(module: str, function: str, options: dict[str, Any]) -> Any:
     except FramefoxTasksError as exc:
         hint = f"\n{exc.hint}" if exc.hint else ""
         return TaskFailed(_redacted(f"{exc.message}{hint}"))
-    except Exception as exc:  # noqa: BLE001 - told with its traceback, but without a password
+    except Exception as exc:  # noqa: BLE001 - reported with its traceback, but without a password
         failure = TaskError(_redacted(f"Unexpected error: {exc}"))
         failure.traceback = [_redacted(line) for line in traceback.format_exception(exc)]
         return failure
 
 
 def hide(*targets: Target) -> None:
-    """Hide the passwords of these databases, too, in what is told of a failure."""
+    """Hide the passwords of these databases, too, in the report of a failure."""
     _hidden.extend(targets)
 
 

@@ -24,8 +24,8 @@ from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy
 from framefox_tasks.results import Copied, CopyPlan
 from framefox_tasks.settings import URL_VARIABLE, Settings, positive
 from framefox_tasks.tasks.actions import hide
-from framefox_tasks.tasks.actions.asked import Asked, skipped
-from framefox_tasks.tasks.freshness import comparable, left_as, remembered, source_state
+from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
+from framefox_tasks.tasks.freshness import comparable, copy_state, copy_values, source_state
 
 _ONE = "DATABASE_URL or config/orm.yaml"
 _TO = "Type: doit database_copy --to=sqlite:///backups/app.db"
@@ -42,11 +42,11 @@ def copy(
     where: list[str],
     mask: list[str],
     dry_run: bool,
-    asked: Asked | None = None,
+    invocation: Invocation | None = None,
     **flags: bool,
 ) -> None:
     """database_copy."""
-    if skipped(asked, "copy the database"):
+    if skip_unnamed(invocation, "copy the database"):
         return
     for option, value in (("to", to), ("from", source), ("tables", tables), ("exclude", exclude), ("jobs", jobs)):
         if value is not None and not value.strip():
@@ -67,7 +67,7 @@ def copy(
         **flags,
     )
     origin = replace(settings.target, url=source) if source else settings.target
-    _make(NamedCopy("", origin, to or settings.copies.url, options), dry_run=dry_run)
+    _run_copy(NamedCopy("", origin, to or settings.copies.url, options), dry_run=dry_run)
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -100,13 +100,19 @@ def _mask(text: str) -> Any:
     return parse_mask(column, kind, "--mask")
 
 
-def named(settings: Settings, *, name: str, dry_run: bool, asked: Asked | None = None) -> dict[str, Any] | None:
-    """One of the copies that the settings name. The values tell the next run what was copied."""
+def named(
+    settings: Settings, *, name: str, dry_run: bool, invocation: Invocation | None = None
+) -> dict[str, Any] | None:
+    """A named copy of the settings. The values are for the next run."""
     found = settings.copies.named(name)
-    if found.options.overwrite and not dry_run and skipped(asked, f"replace what is in {found.target().label}"):
-        return asked and asked.values
+    if (
+        found.options.overwrite
+        and not dry_run
+        and skip_unnamed(invocation, f"replace what is in {found.target().label}")
+    ):
+        return invocation and invocation.values
     try:
-        return _make(found, dry_run=dry_run)
+        return _run_copy(found, dry_run=dry_run)
     except TargetNotEmptyError as exc:
         raise TargetNotEmptyError(
             exc.message, hint=f"To replace it each time, write `overwrite: true` into copies.{name} of the settings."
@@ -114,33 +120,33 @@ def named(settings: Settings, *, name: str, dry_run: bool, asked: Asked | None =
 
 
 def upgrade(
-    settings: Settings, *, name: str, stamp: str, dry_run: bool = False, asked: Asked | None = None
+    settings: Settings, *, name: str, stamp: str, dry_run: bool = False, invocation: Invocation | None = None
 ) -> dict[str, Any] | None:
-    """Apply the pending migrations to a copy. The values tell the next run what was found."""
+    """Apply the pending migrations to a copy. The values are for the next run."""
     copy = settings.copies.named(name)
     target = copy.target(stamp)
     hide(target)
     if dry_run:
         report.say("The migrations that it lacks would be applied to the copy.")
         return None
-    if copy.options.overwrite and skipped(asked, f"apply migrations to {target.label}"):
-        return asked and asked.values
+    if copy.options.overwrite and skip_unnamed(invocation, f"apply migrations to {target.label}"):
+        return invocation and invocation.values
     report.say(f"Applying migrations to {target.label}...")
     result = upgrades.upgrade(target, on_step=report.show, on_wait=report.show_waiting)
     if not result.steps:
         report.say("There are none to apply.")
-    return {"heads": list(result.heads), "database": target.identity, "left": left_as(target)}
+    return {"heads": list(result.heads), "database": target.identity, "left": copy_state(target)}
 
 
-def _make(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
+def _run_copy(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
     hide(copy.source, copy.target())
-    with _addressed(copy):
-        return _made(copy, dry_run=dry_run)
+    with _copy_hints(copy):
+        return _copy_once(copy, dry_run=dry_run)
 
 
 @contextmanager
-def _addressed(copy: NamedCopy) -> Iterator[None]:
-    """What the hints of a connection say of one configured database, said of the two of a copy."""
+def _copy_hints(copy: NamedCopy) -> Iterator[None]:
+    """Hints that name the settings of one database, for the two of a copy."""
     try:
         yield
     except ConnectionFailedError as exc:
@@ -154,19 +160,19 @@ def _addressed(copy: NamedCopy) -> Iterator[None]:
         ) from exc
 
 
-def _made(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
+def _copy_once(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
     stamp = _stamp(copy)
     if dry_run:
         report.show(copying.plan_copy(copy.source, copy.target(stamp), options=copy.options))
         return None
     state = source_state(copy.source) if copy.name and comparable(copy) else None
-    result = _copied(copy, stamp)
-    values = remembered(copy, stamp, state)
+    result = _run_with_display(copy, stamp)
+    values = copy_values(copy, stamp, state)
     report.show(replace(result, removed=retention.remove_older(copy, stamp)))
     return values
 
 
-def _copied(copy: NamedCopy, stamp: str) -> Copied:
+def _run_with_display(copy: NamedCopy, stamp: str) -> Copied:
     target = copy.target(stamp)
     with report.copying() as display:
         try:
@@ -174,23 +180,23 @@ def _copied(copy: NamedCopy, stamp: str) -> Copied:
                 copy.source,
                 target,
                 options=copy.options,
-                on_plan=_telling(display.begin),
+                on_plan=_announced(display.begin),
                 on_progress=display.note,
             )
         except KeyboardInterrupt:
             raise CopyError(f"The copy was interrupted; {target.label} is as it was.", hint="Start it again.") from None
 
 
-def _telling(begin: Callable[[CopyPlan], None]) -> Callable[[CopyPlan], None]:
-    """What cannot be carried is told before anything is copied."""
+def _announced(begin: Callable[[CopyPlan], None]) -> Callable[[CopyPlan], None]:
+    """Report what cannot be carried, before anything is copied."""
 
-    def told(plan: CopyPlan) -> None:
+    def announce(plan: CopyPlan) -> None:
         report.say(f"Copying {plan.source.label} to {plan.target.label}...")
         for line in report.not_carried(plan):
             report.say(line)
         begin(plan)
 
-    return told
+    return announce
 
 
 def _stamp(copy: NamedCopy) -> str:

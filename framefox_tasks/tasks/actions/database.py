@@ -28,7 +28,7 @@ from framefox_tasks.migrations import (
 from framefox_tasks.results import Forecast
 from framefox_tasks.schema.cache import RECORD
 from framefox_tasks.settings import Settings
-from framefox_tasks.tasks.actions.asked import Asked, skipped
+from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
 from framefox_tasks.tasks.freshness import agreed
 
 
@@ -40,7 +40,7 @@ def create(settings: Settings) -> None:
 def create_migration(
     settings: Settings, *, message: str, empty: bool, check: bool, merge: bool
 ) -> dict[str, Any] | None:
-    """database_create_migration. The values tell the next run of what there was nothing to be done."""
+    """database_create_migration. The values are for the next run."""
     chosen = [name for name, given in (("--empty", empty), ("--check", check), ("--merge", merge)) if given]
     if len(chosen) > 1:
         raise ConfigError(f"{' and '.join(chosen)} cannot be used together.", hint="Choose one of them.")
@@ -59,7 +59,7 @@ def create_migration(
 
 
 def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output: str) -> dict[str, Any]:
-    """database_upgrade. The values tell the next run what the heads were, and of which database."""
+    """database_upgrade. The values are for the next run: the heads, and the database."""
     if plan and sql:
         raise ConfigError("--plan and --sql cannot be used together.", hint="Choose one of them.")
     if output and not sql:
@@ -106,9 +106,11 @@ def _write_or_print(text: str, output: str) -> None:
     report.say(f"SQL written to {output}.")
 
 
-def downgrade(settings: Settings, *, steps: str | None, revision: str | None, asked: Asked | None = None) -> None:
+def downgrade(
+    settings: Settings, *, steps: str | None, revision: str | None, invocation: Invocation | None = None
+) -> None:
     """database_downgrade."""
-    if skipped(asked, "revert migrations"):
+    if skip_unnamed(invocation, "revert migrations"):
         return
     _check_given(revision)
     if steps is not None and revision is not None:
@@ -143,18 +145,18 @@ def show_status(
         raise MigrationError("The database is not up to date.", hint="Bring it up to date with: doit database_upgrade")
 
 
-def drop(settings: Settings, *, yes: bool, force_disconnect: bool, asked: Asked | None = None) -> None:
+def drop(settings: Settings, *, yes: bool, force_disconnect: bool, invocation: Invocation | None = None) -> None:
     """database_drop."""
-    if skipped(asked, "drop the database"):
+    if skip_unnamed(invocation, "drop the database"):
         return
     target = settings.target
     _confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
     report.show(database.drop(target, missing_ok=True, force_disconnect=force_disconnect))
 
 
-def clear_migration(settings: Settings, *, yes: bool, asked: Asked | None = None) -> None:
+def clear_migration(settings: Settings, *, yes: bool, invocation: Invocation | None = None) -> None:
     """database_clear_migration."""
-    if skipped(asked, "delete all migrations"):
+    if skip_unnamed(invocation, "delete all migrations"):
         return
     target = settings.target
     folder = ", ".join(map(target.project.shown, target.project.versions))

@@ -17,7 +17,7 @@ from framefox_tasks.results import Selected
 from framefox_tasks.schema import cache
 from framefox_tasks.schema.snapshot import Schema
 from framefox_tasks.settings import Settings
-from framefox_tasks.tasks.actions.asked import Asked, skipped
+from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
 from framefox_tasks.tasks.freshness import artefact
 
 
@@ -32,7 +32,7 @@ def live(settings: Settings) -> None:
 
 
 def select(settings: Settings, *, name: str, source: str) -> dict[str, Any]:
-    """Take the part of a snapshot that a diagram shows, and keep it in the cache. The values tell what it was."""
+    """Take the part of a snapshot that a diagram shows, and keep it in the cache. The values are for the next run."""
     group = next((group for group in settings.diagram.groups if group.name == name.removesuffix("-live")), None)
     snapshot = Schema.from_json(Path(source).read_text(encoding="utf-8"))
     selected = select_tables(snapshot, settings.diagram, group)
@@ -44,7 +44,7 @@ def select(settings: Settings, *, name: str, source: str) -> dict[str, Any]:
 
 
 def draw(settings: Settings, *, name: str, formats: tuple[str, ...]) -> dict[str, Any]:
-    """One of database_diagram. The values tell the next run what the files were."""
+    """One of database_diagram. The values are for the next run."""
     registry.check(formats, "--format")
     source = cache.drawing(name)
     selected = Selected.from_text(Path(source).read_text(encoding="utf-8"))
@@ -58,12 +58,12 @@ def draw(settings: Settings, *, name: str, formats: tuple[str, ...]) -> dict[str
     return {"artefacts": {path: artefact(path, source) for path in registry.files(options, name, formats)}}
 
 
-def clear_metadata(settings: Settings, *, asked: Asked | None = None) -> None:
+def clear_metadata(settings: Settings, *, invocation: Invocation | None = None) -> None:
     """database_clear_metadata. What doit remembers of the tasks that work with the cache goes with it.
 
     It loses no data, but among others that run by default it would take the cache from under them.
     """
-    if skipped(asked, "remove what is cached of the entities"):
+    if skip_unnamed(invocation, "remove what is cached of the entities"):
         return
     report.show(schema.clear_metadata(settings.target.project))
     diagrams = [name for stem in settings.diagram.names() for name in (stem, f"{stem}-live")]

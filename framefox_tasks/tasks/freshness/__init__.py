@@ -5,6 +5,9 @@ Light imports only: a run that has nothing to do pays for these.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from framefox_tasks.tasks.freshness.build import (
     agreed,
     artefact,
@@ -12,33 +15,68 @@ from framefox_tasks.tasks.freshness.build import (
     migration_written,
     sources_unchanged,
 )
-from framefox_tasks.tasks.freshness.check import Check, reason_of
 from framefox_tasks.tasks.freshness.copies import (
     comparable,
     copy_at_head,
+    copy_state,
     copy_unchanged,
-    left_as,
+    copy_values,
     nothing_to_lose,
-    remembered,
     source_state,
 )
 from framefox_tasks.tasks.freshness.state import at_head, database_exists
 
+Predicate = Callable[[Any, dict[str, Any]], tuple[bool, str]]
+
+
+class UptodateCheck:
+    """An `uptodate` of doit that gives its reason; its text is the reason, which `doit info` prints.
+
+    Args:
+        predicate: Gets doit's task and the values that the task's last run left; gives whether the task is up to date,
+            and why it is or is not.
+
+    Attributes:
+        up_to_date: The last answer; None before the first.
+        reason: Why the task is up to date or not; empty where there is none to give.
+    """
+
+    def __init__(self, predicate: Predicate) -> None:
+        self._predicate = predicate
+        self.up_to_date: bool | None = None
+        self.reason = ""
+
+    def __call__(self, task: Any, values: dict[str, Any]) -> bool:
+        """What doit asks."""
+        self.up_to_date, self.reason = self._predicate(task, values)
+        return self.up_to_date
+
+    def __str__(self) -> str:
+        """The reason, or else the name of the predicate."""
+        return self.reason or self._predicate.__name__.replace("_", " ")
+
+
+def reason_of(task: Any, *, up_to_date: bool) -> str:
+    """The reason that the checks of a task give for an answer."""
+    checks = [check for check, _, _ in task.uptodate if isinstance(check, UptodateCheck)]
+    return next((check.reason for check in checks if check.reason and check.up_to_date is up_to_date), "")
+
+
 __all__ = [
-    "Check",
+    "UptodateCheck",
     "agreed",
     "artefact",
     "artefacts_untouched",
     "at_head",
     "comparable",
     "copy_at_head",
+    "copy_state",
     "copy_unchanged",
+    "copy_values",
     "database_exists",
-    "left_as",
     "migration_written",
     "nothing_to_lose",
     "reason_of",
-    "remembered",
     "source_state",
     "sources_unchanged",
 ]

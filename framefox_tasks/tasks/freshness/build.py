@@ -1,4 +1,4 @@
-"""Build tasks: what they make is compared with what it was made from."""
+"""Build tasks: their targets are compared with their sources."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.model import Target
-from framefox_tasks.schema.cache import RECORD, SNAPSHOT, asked, digest, read_sources, recordable
+from framefox_tasks.schema.cache import RECORD, SNAPSHOT, digest, entity_settings, read_sources, recordable
 from framefox_tasks.settings import configured
-from framefox_tasks.tasks.freshness.history import RevisionFile, held, newest_generated, read_history
-from framefox_tasks.tasks.freshness.state import migration_files, told
+from framefox_tasks.tasks.freshness.history import RevisionFile, applied, newest_generated, read_history
+from framefox_tasks.tasks.freshness.state import failure_text, migration_files
 
 
-def sources_unchanged(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # noqa: ARG001 - what Check calls
+def sources_unchanged(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # noqa: ARG001 - as UptodateCheck calls it
     """Up to date when the files that the last import read are the same, and no other has come to the entities.
 
     They become the task's file_dep, so that doit compares their content; after a run, those that it read do.
@@ -35,7 +35,7 @@ def sources_unchanged(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  #
         return False, ""  # the task runs into it
     if known is None or not Path(SNAPSHOT).is_file():
         return False, ""
-    if known.asked != asked(target):
+    if known.asked != entity_settings(target):
         return False, "the settings that say where the entities are changed"
     if known.snapshot != digest(Path(SNAPSHOT).read_bytes()):
         return False, f"{SNAPSHOT} was changed"
@@ -53,7 +53,7 @@ def _listed(files: list[str], what: str) -> str:
 
 
 def artefact(path: str, source: str) -> list[Any]:
-    """What is kept of a file that a task wrote from another.
+    """The state of a file that a task wrote from another.
 
     Returns:
         Its size, its time in nanoseconds, the digest of its content, and that of the other's.
@@ -111,12 +111,12 @@ def migration_written(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
             return known, "the entities and the migrations agree" if known else "no migration is for this schema"
         current = database_of(target).revision(target)
     except Exception as exc:  # noqa: BLE001 - the task runs into it
-        return False, told(exc)
+        return False, failure_text(exc)
     return True, _standing(history, newest[0], current)
 
 
 def _standing(history: Mapping[str, RevisionFile], newest: RevisionFile, current: tuple[str, ...]) -> str:
-    if newest.revision in held(history, current):
+    if newest.revision in applied(history, current):
         return f"no changes since {newest.revision}"
     if unknown := [revision for revision in current if revision not in history]:
         return f"{newest.path} has the changes; the database is at {', '.join(unknown)}, which has no file here"
@@ -124,6 +124,6 @@ def _standing(history: Mapping[str, RevisionFile], newest: RevisionFile, current
 
 
 def agreed(target: Target, schema: bytes) -> str:
-    """What stands for: this schema, these migrations and this database were compared, and nothing was to be done."""
+    """A digest of the schema, the migrations and the database that a comparison found to agree."""
     contents = [Path(path).read_bytes() for path in migration_files(target.project)]
     return digest("\n".join([target.identity, *map(digest, [schema, *contents])]))

@@ -1,4 +1,4 @@
-"""Named copies: whether what a copy was made from has changed since, without reading it."""
+"""Named copies: whether the source has changed since the last copy, without reading it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from framefox_tasks.databases import database_of
 from framefox_tasks.model import NamedCopy, Target
 from framefox_tasks.settings import configured
-from framefox_tasks.tasks.freshness.history import held, read_history
-from framefox_tasks.tasks.freshness.state import migration_files, reached, told
+from framefox_tasks.tasks.freshness.history import applied, read_history
+from framefox_tasks.tasks.freshness.state import at_recorded_heads, failure_text, migration_files
 
 Values = Mapping[str, Any]
 
@@ -20,13 +20,13 @@ _PATIENCE = 10
 
 
 def comparable(copy: NamedCopy) -> bool:
-    """Whether it can be told without reading it that the source of a copy has not changed."""
+    """Whether a copy can be up to date: only from one file to another, whose state shows a change."""
     both = copy.source.address.is_file and copy.target().address.is_file
     return both and not copy.options.tables_from_entities
 
 
 def source_state(source: Target) -> list[Any] | None:
-    """What is kept of a SQLite database to see later whether it has changed; None while others keep writing.
+    """The state of a SQLite database, by which a later run sees a change; None while others keep writing.
 
     It must be asked before the copy reads: what is written after this is then missed by the copy or seen later, but
     never both unseen and missed.
@@ -42,13 +42,13 @@ def source_state(source: Target) -> list[Any] | None:
     return None
 
 
-def left_as(target: Target) -> list[Any] | None:
-    """What is kept of a SQLite copy to see later that it is as it was left; None for another database."""
+def copy_state(target: Target) -> list[Any] | None:
+    """The state of a SQLite copy, by which a later run sees a change; None for another database."""
     return database_of(target).change_marker(target)
 
 
-def remembered(copy: NamedCopy, stamp: str, state: list[Any] | None) -> dict[str, Any]:
-    """What a copy leaves for the next run; never a URL, which may hold a password.
+def copy_values(copy: NamedCopy, stamp: str, state: list[Any] | None) -> dict[str, Any]:
+    """The values that a copy leaves to the next run; never a URL, which may hold a password.
 
     Args:
         copy: The copy.
@@ -57,7 +57,7 @@ def remembered(copy: NamedCopy, stamp: str, state: list[Any] | None) -> dict[str
     """
     values: dict[str, Any] = {"stamp": stamp}
     if state:
-        values |= {"asked": _asked(copy), "source": state, "left": left_as(copy.target(stamp))}
+        values |= {"asked": _asked(copy), "source": state, "left": copy_state(copy.target(stamp))}
     return values
 
 
@@ -67,7 +67,7 @@ def _asked(copy: NamedCopy) -> str:
 
 
 def copy_unchanged(name: str, values: Values, upgraded: Values) -> tuple[bool, str]:
-    """Up to date when the source is as it was before the last copy, and that copy is there, as it was left.
+    """Up to date when the source is as it was before the last copy, and that copy is there and unchanged.
 
     Args:
         name: The copy.
@@ -85,9 +85,9 @@ def copy_unchanged(name: str, values: Values, upgraded: Values) -> tuple[bool, s
             return False, f"{target.label} is gone"
         if database_of(copy.source).change_marker(copy.source) != values["source"]:
             return False, f"{copy.source.label} has changed"
-        if left_as(target) not in (values["left"], upgraded.get("left")):
+        if copy_state(target) not in (values["left"], upgraded.get("left")):
             return False, f"{target.label} was changed"
-    except Exception:  # noqa: BLE001 - the task runs into it, and tells it
+    except Exception:  # noqa: BLE001 - the task runs into it, and reports it
         return False, ""
     return True, f"{copy.source.label} has not changed since {target.label}"
 
@@ -102,12 +102,12 @@ def copy_at_head(name: str, task: Any, values: Values, copied: Values) -> tuple[
         copied: What the last copy left.
     """
     try:
-        return reached(task, values, configured().copies.named(name).target(copied.get("stamp", "")))
+        return at_recorded_heads(task, values, configured().copies.named(name).target(copied.get("stamp", "")))
     except Exception as exc:  # noqa: BLE001 - the task runs into it
-        return False, told(exc)
+        return False, failure_text(exc)
 
 
-def nothing_to_lose(task: Any, values: Values) -> tuple[bool, str]:  # noqa: ARG001 - what Check calls
+def nothing_to_lose(task: Any, values: Values) -> tuple[bool, str]:  # noqa: ARG001 - as UptodateCheck calls it
     """Up to date when an upgrade has nothing to do, or nothing to lose: the database is missing or holds no tables."""
     try:
         target = configured().target
@@ -115,7 +115,7 @@ def nothing_to_lose(task: Any, values: Values) -> tuple[bool, str]:  # noqa: ARG
         if not dialect.exists(target) or not dialect.holds_tables(target):
             return True, f"{target.label} holds no tables"
         history = read_history(migration_files(target.project))
-        at_head = set(history) <= held(history, dialect.revision(target))
+        at_head = set(history) <= applied(history, dialect.revision(target))
     except Exception as exc:  # noqa: BLE001 - the copy runs into it, or is made without need
-        return False, told(exc)
+        return False, failure_text(exc)
     return at_head, "no migration is pending" if at_head else ""

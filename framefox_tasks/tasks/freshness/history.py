@@ -16,7 +16,7 @@ _MARKED = re.compile(rf"^(?:# )?{MARK}([0-9a-f]{{16}})\s*$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class RevisionFile:
-    """A revision file; `schema` is the digest of the schema that it was generated from, if it tells one."""
+    """A revision file; `schema` is the digest of the schema that it was generated from, if it has one."""
 
     path: str
     revision: str
@@ -39,13 +39,13 @@ def _read(path: str) -> RevisionFile:
 
 
 def newest_generated(history: Mapping[str, RevisionFile]) -> list[RevisionFile]:
-    """The files that tell their schema and that no other such file follows, whatever follows them by hand."""
+    """The newest files with the digest of a schema; migrations by hand may follow them."""
     followed = {revision for file in history.values() for revision in file.follows}
     heads = [revision for revision in history if revision not in followed]
     return [file for file in _back(history, heads, until_marked=True) if file.schema]
 
 
-def held(history: Mapping[str, RevisionFile], current: Iterable[str]) -> set[str]:
+def applied(history: Mapping[str, RevisionFile], current: Iterable[str]) -> set[str]:
     """The revisions that a database at `current` holds."""
     return {file.revision for file in _back(history, current)}
 

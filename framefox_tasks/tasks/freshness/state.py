@@ -12,16 +12,16 @@ from framefox_tasks.schema.cache import python_files
 from framefox_tasks.settings import configured
 
 
-def database_exists(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # noqa: ARG001 - what Check calls
+def database_exists(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # noqa: ARG001 - as UptodateCheck calls it
     """Up to date when the database is there.
 
-    An error, of whatever kind, counts as not up to date: the task then runs into it, and tells it without a password.
+    Any error counts as not up to date: the task then runs into it, and reports it without a password.
     """
     try:
         target = configured().target
         exists = database_of(target).exists(target)
     except Exception as exc:  # noqa: BLE001 - the task runs into it
-        return False, told(exc)
+        return False, failure_text(exc)
     return exists, f"{target.label} exists" if exists else f"{target.label} does not exist"
 
 
@@ -31,13 +31,13 @@ def at_head(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
     another = options.get("revision", "head") != "head" or options.get("plan") or options.get("sql")
     try:
         target = configured().target
-        found = reached(task, {} if another else values, target)
+        found = at_recorded_heads(task, {} if another else values, target)
     except Exception as exc:  # noqa: BLE001 - the task runs into it
-        return False, told(exc)
+        return False, failure_text(exc)
     return (False, "") if another else found
 
 
-def reached(task: Any, values: Mapping[str, Any], target: Target) -> tuple[bool, str]:
+def at_recorded_heads(task: Any, values: Mapping[str, Any], target: Target) -> tuple[bool, str]:
     """Whether a database is at the heads that the last run found, and is the same as then.
 
     The revision files become the task's file_dep here and not when the tasks are loaded, since tasks of the same run
@@ -55,8 +55,8 @@ def reached(task: Any, values: Mapping[str, Any], target: Target) -> tuple[bool,
     return False, f"{target.label} is at {', '.join(current) or 'no revision'}; the last run found the head {heads}"
 
 
-def told(exc: Exception) -> str:
-    """What went wrong, in a few words; nothing of a foreign message, which may hold a password."""
+def failure_text(exc: Exception) -> str:
+    """An error in one line; of a foreign one only its class, since its message may hold a password."""
     return exc.message.partition("\n")[0] if isinstance(exc, FramefoxTasksError) else type(exc).__name__
 
 

@@ -1,4 +1,4 @@
-"""Which tables lose rows in a subset, and by which foreign keys."""
+"""The graph of the foreign keys of a subset: which tables lose rows, and through which keys."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from framefox_tasks.copies.names import found, tables_by_name
-from framefox_tasks.databases.rows import ForeignKey, Schema, TablePlan
+from framefox_tasks.copies.table_names import lookup, tables_by_name
+from framefox_tasks.databases.rows import CopySchema, ForeignKeyPlan, TablePlan
 from framefox_tasks.errors import ConfigError
 
 MOST = 32
-"""Tables that one condition asks for, on all ways that foreign keys lead to them: beyond, rows are sorted out in the
-copy, so that no database is given a condition that it takes longer to plan than to run."""
+"""The most tables that one condition reads, counted once for each path of foreign keys. Beyond that, orphans are
+removed in the copy: a database would take longer to plan the condition than to run it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class Edge:
 
     child: TablePlan
     parent: TablePlan
-    key: ForeignKey
+    key: ForeignKeyPlan
 
     @property
     def referred(self) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ class Edge:
 
     @cached_property
     def nulls(self) -> bool:
-        """Whether a row outlives its parent, without the reference."""
+        """Whether the reference is set to NULL when the parent is deleted, and can be."""
         if not self.key.ondelete.upper().startswith("SET NULL"):
             return False
         fields = {field.name: field for field in self.child.target.fields}
@@ -42,13 +42,13 @@ class Edge:
 
 
 def target_column(plan: TablePlan, column: str) -> str:
-    """What a column of the source is called in the copy."""
+    """The name in the copy of a column of the source."""
     pairs = zip(plan.source.fields, plan.target.fields, strict=True)
     return next((there.name for here, there in pairs if here.name == column), column)
 
 
-class Restricting:
-    """The tables that lose rows.
+class ForeignKeyGraph:
+    """The foreign keys between the tables of a subset.
 
     Args:
         schema: What is copied.
@@ -58,8 +58,8 @@ class Restricting:
         ConfigError: A condition is for a table that is not copied, or two are for the same one.
     """
 
-    def __init__(self, schema: Schema, where: Mapping[str, str]) -> None:
-        self.where = _resolved(schema, where)
+    def __init__(self, schema: CopySchema, where: Mapping[str, str]) -> None:
+        self.where = _conditions_by_label(schema, where)
         tables = {plan.source.name: plan for plan in schema.tables}
         edges = [
             Edge(plan, tables[key.table], key)
@@ -70,7 +70,7 @@ class Restricting:
         # SQLite takes foreign keys that refer to nothing that could be referred to.
         self.edges = [edge for edge in edges if len(edge.referred) == len(edge.key.columns)]
         self._plans = {plan.label: plan for plan in schema.tables}
-        self._asked: dict[str, list[Edge]] = {}
+        self._followed: dict[str, list[Edge]] = {}
         self._weights: dict[str, int] = {}
         self._parents: dict[str, list[Edge]] = {label: [] for label in self._plans}
         for edge in self.edges:
@@ -79,7 +79,7 @@ class Restricting:
 
     @cached_property
     def restricted(self) -> frozenset[str]:
-        """The labels of the tables that rows may be missing of."""
+        """The labels of the tables that may lose rows."""
         missing = {label for label, plan in self._plans.items() if plan.empty or label in self.where}
         while more := {
             edge.child.label
@@ -91,7 +91,7 @@ class Restricting:
 
     @cached_property
     def _ancestors(self) -> dict[str, frozenset[str]]:
-        """For each table those that its rows cannot be without, directly or not."""
+        """The tables that the rows of each table refer to, directly or not, and cannot do without."""
         return {label: frozenset(self._reached(label)) for label in self._plans}
 
     def _reached(self, label: str) -> set[str]:
@@ -104,9 +104,9 @@ class Restricting:
                     waiting.append(edge.parent.label)
         return reached
 
-    def asked(self, label: str) -> list[Edge]:
-        """The foreign keys that a condition on the source's table can follow: not in circles, and not too many."""
-        if label not in self._asked:
+    def followed(self, label: str) -> list[Edge]:
+        """The foreign keys that the condition of a table follows: no cycles, and not too many."""
+        if label not in self._followed:
             edges: list[Edge] = []
             weight = 0
             for edge in self._parents[label]:
@@ -114,25 +114,25 @@ class Restricting:
                 if more and weight + more <= MOST:
                     weight += more
                     edges.append(edge)
-            self._asked[label] = edges
+            self._followed[label] = edges
             self._weights[label] = weight
-        return self._asked[label]
+        return self._followed[label]
 
     def _weight(self, edge: Edge) -> int:
-        """How many tables have to be asked to follow a foreign key; 0 where that cannot be done, or finds nothing."""
+        """How many tables are read to follow a foreign key; 0 where it cannot be followed, or restricts nothing."""
         parent = edge.parent.label
         if parent not in self.restricted or edge.child.label in self._ancestors[parent]:
             return 0
-        asked = self.asked(parent)
-        return 1 + self._weights[parent] if asked or edge.parent.empty or parent in self.where else 0
+        followed = self.followed(parent)
+        return 1 + self._weights[parent] if followed or edge.parent.empty or parent in self.where else 0
 
     @cached_property
     def inexact(self) -> frozenset[str]:
-        """The labels of the tables that get more rows from the source than the copy may keep."""
+        """The labels of the tables that are read with rows that are orphans in the copy."""
         inexact = {
             label
             for label, edges in self._parents.items()
-            if any(edge.parent.label in self.restricted and edge not in self.asked(label) for edge in edges)
+            if any(edge.parent.label in self.restricted and edge not in self.followed(label) for edge in edges)
         }
         while more := {
             edge.child.label
@@ -143,11 +143,11 @@ class Restricting:
         return frozenset(inexact)
 
 
-def _resolved(schema: Schema, where: Mapping[str, str]) -> dict[str, str]:
+def _conditions_by_label(schema: CopySchema, where: Mapping[str, str]) -> dict[str, str]:
     known = tables_by_name(schema)
     resolved: dict[str, str] = {}
     for table, condition in where.items():
-        label = found(table, known, f"--where={table}=").label
+        label = lookup(table, known, f"--where={table}=").label
         if label in resolved:
             raise ConfigError(f"--where is given twice for {label}.", hint="Join the two conditions with AND.")
         resolved[label] = condition

@@ -1,4 +1,4 @@
-"""What loses data runs only when it was named."""
+"""The invocation of a task: one that loses data runs only by name."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from framefox_tasks import report
 from framefox_tasks.errors import ConfigError
 
 
-class Asked(NamedTuple):
+class Invocation(NamedTuple):
     """How a task came to run.
 
     Attributes:
         task: Its name.
-        named: Whether the user named it, or a task that needs it; None where doit does not tell.
+        named: Whether the user named it, or a task that needs it; None where doit does not say.
         values: What its last run left.
     """
 
@@ -22,21 +22,21 @@ class Asked(NamedTuple):
     values: dict[str, Any]
 
 
-def skipped(asked: Asked | None, would: str) -> bool:
-    """Whether a task is not to run, since nobody named it; that is told.
+def skip_unnamed(invocation: Invocation | None, would: str) -> bool:
+    """Whether a task is skipped because nobody named it; reports that.
 
     Args:
-        asked: How it came to run.
+        invocation: How it came to run.
         would: What it would do, as "revert migrations".
 
     Raises:
-        ConfigError: doit does not tell what was named.
+        ConfigError: doit does not say what was named.
     """
-    if asked is None or asked.named is None:
+    if invocation is None or invocation.named is None:
         raise ConfigError(
             f"This would {would}, and doit does not tell whether that was asked for by name. Nothing was changed.",
             hint="Use the run command of doit 0.36 or 0.37, or call the function of framefox_tasks from Python.",
         )
-    if not asked.named:
-        report.say(f"Skipped: it would {would}. To run it, name it: doit {asked.task}")
-    return not asked.named
+    if not invocation.named:
+        report.say(f"Skipped: it would {would}. To run it, name it: doit {invocation.task}")
+    return not invocation.named
