@@ -67,6 +67,16 @@ def test_the_settings_of_a_database_change_nothing_that_is_read(source: Database
     assert (fields["d"].kind, fields["y"].kind, fields["n"].native) == (Kind.DATE, Kind.BYTES, "other.mood")
 
 
+@pytest.mark.parametrize("dialect", ["mysql", "sqlite"])
+def test_a_default_with_a_time_zone_is_a_time_in_utc(
+    source: Database, dialect: str, make_database: MakeDatabase
+) -> None:
+    made(source, "CREATE TABLE a (id int, at timestamptz DEFAULT '2020-12-31 12:00:00+02')")
+    copy = made(make_database(dialect, "copy"), created(translated(source, dialect), "a"))
+    copy.execute("INSERT INTO a (id) VALUES (1)")
+    assert str(copy.execute("SELECT at FROM a")[0][0]) == "2020-12-31 10:00:00"
+
+
 def test_a_type_is_known_by_what_it_is_and_not_by_how_it_is_called(source: Database) -> None:
     made(
         source,
@@ -85,6 +95,13 @@ def test_a_type_is_known_by_what_it_is_and_not_by_how_it_is_called(source: Datab
         "m": (Kind.NUMERIC, 19),
         "i": (Kind.JSON, None),
     }
+
+
+def test_a_check_of_a_length_of_time_is_told_and_not_made_a_check_of_its_text(source: Database) -> None:
+    made(source, "CREATE TABLE a (i interval CHECK (i < '3 days'))")
+    schema = translated(source, "sqlite")
+    assert "CHECK" not in created(schema, "a")
+    assert schema.not_carried == ("check a_i_check of a",)
 
 
 def test_a_domain_over_one_that_is_not_null_is_not_null(source: Database) -> None:
