@@ -14,7 +14,7 @@ from framefox_tasks.copies.stream import Work
 from framefox_tasks.copies.subset import chosen, conditions, emptied, prunings
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place, Source
-from framefox_tasks.databases.rows import Name, Schema, TablePlan
+from framefox_tasks.databases.rows import Kind, Name, Schema, Side, TablePlan
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import CopyPlan, PlannedTable
 
@@ -102,8 +102,28 @@ def _reading(source: Source, target: Target, options: CopyOptions) -> Iterator[C
 
 
 def _rows_alone(source: Source, target: Target, tables: Callable[[Name], bool] | None) -> Schema:
+    schema = source.schema(tables)
+    if source.target.address.dialect != target.address.dialect:
+        schema = _abroad(schema, source)
     with database_of(target).open_source(target) as held:
-        return matched(_without_version(source.schema(tables), source.target), held.schema(), target)
+        return matched(_without_version(schema, source.target), held.schema(), target)
+
+
+def _abroad(schema: Schema, source: Source) -> Schema:
+    """With the kinds of another database's copy, which reads nothing that only the source's kind of database writes."""
+    names = {
+        plan.source.name for plan in schema.tables if any(field.kind is Kind.NATIVE for field in plan.source.fields)
+    }
+    if not names:
+        return schema
+    with source.inspect(names.__contains__) as find:
+        kinds = {(table.name, column.name): column.type.kind for table in find().tables for column in table.columns}
+
+    def abroad(side: Side) -> Side:
+        fields = (replace(f, kind=kinds[side.name, f.name]) if f.kind is Kind.NATIVE else f for f in side.fields)
+        return replace(side, fields=tuple(fields))
+
+    return replace(schema, tables=tuple(replace(plan, source=abroad(plan.source)) for plan in schema.tables))
 
 
 def _without_version(schema: Schema, source: Target) -> Schema:
