@@ -183,3 +183,29 @@ def test_masked_keys_still_join(pair: tuple[Database, Database]) -> None:
     assert pair[1].execute("SELECT count(*) FROM customer WHERE id IN (1, 2)") == [(0,)]
     with pytest.raises(ConfigError, match=r"purchase\.customer_id"):
         copied(pair, CopyOptions(masks=masks[:1], salt="pepper", overwrite=True))
+
+
+SHAPES = {
+    "postgresql": (
+        "CREATE DOMAIN digits AS int[]",
+        "CREATE TABLE one (id int PRIMARY KEY, numbers int[], more digits, price money, at inet)",
+        "INSERT INTO one VALUES (1, '{1,2}', '{3}', 1.5, '10.0.0.1'), (2, NULL, NULL, NULL, NULL)",
+    ),
+    "mysql": (
+        "CREATE TABLE one (id int PRIMARY KEY, place point, name varchar(9))",
+        "INSERT INTO one VALUES (1, ST_GeomFromText('POINT(1 2)'), 'a'), (2, NULL, NULL)",
+    ),
+}
+
+
+@pytest.mark.parametrize("dialect", SHAPES)
+def test_rows_alone_arrive_in_another_kind_of_database_as_those_of_a_whole_copy(
+    dialect: str, make_database: MakeDatabase
+) -> None:
+    pair = made(make_database(dialect, "shop"), *SHAPES[dialect]), make_database("sqlite", "copy")
+    copied(pair)
+    whole = pair[1].execute("SELECT * FROM one ORDER BY id")
+    copied(pair, CopyOptions(data_only=True, overwrite=True, verify=True))
+    assert pair[1].execute("SELECT * FROM one ORDER BY id") == whole
+    if dialect == "postgresql":
+        assert whole == [(1, "[1,2]", "[3]", 1.5, "10.0.0.1"), (2, None, None, None, None)]

@@ -116,6 +116,8 @@ def tokenized(sql: str, source: Dialect, columns: Mapping[str, str]) -> list[Tok
 def _token(match: re.Match[str], source: Dialect, columns: Mapping[str, str], folded: Mapping[str, str]) -> list[Token]:
     sort, text = str(match.lastgroup), str(match[str(match.lastgroup)])
     if sort == "cast":
+        if re.match(r"::\s*interval\b", text, re.IGNORECASE):  # is a text elsewhere, which sorts in another way
+            raise UntranslatableError(text)
         return []
     if sort == "string":
         return [Token("string", _unquoted(text, source))]

@@ -102,7 +102,9 @@ def _value(text: str, column: Column, written: Written) -> str | None:
         return _BOOLEANS.get(text.lower())
     if kind in (Kind.BYTES, Kind.INTERVAL):
         return None
-    return text if kind is Kind.BITS or _fits(text, column, written) else None
+    if kind is not Kind.BITS and not _fits(text, column, written):
+        return None
+    return text.partition("+")[0] if kind is Kind.TIMESTAMPTZ else text
 
 
 def _number(text: str, kind: Kind) -> str | None:

@@ -73,6 +73,11 @@ class Shape:
         return self.text(field) if field.kind is Kind.NUMERIC else name
 
 
+def name_of(schema: str, name: str) -> Name:
+    """The name of a table as the copy tells it."""
+    return Name(name, None if schema == "public" else schema)
+
+
 def qualified(name: Name) -> str:
     """The name of a table with its schema."""
     return quoted(name.schema or "public", name.name)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from framefox_tasks.databases.postgresql.columns import name_of
+from framefox_tasks.databases.postgresql.queries import USERS, own
 from framefox_tasks.databases.postgresql.session import quoted
-from framefox_tasks.databases.postgresql.tables import Choice
-from framefox_tasks.databases.rows import Name
+from framefox_tasks.databases.schema import Chosen
 
 Key = tuple[str, str]
 """Schema and name, the latter as pg_dump shows it."""
 
-_USERS = "n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%%'"
 _OWNED = f"""
 SELECT n.nspname, x.name, n.nspname, c.relname, c.relkind, x.kind, x.other FROM (
     SELECT conrelid AS relid, c.relname || ' ' || conname AS name, 'constraint' AS kind, confrelid AS other
@@ -32,14 +32,13 @@ SELECT n.nspname, x.name, n.nspname, c.relname, c.relkind, x.kind, x.other FROM 
   UNION ALL SELECT inhrelid, c.relname, 'attach', 0 FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid
   UNION ALL SELECT c.oid, p.pubname || ' ' || c.relname, 'publication', 0
     FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = r.prrelid
-) x JOIN pg_class c ON c.oid = x.relid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_USERS}
+) x JOIN pg_class c ON c.oid = x.relid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {USERS}
 """  # noqa: S608 - nothing but constants
 _RELATIONS = f"""
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.relispopulated
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND {_USERS}
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
-                    AND d.deptype = 'e')
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND {USERS}
+    AND {own("pg_class", "c.oid")}
 ORDER BY n.nspname, c.relname
 """  # noqa: S608 - nothing but constants
 # Tables, and their partitions; views that read them, and views that read these; sequences that only they use.
@@ -115,13 +114,13 @@ class Relations:
         return [relation for relation in self.kept if relation.relkind == "S"]
 
 
-def relations_of(connection: Any, chosen: Choice | None) -> Relations:
+def relations_of(connection: Any, chosen: Chosen) -> Relations:
     """Ask for everything that belongs to a table, and find what goes with those that are not chosen."""
-    rows = connection.execute(_RELATIONS.replace("%%", "%")).fetchall()
+    rows = connection.execute(_RELATIONS).fetchall()
     oids = [
         oid
         for oid, schema, name, kind, is_partition, _ in rows
-        if chosen and kind in "rp" and not is_partition and not chosen(_name(schema, name))
+        if chosen and kind in "rp" and not is_partition and not chosen(name_of(schema, name))
     ]
     gone = {oid for (oid,) in connection.execute(_WITHOUT, {"oids": oids})} if oids else set()
     found, labels = Relations(), {}
@@ -131,7 +130,7 @@ def relations_of(connection: Any, chosen: Choice | None) -> Relations:
         labels[oid] = relation.label
         if kind in "vm":
             found.views.add(relation.key)
-    for schema, name, owner_schema, owner, _, kind, other in connection.execute(_OWNED.replace("%%", "%")):
+    for schema, name, owner_schema, owner, _, kind, other in connection.execute(_OWNED):
         key = (schema, shown(name))
         found.owners[kind, key] = (owner_schema, shown(owner))
         if other in gone:
@@ -139,24 +138,23 @@ def relations_of(connection: Any, chosen: Choice | None) -> Relations:
     return found
 
 
-def _name(schema: str, name: str) -> Name:
-    return Name(name, None if schema == "public" else schema)
-
-
 def shown(name: str) -> str:
     """A name as pg_dump shows it in a comment."""
     return name.replace("\n", " ").replace("\r", " ")
 
 
-def sequence_values(connection: Any, sequences: list[Relation]) -> Iterator[str]:
-    """Statements that set sequences to where they are now, which is past every value that a snapshot holds."""
-    if not sequences:
-        return
-    names = [quoted(sequence.schema, sequence.name) for sequence in sequences]
+def sequence_states(connection: Any, names: list[str]) -> list[tuple[int, bool]]:
+    """The value of each sequence, and whether it was given already: past every value that a snapshot holds."""
     query = " UNION ALL ".join(
         f"SELECT {number}, last_value, is_called FROM {name}"  # noqa: S608 - quoted
         for number, name in enumerate(names)
     )
-    for number, value, called in connection.execute(query):
-        name = names[number].replace("'", "''")
-        yield f"SELECT pg_catalog.setval('{name}', {value}, {str(called).lower()})"
+    return [(value, called) for _, value, called in sorted(connection.execute(query))] if names else []
+
+
+def sequence_values(connection: Any, sequences: list[Relation]) -> Iterator[str]:
+    """Statements that set sequences to where they are now."""
+    names = [quoted(sequence.schema, sequence.name) for sequence in sequences]
+    for name, (value, called) in zip(names, sequence_states(connection, names), strict=True):
+        literal = name.replace("'", "''")
+        yield f"SELECT pg_catalog.setval('{literal}', {value}, {str(called).lower()})"

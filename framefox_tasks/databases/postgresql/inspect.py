@@ -4,160 +4,183 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from framefox_tasks.databases.postgresql import queries
-from framefox_tasks.databases.postgresql.domains import Types
-from framefox_tasks.databases.postgresql.verbs import VERBS
-from framefox_tasks.databases.rows import Kind, Name, quoted
-from framefox_tasks.databases.schema import (
-    Check,
-    Chosen,
-    Column,
-    Found,
-    Index,
-    Part,
-    Reference,
-    Table,
-    Type,
-)
-from framefox_tasks.model import Target
+from framefox_tasks.databases.postgresql import queries, types
+from framefox_tasks.databases.postgresql.columns import name_of, qualified
+from framefox_tasks.databases.postgresql.dependencies import sequence_states
+from framefox_tasks.databases.postgresql.session import quoted
+from framefox_tasks.databases.rows import Kind, Name
+from framefox_tasks.databases.schema import Check, Chosen, Column, Found, Index, Part, Reference, Table
 
 _ACTIONS = {"a": "", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 _DESCENDING, _NULLS_FIRST = 1, 2
+_NUMBERS = re.compile(
+    r"\(?nextval\(\(?'(?:[^']|'')*'(?:::text\))?::regclass\)\)?(?:::(?:smallint|integer|bigint))?", re.IGNORECASE
+)
 
 
-def find(target: Target, chosen: Chosen, *, digits: int | None) -> Found:
-    """The tables of a PostgreSQL database, in all schemas that are a user's.
+class Inspector:
+    """The reader of a schema.
 
     Args:
-        target: The database.
-        chosen: Says which tables, where it is not all.
-        digits: Find out which numbers have no more digits than these, where they are given.
+        connection: A session whose settings are pinned, in the snapshot that the rows are read in.
     """
-    with VERBS.connection(target, target.name) as connection:
-        return _Catalogue(connection.cursor(), digits=digits).found(chosen)
 
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._unchosen: set[int] = set()
+        self._chosen: dict[int, Name] = {}
 
-def name_of(schema: str, name: str) -> Name:
-    """A table's name as the copy tells it."""
-    return Name(name, None if schema == "public" else schema)
+    def _rows(self, query: str, *values: object) -> list[Any]:
+        return self._connection.execute(query, values or None).fetchall()  # type: ignore[no-any-return]
 
+    def _by_table(self, query: str) -> dict[int, list[Any]]:
+        found: dict[int, list[Any]] = defaultdict(list)
+        for row in self._rows(query, list(self._chosen)):
+            found[row[0]].append(row)
+        return found
 
-class _Catalogue:
-    def __init__(self, cursor: Any, *, digits: int | None) -> None:
-        self._cursor = cursor
-        self._digits = digits
+    def tables(self, chosen: Chosen) -> list[Table]:
+        """The tables in all schemas that are a user's, locked so that nobody empties or changes one as a whole."""
+        rows = [(oid, name_of(schema, name), *row) for oid, schema, name, *row in self._rows(queries.TABLES)]
+        self._chosen = {oid: name for oid, name, *_ in rows if chosen is None or chosen(name)}
+        self._unchosen = {oid for oid, *_ in rows} - self._chosen.keys()
+        if not self._chosen:
+            return []
+        names = ", ".join(map(qualified, self._chosen.values()))
+        self._connection.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE")
+        columns, constraints, indexes = map(self._by_table, (queries.COLUMNS, queries.CONSTRAINTS, queries.INDEXES))
+        return [
+            _table(row, columns[row[0]], constraints[row[0]], indexes[row[0]]) for row in rows if row[0] in self._chosen
+        ]
 
-    def _rows(self, query: str) -> list[Any]:
-        self._cursor.execute(query)
-        return list(self._cursor.fetchall())
+    def found(self, chosen: Chosen, *, digits: int | None) -> Found:
+        """The same with what only another kind of database asks for: see Source.inspect()."""
+        tables = self.tables(chosen)
+        following = self._following(tables)
+        tables = [self._looked_at(table, following, digits) for table in tables]
+        return Found("postgresql", tuple(tables), tuple(self._not_carried(tables)))
 
-    def found(self, chosen: Chosen) -> Found:
-        self._types = Types(self._rows(queries.TYPES), self._rows(queries.ENUMS), self._rows(queries.DOMAIN_CHECKS))
-        self._columns = _by_first(self._rows(queries.COLUMNS))
-        self._sequences = {(row[0], row[1]): row for row in self._rows(queries.SEQUENCES)}
-        self._constraints = _by_first(self._rows(queries.CONSTRAINTS))
-        self._indexes = _by_first(self._rows(queries.INDEXES))
-        tables = []
-        unchosen = set()
-        for oid, schema, name, kind, rows, comment, parents in self._rows(queries.TABLES):
-            if chosen is None or chosen(name_of(schema, name)):
-                tables.append(self._table(oid, name_of(schema, name), kind, rows, comment, parents))
-            else:
-                unchosen.add(str(name_of(schema, name)))
-        return Found("postgresql", tuple(tables), tuple(self._not_carried(tables, unchosen)))
+    def _following(self, tables: Sequence[Table]) -> dict[tuple[Name, str], int]:
+        """The number that each column would give next, where the user may read its sequence."""
+        numbered = {(table.name, column.name) for table in tables for column in table.columns if column.numbered}
+        rows = [
+            ((self._chosen[oid], name), *row) for oid, name, *row in self._rows(queries.SEQUENCES, list(self._chosen))
+        ]
+        rows = [row for row in rows if row[0] in numbered]
+        states = sequence_states(self._connection, [quoted(schema, name) for _, schema, name, _ in rows])
+        return {row[0]: value + row[3] * called for row, (value, called) in zip(rows, states, strict=True)}
 
-    def _table(self, oid: int, name: Name, kind: str, rows: float, comment: str | None, parents: list[str]) -> Table:
-        constraints = self._constraints[oid]
-        lost = [f"inheritance of {name} from {parent}" for parent in parents]
-        lost += [f"partitions of {name}"] if kind == "p" else []
-        lost += [f"exclusion constraint {row[2]} of {name}" for row in constraints if row[1] == "x"]
-        # Rows that it does not hold for may be there.
-        lost += [f"NOT VALID check {row[2]} of {name}" for row in constraints if row[1] == "c" and not row[12]]
-        columns = tuple(self._column(name, row) for row in self._columns[oid])
-        return Table(
-            name,
-            columns,
-            next((tuple(row[3]) for row in constraints if row[1] == "p"), ()),
-            next((row[2] for row in constraints if row[1] == "p"), None),
-            tuple(self._index(row) for row in self._indexes[oid]),
-            tuple(_reference(row) for row in constraints if row[1] == "f"),
-            tuple(Check(row[2], row[11]) for row in constraints if row[1] == "c" and row[12]),
-            comment,
-            int(rows) if rows >= 0 else None,
-            tuple(lost),
+    def _looked_at(self, table: Table, following: Mapping[tuple[Name, str], int], digits: int | None) -> Table:
+        narrow = self._narrow(table, digits) if digits else {}
+        columns = (
+            replace(column, type=replace(column.type, narrow=True)) if narrow.get(column.name) else column
+            for column in table.columns
         )
-
-    def _column(self, table: Name, row: Any) -> Column:
-        (oid, number, name, native, type_oid, modifier, notnull, default, identity, generated, comment, collation) = row
-        described = self._types.described(type_oid, modifier, native)
-        sequence = self._sequences.get((oid, number))
-        numbered = described.type.kind is Kind.INTEGER and (bool(identity) or sequence is not None)
-        lost = [f"collation {collation} of {table}.{name}"] if collation else []
-        type_ = described.type
-        if self._digits and type_.kind is Kind.NUMERIC and not generated:
-            type_ = self._narrowed(type_, table, name, self._digits)
-        return Column(
-            name,
-            native,
-            type_,
-            not (notnull or described.notnull),
-            None if generated or numbered else default or described.default,
-            default if generated else None,
-            numbered,
-            sequence[2] if sequence else None,
-            comment,
-            described.checks,
-            (*lost, *(f"check of domain {native} on {table}.{name}" for _ in described.lost)),
+        columns = (
+            replace(column, following=following.get((table.name, column.name))) if column.numbered else column
+            for column in columns
         )
+        return replace(table, columns=tuple(columns))
 
-    def _narrowed(self, type_: Type, table: Name, column: str, most: int) -> Type:
-        if type_.size is not None and type_.size <= most:
-            return type_
-        value = f"{quoted(column, chr(34))}::numeric"
-        # The point of a number counts as one of its characters, and a zero in front of it as a digit.
-        digits = f"length(replace(trim_scale(abs({value}))::text, '.', ''))"
-        source = table.quoted('"')
-        found = self._rows(f"SELECT EXISTS (SELECT 1 FROM {source} WHERE {digits} > {most})")[0][0]  # noqa: S608
-        odd = self._rows(f"SELECT EXISTS (SELECT 1 FROM {source} WHERE {value}::text ~ '[NIy]')")[0][0]  # noqa: S608
-        return replace(type_, narrow=not found and not odd)
+    def _narrow(self, table: Table, most: int) -> dict[str, bool]:
+        """Whether the numbers of each column, where they may have more digits, have no more."""
+        names = [
+            column.name
+            for column in table.columns
+            if column.type.kind is Kind.NUMERIC and not column.generated and (column.type.size or most + 1) > most
+        ]
+        looks = ", ".join(_look(table.name, f"{quoted(name)}::numeric", most) for name in names)
+        return dict(zip(names, self._rows(f"SELECT {looks}")[0], strict=True)) if names else {}
 
-    def _index(self, row: Any) -> Index:
-        (_, name, unique, constraint, method, names, texts, options, where, odd, included, deferrable, nulls) = row
-        parts = tuple(
-            Part(column, None if column else text, bool(option & _DESCENDING))
-            for column, text, option in zip(names, texts, options, strict=True)
-        )
-        lost = [f"included columns {', '.join(included)}"] if included else []
-        lost += ["operator class"] if odd else []
-        lost += ["DEFERRABLE"] if deferrable else []
-        lost += ["NULLS NOT DISTINCT"] if nulls else []
-        # Ascending with NULLs last, descending with them first, is the order that nobody wrote.
-        if any(bool(o & _DESCENDING) != bool(o & _NULLS_FIRST) for o in options if method == "btree"):
-            lost.append("the place of NULLs")
-        return Index(name, parts, unique, constraint, where, "" if method == "btree" else method, tuple(lost))
-
-    def _not_carried(self, tables: list[Table], unchosen: set[str]) -> Iterator[str]:
-        for row in self._rows(queries.OTHERS):
-            what, schema, name, owner = row
-            label = name_of(schema, name) if schema else name
-            if owner is not None and str(owner) in unchosen:
-                continue
-            yield f"{what} {label}" + (f" of {owner}" if owner else "")
+    def _not_carried(self, tables: Sequence[Table]) -> Iterator[str]:
+        for what, schema, name, owner, of in self._rows(queries.OTHERS):
+            if of not in self._unchosen:
+                yield f"{what} {name_of(schema, name) if schema else name}" + (f" of {owner}" if owner else "")
         used = {re.sub(r"(\[\])+$", "", column.native) for table in tables for column in table.columns}
-        yield from (name for name in self._types.unused(used))
+        yield from (f"{what} {name}" for what, name in self._rows(queries.TYPES) if name not in used)
 
 
-def _reference(row: Any) -> Reference:
+def _look(table: Name, value: str, most: int) -> str:
+    # The point of a number counts as one of its characters, and a zero in front of it as a digit.
+    digits = f"length(replace(trim_scale(abs({value}))::text, '.', ''))"
+    odd = f"{value}::text ~ '[NIy]'"
+    return f"NOT EXISTS (SELECT FROM {qualified(table)} WHERE {digits} > {most} OR {odd})"
+
+
+def _table(row: Any, columns: list[Any], constraints: list[Any], indexes: list[Any]) -> Table:
+    (_, name, kind, rows, comment, parents) = row
+    names = {number: column for _, number, column, *_ in columns}
+    key = next((_index(row, names) for row in indexes if row[2] and row[3]), None)
+    lost = [f"inheritance of {name} from {parent}" for parent in parents]
+    lost += [f"partitions of {name}"] if kind == "p" else []
+    lost += [f"primary key {row[1]} of {name}: not all partitions have it" for row in indexes if row[2] and not row[3]]
+    lost += [f"exclusion constraint {row[2]} of {name}" for row in constraints if row[1] == "x"]
+    # Rows that it does not hold for may be there.
+    lost += [f"NOT VALID check {row[2]} of {name}" for row in constraints if row[1] == "c" and not row[12]]
+    return Table(
+        name,
+        tuple(_column(name, row) for row in columns),
+        key.columns or () if key else (),
+        key.name if key else None,
+        tuple(_index(row, names) for row in indexes if not row[2]),
+        tuple(_reference(row, names) for row in constraints if row[1] == "f"),
+        tuple(Check(row[2], row[11]) for row in constraints if row[1] == "c" and row[12]),
+        comment,
+        int(rows) if rows is not None and rows >= 0 else None,
+        tuple(lost),
+    )
+
+
+def _column(table: Name, row: Any) -> Column:
+    (_, _, name, native, notnull, sql, identity, generated, comment, collation, domain, checks, *held, labels) = row
+    type_ = types.held(*held, tuple(labels or ()))
+    if domain and not type_.hidden:
+        type_ = replace(type_, hidden=domain)
+    is_number = identity or (sql is not None and _NUMBERS.fullmatch(sql) is not None)
+    numbered = not generated and type_.kind is Kind.INTEGER and is_number
+    return Column(
+        name,
+        native,
+        type_,
+        not notnull,
+        None if generated or numbered else sql,
+        sql if generated else None,
+        numbered,
+        comment=comment,
+        checks=tuple(checks or ()),
+        lost=(f"collation {collation} of {table}.{name}",) if collation else (),
+    )
+
+
+def _index(row: Any, columns: Mapping[int, str]) -> Index:
+    (_, name, _, _, unique, constraint, method, numbers, count, options, texts, where, odd, deferrable, nulls) = row
+    names = [columns.get(number) for number in numbers[:count]]
+    parts = tuple(
+        Part(column, None if column else text, bool(option & _DESCENDING))
+        for column, text, option in zip(names, texts or names, options, strict=True)
+    )
+    included = ", ".join(columns[number] for number in numbers[count:])
+    lost = [f"included columns {included}"] if included else []
+    lost += ["operator class"] if odd else []
+    lost += ["DEFERRABLE"] if deferrable else []
+    lost += ["NULLS NOT DISTINCT"] if nulls else []
+    # Ascending with NULLs last, descending with them first, is the order that nobody wrote.
+    if any(bool(o & _DESCENDING) != bool(o & _NULLS_FIRST) for o in options if method == "btree"):
+        lost.append("the place of NULLs")
+    return Index(name, parts, unique, constraint, where, "" if method == "btree" else method, tuple(lost))
+
+
+def _reference(row: Any, names: Mapping[int, str]) -> Reference:
     (_, _, name, columns, schema, table, referred, update, delete, deferrable, deferred, _, validated, match) = row
     lost = [] if validated else ["NOT VALID"]
     lost += ["MATCH FULL"] if match == "f" else []
     return Reference(
         name,
-        tuple(columns),
+        tuple(names[column] for column in columns),
         name_of(schema, table),
         tuple(referred),
         _ACTIONS[delete],
@@ -166,10 +189,3 @@ def _reference(row: Any) -> Reference:
         deferred,
         tuple(lost),
     )
-
-
-def _by_first(rows: list[Any]) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = defaultdict(list)
-    for row in rows:
-        found[row[0]].append(row)
-    return found

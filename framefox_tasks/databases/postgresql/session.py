@@ -38,6 +38,7 @@ _SETTINGS = {
     "standard_conforming_strings": "on",
     "row_security": "off",  # a row that a policy hides is an error, not a row less
     "search_path": "public",
+    "quote_all_identifiers": "off",
     "synchronize_seqscans": "off",  # the same order of rows each time, here and below
     "max_parallel_workers_per_gather": "0",
     "client_min_messages": "error",

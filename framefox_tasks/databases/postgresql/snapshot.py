@@ -8,15 +8,15 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from framefox_tasks.databases.postgresql.columns import qualified
+from framefox_tasks.databases.plan import plans_of
 from framefox_tasks.databases.postgresql.ddl import define, refreshments
 from framefox_tasks.databases.postgresql.dependencies import relations_of, sequence_values
 from framefox_tasks.databases.postgresql.dump import Entry, dump, pg_dump_for, told_openly
+from framefox_tasks.databases.postgresql.inspect import Inspector
 from framefox_tasks.databases.postgresql.not_carried import missing_of
 from framefox_tasks.databases.postgresql.privileges import access_of
 from framefox_tasks.databases.postgresql.read import PostgreSQLReader
 from framefox_tasks.databases.postgresql.session import session, telling
-from framefox_tasks.databases.postgresql.tables import Choice, tables_of
 from framefox_tasks.databases.rows import CopySchema, Statement, TablePlan
 from framefox_tasks.databases.schema import Chosen, Found
 from framefox_tasks.errors import CopyError
@@ -84,25 +84,22 @@ class PostgreSQLSource:
         with telling(self.target, "source", self._connection):
             self._connection.execute("SELECT 1")
 
-    def tables(self, tables: Choice | None = None) -> list[TablePlan]:
+    def tables(self, tables: Chosen = None) -> list[TablePlan]:
         """The tables alone, without what else a schema holds."""
         with telling(self.target, "source", self._connection):
-            plans = tables_of(self._connection, tables)
-            if plans:
-                # A snapshot does not keep others from emptying or changing a table as a whole.
-                names = ", ".join(qualified(plan.source.name) for plan in plans)
-                self._connection.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE")
-            return plans
+            return plans_of(Inspector(self._connection).tables(tables))
 
     def inspect(
         self, chosen: Chosen = None, *, digits: int | None = None
     ) -> AbstractContextManager[Callable[[], Found]]:
         """What the catalogue tells, asked when it is called."""
-        from framefox_tasks.databases.postgresql.inspect import find
+        return nullcontext(partial(self._found, chosen, digits))
 
-        return nullcontext(partial(find, self.target, chosen, digits=digits))
+    def _found(self, chosen: Chosen, digits: int | None) -> Found:
+        with telling(self.target, "source", self._connection):
+            return Inspector(self._connection).found(chosen, digits=digits)
 
-    def schema(self, tables: Choice | None = None) -> CopySchema:
+    def schema(self, tables: Chosen = None) -> CopySchema:
         """Everything that a copy in PostgreSQL needs; see the protocol."""
         plans = self.tables(tables)
         with telling(self.target, "source", self._connection):

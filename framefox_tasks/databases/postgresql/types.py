@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 
 from framefox_tasks.databases.rows import Kind, quoted
 from framefox_tasks.databases.schema import Type, Written, type_parts
@@ -23,34 +24,78 @@ _NATIVE = {
     Kind.INTERVAL: "interval",
     Kind.UUID: "uuid",
 }
-_TYPES = {native: Type(kind) for kind, native in _NATIVE.items()} | {
-    "smallint": Type(Kind.INTEGER, 2),
-    "integer": Type(Kind.INTEGER, 4),
-    "bigint": Type(Kind.INTEGER, 8),
+_TYPES = {
+    "int2": Type(Kind.INTEGER, 2),
+    "int4": Type(Kind.INTEGER, 4),
+    "int8": Type(Kind.INTEGER, 8),
     "oid": Type(Kind.INTEGER, 8, hidden="oid"),
-    "real": Type(Kind.FLOAT, 4),
-    "double precision": Type(Kind.FLOAT, 8),
+    "numeric": Type(Kind.NUMERIC),
+    "money": Type(Kind.NUMERIC, 19, 2, hidden="money", own=Kind.NATIVE),
+    "float4": Type(Kind.FLOAT, 4),
+    "float8": Type(Kind.FLOAT, 8),
+    "bool": Type(Kind.BOOLEAN),
+    "text": Type(Kind.TEXT),
+    "varchar": Type(Kind.TEXT),
+    "bpchar": Type(Kind.TEXT, fixed=True),
     "name": Type(Kind.TEXT, 63, hidden="name"),
+    "json": Type(Kind.JSON),
     "jsonb": Type(Kind.JSON),
-    "money": Type(Kind.NUMERIC, 19, 2, hidden="money"),
+    "bytea": Type(Kind.BYTES),
+    "date": Type(Kind.DATE),
+    "time": Type(Kind.TIME),
+    "timestamp": Type(Kind.TIMESTAMP),
+    "timestamptz": Type(Kind.TIMESTAMPTZ),
+    "interval": Type(Kind.INTERVAL),
+    "uuid": Type(Kind.UUID),
+    "bit": Type(Kind.BITS, fixed=True),
+    "varbit": Type(Kind.BITS),
+}
+"""By the names that they have in pg_catalog, without what stands in parentheses."""
+_SPELLED = {
+    "smallint": "int2",
+    "integer": "int4",
+    "bigint": "int8",
+    "real": "float4",
+    "double precision": "float8",
+    "boolean": "bool",
+    "character varying": "varchar",
+    "character": "bpchar",
+    "time without time zone": "time",
+    "timestamp without time zone": "timestamp",
+    "timestamp with time zone": "timestamptz",
+    "bit varying": "varbit",
 }
 
 
 def read(native: str) -> Type:
-    """What a type holds; enums, domains and arrays are the caller's."""
-    name, numbers, _ = type_parts(native)
-    size = numbers[0] if numbers else None
-    if name.startswith("interval"):
-        return Type(Kind.INTERVAL)
-    if name in _TYPES:
-        return _TYPES[name] if size is None else replace(_TYPES[name], size=size)
+    """What a type holds as far as its name says; that of an enum or a domain says nothing."""
+    name = type_parts(native)[0]
+    name = "interval" if name.split()[:1] == ["interval"] else name  # of `interval day to second`
+    return held("array" if name.endswith("[]") else "known", _SPELLED.get(name, name), native)
+
+
+@cache
+def held(sort: str, name: str, native: str, labels: tuple[str, ...] = ()) -> Type:
+    """What a type holds that is no domain.
+
+    Args:
+        sort: Whether it is an array, an enum, or known from pg_catalog.
+        name: In its schema.
+        native: As it is written.
+        labels: Of an enum.
+    """
+    numbers = type_parts(native)[1]
+    if sort == "array":
+        return Type(Kind.JSON, hidden=native if native.endswith("[]") else f"{native}[]", own=Kind.NATIVE)
+    if sort == "enum":
+        return Type(Kind.ENUM, values=labels, name=name)
+    if sort != "known" or name not in _TYPES:
+        return Type(Kind.OTHER, hidden=native, own=Kind.NATIVE)
     if name == "numeric":
         return Type.numeric(numbers)
-    if name in ("character varying", "character"):
-        return Type(Kind.TEXT, size, fixed=name == "character" and size is not None)
-    if name in ("bit", "bit varying"):
-        return Type(Kind.BITS, size or (1 if name == "bit" else None), fixed=name == "bit")
-    return Type(Kind.OTHER, hidden=native)
+    if not numbers:  # `bpchar` and `"bit"` are of any length
+        return replace(_TYPES[name], fixed=False)
+    return _TYPES[name] if name == "interval" else replace(_TYPES[name], size=numbers[0])
 
 
 def write(type_: Type) -> Written:
