@@ -215,14 +215,15 @@ _NAMES = frozenset({"dbname", "database", "db"})
 def _check_file(address: DatabaseURL) -> None:
     if address.host:
         raise ConfigError(
-            f"A SQLite URL has no host, but {address} names {address.host!r}.",
-            hint="Write three slashes for a relative path (sqlite:///app.db), four for an absolute one (sqlite:////var/app.db).",
+            f"The URL of a file has no host, but {address} names {address.host!r}.",
+            hint=f"Write three slashes for a relative path ({address.backend}:///app.db), "
+            f"four for an absolute one ({address.backend}:////var/app.db).",
         )
     if address.database in ("", ":memory:") or address.database.startswith("file:"):
         raise ConfigError(
-            "A SQLite database in memory, or given as a file: URI, cannot be used: "
+            "A database in memory, or given as a file: URI, cannot be used: "
             "each task opens the database anew, so it must be a plain file.",
-            hint="Use a file, as in sqlite:///app.db.",
+            hint=f"Use a file, as in {address.backend}:///app.db.",
         )
 
 

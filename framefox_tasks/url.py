@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from framefox_tasks.errors import ConfigError, UnsupportedDialectError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class Scheme:
@@ -20,12 +24,14 @@ class Scheme:
         dialect: What serves it.
         port: The port of its server; None where the database is a file.
         has_charset: Whether a connection has a character set, as an option of the URL.
+        added: The class that serves it, where another package adds it.
     """
 
-    def __init__(self, dialect: str, port: int | None, *, has_charset: bool = False) -> None:
+    def __init__(self, dialect: str, port: int | None, *, has_charset: bool = False, added: Any = None) -> None:
         self.dialect = dialect
         self.port = port
         self.has_charset = has_charset
+        self.added = added
 
     @property
     def is_file(self) -> bool:
@@ -156,14 +162,51 @@ def parse_url(text: str) -> DatabaseURL:
 
 
 def is_scheme(backend: str) -> bool:
-    """Whether a database is known by this scheme: one of ours, or of an installed package that adds it."""
+    """Whether a database is known by this scheme: one of ours, or of an installed package that adds it.
+
+    Raises:
+        ConfigError: The package cannot be used, or several add it.
+    """
     if backend in SCHEMES:
         return True
     from importlib.metadata import entry_points
 
-    for found in entry_points(group=ENTRY_POINTS, name=backend):
-        SCHEMES[backend] = Scheme(backend, found.load().default_port)
-    return backend in SCHEMES
+    found = tuple(entry_points(group=ENTRY_POINTS, name=backend))
+    if len(found) > 1:
+        raise ConfigError(
+            f"Several packages add the database {backend!r}: {', '.join(sorted(map(_package, found)))}.",
+            hint="Uninstall all of them but one.",
+        )
+    for entry in found:
+        added = _added(entry)
+        SCHEMES[backend] = Scheme(backend, added.default_port, added=added)
+    return bool(found)
+
+
+def _package(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+
+
+def _added(entry: EntryPoint) -> Any:
+    """The class that an entry point names, which must have all that a database needs."""
+    try:
+        added = entry.load()
+    except Exception as exc:  # whatever a package raises when it is imported
+        raise _unusable(entry, f"{entry.value} cannot be imported: {type(exc).__name__}: {exc}") from exc
+    if not hasattr(added, "lacking"):
+        raise _unusable(entry, f"{entry.value} is no subclass of framefox_tasks.databases.verbs.Database")
+    if lacking := added.lacking():
+        raise _unusable(entry, f"{entry.value} lacks {', '.join(lacking)}")
+    if added.name != entry.name:
+        raise _unusable(entry, f"{entry.value} is named {added.name!r}")
+    return added
+
+
+def _unusable(entry: EntryPoint, reason: str) -> ConfigError:
+    return ConfigError(
+        f"The database {entry.name!r}, which the package {_package(entry)} adds, cannot be used: {reason}.",
+        hint="Use a version of that package that fits this version of framefox-tasks.",
+    )
 
 
 def _check_characters(match: re.Match[str]) -> None:
@@ -225,9 +268,12 @@ def _decoded(part: str | None) -> str | None:
 
 def _unsupported(backend: str) -> UnsupportedDialectError:
     from difflib import get_close_matches
+    from importlib.metadata import entry_points
 
-    near = get_close_matches(backend, SCHEMES, n=1)
+    added = entry_points(group=ENTRY_POINTS).names - SCHEMES.keys()
+    near = get_close_matches(backend, [*SCHEMES, *added], n=1)
+    *names, last = ["sqlite", "postgresql", "mysql", "mariadb", *sorted(added)]
     return UnsupportedDialectError(
         f"The database {backend!r} is not supported.",
-        hint=f"Did you mean {near[0]!r}?" if near else "Supported are sqlite, postgresql, mysql and mariadb.",
+        hint=f"Did you mean {near[0]!r}?" if near else f"Supported are {', '.join(names)} and {last}.",
     )

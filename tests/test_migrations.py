@@ -261,3 +261,11 @@ def test_an_empty_revision_is_no_revision(chain: MiniProject, database: Database
 def test_any_message_makes_a_readable_migration(shop: MiniProject, message: str) -> None:
     shop.ok("database_create_migration", "--empty", f"--message={message}")
     assert message in shop.ok("database_upgrade")
+
+
+def test_another_length_in_a_variant_for_the_database_is_a_difference(shop: MiniProject) -> None:
+    shop.ok("database_create_migration", "database_upgrade")
+    shop.replace("src/entity/product.py", "String(100)", "String(100).with_variant(String(7), 'sqlite')")
+    shop.ok("database_create_migration", "database_upgrade")
+    assert len(shop.versions()) == 2
+    assert "agree." in shop.ok("database_create_migration", "--check")

@@ -91,7 +91,7 @@ def test_it_is_the_project_of_the_migrations_whatever_the_current_folder(sample:
     [
         ("nonsense", "This is not a database URL"),
         ("oracle://u:geheim@h/x", "The database 'oracle' is not supported."),
-        ("sqlite:///:memory:", "A SQLite database in memory"),
+        ("sqlite:///:memory:", "A database in memory"),
         ("sqlite:///src", "src is not a file."),
         ("sqlite:////no/such/folder/app.db", "The database /no/such/folder/app.db does not exist."),
         ("postgresql://u:geheim@127.0.0.1:1/x", "The database x on 127.0.0.1:1 cannot be used"),

@@ -192,7 +192,7 @@ def test_a_database_in_memory_is_refused_with_the_reason(tmp_path: Path, url: st
 
 def test_a_sqlite_url_with_two_slashes_is_refused_with_the_right_ones(tmp_path: Path) -> None:
     error = refused(tmp_path, DATABASE_URL="sqlite://app.db")
-    assert "A SQLite URL has no host" in error.message
+    assert "The URL of a file has no host" in error.message
     assert "three slashes" in str(error.hint)
 
 

@@ -126,6 +126,8 @@ def test_what_a_dialect_has_instead_is_told() -> None:
     assert column(Document())["type_on"] == {"postgresql": "JSONB"}
     varied = String(10).with_variant(mysql.TINYTEXT(), "mysql")
     assert column(varied) == {"type": "VARCHAR(10)", "nullable": True, "type_on": {"mysql": "TINYTEXT"}}
+    other = String(10).with_variant(String(7), "mariadb").with_variant(Integer(), "of_a_package_that_is_not_here")
+    assert column(other)["type_on"] == {"mariadb": "VARCHAR(7)", "of_a_package_that_is_not_here": "INTEGER"}
 
 
 def test_enumerated_types_have_their_values() -> None:

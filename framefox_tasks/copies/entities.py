@@ -10,7 +10,7 @@ from framefox_tasks.copies.commit import Commit
 from framefox_tasks.copies.options import check_options
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place
-from framefox_tasks.databases.drivers import sqlalchemy_engine
+from framefox_tasks.databases.drivers import sqlalchemy_engine, sqlalchemy_url
 from framefox_tasks.databases.rows import Statement
 from framefox_tasks.errors import CopyError
 from framefox_tasks.migrations.metadata import declared_metadata
@@ -101,7 +101,8 @@ def _create_in_file(tables: list[Table], place: Place) -> None:
     from sqlalchemy import create_mock_engine
 
     statements: list[Statement] = []
-    engine: Any = create_mock_engine("sqlite://", lambda ddl, *_, **__: statements.append(_statement(ddl, engine)))
+    url = sqlalchemy_url(place.staging, database_of(place.staging))
+    engine: Any = create_mock_engine(url, lambda ddl, *_, **__: statements.append(_statement(ddl, engine)))
     _create_all(tables, engine)
     with place.loader() as loader:
         for statement in statements:

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from framefox_tasks.url import ENTRY_POINTS, SCHEMES
+from framefox_tasks.url import SCHEMES, is_scheme
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.verbs import Database
@@ -41,15 +41,12 @@ def database_named(name: str) -> Database:
     Raises:
         KeyError: There is none.
     """
-    dialect = SCHEMES[name].dialect
-    if dialect in _REGISTRY:
-        module, _, attribute = _REGISTRY[dialect].partition(":")
-        database: Database = getattr(import_module(module), attribute)()
-        return database
-    from importlib.metadata import entry_points
-
-    (found,) = entry_points(group=ENTRY_POINTS, name=dialect)
-    return found.load()()  # type: ignore[no-any-return]  # what an entry point of this group is, its package promises
+    if not is_scheme(name):
+        raise KeyError(name)
+    scheme = SCHEMES[name]
+    module, _, attribute = _REGISTRY.get(scheme.dialect, "").partition(":")
+    database: Database = (scheme.added or getattr(import_module(module), attribute))()
+    return database
 
 
 __all__ = ["NAMES", "database_named", "database_of"]

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
     from sqlalchemy.engine import Engine
 
-
-ASYNC_DRIVERS = {"aiosqlite", "asyncpg", "aiomysql", "asyncmy", "psycopg_async"}
+_ASYNC_DRIVERS = {"aiosqlite", "asyncpg", "aiomysql", "asyncmy", "psycopg_async"}
 
 # Where SQLAlchemy's driver name is not the name of the package to import.
 _PACKAGES = {"pysqlite": "sqlite3", "mysqldb": "MySQLdb", "mysqlconnector": "mysql.connector"}
@@ -25,15 +24,20 @@ _PACKAGES = {"pysqlite": "sqlite3", "mysqldb": "MySQLdb", "mysqlconnector": "mys
 def driver_of(target: Target, database: Traits, *, asynchronous: bool = False) -> str:
     """The name of the SQLAlchemy driver to use: the one in the URL if it fits, else the first that is installed.
 
+    Empty where SQLAlchemy knows the database by a dialect without the name of a driver.
+
     Raises:
         DriverMissingError: None is installed; the message names the extra that brings one.
     """
     written = target.address.driver
-    fits = written is not None and (written in database.async_drivers if asynchronous else written not in ASYNC_DRIVERS)
+    only_async = _ASYNC_DRIVERS.union(database.async_drivers) - {*database.drivers}
+    fits = written is not None and (written in database.async_drivers if asynchronous else written not in only_async)
     candidates = (written,) if fits and written else database.async_drivers if asynchronous else database.drivers
     for driver in candidates:
         if find_spec(_PACKAGES.get(driver, driver).partition(".")[0]):
             return driver
+    if not candidates:
+        return ""
     extra = f'pip install "framefox-tasks[{database.extra}]"' if database.extra and not asynchronous else None
     hint = f"Install one: {extra or 'pip install ' + candidates[0]}"
     if fits:
@@ -57,8 +61,9 @@ def sqlalchemy_url(target: Target, database: Traits, *, asynchronous: bool = Fal
     query: dict[str, list[str]] = {}
     for key, value in address.query:
         query.setdefault(key, []).append(value)
+    driver = driver_of(target, database, asynchronous=asynchronous)
     url = URL.create(
-        f"{address.backend}+{driver_of(target, database, asynchronous=asynchronous)}",
+        f"{address.backend}+{driver}" if driver else address.backend,
         username=address.username,
         password=address.password,
         host=address.host,
@@ -76,6 +81,10 @@ def _check_connectable(url: URL, target: Target) -> None:
     try:
         dialect = url.get_dialect()
     except (ArgumentError, AttributeError) as exc:
+        if target.address.driver is None:  # of another package, which does not bring it
+            raise ConfigError(
+                f"SQLAlchemy has no dialect {url.drivername!r}.", hint="Install the package that has it."
+            ) from exc
         raise ConfigError(
             f"SQLAlchemy has no driver {url.drivername!r}, which the database URL names.",
             hint=f"Write {url.get_backend_name()}:// without a driver to use the one that is installed.",

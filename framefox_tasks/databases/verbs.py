@@ -22,7 +22,7 @@ class Traits:
         name: SQLAlchemy's name for it, and ours.
         title: Its name in a message.
         default_port: The port of its server; None where the database is a file.
-        drivers: SQLAlchemy's names of the sync drivers, the preferred ones first.
+        drivers: SQLAlchemy's names of the sync drivers, the preferred ones first; none where its dialect has one alone.
         async_drivers: The same of the async drivers.
         extra: Our extra that installs a driver; empty if none is needed.
         quote: The quote of a name in SQL.
@@ -53,6 +53,12 @@ class Traits:
     has_enum_types: ClassVar[bool] = False
     copies_whole: ClassVar[bool] = False
     dependent_tables: ClassVar[str | None] = None
+
+    @classmethod
+    def lacking(cls) -> list[str]:
+        """The traits and verbs that a database must have, and this one has not."""
+        traits = {name for name in Traits.__annotations__ if not hasattr(cls, name)}
+        return sorted(traits | getattr(cls, "__abstractmethods__", frozenset()))
 
 
 class Verbs(Traits, ABC):

@@ -126,6 +126,9 @@ class _Reader:
         if not decorated and not type_._variant_mapping and not item._variant_mapping:
             return generic, {}
         found = {dialect.name: _compiled(type_, dialect) for dialect in self._others}
+        # Of other packages' databases what is written for them, whether or not they are installed here.
+        others = {name: variant for name, variant in type_._variant_mapping.items() if name not in found}
+        found |= {name: self._type_text(variant) for name, variant in others.items()}
         return generic, {name: text for name, text in sorted(found.items()) if text and text != generic}
 
     def _type_text(self, type_: types.TypeEngine[Any]) -> str:

@@ -31,12 +31,9 @@ def compare_type(
     """
     if isinstance(inspected_type, ENUM) and isinstance(metadata_type, Enum):
         return list(inspected_type.enums) != list(metadata_type.enums)
-    texts = isinstance(inspected_type, String) and isinstance(metadata_type, String)
-    if (
-        database_named(context.dialect.name).types_by_affinity
-        and texts
-        and inspected_type.length == metadata_type.length
-    ):
+    declared = metadata_type.dialect_impl(context.dialect)  # a variant for this dialect may have another length
+    texts = isinstance(inspected_type, String) and isinstance(declared, String)
+    if database_named(context.dialect.name).types_by_affinity and texts and inspected_type.length == declared.length:
         return False
     return None
 

@@ -22,12 +22,11 @@ from framefox_tasks.migrations.alembic.failures import failure_in
 from framefox_tasks.model import Project, Target
 from framefox_tasks.results import Revision
 from framefox_tasks.schema.entities import env_text
-from framefox_tasks.url import SCHEMES
+from framefox_tasks.url import is_scheme
 
 TARGET = "framefox_tasks.target"
 FILE_TEMPLATE = "%%(year)d%%(month).2d%%(day).2d_%%(hour).2d%%(minute).2d%%(second).2d_%%(slug)s"
-# `driver` stands in the file that `alembic init` writes. Other URLs, of a broker or a website, are not ours to replace.
-_DATABASE_URL = re.compile(rf"({'|'.join(SCHEMES)}|driver)(\+\w+)?://")
+_SCHEME = re.compile(r"(\w+)(\+\w+)?://")
 _ASYNC_ENGINE = re.compile(r"async_engine|create_async|AsyncEngine")
 
 
@@ -51,7 +50,9 @@ def make_config(target: Target, *, output: TextIO | None = None) -> Config:
 
 def _url_options(config: Config) -> Iterator[str]:
     options = {**config.toml_alembic_config, **dict(config.file_config.items(config.config_ini_section, raw=True))}
-    yield from (name for name, value in options.items() if isinstance(value, str) and _DATABASE_URL.match(value))
+    schemes = {name: match[1] for name, value in options.items() if (match := _SCHEME.match(str(value)))}
+    # `driver` stands in the file that `alembic init` writes. URLs of a broker or a website are not ours to replace.
+    yield from (name for name, scheme in schemes.items() if scheme == "driver" or is_scheme(scheme))
 
 
 def base_config(project: Project, *, output: TextIO | None = None) -> Config:

@@ -106,7 +106,15 @@ def _configure(
     options = complete_options(target, theirs, metadata=metadata)
     if getattr(environment.config.cmd_opts, "autogenerate", False):
         _check_tables(options.get("target_metadata"))
-    original(**options)
+    try:
+        original(**options)
+    except KeyError as exc:
+        if exc.args != (target.address.dialect,):
+            raise
+        raise ConfigError(
+            f"Alembic does not know the database {exc}: no module that was imported has an implementation of it.",
+            hint="It is a subclass of alembic.ddl.impl.DefaultImpl, and belongs beside the SQLAlchemy dialect.",
+        ) from exc
     if options["compare_server_default"] is True:
         help_compare_defaults(environment.get_context())
     used = environment.get_context().dialect.name
