@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from framefox_tasks.databases.mysql.inspect import Inspector
+from framefox_tasks.databases.mysql.inspect import MySQLInspector
 from framefox_tasks.databases.mysql.session import Session, name
 from framefox_tasks.databases.mysql.show_create import Definition
 from framefox_tasks.databases.mysql.staging import charset_of
@@ -19,7 +19,7 @@ _DEFAULT = re.compile(r"\bDEFAULT (.*nextval\(.*?\)|.*lastval\(.*?\))", re.IGNOR
 
 def schema_of(session: Session, chosen: Chosen) -> CopySchema:
     """Everything that a copy needs; see the protocol."""
-    found = Inspector(session, chosen)
+    found = MySQLInspector(session, chosen)
     plans = plans_of(found.tables)
     definitions = [found.definition(plan.label) for plan in plans]
     programs = Reading(session, found.known, set(found.missing)).read(found.views)
@@ -45,7 +45,7 @@ def schema_of(session: Session, chosen: Chosen) -> CopySchema:
     )
 
 
-def _used_sequences(found: Inspector, definitions: list[Definition]) -> list[str]:
+def _used_sequences(found: MySQLInspector, definitions: list[Definition]) -> list[str]:
     if not found.missing:
         return found.sequences
     used = {word for one in definitions for word in names_in(one.create)}

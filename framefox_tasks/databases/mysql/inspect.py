@@ -33,7 +33,7 @@ def find(session: Session, chosen: Chosen, *, digits: int | None) -> Found:
         chosen: Says which tables, where it is not all.
         digits: Find out which numbers have no more digits than these, where they are given.
     """
-    database = Inspector(session, chosen)
+    database = MySQLInspector(session, chosen)
     tables = tuple(_looked_into(session, table, digits) for table in database.tables)
     lost = (*database.others(), *database.folding(), *database.lost, *database.not_seen)
     return Found("mysql", tables, lost)
@@ -75,7 +75,7 @@ class _Held:
             yield f"system versioning of {self.name}"
 
 
-class Inspector:
+class MySQLInspector:
     """Reads the catalogue of a database.
 
     Args:

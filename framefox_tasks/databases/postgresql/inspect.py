@@ -22,7 +22,7 @@ _NUMBERS = re.compile(
 )
 
 
-class Inspector:
+class PostgreSQLInspector:
     """The reader of a schema.
 
     Args:

@@ -12,7 +12,7 @@ from framefox_tasks.databases.plan import plans_of
 from framefox_tasks.databases.postgresql.ddl import define, refreshments
 from framefox_tasks.databases.postgresql.dependencies import relations_of, sequence_values
 from framefox_tasks.databases.postgresql.dump import Entry, dump, pg_dump_for, told_openly
-from framefox_tasks.databases.postgresql.inspect import Inspector
+from framefox_tasks.databases.postgresql.inspect import PostgreSQLInspector
 from framefox_tasks.databases.postgresql.not_carried import missing_of
 from framefox_tasks.databases.postgresql.privileges import access_of
 from framefox_tasks.databases.postgresql.read import PostgreSQLReader
@@ -87,7 +87,7 @@ class PostgreSQLSource:
     def tables(self, tables: Chosen = None) -> list[TablePlan]:
         """The tables alone, without what else a schema holds."""
         with telling(self.target, "source", self._connection):
-            return plans_of(Inspector(self._connection).tables(tables))
+            return plans_of(PostgreSQLInspector(self._connection).tables(tables))
 
     def inspect(
         self, chosen: Chosen = None, *, digits: int | None = None
@@ -97,7 +97,7 @@ class PostgreSQLSource:
 
     def _found(self, chosen: Chosen, digits: int | None) -> Found:
         with telling(self.target, "source", self._connection):
-            return Inspector(self._connection).found(chosen, digits=digits)
+            return PostgreSQLInspector(self._connection).found(chosen, digits=digits)
 
     def schema(self, tables: Chosen = None) -> CopySchema:
         """Everything that a copy in PostgreSQL needs; see the protocol."""

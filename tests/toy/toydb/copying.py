@@ -16,7 +16,7 @@ from urllib.parse import quote
 from framefox_tasks.databases.contract import Loader, Reader
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.plan import plans_of
-from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Schema, Side, Statement, TablePlan
+from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Name, Side, Statement, TablePlan
 from framefox_tasks.databases.schema import Chosen, Column, Found, Index, Part, Reference, Table, Type
 from framefox_tasks.errors import CopyError, DatabaseInUseError, TargetNotEmptyError
 from framefox_tasks.model import Target
@@ -141,7 +141,7 @@ class ToySource:
     ) -> AbstractContextManager[Callable[[], Found]]:
         return nullcontext(lambda: self._found(chosen))
 
-    def schema(self, tables: Callable[[Name], bool] | None = None) -> Schema:
+    def schema(self, tables: Callable[[Name], bool] | None = None) -> CopySchema:
         found = self._found(tables)
         statements = [Statement(self._created(table, found), f"table {table.name}") for table in found.tables]
         indexes = [
@@ -150,7 +150,7 @@ class ToySource:
             if sql and any(one.name.name == table for one in found.tables)
         ]
         lost = [phrase for table in found.tables for phrase in table.lost]
-        return Schema(
+        return CopySchema(
             tuple(plans_of(found.tables)),
             tuple(statements),
             after=(tuple(indexes),) if indexes else (),
