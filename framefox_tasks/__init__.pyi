@@ -1,15 +1,8 @@
 """The public names, each said once: where it is defined. `__init__.py` reads this when one is asked for."""
 
-from framefox_tasks.copies import (
-    copy as copy,
-    plan_copy as plan_copy,
-)
-from framefox_tasks.diagrams.drawing import (
-    draw_diagram as draw_diagram,
-)
-from framefox_tasks.diagrams.selection import (
-    select_tables as select_tables,
-)
+from framefox_tasks.copies import copy as copy, plan_copy as plan_copy
+from framefox_tasks.diagrams.drawing import draw_diagram as draw_diagram
+from framefox_tasks.diagrams.selection import select_tables as select_tables
 from framefox_tasks.errors import (
     ConfigError as ConfigError,
     ConfirmationRequiredError as ConfirmationRequiredError,
@@ -32,37 +25,23 @@ from framefox_tasks.errors import (
     UnsupportedDialectError as UnsupportedDialectError,
     VerificationError as VerificationError,
 )
-from framefox_tasks.migrations.clear import (
-    clear_migrations as clear_migrations,
-)
+from framefox_tasks.migrations.clear import clear_migrations as clear_migrations
 from framefox_tasks.migrations.create import (
     check_migration as check_migration,
     create_migration as create_migration,
     merge_heads as merge_heads,
 )
-from framefox_tasks.migrations.database import (
-    create as create,
-    drop as drop,
-)
-from framefox_tasks.migrations.downgrade import (
-    downgrade as downgrade,
-)
+from framefox_tasks.migrations.database import create as create, drop as drop
+from framefox_tasks.migrations.downgrade import downgrade as downgrade
 from framefox_tasks.migrations.metadata import (
     clear_metadata as clear_metadata,
     declared_schema as declared_schema,
     live_schema as live_schema,
     write_metadata as write_metadata,
 )
-from framefox_tasks.migrations.plan import (
-    plan as plan,
-    upgrade_sql as upgrade_sql,
-)
-from framefox_tasks.migrations.status import (
-    status as status,
-)
-from framefox_tasks.migrations.upgrade import (
-    upgrade as upgrade,
-)
+from framefox_tasks.migrations.plan import plan as plan, upgrade_sql as upgrade_sql
+from framefox_tasks.migrations.status import status as status
+from framefox_tasks.migrations.upgrade import upgrade as upgrade
 from framefox_tasks.model import (
     CopyOptions as CopyOptions,
     DiagramOptions as DiagramOptions,
@@ -97,12 +76,7 @@ from framefox_tasks.results import (
     Step as Step,
     Upgraded as Upgraded,
 )
-from framefox_tasks.schema.snapshot import (
-    Schema as Schema,
-)
-from framefox_tasks.settings import (
-    Settings as Settings,
-    load_settings as load_settings,
-)
+from framefox_tasks.schema.snapshot import Schema as Schema
+from framefox_tasks.settings import Settings as Settings, load_settings as load_settings
 
 __all__: list[str]
