@@ -14,7 +14,7 @@ from framefox_tasks.copies.subset import conditions, orphan_statements
 from framefox_tasks.copies.table_names import TableFilter, empty_table_filter, spellings
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place, Source
-from framefox_tasks.databases.rows import CopySchema, Kind, Name, Side, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Name, TablePlan
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import CopyPlan, PlannedTable
 
@@ -84,26 +84,19 @@ def _schema_reader(source: Source, target: Target, options: CopyOptions) -> Iter
 def _data_only(source: Source, target: Target, tables: Callable[[Name], bool] | None) -> CopySchema:
     schema = source.schema(tables)
     if source.target.address.dialect != target.address.dialect:
-        schema = _translated_kinds(schema, source)
+        schema = _translated_kinds(schema)
     with database_of(target).open_source(target) as held:
         return map_tables(_without_version(schema, source.target), held.schema(), target)
 
 
-def _translated_kinds(schema: CopySchema, source: Source) -> CopySchema:
-    """With the kinds of another database's copy, which reads nothing that only the source's kind of database writes."""
-    names = {
-        plan.source.name for plan in schema.tables if any(field.kind is Kind.NATIVE for field in plan.source.fields)
-    }
-    if not names:
-        return schema
-    with source.inspect(names.__contains__) as find:
-        kinds = {(table.name, column.name): column.type.kind for table in find().tables for column in table.columns}
+def _translated_kinds(schema: CopySchema) -> CopySchema:
+    """With the kinds of a copy to another kind of database, which reads nothing that only the source's own writes."""
 
-    def translated(side: Side) -> Side:
-        fields = (replace(f, kind=kinds[side.name, f.name]) if f.kind is Kind.NATIVE else f for f in side.fields)
-        return replace(side, fields=tuple(fields))
+    def translated(plan: TablePlan) -> TablePlan:
+        fields = (replace(field, kind=field.elsewhere or field.kind) for field in plan.source.fields)
+        return replace(plan, source=replace(plan.source, fields=tuple(fields)))
 
-    return replace(schema, tables=tuple(replace(plan, source=translated(plan.source)) for plan in schema.tables))
+    return replace(schema, tables=tuple(map(translated, schema.tables)))
 
 
 def _without_version(schema: CopySchema, source: Target) -> CopySchema:

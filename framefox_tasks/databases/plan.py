@@ -38,6 +38,7 @@ def _field(column: Column, native: Callable[[str], str]) -> Field:
         column.type.size if column.type.kind in _LIMITED else None,
         column.default is not None or column.numbered,
         column.numbered,
+        column.type.kind if column.type.own else None,
     )
 
 

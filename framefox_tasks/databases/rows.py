@@ -91,6 +91,7 @@ class Field:
         length: The greatest number of characters or, of bytes, of bytes; None where there is no limit.
         default: Whether the database has a value of its own for a row that gives none.
         numbered: Whether the database gives it numbers by itself: AUTO_INCREMENT, identity, a rowid.
+        elsewhere: The kind that its values have for another kind of database, where that is not `kind`.
         own: NATIVE where another kind stands for what only its own kind of database writes exactly.
     """
 
@@ -101,6 +102,7 @@ class Field:
     length: int | None = None
     default: bool = False
     numbered: bool = False
+    elsewhere: Kind | None = None
     own: Kind | None = None
 
 
