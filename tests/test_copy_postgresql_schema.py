@@ -42,8 +42,8 @@ def test_the_settings_of_a_database_change_nothing_that_is_read(source: Database
     made(
         source,
         "CREATE SCHEMA other; CREATE TYPE other.mood AS ENUM ('a'); CREATE TYPE mood AS ENUM ('b')",
-        "CREATE TYPE none AS ENUM ()",
-        "CREATE TABLE a (m mood, o none, n other.mood DEFAULT 'a', d date DEFAULT '2020-12-31', y bytea, "
+        "CREATE TYPE empty AS ENUM ()",
+        "CREATE TABLE a (m mood, o empty, n other.mood DEFAULT 'a', d date DEFAULT '2020-12-31', y bytea, "
         "at timestamptz DEFAULT '2020-12-31 10:00:00+00', CHECK (d > '2020-06-01'))",
         "CREATE TABLE other.b (); CREATE TABLE c () INHERITS (other.b)",
     )
