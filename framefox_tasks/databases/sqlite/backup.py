@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.verbs import VERBS
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.model import Target
@@ -126,16 +127,13 @@ def snapshot(target: Target) -> Iterator[Snapshot]:
     """
     if not VERBS.exists(target):
         raise VERBS.missing(target)
-    try:
-        # Not "ro": a journal that a crash has left must be rolled back before anything can be read.
-        with closing(connect(target)) as connection:
-            connection.execute("PRAGMA query_only = ON")
-            connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
-            connection.execute("BEGIN")
-            connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # the transaction begins with the first read
-            yield Snapshot(target, connection)
-    except sqlite3.Error as exc:
-        raise VERBS.translate(exc, target) from exc
+    # Not "ro": a journal that a crash has left must be rolled back before anything can be read.
+    with translated(lambda exc: VERBS.translate(exc, target)), closing(connect(target)) as connection:
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
+        connection.execute("BEGIN")
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # the transaction begins with the first read
+        yield Snapshot(target, connection)
 
 
 def connect(target: Target, timeout: float = 5.0) -> sqlite3.Connection:

@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 from framefox_tasks.databases.contract import Place
 from framefox_tasks.databases.rows import Statement
+from framefox_tasks.databases.sqlite.backup import connect
+from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.load import SQLiteLoader
 from framefox_tasks.databases.sqlite.orphans import Orphans
 from framefox_tasks.databases.sqlite.read import SQLiteReader
@@ -49,7 +51,7 @@ class StagingPlace:
     def __enter__(self) -> StagingPlace:
         self._staging.__enter__()
         try:
-            with self._errors():
+            with translated(self._staging.translate):
                 self._prepare(self._staging.connection)
         except BaseException:
             self._staging.__exit__()
@@ -79,16 +81,9 @@ class StagingPlace:
         """Give the file the target's name; see the protocol."""
         with self.loader() as loader:
             found = [(statement.about, loader.execute(statement)) for statement in statements]
-        with self._errors():
+        with translated(self._staging.translate):
             self._staging.sync()
         return [*(f"{about}: {refused}" for about, refused in found if refused), *self._staging.put()]
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as exc:
-            raise self._staging.translate(exc) from exc
 
 
 class TargetPlace:
@@ -109,19 +104,16 @@ class TargetPlace:
     def _opened(self) -> Iterator[sqlite3.Connection]:
         if not VERBS.exists(self.staging):
             raise VERBS.missing(self.staging)
-        try:
-            with closing(_connect(self.staging)) as connection:
-                connection.execute("PRAGMA foreign_keys = OFF")
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-        except sqlite3.Error as exc:
-            raise self._meant(exc) from exc
+        with translated(self._meant), closing(connect(self.staging)) as connection:
+            connection.execute("PRAGMA foreign_keys = OFF")
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
 
     def __enter__(self) -> TargetPlace:
         self._opening = self._opened()
         self._connection = self._opening.__enter__()
         try:
-            with self._errors():
+            with translated(self._meant):
                 self._orphans = Orphans(self._connection)
                 self._triggers = self._connection.execute(
                     "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
@@ -157,7 +149,7 @@ class TargetPlace:
         """
         with self.loader() as loader:
             found = [(statement.about, loader.execute(statement)) for statement in statements]
-        with self._errors():
+        with translated(self._meant):
             added = self._orphans.added()
             if added:
                 raise CopyError(
@@ -169,13 +161,6 @@ class TargetPlace:
                 self._connection.execute(sql)
             self._connection.execute("COMMIT")
         return [f"{about}: {refused}" for about, refused in found if refused]
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as exc:
-            raise self._meant(exc) from exc
 
     def _meant(self, exc: sqlite3.Error) -> FramefoxTasksError:
         code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
@@ -190,7 +175,3 @@ class TargetPlace:
                 hint="Check the free space and the limits of its folder.",
             )
         return VERBS.translate(exc, self.staging)
-
-
-def _connect(target: Target) -> sqlite3.Connection:
-    return sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False)

@@ -15,6 +15,7 @@ from framefox_tasks.databases.schema import Chosen, Found
 from framefox_tasks.databases.sqlite.backup import snapshot
 from framefox_tasks.databases.sqlite.cell import shown
 from framefox_tasks.databases.sqlite.encode import BadCellError, column_of, in_blocks, lines_of
+from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.row_key import Keys
 from framefox_tasks.databases.sqlite.sort import sorted_by
 from framefox_tasks.databases.sqlite.types import named
@@ -251,10 +252,8 @@ class SQLiteSource:
         """All that a copy in SQLite needs; see the protocol."""
         from framefox_tasks.databases.sqlite.ddl import read_schema
 
-        try:
+        with translated(lambda exc: VERBS.translate(exc, self.target)):
             return read_schema(self._connection, tables)
-        except sqlite3.Error as exc:
-            raise VERBS.translate(exc, self.target) from exc
 
 
 @contextmanager

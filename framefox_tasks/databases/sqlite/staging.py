@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
+from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.modes import PRIVATE, belong, set_mode
 from framefox_tasks.databases.sqlite.verbs import VERBS
 from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError, TargetNotEmptyError
@@ -70,7 +71,7 @@ class Staging:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise self._not_written(str(exc.strerror)) from exc
-        with self._errors():
+        with translated(self.translate):
             try:
                 self._open()
             except sqlite3.DatabaseError as exc:
@@ -190,7 +191,7 @@ class Staging:
         Raises:
             DatabaseInUseError: Others read or write the target.
         """
-        with self._old_locked(), self._errors():
+        with self._old_locked(), translated(self.translate):
             if os.name == "nt":  # where an open file cannot be renamed, nobody else can have it open either
                 self.connection.close()
             try:
@@ -232,18 +233,11 @@ class Staging:
 
     @contextmanager
     def _opened(self, path: Path, mode: str) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(f"{path.as_uri()}?mode={mode}", uri=True, isolation_level=None)) as connection:
-                yield connection
-        except sqlite3.Error as exc:
-            raise VERBS.translate(exc, self.target) from exc
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as exc:
-            raise self.translate(exc) from exc
+        with (
+            translated(lambda exc: VERBS.translate(exc, self.target)),
+            closing(sqlite3.connect(f"{path.as_uri()}?mode={mode}", uri=True, isolation_level=None)) as connection,
+        ):
+            yield connection
 
     def translate(self, exc: sqlite3.Error) -> CopyError | DatabaseInUseError | PermissionDeniedError:
         """What an error in writing the file means."""
