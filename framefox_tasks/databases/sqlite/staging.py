@@ -14,11 +14,10 @@ from threading import Lock
 
 from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.modes import PRIVATE, belong, set_mode
-from framefox_tasks.databases.sqlite.verbs import VERBS
+from framefox_tasks.databases.sqlite.verbs import JOURNALS, VERBS
 from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError, TargetNotEmptyError
 from framefox_tasks.model import Target
 
-_JOURNALS = ("-journal", "-wal", "-shm")
 _LOCKED = (512, 0x40000000)
 """How many bytes SQLite's locks are on, and where; part of its file format."""
 _OPENING = Lock()
@@ -266,7 +265,7 @@ def _running(target: Target) -> DatabaseInUseError:
 
 
 def _remove_journals(database: Path) -> None:
-    for suffix in _JOURNALS:
+    for suffix in JOURNALS:
         database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)
 
 

@@ -79,16 +79,19 @@ class SQLiteVerbs(Verbs):
 
     def revision(self, target: Target) -> tuple[str, ...]:
         """The revisions in the version table."""
+        return tuple(sorted(row[0] for row in self._version_rows(target, "SELECT version_num") or ()))
+
+    def _version_rows(self, target: Target, what: str) -> list[tuple[str]] | None:
+        """What a statement FROM the version table gives; None where there is no such table."""
         table = quoted_table(target.project.version_table, '"')
         # Not "ro": a journal that a crash has left must be rolled back before anything can be read.
         with self._translated(target), _existing(target, "rw") as connection:
             try:
-                rows = connection.execute(f"SELECT version_num FROM {table}").fetchall()  # noqa: S608 - quoted
+                return connection.execute(f"{what} FROM {table}").fetchall()
             except sqlite3.OperationalError as exc:
                 if "no such table" in str(exc):
-                    return ()
+                    return None
                 raise
-        return tuple(sorted(row[0] for row in rows))
 
     def holds_tables(self, target: Target) -> bool:
         """Whether a table is in the file, beside the version table."""
@@ -98,15 +101,7 @@ class SQLiteVerbs(Verbs):
 
     def clear_revision(self, target: Target) -> bool:
         """Empty the version table."""
-        table = quoted_table(target.project.version_table, '"')
-        with self._translated(target), _existing(target, "rw") as connection:
-            try:
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - quoted
-            except sqlite3.OperationalError as exc:
-                if "no such table" in str(exc):
-                    return False
-                raise
-        return True
+        return self._version_rows(target, "DELETE") is not None
 
     def server_version(self, target: Target) -> str:
         """The version of the SQLite library."""
