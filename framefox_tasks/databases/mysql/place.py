@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from framefox_tasks.databases.commit import commit_in_doubt
 from framefox_tasks.databases.mysql.load import MySQLLoader
 from framefox_tasks.databases.mysql.privileges import lacking
 from framefox_tasks.databases.mysql.read import MySQLReader
 from framefox_tasks.databases.mysql.session import Session, name, named, session
 from framefox_tasks.databases.mysql.staging import Beside, exists
 from framefox_tasks.databases.mysql.swap import Swap
+from framefox_tasks.databases.place import commit_in_doubt, target_not_empty
 from framefox_tasks.databases.rows import Statement
 from framefox_tasks.errors import (
     ConnectionLostError,
     CopyError,
     FramefoxTasksError,
     PermissionDeniedError,
-    TargetNotEmptyError,
 )
 from framefox_tasks.model import Target
 
@@ -76,11 +75,7 @@ class MySQLPlace:
     def _check_empty(self, control: Session) -> None:
         tables = control.value(_TABLES, self._target.name)
         if tables and not self._overwrite:
-            count = "a table" if tables == 1 else f"{tables} tables"
-            raise TargetNotEmptyError(
-                f"The target {self._target.label} holds {count} already; nothing was changed.",
-                hint="Replace all of it with: --overwrite",
-            )
+            raise target_not_empty(self._target, tables)
 
     def _check_referred(self, control: Session) -> None:
         if not self._overwrite:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from framefox_tasks.databases.commit import commit_in_doubt
 from framefox_tasks.databases.mysql.load import MySQLLoader
 from framefox_tasks.databases.mysql.place import LOCAL_FILES
 from framefox_tasks.databases.mysql.read import MySQLReader
 from framefox_tasks.databases.mysql.session import Session, name, session
 from framefox_tasks.databases.mysql.staging import Beside
+from framefox_tasks.databases.place import commit_in_doubt
 from framefox_tasks.databases.rows import Statement
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from urllib.parse import quote
 
 from framefox_tasks.databases.contract import Place
+from framefox_tasks.databases.place import run_all
 from framefox_tasks.databases.rows import Statement
 from framefox_tasks.databases.sqlite.backup import connect
 from framefox_tasks.databases.sqlite.errors import translated
@@ -80,10 +81,10 @@ class StagingPlace:
     def put(self, statements: Sequence[Statement] = ()) -> list[str]:
         """Give the file the target's name; see the protocol."""
         with self.loader() as loader:
-            found = [(statement.about, loader.execute(statement)) for statement in statements]
+            notes = run_all(loader, statements)
         with translated(self._staging.translate):
             self._staging.sync()
-        return [*(f"{about}: {refused}" for about, refused in found if refused), *self._staging.put()]
+        return [*notes, *self._staging.put()]
 
 
 class TargetPlace:
@@ -148,7 +149,7 @@ class TargetPlace:
             CopyError: Rows refer to rows that are not there, and did not before.
         """
         with self.loader() as loader:
-            found = [(statement.about, loader.execute(statement)) for statement in statements]
+            notes = run_all(loader, statements)
         with translated(self._meant):
             added = self._orphans.added()
             if added:
@@ -160,7 +161,7 @@ class TargetPlace:
             for _, sql in self._triggers:
                 self._connection.execute(sql)
             self._connection.execute("COMMIT")
-        return [f"{about}: {refused}" for about, refused in found if refused]
+        return notes
 
     def _meant(self, exc: sqlite3.Error) -> FramefoxTasksError:
         code = getattr(exc, "sqlite_errorcode", 0) & 0xFF

@@ -12,10 +12,11 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
+from framefox_tasks.databases.place import copy_running, target_not_empty
 from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.modes import PRIVATE, belong, set_mode
 from framefox_tasks.databases.sqlite.verbs import JOURNALS, VERBS
-from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError, TargetNotEmptyError
+from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError
 from framefox_tasks.model import Target
 
 _LOCKED = (512, 0x40000000)
@@ -58,11 +59,7 @@ class Staging:
         with self._opened(self.target.file, "rw") as connection:
             tables = connection.execute(_TABLES).fetchone()[0]
         if tables:
-            count = "a table" if tables == 1 else f"{tables} tables"
-            raise TargetNotEmptyError(
-                f"The target {self.target.label} holds {count} already; nothing was changed.",
-                hint="Replace all of it with: --overwrite",
-            )
+            raise target_not_empty(self.target, tables)
 
     def __enter__(self) -> Staging:
         self._model = self._source.file.stat() if self._source else None
@@ -101,7 +98,7 @@ class Staging:
             try:
                 self._check_left(self.path.lstat())
             except FileNotFoundError:
-                raise _running(self.target) from None
+                raise copy_running(self.target) from None
         except OSError as exc:
             raise self._not_written(str(exc.strerror)) from exc
 
@@ -131,7 +128,7 @@ class Staging:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, *_LOCKED)
             os.ftruncate(descriptor, 0)
         except BlockingIOError as exc:
-            raise _running(self.target) from exc
+            raise copy_running(self.target) from exc
         finally:
             os.close(descriptor)
 
@@ -142,7 +139,7 @@ class Staging:
         self.connection.execute("COMMIT")  # the lock stays
         # The copy that held the file may have put it in its place since it was opened here: then this is the target.
         if before is not None and _inode(self.path) != before:
-            raise _running(self.target)
+            raise copy_running(self.target)
         set_mode(self.path, PRIVATE)
         with closing(sqlite3.connect(":memory:")) as empty:
             empty.backup(self.connection)  # a file that a killed copy left may hold anything
@@ -242,7 +239,7 @@ class Staging:
         """What an error in writing the file means."""
         code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_BUSY:
-            return _running(self.target)
+            return copy_running(self.target)
         if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
             folder = self.target.project.shown(self.path.parent)
             return CopyError(
@@ -256,12 +253,6 @@ class Staging:
             f"The copy to {self.target.label} cannot be written: {reason}. The target is as it was.",
             hint="Check the path of the target, and the permissions of its folder.",
         )
-
-
-def _running(target: Target) -> DatabaseInUseError:
-    return DatabaseInUseError(
-        f"Another copy to {target.label} is running.", hint="Wait until it has ended, or choose another target."
-    )
 
 
 def _remove_journals(database: Path) -> None:
