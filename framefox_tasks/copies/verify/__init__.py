@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from framefox_tasks.copies.verify.canonical import NULL, canonical, unescaped
+from framefox_tasks.copies.verify.canonical import canonical
 from framefox_tasks.copies.verify.checksum import Checksum
 from framefox_tasks.copies.verify.difference import first_difference
 from framefox_tasks.copies.verify.sides import Pair, Sides, Transform, fields_of
 from framefox_tasks.databases.contract import Reader
 from framefox_tasks.databases.dialect import Dialect
-from framefox_tasks.databases.rows import TablePlan
+from framefox_tasks.databases.rows import NULL, TablePlan, unescaped
 from framefox_tasks.errors import VerificationError
 
 _SHOWN = 60  # characters of a value

@@ -10,11 +10,11 @@ from itertools import islice
 from sys import getsizeof
 from typing import Any
 
-from framefox_tasks.databases.rows import BadRowError, CopySchema, Name, Side, TablePlan
+from framefox_tasks.databases.rows import BadRowError, CopySchema, Name, Side, TablePlan, in_blocks
 from framefox_tasks.databases.schema import Chosen, Found
 from framefox_tasks.databases.sqlite.backup import snapshot, tolerant
 from framefox_tasks.databases.sqlite.cell import shown
-from framefox_tasks.databases.sqlite.encode import BadCellError, column_of, in_blocks, lines_of
+from framefox_tasks.databases.sqlite.encode import BadCellError, column_of, lines_of
 from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.row_key import Keys
 from framefox_tasks.databases.sqlite.sort import sorted_by
