@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from framefox_tasks.copies.verify.canonical import Canonical
 
 
@@ -34,12 +32,6 @@ class Checksum:
         else:
             self._sum += sum(map(hash, self._canonical(block)))
             self.rows += block.count(b"\n")
-
-    def over(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """The blocks as they are, added while they pass."""
-        for block in blocks:
-            self.add(block)
-            yield block
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Checksum) and (self.rows, self._sum) == (other.rows, other._sum)
