@@ -34,6 +34,7 @@ class MySQLPlace:
     """A database beside the target.
 
     Attributes:
+        staging: The database that is filled.
         local: Whether servers may be asked to read rows from here; one that may not is given INSERT statements.
         patience: How many seconds to wait for others who use tables that are replaced.
     """
@@ -46,16 +47,12 @@ class MySQLPlace:
         self._overwrite = overwrite
         self._force = force_disconnect
         self._beside = Beside(target)
+        self.staging = named(target, self._beside.staging)
         self._closing = ExitStack()
         self._placed = False
         self._made = False
         self.local = True
         self.patience = 10
-
-    @property
-    def staging(self) -> Target:
-        """The database that is filled."""
-        return named(self._target, self._beside.staging)
 
     def check(self) -> None:
         """Look at the target, and say what would hinder the copy."""
