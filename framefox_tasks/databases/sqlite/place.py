@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from urllib.parse import quote
@@ -13,7 +14,6 @@ from framefox_tasks.databases.rows import Statement
 from framefox_tasks.databases.sqlite.backup import connect
 from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.load import SQLiteLoader
-from framefox_tasks.databases.sqlite.orphans import Orphans
 from framefox_tasks.databases.sqlite.read import SQLiteReader
 from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.databases.sqlite.types import named
@@ -115,7 +115,7 @@ class TargetPlace:
         self._connection = self._opening.__enter__()
         try:
             with translated(self._meant):
-                self._orphans = Orphans(self._connection)
+                self._orphans = _Orphans(self._connection)
                 self._triggers = self._connection.execute(
                     "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
                 ).fetchall()
@@ -176,3 +176,30 @@ class TargetPlace:
                 hint="Check the free space and the limits of its folder.",
             )
         return VERBS.translate(exc, self.staging)
+
+
+class _Orphans:
+    """How many rows have a foreign key that refers to nothing, to see later whether there are more."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._before = self._counted()
+
+    def added(self) -> list[str]:
+        """Of which tables there are more now, and how many."""
+        more = self._counted() - self._before
+        return [f"{count:,} of {table} to {parent}" for (table, parent), count in sorted(more.items())]
+
+    def _counted(self) -> Counter[tuple[str, str]]:
+        tables = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        found: Counter[tuple[str, str]] = Counter()
+        for (table,) in tables:
+            try:
+                found.update(
+                    (row[0], row[2]) for row in self._connection.execute(f"PRAGMA foreign_key_check({named(table)})")
+                )
+            except sqlite3.OperationalError as exc:
+                # A key that refers to what is not unique: SQLite can neither check nor enforce it.
+                if "mismatch" not in str(exc):
+                    raise
+        return found
