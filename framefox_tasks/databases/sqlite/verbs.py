@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from framefox_tasks.databases.drivers import driver_of, quoted_table
@@ -55,7 +55,7 @@ class SQLiteVerbs(Verbs):
         driver_of(target, self)  # before the file is there: nothing could migrate it
         _make_file(target)
         # VACUUM writes the first page: the file is a SQLite database from the start, not an empty file.
-        with self._translated(target), _connection(target, "rw") as connection:
+        with self._translated(target), _connection(target) as connection:
             try:
                 connection.execute("VACUUM")
             except sqlite3.OperationalError as exc:
@@ -84,8 +84,7 @@ class SQLiteVerbs(Verbs):
     def _version_rows(self, target: Target, what: str) -> list[tuple[str]] | None:
         """What a statement FROM the version table gives; None where there is no such table."""
         table = quoted_table(target.project.version_table, '"')
-        # Not "ro": a journal that a crash has left must be rolled back before anything can be read.
-        with self._translated(target), _existing(target, "rw") as connection:
+        with self._translated(target), _existing(target) as connection:
             try:
                 return connection.execute(f"{what} FROM {table}").fetchall()
             except sqlite3.OperationalError as exc:
@@ -95,7 +94,7 @@ class SQLiteVerbs(Verbs):
 
     def holds_tables(self, target: Target) -> bool:
         """Whether a table is in the file, beside the version table."""
-        with self._translated(target), _existing(target, "rw") as connection:
+        with self._translated(target), _existing(target) as connection:
             rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT 2").fetchall()
         return any(name != target.project.version_table for (name,) in rows)
 
@@ -178,22 +177,15 @@ def _make_file(target: Target) -> None:
         raise _denied(target, f"it cannot be made: {exc.strerror}") from exc
 
 
-@contextmanager
-def _connection(target: Target, mode: str) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(f"{target.file.as_uri()}?mode={mode}", uri=True, isolation_level=None)
-    try:
-        yield connection
-    finally:
-        connection.close()
+def _connection(target: Target) -> closing[sqlite3.Connection]:
+    # Not "ro": a journal that a crash has left must be rolled back before anything can be read.
+    return closing(sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True, isolation_level=None))
 
 
-@contextmanager
-def _existing(target: Target, mode: str) -> Iterator[sqlite3.Connection]:
-    if not _is_there(target):
+def _existing(target: Target) -> closing[sqlite3.Connection]:
+    if not VERBS.exists(target):
         raise VERBS.missing(target)
-    _check_header(target)
-    with _connection(target, mode) as connection:
-        yield connection
+    return _connection(target)
 
 
 def _is_there(target: Target) -> bool:
