@@ -13,7 +13,7 @@ from copy_rich import RICH
 from copying import made, target_of
 
 from framefox_tasks.copies import copy
-from framefox_tasks.databases.postgresql.escapes import plain_controls
+from framefox_tasks.databases.postgresql.read import plain_controls
 from framefox_tasks.databases.postgresql.snapshot import open_source
 from framefox_tasks.databases.rows import Field, Kind, Name, Side
 from framefox_tasks.model import CopyOptions

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from framefox_tasks.databases.verbs import Traits
 from framefox_tasks.errors import ConfigError, DriverMissingError
@@ -93,6 +95,20 @@ def _check_connectable(url: URL, target: Target) -> None:
         dialect().create_connect_args(url)
     except (ArgumentError, TypeError, ValueError) as exc:
         raise refused_options(target, exc) from exc
+
+
+def other_database(target: Target, name: str, driver: str) -> Target:
+    """Another database of the target's server, with a driver as SQLAlchemy calls it: `mysql+pymysql`."""
+    address = target.address
+    login = ""
+    if address.username is not None:
+        login = quote(address.username, safe="")
+        login += f":{quote(address.password, safe='')}" if address.password is not None else ""
+        login += "@"
+    host = f"[{address.host}]" if ":" in (address.host or "") else address.host or ""
+    port = f":{address.port}" if address.port else ""
+    query = f"?{urlencode(address.query)}" if address.query else ""
+    return replace(target, url=f"{driver}://{login}{host}{port}/{quote(name, safe='')}{query}")
 
 
 def refused_options(target: Target, exc: Exception) -> ConfigError:

@@ -26,12 +26,45 @@ where it cannot hold it, and the error names the row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from framefox_tasks.errors import CopyError
+
+NULL = b"\\N"
+BLOCK = 256 * 1024
+"""Bytes of a block, or some more."""
+_ESCAPED = re.compile(rb"\\(.)")
+_SPECIAL = re.compile(rb"[\\\t\n\r]")
+_MEANT = {b"t": b"\t", b"n": b"\n", b"r": b"\r"}
+_WRITTEN = {b"\\": b"\\\\", b"\t": b"\\t", b"\n": b"\\n", b"\r": b"\\r"}
+
+
+def unescaped(field: bytes) -> bytes:
+    """The text of a field, without its escapes."""
+    return _ESCAPED.sub(lambda found: _MEANT.get(found[1], found[1]), field) if b"\\" in field else field
+
+
+def escaped(text: bytes) -> bytes:
+    """A text as it stands in a line."""
+    return _SPECIAL.sub(lambda found: _WRITTEN[found[0]], text)
+
+
+def in_blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The same lines in blocks."""
+    block: list[bytes] = []
+    size = 0
+    for some in lines:
+        block.append(some)
+        size += len(some)
+        if size >= BLOCK:
+            yield b"".join(block)
+            block, size = [], 0
+    if block:
+        yield b"".join(block)
 
 
 class Kind(StrEnum):

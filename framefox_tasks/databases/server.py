@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from framefox_tasks.databases.drivers import (
     driver_of,
@@ -26,9 +26,6 @@ from framefox_tasks.errors import (
     PermissionDeniedError,
 )
 from framefox_tasks.model import Target
-
-if TYPE_CHECKING:
-    pass
 
 _CONNECT_TIMEOUT = 10  # seconds
 
@@ -73,19 +70,31 @@ class ServerVerbs(Verbs):
 
     def server_identity(self, target: Target) -> object:
         """The identity of its server, by whatever name it is reached."""
-        with self.connection(target, self.maintenance(target)) as connection:
+        return tuple(self._row(target, self.maintenance(target), self.identity_query))
+
+    def _row(self, target: Target, database: str | None, query: str, *arguments: tuple[str]) -> Any:
+        """The first row of what a query gives; None where there is none."""
+        with self.connection(target, database) as connection:
             cursor = connection.cursor()
-            cursor.execute(self.identity_query)
-            return tuple(cursor.fetchone())
+            cursor.execute(query, *arguments)
+            return cursor.fetchone()
 
     def revision(self, target: Target) -> tuple[str, ...]:
         """The revisions in the version table."""
+        return tuple(sorted(row[0] for row in self._version_rows(target, "SELECT version_num") or ()))
+
+    def _version_rows(self, target: Target, what: str) -> list[Any] | None:
+        """What a statement FROM the version table gives; None where there is no such table."""
         table = quoted_table(target.project.version_table, self.quote)
         with self.connection(target, target.name) as connection:
             cursor = connection.cursor()
-            if not self._tolerant(cursor, f"SELECT version_num FROM {table}"):  # noqa: S608 - quoted
-                return ()
-            return tuple(sorted(row[0] for row in cursor.fetchall()))
+            try:
+                cursor.execute(f"{what} FROM {table}")
+            except Exception as exc:
+                if self.error_code(exc) in self.missing_table:
+                    return None
+                raise
+            return list(cursor.fetchall()) if cursor.description else []
 
     def holds_tables(self, target: Target) -> bool:
         """Whether a table is in the database, beside the version table."""
@@ -98,18 +107,7 @@ class ServerVerbs(Verbs):
 
     def clear_revision(self, target: Target) -> bool:
         """Empty the version table."""
-        table = quoted_table(target.project.version_table, self.quote)
-        with self.connection(target, target.name) as connection:
-            return self._tolerant(connection.cursor(), f"DELETE FROM {table}")  # noqa: S608 - quoted
-
-    def _tolerant(self, cursor: Any, statement: str) -> bool:
-        try:
-            cursor.execute(statement)
-        except Exception as exc:
-            if self.error_code(exc) in self.missing_table:
-                return False
-            raise
-        return True
+        return self._version_rows(target, "DELETE") is not None
 
     def maintenance(self, target: Target) -> str | None:  # noqa: ARG002 - the protocol's
         """The database to connect to when the target itself need not exist."""

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from re import Match, compile as pattern
 from uuid import UUID
 
 from framefox_tasks.copies.mask.contract import ColumnMask, Function, MaskKind
 from framefox_tasks.copies.mask.masks import MASKS, parse_mask, usages
 from framefox_tasks.copies.mask.plan import masks_of
 from framefox_tasks.copies.mask.secret import Secret
-from framefox_tasks.databases.rows import Kind, TablePlan
+from framefox_tasks.databases.rows import NULL, Kind, TablePlan, escaped, unescaped
 
-_NULL = b"\\N"
-_ESCAPED = pattern(rb"\\(.)")
-_SPECIAL = pattern(rb"[\\\t\n\r]")
-_MEANT = {b"t": b"\t", b"n": b"\n", b"r": b"\r"}
-_WRITTEN = {b"\\": b"\\\\", b"\t": b"\\t", b"\n": b"\\n", b"\r": b"\\r"}
 _KEPT = 8192
 """Values of a column that are remembered with what they became."""
 _KEPT_LENGTH = 100
@@ -71,24 +65,9 @@ def _field_function(mask: ColumnMask, secret: Secret) -> Function:
     """What masks a field as it stands in a line."""
     function = mask.function(secret)
     if function is None:
-        return lambda _: _NULL
+        return lambda _: NULL
 
-    def masked(field: bytes) -> bytes:
-        if field == _NULL:
-            return field
-        if b"\\" in field:
-            field = _ESCAPED.sub(_meant, field)
-        return _SPECIAL.sub(_written, function(field))
-
-    return masked
-
-
-def _meant(found: Match[bytes]) -> bytes:
-    return _MEANT.get(found[1], found[1])
-
-
-def _written(found: Match[bytes]) -> bytes:
-    return _WRITTEN[found[0]]
+    return lambda field: field if field == NULL else escaped(function(unescaped(field)))
 
 
 def cell_function(mask: ColumnMask, secret: Secret) -> Callable[[object], Cell]:

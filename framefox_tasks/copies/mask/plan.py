@@ -11,6 +11,7 @@ from framefox_tasks.copies.mask.contract import ColumnMask, MaskKind
 from framefox_tasks.copies.mask.integers import LEVELS, integer_bits
 from framefox_tasks.copies.mask.masks import MASKS
 from framefox_tasks.copies.table_names import lookup, spellings
+from framefox_tasks.databases.order import reached
 from framefox_tasks.databases.rows import CopySchema, Field, Kind, TablePlan
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Mask
@@ -79,7 +80,7 @@ def masks_of(schema: CopySchema, masks: Sequence[Mask]) -> dict[str, tuple[Colum
     planned: dict[str, list[ColumnMask]] = defaultdict(list)
     for label, mask in asked.items():
         column = columns[label]
-        joined = _joined(column, links)
+        joined = reached([column], lambda one: links.get(one.label, ()))  # by foreign keys
         _check(mask, joined, _misfit)
         _check_ends(column, mask, joined, asked)
         _check(mask, joined, _shortage)
@@ -128,18 +129,6 @@ def _links(schema: CopySchema, columns: Mapping[str, _Column]) -> Links:
                     links[ends[0].label].append(ends[1])
                     links[ends[1].label].append(ends[0])
     return links
-
-
-def _joined(column: _Column, links: Links) -> list[_Column]:
-    """The column, and all that foreign keys join with it."""
-    joined = {column.label: column}
-    waiting = [column]
-    while waiting:
-        for other in links.get(waiting.pop().label, ()):
-            if other.label not in joined:
-                joined[other.label] = other
-                waiting.append(other)
-    return list(joined.values())
 
 
 Objection = Callable[[MaskKind, Sequence[_Column]], str]

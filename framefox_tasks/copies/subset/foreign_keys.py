@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from framefox_tasks.copies.table_names import lookup, tables_by_name
+from framefox_tasks.databases.order import reached
 from framefox_tasks.databases.rows import CopySchema, ForeignKeyPlan, TablePlan
 from framefox_tasks.errors import ConfigError
 
@@ -73,36 +74,23 @@ class ForeignKeyGraph:
         self._followed: dict[str, list[Edge]] = {}
         self._weights: dict[str, int] = {}
         self._parents: dict[str, list[Edge]] = {label: [] for label in self._plans}
+        self._children: dict[str, list[str]] = {label: [] for label in self._plans}
         for edge in self.edges:
             if not edge.nulls:
                 self._parents[edge.child.label].append(edge)
+                self._children[edge.parent.label].append(edge.child.label)
 
     @cached_property
     def restricted(self) -> frozenset[str]:
         """The labels of the tables that may lose rows."""
-        missing = {label for label, plan in self._plans.items() if plan.empty or label in self.where}
-        while more := {
-            edge.child.label
-            for edge in self.edges
-            if not edge.nulls and edge.parent.label in missing and edge.child.label not in missing
-        }:
-            missing |= more
-        return frozenset(missing)
+        missing = (label for label, plan in self._plans.items() if plan.empty or label in self.where)
+        return frozenset(reached(missing, self._children.__getitem__))
 
     @cached_property
     def _ancestors(self) -> dict[str, frozenset[str]]:
         """The tables that the rows of each table refer to, directly or not, and cannot do without."""
-        return {label: frozenset(self._reached(label)) for label in self._plans}
-
-    def _reached(self, label: str) -> set[str]:
-        reached: set[str] = set()
-        waiting = [label]
-        while waiting:
-            for edge in self._parents[waiting.pop()]:
-                if edge.parent.label not in reached:
-                    reached.add(edge.parent.label)
-                    waiting.append(edge.parent.label)
-        return reached
+        direct = {label: [edge.parent.label for edge in edges] for label, edges in self._parents.items()}
+        return {label: frozenset(reached(parents, direct.__getitem__)) for label, parents in direct.items()}
 
     def followed(self, label: str) -> list[Edge]:
         """The foreign keys that the condition of a table follows: no cycles, and not too many."""
@@ -129,18 +117,12 @@ class ForeignKeyGraph:
     @cached_property
     def inexact(self) -> frozenset[str]:
         """The labels of the tables that are read with rows that are orphans in the copy."""
-        inexact = {
+        inexact = (
             label
             for label, edges in self._parents.items()
             if any(edge.parent.label in self.restricted and edge not in self.followed(label) for edge in edges)
-        }
-        while more := {
-            edge.child.label
-            for edge in self.edges
-            if not edge.nulls and edge.parent.label in inexact and edge.child.label not in inexact
-        }:
-            inexact |= more
-        return frozenset(inexact)
+        )
+        return frozenset(reached(inexact, self._children.__getitem__))
 
 
 def _conditions_by_label(schema: CopySchema, where: Mapping[str, str]) -> dict[str, str]:

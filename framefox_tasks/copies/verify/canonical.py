@@ -9,7 +9,7 @@ from re import compile as pattern
 from struct import pack, unpack
 
 from framefox_tasks.databases.dialect import Dialect
-from framefox_tasks.databases.rows import Field, Kind, TablePlan
+from framefox_tasks.databases.rows import NULL, Field, Kind, TablePlan, unescaped
 
 Row = bytes | tuple[bytes, ...]
 """A row to be compared: its fields, or the whole line where its fields need nothing."""
@@ -17,12 +17,9 @@ Canonical = Callable[[bytes], Iterable[tuple[bytes, ...]]]
 """Gives the rows of a block of lines."""
 _Column = Callable[[Sequence[bytes]], list[bytes]]
 
-NULL = b"\\N"
 _PLAIN = b"0123456789."
 _MOST_DIGITS = 10_000
 _SINGLE = 4  # bytes
-_ESCAPED = pattern(rb"\\(.)")
-_MEANT = {b"t": b"\t", b"n": b"\n", b"r": b"\r"}
 _PADDED = ("character(", "char(", "bpchar")
 _DURATION = pattern(
     rb"P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?[\d.]+)S)?)?"
@@ -57,7 +54,7 @@ def _column(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> _Co
     if dialects[0].name == dialects[1].name and here.native == there.native:
         return None  # one database writes one value in one way
     if here.kind is Kind.FLOAT:
-        return _singles if any(map(_is_single, (here, there), dialects)) else _doubles
+        return _each(_single if any(map(_is_single, (here, there), dialects)) else _double)
     if here.kind is Kind.TEXT:
         return _unpadded if any(field.native.startswith(_PADDED) for field in (here, there)) else None
     return _COLUMNS.get(here.kind)
@@ -68,9 +65,8 @@ def _is_single(field: Field, dialect: Dialect) -> bool:
     return type_ is not None and type_.kind is Kind.FLOAT and type_.size == _SINGLE
 
 
-def unescaped(field: bytes) -> bytes:
-    """The text of a field, without its escapes."""
-    return _ESCAPED.sub(lambda found: _MEANT.get(found[1], found[1]), field) if b"\\" in field else field
+def _each(function: Callable[[bytes], bytes]) -> _Column:
+    return lambda column: [*map(function, column)]
 
 
 def _unpadded(column: Sequence[bytes]) -> list[bytes]:
@@ -87,10 +83,6 @@ def _uuids(column: Sequence[bytes]) -> list[bytes]:
 
 def _bits(column: Sequence[bytes]) -> list[bytes]:
     return [field.lstrip(b"0") for field in column]
-
-
-def _numbers(column: Sequence[bytes]) -> list[bytes]:
-    return [_number(field) for field in column]
 
 
 def _number(field: bytes) -> bytes:
@@ -116,19 +108,11 @@ def _parsed_number(field: bytes) -> bytes:
     return field if abs(number.adjusted()) > _MOST_DIGITS else _number(format(number, "f").encode())
 
 
-def _doubles(column: Sequence[bytes]) -> list[bytes]:
-    return [_double(field) for field in column]
-
-
 def _double(field: bytes) -> bytes:
     try:
         return repr(float(field) + 0.0).encode()  # minus zero becomes zero
     except ValueError:
         return field
-
-
-def _singles(column: Sequence[bytes]) -> list[bytes]:
-    return [_single(field) for field in column]
 
 
 def _single(field: bytes) -> bytes:
@@ -139,11 +123,9 @@ def _single(field: bytes) -> bytes:
     return repr(single + 0.0).encode()
 
 
-def _documents(column: Sequence[bytes]) -> list[bytes]:
-    return [field if field == NULL else _document(field) for field in column]
-
-
 def _document(field: bytes) -> bytes:
+    if field == NULL:
+        return field
     try:
         value = json.loads(unescaped(field), parse_int=_exact, parse_float=_exact)
         return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
@@ -162,10 +144,6 @@ def _exact(text: str) -> str:
     return f"\0{'-' * sign}{short}e{int(exponent) + len(shown) - len(short)}" if short else "\0000"
 
 
-def _durations(column: Sequence[bytes]) -> list[bytes]:
-    return [_duration(field) for field in column]
-
-
 def _duration(field: bytes) -> bytes:
     found = _DURATION.fullmatch(field)
     if not found:
@@ -177,12 +155,12 @@ def _duration(field: bytes) -> bytes:
 
 
 _COLUMNS: dict[Kind, _Column] = {
-    Kind.NUMERIC: _numbers,
-    Kind.JSON: _documents,
+    Kind.NUMERIC: _each(_number),
+    Kind.JSON: _each(_document),
     Kind.TIME: _fractions,
     Kind.TIMESTAMP: _fractions,
     Kind.TIMESTAMPTZ: _fractions,
-    Kind.INTERVAL: _durations,
+    Kind.INTERVAL: _each(_duration),
     Kind.UUID: _uuids,
     Kind.BITS: _bits,
 }

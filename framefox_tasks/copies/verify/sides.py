@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 
-from framefox_tasks.copies.verify.canonical import Canonical, Row, canonical, unescaped
+from framefox_tasks.copies.verify.canonical import Canonical, Row, canonical
 from framefox_tasks.databases.contract import Reader
 from framefox_tasks.databases.dialect import Dialect
-from framefox_tasks.databases.rows import Kind, TablePlan
+from framefox_tasks.databases.rows import Kind, TablePlan, unescaped
 
 Transform = Callable[[Iterable[bytes]], Iterator[bytes]]
 Pair = tuple[bytes, Row]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Generator, Iterable
 from typing import Any
 
-BLOCK = 1 << 18
-"""About how many bytes of lines go together."""
+from framefox_tasks.databases.rows import BLOCK
+
 _READ = 1 << 18
 _SENT = 1 << 20  # bytes of a packet that is sent: below what any server takes at the least
 _MOST = 0xFFFFFF  # bytes of a packet: a longer row goes on in the next

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from framefox_tasks.databases.commit import commit_in_doubt
 from framefox_tasks.databases.mysql.load import MySQLLoader
 from framefox_tasks.databases.mysql.privileges import lacking
 from framefox_tasks.databases.mysql.read import MySQLReader
 from framefox_tasks.databases.mysql.session import Session, name, named, session
 from framefox_tasks.databases.mysql.staging import Beside, exists
 from framefox_tasks.databases.mysql.swap import Swap
+from framefox_tasks.databases.place import commit_in_doubt, target_not_empty
 from framefox_tasks.databases.rows import Statement
 from framefox_tasks.errors import (
     ConnectionLostError,
     CopyError,
     FramefoxTasksError,
     PermissionDeniedError,
-    TargetNotEmptyError,
 )
 from framefox_tasks.model import Target
 
@@ -35,6 +34,7 @@ class MySQLPlace:
     """A database beside the target.
 
     Attributes:
+        staging: The database that is filled.
         local: Whether servers may be asked to read rows from here; one that may not is given INSERT statements.
         patience: How many seconds to wait for others who use tables that are replaced.
     """
@@ -47,16 +47,12 @@ class MySQLPlace:
         self._overwrite = overwrite
         self._force = force_disconnect
         self._beside = Beside(target)
+        self.staging = named(target, self._beside.staging)
         self._closing = ExitStack()
         self._placed = False
         self._made = False
         self.local = True
         self.patience = 10
-
-    @property
-    def staging(self) -> Target:
-        """The database that is filled."""
-        return named(self._target, self._beside.staging)
 
     def check(self) -> None:
         """Look at the target, and say what would hinder the copy."""
@@ -76,11 +72,7 @@ class MySQLPlace:
     def _check_empty(self, control: Session) -> None:
         tables = control.value(_TABLES, self._target.name)
         if tables and not self._overwrite:
-            count = "a table" if tables == 1 else f"{tables} tables"
-            raise TargetNotEmptyError(
-                f"The target {self._target.label} holds {count} already; nothing was changed.",
-                hint="Replace all of it with: --overwrite",
-            )
+            raise target_not_empty(self._target, tables)
 
     def _check_referred(self, control: Session) -> None:
         if not self._overwrite:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from framefox_tasks.databases.commit import commit_in_doubt
 from framefox_tasks.databases.mysql.load import MySQLLoader
 from framefox_tasks.databases.mysql.place import LOCAL_FILES
 from framefox_tasks.databases.mysql.read import MySQLReader
 from framefox_tasks.databases.mysql.session import Session, name, session
 from framefox_tasks.databases.mysql.staging import Beside
+from framefox_tasks.databases.place import commit_in_doubt
 from framefox_tasks.databases.rows import Statement
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
@@ -31,6 +31,7 @@ class RowsPlace:
     """The target itself.
 
     Attributes:
+        staging: It as well.
         local: Whether the server may be asked to read rows from here; one that may not is given INSERT statements.
     """
 
@@ -38,25 +39,20 @@ class RowsPlace:
     most_loaders = 1
 
     def __init__(self, target: Target) -> None:
-        self._target = target
+        self.staging = target
         self._beside = Beside(target)
         self._closing = ExitStack()
         self.local = True
 
-    @property
-    def staging(self) -> Target:
-        """The target itself."""
-        return self._target
-
     def check(self) -> None:
         """Look at the target, and say what would hinder the copy; its tables are looked at when they are filled."""
-        with session(self._target, self._target.name, "target") as control:
+        with session(self.staging, self.staging.name, "target") as control:
             self._beside.lock(control)
 
     def __enter__(self) -> RowsPlace:
         with ExitStack() as opening:
             flags = LOCAL_FILES if self.local else 0
-            self._session = opening.enter_context(session(self._target, self._target.name, "target", flags=flags))
+            self._session = opening.enter_context(session(self.staging, self.staging.name, "target", flags=flags))
             self._beside.lock(self._session)
             self._session.execute("SET SESSION foreign_key_checks = 0, autocommit = 0")
             self._session.execute("START TRANSACTION")
@@ -84,7 +80,7 @@ class RowsPlace:
             if {key.child, key.parent} & filled:
                 self._check(key)
         triggered = [table for (table,) in self._session.rows(_TRIGGERED) if table in filled]
-        with commit_in_doubt(self._target):
+        with commit_in_doubt(self.staging):
             self._session.execute("COMMIT")
         return [f"{table}: its triggers ran for the rows that were copied" for table in triggered]
 
@@ -92,7 +88,7 @@ class RowsPlace:
         for values in self._session.rows(key.orphans):
             shown = ", ".join(f"{column}={value}" for column, value in zip(key.columns, values, strict=True))
             raise CopyError(
-                f"{key.child} of {self._target.label} would hold a row with {shown}, which {key.parent} does not have "
+                f"{key.child} of {self.staging.label} would hold a row with {shown}, which {key.parent} does not have "
                 f"(foreign key {key.name}). The target is as it was.",
                 hint=f"Copy {key.parent} too, or leave {key.child} out with: --tables",
             )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from itertools import islice
 
-from framefox_tasks.databases.mysql.packets import BLOCK, TooLongError
+from framefox_tasks.databases.mysql.packets import TooLongError
 from framefox_tasks.databases.mysql.session import Session, name
 from framefox_tasks.databases.mysql.values import FEED, TAB, is_bytes, sorted_by, written
 from framefox_tasks.databases.mysql.verbs import VERBS
-from framefox_tasks.databases.rows import BadRowError, Field, Name, Side
+from framefox_tasks.databases.rows import NULL, BadRowError, Field, Name, Side, escaped, in_blocks
 from framefox_tasks.errors import CopyError
 
 _CHANGED = frozenset({1146, 1412})  # it is not there, or is another than when the snapshot was taken
 _NO_CONDITION = frozenset({1054, 1064, 1111, 1305, 1582})  # columns or functions that are not there, no syntax
-_ESCAPES = ((b"\\", b"\\\\"), (b"\t", b"\\t"), (b"\n", b"\\n"), (b"\r", b"\\r"))
 
 
 class MySQLReader:
@@ -59,20 +59,8 @@ class MySQLReader:
     def _column_by_column(self, table: Side, rest: str, skipped: int) -> Generator[bytes]:
         """For rows that are longer as a line than the server makes any text: the columns come as they are."""
         columns = ", ".join(map(_plain, table.fields))
-        block: list[bytes] = []
-        size = 0
         with self._session.answer(f"SELECT {columns} {rest}") as (answer, count):
-            for number, row in enumerate(answer.rows(count)):
-                if number < skipped:
-                    continue
-                line = _line(table, row)
-                block.append(line)
-                size += len(line)
-                if size >= BLOCK:
-                    yield b"".join(block)
-                    block, size = [], 0
-        if block:
-            yield b"".join(block)
+            yield from in_blocks(_line(table, row) for row in islice(answer.rows(count), skipped, None))
 
     def raw(self, table: Side, *, where: str = "") -> None:
         """Nothing is faster than lines."""
@@ -117,13 +105,10 @@ def _line(table: Side, row: list[bytes | None]) -> bytes:
 def _field(field: Field, value: bytes | None) -> bytes:
     if value is None:
         if field.nullable:
-            return b"\\N"
+            return NULL
         raise BadRowError(
             field.name, "the server gives no text for a value of it: it may be greater than max_allowed_packet"
         )
     if is_bytes(field):
         return b"\\\\x" + value.hex().encode()
-    if _is_text(field):
-        for plain, escaped in _ESCAPES:
-            value = value.replace(plain, escaped)
-    return value
+    return escaped(value) if _is_text(field) else value

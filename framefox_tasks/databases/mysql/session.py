@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import replace
 from hashlib import sha256
 from importlib.util import find_spec
 from socket import SHUT_RDWR
 from typing import Any
-from urllib.parse import quote, urlencode
 
+from framefox_tasks.databases.drivers import other_database
 from framefox_tasks.databases.keepalive import keep_alive
 from framefox_tasks.databases.mysql.packets import Answer, OutOfStepError
 from framefox_tasks.databases.mysql.verbs import VERBS
@@ -54,16 +53,7 @@ def literal(text: str) -> str:
 
 def named(target: Target, database: str) -> Target:
     """Another database on the target's server, with the driver that copies need."""
-    address = target.address
-    login = ""
-    if address.username is not None:
-        login = quote(address.username, safe="")
-        login += f":{quote(address.password, safe='')}" if address.password is not None else ""
-        login += "@"
-    host = f"[{address.host}]" if ":" in (address.host or "") else address.host or ""
-    port = f":{address.port}" if address.port else ""
-    query = f"?{urlencode(address.query)}" if address.query else ""
-    return replace(target, url=f"{address.backend}+pymysql://{login}{host}{port}/{quote(database, safe='')}{query}")
+    return other_database(target, database, f"{target.address.backend}+pymysql")
 
 
 def beside(database: str, suffix: str) -> str:

@@ -25,25 +25,20 @@ _BEGIN = (
 
 
 class Snapshot:
-    """A database at one point of time."""
+    """A database at one point of time.
+
+    Attributes:
+        target: The database.
+        most_readers: How many connections share the snapshot.
+    """
 
     def __init__(self, target: Target, readers: list[Session], plain: Session) -> None:
-        self._target = target
+        self.target = target
+        self.most_readers = len(readers)
         self._plain = plain
-        self._count = len(readers)
         self._free: SimpleQueue[Session] = SimpleQueue()
         for reader in readers:
             self._free.put(reader)
-
-    @property
-    def target(self) -> Target:
-        """The database."""
-        return self._target
-
-    @property
-    def most_readers(self) -> int:
-        """How many connections share the snapshot."""
-        return self._count
 
     @contextmanager
     def reader(self) -> Iterator[MySQLReader]:

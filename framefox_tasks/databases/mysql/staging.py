@@ -8,7 +8,8 @@ from hashlib import sha256
 
 from framefox_tasks.databases.mysql.session import Session, beside, grants, name
 from framefox_tasks.databases.mysql.verbs import VERBS
-from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError
+from framefox_tasks.databases.place import copy_running
+from framefox_tasks.errors import CopyError, PermissionDeniedError
 from framefox_tasks.model import Target
 
 MARKER = "framefox_tasks_copying"
@@ -56,10 +57,7 @@ class Beside:
         """
         self._account = str(control.value("SELECT CURRENT_USER()"))
         if control.value("SELECT GET_LOCK(%s, %s)", self._lock, _NOTICING) != 1:
-            raise DatabaseInUseError(
-                f"Another copy to {self.target.label} is running.",
-                hint="Wait until it has ended, or choose another target.",
-            )
+            raise copy_running(self.target)
 
     def check(self, control: Session) -> None:
         """See that the names are free, or taken by what a killed copy left.

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from framefox_tasks.databases.mysql.session import SQL_MODE, Session, literal, name
 from framefox_tasks.databases.mysql.tokens import names_in, unqualified, without_definer
+from framefox_tasks.databases.order import after_needed
 from framefox_tasks.databases.rows import Statement
 
 _ROUTINES = (
@@ -109,15 +110,4 @@ def _in_order(texts: dict[str, str]) -> Iterator[str]:
         view: [names[word] for word in sorted(names_in(text)) if names.get(word, view) != view]
         for view, text in texts.items()
     }
-    done: set[str] = set()
-
-    def visit(view: str) -> Iterator[str]:
-        if view in done:
-            return
-        done.add(view)
-        for other in used[view]:
-            yield from visit(other)
-        yield view
-
-    for view in texts:
-        yield from visit(view)
+    return after_needed(texts, used)

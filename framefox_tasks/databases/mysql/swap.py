@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from framefox_tasks.databases.mysql.load import MySQLLoader
 from framefox_tasks.databases.mysql.session import SQL_MODE, Session, literal, name
 from framefox_tasks.databases.mysql.staging import (
     MARKER,
@@ -55,11 +56,7 @@ class Swap:
         for statement in statements:
             if " EVENT " in statement.sql[:80]:  # it might begin to work
                 continue
-            try:
-                self._control.execute(statement.sql)
-            except CopyError as exc:
-                if not statement.optional:
-                    raise CopyError(f"{statement.about or statement.sql[:60]}: {exc.message}", hint=exc.hint) from exc
+            MySQLLoader(self._control).execute(statement)
         self._mode()
         for trigger in self._names(_TRIGGERS, self._beside.staging):
             self._control.execute(f"DROP TRIGGER {name(self._beside.staging)}.{name(trigger)}")

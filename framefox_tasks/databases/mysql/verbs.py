@@ -62,10 +62,7 @@ class MySQLVerbs(ServerVerbs):
 
     def server_version(self, target: Target) -> str:
         """The server's version, as 8.4.0 or 10.11.6-MariaDB."""
-        with self.connection(target, target.name) as connection:
-            cursor = connection.cursor()
-            cursor.execute("SELECT VERSION()")
-            return "-".join(str(cursor.fetchone()[0]).split("-")[:2])
+        return "-".join(str(self._row(target, target.name, "SELECT VERSION()")[0]).split("-")[:2])
 
     def described(self, version: str | None) -> str:
         """MySQL 8.4.0, or MariaDB 10.11.6."""

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from framefox_tasks.databases.order import after_needed
 from framefox_tasks.databases.postgresql import catalogue_objects, catalogue_tables
 from framefox_tasks.databases.postgresql.dependencies import shown
 from framefox_tasks.databases.postgresql.dump import Entry
@@ -48,7 +49,7 @@ def read_definitions(connection: Any) -> tuple[list[Entry], list[str]]:
         for catalogue, oid, *entry in connection.execute(query):
             if (catalogue, oid) not in members:
                 nodes[catalogue, oid] = _entry(*entry)
-    ordered = list(_in_order(nodes, _needs(connection, nodes)))
+    ordered = list(after_needed(nodes, _needs(connection, nodes)))
     late = _late(ordered, nodes, _needs(connection, nodes))
     found = [nodes[node] for node in ordered if node not in late]
     for query in catalogue_tables.AFTER_TABLES:
@@ -79,23 +80,6 @@ def _needs(connection: Any, nodes: dict[Id, Entry]) -> dict[Id, list[Id]]:
         if one != other and one in nodes and other in nodes and nodes[one].kind != "SEQUENCE":
             needs[one].append(other)
     return needs
-
-
-def _in_order(nodes: dict[Id, Entry], needs: dict[Id, list[Id]]) -> Iterator[Id]:
-    """Each after those that it needs."""
-    begun: set[Id] = set()
-    for node in nodes:
-        stack = [] if node in begun else [(node, iter(needs[node]))]
-        begun.add(node)
-        while stack:
-            current, rest = stack[-1]
-            following = next((other for other in rest if other not in begun), None)
-            if following is None:
-                stack.pop()
-                yield current
-            else:
-                begun.add(following)
-                stack.append((following, iter(needs[following])))
 
 
 def _late(ordered: Iterable[Id], nodes: dict[Id, Entry], needs: dict[Id, list[Id]]) -> set[Id]:

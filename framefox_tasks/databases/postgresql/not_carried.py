@@ -34,21 +34,17 @@ def missing_of(connection: Any, relations: Relations) -> list[str]:
 
 
 def _of_database(connection: Any) -> Iterator[str]:
+    from psycopg.errors import InsufficientPrivilege
+
     for query, phrase in _QUERIES:
         try:
             with connection.transaction():
                 names = [name for (name,) in connection.execute(query)]
-        except _denied():
+        except InsufficientPrivilege:
             continue  # who may not read pg_subscription cannot have made a subscription
         if names:
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             yield phrase.format(", ".join(names[:_SHOWN]) + more)
-
-
-def _denied() -> type[Exception]:
-    from psycopg.errors import InsufficientPrivilege
-
-    return InsufficientPrivilege
 
 
 def _of_relations(relations: Relations) -> Iterator[str]:

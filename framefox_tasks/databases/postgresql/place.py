@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from framefox_tasks.databases.commit import commit_in_doubt
+from framefox_tasks.databases.place import commit_in_doubt, copy_running, run_all, target_not_empty
 from framefox_tasks.databases.postgresql.load import PostgreSQLLoader
 from framefox_tasks.databases.postgresql.privileges import handing_over, lost
 from framefox_tasks.databases.postgresql.read import PostgreSQLReader
@@ -18,7 +18,6 @@ from framefox_tasks.errors import (
     CopyError,
     DatabaseInUseError,
     FramefoxTasksError,
-    TargetNotEmptyError,
 )
 from framefox_tasks.model import Target
 
@@ -57,7 +56,7 @@ class StagingPlace:
         """Look at the target; see the protocol."""
         with self._maintaining() as maintenance:
             if not maintenance.lock():
-                raise _running(self.target)
+                raise copy_running(self.target)
             held = maintenance.described(self.target.name)
             maintenance.check_rights(held)
             for name in (self.staging.name, self._old):
@@ -71,11 +70,7 @@ class StagingPlace:
     def _check_empty(self, maintenance: Maintenance) -> None:
         tables = 0 if self._overwrite else maintenance.tables(self.target.name)
         if tables:
-            count = "a table" if tables == 1 else f"{tables} tables, views or sequences"
-            raise TargetNotEmptyError(
-                f"The target {self.target.label} holds {count} already; nothing was changed.",
-                hint="Replace all of it with: --overwrite",
-            )
+            raise target_not_empty(self.target, tables, "tables, views or sequences")
 
     def _check_leftover(self, maintenance: Maintenance, name: str) -> bool:
         """Whether a database of that name is there, and may be dropped.
@@ -104,7 +99,7 @@ class StagingPlace:
         with ExitStack() as opened:
             self._maintenance = opened.enter_context(self._maintaining())
             if not self._maintenance.lock():
-                raise _running(self.target)
+                raise copy_running(self.target)
             for name in (self.staging.name, self._old):
                 if self._check_leftover(self._maintenance, name):
                     self._maintenance.drop(name)
@@ -150,7 +145,9 @@ class StagingPlace:
             notes += self._handed_over(self._held)
         self._swap()
         self._placed = True
-        notes += self._after(statements)
+        if statements:
+            with session(self.target, "target") as connection:
+                notes += run_all(PostgreSQLLoader(connection, self.target), statements)
         return [*notes, *self._removed()] if self._held else notes
 
     def _removed(self) -> Iterator[str]:
@@ -199,19 +196,3 @@ class StagingPlace:
             self._maintenance = self._closing.enter_context(self._maintaining())
             self._maintenance.lock()
             return self._maintenance.described(self.staging.name) is None
-
-    def _after(self, statements: Sequence[Statement]) -> Iterator[str]:
-        if not statements:
-            return
-        with session(self.target, "target") as connection:
-            loader = PostgreSQLLoader(connection, self.target)
-            for statement in statements:
-                refused = loader.execute(statement)
-                if refused:
-                    yield f"{statement.about}: {refused}"
-
-
-def _running(target: Target) -> DatabaseInUseError:
-    return DatabaseInUseError(
-        f"Another copy to {target.label} is running.", hint="Wait until it has ended, or choose another target."
-    )

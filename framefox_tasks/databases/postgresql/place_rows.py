@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from framefox_tasks.databases.commit import commit_in_doubt
+from framefox_tasks.databases.place import commit_in_doubt, copy_running, run_all
 from framefox_tasks.databases.postgresql.columns import qualified
 from framefox_tasks.databases.postgresql.load import PostgreSQLLoader
 from framefox_tasks.databases.postgresql.read import PostgreSQLReader
 from framefox_tasks.databases.postgresql.session import other_database, quoted, session, telling
 from framefox_tasks.databases.postgresql.verbs import VERBS
 from framefox_tasks.databases.rows import Name, Side, Statement
-from framefox_tasks.errors import CopyError, DatabaseInUseError, DatabaseNotFoundError
+from framefox_tasks.errors import CopyError, DatabaseNotFoundError
 from framefox_tasks.model import Target
 
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('framefox_tasks copy of rows'))"
@@ -94,10 +94,7 @@ class TargetPlace:
     def _begin(self) -> None:
         self._connection.execute("BEGIN")
         if not self._connection.execute(_LOCK).fetchone()[0]:
-            raise DatabaseInUseError(
-                f"Another copy to {self.target.label} is running.",
-                hint="Wait until it has ended, or choose another target.",
-            )
+            raise copy_running(self.target)
         self._connection.execute(f"SET LOCAL lock_timeout = '{self.patience}s'")
         self._privileged = self._switched_off()
         self._loader = _Loader(self._connection, self.target)
@@ -126,9 +123,7 @@ class TargetPlace:
 
     def put(self, statements: Sequence[Statement] = ()) -> list[str]:
         """Commit; see the protocol."""
-        notes = [
-            f"{statement.about}: {refused}" for statement in statements if (refused := self._loader.execute(statement))
-        ]
+        notes = run_all(self._loader, statements)
         with telling(self.target, "target", self._connection):
             if self._privileged:
                 self._check_foreign_keys()

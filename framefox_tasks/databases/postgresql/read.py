@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 from framefox_tasks.databases.postgresql import session
 from framefox_tasks.databases.postgresql.columns import Shape, is_binary, qualified, shape_of
 from framefox_tasks.databases.postgresql.copy_stream import copy_out
-from framefox_tasks.databases.postgresql.escapes import plain_controls
 from framefox_tasks.databases.postgresql.session import quoted, telling
 from framefox_tasks.databases.rows import Name, Side
 from framefox_tasks.model import Target
 
 _SAVEPOINT = "framefox_tasks_copy"
+# PostgreSQL writes three more characters as escapes than lines have.
+_ESCAPES = (b"\\b", b"\\f", b"\\v")
+_ESCAPE = re.compile(rb"\\([\\bfv])")
+_PLAIN = {b"\\": b"\\\\", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 
 
 class PostgreSQLReader:
@@ -112,3 +116,10 @@ def _query(shape: Shape, table: Side, where: str, order: Sequence[str]) -> str:
 
 def _where(condition: str) -> str:
     return f" WHERE ({condition}\n)" if condition else ""  # a line of its own: it may end in a comment
+
+
+def plain_controls(block: bytes) -> bytes:
+    r"""A block of lines whose backspaces, form feeds and vertical tabs are not written as `\b`, `\f` and `\v`."""
+    if not any(escape in block for escape in _ESCAPES):
+        return block
+    return _ESCAPE.sub(lambda match: _PLAIN[match[1]], block)

@@ -6,11 +6,10 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
-from urllib.parse import quote, urlencode
 
+from framefox_tasks.databases import drivers
 from framefox_tasks.databases.keepalive import keep_alive
 from framefox_tasks.databases.postgresql.verbs import VERBS
 from framefox_tasks.databases.rows import BadRowError
@@ -84,16 +83,7 @@ def other_database(target: Target, name: str) -> Target:
             "Copying from or to PostgreSQL needs the driver psycopg 3, which is not installed.",
             hint='Install it: pip install "framefox-tasks[postgresql]"',
         )
-    address = target.address
-    login = ""
-    if address.username is not None:
-        login = quote(address.username, safe="")
-        login += f":{quote(address.password, safe='')}" if address.password is not None else ""
-        login += "@"
-    host = f"[{address.host}]" if ":" in (address.host or "") else address.host or ""
-    port = f":{address.port}" if address.port else ""
-    query = f"?{urlencode(address.query)}" if address.query else ""
-    return replace(target, url=f"postgresql+psycopg://{login}{host}{port}/{quote(name, safe='')}{query}")
+    return drivers.other_database(target, name, "postgresql+psycopg")
 
 
 @contextmanager

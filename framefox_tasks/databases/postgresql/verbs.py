@@ -86,10 +86,8 @@ class PostgreSQLVerbs(ServerVerbs):
             if "does not exist" in failure.message and f'database "{target.name}"' in failure.message:
                 return False
             raise failure from None
-        with self.connection(target, maintenance) as connection:
-            cursor = connection.cursor()
-            cursor.execute("SELECT 1 FROM pg_catalog.pg_database WHERE datname = %s", (target.name,))
-            return cursor.fetchone() is not None
+        query = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = %s"
+        return self._row(target, maintenance, query, (target.name,)) is not None
 
     def _require(self, target: Target) -> None:
         if not self.exists(target):
@@ -167,10 +165,7 @@ class PostgreSQLVerbs(ServerVerbs):
     def server_version(self, target: Target) -> str:
         """The server's version, as 15.4."""
         self._require(target)
-        with self.connection(target, target.name) as connection:
-            cursor = connection.cursor()
-            cursor.execute("SHOW server_version")
-            return str(cursor.fetchone()[0]).partition(" ")[0]
+        return str(self._row(target, target.name, "SHOW server_version")[0]).partition(" ")[0]
 
 
 def _server_number(cursor: Any) -> int:

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+from framefox_tasks.databases.rows import Name
+from framefox_tasks.databases.sqlite.errors import translated
+from framefox_tasks.databases.sqlite.row_key import Keys
+from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.databases.sqlite.verbs import VERBS
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.model import Target
@@ -41,7 +45,7 @@ class Snapshot:
         """How many rows a table has; in another database if one is given."""
         chosen = connection or self.connection
         condition = f" WHERE ({where}\n)" if where else ""
-        count: int = chosen.execute(f"SELECT count(*) FROM {_quoted(table)}{condition}").fetchone()[0]  # noqa: S608
+        count: int = chosen.execute(f"SELECT count(*) FROM {named(table)}{condition}").fetchone()[0]  # noqa: S608
         return count
 
     def backup(self, copy: sqlite3.Connection, note: Callable[[int, int], None] | None = None) -> None:
@@ -68,10 +72,10 @@ class Snapshot:
         Raises:
             VerificationError: They are not the same; names the first row that differs, unless its key is masked.
         """
-        key = self._key(table)
-        masked = {_quoted(name): function for name, function in (masks or {}).items()}
+        key = [*map(named, Keys(self.connection, Name(table)).columns)] or ["rowid"]
+        masked = {named(name): function for name, function in (masks or {}).items()}
         order = ", ".join(key)
-        rows = f"SELECT {order}, * FROM {_quoted(table)}"  # noqa: S608 - quoted
+        rows = f"SELECT {order}, * FROM {named(table)}"  # noqa: S608 - quoted
         chosen = f"{rows} WHERE ({where}\n)" if where else rows
         if masked.keys() & set(key):
             ours, theirs = self._rows(self.connection, chosen, masked), self._rows(copy, rows)
@@ -95,24 +99,14 @@ class Snapshot:
     def _rows(
         self, connection: sqlite3.Connection, statement: str, masks: Mapping[str, Function] | None = None
     ) -> Generator[tuple[Any, ...]]:
-        factory = connection.text_factory
-        connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-        try:
+        with tolerant(connection):
             rows = connection.execute(statement)
             if not masks:
                 yield from rows
                 return
-            functions: list[Function] = [masks.get(_quoted(column[0]), _same) for column in rows.description]
+            functions: list[Function] = [masks.get(named(column[0]), _same) for column in rows.description]
             for row in rows:
                 yield tuple(function(value) for function, value in zip(functions, row, strict=True))
-        finally:
-            connection.text_factory = factory
-
-    def _key(self, table: str) -> list[str]:
-        """The columns of the primary key, quoted; rowid where there is none."""
-        rows = self.connection.execute("SELECT name, pk FROM pragma_table_info(?) WHERE pk > 0", (table,))
-        names = [_quoted(name) for name, _ in sorted(rows, key=lambda row: row[1])]
-        return names or ["rowid"]
 
 
 @contextmanager
@@ -126,16 +120,13 @@ def snapshot(target: Target) -> Iterator[Snapshot]:
     """
     if not VERBS.exists(target):
         raise VERBS.missing(target)
-    try:
-        # Not "ro": a journal that a crash has left must be rolled back before anything can be read.
-        with closing(connect(target)) as connection:
-            connection.execute("PRAGMA query_only = ON")
-            connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
-            connection.execute("BEGIN")
-            connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # the transaction begins with the first read
-            yield Snapshot(target, connection)
-    except sqlite3.Error as exc:
-        raise VERBS.translate(exc, target) from exc
+    # Not "ro": a journal that a crash has left must be rolled back before anything can be read.
+    with translated(lambda exc: VERBS.translate(exc, target)), closing(connect(target)) as connection:
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
+        connection.execute("BEGIN")
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # the transaction begins with the first read
+        yield Snapshot(target, connection)
 
 
 def connect(target: Target, timeout: float = 5.0) -> sqlite3.Connection:
@@ -144,13 +135,20 @@ def connect(target: Target, timeout: float = 5.0) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=timeout, check_same_thread=False)
 
 
+@contextmanager
+def tolerant(connection: sqlite3.Connection) -> Iterator[None]:
+    """A context in which what is no UTF-8 becomes lone surrogates."""
+    factory = connection.text_factory
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        connection.text_factory = factory
+
+
 def _hashed(row: tuple[Any, ...]) -> int:
     return hash((row, *map(type, row)))
 
 
 def _same(value: Any) -> Any:
     return value
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

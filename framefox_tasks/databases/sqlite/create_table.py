@@ -76,10 +76,6 @@ class CreateTable:
             found[str(self._named(match))] = self._inside(match.end())
         return found
 
-    def has(self, words: str) -> bool:
-        """Whether some words stand there, with any spaces between them."""
-        return bool(re.search(rf"\b{words.replace(' ', chr(92) + 's+')}\b", self._plain, re.IGNORECASE))
-
     def collations(self) -> list[str]:
         """The names behind COLLATE, in small letters."""
         found = re.finditer(rf"\bCOLLATE\s+({_NAME})", self._plain, re.IGNORECASE)

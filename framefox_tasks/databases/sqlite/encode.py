@@ -9,7 +9,7 @@ time of repr(), and is as exact.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time
 from re import compile as pattern
 from types import NoneType
@@ -21,8 +21,6 @@ from framefox_tasks.databases.rows import Field, Kind
 from framefox_tasks.databases.sqlite.cell import odd_text
 
 NULL = r"\N"
-BLOCK = 256 * 1024
-"""Bytes of a block, or some more."""
 _PLAIN = pattern(r"-?\d+(?:\.\d+)?")
 _TRUTHS = bytes.maketrans(b"\0\1", b"01")
 _LONGEST = 17  # characters of a float that has 15 digits at most
@@ -71,20 +69,6 @@ def lines_of(columns: Iterable[Column], rows: Sequence[Cells]) -> bytes:
     """
     texts = [column(cells) for column, cells in zip(columns, zip(*rows, strict=True), strict=True)]
     return "\n".join(map("\t".join, zip(*texts, strict=True))).encode() + b"\n"
-
-
-def in_blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """The same lines in blocks."""
-    block: list[bytes] = []
-    size = 0
-    for some in lines:
-        block.append(some)
-        size += len(some)
-        if size >= BLOCK:
-            yield b"".join(block)
-            block, size = [], 0
-    if block:
-        yield b"".join(block)
 
 
 def _converted(field: Field, quick: _Quick, cells: Cells, types: _Types) -> Iterable[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from framefox_tasks.databases.rows import Name
 from framefox_tasks.databases.sqlite.backup import Function
+from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.objects import Object, Objects
 from framefox_tasks.databases.sqlite.row_key import Keys
 from framefox_tasks.databases.sqlite.staging import Staging
@@ -37,7 +37,7 @@ class Filtering:
         self.notes: list[str] = []
 
     def __enter__(self) -> Filtering:
-        with self._errors():
+        with translated(self._staging.translate):
             # A source in WAL mode says so on its first page. What is written now must not go to a file of its own.
             self._mode = self._connection.execute("PRAGMA journal_mode").fetchone()[0]
             self._connection.execute("PRAGMA journal_mode = OFF")
@@ -51,7 +51,7 @@ class Filtering:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:  # the file is removed
             return
-        with self._errors():
+        with translated(self._staging.translate):
             for trigger in self._triggers:
                 self._connection.execute(trigger.sql)
             for table in _SAMPLES:
@@ -63,7 +63,7 @@ class Filtering:
 
     def keep(self, tables: Callable[[Name], bool]) -> None:
         """Drop the tables that are not chosen, and the views and triggers that use them."""
-        with self._errors():
+        with translated(self._staging.translate):
             objects = Objects(self._connection, tables)
             for one in objects.left_out.values():
                 self._drop(one)
@@ -86,7 +86,7 @@ class Filtering:
         found = {
             table: self._found(number, table, condition) for number, (table, condition) in enumerate(where.items())
         }
-        with self._errors():
+        with translated(self._staging.translate):
             for number, (table, keys) in enumerate(found.items()):
                 rows = f"SELECT * FROM temp.copied_{number}"  # noqa: S608 - a number
                 self._connection.execute(f"DELETE FROM main.{named(table)} WHERE ({keys}) IN ({rows})")  # noqa: S608
@@ -110,7 +110,7 @@ class Filtering:
 
     def prune(self, statements: Sequence[str]) -> None:
         """Repeat statements until they change nothing."""
-        with self._errors():
+        with translated(self._staging.translate):
             while sum(self._connection.execute(statement).rowcount for statement in statements):
                 pass
 
@@ -151,13 +151,6 @@ class Filtering:
     def _has(self, name: str, type_: str = "table") -> bool:
         query = "SELECT 1 FROM sqlite_master WHERE name = ? AND type = ?"
         return bool(self._connection.execute(query, (name, type_)).fetchone())
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as exc:
-            raise self._staging.translate(exc) from exc
 
 
 def _far(function: Function) -> Function:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import suppress
 from typing import NoReturn
 
 from framefox_tasks.databases.rows import BadRowError, Field, Name, Side, Statement
 from framefox_tasks.databases.sqlite.decode import Parse, Texts, parse_of
 from framefox_tasks.databases.sqlite.encode import NULL, BadCellError
+from framefox_tasks.databases.sqlite.errors import Meant, translated
 from framefox_tasks.databases.sqlite.types import named
-from framefox_tasks.errors import CopyError, FramefoxTasksError
+from framefox_tasks.errors import CopyError
 
 _ROW_CODES = (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG)
 _OWN_KEY = (
     "SELECT name FROM pragma_table_info(:table) WHERE pk AND lower(type) = 'integer' "
     "AND (SELECT count(*) FROM pragma_table_info(:table) WHERE pk) = 1"
 )
-_Meant = Callable[[sqlite3.Error], FramefoxTasksError]
 
 
 class SQLiteLoader:
@@ -30,7 +30,7 @@ class SQLiteLoader:
         atomic: Whether a statement that fails leaves nothing behind; else one that may fail is run so that it does not.
     """
 
-    def __init__(self, connection: sqlite3.Connection, meant: _Meant, *, atomic: bool) -> None:
+    def __init__(self, connection: sqlite3.Connection, meant: Meant, *, atomic: bool) -> None:
         self._connection = connection
         self._meant = meant
         self._atomic = atomic
@@ -57,10 +57,8 @@ class SQLiteLoader:
 
     def change(self, sql: str) -> int:
         """Run an UPDATE or DELETE; how many rows it changed."""
-        try:
+        with translated(self._meant):
             return self._connection.execute(sql).rowcount
-        except sqlite3.Error as exc:
-            raise self._meant(exc) from exc
 
     def clear(self, table: Name) -> None:
         """Delete all rows of a table."""
@@ -111,10 +109,8 @@ class SQLiteLoader:
 
     def count(self, table: Name) -> int:
         """How many rows a table has."""
-        try:
+        with translated(self._meant):
             found = self._connection.execute(f"SELECT count(*) FROM {named(table.name)}").fetchone()  # noqa: S608
-        except sqlite3.Error as exc:
-            raise self._meant(exc) from exc
         return int(found[0])
 
     def cancel(self) -> None:

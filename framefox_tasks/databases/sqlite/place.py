@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from urllib.parse import quote
 
 from framefox_tasks.databases.contract import Place
+from framefox_tasks.databases.place import run_all
 from framefox_tasks.databases.rows import Statement
+from framefox_tasks.databases.sqlite.backup import connect
+from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.load import SQLiteLoader
-from framefox_tasks.databases.sqlite.orphans import Orphans
 from framefox_tasks.databases.sqlite.read import SQLiteReader
 from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.databases.sqlite.types import named
@@ -49,7 +52,7 @@ class StagingPlace:
     def __enter__(self) -> StagingPlace:
         self._staging.__enter__()
         try:
-            with self._errors():
+            with translated(self._staging.translate):
                 self._prepare(self._staging.connection)
         except BaseException:
             self._staging.__exit__()
@@ -78,17 +81,10 @@ class StagingPlace:
     def put(self, statements: Sequence[Statement] = ()) -> list[str]:
         """Give the file the target's name; see the protocol."""
         with self.loader() as loader:
-            found = [(statement.about, loader.execute(statement)) for statement in statements]
-        with self._errors():
+            notes = run_all(loader, statements)
+        with translated(self._staging.translate):
             self._staging.sync()
-        return [*(f"{about}: {refused}" for about, refused in found if refused), *self._staging.put()]
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as exc:
-            raise self._staging.translate(exc) from exc
+        return [*notes, *self._staging.put()]
 
 
 class TargetPlace:
@@ -109,20 +105,17 @@ class TargetPlace:
     def _opened(self) -> Iterator[sqlite3.Connection]:
         if not VERBS.exists(self.staging):
             raise VERBS.missing(self.staging)
-        try:
-            with closing(_connect(self.staging)) as connection:
-                connection.execute("PRAGMA foreign_keys = OFF")
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-        except sqlite3.Error as exc:
-            raise self._meant(exc) from exc
+        with translated(self._meant), closing(connect(self.staging)) as connection:
+            connection.execute("PRAGMA foreign_keys = OFF")
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
 
     def __enter__(self) -> TargetPlace:
         self._opening = self._opened()
         self._connection = self._opening.__enter__()
         try:
-            with self._errors():
-                self._orphans = Orphans(self._connection)
+            with translated(self._meant):
+                self._orphans = _Orphans(self._connection)
                 self._triggers = self._connection.execute(
                     "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
                 ).fetchall()
@@ -156,8 +149,8 @@ class TargetPlace:
             CopyError: Rows refer to rows that are not there, and did not before.
         """
         with self.loader() as loader:
-            found = [(statement.about, loader.execute(statement)) for statement in statements]
-        with self._errors():
+            notes = run_all(loader, statements)
+        with translated(self._meant):
             added = self._orphans.added()
             if added:
                 raise CopyError(
@@ -168,14 +161,7 @@ class TargetPlace:
             for _, sql in self._triggers:
                 self._connection.execute(sql)
             self._connection.execute("COMMIT")
-        return [f"{about}: {refused}" for about, refused in found if refused]
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as exc:
-            raise self._meant(exc) from exc
+        return notes
 
     def _meant(self, exc: sqlite3.Error) -> FramefoxTasksError:
         code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
@@ -192,5 +178,28 @@ class TargetPlace:
         return VERBS.translate(exc, self.staging)
 
 
-def _connect(target: Target) -> sqlite3.Connection:
-    return sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False)
+class _Orphans:
+    """How many rows have a foreign key that refers to nothing, to see later whether there are more."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._before = self._counted()
+
+    def added(self) -> list[str]:
+        """Of which tables there are more now, and how many."""
+        more = self._counted() - self._before
+        return [f"{count:,} of {table} to {parent}" for (table, parent), count in sorted(more.items())]
+
+    def _counted(self) -> Counter[tuple[str, str]]:
+        tables = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        found: Counter[tuple[str, str]] = Counter()
+        for (table,) in tables:
+            try:
+                found.update(
+                    (row[0], row[2]) for row in self._connection.execute(f"PRAGMA foreign_key_check({named(table)})")
+                )
+            except sqlite3.OperationalError as exc:
+                # A key that refers to what is not unique: SQLite can neither check nor enforce it.
+                if "mismatch" not in str(exc):
+                    raise
+        return found

@@ -10,11 +10,12 @@ from itertools import islice
 from sys import getsizeof
 from typing import Any
 
-from framefox_tasks.databases.rows import BadRowError, CopySchema, Name, Side, TablePlan
+from framefox_tasks.databases.rows import BadRowError, CopySchema, Name, Side, TablePlan, in_blocks
 from framefox_tasks.databases.schema import Chosen, Found
-from framefox_tasks.databases.sqlite.backup import snapshot
+from framefox_tasks.databases.sqlite.backup import snapshot, tolerant
 from framefox_tasks.databases.sqlite.cell import shown
-from framefox_tasks.databases.sqlite.encode import BadCellError, column_of, in_blocks, lines_of
+from framefox_tasks.databases.sqlite.encode import BadCellError, column_of, lines_of
+from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.row_key import Keys
 from framefox_tasks.databases.sqlite.sort import sorted_by
 from framefox_tasks.databases.sqlite.types import named
@@ -164,7 +165,7 @@ class SQLiteReader:
         """Rows of no more than about _LONG bytes together, or one; what is no UTF-8 becomes lone surrogates."""
         rows: _Rows = []
         size = 0
-        with _tolerant(self._connection):
+        with tolerant(self._connection):
             for row in cursor:
                 rows.append(row)
                 size += sum(map(getsizeof, row))
@@ -174,7 +175,7 @@ class SQLiteReader:
 
     def _bad(self, table: Side, query: str, place: int, reason: str) -> BadRowError:
         keys = Keys(self._connection, table.name)
-        with _tolerant(self._connection):
+        with tolerant(self._connection):
             return BadRowError(str(table.name), reason, row=keys.told(query, place))
 
     def _not_text(self, table: Side, query: str, done: int, rows: _Rows) -> BadRowError:
@@ -251,10 +252,8 @@ class SQLiteSource:
         """All that a copy in SQLite needs; see the protocol."""
         from framefox_tasks.databases.sqlite.ddl import read_schema
 
-        try:
+        with translated(lambda exc: VERBS.translate(exc, self.target)):
             return read_schema(self._connection, tables)
-        except sqlite3.Error as exc:
-            raise VERBS.translate(exc, self.target) from exc
 
 
 @contextmanager
@@ -273,16 +272,6 @@ def open_source(target: Target) -> Iterator[SQLiteSource]:
 def _needs_care(exc: sqlite3.Error) -> bool:
     # Python's own error for a text that is no UTF-8 has no code.
     return getattr(exc, "sqlite_errorcode", None) in (None, sqlite3.SQLITE_TOOBIG)
-
-
-@contextmanager
-def _tolerant(connection: sqlite3.Connection) -> Iterator[None]:
-    factory = connection.text_factory
-    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-    try:
-        yield
-    finally:
-        connection.text_factory = factory
 
 
 def _undecodable(text: str) -> bool:

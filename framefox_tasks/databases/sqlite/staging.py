@@ -12,12 +12,13 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
+from framefox_tasks.databases.place import copy_running, target_not_empty
+from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.modes import PRIVATE, belong, set_mode
-from framefox_tasks.databases.sqlite.verbs import VERBS
-from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError, TargetNotEmptyError
+from framefox_tasks.databases.sqlite.verbs import JOURNALS, VERBS
+from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError
 from framefox_tasks.model import Target
 
-_JOURNALS = ("-journal", "-wal", "-shm")
 _LOCKED = (512, 0x40000000)
 """How many bytes SQLite's locks are on, and where; part of its file format."""
 _OPENING = Lock()
@@ -58,11 +59,7 @@ class Staging:
         with self._opened(self.target.file, "rw") as connection:
             tables = connection.execute(_TABLES).fetchone()[0]
         if tables:
-            count = "a table" if tables == 1 else f"{tables} tables"
-            raise TargetNotEmptyError(
-                f"The target {self.target.label} holds {count} already; nothing was changed.",
-                hint="Replace all of it with: --overwrite",
-            )
+            raise target_not_empty(self.target, tables)
 
     def __enter__(self) -> Staging:
         self._model = self._source.file.stat() if self._source else None
@@ -70,7 +67,7 @@ class Staging:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise self._not_written(str(exc.strerror)) from exc
-        with self._errors():
+        with translated(self.translate):
             try:
                 self._open()
             except sqlite3.DatabaseError as exc:
@@ -101,7 +98,7 @@ class Staging:
             try:
                 self._check_left(self.path.lstat())
             except FileNotFoundError:
-                raise _running(self.target) from None
+                raise copy_running(self.target) from None
         except OSError as exc:
             raise self._not_written(str(exc.strerror)) from exc
 
@@ -131,7 +128,7 @@ class Staging:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, *_LOCKED)
             os.ftruncate(descriptor, 0)
         except BlockingIOError as exc:
-            raise _running(self.target) from exc
+            raise copy_running(self.target) from exc
         finally:
             os.close(descriptor)
 
@@ -142,7 +139,7 @@ class Staging:
         self.connection.execute("COMMIT")  # the lock stays
         # The copy that held the file may have put it in its place since it was opened here: then this is the target.
         if before is not None and _inode(self.path) != before:
-            raise _running(self.target)
+            raise copy_running(self.target)
         set_mode(self.path, PRIVATE)
         with closing(sqlite3.connect(":memory:")) as empty:
             empty.backup(self.connection)  # a file that a killed copy left may hold anything
@@ -190,7 +187,7 @@ class Staging:
         Raises:
             DatabaseInUseError: Others read or write the target.
         """
-        with self._old_locked(), self._errors():
+        with self._old_locked(), translated(self.translate):
             if os.name == "nt":  # where an open file cannot be renamed, nobody else can have it open either
                 self.connection.close()
             try:
@@ -232,24 +229,17 @@ class Staging:
 
     @contextmanager
     def _opened(self, path: Path, mode: str) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(f"{path.as_uri()}?mode={mode}", uri=True, isolation_level=None)) as connection:
-                yield connection
-        except sqlite3.Error as exc:
-            raise VERBS.translate(exc, self.target) from exc
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as exc:
-            raise self.translate(exc) from exc
+        with (
+            translated(lambda exc: VERBS.translate(exc, self.target)),
+            closing(sqlite3.connect(f"{path.as_uri()}?mode={mode}", uri=True, isolation_level=None)) as connection,
+        ):
+            yield connection
 
     def translate(self, exc: sqlite3.Error) -> CopyError | DatabaseInUseError | PermissionDeniedError:
         """What an error in writing the file means."""
         code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_BUSY:
-            return _running(self.target)
+            return copy_running(self.target)
         if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
             folder = self.target.project.shown(self.path.parent)
             return CopyError(
@@ -265,14 +255,8 @@ class Staging:
         )
 
 
-def _running(target: Target) -> DatabaseInUseError:
-    return DatabaseInUseError(
-        f"Another copy to {target.label} is running.", hint="Wait until it has ended, or choose another target."
-    )
-
-
 def _remove_journals(database: Path) -> None:
-    for suffix in _JOURNALS:
+    for suffix in JOURNALS:
         database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from framefox_tasks.databases.drivers import driver_of, quoted_table
@@ -55,7 +55,7 @@ class SQLiteVerbs(Verbs):
         driver_of(target, self)  # before the file is there: nothing could migrate it
         _make_file(target)
         # VACUUM writes the first page: the file is a SQLite database from the start, not an empty file.
-        with self._translated(target), _connection(target, "rw") as connection:
+        with self._translated(target), _connection(target) as connection:
             try:
                 connection.execute("VACUUM")
             except sqlite3.OperationalError as exc:
@@ -79,34 +79,28 @@ class SQLiteVerbs(Verbs):
 
     def revision(self, target: Target) -> tuple[str, ...]:
         """The revisions in the version table."""
+        return tuple(sorted(row[0] for row in self._version_rows(target, "SELECT version_num") or ()))
+
+    def _version_rows(self, target: Target, what: str) -> list[tuple[str]] | None:
+        """What a statement FROM the version table gives; None where there is no such table."""
         table = quoted_table(target.project.version_table, '"')
-        # Not "ro": a journal that a crash has left must be rolled back before anything can be read.
-        with self._translated(target), _existing(target, "rw") as connection:
+        with self._translated(target), _existing(target) as connection:
             try:
-                rows = connection.execute(f"SELECT version_num FROM {table}").fetchall()  # noqa: S608 - quoted
+                return connection.execute(f"{what} FROM {table}").fetchall()
             except sqlite3.OperationalError as exc:
                 if "no such table" in str(exc):
-                    return ()
+                    return None
                 raise
-        return tuple(sorted(row[0] for row in rows))
 
     def holds_tables(self, target: Target) -> bool:
         """Whether a table is in the file, beside the version table."""
-        with self._translated(target), _existing(target, "rw") as connection:
+        with self._translated(target), _existing(target) as connection:
             rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT 2").fetchall()
         return any(name != target.project.version_table for (name,) in rows)
 
     def clear_revision(self, target: Target) -> bool:
         """Empty the version table."""
-        table = quoted_table(target.project.version_table, '"')
-        with self._translated(target), _existing(target, "rw") as connection:
-            try:
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - quoted
-            except sqlite3.OperationalError as exc:
-                if "no such table" in str(exc):
-                    return False
-                raise
-        return True
+        return self._version_rows(target, "DELETE") is not None
 
     def server_version(self, target: Target) -> str:
         """The version of the SQLite library."""
@@ -183,22 +177,15 @@ def _make_file(target: Target) -> None:
         raise _denied(target, f"it cannot be made: {exc.strerror}") from exc
 
 
-@contextmanager
-def _connection(target: Target, mode: str) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(f"{target.file.as_uri()}?mode={mode}", uri=True, isolation_level=None)
-    try:
-        yield connection
-    finally:
-        connection.close()
+def _connection(target: Target) -> closing[sqlite3.Connection]:
+    # Not "ro": a journal that a crash has left must be rolled back before anything can be read.
+    return closing(sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True, isolation_level=None))
 
 
-@contextmanager
-def _existing(target: Target, mode: str) -> Iterator[sqlite3.Connection]:
-    if not _is_there(target):
+def _existing(target: Target) -> closing[sqlite3.Connection]:
+    if not VERBS.exists(target):
         raise VERBS.missing(target)
-    _check_header(target)
-    with _connection(target, mode) as connection:
-        yield connection
+    return _connection(target)
 
 
 def _is_there(target: Target) -> bool:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from framefox_tasks.databases.rows import CopySchema, Name, Subset, TablePlan, quoted
 from framefox_tasks.databases.sqlite.backup import Function, Snapshot, snapshot
+from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.model import Target
 
@@ -63,7 +64,8 @@ class FileCopy:
 
     def create(self, schema: CopySchema) -> None:
         """Make the tables without their pages, and fill those whose rows are wanted: the version table."""
-        with self._written() as connection:
+        connection = self._staging.connection
+        with translated(self._staging.translate):
             for statement in (*schema.before, *(one for some in schema.after for one in some), *schema.last):
                 connection.execute(statement.sql)
             for plan in schema.tables:
@@ -79,13 +81,6 @@ class FileCopy:
         marks = ", ".join("?" for _ in plan.source.fields)
         rows = self._snap.connection.execute(f"SELECT {columns} FROM {table}")  # noqa: S608 - quoted
         connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608
-
-    @contextmanager
-    def _written(self) -> Iterator[sqlite3.Connection]:
-        try:
-            yield self._staging.connection
-        except sqlite3.Error as exc:
-            raise self._staging.translate(exc) from exc
 
     def reduce(self, subset: Subset) -> list[str]:
         """Take out what is not wanted; gives what there is to tell."""

@@ -17,7 +17,8 @@ from itertools import islice
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from framefox_tasks.databases.sqlite.encode import BLOCK, column_of, in_blocks, lines_of
+from framefox_tasks.databases.rows import BLOCK, in_blocks
+from framefox_tasks.databases.sqlite.encode import column_of, lines_of
 
 if TYPE_CHECKING:
     from apsw import Connection
