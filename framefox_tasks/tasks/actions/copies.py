@@ -25,7 +25,7 @@ from framefox_tasks.results import Copied, CopyPlan
 from framefox_tasks.settings import URL_VARIABLE, Settings, positive
 from framefox_tasks.tasks.actions import hide
 from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
-from framefox_tasks.tasks.freshness import comparable, copy_state, copy_values, source_state
+from framefox_tasks.tasks.freshness.copies import comparable, copy_state, copy_values, source_state
 
 _ONE = "DATABASE_URL or config/orm.yaml"
 _TO = "Type: doit database_copy --to=sqlite:///backups/app.db"
