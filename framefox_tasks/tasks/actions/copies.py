@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import sleep
@@ -139,16 +138,10 @@ def upgrade(
 
 
 def _run_copy(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
+    """Copy, with hints for the two databases of a copy where others name the settings of one."""
     hide(copy.source, copy.target())
-    with _copy_hints(copy):
-        return _copy_once(copy, dry_run=dry_run)
-
-
-@contextmanager
-def _copy_hints(copy: NamedCopy) -> Iterator[None]:
-    """Hints that name the settings of one database, for the two of a copy."""
     try:
-        yield
+        return _copy_once(copy, dry_run=dry_run)
     except ConnectionFailedError as exc:
         hint = (exc.hint or "").replace(_ONE, f"--to, --from, {_ONE}")
         raise ConnectionFailedError(exc.message, hint=hint or None) from exc
