@@ -6,12 +6,11 @@ schema gives the same layout everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
-from framefox_tasks.diagrams.diagram import Diagram
+from framefox_tasks.diagrams.diagram import Diagram, keys_of
 from framefox_tasks.diagrams.text import shown, width, wrapped
 from framefox_tasks.schema.snapshot import Column, Table
 
@@ -147,19 +146,10 @@ def _box(table: Table) -> Box:
 
 def _row(table: Table, column: Column) -> Row:
     cells = (
-        text("marker", " ".join(_markers(table, column))),
+        text("marker", " ".join(keys_of(table, column))),
         text("name", column.name),
         text("type", column.type),
         text("null", "null" if column.nullable else ""),
     )
     height = max(cell.height(ROW_HEIGHT) for cell in cells)
     return Row(cells, column.name in table.primary_key.columns, height)
-
-
-def _markers(table: Table, column: Column) -> Iterator[str]:
-    if column.name in table.primary_key.columns:
-        yield "PK"
-    if any(column.name in key.columns for key in table.foreign_keys):
-        yield "FK"
-    if table.is_unique((column.name,)) and table.primary_key.columns != (column.name,):
-        yield "UK"

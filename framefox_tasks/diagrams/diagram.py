@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from framefox_tasks.schema.snapshot import ForeignKey, Table
+from framefox_tasks.schema.snapshot import Column, ForeignKey, Table
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,14 @@ class Diagram:
         """The foreign keys between tables of the diagram, in the order of the tables."""
         return tuple(relation for table in self.tables for relation in self._relations(table))
 
+    @cached_property
+    def referring(self) -> Mapping[str, Sequence[Relation]]:
+        """The relations that refer to a table, by its key; none where no relation does."""
+        found: dict[str, list[Relation]] = defaultdict(list)
+        for relation in self.relations:
+            found[relation.refers_to].append(relation)
+        return found
+
     def _relations(self, table: Table) -> Iterator[Relation]:
         for key in table.foreign_keys:
             if key.table in self.by_key:
@@ -64,3 +73,14 @@ class Diagram:
                     unique=table.is_unique(key.columns),
                     identifying=set(key.columns) <= set(table.primary_key.columns),
                 )
+
+
+def keys_of(table: Table, column: Column) -> list[str]:
+    """PK, FK and UK, as far as they are true; UK if the column is unique by itself."""
+    primary = table.primary_key.columns
+    found = {
+        "PK": column.name in primary,
+        "FK": any(column.name in key.columns for key in table.foreign_keys),
+        "UK": primary != (column.name,) and table.is_unique((column.name,)),
+    }
+    return [name for name, true in found.items() if true]

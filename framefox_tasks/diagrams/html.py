@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from html import escape
@@ -123,11 +122,8 @@ def _data(diagram: Diagram) -> str:
 
 def _sections(diagram: Diagram) -> Iterator[str]:
     """A section for each table."""
-    referring: dict[str, list[Relation]] = defaultdict(list)
-    for relation in diagram.relations:
-        referring[relation.refers_to].append(relation)
     for table in diagram.tables:
-        details = "".join(_details(table, diagram, referring[table.key]))
+        details = "".join(_details(table, diagram))
         parts = f'{_heading(table)}{_columns(table, diagram)}<div class="details">\n{details}</div>\n'
         yield f'<section id="{escape(table.key)}">\n{parts}</section>'
 
@@ -183,12 +179,12 @@ def _facts(column: Column) -> Iterator[str]:
     yield from (f"<p>{escape(name)} {_code(value)}</p>" for name, value in sorted(column.options.items()))
 
 
-def _details(table: Table, diagram: Diagram, referring: list[Relation]) -> Iterator[str]:
+def _details(table: Table, diagram: Diagram) -> Iterator[str]:
     """The lists below a table's columns, without the empty ones."""
     primary = table.primary_key
     yield _list("Primary key", [_item(_codes(primary.columns), name=primary.name)] if primary.columns else [])
     yield _list("Foreign keys", [_foreign_key(key, table, diagram) for key in table.foreign_keys])
-    yield _list("Referred to by", [_reference(relation, diagram) for relation in referring])
+    yield _list("Referred to by", [_reference(relation, diagram) for relation in diagram.referring[table.key]])
     yield _list("Unique", [_item(_codes(unique.columns), name=unique.name) for unique in table.uniques])
     yield _list("Indexes", [_index(index) for index in table.indexes])
     yield _list("Checks", [_item(_code(check.sql), name=check.name) for check in table.checks])

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from framefox_tasks.diagrams.diagram import Diagram, Relation
+from framefox_tasks.diagrams.diagram import Diagram, Relation, keys_of
 from framefox_tasks.diagrams.formats import Format
 from framefox_tasks.schema.snapshot import Column, ForeignKey, Table
 
@@ -31,12 +30,9 @@ class Markdown(Format):
 
 def dictionary(diagram: Diagram) -> str:
     """The text of a .md file: the tables with links, then a section for each."""
-    incoming: dict[str, list[Relation]] = defaultdict(list)
-    for relation in diagram.relations:
-        incoming[relation.refers_to].append(relation)
     blocks = [f"# {escape(diagram.title)}", _count(diagram.tables), "## Tables", "\n".join(map(_entry, diagram.tables))]
     for table in diagram.tables:
-        blocks += _section(diagram, table, incoming[table.key])
+        blocks += _section(diagram, table)
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -49,7 +45,7 @@ def _entry(table: Table) -> str:
     return f"- {_link(table.key)}{': ' if comment else ''}{comment.partition('<br>')[0]}"
 
 
-def _section(diagram: Diagram, table: Table, incoming: list[Relation]) -> Iterator[str]:
+def _section(diagram: Diagram, table: Table) -> Iterator[str]:
     anchor = _anchor(table.key)
     # GitHub finds a target by its id, GitLab by its name. The names that both make of headings differ on odd ones.
     yield f'<a id="{anchor}" name="{anchor}"></a>'
@@ -57,7 +53,7 @@ def _section(diagram: Diagram, table: Table, incoming: list[Relation]) -> Iterat
     yield _lines(table.comment)
     yield _columns(diagram, table) if table.columns else "It has no columns."
     yield _list("Keys, indexes and checks", _keys(diagram, table))
-    yield _list("Referred to by", (_referrer(relation) for relation in incoming))
+    yield _list("Referred to by", (_referrer(relation) for relation in diagram.referring[table.key]))
 
 
 def _columns(diagram: Diagram, table: Table) -> str:
@@ -191,17 +187,6 @@ def _printable(char: str) -> str:
     if char.isprintable() or char in _JOINERS:
         return char
     return " " if char.isspace() else "\ufffd"
-
-
-def keys_of(table: Table, column: Column) -> list[str]:
-    """PK, FK and UK, as far as they are true; UK if the column is unique by itself."""
-    primary = table.primary_key.columns
-    found = {
-        "PK": column.name in primary,
-        "FK": any(column.name in key.columns for key in table.foreign_keys),
-        "UK": primary != (column.name,) and table.is_unique((column.name,)),
-    }
-    return [name for name, true in found.items() if true]
 
 
 def unique_with(table: Table, column: Column) -> list[tuple[str, ...]]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from framefox_tasks.diagrams import markdown
-from framefox_tasks.diagrams.diagram import Diagram, Relation
+from framefox_tasks.diagrams.diagram import Diagram, Relation, keys_of
 from framefox_tasks.diagrams.formats import Format
 from framefox_tasks.schema.snapshot import Column, Table
 
@@ -86,7 +86,7 @@ def _whole(_table: Table, _column: Column) -> bool:
 
 
 def _keys(table: Table, column: Column) -> bool:
-    return bool(markdown.keys_of(table, column))
+    return bool(keys_of(table, column))
 
 
 def _none(_table: Table, _column: Column) -> bool:
@@ -121,7 +121,7 @@ def _entity(diagram: Diagram, table: Table, columns: list[Column]) -> Iterator[s
 
 
 def _attribute(diagram: Diagram, table: Table, column: Column) -> str:
-    parts = [_type(column), _word(column.name), ", ".join(markdown.keys_of(table, column))]
+    parts = [_type(column), _word(column.name), ", ".join(keys_of(table, column))]
     comment = "; ".join(_remarks(diagram, table, column))
     return " ".join(part for part in (*parts, _quoted(comment) if comment else "") if part)
 

@@ -27,10 +27,7 @@ def declared_schema(target: Target) -> Schema:
     Raises:
         EntityError: The entities cannot be imported completely.
     """
-    from framefox_tasks.schema.from_metadata import schema_of
-
-    entities = _entities(target)
-    return _without_ignored(target, schema_of(entities.metadata, packages=entities.packages))
+    return _schema(target, _entities(target))
 
 
 def declared_metadata(target: Target) -> Sequence[MetaData]:
@@ -52,8 +49,11 @@ def _entities(target: Target) -> Entities:
     return entities_of_env_py(target)
 
 
-def _without_ignored(target: Target, schema: Schema) -> Schema:
-    """The schema without the tables that the settings ignore: no migration is ever made for these."""
+def _schema(target: Target, entities: Entities) -> Schema:
+    """Their schema without the tables that the settings ignore: no migration is ever made for these."""
+    from framefox_tasks.schema.from_metadata import schema_of
+
+    schema = schema_of(entities.metadata, packages=entities.packages)
     return Schema(tuple(table for table in schema.tables if not ignored(target.project, table.name)))
 
 
@@ -85,11 +85,9 @@ def write_metadata(target: Target) -> MetadataWritten:
         EntityError: The entities cannot be imported completely; the cache is left as it was.
         PermissionDeniedError: The cache cannot be written.
     """
-    from framefox_tasks.schema.from_metadata import schema_of
-
     project = target.project
     entities = _entities(target)
-    schema = _without_ignored(target, schema_of(entities.metadata, packages=entities.packages))
+    schema = _schema(target, entities)
     sources = cache.Sources(
         cache.entity_settings(target),
         tuple(map(project.shown, entities.files)),
@@ -114,10 +112,9 @@ def write_live(target: Target) -> MetadataWritten:
 
 
 def _write_snapshot(project: Project, name: str, schema: Schema) -> bool:
-    path = project.path(name)
     # Like the caches of other tools: what is in the folder never gets into version control.
     files.write(project, project.path(cache.CACHE) / ".gitignore", "*\n")
-    return files.write(project, path, schema.to_json())
+    return files.write(project, project.path(name), schema.to_json())
 
 
 def clear_metadata(project: Project) -> MetadataCleared:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.report._terminal import say
@@ -12,6 +12,7 @@ from framefox_tasks.results import Forecast, Status
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 
 def show_status(status: Status, forecasts: Sequence[Forecast] = (), *, as_json: bool) -> None:
@@ -66,13 +67,20 @@ def status_data(status: Status) -> dict[str, Any]:
     }
 
 
-def _print_database(console: Console, status: Status) -> None:
+def _table(title: str, *columns: str, folded: Container[str]) -> Table:
     from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=column not in folded, overflow="fold" if column in folded else "ellipsis")
+    return table
+
+
+def _print_database(console: Console, status: Status) -> None:
     from rich.text import Text
 
-    table = Table(title="Database", title_justify="left", title_style="bold")
-    for column in ("Component", "Status", "Details"):
-        table.add_column(column, overflow="fold")
+    columns = ("Component", "Status", "Details")
+    table = _table("Database", *columns, folded=columns)
     state = {True: "Exists", False: "Does not exist", None: "Unknown"}[status.exists]
     table.add_row("Database", state, Text(status.target.name))
     if status.error:
@@ -97,15 +105,11 @@ def _size(size: int) -> str:
 
 
 def _print_migrations(console: Console, status: Status) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     if not status.migrations:
         return
-    table = Table(title="Migrations", title_justify="left", title_style="bold")
-    table.add_column("Version", no_wrap=True)
-    table.add_column("Description", overflow="fold")
-    table.add_column("Status", no_wrap=True)
+    table = _table("Migrations", "Version", "Description", "Status", folded=["Description"])
     several = len(status.heads) > 1
     colours = {"CURRENT": "green", "APPLIED": "", "PENDING": "yellow", "UNKNOWN": ""}
     for item in status.migrations:
@@ -115,15 +119,11 @@ def _print_migrations(console: Console, status: Status) -> None:
 
 
 def _print_forecasts(console: Console, forecasts: Sequence[Forecast]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     if not forecasts:
         return
-    table = Table(title="Tasks", title_justify="left", title_style="bold")
-    table.add_column("Task", no_wrap=True)
-    table.add_column("Next run", no_wrap=True)
-    table.add_column("Why", overflow="fold")
+    table = _table("Tasks", "Task", "Next run", "Why", folded=["Why"])
     states = {True: ("up to date", ""), False: ("runs", "yellow"), None: ("depends", "")}
     for item in forecasts:
         table.add_row(Text(item.task), Text(*states[item.up_to_date]), Text(item.reason))

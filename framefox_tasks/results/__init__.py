@@ -12,7 +12,13 @@ from pathlib import Path
 
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Project, Target
-from framefox_tasks.results._copies import Copied, CopiedTable, CopyPlan, CopyProgress, PlannedTable
+from framefox_tasks.results._copies import (
+    Copied as Copied,
+    CopiedTable as CopiedTable,
+    CopyPlan as CopyPlan,
+    CopyProgress as CopyProgress,
+    PlannedTable as PlannedTable,
+)
 from framefox_tasks.schema.snapshot import Schema
 
 
@@ -246,31 +252,3 @@ class Status:
     def up_to_date(self) -> bool:
         """Whether the database is there, is known to be at the head or heads, and nothing is pending."""
         return bool(self.exists) and not self.error and not self.unknown and self.pending == 0
-
-
-__all__ = [
-    "Copied",
-    "CopiedTable",
-    "CopyPlan",
-    "CopyProgress",
-    "Created",
-    "Downgraded",
-    "Drawn",
-    "Dropped",
-    "Forecast",
-    "LockWait",
-    "MetadataCleared",
-    "MetadataWritten",
-    "MigrationChecked",
-    "MigrationCreated",
-    "MigrationState",
-    "MigrationsCleared",
-    "Plan",
-    "PlannedTable",
-    "Revision",
-    "Script",
-    "Selected",
-    "Status",
-    "Step",
-    "Upgraded",
-]

@@ -187,14 +187,7 @@ def _import(project: Project, name: str, path: Path | None) -> ModuleType:
 
 
 def _import_error(project: Project, exc: BaseException, name: str, path: Path | None) -> EntityError:
-    file, line = path or name, None
-    if isinstance(exc, SyntaxError) and exc.filename:
-        file, line = Path(exc.filename), exc.lineno
-    else:
-        root = project.root.absolute().resolve()
-        for frame in traceback.extract_tb(exc.__traceback__):
-            if "site-packages" not in frame.filename and Path(frame.filename).is_relative_to(root):
-                file, line = Path(frame.filename), frame.lineno
+    file, line = place_of(exc, [project.root.absolute()]) or (path or name, None)
     shown = project.shown(file) if isinstance(file, Path) else f"The module {file}"
     place = f"{shown}, line {line}" if line else shown
     text = str(exc).partition("\n")[0] or "no message"
@@ -202,6 +195,18 @@ def _import_error(project: Project, exc: BaseException, name: str, path: Path | 
         f"The entities cannot be imported. {place}: {type(exc).__name__}: {text}",
         hint="Nothing was written. Correct the file and run the command again.",
     )
+
+
+def place_of(exc: BaseException, folders: Iterable[Path]) -> tuple[Path, int | None] | None:
+    """The file and the line of an error: the innermost of its traceback in the folders; None if it has none there."""
+    if isinstance(exc, SyntaxError) and exc.filename:
+        return Path(exc.filename), exc.lineno
+    wanted = [folder.resolve() for folder in folders]
+    for frame in reversed(traceback.extract_tb(exc.__traceback__)):
+        file = Path(frame.filename)
+        if "site-packages" not in frame.filename and any(file.is_relative_to(folder) for folder in wanted):
+            return file, frame.lineno
+    return None
 
 
 def _declared(module: ModuleType) -> Iterator[MetaData]:

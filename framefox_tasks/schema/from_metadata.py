@@ -278,11 +278,7 @@ def _is_set(value: Any) -> bool:
 
 
 def _sorted(items: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple(sorted(items, key=_order))
-
-
-def _order(item: Any) -> tuple[str, str]:
-    return (item.name or "", repr(item))
+    return tuple(sorted(items, key=lambda item: (item.name or "", repr(item))))
 
 
 def tables_of(value: object) -> Iterator[SQLTable]:

@@ -171,10 +171,8 @@ class Schema:
         """The canonical JSON, one column or constraint a line, with a newline at the end."""
         ordered = sorted(self.tables, key=lambda table: table.key)
         # The package first, and so never last: it is taken out as a line where it does not matter.
-        tables = {table.key: {"package": table.package, **_plain(table)} for table in ordered}
-        for table in ordered:
-            if not table.package:
-                del tables[table.key]["package"]
+        first = ({"package": table.package} if table.package else {} for table in ordered)
+        tables = {table.key: {**package, **_plain(table)} for package, table in zip(first, ordered, strict=True)}
         return "".join(_lines({"format": FORMAT, "tables": tables})) + "\n"
 
     @classmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,21 +16,15 @@ from typing import Any
 from framefox_tasks.errors import ConfigError, FramefoxTasksError
 from framefox_tasks.model import DiagramOptions, Project, Target
 from framefox_tasks.settings import _alembic, _sources
-from framefox_tasks.settings._copies import URL_VARIABLE, Chain, Copies, positive, readable
+from framefox_tasks.settings._copies import (
+    URL_VARIABLE as URL_VARIABLE,
+    Chain as Chain,
+    Copies,
+    positive as positive,
+    readable,
+)
 from framefox_tasks.settings._diagram import diagram_options
-from framefox_tasks.settings._schema import check_keys, check_options, url_from_parts
-
-__all__ = [
-    "CONFIG_FILE",
-    "URL_VARIABLE",
-    "Chain",
-    "Copies",
-    "Settings",
-    "configured",
-    "copy_chains",
-    "load_settings",
-    "positive",
-]
+from framefox_tasks.settings._schema import check_address, check_keys, check_options, text_of, texts_of, url_from_parts
 
 CONFIG_FILE = Path("config/orm.yaml")
 _DETAILS = ("driver", "host", "port", "username", "password", "database")
@@ -80,10 +74,10 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
     variables = _sources.read_dotenv(root / ".env", environ, config)
     check_keys(config, str(CONFIG_FILE))
     options = config.get("database") or {}
-    source, url = _database_url(options, variables, exists=(root / CONFIG_FILE).exists())
     expand = _sources.Expander(variables, str(CONFIG_FILE))
+    source, url = _database_url(options, variables, expand, exists=(root / CONFIG_FILE).exists())
     target = Target(url, _project(root, config, expand), echo=check_options(options, expand))
-    _check_address(target, source)
+    check_address(target, source)
     return Settings(
         target,
         source,
@@ -108,10 +102,11 @@ def copy_chains() -> Mapping[str, Chain]:
     return dict.fromkeys(readable(config), Chain())
 
 
-def _database_url(options: Mapping[str, Any], variables: Mapping[str, str], *, exists: bool) -> tuple[str, str]:
+def _database_url(
+    options: Mapping[str, Any], variables: Mapping[str, str], expand: _sources.Expander, *, exists: bool
+) -> tuple[str, str]:
     if variables.get("DATABASE_URL", "").strip():
         return "DATABASE_URL", variables["DATABASE_URL"]
-    expand = _sources.Expander(variables, str(CONFIG_FILE))
     url = expand("database.url", options["url"]) if options.get("url") else ""
     if url.strip():
         return f"database.url in {CONFIG_FILE}", url
@@ -125,16 +120,11 @@ def _database_url(options: Mapping[str, Any], variables: Mapping[str, str], *, e
 
 
 def _project(root: Path, config: Mapping[str, Any], expand: _sources.Expander) -> Project:
-    defaults = {field.name: field.default for field in fields(Project)}
-
     def names(key: str) -> tuple[str, ...]:
-        value = config.get(key)
-        items = value if isinstance(value, list) else [value]
-        return tuple(expand(key, item) for item in items if item is not None)
+        return texts_of(key, config.get(key), expand)
 
     def name(key: str) -> str | None:
-        value = config.get(key)
-        return None if value is None else expand(key, value).strip() or None
+        return text_of(key, config.get(key), expand) or None
 
     migrations = name("migrations")
     folder, locations = _alembic.locations(root, migrations)
@@ -148,12 +138,5 @@ def _project(root: Path, config: Mapping[str, Any], expand: _sources.Expander) -
         metadata=metadata,
         ignore_tables=names("ignore_tables"),
         include_object=name("include_object"),
-        version_table=name("version_table") or str(defaults["version_table"]),
+        version_table=name("version_table") or Project.version_table,
     )
-
-
-def _check_address(target: Target, source: str) -> None:
-    try:
-        _ = target.address
-    except ConfigError as exc:
-        raise type(exc)(f"{source}: {exc.message}", hint=exc.hint) from exc

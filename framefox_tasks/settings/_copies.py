@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import TIMESTAMP, CopyOptions, Mask, NamedCopy, Target
-from framefox_tasks.settings._schema import boolean, check_section
-from framefox_tasks.settings._sources import kind_of
+from framefox_tasks.settings._schema import Expand, boolean, check_address, check_section, mapping, text_of, texts_of
 
 URL_VARIABLE = "DATABASE_COPY_URL"
 SALT_VARIABLE = "DATABASE_COPY_SALT"
@@ -20,8 +19,6 @@ _KEYS = {"from", "to", "tables", "exclude", "jobs", "where", "mask", "keep", "th
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _SAMPLE = "20000101T000000Z"
 _BRACED = re.compile(r"\{[A-Za-z_]+\}")
-
-Expand = Callable[[str, object], str]
 
 
 class Chain(NamedTuple):
@@ -68,8 +65,7 @@ class Copies:
         key = f"copies.{name}"
 
         def text(part: str) -> str:
-            value = section.get(part)
-            return "" if value is None else self._expand(f"{key}.{part}", value).strip()
+            return text_of(f"{key}.{part}", section.get(part), self._expand)
 
         to, source = text("to") or self.url, text("from")
         if not to:
@@ -88,22 +84,18 @@ class Copies:
         return found
 
     def _options(self, section: Mapping[str, Any], key: str, text: Callable[[str], str]) -> CopyOptions:
-        where = _mapping(section.get("where"), f"{key}.where", self._shown)
-        masks = _mapping(section.get("mask"), f"{key}.mask", self._shown)
+        where = mapping(section.get("where"), f"{key}.where", self._shown)
+        masks = mapping(section.get("mask"), f"{key}.mask", self._shown)
         flags = {name: boolean(f"{key}.{name}", section.get(name), self._expand) for name in _FLAGS}
         return CopyOptions(
-            tables=self._names(section.get("tables"), f"{key}.tables"),
-            exclude=self._names(section.get("exclude"), f"{key}.exclude"),
+            tables=texts_of(f"{key}.tables", section.get("tables"), self._expand),
+            exclude=texts_of(f"{key}.exclude", section.get("exclude"), self._expand),
             jobs=positive(f"{self._shown}: {key}.jobs", text("jobs")),
             where=tuple((table, self._expand(f"{key}.where.{table}", value)) for table, value in where.items()),
             masks=tuple(self._mask(column, value, f"{key}.mask.{column}") for column, value in masks.items()),
             salt=self.salt,
             **flags,
         )
-
-    def _names(self, value: object, key: str) -> tuple[str, ...]:
-        items = value if isinstance(value, list) else [value]
-        return tuple(self._expand(key, item) for item in items if item is not None)
 
     def _mask(self, column: str, value: object, key: str) -> Mask:
         from framefox_tasks.copies.mask import MASKS, parse_mask
@@ -120,7 +112,7 @@ class Copies:
 
 
 def _sections(config: Mapping[str, Any], shown: str) -> dict[str, Mapping[str, Any]]:
-    copies = _mapping(config.get("copies"), "copies", shown)
+    copies = mapping(config.get("copies"), "copies", shown)
     for name in copies:
         if not usable(name):
             raise ConfigError(
@@ -133,17 +125,6 @@ def _sections(config: Mapping[str, Any], shown: str) -> dict[str, Mapping[str, A
 def usable(name: object) -> bool:
     """Whether a copy can be called so, as a part of a task's name."""
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
-
-
-def _mapping(value: object, key: str, shown: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ConfigError(
-            f"{shown}: {key} must be a mapping, not {kind_of(value)}.",
-            hint="Put its entries on indented lines below it, or write {name: value, ...}.",
-        )
-    return value
 
 
 def _chain(name: str, section: Mapping[str, Any], shown: str) -> Chain:
@@ -173,10 +154,7 @@ def positive(what: str, text: str) -> int | None:
 def _check_addresses(copy: NamedCopy, what: str) -> None:
     target = copy.target(_SAMPLE)
     for key, found in (("from", copy.source), ("to", target)):
-        try:
-            _ = found.address
-        except ConfigError as exc:
-            raise type(exc)(f"{what}.{key}: {exc.message}", hint=exc.hint) from exc
+        check_address(found, f"{what}.{key}")
     unknown = _BRACED.search(copy.to.replace(TIMESTAMP, ""))
     if unknown and target.address.is_file:
         raise ConfigError(

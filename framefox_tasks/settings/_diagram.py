@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from framefox_tasks.diagrams import formats
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import DIRECTIONS, WHOLE, DiagramOptions, Group, Project
-from framefox_tasks.settings._schema import check_section
+from framefox_tasks.settings._schema import Expand, check_section, text_of, texts_of
 from framefox_tasks.settings._sources import kind_of
 
 _KEYS = {"folder", "formats", "include", "exclude", "title", "direction", "groups"}
@@ -19,8 +19,6 @@ _PACKAGES = "packages"
 # Compiled where there are groups: each start of doit would pay for it.
 _TABLE = rb"__tablename__|\bTable\(|\btable=True"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
-
-Expand = Callable[[str, object], str]
 
 
 def diagram_options(config: Mapping[str, Any], project: Project, expand: Expand, shown: str) -> DiagramOptions:
@@ -33,11 +31,10 @@ def diagram_options(config: Mapping[str, Any], project: Project, expand: Expand,
     default = DiagramOptions()
 
     def texts(key: str) -> tuple[str, ...]:
-        return _texts(f"diagram.{key}", section.get(key), expand)
+        return texts_of(f"diagram.{key}", section.get(key), expand)
 
     def text(key: str, otherwise: str) -> str:
-        value = section.get(key)
-        return otherwise if value is None else expand(f"diagram.{key}", value).strip() or otherwise
+        return text_of(f"diagram.{key}", section.get(key), expand) or otherwise
 
     names = texts("formats") or formats.DEFAULTS
     formats.check(names, f"{shown}: diagram.formats")
@@ -58,11 +55,6 @@ def diagram_options(config: Mapping[str, Any], project: Project, expand: Expand,
     )
 
 
-def _texts(key: str, value: object, expand: Expand) -> tuple[str, ...]:
-    items = value if isinstance(value, list) else [value]
-    return tuple(expand(key, item) for item in items if item is not None)
-
-
 def _groups(value: object, project: Project, expand: Expand, shown: str) -> Iterator[Group]:
     if value is None:
         return
@@ -76,7 +68,7 @@ def _groups(value: object, project: Project, expand: Expand, shown: str) -> Iter
         )
     for name, patterns in value.items():
         _check_name(str(name), shown)
-        include = _texts(f"diagram.groups.{name}", patterns, expand)
+        include = texts_of(f"diagram.groups.{name}", patterns, expand)
         if not include:
             raise ConfigError(f"{shown}: diagram.groups.{name} names no table.", hint="List its tables, or globs.")
         yield Group(str(name), include)

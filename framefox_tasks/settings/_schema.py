@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from framefox_tasks.errors import ConfigError
+from framefox_tasks.model import Target
 from framefox_tasks.settings._sources import kind_of
 from framefox_tasks.url import SCHEMES, is_port, is_scheme
 
@@ -48,9 +49,8 @@ def check_keys(config: Mapping[str, Any], shown: str) -> None:
         ConfigError: Names the key, and the known one that it resembles.
     """
     _check(config, _TOP, "", shown)
-    database = _section(config, "database", "database", shown)
-    _check(database, _DATABASE, "database.", shown)
-    _check(_section(database, "logging", "database.logging", shown), _LOGGING, "database.logging.", shown)
+    database = check_section(config, "database", _DATABASE, shown)
+    check_section(database, "logging", _LOGGING, shown, below="database.")
 
 
 def check_section(
@@ -68,21 +68,25 @@ def check_section(
     Raises:
         ConfigError: It is no mapping, or holds another key.
     """
-    section = _section(config, key, f"{below}{key}", shown)
+    section = mapping(config.get(key), f"{below}{key}", shown)
     _check(section, known, f"{below}{key}.", shown)
     return section
 
 
-def _section(config: Mapping[str, Any], key: str, shown_key: str, shown: str) -> Mapping[str, Any]:
-    section = config.get(key)
-    if section is None:
+def mapping(value: object, key: str, shown: str) -> dict[str, Any]:
+    """A mapping; empty where there is none.
+
+    Raises:
+        ConfigError: It is something else.
+    """
+    if value is None:
         return {}
-    if not isinstance(section, dict):
+    if not isinstance(value, dict):
         raise ConfigError(
-            f"{shown}: {shown_key} must be a mapping, not {kind_of(section)}.",
-            hint="Put its settings on indented lines below it.",
+            f"{shown}: {key} must be a mapping, not {kind_of(value)}.",
+            hint="Put its entries on indented lines below it, or write {name: value, ...}.",
         )
-    return section
+    return value
 
 
 def _check(section: Mapping[str, Any], known: Collection[str], prefix: str, shown: str) -> None:
@@ -111,12 +115,19 @@ def check_options(options: Mapping[str, Any], expand: Expand) -> bool:
     return truths["echo"] or echo_sql
 
 
-def _text(key: str, value: object, expand: Expand) -> str:
+def text_of(key: str, value: object, expand: Expand) -> str:
+    """A text without the space around it; empty where there is none."""
     return "" if value is None else expand(key, value).strip()
 
 
+def texts_of(key: str, value: object, expand: Expand) -> tuple[str, ...]:
+    """A list of texts, or a single one; empty where there is none."""
+    items = value if isinstance(value, list) else [value]
+    return tuple(expand(key, item) for item in items if item is not None)
+
+
 def _check_integer(key: str, value: object, expand: Expand) -> None:
-    text = _text(key, value, expand)
+    text = text_of(key, value, expand)
     if text and not text.removeprefix("-").isdecimal():
         raise ConfigError(f"{key} must be a whole number, not {text!r}.", hint="Correct it in config/orm.yaml.")
 
@@ -127,7 +138,7 @@ def boolean(key: str, value: object, expand: Expand) -> bool:
     Raises:
         ConfigError: It is something else.
     """
-    text = _text(key, value, expand)
+    text = text_of(key, value, expand)
     if text and text.lower() not in _TRUTH:
         raise ConfigError(f"{key} must be true or false, not {text!r}.", hint="Correct it in config/orm.yaml.")
     return _TRUTH.get(text.lower(), False)
@@ -176,3 +187,15 @@ def _place(host: str, port: str) -> str:
         )
     place = f"[{host.strip('[]')}]" if ":" in host else host
     return f"{place}:{port}" if port else place
+
+
+def check_address(target: Target, what: str) -> None:
+    """Check the URL of a database, for which the settings have this name.
+
+    Raises:
+        ConfigError: It cannot be used.
+    """
+    try:
+        _ = target.address
+    except ConfigError as exc:
+        raise type(exc)(f"{what}: {exc.message}", hint=exc.hint) from exc

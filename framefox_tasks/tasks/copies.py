@@ -9,7 +9,8 @@ from doit.dependency import UptodateCalculator
 
 from framefox_tasks.settings import Chain, copy_chains
 from framefox_tasks.tasks.actions import action
-from framefox_tasks.tasks.freshness import UptodateCheck, copy_at_head, copy_unchanged, nothing_to_lose
+from framefox_tasks.tasks.freshness import UptodateCheck
+from framefox_tasks.tasks.freshness.copies import copy_at_head, copy_unchanged, nothing_to_lose
 from framefox_tasks.tasks.named import Named
 from framefox_tasks.tasks.params import LIVE, Help, flag, option, several
 from framefox_tasks.tasks.reporter import EXPLAINED

@@ -7,7 +7,9 @@ from typing import Any
 from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.copies import copies_before_upgrade
 from framefox_tasks.tasks.forecast import Forecasts
-from framefox_tasks.tasks.freshness import UptodateCheck, at_head, database_exists, migration_written
+from framefox_tasks.tasks.freshness import UptodateCheck
+from framefox_tasks.tasks.freshness.build import migration_written
+from framefox_tasks.tasks.freshness.state import at_head, database_exists
 from framefox_tasks.tasks.named import Named
 from framefox_tasks.tasks.params import LIVE, choice, flag, option, params
 from framefox_tasks.tasks.reporter import BARE, EXPLAINED

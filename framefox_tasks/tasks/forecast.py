@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from doit.dependency import UptodateCalculator
 
 from framefox_tasks.tasks.freshness import reason_of
+from framefox_tasks.tasks.freshness.state import listed
 
 if TYPE_CHECKING:
     from framefox_tasks.results import Forecast
@@ -68,7 +69,6 @@ def _why(task: Any, reasons: dict[str, Any]) -> str:
     if found := reason_of(task, up_to_date=False):
         return found
     for key, what in _SENTENCES:
-        if files := sorted(reasons.get(key) or ()):
-            more = f", and {len(files) - 1} more" if len(files) > 1 else ""
-            return f"{files[0]} {what}{more}"
+        if files := reasons.get(key):
+            return listed(files, what)
     return "it has not run here yet"

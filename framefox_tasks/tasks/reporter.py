@@ -10,6 +10,7 @@ from doit import doit_cmd
 from doit.reporter import ConsoleReporter
 
 from framefox_tasks.tasks.freshness import reason_of
+from framefox_tasks.tasks.freshness.state import listed
 from framefox_tasks.url import redact
 
 BARE = "bare_output"
@@ -68,8 +69,9 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type inf
         if not meta.get(BARE) and task.actions and task.name[0] != "_":
             explained = meta.get(EXPLAINED)
             # All at once is what doit says when it has forgotten the task, as after a failure.
-            changed = task.dep_changed if len(task.dep_changed) < len(task.file_dep) else []
-            why = (reason_of(task, up_to_date=False) or _changed(changed)) if explained else ""
+            some = 0 < len(task.dep_changed) < len(task.file_dep)
+            changed = listed(task.dep_changed, "changed") if some else ""
+            why = (reason_of(task, up_to_date=False) or changed) if explained else ""
             self.write(f".  {task.title()}  {why}".rstrip() + "\n")
 
     def skip_uptodate(self, task: Any) -> None:
@@ -83,10 +85,3 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type inf
         sys.stderr.write(f"{result['exception'].get_name()} - taskid:{result['task'].name}\n")
         if write_exception:
             sys.stderr.write(f"{result['exception'].get_msg()}\n")
-
-
-def _changed(files: list[str]) -> str:
-    if not files:
-        return ""
-    first, *more = sorted(files)
-    return f"{first} changed, and {len(more)} more" if more else f"{first} changed"

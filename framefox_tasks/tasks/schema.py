@@ -13,7 +13,8 @@ from framefox_tasks.model import DiagramOptions
 from framefox_tasks.schema.cache import LIVE as LIVE_SCHEMA, SNAPSHOT, drawing
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks.actions import action
-from framefox_tasks.tasks.freshness import UptodateCheck, artefacts_untouched, sources_unchanged
+from framefox_tasks.tasks.freshness import UptodateCheck
+from framefox_tasks.tasks.freshness.build import artefacts_untouched, sources_unchanged
 from framefox_tasks.tasks.named import Named
 from framefox_tasks.tasks.params import LIVE, choice, option, params
 from framefox_tasks.tasks.reporter import EXPLAINED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,11 @@ from sqlalchemy import MetaData
 
 from framefox_tasks.errors import EntityError, MigrationError, PermissionDeniedError
 from framefox_tasks.migrations.alembic.config import history_errors
-from framefox_tasks.migrations.alembic.declared import metadata_of
-from framefox_tasks.migrations.alembic.describe import Difference, difference_of, flat
+from framefox_tasks.migrations.alembic.describe import Difference, difference_of, operations_of
 from framefox_tasks.migrations.alembic.enums import load_enum_types
 from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.history import History
-from framefox_tasks.migrations.alembic.ownership import Name, ownership_of, shown
+from framefox_tasks.migrations.alembic.ownership import Name, declared_metadata, ownership_of, shown
 from framefox_tasks.model import Target
 from framefox_tasks.schema.entities import Entities, has_entities, load_entities
 from framefox_tasks.schema.from_metadata import schema_of
@@ -36,53 +35,39 @@ class Comparison:
 
     Attributes:
         context: Alembic's, which holds what a migration would do.
+        difference: The same, described.
         schema: What the entities declare; None where they were not looked at.
         left_alone: The tables that are not of the project.
+        path: The migration file that was written; None where none was needed or asked for.
     """
 
     context: RevisionContext
+    difference: Difference
     schema: Schema | None = None
     left_alone: tuple[str, ...] = ()
+    path: Path | None = None
 
 
-@dataclass(frozen=True)
-class GeneratedMigration:
-    """A migration file, or none where the entities and the database agree; a comparison writes none either.
-
-    Attributes:
-        schema: What the entities declare; None where they were not looked at.
-        left_alone: The tables that are not of the project.
-    """
-
-    path: Path | None
-    difference: Difference
-    schema: Schema | None
-    left_alone: tuple[str, ...]
-
-
-def compare(history: History) -> GeneratedMigration:
+def compare(history: History) -> Comparison:
     """What a migration would do, writing nothing to the database or the disk."""
-    compared = _autogenerate(history, None, dont_mutate=True)
-    return GeneratedMigration(
-        None, difference_of(compared.context, history.target), compared.schema, compared.left_alone
-    )
+    return _autogenerate(history, _context(history, None, autogenerate=True), dont_mutate=True)
 
 
-def write_migration(history: History, message: str | None, *, empty: bool = False) -> GeneratedMigration:
+def write_migration(history: History, message: str | None, *, empty: bool = False) -> Comparison:
     """Write a migration file; none where the entities and the database agree, unless an empty one is wanted.
 
     Raises:
         EntityError: The entities cannot be imported; nothing is written.
         PermissionDeniedError: The folder cannot be written to.
     """
-    compared = Comparison(_context(history, message, autogenerate=False)) if empty else _autogenerate(history, message)
-    context, difference = compared.context, difference_of(compared.context, history.target)
-    if not empty and not difference.operations:
-        return GeneratedMigration(None, difference, compared.schema, compared.left_alone)
+    context = _context(history, message, autogenerate=not empty)
+    compared = Comparison(context, difference_of(context, history.target)) if empty else _autogenerate(history, context)
+    if not empty and not compared.difference.operations:
+        return compared
     _avoid_collision(context.script_directory, _folder(history), message)
     with _writing(history.target):
         written = [script for script in context.generate_scripts() if script is not None]
-    return GeneratedMigration(Path(written[-1].path), difference, compared.schema, compared.left_alone)
+    return replace(compared, path=Path(written[-1].path))
 
 
 def write_merge(history: History, message: str) -> Path:
@@ -120,19 +105,18 @@ def _quotable(message: str) -> str:
     return message.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _autogenerate(history: History, message: str | None, **options: Any) -> Comparison:
+def _autogenerate(history: History, context: RevisionContext, **options: Any) -> Comparison:
     target = history.target
     # Before env.py: an env.py that swallows import errors must find every entity imported.
     entities = load_entities(target.project) if has_entities(target.project) else Entities()
     metadata = entities.metadata
     compared: list[MetaData] = []
     others: list[Name] = []
-    context = _context(history, message, autogenerate=True)
     load_enum_types(target)
 
     def work(current: Any, migration_context: Any) -> list[Any]:
         context.run_autogenerate(current, migration_context)
-        compared.extend(metadata_of(migration_context))
+        compared.extend(item for item in declared_metadata(migration_context.opts) if item.tables)
         others.extend(ownership_of(migration_context).left_alone)
         return []
 
@@ -150,7 +134,7 @@ def _autogenerate(history: History, message: str | None, **options: Any) -> Comp
         _check_seen(target, context, {table for _, table in others} - declared)
     schema = schema_of(metadata or compared)
     ours = Schema(tuple(table for table in schema.tables if not ignored(target.project, table.name)))
-    return Comparison(context, ours, tuple(map(shown, others)))
+    return Comparison(context, difference_of(context, target), ours, tuple(map(shown, others)))
 
 
 def _check_seen(target: Target, context: RevisionContext, left_alone: set[str]) -> None:
@@ -159,9 +143,7 @@ def _check_seen(target: Target, context: RevisionContext, left_alone: set[str]) 
     Raises:
         EntityError: A table would be dropped, or be taken for one of others, that a class in the project declares.
     """
-    containers = [container for script in context.generated_revisions for container in script.upgrade_ops_list]
-    operations = [operation for container in containers for operation in flat(container.ops)]
-    dropped = {operation.table_name for operation in operations if isinstance(operation, ops.DropTableOp)}
+    dropped = {operation.table_name for operation in operations_of(context) if isinstance(operation, ops.DropTableOp)}
     for source, declared in declaring(target.project, dropped | left_alone):
         meaning = "drop that table" if declared.table in dropped else "leave that table alone as one of others"
         raise EntityError(

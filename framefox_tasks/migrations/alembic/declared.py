@@ -14,17 +14,11 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.errors import EntityError, FramefoxTasksError
 from framefox_tasks.migrations.alembic.config import load_scripts, make_config
 from framefox_tasks.migrations.alembic.environment import run_environment
+from framefox_tasks.migrations.alembic.ownership import declared_metadata
 from framefox_tasks.model import Target
 from framefox_tasks.schema.entities import Entities
 from framefox_tasks.schema.from_metadata import tables_of
 from framefox_tasks.schema.imports import FilesRead
-
-
-def metadata_of(context: Any) -> list[MetaData]:
-    """The target metadata that env.py handed to a migration context, without those that hold no table."""
-    found = context.opts.get("target_metadata")
-    items = found if isinstance(found, (list, tuple)) else [found]
-    return [item for item in items if isinstance(item, MetaData) and item.tables]
 
 
 def entities_of_env_py(target: Target) -> Entities:
@@ -59,7 +53,7 @@ def _target_metadata(target: Target, **options: Any) -> list[MetaData]:
     metadata: list[MetaData] = []
 
     def work(current: Any, context: Any) -> list[Any]:  # noqa: ARG001 - Alembic's signature
-        metadata.extend(metadata_of(context))
+        metadata.extend(item for item in declared_metadata(context.opts) if item.tables)
         return []
 
     logging.disable(logging.INFO)  # of Alembic, which logs the SQL that it renders

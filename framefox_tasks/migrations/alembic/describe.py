@@ -27,8 +27,7 @@ class Difference:
 
 def difference_of(context: RevisionContext, target: Target) -> Difference:
     """The operations of the generated migrations; none if a hook of the project's has removed them all."""
-    containers = [container for script in context.generated_revisions for container in script.upgrade_ops_list]
-    operations = [operation for container in containers for operation in flat(container.ops)]
+    operations = operations_of(context)
     if not database_of(target).has_enum_types:
         operations = [operation for operation in operations if not isinstance(operation, EnumTypeOp)]
     shown = tuple(_describe(operation) for operation in operations)
@@ -39,11 +38,15 @@ def difference_of(context: RevisionContext, target: Target) -> Difference:
     )
 
 
-def flat(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:
-    """The operations without the containers that group them by table."""
+def operations_of(context: RevisionContext) -> list[ops.MigrateOperation]:
+    """The operations of the generated migrations, without the containers that group them."""
+    return list(_flat(container for script in context.generated_revisions for container in script.upgrade_ops_list))
+
+
+def _flat(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:
     for operation in operations:
         if isinstance(operation, ops.OpContainer):
-            yield from flat(operation.ops)
+            yield from _flat(operation.ops)
         else:
             yield operation
 

@@ -19,6 +19,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import ARRAY, Column, Enum, MetaData
 
 from framefox_tasks.databases import database_named, database_of
+from framefox_tasks.migrations.alembic.ownership import declared_metadata
 from framefox_tasks.model import Target
 
 
@@ -109,7 +110,7 @@ def add_enum_types(context: MigrationContext, directives: list[ops.MigrationScri
     for script in directives:
         if script.upgrade_ops is None or script.downgrade_ops is None:
             continue
-        new = _new_enums(script.upgrade_ops, _metadata(context))
+        new = _new_enums(script.upgrade_ops, declared_metadata(context.opts))
         script.upgrade_ops.ops[:0] = [EnumTypeOp(enum, create=True) for enum in new]
         script.downgrade_ops.ops.extend(EnumTypeOp(enum, create=False) for enum in reversed(new))
 
@@ -217,8 +218,3 @@ def _enum_of(column: Column[Any]) -> Enum | None:
 
 def _key(enum: Enum) -> tuple[str | None, str]:
     return enum.schema, str(enum.name)
-
-
-def _metadata(context: MigrationContext) -> list[MetaData]:
-    found = context.opts.get("target_metadata")
-    return list(found) if isinstance(found, (list, tuple)) else [found] if found is not None else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from logging import getLogger
@@ -30,7 +30,7 @@ from framefox_tasks.migrations.alembic.config import TARGET
 from framefox_tasks.migrations.alembic.failures import describe, failure_in, raised_here
 from framefox_tasks.migrations.alembic.flask import application_context
 from framefox_tasks.migrations.alembic.options import complete_options
-from framefox_tasks.migrations.alembic.ownership import ownership_of, shown
+from framefox_tasks.migrations.alembic.ownership import declared_metadata, ownership_of, shown
 from framefox_tasks.migrations.alembic.transactions import Transactions
 from framefox_tasks.model import Target
 from framefox_tasks.schema.imports import watching
@@ -83,7 +83,7 @@ def run_environment(
         stack.enter_context(application_context(target))
         if transactions:
             stack.enter_context(database_of(target).migration_guard(target, transactions.patience))
-        _offer_connection(config, target, stack)
+        config.attributes = _Attributes(config.attributes, lambda: stack.enter_context(_connection(target)))
         stack.enter_context(environment)
         stack.enter_context(watching())
         scripts.run_env()
@@ -105,7 +105,7 @@ def _configure(
         _check_same_database(target, connection)
     options = complete_options(target, theirs, metadata=metadata)
     if getattr(environment.config.cmd_opts, "autogenerate", False):
-        _check_tables(options.get("target_metadata"))
+        _check_tables(options)
     try:
         original(**options)
     except KeyError as exc:
@@ -124,9 +124,8 @@ def _configure(
         transactions.watch(environment.get_context())
 
 
-def _check_tables(found: Any) -> None:
-    items = found if isinstance(found, (list, tuple)) else [found]
-    if not any(item.tables for item in items if item is not None):
+def _check_tables(options: Mapping[str, Any]) -> None:
+    if not any(item.tables for item in declared_metadata(options)):
         raise EntityError(
             "env.py gives Alembic no table to compare with the database. Going on would drop every table.",
             hint="Set `entities:` or `metadata:` in config/orm.yaml, or target_metadata in env.py.",
@@ -187,10 +186,6 @@ class _Attributes(dict[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         return self[key] if key in self or key == "connection" else default
-
-
-def _offer_connection(config: Config, target: Target, stack: ExitStack) -> None:
-    config.attributes = _Attributes(config.attributes, lambda: stack.enter_context(_connection(target)))
 
 
 @contextmanager

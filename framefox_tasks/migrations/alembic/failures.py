@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from framefox_tasks.model import Project
+from framefox_tasks.schema.entities import place_of
 from framefox_tasks.url import redact
 
 _STATEMENT_LENGTH = 300
@@ -17,18 +18,8 @@ _PACKAGE = Path(__file__).parents[2]
 
 def failure_in(exc: BaseException, project: Project, folders: Iterable[Path]) -> str | None:
     """`file, line n: error`, with the innermost line of the traceback in the folders; None if it has none there."""
-    place: tuple[Path, int | None] | None = None
-    if isinstance(exc, SyntaxError) and exc.filename:
-        place = Path(exc.filename), exc.lineno
-    else:
-        wanted = [folder.resolve() for folder in folders]
-        for frame in traceback.extract_tb(exc.__traceback__):
-            file = Path(frame.filename)
-            if "site-packages" not in frame.filename and any(file.is_relative_to(folder) for folder in wanted):
-                place = file, frame.lineno
-    if place is None:
-        return None
-    return f"{project.shown(place[0])}, line {place[1]}: {describe(exc)}"
+    place = place_of(exc, folders)
+    return f"{project.shown(place[0])}, line {place[1]}: {describe(exc)}" if place else None
 
 
 def raised_here(exc: BaseException) -> bool:

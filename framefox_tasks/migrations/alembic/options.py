@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import MetaData
@@ -11,7 +12,7 @@ from framefox_tasks.databases import database_named, database_of
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations.alembic import enums
 from framefox_tasks.migrations.alembic.compare import compare_type
-from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership, keep_types_of_others
+from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership, declared_metadata, keep_types_of_others
 from framefox_tasks.migrations.alembic.portable import adapt, render_item
 from framefox_tasks.model import Project, Target
 from framefox_tasks.schema.entities import resolve
@@ -42,14 +43,19 @@ def complete_options(target: Target, theirs: dict[str, Any], *, metadata: Sequen
     _version_table(target.project, options)
     _schemas(options)
     _owned(target.project, options)
-    options["render_item"] = _first_rendered(options.get("render_item"), render_item)
-    options["process_revision_directives"] = _one_after_the_other(
-        options.get("process_revision_directives"), _process_revision
-    )
+    options["render_item"] = partial(_render_item, options.get("render_item"))
+    options["process_revision_directives"] = partial(_process_revision, options.get("process_revision_directives"))
     return options
 
 
-def _process_revision(context: Any, revision: Any, directives: Any) -> None:  # noqa: ARG001 - Alembic's signature
+def _render_item(theirs: Hook | None, type_: str, item: Any, context: Any) -> Any:
+    text = theirs(type_, item, context) if theirs else False
+    return render_item(type_, item, context) if text is False else text
+
+
+def _process_revision(theirs: Hook | None, context: Any, revision: Any, directives: Any) -> None:
+    if theirs:
+        theirs(context, revision, directives)
     if database_named(context.dialect.name).has_enum_types:
         keep_types_of_others(context, directives)
     enums.add_enum_types(context, directives)
@@ -70,9 +76,7 @@ def _version_table(project: Project, options: dict[str, Any]) -> None:
 
 
 def _schemas(options: dict[str, Any]) -> None:
-    found = options.get("target_metadata")
-    items = found if isinstance(found, (list, tuple)) else [found]
-    declared = {table.schema for item in items if item is not None for table in item.tables.values()}
+    declared = {table.schema for item in declared_metadata(options) for table in item.tables.values()}
     if "include_schemas" in options or not declared - {None}:
         return
     theirs = options.get("include_name")
@@ -115,25 +119,3 @@ def _hook(project: Project) -> Hook | None:
     if hook is not None and not callable(hook):
         raise ConfigError(f"include_object: {project.include_object} is not a function.")
     return hook
-
-
-def _first_rendered(theirs: Hook | None, ours: Hook) -> Hook:
-    if theirs is None:
-        return ours
-
-    def rendered(type_: str, item: Any, context: Any) -> Any:
-        text = theirs(type_, item, context)
-        return ours(type_, item, context) if text is False else text
-
-    return rendered
-
-
-def _one_after_the_other(theirs: Hook | None, ours: Hook) -> Hook:
-    if theirs is None:
-        return ours
-
-    def process(context: Any, revision: Any, directives: Any) -> None:
-        theirs(context, revision, directives)
-        ours(context, revision, directives)
-
-    return process

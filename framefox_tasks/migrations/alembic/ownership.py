@@ -8,7 +8,7 @@ from typing import Any
 
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, MetaData
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.errors import ConfigError
@@ -58,7 +58,8 @@ class Ownership:
 
     @cached_property
     def _tables(self) -> frozenset[Name]:
-        declared = [self._plain(table.schema, table.name) for item in self._metadata for table in item.tables.values()]
+        tables = [table for item in declared_metadata(self._options) for table in item.tables.values()]
+        declared = [self._plain(table.schema, table.name) for table in tables]
         recorded = [self._plain(table.schema, table.name) for table in self._recorded]
         return frozenset([*declared, *recorded])
 
@@ -100,14 +101,15 @@ class Ownership:
         found = self._options.get("connection")
         return found if isinstance(found, Connection) else None
 
-    @property
-    def _metadata(self) -> Iterable[Any]:
-        found = self._options.get("target_metadata")
-        return [item for item in (found if isinstance(found, (list, tuple)) else [found]) if item is not None]
-
     def _plain(self, schema: str | None, name: str) -> Name:
         default = self._connection.dialect.default_schema_name if self._connection is not None else None
         return schema if schema and schema != default else None, str(name)
+
+
+def declared_metadata(options: Mapping[str, Any]) -> list[MetaData]:
+    """The target metadata among the arguments of context.configure(), of which there may be one, several or none."""
+    found = options.get("target_metadata")
+    return [item for item in (found if isinstance(found, (list, tuple)) else [found]) if item is not None]
 
 
 def ownership_of(context: MigrationContext) -> Ownership:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import sleep
@@ -25,7 +24,7 @@ from framefox_tasks.results import Copied, CopyPlan
 from framefox_tasks.settings import URL_VARIABLE, Settings, positive
 from framefox_tasks.tasks.actions import hide
 from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
-from framefox_tasks.tasks.freshness import comparable, copy_state, copy_values, source_state
+from framefox_tasks.tasks.freshness.copies import comparable, copy_state, copy_values, source_state
 
 _ONE = "DATABASE_URL or config/orm.yaml"
 _TO = "Type: doit database_copy --to=sqlite:///backups/app.db"
@@ -139,16 +138,10 @@ def upgrade(
 
 
 def _run_copy(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
+    """Copy, with hints for the two databases of a copy where others name the settings of one."""
     hide(copy.source, copy.target())
-    with _copy_hints(copy):
-        return _copy_once(copy, dry_run=dry_run)
-
-
-@contextmanager
-def _copy_hints(copy: NamedCopy) -> Iterator[None]:
-    """Hints that name the settings of one database, for the two of a copy."""
     try:
-        yield
+        return _copy_once(copy, dry_run=dry_run)
     except ConnectionFailedError as exc:
         hint = (exc.hint or "").replace(_ONE, f"--to, --from, {_ONE}")
         raise ConnectionFailedError(exc.message, hint=hint or None) from exc

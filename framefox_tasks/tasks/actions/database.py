@@ -29,7 +29,7 @@ from framefox_tasks.results import Forecast
 from framefox_tasks.schema.cache import RECORD
 from framefox_tasks.settings import Settings
 from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
-from framefox_tasks.tasks.freshness import agreed
+from framefox_tasks.tasks.freshness.build import agreed
 
 
 def create(settings: Settings) -> None:

@@ -18,7 +18,7 @@ from framefox_tasks.schema import cache
 from framefox_tasks.schema.snapshot import Schema
 from framefox_tasks.settings import Settings
 from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
-from framefox_tasks.tasks.freshness import artefact
+from framefox_tasks.tasks.freshness.build import artefact
 
 
 def metadata(settings: Settings) -> None:

@@ -8,24 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from framefox_tasks.tasks.freshness.build import (
-    agreed,
-    artefact,
-    artefacts_untouched,
-    migration_written,
-    sources_unchanged,
-)
-from framefox_tasks.tasks.freshness.copies import (
-    comparable,
-    copy_at_head,
-    copy_state,
-    copy_unchanged,
-    copy_values,
-    nothing_to_lose,
-    source_state,
-)
-from framefox_tasks.tasks.freshness.state import at_head, database_exists
-
 Predicate = Callable[[Any, dict[str, Any]], tuple[bool, str]]
 
 
@@ -60,23 +42,3 @@ def reason_of(task: Any, *, up_to_date: bool) -> str:
     """The reason that the checks of a task give for an answer."""
     checks = [check for check, _, _ in task.uptodate if isinstance(check, UptodateCheck)]
     return next((check.reason for check in checks if check.reason and check.up_to_date is up_to_date), "")
-
-
-__all__ = [
-    "UptodateCheck",
-    "agreed",
-    "artefact",
-    "artefacts_untouched",
-    "at_head",
-    "comparable",
-    "copy_at_head",
-    "copy_state",
-    "copy_unchanged",
-    "copy_values",
-    "database_exists",
-    "migration_written",
-    "nothing_to_lose",
-    "reason_of",
-    "source_state",
-    "sources_unchanged",
-]

@@ -13,7 +13,7 @@ from framefox_tasks.model import Target
 from framefox_tasks.schema.cache import RECORD, SNAPSHOT, digest, entity_settings, read_sources, recordable
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks.freshness.history import RevisionFile, applied, newest_generated, read_history
-from framefox_tasks.tasks.freshness.state import failure_text, migration_files
+from framefox_tasks.tasks.freshness.state import failure_text, listed, migration_files
 
 
 def sources_unchanged(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # noqa: ARG001 - as UptodateCheck calls it
@@ -43,13 +43,8 @@ def sources_unchanged(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  #
     task.file_dep = set(current)
     for files, what in ((task.file_dep - set(known.files), "is new"), (set(known.files) - task.file_dep, "is gone")):
         if files:
-            return False, _listed(sorted(files), what)
+            return False, listed(files, what)
     return True, "the entities have not changed"
-
-
-def _listed(files: list[str], what: str) -> str:
-    more = f", and {len(files) - 1} more" if len(files) > 1 else ""
-    return f"{files[0]} {what}{more}"
 
 
 def artefact(path: str, source: str) -> list[Any]:

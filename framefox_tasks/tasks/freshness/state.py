@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from framefox_tasks.databases import database_of
@@ -58,6 +58,12 @@ def at_recorded_heads(task: Any, values: Mapping[str, Any], target: Target) -> t
 def failure_text(exc: Exception) -> str:
     """An error in one line; of a foreign one only its class, since its message may hold a password."""
     return exc.message.partition("\n")[0] if isinstance(exc, FramefoxTasksError) else type(exc).__name__
+
+
+def listed(files: Iterable[str], what: str) -> str:
+    """A sentence on the first of some files, with the number of the others."""
+    first, *more = sorted(files)
+    return f"{first} {what}, and {len(more)} more" if more else f"{first} {what}"
 
 
 def migration_files(project: Project) -> list[str]:
