@@ -12,7 +12,7 @@ from copying import made, open_place, open_source, target_of
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.mysql.place import MySQLPlace
 from framefox_tasks.databases.mysql.session import beside, session
-from framefox_tasks.databases.mysql.staging import Beside
+from framefox_tasks.databases.mysql.staging import StagingDatabases
 from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side, Statement
 from framefox_tasks.errors import (
     CopyError,
@@ -164,7 +164,7 @@ def test_a_database_of_somebody_is_never_dropped(target: Database, suffix: str) 
 
 
 def test_what_a_killed_copy_took_is_brought_back(target: Database) -> None:
-    names = Beside(target_of(target))
+    names = StagingDatabases(target_of(target))
     with session(target_of(target), None, "target") as control:
         names.make(control, names.staging, target.name)
         names.make(control, names.replaced, target.name)

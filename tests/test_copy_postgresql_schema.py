@@ -11,7 +11,7 @@ from translating import natives, plan_of, translated
 
 from framefox_tasks.databases.postgresql.snapshot import open_source as open_postgresql
 from framefox_tasks.databases.rows import CopySchema, Kind, Name
-from framefox_tasks.databases.schema import Column, Found, Table
+from framefox_tasks.databases.schema import LiveColumn, LiveSchema, LiveTable
 from framefox_tasks.errors import PermissionDeniedError
 from framefox_tasks.model import Target
 
@@ -21,16 +21,16 @@ def source(make_database: MakeDatabase) -> Database:
     return make_database("postgresql")
 
 
-def found(target: Target, tables: Callable[[Name], bool] | None = None, digits: int | None = None) -> Found:
+def found(target: Target, tables: Callable[[Name], bool] | None = None, digits: int | None = None) -> LiveSchema:
     with open_source(target) as opened, opened.inspect(tables, digits=digits) as find:
         return find()
 
 
-def table(source: Database, label: str) -> Table:
+def table(source: Database, label: str) -> LiveTable:
     return next(table for table in found(target_of(source)).tables if str(table.name) == label)
 
 
-def columns(source: Database, label: str) -> dict[str, Column]:
+def columns(source: Database, label: str) -> dict[str, LiveColumn]:
     return {column.name: column for column in table(source, label).columns}
 
 

@@ -14,7 +14,7 @@ from copying import made, open_source, target_of
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.mysql.session import session
-from framefox_tasks.databases.mysql.staging import Beside, disconnect
+from framefox_tasks.databases.mysql.staging import StagingDatabases, disconnect
 from framefox_tasks.errors import ConnectionLostError, CopyError
 from framefox_tasks.model import CopyOptions
 from framefox_tasks.results import Copied
@@ -106,7 +106,7 @@ def test_a_connection_that_ends_after_the_tables_were_renamed_is_replaced(
 
 
 def test_what_a_killed_copy_asked_of_the_server_is_ended(source: Database, target: Database) -> None:
-    beside = Beside(target_of(target))
+    beside = StagingDatabases(target_of(target))
     with session(target_of(target), None, "target") as control:
         beside.make(control, beside.staging, target.name)
     other = Database("mysql", "", beside.staging)

@@ -11,7 +11,7 @@ from copying import made, role, target_of
 from proxying import Fate, address_of, proxied, reached
 
 from framefox_tasks.copies import copy
-from framefox_tasks.databases.postgresql.place_rows import TargetPlace
+from framefox_tasks.databases.postgresql.place_rows import PostgreSQLRowsPlace
 from framefox_tasks.databases.rows import Name
 from framefox_tasks.errors import ConnectionFailedError, ConnectionLostError, CopyError, DatabaseInUseError
 from framefox_tasks.model import CopyOptions, Target
@@ -129,7 +129,7 @@ def test_rows_of_tables_that_are_not_copied_are_not_deleted_along(source: Databa
 
 def test_others_who_use_the_rows_are_not_waited_for_without_end(target: Database) -> None:
     made(target, ONE[0], "INSERT INTO one VALUES (1)")
-    place = TargetPlace(target_of(target))
+    place = PostgreSQLRowsPlace(target_of(target))
     place.patience = 0.2
     with closing(connect_server("postgresql", target.name)) as other:
         other.execute("BEGIN")

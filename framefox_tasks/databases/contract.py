@@ -10,7 +10,7 @@ from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.rows import CopySchema, Name, Side, Statement, Subset, TablePlan
-    from framefox_tasks.databases.schema import Chosen, Found
+    from framefox_tasks.databases.schema import Chosen, LiveSchema
 
 
 class Reader(Protocol):
@@ -75,7 +75,7 @@ class Source(Protocol):
 
     def inspect(
         self, chosen: Chosen = None, *, digits: int | None = None
-    ) -> AbstractContextManager[Callable[[], Found]]:
+    ) -> AbstractContextManager[Callable[[], LiveSchema]]:
         """Gives a function that inspects the tables for a copy in another kind of database; it may run meanwhile.
 
         Args:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from framefox_tasks.databases.order import in_order
 from framefox_tasks.databases.rows import Field, ForeignKeyPlan, Kind, Name, Side, TablePlan
-from framefox_tasks.databases.schema import Column, Table
+from framefox_tasks.databases.schema import LiveColumn, LiveTable
 
 _LIMITED = (Kind.TEXT, Kind.BYTES, Kind.BITS)
 
 
-def plans_of(tables: Sequence[Table], native: Callable[[str], str] = str) -> list[TablePlan]:
+def plans_of(tables: Sequence[LiveTable], native: Callable[[str], str] = str) -> list[TablePlan]:
     """The plans, each after those of the tables that it refers to; keys to other tables are not carried.
 
     Generated columns are no fields, but a key may name them.
@@ -24,12 +24,12 @@ def plans_of(tables: Sequence[Table], native: Callable[[str], str] = str) -> lis
     return in_order([_plan(table, chosen, native) for table in tables])
 
 
-def _plan(table: Table, chosen: set[Name], native: Callable[[str], str]) -> TablePlan:
+def _plan(table: LiveTable, chosen: set[Name], native: Callable[[str], str]) -> TablePlan:
     side = Side(table.name, tuple(_field(column, native) for column in table.columns if column.generated is None))
     return TablePlan(side, side, table.primary_key, table.uniques, tuple(_keys(table, chosen)), table.rows)
 
 
-def _field(column: Column, native: Callable[[str], str]) -> Field:
+def _field(column: LiveColumn, native: Callable[[str], str]) -> Field:
     return Field(
         column.name,
         native(column.native),
@@ -42,7 +42,7 @@ def _field(column: Column, native: Callable[[str], str]) -> Field:
     )
 
 
-def _keys(table: Table, chosen: set[Name]) -> Iterator[ForeignKeyPlan]:
+def _keys(table: LiveTable, chosen: set[Name]) -> Iterator[ForeignKeyPlan]:
     for key in table.references:
         if key.table in chosen:
             yield ForeignKeyPlan(key.columns, key.table, key.referred, key.ondelete, key.name)

@@ -81,7 +81,7 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Column:
+class LiveColumn:
     """A column of the source.
 
     Attributes:
@@ -108,7 +108,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Part:
+class IndexPart:
     """A part of an index: a column, or an expression in SQL of the source."""
 
     column: str | None
@@ -118,11 +118,11 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Index:
+class LiveIndex:
     """An index, or a unique constraint, which every database keeps as an index."""
 
     name: str | None
-    parts: tuple[Part, ...]
+    parts: tuple[IndexPart, ...]
     unique: bool = False
     constraint: bool = False
     where: str | None = None
@@ -152,7 +152,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Check:
+class LiveCheck:
     """A check, in SQL of the source."""
 
     name: str | None
@@ -160,21 +160,21 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Table:
+class LiveTable:
     """A table of the source."""
 
     name: Name
-    columns: tuple[Column, ...]
+    columns: tuple[LiveColumn, ...]
     primary_key: tuple[str, ...] = ()
     primary_name: str | None = None
-    indexes: tuple[Index, ...] = ()
+    indexes: tuple[LiveIndex, ...] = ()
     references: tuple[Reference, ...] = ()
-    checks: tuple[Check, ...] = ()
+    checks: tuple[LiveCheck, ...] = ()
     comment: str | None = None
     rows: int | None = None
     lost: tuple[str, ...] = ()
 
-    def column(self, name: str) -> Column:
+    def column(self, name: str) -> LiveColumn:
         """One of its columns."""
         return next(column for column in self.columns if column.name == name)
 
@@ -186,9 +186,9 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Found:
+class LiveSchema:
     """A source: its tables, and what no other database can have."""
 
     dialect: str
-    tables: tuple[Table, ...]
+    tables: tuple[LiveTable, ...]
     not_carried: tuple[str, ...] = field(default=())

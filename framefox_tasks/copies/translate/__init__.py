@@ -8,10 +8,10 @@ from framefox_tasks.copies.translate.tables import TargetColumn, TargetTable, Tr
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.order import in_order
 from framefox_tasks.databases.rows import CopySchema, Field, ForeignKeyPlan, Name, Side, TablePlan
-from framefox_tasks.databases.schema import Column, Found
+from framefox_tasks.databases.schema import LiveColumn, LiveSchema
 
 
-def translate(find: Callable[[], Found], dialect: Dialect) -> CopySchema:
+def translate(find: Callable[[], LiveSchema], dialect: Dialect) -> CopySchema:
     """The schema of a copy in another kind of database, in the SQL of that one.
 
     Args:
@@ -56,7 +56,7 @@ def _plan(target: TargetTable) -> TablePlan:
     )
 
 
-def _source_field(column: Column) -> Field:
+def _source_field(column: LiveColumn) -> Field:
     limited = column.type.kind.value in ("text", "bytes", "bits")
     return Field(
         column.name,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from framefox_tasks.copies.translate.indexes import Indexes
 from framefox_tasks.copies.translate.tables import TargetColumn, TargetTable, Translation
 from framefox_tasks.databases.rows import Kind, Statement
-from framefox_tasks.databases.schema import Check
+from framefox_tasks.databases.schema import LiveCheck
 from framefox_tasks.databases.sql import Translator
 
 
@@ -156,7 +156,7 @@ class Statements:
         return Statement(f"COMMENT ON {named} IS {self._dialect.literal(comment)}", f"comment of {what}")
 
 
-def _is_boolean(check: Check, target: TargetTable) -> bool:
+def _is_boolean(check: LiveCheck, target: TargetTable) -> bool:
     """Whether a check says no more than that a boolean is one."""
     words = check.sql.replace('"', "").replace("`", "").replace(" ", "").strip("()").casefold()
     return any(

@@ -7,7 +7,7 @@ import re
 
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Kind
-from framefox_tasks.databases.schema import Column, Written
+from framefox_tasks.databases.schema import LiveColumn, Written
 from framefox_tasks.databases.sql import closes_last
 
 _NOW = re.compile(
@@ -35,7 +35,7 @@ _MOMENTS = {
 _BOOLEANS = {"1": "1", "t": "1", "true": "1", "0": "0", "f": "0", "false": "0"}
 
 
-def default(column: Column, written: Written, source: Dialect, target: Dialect) -> str | None:
+def default(column: LiveColumn, written: Written, source: Dialect, target: Dialect) -> str | None:
     """A column's default in the target's SQL; None where it has no equivalent."""
     sql = _bare((column.default or "").strip())
     found = _function(sql, column.type.kind, written, target)
@@ -75,7 +75,7 @@ def _function(sql: str, kind: Kind, written: Written, target: Dialect) -> str | 
     return None
 
 
-def _text(sql: str, column: Column, source: Dialect) -> str | None:
+def _text(sql: str, column: LiveColumn, source: Dialect) -> str | None:
     """A literal's text; None where it is none."""
     if column.type.kind is Kind.JSON and _EMPTY.fullmatch(sql) and column.type.hidden.endswith("[]"):
         return "[]"
@@ -93,7 +93,7 @@ def _text(sql: str, column: Column, source: Dialect) -> str | None:
     return None
 
 
-def _value(text: str, column: Column, written: Written) -> str | None:
+def _value(text: str, column: LiveColumn, written: Written) -> str | None:
     """The text of a value as rows have it; None where the column cannot hold it."""
     kind = column.type.kind
     if kind in (Kind.INTEGER, Kind.NUMERIC, Kind.FLOAT):
@@ -114,7 +114,7 @@ def _number(text: str, kind: Kind) -> str | None:
     return re.sub(r"^([+-]?)0+(?=\d)", r"\1", text)
 
 
-def _fits(text: str, column: Column, written: Written) -> bool:
+def _fits(text: str, column: LiveColumn, written: Written) -> bool:
     kind = column.type.kind
     if kind in _MOMENTS:
         return bool(_MOMENTS[kind].fullmatch(text))

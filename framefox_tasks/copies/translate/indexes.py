@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from framefox_tasks.copies.translate.tables import TargetTable, Translation, label
 from framefox_tasks.databases.rows import Statement
-from framefox_tasks.databases.schema import Index, Part
+from framefox_tasks.databases.schema import IndexPart, LiveIndex
 from framefox_tasks.databases.sql import Translator
 
 _PLAIN_METHODS = {"", "hash"}
@@ -37,7 +37,7 @@ class Indexes:
         columns = self._dialect.listed(target.names(target.source.primary_key))
         return f"ALTER TABLE {self._dialect.quoted(target.name)} ADD {named}PRIMARY KEY ({columns})"
 
-    def is_constraint(self, index: Index) -> bool:
+    def is_constraint(self, index: LiveIndex) -> bool:
         """Whether an index is made as a unique constraint."""
         if not index.unique or index.where or not index.columns:
             return False
@@ -45,7 +45,7 @@ class Indexes:
         told = self._source.tells_constraints
         return index.constraint or not (told or (index.name or "").startswith(("ix", "idx")))
 
-    def can_have(self, target: TargetTable, index: Index) -> bool:
+    def can_have(self, target: TargetTable, index: LiveIndex) -> bool:
         """Whether the copy's database has such an index, on columns of such types, and unique where it was."""
         if index.method not in _PLAIN_METHODS or "NULLS NOT DISTINCT" in index.lost:
             return False
@@ -55,20 +55,20 @@ class Indexes:
             return False
         return all(self._has_key(target, part) for part in index.parts)
 
-    def _has_key(self, target: TargetTable, part: Part) -> bool:
+    def _has_key(self, target: TargetTable, part: IndexPart) -> bool:
         if part.column:
             return target.columns[part.column].written.native not in self._dialect.not_indexed
         return self._dialect.expression_indexes and self._expression(target, part) is not None
 
-    def _expression(self, target: TargetTable, part: Part) -> str | None:
+    def _expression(self, target: TargetTable, part: IndexPart) -> str | None:
         return self._translator.expression(part.expression or "?", target.renamed, target.booleans)
 
-    def _condition(self, target: TargetTable, index: Index) -> str | None:
+    def _condition(self, target: TargetTable, index: LiveIndex) -> str | None:
         if not index.where or not self._dialect.partial_indexes:
             return None
         return self._translator.expression(index.where, target.renamed, target.booleans)
 
-    def _index(self, target: TargetTable, index: Index) -> Iterator[Statement]:
+    def _index(self, target: TargetTable, index: LiveIndex) -> Iterator[Statement]:
         where = self._condition(target, index)
         lost = [
             *index.lost,
@@ -87,12 +87,12 @@ class Indexes:
         sql = self._constraint(target, index, name) if is_constraint else self._create(target, index, name, where)
         yield Statement(sql, f"index {name} of {target.name}", optional=not plain)
 
-    def _constraint(self, target: TargetTable, index: Index, name: str) -> str:
+    def _constraint(self, target: TargetTable, index: LiveIndex, name: str) -> str:
         columns = self._dialect.listed(target.names(index.columns or ()))
         named = f"CONSTRAINT {self._dialect.quoted(name)} " if name else ""
         return f"ALTER TABLE {self._dialect.quoted(target.name)} ADD {named}UNIQUE ({columns})"
 
-    def _create(self, target: TargetTable, index: Index, name: str, where: str | None) -> str:
+    def _create(self, target: TargetTable, index: LiveIndex, name: str, where: str | None) -> str:
         prefixes = self._prefixes(target, index)
         parts = ", ".join(self._part(target, part, prefix) for part, prefix in zip(index.parts, prefixes, strict=True))
         unique = "UNIQUE " if index.unique else ""
@@ -100,7 +100,7 @@ class Indexes:
         table = self._dialect.quoted(target.name)
         return f"CREATE {unique}INDEX {self._dialect.quoted(name)} ON {table} ({parts}){condition}"
 
-    def _part(self, target: TargetTable, part: Part, prefix: int | None) -> str:
+    def _part(self, target: TargetTable, part: IndexPart, prefix: int | None) -> str:
         sql = (
             self._dialect.quoted(target.columns[part.column].name)
             if part.column
@@ -109,7 +109,7 @@ class Indexes:
         length = f"({prefix})" if prefix else ""
         return f"{sql}{length}{' DESC' if part.descending else ''}"
 
-    def _prefixes(self, target: TargetTable, index: Index) -> list[int | None]:
+    def _prefixes(self, target: TargetTable, index: LiveIndex) -> list[int | None]:
         """The prefix of each column that is indexed; None for all of it."""
         ones = [target.columns[part.column] for part in index.parts if part.column]
         if index.unique or len(ones) < len(index.parts):
@@ -121,5 +121,5 @@ class Indexes:
         return found
 
 
-def _short(target: TargetTable, index: Index) -> str:
+def _short(target: TargetTable, index: LiveIndex) -> str:
     return label(index, target).removesuffix(f" of {target.source.name}")

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Name
-from framefox_tasks.databases.schema import Table
+from framefox_tasks.databases.schema import LiveTable
 
 _DIGEST = 8
 
@@ -16,7 +16,7 @@ _DIGEST = 8
 class Names:
     """The names of a copy. The same source gives the same names every time."""
 
-    def __init__(self, dialect: Dialect, tables: Iterable[Table]) -> None:
+    def __init__(self, dialect: Dialect, tables: Iterable[LiveTable]) -> None:
         self._dialect = dialect
         self._taken: dict[str, set[str]] = {"": set()}
         self.tables: dict[Name, str] = {}
@@ -32,7 +32,7 @@ class Names:
             self.columns[table.name] = self._columns(table)
             self._taken[""].update(dialect.implied_names(self.tables[table.name], self.columns[table.name].values()))
 
-    def _columns(self, table: Table) -> dict[str, str]:
+    def _columns(self, table: LiveTable) -> dict[str, str]:
         taken: set[str] = set()
         names = [column.name for column in table.columns]
         alike = Counter(map(self._folded, names))

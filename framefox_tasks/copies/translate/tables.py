@@ -11,14 +11,14 @@ from framefox_tasks.copies.translate.names import Names
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Kind, Name
-from framefox_tasks.databases.schema import Column, Found, Index, Reference, Table, Type, Written
+from framefox_tasks.databases.schema import LiveColumn, LiveIndex, LiveSchema, LiveTable, Reference, Type, Written
 
 
 @dataclass
 class TargetColumn:
     """A column of the copy."""
 
-    source: Column
+    source: LiveColumn
     name: str
     written: Written
     default: str | None = None
@@ -36,7 +36,7 @@ class TargetTable:
         lost: What it does not have, a phrase each.
     """
 
-    source: Table
+    source: LiveTable
     name: str
     columns: dict[str, TargetColumn]
     references: tuple[Reference, ...] = ()
@@ -68,7 +68,7 @@ class TargetTable:
 class Translation:
     """The translation of the tables of a source to the dialect of its copy."""
 
-    def __init__(self, found: Found, dialect: Dialect) -> None:
+    def __init__(self, found: LiveSchema, dialect: Dialect) -> None:
         self.source = database_named(found.dialect).dialect
         self.dialect = dialect
         self.names = Names(dialect, found.tables)
@@ -88,7 +88,7 @@ class Translation:
         """A table of the copy by its name in the source."""
         return next(target for target in self.tables if target.source.name == name)
 
-    def _table(self, table: Table) -> TargetTable:
+    def _table(self, table: LiveTable) -> TargetTable:
         names = self.names.columns[table.name]
         target = TargetTable(table, self.names.tables[table.name], {})
         target.lost += table.lost
@@ -103,7 +103,7 @@ class Translation:
         self._number(target)
         return target
 
-    def _typed(self, table: Table, column: Column) -> Type:
+    def _typed(self, table: LiveTable, column: LiveColumn) -> Type:
         """The type of a column; of one that refers to another of the same declaration, that one's."""
         seen = {(table.name, column.name)}
         type_ = column.type
@@ -118,14 +118,14 @@ class Translation:
             place = self._referred(referred, other.name)
         return type_
 
-    def _referred(self, table: Table, column: str) -> tuple[Name, str] | None:
+    def _referred(self, table: LiveTable, column: str) -> tuple[Name, str] | None:
         for reference in table.references:
             if column in reference.columns and reference.table in self._found:
                 referred = dict(zip(reference.columns, reference.referred, strict=False))
                 return (reference.table, referred[column]) if column in referred else None
         return None
 
-    def _named(self, type_: Type, column: Column, table: str) -> Type:
+    def _named(self, type_: Type, column: LiveColumn, table: str) -> Type:
         """An enum with a name, for the database that has types of their own."""
         if type_.kind is not Kind.ENUM or not self.dialect.has_enum_types:
             return type_
@@ -235,7 +235,7 @@ def _match_type(one: TargetColumn, other: TargetColumn) -> bool:
     return True
 
 
-def label(index: Index, target: TargetTable) -> str:
+def label(index: LiveIndex, target: TargetTable) -> str:
     """The name of an index in messages."""
     columns = ", ".join(part.column or part.expression or "?" for part in index.parts)
     method = f" ({index.method})" if index.method else ""

@@ -16,7 +16,17 @@ from framefox_tasks.databases.mysql.show_create import Definition, parted
 from framefox_tasks.databases.mysql.staging import OURS
 from framefox_tasks.databases.mysql.tokens import unqualified
 from framefox_tasks.databases.rows import Kind, Name
-from framefox_tasks.databases.schema import Check, Chosen, Column, Found, Index, Part, Reference, Table, Type
+from framefox_tasks.databases.schema import (
+    Chosen,
+    IndexPart,
+    LiveCheck,
+    LiveColumn,
+    LiveIndex,
+    LiveSchema,
+    LiveTable,
+    Reference,
+    Type,
+)
 
 _OF_OTHERS = frozenset({"mrg_myisam", "federated", "connect", "spider"})
 """Engines whose tables hold the rows of others."""
@@ -25,7 +35,7 @@ _VALID = re.compile(r"\(?\s*json_valid\(`((?:[^`]|``)+)`\)\s*\)?", re.IGNORECASE
 _UUIDS = "^[0-9a-f]{12}[1-8][0-9a-f]{3}[89ab][0-9a-f]{15}$|^0{32}$"
 
 
-def find(session: Session, chosen: Chosen, *, digits: int | None) -> Found:
+def find(session: Session, chosen: Chosen, *, digits: int | None) -> LiveSchema:
     """The tables of a database, and what their cells hold; what no other database can have.
 
     Args:
@@ -36,7 +46,7 @@ def find(session: Session, chosen: Chosen, *, digits: int | None) -> Found:
     database = MySQLInspector(session, chosen)
     tables = tuple(_looked_into(session, table, digits) for table in database.tables)
     lost = (*database.others(), *database.folding(), *database.lost, *database.not_seen)
-    return Found("mysql", tables, lost)
+    return LiveSchema("mysql", tables, lost)
 
 
 @dataclass(frozen=True)
@@ -135,7 +145,7 @@ class MySQLInspector:
             found.kept = [unqualified(item, self._session.target.name, self.known) for item in found.kept]
         return self._definitions[table]
 
-    def _table(self, held: _Held) -> Table:
+    def _table(self, held: _Held) -> LiveTable:
         checks = [(check, sql) for _, check, sql in self._checks[held.name]]
         if not self._sees_all:  # the information schema hides columns from him, and all checks
             checks = list(self.definition(held.name).checks())
@@ -144,26 +154,26 @@ class MySQLInspector:
         key = tuple(row[4] for row in indexes.pop("PRIMARY", ()))
         references = _grouped(self._references[held.name], by=1)
         keys = {*key, *(row[2] for row in self._references[held.name])}
-        return Table(
+        return LiveTable(
             Name(held.name),
             tuple(self._column(held, row, documents, keys) for row in self._columns[held.name]),
             key,
             None,
             tuple(_index(index, parts) for index, parts in indexes.items()),
             tuple(self._reference(held.name, reference, rows) for reference, rows in references.items()),
-            tuple(Check(check, sql) for check, sql in checks if not _VALID.fullmatch(sql.strip())),
+            tuple(LiveCheck(check, sql) for check, sql in checks if not _VALID.fullmatch(sql.strip())),
             held.comment or None,
             held.rows,
             tuple(held.lost()),
         )
 
-    def _column(self, table: _Held, row: tuple[Any, ...], documents: set[str], keys: set[str]) -> Column:
+    def _column(self, table: _Held, row: tuple[Any, ...], documents: set[str], keys: set[str]) -> LiveColumn:
         _, column, native, default, nullable, extra, expression, _, comment = row
         type_ = Type(Kind.JSON) if column in documents else types.read(native)
         numbered = "auto_increment" in extra.lower()
         if type_.kind is Kind.BOOLEAN and (numbered or column in keys):
             type_ = Type(Kind.INTEGER, 1)  # a key is no truth value
-        return Column(
+        return LiveColumn(
             column,
             native,
             type_,
@@ -213,12 +223,12 @@ class MySQLInspector:
             yield f"collation {', '.join(sorted(found))}: the copy tells apart what differs only by case or accent"
 
 
-def _looked_into(session: Session, table: Table, digits: int | None) -> Table:
+def _looked_into(session: Session, table: LiveTable, digits: int | None) -> LiveTable:
     columns = (replace(column, type=_held(session, table, column, digits)) for column in table.columns)
     return replace(table, columns=tuple(columns))
 
 
-def _held(session: Session, table: Table, column: Column, digits: int | None) -> Type:
+def _held(session: Session, table: LiveTable, column: LiveColumn, digits: int | None) -> Type:
     """The type of a column, by its cells where they say more than its declaration."""
     type_ = column.type
 
@@ -234,13 +244,13 @@ def _held(session: Session, table: Table, column: Column, digits: int | None) ->
     return type_
 
 
-def _index(index: str, rows: list[tuple[Any, ...]]) -> Index:
+def _index(index: str, rows: list[tuple[Any, ...]]) -> LiveIndex:
     _, _, non_unique, _, _, _, _, method, _ = rows[0]
     parts = tuple(
-        Part(column, expression, order == "D", prefix) for _, _, _, _, column, order, prefix, _, expression in rows
+        IndexPart(column, expression, order == "D", prefix) for _, _, _, _, column, order, prefix, _, expression in rows
     )
     method = "" if method in ("BTREE", "HASH") else method.lower()
-    return Index(index, parts, not non_unique, method=method)
+    return LiveIndex(index, parts, not non_unique, method=method)
 
 
 def _grouped(rows: Iterable[tuple[Any, ...]], by: int) -> dict[str, list[tuple[Any, ...]]]:

@@ -9,7 +9,7 @@ from framefox_tasks.databases.mysql.load import MySQLLoader
 from framefox_tasks.databases.mysql.privileges import lacking
 from framefox_tasks.databases.mysql.read import MySQLReader
 from framefox_tasks.databases.mysql.session import Session, name, named, session
-from framefox_tasks.databases.mysql.staging import Beside, exists
+from framefox_tasks.databases.mysql.staging import StagingDatabases, exists
 from framefox_tasks.databases.mysql.swap import Swap
 from framefox_tasks.databases.place import commit_in_doubt, target_not_empty
 from framefox_tasks.databases.rows import Statement
@@ -46,7 +46,7 @@ class MySQLPlace:
         self._target = target
         self._overwrite = overwrite
         self._force = force_disconnect
-        self._beside = Beside(target)
+        self._beside = StagingDatabases(target)
         self.staging = named(target, self._beside.staging)
         self._closing = ExitStack()
         self._placed = False

@@ -9,7 +9,7 @@ from framefox_tasks.databases.mysql.load import MySQLLoader
 from framefox_tasks.databases.mysql.place import LOCAL_FILES
 from framefox_tasks.databases.mysql.read import MySQLReader
 from framefox_tasks.databases.mysql.session import Session, name, session
-from framefox_tasks.databases.mysql.staging import Beside
+from framefox_tasks.databases.mysql.staging import StagingDatabases
 from framefox_tasks.databases.place import commit_in_doubt
 from framefox_tasks.databases.rows import Statement
 from framefox_tasks.errors import CopyError
@@ -27,7 +27,7 @@ _TRIGGERED = (
 )
 
 
-class RowsPlace:
+class MySQLRowsPlace:
     """The target itself.
 
     Attributes:
@@ -40,7 +40,7 @@ class RowsPlace:
 
     def __init__(self, target: Target) -> None:
         self.staging = target
-        self._beside = Beside(target)
+        self._beside = StagingDatabases(target)
         self._closing = ExitStack()
         self.local = True
 
@@ -49,7 +49,7 @@ class RowsPlace:
         with session(self.staging, self.staging.name, "target") as control:
             self._beside.lock(control)
 
-    def __enter__(self) -> RowsPlace:
+    def __enter__(self) -> MySQLRowsPlace:
         with ExitStack() as opening:
             flags = LOCAL_FILES if self.local else 0
             self._session = opening.enter_context(session(self.staging, self.staging.name, "target", flags=flags))

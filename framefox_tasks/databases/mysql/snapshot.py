@@ -12,7 +12,7 @@ from framefox_tasks.databases.mysql.inspect import find
 from framefox_tasks.databases.mysql.read import MySQLReader
 from framefox_tasks.databases.mysql.session import Session, session
 from framefox_tasks.databases.rows import CopySchema, Name, TablePlan
-from framefox_tasks.databases.schema import Chosen, Found
+from framefox_tasks.databases.schema import Chosen, LiveSchema
 from framefox_tasks.errors import ConnectionFailedError, FramefoxTasksError
 from framefox_tasks.model import Target
 
@@ -24,7 +24,7 @@ _BEGIN = (
 )
 
 
-class Snapshot:
+class MySQLSource:
     """A database at one point of time.
 
     Attributes:
@@ -57,7 +57,7 @@ class Snapshot:
 
     def inspect(
         self, chosen: Chosen = None, *, digits: int | None = None
-    ) -> AbstractContextManager[Callable[[], Found]]:
+    ) -> AbstractContextManager[Callable[[], LiveSchema]]:
         """What the catalogue tells, asked when it is called."""
         return nullcontext(partial(find, self._plain, chosen, digits=digits))
 
@@ -67,7 +67,7 @@ class Snapshot:
 
 
 @contextmanager
-def open_source(target: Target, readers: int = MOST_READERS) -> Iterator[Snapshot]:
+def open_source(target: Target, readers: int = MOST_READERS) -> Iterator[MySQLSource]:
     """Open a database to be read as it is now. Tables of engines without transactions are read as they are then.
 
     Commits wait for the moment in which the snapshots are taken, so that several connections see the same. Where the
@@ -92,7 +92,7 @@ def open_source(target: Target, readers: int = MOST_READERS) -> Iterator[Snapsho
             more.close()
             del found[1:]
             _begin(found)
-        yield Snapshot(target, found, plain)
+        yield MySQLSource(target, found, plain)
 
 
 def _together(target: Target, readers: list[Session]) -> bool:

@@ -33,7 +33,7 @@ _THINGS = (
 _TRIGGERS = "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = %s"
 
 
-class Beside:
+class StagingDatabases:
     """The databases beside a target: the one that is filled, and the one that takes what is replaced."""
 
     def __init__(self, target: Target) -> None:

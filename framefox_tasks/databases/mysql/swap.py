@@ -11,7 +11,7 @@ from framefox_tasks.databases.mysql.staging import (
     MARKER,
     MOVED,
     OURS,
-    Beside,
+    StagingDatabases,
     charset_of,
     disconnect,
     exists,
@@ -42,7 +42,9 @@ class Swap:
         patience: How many seconds to wait for them first.
     """
 
-    def __init__(self, control: Session, target: Target, beside: Beside, *, force: bool, patience: int) -> None:
+    def __init__(
+        self, control: Session, target: Target, beside: StagingDatabases, *, force: bool, patience: int
+    ) -> None:
         self._control = control
         self._target = target
         self._beside = beside

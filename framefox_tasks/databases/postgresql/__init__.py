@@ -40,9 +40,9 @@ class PostgreSQL(PostgreSQLVerbs, Database):
 
     def open_place(self, target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
         """A database beside the target, or for rows alone the target's own tables."""
-        from framefox_tasks.databases.postgresql.place import StagingPlace
-        from framefox_tasks.databases.postgresql.place_rows import TargetPlace
+        from framefox_tasks.databases.postgresql.place import PostgreSQLPlace
+        from framefox_tasks.databases.postgresql.place_rows import PostgreSQLRowsPlace
 
         if data_only:
-            return TargetPlace(target)
-        return StagingPlace(target, overwrite=overwrite, force_disconnect=force_disconnect)
+            return PostgreSQLRowsPlace(target)
+        return PostgreSQLPlace(target, overwrite=overwrite, force_disconnect=force_disconnect)

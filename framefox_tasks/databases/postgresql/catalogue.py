@@ -12,7 +12,7 @@ from typing import Any
 from framefox_tasks.databases.order import after_needed
 from framefox_tasks.databases.postgresql import catalogue_objects, catalogue_tables
 from framefox_tasks.databases.postgresql.dependencies import shown
-from framefox_tasks.databases.postgresql.dump import Entry
+from framefox_tasks.databases.postgresql.dump import DumpEntry
 
 Id = tuple[str, int]
 """A catalogue, and a number in it."""
@@ -41,10 +41,10 @@ SELECT classid::regclass::text, objid::bigint FROM pg_depend WHERE deptype = 'e'
 """
 
 
-def read_definitions(connection: Any) -> tuple[list[Entry], list[str]]:
+def read_definitions(connection: Any) -> tuple[list[DumpEntry], list[str]]:
     """All definitions, in an order that they can be run in, and what is not carried."""
     members = {(catalogue, oid) for catalogue, oid in connection.execute(_MEMBERS)}
-    nodes: dict[Id, Entry] = {}
+    nodes: dict[Id, DumpEntry] = {}
     for query in (*catalogue_objects.QUERIES, catalogue_tables.TABLES, catalogue_objects.VIEWS):
         for catalogue, oid, *entry in connection.execute(query):
             if (catalogue, oid) not in members:
@@ -60,17 +60,17 @@ def read_definitions(connection: Any) -> tuple[list[Entry], list[str]]:
     return found, _not_written(connection, members)
 
 
-def _entry(kind: str, schema: str | None, name: str, sql: str) -> Entry:
-    return Entry(shown(name), kind, schema or "", sql)
+def _entry(kind: str, schema: str | None, name: str, sql: str) -> DumpEntry:
+    return DumpEntry(shown(name), kind, schema or "", sql)
 
 
-def _entries(connection: Any, query: str, members: set[Id]) -> Iterator[Entry]:
+def _entries(connection: Any, query: str, members: set[Id]) -> Iterator[DumpEntry]:
     for catalogue, oid, *entry in connection.execute(query):
         if (catalogue, oid) not in members and entry[-1]:
             yield _entry(*entry)
 
 
-def _needs(connection: Any, nodes: dict[Id, Entry]) -> dict[Id, list[Id]]:
+def _needs(connection: Any, nodes: dict[Id, DumpEntry]) -> dict[Id, list[Id]]:
     belongs = {(a, b): (c, d) for a, b, c, d in connection.execute(_BELONGS)}
     needs = defaultdict(list)
     for catalogue, oid, needed_catalogue, needed_oid in connection.execute(_DEPENDS):
@@ -82,7 +82,7 @@ def _needs(connection: Any, nodes: dict[Id, Entry]) -> dict[Id, list[Id]]:
     return needs
 
 
-def _late(ordered: Iterable[Id], nodes: dict[Id, Entry], needs: dict[Id, list[Id]]) -> set[Id]:
+def _late(ordered: Iterable[Id], nodes: dict[Id, DumpEntry], needs: dict[Id, list[Id]]) -> set[Id]:
     """What is made behind the keys of tables: views, which may need them, and what needs views."""
     late: set[Id] = set()
     for node in ordered:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from framefox_tasks.databases.postgresql.dependencies import Key, Relations
-from framefox_tasks.databases.postgresql.dump import Entry
+from framefox_tasks.databases.postgresql.dump import DumpEntry
 from framefox_tasks.databases.postgresql.session import quoted
 from framefox_tasks.databases.rows import Statement
 
@@ -49,7 +49,7 @@ class Definitions:
     last: list[Statement] = field(default_factory=list)
 
 
-def define(found: Iterable[Entry], relations: Relations) -> Definitions:
+def define(found: Iterable[DumpEntry], relations: Relations) -> Definitions:
     """Sort the entries of a dump, without those of relations that the copy does not have."""
     result, post = Definitions(), False
     without = _Without(relations)
@@ -73,7 +73,7 @@ def define(found: Iterable[Entry], relations: Relations) -> Definitions:
     return result
 
 
-def _place(entry: Entry, relations: Relations) -> object | None:
+def _place(entry: DumpEntry, relations: Relations) -> object | None:
     """Which list of those that run beside each other; None for the end.
 
     Constraints of one table lock each other out, and so stand in one list; its indexes do not.
@@ -87,7 +87,7 @@ def _place(entry: Entry, relations: Relations) -> object | None:
     return owner if entry.kind == "CONSTRAINT" else key
 
 
-def _statement(entry: Entry, *, in_part: bool) -> Statement:
+def _statement(entry: DumpEntry, *, in_part: bool) -> Statement:
     optional = entry.kind in _OPTIONAL or (in_part and entry.kind in _OPTIONAL_IN_PART)
     optional = optional or entry.sql.startswith(("COMMENT ON POLICY ", "COMMENT ON SCHEMA public "))
     sql = entry.sql
@@ -110,7 +110,7 @@ class _Without:
             if kind == "index" and owner in self._gone
         }
 
-    def __call__(self, entry: Entry) -> bool:
+    def __call__(self, entry: DumpEntry) -> bool:
         if entry.kind == "COMMENT":
             return entry.name.startswith("EXTENSION ") or self._is_of(entry.sql)  # an extension brings its own
         key = (entry.schema, entry.name)
@@ -136,7 +136,7 @@ def _plain(name: str) -> str:
     return name.replace('""', "\0").replace('"', "").replace("\0", '"')
 
 
-def refreshments(found: Iterable[Entry], relations: Relations) -> Iterator[Statement]:
+def refreshments(found: Iterable[DumpEntry], relations: Relations) -> Iterator[Statement]:
     """Statements that fill the materialized views, in an order in which each reads full ones."""
     filled = {relation.key: relation for relation in relations.kept if relation.relkind == "m" and relation.populated}
     for entry in found:

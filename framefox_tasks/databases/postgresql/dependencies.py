@@ -63,7 +63,7 @@ WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass A
 
 
 @dataclass(frozen=True)
-class Relation:
+class DatabaseRelation:
     """A table, view or sequence."""
 
     schema: str
@@ -93,8 +93,8 @@ class Relations:
         without_keys: The foreign keys to a table that the copy does not have: what to call them, and that table.
     """
 
-    kept: list[Relation] = field(default_factory=list)
-    without: list[Relation] = field(default_factory=list)
+    kept: list[DatabaseRelation] = field(default_factory=list)
+    without: list[DatabaseRelation] = field(default_factory=list)
     owners: dict[tuple[str, Key], Key] = field(default_factory=dict)
     views: set[Key] = field(default_factory=set)
     without_keys: dict[Key, tuple[str, str]] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class Relations:
         return {relation.key for relation in self.kept if relation.relkind == "p"}
 
     @property
-    def sequences(self) -> list[Relation]:
+    def sequences(self) -> list[DatabaseRelation]:
         """The sequences that the copy has."""
         return [relation for relation in self.kept if relation.relkind == "S"]
 
@@ -125,7 +125,7 @@ def relations_of(connection: Any, chosen: Chosen) -> Relations:
     gone = {oid for (oid,) in connection.execute(_WITHOUT, {"oids": oids})} if oids else set()
     found, labels = Relations(), {}
     for oid, schema, name, kind, _, populated in rows:
-        relation = Relation(schema, name, kind, populated)
+        relation = DatabaseRelation(schema, name, kind, populated)
         (found.without if oid in gone else found.kept).append(relation)
         labels[oid] = relation.label
         if kind in "vm":
@@ -152,7 +152,7 @@ def sequence_states(connection: Any, names: list[str]) -> list[tuple[int, bool]]
     return [(value, called) for _, value, called in sorted(connection.execute(query))] if names else []
 
 
-def sequence_values(connection: Any, sequences: list[Relation]) -> Iterator[str]:
+def sequence_values(connection: Any, sequences: list[DatabaseRelation]) -> Iterator[str]:
     """Statements that set sequences to where they are now."""
     names = [quoted(sequence.schema, sequence.name) for sequence in sequences]
     for name, (value, called) in zip(names, sequence_states(connection, names), strict=True):

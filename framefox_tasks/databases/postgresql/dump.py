@@ -24,7 +24,7 @@ _PASS_FIELD = re.compile(r"([\\:])")
 
 
 @dataclass(frozen=True)
-class Entry:
+class DumpEntry:
     """One object of a dump.
 
     Attributes:
@@ -49,7 +49,7 @@ def pg_dump_for(server_version: int) -> str | None:
     return path if found and int(found[1]) >= server_version // 10000 else None
 
 
-def dump(program: str, target: Target, snapshot: str) -> list[Entry]:
+def dump(program: str, target: Target, snapshot: str) -> list[DumpEntry]:
     """All definitions, in an order that they can be run in.
 
     Raises:
@@ -112,7 +112,7 @@ def _value(text: str) -> str:
     return "'{}'".format(text.replace("\\", "\\\\").replace("'", "\\'"))
 
 
-def entries(text: str) -> list[Entry]:
+def entries(text: str) -> list[DumpEntry]:
     """The objects of a dump as text."""
     end = _END.search(text)
     body = text[: end.start()] if end else text
@@ -121,7 +121,7 @@ def entries(text: str) -> list[Entry]:
     found, access = [], _access(body[: headers[0].start()] if headers else "", "heap")
     for header, start in zip(headers, starts, strict=True):
         schema = "" if header["schema"] == "-" else header["schema"]
-        entry = Entry(header["name"], header["kind"], schema, _ACCESS.sub("", body[header.end() : start]).strip())
+        entry = DumpEntry(header["name"], header["kind"], schema, _ACCESS.sub("", body[header.end() : start]).strip())
         found.append(_with_access(entry, access))
         # What the next object needs stands before its header.
         access = _access(body[header.end() : start], access)
@@ -133,7 +133,7 @@ def _access(text: str, before: str) -> str:
     return found[-1] if found else before
 
 
-def _with_access(entry: Entry, method: str) -> Entry:
+def _with_access(entry: DumpEntry, method: str) -> DumpEntry:
     if entry.kind not in ("TABLE", "MATERIALIZED VIEW") or method in ("heap", '"heap"'):
         return entry
     return replace(

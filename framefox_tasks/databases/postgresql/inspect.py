@@ -13,7 +13,16 @@ from framefox_tasks.databases.postgresql.columns import name_of, qualified
 from framefox_tasks.databases.postgresql.dependencies import sequence_states
 from framefox_tasks.databases.postgresql.session import quoted
 from framefox_tasks.databases.rows import Kind, Name
-from framefox_tasks.databases.schema import Check, Chosen, Column, Found, Index, Part, Reference, Table
+from framefox_tasks.databases.schema import (
+    Chosen,
+    IndexPart,
+    LiveCheck,
+    LiveColumn,
+    LiveIndex,
+    LiveSchema,
+    LiveTable,
+    Reference,
+)
 
 _ACTIONS = {"a": "", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 _DESCENDING, _NULLS_FIRST = 1, 2
@@ -43,7 +52,7 @@ class PostgreSQLInspector:
             found[row[0]].append(row)
         return found
 
-    def tables(self, chosen: Chosen) -> list[Table]:
+    def tables(self, chosen: Chosen) -> list[LiveTable]:
         """The tables in all schemas that are a user's, locked so that nobody empties or changes one as a whole."""
         rows = [(oid, name_of(schema, name), *row) for oid, schema, name, *row in self._rows(queries.TABLES)]
         self._chosen = {oid: name for oid, name, *_ in rows if chosen is None or chosen(name)}
@@ -57,14 +66,14 @@ class PostgreSQLInspector:
             _table(row, columns[row[0]], constraints[row[0]], indexes[row[0]]) for row in rows if row[0] in self._chosen
         ]
 
-    def found(self, chosen: Chosen, *, digits: int | None) -> Found:
+    def found(self, chosen: Chosen, *, digits: int | None) -> LiveSchema:
         """The same with what only another kind of database asks for: see Source.inspect()."""
         tables = self.tables(chosen)
         following = self._following(tables)
         tables = [self._looked_at(table, following, digits) for table in tables]
-        return Found("postgresql", tuple(tables), tuple(self._not_carried(tables)))
+        return LiveSchema("postgresql", tuple(tables), tuple(self._not_carried(tables)))
 
-    def _following(self, tables: Sequence[Table]) -> dict[tuple[Name, str], int]:
+    def _following(self, tables: Sequence[LiveTable]) -> dict[tuple[Name, str], int]:
         """The number that each column would give next, where the user may read its sequence."""
         numbered = {(table.name, column.name) for table in tables for column in table.columns if column.numbered}
         rows = [
@@ -74,7 +83,7 @@ class PostgreSQLInspector:
         states = sequence_states(self._connection, [quoted(schema, name) for _, schema, name, _ in rows])
         return {row[0]: value + row[3] * called for row, (value, called) in zip(rows, states, strict=True)}
 
-    def _looked_at(self, table: Table, following: Mapping[tuple[Name, str], int], digits: int | None) -> Table:
+    def _looked_at(self, table: LiveTable, following: Mapping[tuple[Name, str], int], digits: int | None) -> LiveTable:
         narrow = self._narrow(table, digits) if digits else {}
         columns = (
             replace(column, type=replace(column.type, narrow=True)) if narrow.get(column.name) else column
@@ -86,7 +95,7 @@ class PostgreSQLInspector:
         )
         return replace(table, columns=tuple(columns))
 
-    def _narrow(self, table: Table, most: int) -> dict[str, bool]:
+    def _narrow(self, table: LiveTable, most: int) -> dict[str, bool]:
         """Whether the numbers of each column, where they may have more digits, have no more."""
         names = [
             column.name
@@ -96,7 +105,7 @@ class PostgreSQLInspector:
         looks = ", ".join(_look(table.name, f"{quoted(name)}::numeric", most) for name in names)
         return dict(zip(names, self._rows(f"SELECT {looks}")[0], strict=True)) if names else {}
 
-    def _not_carried(self, tables: Sequence[Table]) -> Iterator[str]:
+    def _not_carried(self, tables: Sequence[LiveTable]) -> Iterator[str]:
         for what, schema, name, owner, of in self._rows(queries.OTHERS):
             if of not in self._unchosen:
                 yield f"{what} {name_of(schema, name) if schema else name}" + (f" of {owner}" if owner else "")
@@ -111,7 +120,7 @@ def _look(table: Name, value: str, most: int) -> str:
     return f"NOT EXISTS (SELECT FROM {qualified(table)} WHERE {digits} > {most} OR {odd})"
 
 
-def _table(row: Any, columns: list[Any], constraints: list[Any], indexes: list[Any]) -> Table:
+def _table(row: Any, columns: list[Any], constraints: list[Any], indexes: list[Any]) -> LiveTable:
     (_, name, kind, rows, comment, parents) = row
     names = {number: column for _, number, column, *_ in columns}
     key = next((_index(row, names) for row in indexes if row[2] and row[3]), None)
@@ -121,28 +130,28 @@ def _table(row: Any, columns: list[Any], constraints: list[Any], indexes: list[A
     lost += [f"exclusion constraint {row[2]} of {name}" for row in constraints if row[1] == "x"]
     # Rows that it does not hold for may be there.
     lost += [f"NOT VALID check {row[2]} of {name}" for row in constraints if row[1] == "c" and not row[12]]
-    return Table(
+    return LiveTable(
         name,
         tuple(_column(name, row) for row in columns),
         key.columns or () if key else (),
         key.name if key else None,
         tuple(_index(row, names) for row in indexes if not row[2]),
         tuple(_reference(row, names) for row in constraints if row[1] == "f"),
-        tuple(Check(row[2], row[11]) for row in constraints if row[1] == "c" and row[12]),
+        tuple(LiveCheck(row[2], row[11]) for row in constraints if row[1] == "c" and row[12]),
         comment,
         int(rows) if rows is not None and rows >= 0 else None,
         tuple(lost),
     )
 
 
-def _column(table: Name, row: Any) -> Column:
+def _column(table: Name, row: Any) -> LiveColumn:
     (_, _, name, native, notnull, sql, identity, generated, comment, collation, domain, checks, *held, labels) = row
     type_ = types.held(*held, tuple(labels or ()))
     if domain and not type_.hidden:
         type_ = replace(type_, hidden=domain)
     is_number = identity or (sql is not None and _NUMBERS.fullmatch(sql) is not None)
     numbered = not generated and type_.kind is Kind.INTEGER and is_number
-    return Column(
+    return LiveColumn(
         name,
         native,
         type_,
@@ -156,11 +165,11 @@ def _column(table: Name, row: Any) -> Column:
     )
 
 
-def _index(row: Any, columns: Mapping[int, str]) -> Index:
+def _index(row: Any, columns: Mapping[int, str]) -> LiveIndex:
     (_, name, _, _, unique, constraint, method, numbers, count, options, texts, where, odd, deferrable, nulls) = row
     names = [columns.get(number) for number in numbers[:count]]
     parts = tuple(
-        Part(column, None if column else text, bool(option & _DESCENDING))
+        IndexPart(column, None if column else text, bool(option & _DESCENDING))
         for column, text, option in zip(names, texts or names, options, strict=True)
     )
     included = ", ".join(columns[number] for number in numbers[count:])
@@ -171,7 +180,7 @@ def _index(row: Any, columns: Mapping[int, str]) -> Index:
     # Ascending with NULLs last, descending with them first, is the order that nobody wrote.
     if any(bool(o & _DESCENDING) != bool(o & _NULLS_FIRST) for o in options if method == "btree"):
         lost.append("the place of NULLs")
-    return Index(name, parts, unique, constraint, where, "" if method == "btree" else method, tuple(lost))
+    return LiveIndex(name, parts, unique, constraint, where, "" if method == "btree" else method, tuple(lost))
 
 
 def _reference(row: Any, names: Mapping[int, str]) -> Reference:

@@ -29,7 +29,7 @@ WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem'
 _TRIES = 5  # of renaming, where others who were disconnected come back
 
 
-class StagingPlace:
+class PostgreSQLPlace:
     """A place for a whole copy; see the protocol Place."""
 
     most_loaders = None
@@ -95,7 +95,7 @@ class StagingPlace:
             )
         return True
 
-    def __enter__(self) -> StagingPlace:
+    def __enter__(self) -> PostgreSQLPlace:
         with ExitStack() as opened:
             self._maintenance = opened.enter_context(self._maintaining())
             if not self._maintenance.lock():

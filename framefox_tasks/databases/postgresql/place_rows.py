@@ -53,7 +53,7 @@ WHERE s.n_tup_del + s.n_tup_upd > 0 AND id <> ALL(%(cleared)s::regclass[]) ORDER
 """
 
 
-class TargetPlace:
+class PostgreSQLRowsPlace:
     """A place for rows alone; see the protocol Place.
 
     Attributes:
@@ -77,7 +77,7 @@ class TargetPlace:
                 hint="Create it with: doit database_create database_upgrade",
             )
 
-    def __enter__(self) -> TargetPlace:
+    def __enter__(self) -> PostgreSQLRowsPlace:
         with ExitStack() as opened:
             self._connection = opened.enter_context(session(self.target, "target"))
             self._begin()

@@ -11,14 +11,14 @@ from typing import Any
 from framefox_tasks.databases.plan import plans_of
 from framefox_tasks.databases.postgresql.ddl import define, refreshments
 from framefox_tasks.databases.postgresql.dependencies import relations_of, sequence_values
-from framefox_tasks.databases.postgresql.dump import Entry, dump, pg_dump_for, told_openly
+from framefox_tasks.databases.postgresql.dump import DumpEntry, dump, pg_dump_for, told_openly
 from framefox_tasks.databases.postgresql.inspect import PostgreSQLInspector
 from framefox_tasks.databases.postgresql.not_carried import missing_of
 from framefox_tasks.databases.postgresql.privileges import access_of
 from framefox_tasks.databases.postgresql.read import PostgreSQLReader
 from framefox_tasks.databases.postgresql.session import session, telling
 from framefox_tasks.databases.rows import CopySchema, Statement, TablePlan
-from framefox_tasks.databases.schema import Chosen, Found
+from framefox_tasks.databases.schema import Chosen, LiveSchema
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
 
@@ -91,11 +91,11 @@ class PostgreSQLSource:
 
     def inspect(
         self, chosen: Chosen = None, *, digits: int | None = None
-    ) -> AbstractContextManager[Callable[[], Found]]:
+    ) -> AbstractContextManager[Callable[[], LiveSchema]]:
         """What the catalogue tells, asked when it is called."""
         return nullcontext(partial(self._found, chosen, digits))
 
-    def _found(self, chosen: Chosen, digits: int | None) -> Found:
+    def _found(self, chosen: Chosen, digits: int | None) -> LiveSchema:
         with telling(self.target, "source", self._connection):
             return PostgreSQLInspector(self._connection).found(chosen, digits=digits)
 
@@ -118,7 +118,7 @@ class PostgreSQLSource:
             not_carried=tuple(not_carried),
         )
 
-    def _entries(self) -> tuple[list[Entry], list[str]]:
+    def _entries(self) -> tuple[list[DumpEntry], list[str]]:
         program = pg_dump_for(self._connection.info.server_version)
         if program and not told_openly(self.target):
             return dump(program, self.target, self._snapshot), []

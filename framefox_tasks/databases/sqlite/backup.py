@@ -31,7 +31,7 @@ Function = Callable[[Any], str | bytes | int | float | None]
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class FileSnapshot:
     """A connection that sees the source as it was when it was opened."""
 
     target: Target
@@ -110,7 +110,7 @@ class Snapshot:
 
 
 @contextmanager
-def snapshot(target: Target) -> Iterator[Snapshot]:
+def snapshot(target: Target) -> Iterator[FileSnapshot]:
     """Read a database at one point of time. Others go on reading; in WAL mode they go on writing, else they wait.
 
     Raises:
@@ -126,7 +126,7 @@ def snapshot(target: Target) -> Iterator[Snapshot]:
         connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
         connection.execute("BEGIN")
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # the transaction begins with the first read
-        yield Snapshot(target, connection)
+        yield FileSnapshot(target, connection)
 
 
 def connect(target: Target, timeout: float = 5.0) -> sqlite3.Connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from framefox_tasks.databases.schema import Check
+from framefox_tasks.databases.schema import LiveCheck
 
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\[[^]]*\]|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _NAME = r"(?:\"\.*\"|`\.*`|\[\.*\]|\w+)"
@@ -36,10 +36,10 @@ class CreateTable:
             return None
         return unquoted(self._sql[match.start(group) : match.end(group)])
 
-    def checks(self) -> Iterator[Check]:
+    def checks(self) -> Iterator[LiveCheck]:
         """The checks of the table and of its columns."""
         for match in _CHECK.finditer(self._plain):
-            yield Check(self._named(match), self._inside(match.end()))
+            yield LiveCheck(self._named(match), self._inside(match.end()))
 
     def _inside(self, start: int) -> str:
         """What is in the parentheses that were opened before."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from framefox_tasks.databases.plan import plans_of
 from framefox_tasks.databases.rows import CopySchema, Name, Statement, TablePlan
-from framefox_tasks.databases.schema import Chosen, Table
+from framefox_tasks.databases.schema import Chosen, LiveTable
 from framefox_tasks.databases.sqlite.inspect import last_numbers, tables_of
 from framefox_tasks.databases.sqlite.objects import Objects
 
@@ -48,7 +48,7 @@ def _sequences(connection: sqlite3.Connection, plans: list[TablePlan]) -> Iterat
             yield Statement(f"INSERT INTO sqlite_sequence (name, seq) VALUES ({text}, {number})", about)  # noqa: S608
 
 
-def _not_carried(objects: Objects, tables: Sequence[Table]) -> Iterator[str]:
+def _not_carried(objects: Objects, tables: Sequence[LiveTable]) -> Iterator[str]:
     names = {table.name for table in tables}
     for one in objects.left_out.values():
         if one.type == "view" or (one.type == "trigger" and Name(one.table) in names):

@@ -13,7 +13,7 @@ from itertools import chain, groupby
 from typing import Any
 
 from framefox_tasks.databases.rows import Name
-from framefox_tasks.databases.schema import Chosen, Column, Found, Index, Part, Reference, Table
+from framefox_tasks.databases.schema import Chosen, IndexPart, LiveColumn, LiveIndex, LiveSchema, LiveTable, Reference
 from framefox_tasks.databases.sql import pieces
 from framefox_tasks.databases.sqlite.create_table import CreateTable
 from framefox_tasks.databases.sqlite.objects import Object, Objects
@@ -47,7 +47,7 @@ _INDEXES = """SELECT held.name, listed.name, listed."unique", origin, partial, c
 @contextmanager
 def finding(
     target: Target, connection: sqlite3.Connection, watch: Watch | None, chosen: Chosen
-) -> Iterator[Callable[[], Found]]:
+) -> Iterator[Callable[[], LiveSchema]]:
     """Begin to find the tables for another kind of database: their cells are read meanwhile, and no more if that fails.
 
     Args:
@@ -61,21 +61,21 @@ def finding(
     with joined(target, connection, watch if any(map(_is_large, found_tables)) else None) as pool:
         looks = [(table, [pool.begin(look) for look in _looks(table)]) for table in found_tables]
 
-        def found() -> Found:
+        def found() -> LiveSchema:
             tables = (
                 replace(table, columns=tuple(chain.from_iterable(one.result() for one in begun)))
                 for table, begun in looks
             )
-            return Found("sqlite", tuple(tables), tuple(_not_carried(objects)))
+            return LiveSchema("sqlite", tuple(tables), tuple(_not_carried(objects)))
 
         yield found
 
 
-def _is_large(table: Table) -> bool:
+def _is_large(table: LiveTable) -> bool:
     return (table.rows or 0) > _LARGE
 
 
-def _looks(table: Table) -> Iterator[Callable[[sqlite3.Connection], list[Column]]]:
+def _looks(table: LiveTable) -> Iterator[Callable[[sqlite3.Connection], list[LiveColumn]]]:
     parts = [(column,) for column in table.columns] if _is_large(table) else [table.columns]
     return (partial(probed, table=table.name, columns=part) for part in parts)
 
@@ -87,7 +87,7 @@ def _not_carried(objects: Objects) -> Iterator[str]:
     yield from (f"trigger {one.name} of {one.table}" for one in objects.of("trigger") if one.table not in left_out)
 
 
-def tables_of(objects: Objects) -> list[Table]:
+def tables_of(objects: Objects) -> list[LiveTable]:
     """The chosen tables as they are declared."""
     inspector = _Inspector(objects)
     return [inspector.table(one) for one in objects.tables]
@@ -119,10 +119,10 @@ class _Inspector:
             told[table].append(tuple(row))
         return told
 
-    def table(self, one: Object) -> Table:
+    def table(self, one: Object) -> LiveTable:
         """One of them."""
         text = CreateTable(one.sql)
-        return Table(
+        return LiveTable(
             Name(one.name),
             tuple(self._columns(one.name, text)),
             self._primary_key(one.name),
@@ -138,14 +138,14 @@ class _Inspector:
         infos = sorted(self._infos[table], key=lambda info: int(info[4]))
         return tuple(name for name, _, _, _, place, _ in infos if place)
 
-    def _columns(self, table: str, text: CreateTable) -> Iterator[Column]:
+    def _columns(self, table: str, text: CreateTable) -> Iterator[LiveColumn]:
         key = self._primary_key(table)
         # Any other key than the number of the row has an index.
         numbered = len(key) == 1 and not any(origin == "pk" for _, _, origin, *_ in self._indexes[table])
         following = self._numbers[table] + 1 if table in self._numbers else None
         generated = text.generated() if any(info[5] for info in self._infos[table]) else {}
         for name, declared, notnull, default, _, hidden in self._infos[table]:
-            yield Column(
+            yield LiveColumn(
                 name,
                 declared,
                 declared_type(declared),
@@ -176,7 +176,7 @@ class _Inspector:
             return None
         return self._one("SELECT max(CAST(stat AS INTEGER)) FROM sqlite_stat1 WHERE tbl = ?", table)
 
-    def _parted(self, table: str, names: dict[tuple[str, ...], str]) -> Iterator[Index]:
+    def _parted(self, table: str, names: dict[tuple[str, ...], str]) -> Iterator[LiveIndex]:
         for (index, unique, origin, conditional), rows in groupby(self._indexes[table], key=lambda row: row[:4]):
             if origin == "pk":
                 continue
@@ -184,7 +184,7 @@ class _Inspector:
             parts, lost = _parts(rows, sql)
             where = _WHERE.search(sql) if conditional else None
             own = names.get(tuple(str(part.column).casefold() for part in parts))
-            yield Index(
+            yield LiveIndex(
                 index if origin == "c" else own,
                 parts,
                 bool(unique),
@@ -213,15 +213,15 @@ class _Inspector:
             )
 
 
-def _parts(rows: Iterable[tuple[Any, ...]], sql: str) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+def _parts(rows: Iterable[tuple[Any, ...]], sql: str) -> tuple[tuple[IndexPart, ...], tuple[str, ...]]:
     """The parts of an index, and which of their collations get lost."""
     listed = _LIST.search(_WHERE.sub(")", sql))
     texts = [_ORDER.sub("", text) for text in pieces(listed[1])] if listed else []
-    parts: list[Part] = []
+    parts: list[IndexPart] = []
     lost: list[str] = []
     for place, (*_, cid, name, descending, collation) in enumerate(rows):
         text = texts[place] if cid == -2 and place < len(texts) else None
-        parts.append(Part(name, text, bool(descending)))
+        parts.append(IndexPart(name, text, bool(descending)))
         if collation and collation.upper() != "BINARY":
             lost.append(f"collation {collation.lower()} of {name or text}")
     return tuple(parts), tuple(lost)

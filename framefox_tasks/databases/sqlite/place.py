@@ -26,10 +26,10 @@ _CACHE = 64 * 1024  # KB, for the pages of indexes that are built or that rows a
 
 def open_place(target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:  # noqa: ARG001
     """Where a copy to a target is made. There are no sessions to end: whoever uses a file holds a lock on it."""
-    return TargetPlace(target) if data_only else StagingPlace(target, overwrite=overwrite)
+    return SQLiteRowsPlace(target) if data_only else SQLitePlace(target, overwrite=overwrite)
 
 
-class StagingPlace:
+class SQLitePlace:
     """A file beside the target, which takes its name."""
 
     how = "loaded into a file beside it, and renamed"
@@ -49,7 +49,7 @@ class StagingPlace:
         """See that the target may be replaced; see the protocol."""
         self._staging.check(overwrite=self._overwrite)
 
-    def __enter__(self) -> StagingPlace:
+    def __enter__(self) -> SQLitePlace:
         self._staging.__enter__()
         try:
             with translated(self._staging.translate):
@@ -87,7 +87,7 @@ class StagingPlace:
         return [*notes, *self._staging.put()]
 
 
-class TargetPlace:
+class SQLiteRowsPlace:
     """The target itself, in one transaction. Its triggers do not fire: the rows arrive as they were."""
 
     how = "in one transaction of the target"
@@ -110,7 +110,7 @@ class TargetPlace:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
 
-    def __enter__(self) -> TargetPlace:
+    def __enter__(self) -> SQLiteRowsPlace:
         self._opening = self._opened()
         self._connection = self._opening.__enter__()
         try:

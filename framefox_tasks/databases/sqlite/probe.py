@@ -7,19 +7,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from framefox_tasks.databases.rows import Kind, Name, quoted
-from framefox_tasks.databases.schema import Column, Type
+from framefox_tasks.databases.schema import LiveColumn, Type
 
 _SAMPLE = 1000
 _FEW = {2: 2**15, 4: 2**31}
 
 
-def probed(connection: sqlite3.Connection, table: Name, columns: Iterable[Column]) -> list[Column]:
+def probed(connection: sqlite3.Connection, table: Name, columns: Iterable[LiveColumn]) -> list[LiveColumn]:
     """Columns with the types that their cells need: not less than is declared, and more where they hold more."""
     owner = table.quoted('"')
     return [replace(one, type=_widened(one, _Cells(connection, owner, quoted(one.name, '"')))) for one in columns]
 
 
-def _widened(column: Column, cells: _Cells) -> Type:
+def _widened(column: LiveColumn, cells: _Cells) -> Type:
     type_, rowid, hidden = column.type, column.numbered, column.native
     match type_.kind:
         case Kind.TEXT if type_.hidden:  # nothing is declared

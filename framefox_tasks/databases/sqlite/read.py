@@ -11,7 +11,7 @@ from sys import getsizeof
 from typing import Any
 
 from framefox_tasks.databases.rows import BadRowError, CopySchema, Name, Side, TablePlan, in_blocks
-from framefox_tasks.databases.schema import Chosen, Found
+from framefox_tasks.databases.schema import Chosen, LiveSchema
 from framefox_tasks.databases.sqlite.backup import snapshot, tolerant
 from framefox_tasks.databases.sqlite.cell import shown
 from framefox_tasks.databases.sqlite.encode import BadCellError, column_of, lines_of
@@ -20,7 +20,7 @@ from framefox_tasks.databases.sqlite.row_key import Keys
 from framefox_tasks.databases.sqlite.sort import sorted_by
 from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.databases.sqlite.verbs import VERBS
-from framefox_tasks.databases.sqlite.worker import Table
+from framefox_tasks.databases.sqlite.worker import WorkerTable
 from framefox_tasks.databases.sqlite.worker_pool import Watch, Workers, watching
 from framefox_tasks.errors import CopyError, FramefoxTasksError
 from framefox_tasks.model import Target
@@ -57,7 +57,7 @@ class SQLiteReader:
         if self._workers and not self._computes(table):
             self._workers.start()
             if self._workers.are_ready():
-                asked = Table(str(table.name), query, by_number, table.fields)
+                asked = WorkerTable(str(table.name), query, by_number, table.fields)
                 return self._workers.blocks(asked, self._parts(table, rowid), partial(self._blocks, table, where=""))
         return self._blocks(table, f"{query} {by_number}", "")
 
@@ -242,7 +242,7 @@ class SQLiteSource:
         chosen: Chosen = None,
         *,
         digits: int | None = None,  # noqa: ARG002 - its cells tell
-    ) -> AbstractContextManager[Callable[[], Found]]:
+    ) -> AbstractContextManager[Callable[[], LiveSchema]]:
         """What is declared and what the cells hold, read meanwhile since nothing but all cells tells it."""
         from framefox_tasks.databases.sqlite.inspect import finding
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 from framefox_tasks.databases.rows import CopySchema, Name, Subset, TablePlan, quoted
-from framefox_tasks.databases.sqlite.backup import Function, Snapshot, snapshot
+from framefox_tasks.databases.sqlite.backup import FileSnapshot, Function, snapshot
 from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.model import Target
@@ -20,7 +20,7 @@ class FileCopy:
 
     how = "page by page into a file beside it, and renamed"
 
-    def __init__(self, snap: Snapshot, target: Target) -> None:
+    def __init__(self, snap: FileSnapshot, target: Target) -> None:
         self._snap = snap
         self._staging = Staging(target, snap.target)
 

@@ -36,7 +36,7 @@ _LONG = 100_000
 
 
 @dataclass(frozen=True)
-class Table:
+class WorkerTable:
     """A table whose rows are asked for, a part at a time."""
 
     label: str
@@ -66,23 +66,23 @@ def main() -> None:
 
 def _serve(connection: Connection) -> None:
     """Take tables, each followed by the conditions of its parts."""
-    table: Table | None = None
+    table: WorkerTable | None = None
     while asked := _asked():
-        if isinstance(asked, Table):
+        if isinstance(asked, WorkerTable):
             table = asked
         elif table:
             _answer(connection, table, asked)
 
 
-def _asked() -> Table | str | None:
+def _asked() -> WorkerTable | str | None:
     try:
-        asked: Table | str = pickle.load(sys.stdin.buffer)  # noqa: S301
+        asked: WorkerTable | str = pickle.load(sys.stdin.buffer)  # noqa: S301
     except EOFError:
         return None
     return asked
 
 
-def _answer(connection: Connection, table: Table, condition: str) -> None:
+def _answer(connection: Connection, table: WorkerTable, condition: str) -> None:
     import apsw
 
     rows = 0
@@ -96,7 +96,7 @@ def _answer(connection: Connection, table: Table, condition: str) -> None:
         _send(DONE)
 
 
-def _lines(connection: Connection, table: Table, condition: str) -> Iterator[bytes]:
+def _lines(connection: Connection, table: WorkerTable, condition: str) -> Iterator[bytes]:
     columns = [column_of(field) for field in table.fields]
     cursor = connection.execute(table.query(condition))
     count = _ROWS // 32

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import framefox_tasks
 from framefox_tasks.databases.sqlite.backup import connect
-from framefox_tasks.databases.sqlite.worker import HEAD, LEFT, LINES, READY, Table
+from framefox_tasks.databases.sqlite.worker import HEAD, LEFT, LINES, READY, WorkerTable
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
 
@@ -124,7 +124,7 @@ class Workers:
         return bool(self._processes) and not self._busy
 
     def blocks(
-        self, table: Table, conditions: Iterable[str], rest: Callable[[str], Generator[bytes]]
+        self, table: WorkerTable, conditions: Iterable[str], rest: Callable[[str], Generator[bytes]]
     ) -> Generator[bytes]:
         """Blocks of lines.
 
@@ -163,7 +163,7 @@ class Workers:
             if not finished:  # they would still answer
                 self._close()
 
-    def _next(self, worker: subprocess.Popen[bytes], table: Table) -> tuple[bytes, bytes]:
+    def _next(self, worker: subprocess.Popen[bytes], table: WorkerTable) -> tuple[bytes, bytes]:
         kind, content = _frame(worker)
         if kind:
             return kind, content

@@ -17,7 +17,16 @@ from framefox_tasks.databases.contract import Loader, Reader
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.plan import plans_of
 from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Name, Side, Statement, TablePlan
-from framefox_tasks.databases.schema import Chosen, Column, Found, Index, Part, Reference, Table, Type
+from framefox_tasks.databases.schema import (
+    Chosen,
+    IndexPart,
+    LiveColumn,
+    LiveIndex,
+    LiveSchema,
+    LiveTable,
+    Reference,
+    Type,
+)
 from framefox_tasks.errors import CopyError, DatabaseInUseError, TargetNotEmptyError
 from framefox_tasks.model import Target
 from toydb import names_of_tables, opened
@@ -138,7 +147,7 @@ class ToySource:
         chosen: Chosen = None,
         *,
         digits: int | None = None,  # noqa: ARG002 - nothing is looked for in the rows
-    ) -> AbstractContextManager[Callable[[], Found]]:
+    ) -> AbstractContextManager[Callable[[], LiveSchema]]:
         return nullcontext(lambda: self._found(chosen))
 
     def schema(self, tables: Callable[[Name], bool] | None = None) -> CopySchema:
@@ -157,7 +166,7 @@ class ToySource:
             not_carried=(*found.not_carried, *lost),
         )
 
-    def _created(self, table: Table, found: Found) -> str:
+    def _created(self, table: LiveTable, found: LiveSchema) -> str:
         listed = self._dialect.listed
         parts = [
             f"{_named(column.name)} {column.native}"
@@ -177,17 +186,17 @@ class ToySource:
     def _rows(self, sql: str) -> list[Any]:
         return self._connection.execute(sql).fetchall()
 
-    def _found(self, chosen: Chosen) -> Found:
+    def _found(self, chosen: Chosen) -> LiveSchema:
         names = sorted(names_of_tables(self._connection))
         tables = tuple(self._table(name) for name in names if chosen is None or chosen(Name(name)))
         rest = self._rows("SELECT type || ' ' || name FROM sqlite_master WHERE type IN ('view', 'trigger')")
-        return Found("toy", tables, tuple(what for (what,) in rest))
+        return LiveSchema("toy", tables, tuple(what for (what,) in rest))
 
-    def _table(self, name: str) -> Table:
+    def _table(self, name: str) -> LiveTable:
         infos = self._rows(f"PRAGMA table_info({_named(name)})")
         key = tuple(info[1] for info in sorted((one for one in infos if one[5]), key=lambda one: one[5]))
         (sql,) = self._rows(f"SELECT sql FROM sqlite_master WHERE type = 'table' AND name = '{name}'")[0]
-        return Table(
+        return LiveTable(
             Name(name),
             tuple(self._column(info, key) for info in infos),
             key,
@@ -197,17 +206,17 @@ class ToySource:
             lost=(f"checks of {name}",) if "CHECK" in sql.upper() else (),
         )
 
-    def _column(self, info: Any, key: tuple[str, ...]) -> Column:
+    def _column(self, info: Any, key: tuple[str, ...]) -> LiveColumn:
         _, name, native, notnull, default, _ = info
         type_ = self._dialect.read(native) or Type(Kind.TEXT)
         numbered = key == (name,) and native.lower() == "integer"
-        return Column(name, native.lower(), type_, not notnull and name not in key, default, numbered=numbered)
+        return LiveColumn(name, native.lower(), type_, not notnull and name not in key, default, numbered=numbered)
 
-    def _indexes(self, table: str) -> Iterator[Index]:
+    def _indexes(self, table: str) -> Iterator[LiveIndex]:
         for _, name, unique, origin, _ in self._rows(f"PRAGMA index_list({_named(table)})"):
             if origin != "pk":
-                parts = tuple(Part(row[2]) for row in self._rows(f"PRAGMA index_info({_named(name)})"))
-                yield Index(name if origin == "c" else None, parts, bool(unique), constraint=origin == "u")
+                parts = tuple(IndexPart(row[2]) for row in self._rows(f"PRAGMA index_info({_named(name)})"))
+                yield LiveIndex(name if origin == "c" else None, parts, bool(unique), constraint=origin == "u")
 
     def _references(self, table: str) -> Iterator[Reference]:
         keys: dict[int, list[Any]] = {}
