@@ -78,7 +78,7 @@ def test_the_settings_take_it_in_parts(toys: MiniProject) -> None:
 
 def test_a_failed_migration_says_what_it_can_undo(toys: MiniProject) -> None:
     toys.migration("aaa", None, upgrade="op.execute('CREATE TABLE a (x)'); op.execute('nonsense')")
-    assert "Toy cannot undo DDL" in toys.fails("database_upgrade")
+    assert "Toy cannot roll back DDL" in toys.fails("database_upgrade")
 
 
 def test_plain_alembic_runs_it(toys: MiniProject) -> None:
