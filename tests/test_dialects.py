@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,16 @@ def test_postgresql_refuses_to_drop_while_others_are_connected(make_database: Ma
     other.close()
 
 
+def test_the_database_is_created_although_somebody_looks_at_the_template(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    database = make_database("postgresql")
+    looking = connect_server("postgresql", "template1")
+    threading.Timer(6, looking.close).start()
+    assert create(target_of(database, tmp_path)).created
+    assert database.exists()
+
+
 def test_sqlite_drop_takes_the_journals_along(make_database: MakeDatabase, tmp_path: Path) -> None:
     database = make_database("sqlite")
     target = target_of(database, tmp_path)
@@ -173,3 +184,22 @@ def test_a_server_that_does_not_answer_is_part_of_the_status(tmp_path: Path) -> 
         assert found.error
         assert "127.0.0.1:1" in found.error
         assert not found.up_to_date
+
+
+def test_of_several_that_create_a_database_at_once_one_has_made_it(database: Database, tmp_path: Path) -> None:
+    target = target_of(database, tmp_path)
+    made: list[bool | BaseException] = []
+
+    def make() -> None:
+        try:
+            made.append(create(target, exist_ok=True).created)
+        except BaseException as exc:  # noqa: BLE001 - told by the assertion
+            made.append(exc)
+
+    threads = [threading.Thread(target=make) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(made, key=str) == [False] * 7 + [True]
+    assert dialect_of(target).exists(target)

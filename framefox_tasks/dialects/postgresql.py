@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
@@ -10,12 +11,14 @@ from framefox_tasks.dialects._server import ServerDialect
 from framefox_tasks.dialects.base import quote_identifier
 from framefox_tasks.errors import (
     ConnectionFailedError,
+    DatabaseExistsError,
     DatabaseInUseError,
     DatabaseNotFoundError,
     FramefoxTasksError,
 )
 from framefox_tasks.model import Target
 
+_TEMPLATE_WAIT_SECONDS = 20.0
 _FORCE_SINCE = 130000  # DROP DATABASE ... WITH (FORCE), PostgreSQL 13
 
 
@@ -91,6 +94,23 @@ class PostgreSQL(ServerDialect):
             return "postgres"
         with self.connection(target, "template1"):
             return "template1"
+
+    def create(self, target: Target) -> None:
+        """Create the database, as soon as nobody is connected to the template that the server makes it from."""
+        deadline = time.monotonic() + _TEMPLATE_WAIT_SECONDS
+        while True:
+            try:
+                return super().create(target)
+            except DatabaseInUseError as exc:
+                if self.exists(target):
+                    raise DatabaseExistsError(f"The database {target.label} exists already.") from exc
+                if time.monotonic() >= deadline:
+                    raise DatabaseInUseError(
+                        f"The database {target.label} cannot be created while others are connected to its template: "
+                        f"{self.error_text(exc.__cause__)}",
+                        hint="Close their connections, and try again.",
+                    ) from exc
+            time.sleep(0.2)
 
     def drop(self, target: Target, *, force_disconnect: bool = False) -> None:
         """Drop the database; with force_disconnect end other sessions first."""

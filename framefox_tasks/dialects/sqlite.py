@@ -45,13 +45,15 @@ class SQLite:
         if self.exists(target):
             raise DatabaseExistsError(f"The database {target.name} exists already.")
         driver_of(target, self)  # before the file is there: nothing could migrate it
-        try:
-            target.file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as exc:
-            raise _denied(target, f"its folder cannot be made: {exc.strerror}") from exc
+        _make_file(target)
         # VACUUM writes the first page: the file is a SQLite database from the start, not an empty file.
-        with self._translated(target), _connection(target, "rwc") as connection:
-            connection.execute("VACUUM")
+        with self._translated(target), _connection(target, "rw") as connection:
+            try:
+                connection.execute("VACUUM")
+            except sqlite3.OperationalError as exc:
+                if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                # Another run has found the file, and writes to it already.
 
     def drop(self, target: Target, *, force_disconnect: bool = False) -> None:  # noqa: ARG002 - nobody is connected
         """Delete the file and its journals."""
@@ -143,6 +145,20 @@ def missing(target: Target) -> DatabaseNotFoundError:
     return DatabaseNotFoundError(
         f"The database {target.label} does not exist.", hint="Create it with: doit database_create"
     )
+
+
+def _make_file(target: Target) -> None:
+    """Make an empty file, and its folder. Of two runs at once one makes it, and the other finds it there."""
+    try:
+        target.file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise _denied(target, f"its folder cannot be made: {exc.strerror}") from exc
+    try:
+        target.file.touch(mode=0o644, exist_ok=False)
+    except FileExistsError as exc:
+        raise DatabaseExistsError(f"The database {target.name} exists already.") from exc
+    except OSError as exc:
+        raise _denied(target, f"it cannot be made: {exc.strerror}") from exc
 
 
 @contextmanager
