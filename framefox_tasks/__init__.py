@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         DriverMissingError,
         EntityError,
         FramefoxTasksError,
+        LockTimeoutError,
         MigrationError,
         MigrationNeededError,
         NotADatabaseError,
@@ -42,14 +43,13 @@ if TYPE_CHECKING:
         check_migration,
         clear_migrations,
         create_migration,
-        downgrade,
         merge_heads,
         plan,
-        upgrade,
         upgrade_sql,
     )
     from framefox_tasks.operations.schema import clear_metadata, declared_schema, live_schema, write_metadata
     from framefox_tasks.operations.status import status
+    from framefox_tasks.operations.upgrades import downgrade, upgrade
     from framefox_tasks.results import (
         Copied,
         CopiedTable,
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         Downgraded,
         Drawn,
         Dropped,
+        LockWait,
         MetadataCleared,
         MetadataWritten,
         MigrationChecked,
@@ -81,21 +82,21 @@ _EXPORTS = {
     "errors": (
         "ConfigError ConfirmationRequiredError ConnectionFailedError ConnectionLostError CopyError "
         "DatabaseExistsError DatabaseInUseError DatabaseNotFoundError DiagramError DriverMissingError EntityError "
-        "FramefoxTasksError MigrationError MigrationNeededError NotADatabaseError PermissionDeniedError "
-        "TargetNotEmptyError UnsupportedDialectError VerificationError"
+        "FramefoxTasksError LockTimeoutError MigrationError MigrationNeededError NotADatabaseError "
+        "PermissionDeniedError TargetNotEmptyError UnsupportedDialectError VerificationError"
     ),
     "model": "CopyOptions DiagramOptions Group Mask NamedCopy Project Target",
     "operations.copy": "copy plan_copy",
     "operations.database": "create drop",
-    "operations.migration": (
-        "check_migration clear_migrations create_migration downgrade merge_heads plan upgrade upgrade_sql"
-    ),
+    "operations.migration": ("check_migration clear_migrations create_migration merge_heads plan upgrade_sql"),
     "operations.diagram": "draw_diagram select_tables",
     "operations.schema": "clear_metadata declared_schema live_schema write_metadata",
     "operations.status": "status",
+    "operations.upgrades": "downgrade upgrade",
     "results": (
-        "Copied CopiedTable CopyPlan CopyProgress Created Downgraded Drawn Dropped MetadataCleared MetadataWritten "
-        "MigrationChecked MigrationCreated MigrationState MigrationsCleared Plan PlannedTable Revision Script Selected "
+        "Copied CopiedTable CopyPlan CopyProgress Created Downgraded Drawn Dropped LockWait MetadataCleared "
+        "MetadataWritten MigrationChecked MigrationCreated MigrationState MigrationsCleared Plan PlannedTable Revision "
+        "Script Selected "
         "Status Step Upgraded"
     ),
     "settings": "Settings load_settings",
@@ -127,6 +128,8 @@ __all__ = [
     "EntityError",
     "FramefoxTasksError",
     "Group",
+    "LockTimeoutError",
+    "LockWait",
     "Mask",
     "MetadataCleared",
     "MetadataWritten",

@@ -44,6 +44,10 @@ class DatabaseInUseError(FramefoxTasksError):
     """Others are connected to the database, or hold a lock on it."""
 
 
+class LockTimeoutError(DatabaseInUseError):
+    """Another run is changing the same database, and has not ended in time. Nothing was changed."""
+
+
 class NotADatabaseError(FramefoxTasksError):
     """The file is there, but it is no SQLite database."""
 

@@ -23,7 +23,7 @@ from framefox_tasks.errors import (
 from framefox_tasks.freshness import comparable, left_as, remembered, source_state
 from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy
 from framefox_tasks.operations import copy as copying
-from framefox_tasks.operations import keeping, migration
+from framefox_tasks.operations import keeping, upgrades
 from framefox_tasks.results import Copied, CopyPlan
 from framefox_tasks.settings import URL_VARIABLE, Settings, mask, positive
 
@@ -124,7 +124,7 @@ def upgrade(
     if copy.options.overwrite and skipped(asked, f"apply migrations to {target.label}"):
         return asked and asked.values
     report.say(f"Applying migrations to {target.label}...")
-    result = migration.upgrade(target, on_step=report.show)
+    result = upgrades.upgrade(target, on_step=report.show, on_wait=report.show_waiting)
     if not result.steps:
         report.say("There are none to apply.")
     return {"heads": list(result.heads), "database": target.identity, "left": left_as(target)}

@@ -19,7 +19,7 @@ from framefox_tasks.errors import (
     PermissionDeniedError,
 )
 from framefox_tasks.freshness import agreed
-from framefox_tasks.operations import database, migration, status
+from framefox_tasks.operations import database, migration, status, upgrades
 from framefox_tasks.results import Forecast
 from framefox_tasks.settings import Settings
 
@@ -68,7 +68,7 @@ def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output:
         heads = script.heads
     else:
         report.say("Applying migrations...")
-        result = migration.upgrade(target, revision=revision, on_step=report.show)
+        result = upgrades.upgrade(target, revision=revision, on_step=report.show, on_wait=report.show_waiting)
         report.show(result)
         heads = result.heads
     return {"heads": list(heads), "database": target.identity}
@@ -112,7 +112,10 @@ def downgrade(settings: Settings, *, steps: str | None, revision: str | None, as
             hint="Revert the last two with: doit database_downgrade --steps 2, all with: --steps 0",
         )
     report.say("Reverting migrations...")
-    report.show(migration.downgrade(settings.target, steps=int(steps), revision=revision, on_step=report.show))
+    done = upgrades.downgrade(
+        settings.target, steps=int(steps), revision=revision, on_step=report.show, on_wait=report.show_waiting
+    )
+    report.show(done)
 
 
 def show_status(
@@ -149,7 +152,7 @@ def clear_migration(settings: Settings, *, yes: bool, asked: Asked | None = None
     folder = ", ".join(map(target.project.shown, target.project.versions))
     question = f"Delete all migrations in {folder}, and empty the version table of {target.label}?"
     _confirm(question, yes=yes, task="database_clear_migration")
-    report.show(migration.clear_migrations(target))
+    report.show(migration.clear_migrations(target, on_wait=report.show_waiting))
 
 
 def _confirm(question: str, *, yes: bool, task: str) -> None:

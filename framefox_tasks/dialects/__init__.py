@@ -1,4 +1,4 @@
-"""One file per database, all with the same verbs. A new one is one file and one line here."""
+"""The databases, all with the same verbs. A new one is a file, what belongs to it, and one line here."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.dialects.base import (
     driver_of,
@@ -25,6 +25,9 @@ from framefox_tasks.errors import (
     PermissionDeniedError,
 )
 from framefox_tasks.model import Target
+
+if TYPE_CHECKING:
+    from framefox_tasks.dialects._lock import Patience
 
 _CONNECT_TIMEOUT = 10  # seconds
 
@@ -115,7 +118,7 @@ class ServerDialect:
             raise
         return True
 
-    def migration_guard(self, target: Target) -> AbstractContextManager[None]:  # noqa: ARG002 - the protocol's
+    def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:  # noqa: ARG002 - the protocol's
         """Nothing to guard: the server's own transactions are all there is."""
         return nullcontext()
 

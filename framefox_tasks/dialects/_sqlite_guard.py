@@ -12,11 +12,14 @@ The listeners are on SQLAlchemy's classes, since a project's env.py makes its ow
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from framefox_tasks.dialects._lock import Patience, wait_until
+from framefox_tasks.dialects._sqlite_lock import is_busy
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.model import Target
 
@@ -28,17 +31,18 @@ _DROP = re.compile(r"\s*DROP\s+(TRIGGER|INDEX)\b", re.IGNORECASE)
 
 
 @contextmanager
-def guarded(target: Target) -> Iterator[None]:
+def guarded(target: Target, patience: Patience) -> Iterator[None]:
     """A context in which the transactions of connections to the target are guarded."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
     from sqlalchemy.pool import Pool
 
-    guard = _Guard(target)
+    guard = _Guard(target, patience)
     listeners = (
         (Engine, "begin", guard.begin, False),
         (Engine, "commit", guard.commit, False),
         (Engine, "before_cursor_execute", guard.before_statement, True),
+        (Engine, "rollback", guard.rollback, False),
         (Pool, "checkin", guard.checkin, False),
     )
     for owner, name, listener, retval in listeners:
@@ -51,27 +55,54 @@ def guarded(target: Target) -> Iterator[None]:
 
 
 class _Guard:
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, patience: Patience) -> None:
         self._target = target
+        self._patience = patience
         self._before: dict[int, _Snapshot] = {}
 
     def begin(self, connection: Connection) -> None:
-        if not self._concerns(connection):
-            return
         raw = _raw(connection)
+        # A migration may look at the database over a second connection, which must not wait for its own.
+        if not self._concerns(connection) or self._before.keys() - {id(raw)}:
+            return
         connection.connection.dbapi_connection.isolation_level = None  # type: ignore[union-attr]
         if raw.in_transaction:  # a listener of the application's came first
             connection.exec_driver_sql("COMMIT")
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        self._begin_immediate(connection)
         connection.info[_MARK] = True
         self._before[id(raw)] = _Snapshot(connection)
+
+    def _begin_immediate(self, connection: Connection) -> None:
+        """Begin to write, as soon as nobody else does."""
+        cursor = connection.connection.cursor()  # the driver's: SQLAlchemy would take a refusal for a failed statement
+
+        def begin() -> bool:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as exc:
+                if is_busy(exc):
+                    return False
+                raise
+            return True
+
+        cursor.execute("PRAGMA busy_timeout")
+        timeout = cursor.fetchall()[0][0]
+        cursor.execute("PRAGMA busy_timeout=0")
+        try:
+            wait_until(begin, lambda: "another process writes to it", self._target, self._patience)
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={timeout}")
+            cursor.close()
 
     def commit(self, connection: Connection) -> None:
         before = self._before.pop(id(_raw(connection)), None)
         if before is not None and self._concerns(connection):
             before.restore(connection)
             before.check(connection)
+
+    def rollback(self, connection: Connection) -> None:
+        self._before.pop(id(_raw(connection)), None)
 
     def before_statement(
         self,
@@ -93,6 +124,7 @@ class _Guard:
 
     def checkin(self, _connection: Any, record: Any) -> None:
         if record is not None and record.info.pop(_MARK, False):
+            self._before.pop(id(record.driver_connection), None)
             record.invalidate()  # its pragma and isolation level are not what the application expects
 
     def _concerns(self, connection: Connection) -> bool:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
     from sqlalchemy.engine import Engine
 
+    from framefox_tasks.dialects._lock import MigrationLock, Patience
+
 ASYNC_DRIVERS = {"aiosqlite", "asyncpg", "aiomysql", "asyncmy", "psycopg_async"}
 
 # Where SQLAlchemy's driver name is not the name of the package to import.
@@ -79,7 +81,10 @@ class Dialect(HasDrivers, Protocol):
     def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
         """What a driver's error means, as one of ours."""
 
-    def migration_guard(self, target: Target) -> AbstractContextManager[None]:
+    def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
+        """A context in which no other run changes the revision. Raises LockTimeoutError if another does for long."""
+
+    def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:
         """A context in which a failing migration leaves as little behind as the database allows."""
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.dialects._server import ServerDialect
 from framefox_tasks.dialects.base import quote_identifier
 from framefox_tasks.model import Target
+
+if TYPE_CHECKING:
+    from framefox_tasks.dialects._lock import MigrationLock, Patience
 
 
 class MySQL(ServerDialect):
@@ -58,6 +62,12 @@ class MySQL(ServerDialect):
         statement = f"DROP DATABASE {quote_identifier(target, self, target.name)}"
         with self.connection(target, None) as connection:
             connection.cursor().execute(statement)
+
+    def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
+        """Wait for other runs, and keep them waiting."""
+        from framefox_tasks.dialects._mysql_lock import locked
+
+        return locked(self, target, patience)
 
     def server_version(self, target: Target) -> str:
         """The server's version, as 8.4.0 or 10.11.6-MariaDB."""

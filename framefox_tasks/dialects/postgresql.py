@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.dialects._server import ServerDialect
 from framefox_tasks.dialects.base import quote_identifier
@@ -17,6 +17,9 @@ from framefox_tasks.errors import (
     FramefoxTasksError,
 )
 from framefox_tasks.model import Target
+
+if TYPE_CHECKING:
+    from framefox_tasks.dialects._lock import MigrationLock, Patience
 
 _TEMPLATE_WAIT_SECONDS = 20.0
 _FORCE_SINCE = 130000  # DROP DATABASE ... WITH (FORCE), PostgreSQL 13
@@ -156,6 +159,12 @@ class PostgreSQL(ServerDialect):
         """Empty the version table."""
         self._require(target)
         return super().clear_revision(target)
+
+    def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
+        """Wait for other runs, and keep them waiting."""
+        from framefox_tasks.dialects._postgresql_lock import locked
+
+        return locked(self, target, patience)
 
     def server_version(self, target: Target) -> str:
         """The server's version, as 15.4."""

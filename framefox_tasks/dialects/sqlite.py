@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from framefox_tasks.dialects.base import driver_of, quoted_table
 from framefox_tasks.errors import (
@@ -19,8 +20,12 @@ from framefox_tasks.errors import (
 )
 from framefox_tasks.model import Target
 
+if TYPE_CHECKING:
+    from framefox_tasks.dialects._lock import MigrationLock, Patience
+
 _HEADER = b"SQLite format 3\0"
 JOURNALS = ("-wal", "-shm", "-journal")
+LOCK = "-migrating"  # what a run that is killed leaves beside them
 
 
 class SQLite:
@@ -60,7 +65,7 @@ class SQLite:
         if not self.exists(target):
             raise missing(target)
         # The journals first: a journal without its database would be applied to the next file of that name.
-        for path in (*(Path(f"{target.file}{suffix}") for suffix in JOURNALS), target.file):
+        for path in (*(Path(f"{target.file}{suffix}") for suffix in (*JOURNALS, LOCK)), target.file):
             try:
                 path.unlink(missing_ok=True)
             except OSError as exc:
@@ -133,11 +138,21 @@ class SQLite:
         except sqlite3.DatabaseError as exc:
             raise self.translate(exc, target) from exc
 
-    def migration_guard(self, target: Target) -> AbstractContextManager[None]:
+    @contextmanager
+    def migration_lock(self, target: Target, patience: Patience) -> Iterator[MigrationLock]:
+        """Wait for other runs, and keep them waiting."""
+        from framefox_tasks.dialects._sqlite_lock import locked
+
+        if not _is_there(target):
+            raise missing(target)
+        with locked(target, patience) as lock:
+            yield lock
+
+    def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:
         """Run migrations in a real transaction that loses nothing."""
         from framefox_tasks.dialects._sqlite_guard import guarded
 
-        return guarded(target)
+        return guarded(target, patience)
 
 
 def missing(target: Target) -> DatabaseNotFoundError:

@@ -1,15 +1,15 @@
-"""Migrations: create, apply, revert, plan and clear them."""
+"""Migrations: create, plan and clear them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framefox_tasks.dialects import dialect_of
+from framefox_tasks.dialects._lock import LOCK_WAIT_SECONDS
 from framefox_tasks.errors import (
-    ConfigError,
     DatabaseNotFoundError,
     FramefoxTasksError,
     MigrationError,
@@ -19,49 +19,12 @@ from framefox_tasks.errors import (
 from framefox_tasks.model import Target
 from framefox_tasks.operations import _record
 from framefox_tasks.operations.schema import declared_schema
-from framefox_tasks.results import (
-    Downgraded,
-    MigrationChecked,
-    MigrationCreated,
-    MigrationsCleared,
-    Plan,
-    Script,
-    Step,
-    Upgraded,
-)
+from framefox_tasks.operations.upgrades import OnWait, history_of, patience_of
+from framefox_tasks.results import MigrationChecked, MigrationCreated, MigrationsCleared, Plan, Script
 
 if TYPE_CHECKING:
     from framefox_tasks.operations._alembic.history import History
     from framefox_tasks.snapshot import Schema
-
-OnStep = Callable[[Step], None]
-
-
-def upgrade(target: Target, *, revision: str = "head", on_step: OnStep | None = None) -> Upgraded:
-    """Apply the migrations up to a revision.
-
-    Args:
-        target: The database. It must exist.
-        revision: A revision, the start of one, a relative one such as +1, `head`, or `heads` for all heads.
-        on_step: Called after each migration.
-
-    Returns:
-        What was applied; no steps where the database was up to date.
-
-    Raises:
-        DatabaseNotFoundError: The database does not exist.
-        MigrationError: A migration failed, the history has several heads, or the database is at an unknown revision. On
-            SQLite and PostgreSQL nothing of a failed upgrade remains.
-    """
-    from framefox_tasks.operations._alembic import run
-
-    history = _history(target)
-    history.check_known(dialect_of(target).revision(target))
-    if revision == "head":
-        history.check_single_head()
-    history.check_revision(revision)
-    steps = run.run_steps(history, run.upgrade_steps(revision), on_step=on_step)
-    return Upgraded(target, steps, dialect_of(target).revision(target), history.heads)
 
 
 def plan(target: Target, *, revision: str = "head") -> Plan:
@@ -70,7 +33,7 @@ def plan(target: Target, *, revision: str = "head") -> Plan:
     Raises:
         MigrationError: As for upgrade.
     """
-    history = _history(target)
+    history = history_of(target)
     try:
         current = dialect_of(target).revision(target)
     except DatabaseNotFoundError:
@@ -93,66 +56,12 @@ def upgrade_sql(target: Target, *, revision: str = "head") -> Script:
     """
     from framefox_tasks.operations._alembic import run
 
-    history = _history(target)
+    history = history_of(target)
     if revision.rpartition(":")[2] == "head":
         history.check_single_head()
     for part in filter(None, revision.split(":")):
         history.check_revision(part)
     return Script(target, run.render_sql(history, revision), history.heads)
-
-
-def downgrade(
-    target: Target, *, steps: int = 1, revision: str | None = None, on_step: OnStep | None = None
-) -> Downgraded:
-    """Revert migrations.
-
-    Args:
-        target: The database. It must exist.
-        steps: How many to revert; 0 for all.
-        revision: Revert those after this one instead; `base` for all.
-        on_step: Called after each migration.
-
-    Raises:
-        ConfigError: steps is negative.
-        DatabaseNotFoundError: The database does not exist.
-        MigrationError: More steps than migrations are applied, or one failed. As for upgrade.
-    """
-    from framefox_tasks.operations._alembic import run
-
-    if steps < 0:
-        raise ConfigError(f"steps must be 0 or more, not {steps}.", hint="Revert all with: --steps 0")
-    history = _history(target)
-    current = dialect_of(target).revision(target)
-    history.check_known(current)
-    if revision:
-        history.check_revision(revision)
-        find = run.downgrade_steps(revision)
-    else:
-        find = run.last_steps(steps) if _steps_down(history, current, steps) else run.downgrade_steps("base")
-    if not current:
-        return Downgraded(target, (), ())
-    done = run.run_steps(history, find, on_step=on_step)
-    return Downgraded(target, done, dialect_of(target).revision(target))
-
-
-def _steps_down(history: History, current: tuple[str, ...], steps: int) -> int:
-    if steps == 0:
-        return 0
-    applied = len(history.applied(current))
-    if steps > applied:
-        count = {0: "No migration is applied", 1: "Only 1 migration is applied"}
-        hint = "Revert all that are applied with: doit database_downgrade --steps 0"
-        raise MigrationError(
-            f"{count.get(applied, f'Only {applied} migrations are applied')}, so {steps} cannot be reverted. "
-            "Nothing was reverted.",
-            hint=hint if applied else "See where the database stands: doit database_status",
-        )
-    if len(current) > 1:
-        raise MigrationError(
-            f"The database is at several revisions: {', '.join(current)}. Nothing was reverted.",
-            hint="Say which to go back to: doit database_downgrade --revision REVISION",
-        )
-    return steps
 
 
 def create_migration(target: Target, *, message: str | None = None, empty: bool = False) -> MigrationCreated:
@@ -238,11 +147,11 @@ def merge_heads(target: Target, *, message: str | None = None) -> MigrationCreat
     """
     from framefox_tasks.operations._alembic.autogenerate import write_merge
 
-    return MigrationCreated(target, write_merge(_history(target), message or "merge heads"))
+    return MigrationCreated(target, write_merge(history_of(target), message or "merge heads"))
 
 
 def _ready(target: Target, *, compares: bool = True) -> History:
-    history = _history(target)
+    history = history_of(target)
     history.check_single_head()
     if not compares:
         return history
@@ -260,13 +169,21 @@ def _ready(target: Target, *, compares: bool = True) -> History:
     return history
 
 
-def clear_migrations(target: Target) -> MigrationsCleared:
+def clear_migrations(
+    target: Target, *, on_wait: OnWait | None = None, lock_wait: float = LOCK_WAIT_SECONDS
+) -> MigrationsCleared:
     """Delete all revision files, and empty the version table if the database is there.
 
     Nothing else in the migrations folder is touched: not env.py, not the template, not __init__.py, no file that is not
     a revision.
 
+    Args:
+        target: The database, which need not exist.
+        on_wait: As for upgrade.
+        lock_wait: As for upgrade.
+
     Raises:
+        LockTimeoutError: Another run has not ended in time; nothing was deleted.
         PermissionDeniedError: A folder cannot be written to; nothing was deleted.
         ConnectionFailedError: The server cannot be reached; nothing was deleted.
     """
@@ -275,12 +192,13 @@ def clear_migrations(target: Target) -> MigrationsCleared:
     files = revision_files(target.project)
     for folder in {path.parent for path in files}:
         _check_writable(target, folder)
-    try:
-        cleared = dialect_of(target).clear_revision(target)
-    except DatabaseNotFoundError:
-        cleared = False
-    for path in files:
-        path.unlink()
+    with ExitStack() as stack:
+        dialect, cleared = dialect_of(target), False
+        if dialect.exists(target):
+            stack.enter_context(dialect.migration_lock(target, patience_of(target, lock_wait, on_wait)))
+            cleared = dialect.clear_revision(target)
+        for path in files:
+            path.unlink()
     _record.forget(target.project)
     return MigrationsCleared(target, tuple(files), cleared)
 
@@ -291,10 +209,3 @@ def _check_writable(target: Target, folder: Path) -> None:
             f"The files in {target.project.shown(folder)} cannot be deleted. Nothing was deleted.",
             hint="Check the folder's permissions.",
         )
-
-
-def _history(target: Target) -> History:
-    from framefox_tasks.operations._alembic.config import make_config
-    from framefox_tasks.operations._alembic.history import History
-
-    return History(target, make_config(target))

@@ -7,7 +7,7 @@ from typing import Any
 
 from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
 from framefox_tasks.report._status import show_status
-from framefox_tasks.report._terminal import ask, say, warn
+from framefox_tasks.report._terminal import ask, note, say, warn
 from framefox_tasks.report._text import number
 from framefox_tasks.results import (
     Copied,
@@ -16,6 +16,7 @@ from framefox_tasks.results import (
     Downgraded,
     Drawn,
     Dropped,
+    LockWait,
     MetadataCleared,
     MetadataWritten,
     MigrationChecked,
@@ -27,13 +28,18 @@ from framefox_tasks.results import (
     Upgraded,
 )
 
-__all__ = ["ask", "copying", "not_carried", "say", "show", "show_status", "warn"]
+__all__ = ["ask", "copying", "not_carried", "say", "show", "show_status", "show_waiting", "warn"]
 
 
 def show(result: object) -> None:
     """Print the result of an operation."""
     for line in _lines(result):
         say(line)
+
+
+def show_waiting(wait: LockWait) -> None:
+    """Tell for whom a run waits, on stderr: it is no part of the result."""
+    note(f"Waiting for another run that is changing {wait.target.label}: {wait.holder}.")
 
 
 @singledispatch
@@ -62,6 +68,8 @@ def _(result: Step) -> list[str]:
 
 @_lines.register
 def _(result: Upgraded) -> list[str]:
+    if result.meanwhile:
+        return ["Nothing left to apply: another run has done it meanwhile."]
     if not result.steps:
         return ["The database is already up to date, no migrations to apply."]
     return ["Migrations applied successfully.", "Undo the last one with: doit database_downgrade"]

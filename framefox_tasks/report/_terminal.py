@@ -17,7 +17,12 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     """Print a warning on stderr."""
-    print(f"Warning: {text}", file=sys.stderr, flush=True)
+    note(f"Warning: {text}")
+
+
+def note(text: str) -> None:
+    """Print a line on stderr."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def ask(question: str) -> bool:

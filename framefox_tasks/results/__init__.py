@@ -51,13 +51,26 @@ class Step:
 
 
 @dataclass(frozen=True)
+class LockWait:
+    """A run waits for another that is changing the same database; `holder` says which, as far as the server tells."""
+
+    target: Target
+    holder: str
+
+
+@dataclass(frozen=True)
 class Upgraded:
-    """Migrations were applied; none, where the database was up to date."""
+    """Migrations were applied; none, where the database was up to date.
+
+    Attributes:
+        meanwhile: Something was pending, and another run has applied it before this one could.
+    """
 
     target: Target
     steps: tuple[Step, ...]
     current: tuple[str, ...]
     heads: tuple[str, ...]
+    meanwhile: bool = False
 
 
 @dataclass(frozen=True)
@@ -243,6 +256,7 @@ __all__ = [
     "Drawn",
     "Dropped",
     "Forecast",
+    "LockWait",
     "MetadataCleared",
     "MetadataWritten",
     "MigrationChecked",

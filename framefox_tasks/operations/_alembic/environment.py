@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -20,6 +22,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from framefox_tasks.dialects import dialect_of
+from framefox_tasks.dialects._lock import Patience
 from framefox_tasks.dialects.base import sqlalchemy_engine, sqlalchemy_url
 from framefox_tasks.dialects.sqlite import missing
 from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError
@@ -30,10 +33,15 @@ from framefox_tasks.operations._alembic.failures import describe, failure_in
 from framefox_tasks.operations._alembic.flask import application_context
 from framefox_tasks.operations._alembic.options import completed
 from framefox_tasks.operations._alembic.ownership import ownership_of, shown
+from framefox_tasks.operations._alembic.transactions import Transactions
 from framefox_tasks.operations._tracking import watching
 from framefox_tasks.url import DIALECTS
 
+_LOG = logging.getLogger("alembic.runtime.migration")
 Work = Callable[[Any, MigrationContext], Any]
+
+ALONE = threading.RLock()
+"""Held while Alembic runs, whose context is a global of the process; taken before the lock of a database."""
 
 
 def run_environment(
@@ -43,7 +51,7 @@ def run_environment(
     work: Work,
     *,
     metadata: Sequence[MetaData] = (),
-    migrates: bool = False,
+    transactions: Transactions | None = None,
     **options: Any,
 ) -> None:
     """Run env.py with the work to do, as Alembic's commands do.
@@ -54,7 +62,7 @@ def run_environment(
         scripts: The history of migrations.
         work: Gets the current revisions and the migration context, gives the steps to run.
         metadata: The target metadata, for an env.py that passes none.
-        migrates: The work changes the database.
+        transactions: Those of work that changes the database.
         options: More of EnvironmentContext's, such as as_sql.
 
     Raises:
@@ -64,18 +72,18 @@ def run_environment(
     environment = EnvironmentContext(config, scripts, fn=work, **options)
     if config.cmd_opts:
         # Many an env.py looks here to find out whether it is to compare: what neither migrates nor writes SQL does.
-        config.cmd_opts.autogenerate = not (migrates or options.get("as_sql"))
-    configure = partial(_configure, environment, environment.configure, target, metadata)
+        config.cmd_opts.autogenerate = not (transactions or options.get("as_sql"))
+    configure = partial(_configure, environment, environment.configure, target, metadata, transactions)
     environment.configure = configure  # type: ignore[method-assign]
-    with ExitStack() as stack:
+    with ALONE, ExitStack() as stack:
         stack.enter_context(_translated(target))
         stack.enter_context(warnings.catch_warnings())
         # SQLAlchemy does not see them; the migration guard keeps them.
         warnings.filterwarnings("ignore", message="Skipped unsupported reflection of expression-based index")
         stack.enter_context(_no_new_file(target))
         stack.enter_context(application_context(target))
-        if migrates:
-            stack.enter_context(dialect_of(target).migration_guard(target))
+        if transactions:
+            stack.enter_context(dialect_of(target).migration_guard(target, transactions.patience))
         _offer_connection(config, target, stack)
         stack.enter_context(environment)
         stack.enter_context(watching())
@@ -87,6 +95,7 @@ def _configure(
     original: Callable[..., None],
     target: Target,
     metadata: Sequence[MetaData],
+    transactions: Transactions | None,
     *arguments: Any,
     **theirs: Any,
 ) -> None:
@@ -104,6 +113,8 @@ def _configure(
     used = environment.get_context().dialect.name
     if DIALECTS.get(used) != target.address.dialect:
         raise _another_database(target, f"is for {used}")
+    if transactions:
+        transactions.watch(environment.get_context())
 
 
 def _check_tables(found: Any) -> None:
@@ -237,11 +248,13 @@ def run_as_env(target: Target, metadata: Callable[[], Sequence[MetaData]]) -> No
         with context.begin_transaction():
             context.run_migrations()
         return
-    guard = nullcontext() if ours else dialect.migration_guard(target)
-    with guard, _connection_told(target), sqlalchemy_engine(target, dialect).connect() as connection:
+    with ExitStack() as stack:
+        stack.enter_context(_connection_told(target))
+        connection = stack.enter_context(sqlalchemy_engine(target, dialect).connect())
         context.configure(**complete(connection=connection))
         if not ours:
             help_compare_defaults(context.get_context())
+            stack.enter_context(_plainly_locked(target, context.get_context()))
         with context.begin_transaction():
             context.run_migrations()
         if not ours:
@@ -254,6 +267,19 @@ def _tell_left_alone(context: MigrationContext) -> None:
         count = "1 table is" if len(tables) == 1 else f"{len(tables)} tables are"
         # As Alembic tells what it finds.
         getLogger("alembic.autogenerate").info("%s not of this project, left alone: %s", count, ", ".join(tables))
+
+
+@contextmanager
+def _plainly_locked(target: Target, context: MigrationContext) -> Iterator[None]:
+    """The same care as below our operations, for a command of Alembic's that may change the revision."""
+    dialect = dialect_of(target)
+    if context.opts.get("dont_mutate") or context.opts.get("revision_context"):
+        yield
+        return
+    patience = Patience(on_wait=partial(_LOG.info, "Waiting for another run: %s."))
+    with dialect.migration_lock(target, patience) as lock, dialect.migration_guard(target, patience):
+        Transactions(lock, patience).watch(context)
+        yield
 
 
 def _completed(target: Target, metadata: Sequence[MetaData], **options: Any) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
 from typing import Any
@@ -14,11 +16,13 @@ from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
 from framefox_tasks.dialects import dialect_of
+from framefox_tasks.dialects._lock import Patience
 from framefox_tasks.errors import FramefoxTasksError, MigrationError
 from framefox_tasks.operations._alembic.config import make_config, revision_of
-from framefox_tasks.operations._alembic.environment import run_environment
+from framefox_tasks.operations._alembic.environment import ALONE, run_environment
 from framefox_tasks.operations._alembic.failures import describe, failure_in
 from framefox_tasks.operations._alembic.history import History
+from framefox_tasks.operations._alembic.transactions import Transactions
 from framefox_tasks.results import Revision, Step
 
 OnStep = Callable[[Step], None]
@@ -43,47 +47,92 @@ def last_steps(count: int) -> FindSteps:
     ]
 
 
-def run_steps(history: History, find: FindSteps, *, on_step: OnStep | None = None) -> tuple[Step, ...]:
-    """Run migrations in one transaction, where the database can do that.
+def steps_from(history: History, find: FindSteps, current: Any) -> list[Any]:
+    """The steps that are to run on a database that is at `current`.
 
     Raises:
+        MigrationError: There is no way from there.
+    """
+    try:
+        return find(history.scripts, current)
+    except (CommandError, RevisionError) as exc:
+        raise MigrationError(
+            f"There is no single way from {', '.join(current) or 'base'} to there: {exc}. Nothing was changed.",
+            hint="Name a revision on the way with --revision; see them with: doit database_status",
+        ) from exc
+
+
+@dataclass(frozen=True)
+class Ran:
+    """The migrations that have run, and the database's revisions before and behind them."""
+
+    steps: tuple[Step, ...]
+    before: tuple[str, ...]
+    current: tuple[str, ...]
+
+
+def run_steps(
+    history: History,
+    find: FindSteps,
+    *,
+    check: Callable[[tuple[str, ...]], None],
+    patience: Patience,
+    on_step: OnStep | None = None,
+) -> Ran:
+    """Run migrations in one transaction, where the database can do that, while no other run changes the revision.
+
+    Args:
+        history: The migrations.
+        find: Which of them to run.
+        check: Gets the revisions that the database is at, as soon as no other run can change them.
+        patience: For how long to wait for other runs.
+        on_step: Called after each migration.
+
+    Raises:
+        LockTimeoutError: Another run has not ended in time.
         MigrationError: A migration failed. Says which, where, and what the database looks like now.
     """
-    run = _Run(history, find, on_step)
-    before = dialect_of(history.target).revision(history.target)
-    try:
-        run_environment(history.target, history.config, history.scripts, run.work, migrates=True)
-    except FramefoxTasksError as exc:
-        if run.running is None:
-            raise
-        raise run.failure(exc.message, before, exc.hint) from exc
-    except Exception as exc:
-        raise run.failure(describe(exc), before, None) from exc
-    return tuple(run.done)
+    target = history.target
+    dialect = dialect_of(target)
+    with ALONE, dialect.migration_lock(target, patience) as lock:
+        before = dialect.revision(target)
+        check(before)
+        run = _Run(history, find, before, Transactions(lock, patience), on_step)
+        try:
+            run_environment(target, history.config, history.scripts, run.work, transactions=run.transactions)
+        except FramefoxTasksError as exc:
+            if run.running is None:
+                raise
+            raise run.failure(exc.message, exc.hint) from exc
+        except Exception as exc:
+            raise run.failure(describe(exc), None) from exc
+        current = dialect.revision(target)
+    run.check(current)
+    return Ran(tuple(run.done), before, current)
 
 
 class _Run:
-    def __init__(self, history: History, find: FindSteps, on_step: OnStep | None) -> None:
+    def __init__(
+        self,
+        history: History,
+        find: FindSteps,
+        before: tuple[str, ...],
+        transactions: Transactions,
+        on_step: OnStep | None,
+    ) -> None:
         self.target = history.target
-        self.scripts = history.scripts
+        self.transactions = transactions
         self.done: list[Step] = []
         self.running: Revision | None = None
-        self.error: str | None = None
-        self.committed = False
+        self._history = history
         self._find = find
+        self._before = before
         self._on_step = on_step
+        self._error: str | None = None
 
-    def work(self, current: Any, context: MigrationContext) -> Iterator[Any]:
-        self._note_commits(context)
+    def work(self, current: Any, context: MigrationContext) -> Iterator[Any]:  # noqa: ARG002 - Alembic's signature
         # A generator: Alembic asks for the next step when it has run the one before and recorded its revision.
-        try:
-            steps = self._find(self.scripts, current)
-        except (CommandError, RevisionError) as exc:
-            raise MigrationError(
-                f"There is no single way from {', '.join(current) or 'base'} to there: {exc}. Nothing was changed.",
-                hint="Name a revision on the way with --revision; see them with: doit database_status",
-            ) from exc
-        for step in steps:
+        for step in steps_from(self._history, self._find, current):
             self.running = revision_of(step.revision)
             start = time.perf_counter()
             step.migration_fn = self._noting_errors(step.migration_fn)
@@ -94,49 +143,72 @@ class _Run:
             if self._on_step:
                 self._on_step(done)
 
-    def _note_commits(self, context: MigrationContext) -> None:
-        original = context.autocommit_block
-
-        def autocommit_block() -> Any:
-            self.committed = True
-            return original()
-
-        context.autocommit_block = autocommit_block  # type: ignore[method-assign]
-
     def _noting_errors(self, migrate: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(migrate)  # Alembic logs its name
         def noting(**keywords: Any) -> None:
             try:
                 migrate(**keywords)
             except BaseException as exc:
                 project = self.target.project
-                self.error = failure_in(exc, project, [project.migrations_folder, *project.versions])
+                self._error = failure_in(exc, project, [project.migrations_folder, *project.versions])
                 raise
 
         return noting
 
-    def failure(self, message: str, before: tuple[str, ...], hint: str | None) -> MigrationError:
+    def check(self, current: tuple[str, ...]) -> None:
+        """Check that the database is where the migrations have left it."""
+        states = self.transactions.states
+        if not states:
+            raise MigrationError(
+                "env.py has run no migrations, and the database was not changed.",
+                hint="Let it call context.run_migrations().",
+            )
+        if current != states[-1]:
+            raise MigrationError(
+                f"The migrations have run, and should have left the database {self.target.label} at "
+                f"{_at(states[-1])}, but it is at {_at(current)}.",
+                hint="A migration or env.py has rolled back or changed what was recorded. "
+                "See where the database stands: doit database_status",
+            )
+
+    def failure(self, message: str, hint: str | None) -> MigrationError:
+        """What is to be told of a migration that failed."""
         if self.running is None:
             return MigrationError(message, hint=hint)
-        dialect = dialect_of(self.target)
-        after = dialect.revision(self.target)
-        at = ", ".join(after) or "no revision"
         title = f"The migration {self.running.revision} ({self.running.description}) failed."
-        if dialect.transactional_ddl and self.committed:
-            state = f"What stands before and in an autocommit_block() has been done; the database is recorded at {at}."
-            advice = "Undo that part by hand, or remove it from the migration, and run the command again."
-        elif dialect.transactional_ddl and after == before:
-            state = f"The database {self.target.label} is as it was before, at {at}."
-            advice = "Correct the migration and run the command again."
-        elif dialect.transactional_ddl:
-            state = f"The database {self.target.label} is at {at}."
-            advice = "Correct the migration and run the command again."
-        else:
-            state = (
-                f"{dialect.title} cannot undo DDL: what stands before the failed statement in "
-                f"{self.running.revision} has been done, and the database {self.target.label} is recorded at {at}."
+        state, advice = self._left(self.running, dialect_of(self.target).revision(self.target))
+        return MigrationError(f"{title}\n  {self._error or message}\n{state}", hint=hint or advice)
+
+    def _left(self, running: Revision, after: tuple[str, ...]) -> tuple[str, str]:
+        """What a failed migration has left, and what to do."""
+        dialect, label, at = dialect_of(self.target), self.target.label, _at(after)
+        again = "Correct the migration and run the command again."
+        by_hand = "Undo that part by hand, or remove it from the migration, and run the command again."
+        states = self.transactions.states
+        if after not in (states if dialect.transactional_ddl else states[len(self.done) : len(self.done) + 1]):
+            return (
+                f"Something else has changed the revision of {label} meanwhile, from {_at(self._before)} to {at}.",
+                "See where the database stands: doit database_status",
             )
-            advice = "Undo that part by hand, or remove it from the migration, and run the command again."
-        return MigrationError(f"{title}\n  {self.error or message}\n{state}", hint=advice)
+        if not dialect.transactional_ddl:
+            return (
+                f"{dialect.title} cannot undo DDL: what stands before the failed statement in "
+                f"{running.revision} has been done, and the database {label} is recorded at {at}.",
+                by_hand,
+            )
+        if self.transactions.committed:
+            return (
+                f"What {running.revision} has committed, by itself or in an autocommit_block(), has been done; "
+                f"the database {label} is recorded at {at}.",
+                by_hand,
+            )
+        if after == self._before:
+            return f"The database {label} is as it was before, at {at}.", again
+        return f"The database {label} is at {at}.", again
+
+
+def _at(revisions: tuple[str, ...]) -> str:
+    return ", ".join(revisions) or "no revision"
 
 
 def render_sql(history: History, revision: str) -> str:

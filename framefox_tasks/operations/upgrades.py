@@ -1,0 +1,164 @@
+"""Upgrades and downgrades: one run at a time for each database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from framefox_tasks.dialects import dialect_of
+from framefox_tasks.dialects._lock import LOCK_WAIT_SECONDS, Patience
+from framefox_tasks.errors import ConfigError, DatabaseInUseError, MigrationError
+from framefox_tasks.model import Target
+from framefox_tasks.results import Downgraded, LockWait, Step, Upgraded
+
+if TYPE_CHECKING:
+    from framefox_tasks.operations._alembic.history import History
+
+OnStep = Callable[[Step], None]
+OnWait = Callable[[LockWait], None]
+
+
+def upgrade(
+    target: Target,
+    *,
+    revision: str = "head",
+    on_step: OnStep | None = None,
+    on_wait: OnWait | None = None,
+    lock_wait: float = LOCK_WAIT_SECONDS,
+) -> Upgraded:
+    """Apply the migrations up to a revision.
+
+    Args:
+        target: The database. It must exist.
+        revision: A revision, the start of one, a relative one such as +1, `head`, or `heads` for all heads.
+        on_step: Called after each migration.
+        on_wait: Called when another run is changing the database, and this one has waited for it for two seconds.
+        lock_wait: For how many seconds to wait for another run.
+
+    Returns:
+        What was applied; no steps where the database was up to date.
+
+    Raises:
+        DatabaseNotFoundError: The database does not exist.
+        LockTimeoutError: Another run has not ended in time; nothing was changed.
+        MigrationError: A migration failed, the history has several heads, or the database is at an unknown revision. On
+            SQLite and PostgreSQL nothing of a failed upgrade remains.
+    """
+    from framefox_tasks.operations._alembic import run
+
+    history = history_of(target)
+    seen = _revision_if_readable(target)
+    history.check_known(seen or ())
+    if revision == "head":
+        history.check_single_head()
+    history.check_revision(revision)
+    find = run.upgrade_steps(revision)
+    if seen and not run.steps_from(history, find, seen):
+        return Upgraded(target, (), seen, history.heads)
+    patience = patience_of(target, lock_wait, on_wait)
+    ran = run.run_steps(history, find, check=history.check_known, patience=patience, on_step=on_step)
+    return Upgraded(target, ran.steps, ran.current, history.heads, meanwhile=not ran.steps and ran.before != seen)
+
+
+def _revision_if_readable(target: Target) -> tuple[str, ...] | None:
+    """The database's revisions; None while another run writes to a file that then cannot be read."""
+    try:
+        return dialect_of(target).revision(target)
+    except DatabaseInUseError:
+        return None
+
+
+def downgrade(
+    target: Target,
+    *,
+    steps: int = 1,
+    revision: str | None = None,
+    on_step: OnStep | None = None,
+    on_wait: OnWait | None = None,
+    lock_wait: float = LOCK_WAIT_SECONDS,
+) -> Downgraded:
+    """Revert migrations.
+
+    Args:
+        target: The database. It must exist.
+        steps: How many to revert; 0 for all.
+        revision: Revert those after this one instead; `base` for all.
+        on_step: Called after each migration.
+        on_wait: As for upgrade.
+        lock_wait: As for upgrade.
+
+    Raises:
+        ConfigError: steps is negative.
+        DatabaseNotFoundError: The database does not exist.
+        LockTimeoutError: Another run has not ended in time; nothing was changed.
+        MigrationError: More steps than migrations are applied, another run has changed the revision meanwhile, or a
+            migration failed. As for upgrade.
+    """
+    from framefox_tasks.operations._alembic import run
+
+    if steps < 0:
+        raise ConfigError(f"steps must be 0 or more, not {steps}.", hint="Revert all with: --steps 0")
+    history = history_of(target)
+    if revision:
+        history.check_revision(revision)
+        find = run.downgrade_steps(revision)
+    else:
+        find = run.last_steps(steps) if steps else run.downgrade_steps("base")
+    seen = dialect_of(target).revision(target)
+
+    def check(current: tuple[str, ...]) -> None:
+        history.check_known(current)
+        if not revision and steps:
+            _check_steps(history, current, steps)
+        if current != seen and (revision or "-").startswith("-"):
+            raise _moved(target, seen, current)
+
+    check(seen)
+    if not seen:
+        return Downgraded(target, (), ())
+    ran = run.run_steps(history, find, check=check, patience=patience_of(target, lock_wait, on_wait), on_step=on_step)
+    return Downgraded(target, ran.steps, ran.current)
+
+
+def _moved(target: Target, seen: tuple[str, ...], current: tuple[str, ...]) -> MigrationError:
+    """The error for a downgrade by steps that would now revert something else than was asked for."""
+    return MigrationError(
+        f"Another run has changed {target.label} from {', '.join(seen)} to {', '.join(current) or 'no revision'} "
+        "meanwhile. Nothing was reverted.",
+        hint="See where the database stands, and revert what is still to be reverted: doit database_status",
+    )
+
+
+def _check_steps(history: History, current: tuple[str, ...], steps: int) -> None:
+    applied = len(history.applied(current))
+    if steps > applied:
+        count = {0: "No migration is applied", 1: "Only 1 migration is applied"}
+        hint = "Revert all that are applied with: doit database_downgrade --steps 0"
+        raise MigrationError(
+            f"{count.get(applied, f'Only {applied} migrations are applied')}, so {steps} cannot be reverted. "
+            "Nothing was reverted.",
+            hint=hint if applied else "See where the database stands: doit database_status",
+        )
+    if len(current) > 1:
+        raise MigrationError(
+            f"The database is at several revisions: {', '.join(current)}. Nothing was reverted.",
+            hint="Say which to go back to: doit database_downgrade --revision REVISION",
+        )
+
+
+def patience_of(target: Target, seconds: float, on_wait: OnWait | None) -> Patience:
+    """For how long an operation waits for other runs, and whom it tells."""
+
+    def tell(holder: str) -> None:
+        if on_wait:
+            on_wait(LockWait(target, holder))
+
+    return Patience(seconds, tell)
+
+
+def history_of(target: Target) -> History:
+    """The migrations of a target, with the configuration that env.py is run with."""
+    from framefox_tasks.operations._alembic.config import make_config
+    from framefox_tasks.operations._alembic.history import History
+
+    return History(target, make_config(target))
