@@ -142,6 +142,12 @@ def test_several_upgrades_with_a_transaction_for_each_migration(
     assert_once(at_once(project), database)
 
 
+def test_several_upgrades_whose_migration_commits_in_between(bank: MiniProject, database: Database) -> None:
+    bank.migration("bbb", "aaa", upgrade=f"{CENTS}; op.get_bind().commit(); time.sleep(0.2)")
+    bank.ok("database_create")
+    assert_once(at_once(bank), database)
+
+
 def test_several_runs_of_the_plain_alembic_command(bank: MiniProject, database: Database) -> None:
     bank.ok("database_upgrade", "--revision=aaa")
     bank.write("alembic.ini", "[alembic]\nscript_location = migrations\nprepend_sys_path = .\n")

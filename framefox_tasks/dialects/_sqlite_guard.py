@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 _MARK = "framefox_tasks.guarded"
+# What a transaction is begun and ended with, and what has no place or no effect in one.
+_OUTSIDE = {"", "BEGIN", "COMMIT", "END", "ROLLBACK", "PRAGMA", "VACUUM", "ATTACH", "DETACH"}
+_WORD = re.compile(r"\A\s*(\w*)")
 _DROP = re.compile(r"\s*DROP\s+(TRIGGER|INDEX)\b", re.IGNORECASE)
 
 
@@ -117,9 +120,13 @@ class _Guard:
             before = self._before.get(id(_raw(connection)))
             if before is not None and _DROP.match(statement):
                 before.dropped.append(statement)
+            word = _WORD.findall(statement)[0].upper()
             # An application that follows the same advice sends its BEGIN second, which would be an error.
-            if statement.strip().upper().startswith("BEGIN") and _raw(connection).in_transaction:
+            if word == "BEGIN" and _raw(connection).in_transaction:
                 return "SELECT 1", parameters
+            # A migration has sent a COMMIT, and goes on.
+            if before is not None and word not in _OUTSIDE and not _raw(connection).in_transaction:
+                self._begin_immediate(connection)
         return statement, parameters
 
     def checkin(self, _connection: Any, record: Any) -> None:
