@@ -6,6 +6,7 @@ import pytest
 
 from framefox_tasks.copies.subset import conditions, orphan_statements
 from framefox_tasks.copies.table_names import TableFilter, empty_table_filter
+from framefox_tasks.databases import database_named
 from framefox_tasks.databases.rows import CopySchema, Field, ForeignKeyPlan, Kind, Name, Side, TablePlan
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import CopyOptions
@@ -69,14 +70,14 @@ def test_a_table_may_be_named_in_other_letters_but_not_twice_and_not_wrongly() -
     with pytest.raises(ConfigError, match="twice for User"):
         conditions(schema, {"user": "n = 1", "public.User": "n = 2"}, '"')
     with pytest.raises(ConfigError) as caught:
-        orphan_statements(schema, {"orders": "n = 1"}, '"')
+        orphan_statements(schema, {"orders": "n = 1"}, database_named("sqlite"))
     assert caught.value.hint == "Did you mean order?"
 
 
 def test_what_no_condition_touches_is_read_whole() -> None:
     schema = CopySchema((plan("user"), plan("order", "user"), plan("log", empty=True)))
     assert conditions(schema, {"order": "n = 1"}, '"') == {"order": "(n = 1\n)", "log": "1 = 0"}
-    assert orphan_statements(schema, {"order": "n = 1"}, '"') == []
+    assert orphan_statements(schema, {"order": "n = 1"}, database_named("sqlite")) == []
     assert conditions(CopySchema(schema.tables[:2]), {}, '"') == {}
 
 
@@ -87,4 +88,4 @@ def test_a_condition_that_would_ask_for_too_many_tables_leaves_the_rest_to_the_c
     written = conditions(schema, {"t0": "n = 1"}, '"')
     assert written["t4"].count("EXISTS") == 15
     assert all(condition.count("EXISTS") <= 32 for condition in written.values())
-    assert orphan_statements(schema, {"t0": "n = 1"}, '"')
+    assert orphan_statements(schema, {"t0": "n = 1"}, database_named("sqlite"))

@@ -13,6 +13,7 @@ import pytest
 from conftest import DIALECTS, MakeDatabase
 
 from framefox_tasks.copies.subset import conditions, orphan_statements
+from framefox_tasks.databases import database_named
 from framefox_tasks.databases.rows import CopySchema, Field, ForeignKeyPlan, Kind, Name, Side, TablePlan, quoted
 
 TYPES = {Kind.INTEGER: "integer", Kind.TEXT: "varchar(20)"}
@@ -195,7 +196,7 @@ def test_a_subset_is_as_though_the_other_rows_had_been_deleted(dialect: str, mak
             wanted = conditions(found.schema, found.where, quote)
             for plan in found.plans:
                 insert(cursor, plan.target, quote, read(cursor, plan.source, quote, wanted.get(plan.label, "")), mark)
-            rounds = max(rounds, pruned(cursor, orphan_statements(found.schema, found.where, quote)))
+            rounds = max(rounds, pruned(cursor, orphan_statements(found.schema, found.where, database_named(dialect))))
             subset = {plan.label: read(cursor, plan.target, quote) for plan in found.plans}
             for plan in found.plans:
                 cursor.execute(f"DROP TABLE {plan.source.name.quoted(quote)}")

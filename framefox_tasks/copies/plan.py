@@ -125,7 +125,7 @@ def _work(schema: CopySchema, source: Source, place: Place, options: CopyOptions
         direct=mine is theirs,
         jobs=min(limit for limit in limits if limit),
         where=conditions(schema, where, mine.quote) if filtered else {},
-        orphan_statements=tuple(orphan_statements(schema, where, theirs.quote)) if filtered else (),
+        orphan_statements=tuple(orphan_statements(schema, where, theirs)) if filtered else (),
         transforms={plan.label: mask_lines(plan, masks, secret) for plan in schema.tables if plan.label in masks},
         verify=options.verify,
         existing=options.data_only,

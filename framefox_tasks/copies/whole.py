@@ -94,12 +94,12 @@ def _subset(whole: WholeCopy, source: Target, options: CopyOptions) -> Subset | 
     schema = with_empty_tables(whole.schema(tables), options, source)
     if tables:
         tables.check()
-    where, quote = dict(options.where), database_of(source).quote
+    where, database = dict(options.where), database_of(source)
     return Subset(
         schema,
         tables,
-        conditions(schema, where, quote),
-        orphan_statements(schema, where, quote),
+        conditions(schema, where, database.quote),
+        orphan_statements(schema, where, database),
         _masks(schema, options),
     )
 

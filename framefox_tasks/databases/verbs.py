@@ -29,6 +29,7 @@ class Traits:
         transactional_ddl: Whether a failed migration can be undone as a whole.
         rebuilds_tables: Whether most changes of a table need a new one in its place.
         types_by_affinity: Whether only the affinity of a type counts, and not its name.
+        changes_by_join: Whether UPDATE and DELETE join what they depend on, since no subquery may read their own table.
         has_schemas: Whether a database holds schemas, each with tables of its own.
         has_comments: Whether tables and columns have comments.
         has_enums: Whether a column can have a type that lists its values.
@@ -47,6 +48,7 @@ class Traits:
     transactional_ddl: ClassVar[bool] = True
     rebuilds_tables: ClassVar[bool] = False
     types_by_affinity: ClassVar[bool] = False
+    changes_by_join: ClassVar[bool] = False
     has_schemas: ClassVar[bool] = False
     has_comments: ClassVar[bool] = True
     has_enums: ClassVar[bool] = True

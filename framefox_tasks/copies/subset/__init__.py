@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from framefox_tasks.copies.subset.foreign_keys import Edge, ForeignKeyGraph, target_column
 from framefox_tasks.databases.rows import CopySchema, Kind, quoted
+from framefox_tasks.databases.verbs import Traits
 
 _NOTHING = "1 = 0"
 
@@ -58,19 +59,19 @@ def _with_parent(graph: ForeignKeyGraph, edge: Edge, quote: str, depth: int) -> 
     return f"({' OR '.join([*unset, there])})"
 
 
-def orphan_statements(schema: CopySchema, where: Mapping[str, str], quote: str) -> list[str]:
+def orphan_statements(schema: CopySchema, where: Mapping[str, str], database: Traits) -> list[str]:
     """Statements that remove orphans from the copy, to be repeated until a whole round changes nothing.
 
     Args:
         schema: What is copied.
         where: The user's conditions, by table.
-        quote: The quote of the copy's dialect.
+        database: That of the copy.
 
     Raises:
         ConfigError: As `conditions`.
     """
     graph = ForeignKeyGraph(schema, where)
-    return [_orphan_statement(edge, quote) for edge in graph.edges if _leaves_orphans(graph, edge)]
+    return [_orphan_statement(edge, database) for edge in graph.edges if _leaves_orphans(graph, edge)]
 
 
 def _leaves_orphans(graph: ForeignKeyGraph, edge: Edge) -> bool:
@@ -94,14 +95,15 @@ def _loses_references(graph: ForeignKeyGraph, edge: Edge) -> bool:
     )
 
 
-def _orphan_statement(edge: Edge, quote: str) -> str:
+def _orphan_statement(edge: Edge, database: Traits) -> str:
+    quote = database.quote
     child, kept = quoted("the row", quote), quoted("its parent", quote)
     here = [quoted(target_column(edge.child, column), quote) for column in edge.key.columns]
     there = [quoted(target_column(edge.parent, column), quote) for column in edge.referred]
     equal = " AND ".join(f"{kept}.{theirs} = {child}.{ours}" for ours, theirs in zip(here, there, strict=True))
     refers = " AND ".join(f"{child}.{column} IS NOT NULL" for column in here)
     table, parent = edge.child.target.name.quoted(quote), edge.parent.target.name.quoted(quote)
-    if quote == "`":  # MySQL deletes from no table that a subquery reads, but from one that is joined with itself
+    if database.changes_by_join:
         joined = f"{table} AS {child} LEFT JOIN {parent} AS {kept} ON {equal}"
         orphan = f"{refers} AND {kept}.{there[0]} IS NULL"
         if edge.nulls:
@@ -118,6 +120,6 @@ def _orphan_statement(edge: Edge, quote: str) -> str:
 
 
 def _time_columns(edge: Edge, quote: str) -> list[str]:
-    """The columns that MySQL may set to the time of an UPDATE that does not set them."""
+    """The columns that may be set to the time of an UPDATE that does not set them."""
     fields = edge.child.target.fields
     return [quoted(field.name, quote) for field in fields if field.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ)]

@@ -20,6 +20,7 @@ class MySQLVerbs(ServerVerbs):
     async_drivers = ("asyncmy", "aiomysql")
     extra = "mysql"
     transactional_ddl = False
+    changes_by_join = True
 
     quote = "`"
     light_drivers = MappingProxyType({"pymysql": "pymysql", "mysqldb": "MySQLdb"})
