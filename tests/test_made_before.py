@@ -31,7 +31,7 @@ def test_there_is_nothing_to_do(made_before: MiniProject) -> None:
         "Applying migrations...",
         "The database is already up to date, no migrations to apply.",
         "-- database_metadata  the entities have not changed",
-        "-- database_create_migration  no changes since 41c8dd935f84",
+        "-- database_create_migration  no changes since ef421d336d5f",
         "-- database_diagram:schema  the schema has not changed",
     ]
     assert contents(made_before) == before
@@ -50,7 +50,7 @@ def test_its_next_migration_knows_the_last(made_before: MiniProject) -> None:
 
 def test_its_migrations_build_a_new_database(made_before: MiniProject) -> None:
     made_before.env["DATABASE_URL"] = "sqlite:///new.db"
-    assert "  41c8dd935f84  first" in made_before.ok("database_upgrade")
+    assert "  ef421d336d5f  first" in made_before.ok("database_upgrade")
     assert "up to date" in made_before.ok("database_status")
 
 
@@ -58,4 +58,4 @@ def test_the_alembic_command_runs_its_env_py(made_before: MiniProject) -> None:
     (made_before.path / "alembic.ini").write_text("[alembic]\nscript_location = migrations\nprepend_sys_path = .\n")
     result = made_before.run("alembic", "current")
     assert result.code == 0, result.all
-    assert "41c8dd935f84 (head)" in result.out
+    assert "ef421d336d5f (head)" in result.out

@@ -1,8 +1,8 @@
 """first
 
-Revision ID: 41c8dd935f84
+Revision ID: ef421d336d5f
 Revises: 
-Create Date: 2026-11-28 18:52:24.339591+00:00
+Create Date: 2026-11-28 20:40:57.046646+00:00
 Schema: d8b8cc8b09f72fc8
 
 """
@@ -14,7 +14,7 @@ from alembic import op
 
 
 # revision identifiers, used by Alembic.
-revision: str = '41c8dd935f84'
+revision: str = 'ef421d336d5f'
 down_revision: str | Sequence[str] | None = None
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
