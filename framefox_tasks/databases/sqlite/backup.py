@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from framefox_tasks.databases.rows import Name
+from framefox_tasks.databases.rows import Name, quoted
 from framefox_tasks.databases.sqlite.errors import translated
-from framefox_tasks.databases.sqlite.row_key import Keys
-from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.databases.sqlite.verbs import VERBS
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.model import Target
@@ -45,7 +43,7 @@ class FileSnapshot:
         """How many rows a table has; in another database if one is given."""
         chosen = connection or self.connection
         condition = f" WHERE ({where}\n)" if where else ""
-        count: int = chosen.execute(f"SELECT count(*) FROM {named(table)}{condition}").fetchone()[0]  # noqa: S608
+        count: int = chosen.execute(f"SELECT count(*) FROM {_named(table)}{condition}").fetchone()[0]  # noqa: S608
         return count
 
     def backup(self, copy: sqlite3.Connection, note: Callable[[int, int], None] | None = None) -> None:
@@ -72,10 +70,12 @@ class FileSnapshot:
         Raises:
             VerificationError: They are not the same; names the first row that differs, unless its key is masked.
         """
-        key = [*map(named, Keys(self.connection, Name(table)).columns)] or ["rowid"]
-        masked = {named(name): function for name, function in (masks or {}).items()}
+        from framefox_tasks.databases.sqlite.row_key import Keys  # with all that reads cells, which no other copy needs
+
+        key = [*map(_named, Keys(self.connection, Name(table)).columns)] or ["rowid"]
+        masked = {_named(name): function for name, function in (masks or {}).items()}
         order = ", ".join(key)
-        rows = f"SELECT {order}, * FROM {named(table)}"  # noqa: S608 - quoted
+        rows = f"SELECT {order}, * FROM {_named(table)}"  # noqa: S608 - quoted
         chosen = f"{rows} WHERE ({where}\n)" if where else rows
         if masked.keys() & set(key):
             ours, theirs = self._rows(self.connection, chosen, masked), self._rows(copy, rows)
@@ -104,7 +104,7 @@ class FileSnapshot:
             if not masks:
                 yield from rows
                 return
-            functions: list[Function] = [masks.get(named(column[0]), _same) for column in rows.description]
+            functions: list[Function] = [masks.get(_named(column[0]), _same) for column in rows.description]
             for row in rows:
                 yield tuple(function(value) for function, value in zip(functions, row, strict=True))
 
@@ -152,3 +152,7 @@ def _hashed(row: tuple[Any, ...]) -> int:
 
 def _same(value: Any) -> Any:
     return value
+
+
+def _named(name: str) -> str:
+    return quoted(name, '"')
