@@ -10,9 +10,12 @@ from framefox_tasks.errors import DatabaseNotFoundError, FramefoxTasksError
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
+    from framefox_tasks.databases.rebuild import TableRebuild
 
 
 class Traits:
@@ -151,6 +154,15 @@ class Database(Verbs):
     def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:  # noqa: ARG002 - for those that need it
         """A context in which a failing migration leaves as little behind as the database allows."""
         return nullcontext()
+
+    def rebuild(self, connection: Connection, table: str) -> TableRebuild | None:  # noqa: ARG002 - for those that rebuild
+        """The rebuild of a table in a migration; None where Alembic's own loses nothing.
+
+        Args:
+            connection: SQLAlchemy's, that of the migration.
+            table: The table, in the connection's default schema.
+        """
+        return None
 
     @abstractmethod
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
