@@ -3,7 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True)
+class IndexText:
+    """An index as its statement has it.
+
+    Attributes:
+        name: Its name.
+        unique: Whether it is unique.
+        parts: The columns and expressions.
+        where: The condition of the rows in it.
+        normal: All of it but the name, the same however it was written.
+        of_expressions: Whether one of the parts is no column.
+    """
+
+    name: str
+    unique: bool
+    parts: tuple[str, ...]
+    where: str | None
+    normal: tuple[str, ...]
+    of_expressions: bool
 
 
 class TableDefinition(Protocol):
@@ -64,6 +86,18 @@ class TableRebuild(Protocol):
     @property
     def definition(self) -> TableDefinition:
         """The definition of the new table."""
+
+    def indexes(self) -> list[IndexText]:
+        """The indexes that have statements of their own."""
+
+    def index(self, sql: str) -> IndexText:
+        """The index that a statement would make."""
+
+    def unnamed_uniques(self) -> list[tuple[str, ...]]:
+        """The columns of each unique constraint without a name."""
+
+    def collation(self, column: str) -> str | None:
+        """The collation that a column is declared with."""
 
     def rename_column(self, old: str, new: str) -> None:
         """Rename a column at once, and wherever it is used; before the definition is changed."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from framefox_tasks.databases.rebuild import IndexText
 from framefox_tasks.databases.sqlite.create_table import unquoted
 
 _WORDS = re.compile(
@@ -73,6 +74,33 @@ def group(words: Sequence[Word]) -> list[Word]:
             return found
         depth += word.text == "("
     return found
+
+
+def index_of(sql: str, columns: Collection[str]) -> IndexText:
+    """The index that a CREATE INDEX makes on a table with some columns, which are in small letters."""
+    words = [word for word in words_of(sql) if word.sort != "space"]
+    keywords = [word.keyword for word in words]
+    at = keywords.index("ON")
+    inside = group(words[at:])
+    behind = words[at + 4 + len(inside) :]
+    parts = split(inside)
+    plain = [part[0].meaning in columns and {word.keyword for word in part[1:]} <= {"ASC", "DESC"} for part in parts]
+    normal = [word.meaning for word in (*inside, *behind) if word.keyword != "ASC"]
+    unique = "UNIQUE" in keywords[:at]
+    return IndexText(
+        unquoted(words[at - 1].text),
+        unique,
+        tuple(text_of(part) for part in parts),
+        text_of(behind[1:]) if behind else None,
+        (str(unique), *normal),
+        not all(plain),
+    )
+
+
+def text_of(words: Sequence[Word]) -> str:
+    """Words as SQL, with a space wherever there may be one."""
+    text = " ".join(word.text for word in words)
+    return text.replace("( ", "(").replace(" )", ")").replace(" (", "(").replace(" ,", ",")
 
 
 @dataclass(frozen=True)

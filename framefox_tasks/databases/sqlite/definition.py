@@ -221,6 +221,15 @@ class Definition:
                     self._items[-1].clauses.append(item.trail() if item.clauses else Clause("", ""))
         return bool(found)
 
+    def unnamed_uniques(self) -> list[tuple[str, ...]]:
+        """The columns of each unique constraint without a name."""
+        found = [(item, clause) for item in self._items for clause in item.of("UNIQUE") if not clause.name]
+        spelled = {item.column.casefold(): item.column for item in self.columns}
+        return [
+            (item.column,) if item.is_column else tuple(spelled[column] for column in clause.columns)
+            for item, clause in found
+        ]
+
     def facts(self) -> Iterator[str]:
         """What cannot be told from the names and types of the columns, in one form of writing each."""
         for item in self._items:

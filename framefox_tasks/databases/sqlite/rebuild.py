@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from framefox_tasks.databases.sqlite.clauses import words_of
+from framefox_tasks.databases.rebuild import IndexText
+from framefox_tasks.databases.sqlite.clauses import index_of, words_of
+from framefox_tasks.databases.sqlite.create_table import unquoted
 from framefox_tasks.databases.sqlite.definition import Definition
 from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.errors import MigrationError
@@ -57,6 +59,23 @@ class SQLiteRebuild:
             return False
         self._do(f"DROP INDEX {named(name)}")
         return True
+
+    def indexes(self) -> list[IndexText]:
+        """The indexes that have statements of their own."""
+        return [self.index(statement) for _, statement in self._attached("index")]
+
+    def index(self, sql: str) -> IndexText:
+        """The index that a statement would make."""
+        return index_of(sql, {item.column.casefold() for item in self.definition.columns})
+
+    def unnamed_uniques(self) -> list[tuple[str, ...]]:
+        """The columns of each unique constraint without a name."""
+        return self.definition.unnamed_uniques()
+
+    def collation(self, column: str) -> str | None:
+        """The collation that a column is declared with."""
+        found = self.definition.column(column).of("COLLATE")
+        return unquoted(found[0].words[1].text) if found else None
 
     def _attached(self, kind: str) -> list[Any]:
         """The names and statements of its indexes or triggers."""

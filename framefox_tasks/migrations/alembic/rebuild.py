@@ -35,6 +35,11 @@ from framefox_tasks.url import is_scheme
 
 _LOG = logging.getLogger("alembic.runtime.migration")
 _OPTIONS = {"with_rowid": (False, "WITHOUT ROWID"), "strict": (True, "STRICT")}
+NAMING = {
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+}
+"""What a migration calls a constraint that has no name in the database."""
 Edit = Callable[[TableDefinition], None]
 
 
@@ -62,6 +67,22 @@ def _rebuild(impl: Any, table: Table, *arguments: Any, **keywords: Any) -> Apply
     reflected = bool(arguments[2] if len(arguments) > 2 else keywords["reflected"])
     kind = _Batch if reflected else _Restated
     return kind(rebuild, impl, table, *arguments, **keywords)
+
+
+def conventional_name(const: Constraint) -> str | None:
+    """The name of a constraint by NAMING; None where there is none for its kind."""
+    parts = {"table_name": const.table.name}
+    if isinstance(const, (UniqueConstraint, ForeignKeyConstraint)):
+        parts["column_0_N_name"] = "_".join(column.name for column in const.columns)
+    if isinstance(const, ForeignKeyConstraint):
+        parts["referred_table_name"] = parent_of(const)
+        return NAMING["fk"] % parts
+    return NAMING["uq"] % parts if isinstance(const, UniqueConstraint) else None
+
+
+def parent_of(const: ForeignKeyConstraint) -> str:
+    """The name of the table that a foreign key refers to."""
+    return const.elements[0].target_fullname.rpartition(".")[0].rpartition(".")[2]
 
 
 class _Restated(ApplyBatchImpl):
@@ -153,7 +174,7 @@ class _Batch(ApplyBatchImpl):
         named = constraint_name_string(const.name)
         if not named and not _is_type_bound(const):
             raise ValueError("Constraint must have a name")
-        reflected = self.named_constraints.pop(str(const.name), const) if named else const
+        reflected = self.named_constraints.pop(str(const.name), None) or self._by_convention(const)
 
         def edit(table: TableDefinition) -> None:
             dropped = bool(named) and table.drop_named(str(const.name))
@@ -162,13 +183,16 @@ class _Batch(ApplyBatchImpl):
 
         self._edit(edit)
 
+    def _by_convention(self, const: Constraint) -> Constraint:
+        """The constraint without a name that has the name by our convention."""
+        return next((one for one in self.unnamed_constraints if conventional_name(one) == const.name), const)
+
     @staticmethod
     def _drop_unnamed(table: TableDefinition, const: Constraint) -> bool:
         if isinstance(const, UniqueConstraint):
             return table.drop_unique(column.name for column in const.columns)
         if isinstance(const, ForeignKeyConstraint) and const.elements:
-            parent = const.elements[0].target_fullname.rpartition(".")[0].rpartition(".")[2]
-            return table.drop_foreign_key(const.column_keys, parent)
+            return table.drop_foreign_key(const.column_keys, parent_of(const))
         if isinstance(const, PrimaryKeyConstraint):
             return table.drop_key()
         return isinstance(const, CheckConstraint) and table.drop_check(str(const.sqltext))
