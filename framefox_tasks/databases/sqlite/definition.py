@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from framefox_tasks.databases.sqlite.clauses import Clause, Item, meanings, split, words_of
 
 
-class Definition:
+class SQLiteDefinition:
     """A CREATE TABLE whose columns and constraints can be changed.
 
     Attributes:

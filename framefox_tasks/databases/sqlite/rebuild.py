@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from framefox_tasks.databases.rebuild import IndexText
 from framefox_tasks.databases.sqlite.clauses import index_of, words_of
 from framefox_tasks.databases.sqlite.create_table import unquoted
-from framefox_tasks.databases.sqlite.definition import Definition
+from framefox_tasks.databases.sqlite.definition import SQLiteDefinition
 from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.errors import MigrationError
 
@@ -28,7 +28,7 @@ class SQLiteRebuild:
     def __init__(self, connection: Connection, table: str) -> None:
         self._connection = connection
         self._table, self._before = self._read(table)
-        self.definition = Definition(self._before)
+        self.definition = SQLiteDefinition(self._before)
 
     def _read(self, table: str) -> tuple[str, str]:
         row = self._rows("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?)", table)[
@@ -51,7 +51,7 @@ class SQLiteRebuild:
         """Rename a column at once, and wherever it is used; before the definition is changed."""
         self._do(f"ALTER TABLE {named(self._table)} RENAME COLUMN {named(old)} TO {named(new)}")
         _, self._before = self._read(self._table)
-        self.definition = Definition(self._before)
+        self.definition = SQLiteDefinition(self._before)
 
     def drop_index(self, name: str) -> bool:
         """Drop an index at once; False if the table has no such index."""
@@ -192,7 +192,7 @@ class SQLiteRebuild:
     def lost(self) -> list[str]:
         """What the table does not have any more that it had when this was made."""
         _, now = self._read(self._table)
-        return sorted(Counter(Definition(self._before).facts()) - Counter(Definition(now).facts()))
+        return sorted(Counter(SQLiteDefinition(self._before).facts()) - Counter(SQLiteDefinition(now).facts()))
 
 
 def create_again(connection: Connection, name: str, table: str, statement: str) -> None:

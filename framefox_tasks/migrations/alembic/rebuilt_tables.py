@@ -20,7 +20,7 @@ from sqlalchemy.schema import CreateIndex
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.rebuild import IndexText, TableRebuild
-from framefox_tasks.migrations.alembic.ownership import OWNERSHIP
+from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, ownership_of
 from framefox_tasks.migrations.alembic.rebuild import NAMING, conventional_name
 
 
@@ -137,8 +137,9 @@ def _replace(context: AutogenContext, changes: ops.ModifyTableOps, index: Index 
         parents: Any = {"table_name": changes.table_name, "schema_name": changes.schema}
         if not context.run_name_filters(name, "index", parents):
             return
-        if index is None and not context.run_object_filters(other, name, "index", True, None):
-            return
+        made = ownership_of(context.migration_context).made_index(changes.table_name, name)
+        if index is None and not (made and context.run_object_filters(other, name, "index", True, None)):
+            return  # somebody else's
     if index is not None and not context.run_object_filters(index, str(index.name), "index", False, other):
         return
     if other is not None:
