@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases.rebuild import IndexText
@@ -89,42 +90,63 @@ class SQLiteRebuild:
         """Put the new table in the place of the old one, with its rows, indexes and triggers."""
         columns, number = self._columns(self._table), self._number()
         attached = [*self._attached("index"), *self._attached("trigger")]
-        with self._unenforced():
-            old = self._renamed()
-            try:
-                self._do(self.definition.sql)
-                self._copy(old, casts)
-            except BaseException:
-                if not self._connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
-                    self._put_back(old)
-                raise
+        with self._unenforced(), self._transaction():
+            old = self._held() if self._names_itself() else self._renamed()
+            self._do(self.definition.sql)
+            self._copy(old, casts)
             self._do(f"DROP TABLE {named(old)}")
-        for name, statement in attached:
-            create_again(self._connection, name, self._table, statement)
-        if number is not None:
-            self._set_number(number)
-        self._check(columns)
+            for name, statement in attached:
+                create_again(self._connection, name, self._table, statement)
+            if number is not None:
+                self._set_number(number)
+            self._check(columns)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """A transaction, where the migration has none: either all happens or nothing."""
+        if self._connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+            yield
+            return
+        self._do("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._do("ROLLBACK")
+            raise
+        self._do("COMMIT")
+
+    def _names_itself(self) -> bool:
+        """Whether a column is written with the name of the table, which a rename would not change."""
+        words = [word for word in words_of(self._before) if word.sort != "space"]
+        table = self._table.casefold()
+        return any(one.meaning == table and two.text == "." for one, two in pairwise(words))
+
+    def _held(self) -> str:
+        """Drop the old table, and give the name of one that holds its rows: of no type, each value as it is."""
+        old = self._free_name()
+        columns = ", ".join(named(row[1]) for row in self._columns(self._table))
+        self._do(f"CREATE TEMP TABLE {named(old)} ({columns})")
+        self._do(f"INSERT INTO {named(old)} SELECT {columns} FROM {named(self._table)}")  # noqa: S608 - quoted
+        self._do(f"DROP TABLE {named(self._table)}")
+        return old
+
+    def _free_name(self) -> str:
+        known = {row[0].casefold() for row in self._rows("SELECT name FROM sqlite_master")}
+        old = f"_rebuilt_{self._table}"
+        while old.casefold() in known:
+            old = f"_{old}"
+        return old
 
     def _renamed(self) -> str:
         """Rename the old table, and give its new name."""
-        known = {row[0] for row in self._rows("SELECT name FROM sqlite_master")}
-        old = f"_rebuilt_{self._table}"
-        while old in known:
-            old = f"_{old}"
-        self._rename(self._table, old)
-        return old
-
-    def _rename(self, table: str, new: str) -> None:
+        old = self._free_name()
         legacy = self._rows("PRAGMA legacy_alter_table")[0][0]
         self._do("PRAGMA legacy_alter_table=ON")
         try:
-            self._do(f"ALTER TABLE {named(table)} RENAME TO {named(new)}")
+            self._do(f"ALTER TABLE {named(self._table)} RENAME TO {named(old)}")
         finally:
             self._do(f"PRAGMA legacy_alter_table={legacy}")
-
-    def _put_back(self, old: str) -> None:
-        self._do(f"DROP TABLE IF EXISTS {named(self._table)}")
-        self._rename(old, self._table)
+        return old
 
     @contextmanager
     def _unenforced(self) -> Iterator[None]:
