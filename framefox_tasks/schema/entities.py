@@ -77,7 +77,7 @@ def load_entities(project: Project) -> Entities:
             MetaData declare the same table. Names the file and the line.
         ConfigError: `project.metadata` cannot be resolved.
     """
-    _importable(project.root)
+    _importable_project(project)
     folders = [project.path(folder) for folder in project.entities]
     read = FilesRead([project.root.absolute().resolve(), *folders])
     before = _times(folders)
@@ -86,7 +86,7 @@ def load_entities(project: Project) -> Entities:
         named = _named(project, project.metadata) if project.metadata else None
     if project.metadata and not sources:
         modules, folders = _package_modules(project, project.metadata.partition(":")[0])
-        sources = [source for path in folders for source in _sources.below(project, path)]
+        sources = [source for path in folders for source in _sources.below(path)]
     metadata = named or _unique(item for name in modules for item in _declared(sys.modules[name]))
     _check_registered(project, sources, metadata)
     _check_tables(project, metadata)
@@ -157,13 +157,18 @@ def resolve(project: Project, name: str, key: str) -> object:
         raise ConfigError(
             f"{key} must be package.module:attribute, not {name!r}.", hint=f"Write it as in `{key}: shop.db:name`."
         )
-    _importable(project.root)
+    _importable_project(project)
     value: object = _import(project, module_name, None)
     for part in attribute.split("."):
         if not hasattr(value, part):
             raise ConfigError(f"{key}: {module_name} has no attribute {attribute!r}.")
         value = getattr(value, part)
     return value
+
+
+def _importable_project(project: Project) -> None:
+    for folder in (project.root, *reversed([project.path(path) for path in project.import_paths])):
+        _importable(folder)
 
 
 def _importable(folder: Path) -> None:
@@ -204,7 +209,9 @@ def place_of(exc: BaseException, folders: Iterable[Path]) -> tuple[Path, int | N
     wanted = [folder.resolve() for folder in folders]
     for frame in reversed(traceback.extract_tb(exc.__traceback__)):
         file = Path(frame.filename)
-        if "site-packages" not in frame.filename and any(file.is_relative_to(folder) for folder in wanted):
+        # Nothing of an environment below the project, but a folder that is itself part of an installed package.
+        inside = (file.relative_to(folder).parts for folder in wanted if file.is_relative_to(folder))
+        if any("site-packages" not in parts for parts in inside):
             return file, frame.lineno
     return None
 
