@@ -89,7 +89,9 @@ def entity_settings(target: Target) -> str:
     """The settings that the entities depend on, as one text."""
     project = target.project
     lists = (project.entities, project.ignore_tables)
-    single = (FORMAT, target.address.dialect, project.metadata, project.shown(project.migrations))
+    single = [FORMAT, target.address.dialect, project.metadata, project.shown(project.migrations)]
+    if project.include_object:
+        single.append(project.include_object)
     return json.dumps([*map(str, single), *(list(map(str, items)) for items in lists)])
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import ModuleType
 
 from sqlalchemy import MetaData, Table
-from sqlalchemy.exc import NoReferencedColumnError, NoReferencedTableError
 
 from framefox_tasks.errors import ConfigError, EntityError
 from framefox_tasks.model import Project
-from framefox_tasks.schema import sources as _sources
+from framefox_tasks.schema import framework, sources as _sources
+from framefox_tasks.schema.checks import check_registered, check_tables
 from framefox_tasks.schema.from_metadata import tables_of
 from framefox_tasks.schema.imports import FilesRead, watching
 from framefox_tasks.schema.sources import EntityModule
@@ -69,8 +69,8 @@ def load_entities(project: Project) -> Entities:
     """Import the project's entities.
 
     Every module of the entity folders is imported, in sorted order; `project.metadata` names the MetaData where the
-    project sets it. Then every class in the sources that declares a table must be in one of them: a model that was not
-    imported would look like a table to drop.
+    project sets it; the entities of its framework are among them. Then every class in the sources that declares a table
+    must be in one of them: a model that was not imported would look like a table to drop.
 
     Raises:
         EntityError: A folder is missing or empty, a module cannot be imported, a class did not register, or two
@@ -83,20 +83,44 @@ def load_entities(project: Project) -> Entities:
     before = _times(folders)
     with watching():
         modules, sources = _import_folders(project)
+        provided = import_provided(project, sources)
         named = _named(project, project.metadata) if project.metadata else None
+        hook = _import_hook(project)
     if project.metadata and not sources:
         modules, folders = _package_modules(project, project.metadata.partition(":")[0])
         sources = [source for path in folders for source in _sources.below(path)]
     metadata = named or _unique(item for name in modules for item in _declared(sys.modules[name]))
-    _check_registered(project, sources, metadata)
-    _check_tables(project, metadata)
+    check_registered(project, sources, metadata)
+    check_tables(project, metadata)
     listed = {file.resolve() for folder in folders for file in _sources.python_files(folder)}
-    values = [value for name in modules for value in list(vars(sys.modules[name]).values())]
+    read_too = [*modules, *provided]
+    values = [value for name in read_too for value in list(vars(sys.modules[name]).values())]
     classes = [value for value in values if isinstance(value, type) and list(tables_of(value))]
-    files = listed | read.files(modules, classes)
+    files = listed | read.files([*read_too, *hook], classes)
     # One that was saved meanwhile may have been read before that: it is left out, and so is new the next time.
     saved = {path for path, time in _times(folders).items() if before.get(path, time) != time}
     return Entities(metadata, _packages(modules, sources), tuple(sorted(files - saved)), tuple(folders))
+
+
+def import_provided(project: Project, sources: Iterable[EntityModule] = ()) -> list[str]:
+    """Import the entities of the framework that the project uses, and give the names of their modules.
+
+    Raises:
+        EntityError: One cannot be imported.
+    """
+    _importable_project(project)
+    found = framework.entity_modules(project, sources)
+    for name, path in found.items():
+        _import(project, name, path)
+    return list(found)
+
+
+def _import_hook(project: Project) -> list[str]:
+    """The module of the include_object hook: what it leaves out may depend on it as on the entities."""
+    names = [project.include_object.partition(":")[0]] if project.include_object else []
+    for name in names:
+        _import(project, name, None)
+    return names
 
 
 def _import_folders(project: Project) -> tuple[dict[str, str], list[EntityModule]]:
@@ -240,48 +264,3 @@ def _named(project: Project, name: str) -> tuple[MetaData, ...]:
 
 def _unique(found: Iterable[MetaData]) -> tuple[MetaData, ...]:
     return tuple(item for item in {id(item): item for item in found}.values() if item.tables)
-
-
-def _check_registered(project: Project, sources: Iterable[EntityModule], metadata: Iterable[MetaData]) -> None:
-    names = {table.name for item in metadata for table in item.tables.values()}
-    for source in sources:
-        for declared in source.tables:
-            if declared.table not in names and not _sources.ignored(project, declared.table):
-                raise EntityError(
-                    f"{project.shown(source.path)}, line {declared.line}: the class {declared.name} declares the table "
-                    f"{declared.table!r}, but it is not in the metadata. Going on would drop that table.",
-                    hint="Let it inherit from the declarative base and have its module imported, "
-                    "or list the table under `ignore_tables:` in config/orm.yaml.",
-                )
-
-
-def _check_tables(project: Project, metadata: tuple[MetaData, ...]) -> None:
-    seen: dict[str, MetaData] = {}
-    for item in metadata:
-        for key in item.tables:
-            if seen.setdefault(key, item) is not item:
-                raise EntityError(
-                    f"The table {key!r} is declared twice, in two MetaData objects.",
-                    hint="Let both classes share one declarative base, or rename one of the tables.",
-                )
-    for item in metadata:
-        for table in item.tables.values():
-            _check_foreign_keys(table)
-    if not seen:
-        where = ", ".join(str(folder) for folder in project.entities) or project.metadata
-        raise EntityError(
-            f"No table is declared in {where}.",
-            hint="Declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml.",
-        )
-
-
-def _check_foreign_keys(table: Table) -> None:
-    for key in sorted(table.foreign_keys, key=lambda key: key.target_fullname):
-        try:
-            _ = key.column
-        except (NoReferencedTableError, NoReferencedColumnError) as exc:
-            raise EntityError(
-                f"The foreign key {table.fullname}.{key.parent.name} refers to {key.target_fullname!r}, "
-                "which no entity declares.",
-                hint="Correct the name, or declare the table that it refers to.",
-            ) from exc

@@ -16,7 +16,7 @@ from framefox_tasks.migrations.alembic.config import load_scripts, make_config
 from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.ownership import declared_metadata
 from framefox_tasks.model import Target
-from framefox_tasks.schema.entities import Entities
+from framefox_tasks.schema.entities import Entities, import_provided
 from framefox_tasks.schema.from_metadata import tables_of
 from framefox_tasks.schema.imports import FilesRead
 
@@ -30,6 +30,7 @@ def entities_of_env_py(target: Target) -> Entities:
     """
     project = target.project
     read = FilesRead([project.root.absolute().resolve()])
+    import_provided(project)
     metadata = _of_either_branch(target)
     # Earlier tasks of the same run may have imported them, so that only dodo.py is known not to count.
     files = read.files([name for name in sys.modules if name != "dodo"])
