@@ -36,6 +36,10 @@ LOOKS = {
         "import os; e = sa.create_engine('sqlite:///file:app.db?uri=true&mode=ro')\n    "
         f"with e.connect() as c: assert c.execute({COUNT}).scalar() == 1"
     ),
+    "of a function": (
+        "import sqlite3; e = sa.create_engine('sqlite://', creator=lambda: sqlite3.connect('app.db'))\n    "
+        "assert sa.inspect(e).get_table_names() is not None"
+    ),
     "session": (
         "from sqlalchemy.orm import Session\n    "
         f"with Session(op.get_bind().engine) as s: assert s.execute({COUNT}).scalar() == 1; s.rollback(); s.close()"

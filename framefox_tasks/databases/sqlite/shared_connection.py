@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import local
@@ -52,6 +53,7 @@ class SharedConnections:
         self.own: Connection | None = None
         self._target = target
         self._given: WeakSet[SharedConnection] = WeakSet()
+        self._since = 0.0
 
     @property
     def active(self) -> bool:
@@ -68,6 +70,7 @@ class SharedConnections:
             if isinstance(kept, local):
                 vars(kept).pop("current", None)
         self.own = connection
+        self._since = time.time()
 
     def end(self) -> None:
         """Close what was given, as far as its users are concerned: SQLAlchemy then connects anew."""
@@ -84,9 +87,11 @@ class SharedConnections:
         self._given.add(shared)
         return shared
 
-    def checkout(self, connection: Any, _record: Any, _fairy: Any) -> None:
+    def checkout(self, connection: Any, record: Any, _fairy: Any) -> None:
         """What the checkout event of pools calls: a connection from before the migration is replaced."""
-        if self.active and _is_driver(connection) and any(map(self._is_target, _files(connection))):
+        # One that came later is of an engine that connects by a function of its own, and would come again.
+        before = self.active and record.starttime < self._since
+        if before and _is_driver(connection) and any(map(self._is_target, _files(connection))):
             from sqlalchemy.exc import DisconnectionError
 
             raise DisconnectionError("It does not see what the migration has made.")
