@@ -24,7 +24,7 @@ def run_migrations() -> None:
     from alembic.util import CommandError
 
     from framefox_tasks.migrations.alembic.config import TARGET
-    from framefox_tasks.migrations.alembic.environment import run_as_env
+    from framefox_tasks.migrations.alembic.own_env import run_as_env
 
     target = context.config.attributes.get(TARGET)
     if isinstance(target, Target):

@@ -18,7 +18,9 @@ class Project:
     Attributes:
         root: The folder that relative paths start at, and that is importable.
         migrations: The folder of env.py, script.py.mako and versions/; relative to the root.
-        version_locations: Further folders of revision files, where the project has them.
+        version_locations: The folders of revision files, where they are not the one in the migrations folder.
+        recursive_versions: Whether the subfolders of these count.
+        import_paths: Further folders that are importable, before the root: Alembic's prepend_sys_path.
         entities: Folders whose modules declare the tables.
         metadata: Where the target metadata is, as package.module:attribute, instead of or beside `entities`.
         ignore_tables: Names or globs of tables in the database that are not this project's.
@@ -30,6 +32,8 @@ class Project:
     root: Path = Path()
     migrations: Path = Path("migrations")
     version_locations: tuple[Path, ...] = ()
+    recursive_versions: bool = False
+    import_paths: tuple[Path, ...] = ()
     entities: tuple[Path, ...] = (Path("src/entity"),)
     metadata: str | None = None
     ignore_tables: tuple[str, ...] = ()

@@ -120,3 +120,16 @@ def test_doit_runs_from_a_sub_folder(shop: MiniProject) -> None:
     assert (shop.path / "shop.db").exists()
     shop.env["DOIT_SEEK_FILE"] = "1"
     assert UP_TO_DATE in shop.doit("database_upgrade", cwd="src/entity").out
+
+
+def test_a_changed_include_object_hook_is_asked_again(shop: MiniProject) -> None:
+    hook = "def include(item, name, type_, reflected, compare_to):\n    return {}\n"
+    shop.write("hooks.py", hook.format("name != 'review'"))
+    shop.write("config/orm.yaml", f"{shop.read('config/orm.yaml')}include_object: hooks:include\n")
+    shop.ok("database_create_migration", "database_upgrade")
+    assert "no changes since" in shop.ok("database_create_migration")
+    shop.write("hooks.py", hook.format("True"))
+    out = shop.ok("database_create_migration")
+    assert "hooks.py" in out  # the snapshot is made again, though it is the same
+    assert "the include_object hook changed" in out
+    assert "add table review" in out

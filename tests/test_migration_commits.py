@@ -13,6 +13,7 @@ from foreign import application_url, hand_written
 
 import framefox_tasks
 from framefox_tasks import Project, Target
+from framefox_tasks.errors import MigrationError
 
 A = "op.execute('CREATE TABLE a (id INTEGER)'); op.execute('INSERT INTO a VALUES (1)')"
 B = "op.execute('CREATE TABLE b (id INTEGER)'); op.execute('INSERT INTO b VALUES (1)')"
@@ -192,3 +193,65 @@ def test_a_migration_looks_at_the_database_over_a_second_connection(project: Min
     project.ok("database_upgrade", "--revision=m0")
     project.ok("database_upgrade")
     assert database.revision() == ["m1"]
+
+
+TOLD = "committed by itself: what it did before cannot be rolled back."
+
+
+@pytest.mark.parametrize("commit", [COMMIT, "op.execute('COMMIT')", SESSION])
+def test_a_migration_that_has_committed_by_itself_is_told(
+    commit: str, project: MiniProject, database: Database
+) -> None:
+    write(project, [A, f"{B}\n    {BLOCK}\n    {commit}", MORE])
+    target = Target(database.url, Project(root=project.path))
+    framefox_tasks.create(target)
+    told = () if database.dialect == "mysql" or commit == SESSION else ("m1",)
+    assert framefox_tasks.upgrade(target).by_themselves == told
+    project.migration("m2", "m1", upgrade=MORE, downgrade=f"{MORE}; {commit}")
+    told = ("m2",) if told else ()
+    assert framefox_tasks.downgrade(target).by_themselves == told
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_it_is_told_in_one_line(dialect: str, shop: MiniProject, make_database: MakeDatabase) -> None:
+    shop.env["DATABASE_URL"] = make_database(dialect).url
+    write(shop, [A, f"{B}; {COMMIT}", f"{MORE}\n    {BLOCK}"])
+    out = shop.ok("database_upgrade")
+    assert out.count(TOLD) == 1
+    assert f"Migrations applied successfully.\nThe migration m1 {TOLD}\n" in out
+
+
+# The revision, after every run
+
+
+def test_an_env_py_that_keeps_the_error_of_a_migration_to_itself(project: MiniProject, database: Database) -> None:
+    write(project, [A, f"{B}\n    {FAILS}"])
+    swallows = ENV.format(url=application_url(database)).replace(
+        "    with context.begin_transaction():\n        context.run_migrations()\n",
+        "    try:\n        with context.begin_transaction():\n            context.run_migrations()\n"
+        "    except Exception:\n        pass\n",
+    )
+    project.write("migrations/env.py", swallows)
+    target = Target(database.url, Project(root=project.path))
+    framefox_tasks.create(target)
+    with pytest.raises(MigrationError, match=r"The migration m1 \(migration m1\) failed.\n.*m1_by_hand.py, line 14"):
+        framefox_tasks.upgrade(target)
+    assert database.revision() == (["m0"] if database.dialect == "mysql" else [])
+
+
+def test_the_plain_command_with_our_env_py_compares_the_revision_as_well(shop: MiniProject) -> None:
+    trigger = "CREATE TRIGGER t AFTER INSERT ON alembic_version BEGIN UPDATE alembic_version SET version_num = 'x'; END"
+    write(shop, [f'op.execute("{trigger}")'])
+    shop.ok("database_create")
+    shop.write("alembic.ini", "[alembic]\nscript_location = migrations\n")
+    result = shop.run("alembic", "upgrade", "head")
+    assert result.code != 0
+    assert "Traceback" not in result.all
+    assert "should have left the database shop.db at m0, but it is at x." in result.all
+
+
+def test_an_offline_branch_that_runs_nothing_is_told(shop: MiniProject) -> None:
+    write(shop, [A])
+    shop.write("migrations/env.py", "from alembic import context\n\ncontext.configure(dialect_name='sqlite')\n")
+    with pytest.raises(MigrationError, match=r"The offline branch of env.py has run no migrations"):
+        framefox_tasks.upgrade_sql(Target("sqlite:///shop.db", Project(root=shop.path)))

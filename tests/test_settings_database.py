@@ -239,11 +239,13 @@ def test_further_folders_of_revisions_are_found(tmp_path: Path, name: str, text:
     assert project.versions == (tmp_path / "a", tmp_path / "b")
 
 
-def test_migrations_in_a_package_need_the_folder_in_the_settings(tmp_path: Path) -> None:
+def test_migrations_in_a_package_are_found_unless_the_settings_name_the_folder(tmp_path: Path) -> None:
     (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = shop:migrations\n")
-    error = refused(tmp_path, DATABASE_URL="sqlite:///x.db")
-    assert "'shop:migrations' names a package" in error.message
-    assert "`migrations:`" in str(error.hint)
+    assert "there is no package 'shop'" in refused(tmp_path, DATABASE_URL="sqlite:///x.db").message
+    (tmp_path / "shop").mkdir()
+    found = target(tmp_path, DATABASE_URL="sqlite:///x.db").project
+    assert found.migrations_folder == tmp_path / "shop/migrations"
+    (tmp_path / "shop").rmdir()
     yaml = "database: {url: 'sqlite:///x.db'}\nmigrations: shop/migrations"
     assert target(tmp_path, yaml).project.migrations == Path("shop/migrations")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from framefox_tasks.errors import DatabaseNotFoundError, FramefoxTasksError
 from framefox_tasks.model import Target
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
+
+
+Adopt = Callable[[Any], None]
 
 
 class Traits:
@@ -151,9 +155,12 @@ class Database(Verbs):
     def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
         """The lock on the revision, as a context. Raises LockTimeoutError if another holds it for too long."""
 
-    def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:  # noqa: ARG002 - for those that need it
-        """A context in which a failing migration leaves as little behind as the database allows."""
-        return nullcontext()
+    def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[Adopt]:  # noqa: ARG002 - for those that need it
+        """A context in which a failing migration leaves as little behind as the database allows.
+
+        It gives a function that takes the migration's connection, as soon as Alembic is configured with it.
+        """
+        return nullcontext(lambda connection: None)  # noqa: ARG005 - as for those that need it
 
     def rebuild(self, connection: Connection, table: str) -> TableRebuild | None:  # noqa: ARG002 - for those that rebuild
         """The rebuild of a table in a migration; None where Alembic's own loses nothing.

@@ -61,7 +61,8 @@ def upgrade(
         return Upgraded(target, (), seen, history.at_heads)
     patience = patience_of(target, lock_wait, on_wait)
     ran = run.run_steps(history, find, check=history.check_known, patience=patience, on_step=on_step)
-    return Upgraded(target, ran.steps, ran.current, history.at_heads, meanwhile=not ran.steps and ran.before != seen)
+    meanwhile = not ran.steps and ran.before != seen
+    return Upgraded(target, ran.steps, ran.current, history.at_heads, meanwhile, ran.by_themselves)
 
 
 def _revision_if_readable(target: Target) -> tuple[str, ...] | None:

@@ -73,14 +73,21 @@ def _(result: Upgraded) -> list[str]:
         return ["Nothing left to apply: another run has done it meanwhile."]
     if not result.steps:
         return ["The database is already up to date, no migrations to apply."]
-    return ["Migrations applied successfully.", "Undo the last one with: doit database_downgrade"]
+    told = _by_themselves(result.by_themselves)
+    return ["Migrations applied successfully.", *told, "Undo the last one with: doit database_downgrade"]
 
 
 @_lines.register
 def _(result: Downgraded) -> list[str]:
     if not result.steps:
         return ["No migration to revert."]
-    return [f"Successfully reverted {_count(result.steps)}.", "Apply again with: doit database_upgrade"]
+    told = _by_themselves(result.by_themselves)
+    return [f"Successfully reverted {_count(result.steps)}.", *told, "Apply again with: doit database_upgrade"]
+
+
+def _by_themselves(revisions: tuple[str, ...]) -> list[str]:
+    what = "committed by itself: what it did before cannot be rolled back."
+    return [f"The migration {revision} {what}" for revision in revisions]
 
 
 @_lines.register

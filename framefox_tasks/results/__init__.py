@@ -71,6 +71,7 @@ class Upgraded:
 
     Attributes:
         meanwhile: Something was pending, and another run has applied it before this one could.
+        by_themselves: The migrations that have committed by themselves, in a database that could roll them back.
     """
 
     target: Target
@@ -78,15 +79,21 @@ class Upgraded:
     current: tuple[str, ...]
     heads: tuple[str, ...]
     meanwhile: bool = False
+    by_themselves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Downgraded:
-    """Migrations were reverted; none, where none was applied."""
+    """Migrations were reverted; none, where none was applied.
+
+    Attributes:
+        by_themselves: As of Upgraded.
+    """
 
     target: Target
     steps: tuple[Step, ...]
     current: tuple[str, ...]
+    by_themselves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -104,12 +104,14 @@ def entity_settings(target: Target) -> str:
     """The settings that the entities depend on, as one text."""
     project = target.project
     lists = (project.entities, project.ignore_tables)
-    single = (FORMAT, target.address.dialect, project.metadata, project.shown(project.migrations))
+    single = [FORMAT, target.address.dialect, project.metadata, project.shown(project.migrations)]
+    if project.include_object:
+        single.append(project.include_object)
     return json.dumps([*map(str, single), *(list(map(str, items)) for items in lists)])
 
 
-def python_files(top: str) -> Iterator[str]:
-    """Every Python file at or below a path."""
+def python_files(top: str, *, recursive: bool = True) -> Iterator[str]:
+    """Every Python file at or below a path; without its subfolders where they do not count."""
     # Text and not Path: with a thousand files that is most of a run that has nothing to do.
     if top.endswith(".py"):
         yield top
@@ -117,3 +119,5 @@ def python_files(top: str) -> Iterator[str]:
         for name in names:
             if name.endswith(".py") and not name.startswith(".#"):  # an editor's lock is a link to nowhere
                 yield f"{folder}{os.sep}{name}"
+        if not recursive:
+            return

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import ModuleType
 
 from sqlalchemy import MetaData, Table
-from sqlalchemy.exc import NoReferencedColumnError, NoReferencedTableError
 
 from framefox_tasks.errors import ConfigError, EntityError
 from framefox_tasks.model import Project
-from framefox_tasks.schema import sources as _sources
+from framefox_tasks.schema import framework, sources as _sources
+from framefox_tasks.schema.checks import check_registered, check_tables
 from framefox_tasks.schema.from_metadata import tables_of
 from framefox_tasks.schema.imports import FilesRead, watching
 from framefox_tasks.schema.sources import EntityModule
@@ -69,34 +69,58 @@ def load_entities(project: Project) -> Entities:
     """Import the project's entities.
 
     Every module of the entity folders is imported, in sorted order; `project.metadata` names the MetaData where the
-    project sets it. Then every class in the sources that declares a table must be in one of them: a model that was not
-    imported would look like a table to drop.
+    project sets it; the entities of its framework are among them. Then every class in the sources that declares a table
+    must be in one of them: a model that was not imported would look like a table to drop.
 
     Raises:
         EntityError: A folder is missing or empty, a module cannot be imported, a class did not register, or two
             MetaData declare the same table. Names the file and the line.
         ConfigError: `project.metadata` cannot be resolved.
     """
-    _importable(project.root)
+    _importable_project(project)
     folders = [project.path(folder) for folder in project.entities]
     read = FilesRead([project.root.absolute().resolve(), *folders])
     before = _times(folders)
     with watching():
         modules, sources = _import_folders(project)
+        provided = import_provided(project, sources)
         named = _named(project, project.metadata) if project.metadata else None
+        hook = _import_hook(project)
     if project.metadata and not sources:
         modules, folders = _package_modules(project, project.metadata.partition(":")[0])
-        sources = [source for path in folders for source in _sources.below(project, path)]
+        sources = [source for path in folders for source in _sources.below(path)]
     metadata = named or _unique(item for name in modules for item in _declared(sys.modules[name]))
-    _check_registered(project, sources, metadata)
-    _check_tables(project, metadata)
+    check_registered(project, sources, metadata)
+    check_tables(project, metadata)
     listed = {file.resolve() for folder in folders for file in _sources.python_files(folder)}
-    values = [value for name in modules for value in list(vars(sys.modules[name]).values())]
+    read_too = [*modules, *provided]
+    values = [value for name in read_too for value in list(vars(sys.modules[name]).values())]
     classes = [value for value in values if isinstance(value, type) and list(tables_of(value))]
-    files = listed | read.files(modules, classes)
+    files = listed | read.files([*read_too, *hook], classes)
     # One that was saved meanwhile may have been read before that: it is left out, and so is new the next time.
     saved = {path for path, time in _times(folders).items() if before.get(path, time) != time}
     return Entities(metadata, _packages(modules, sources), tuple(sorted(files - saved)), tuple(folders))
+
+
+def import_provided(project: Project, sources: Iterable[EntityModule] = ()) -> list[str]:
+    """Import the entities of the framework that the project uses, and give the names of their modules.
+
+    Raises:
+        EntityError: One cannot be imported.
+    """
+    _importable_project(project)
+    found = framework.entity_modules(project, sources)
+    for name, path in found.items():
+        _import(project, name, path)
+    return list(found)
+
+
+def _import_hook(project: Project) -> list[str]:
+    """The module of the include_object hook: what it leaves out may depend on it as on the entities."""
+    names = [project.include_object.partition(":")[0]] if project.include_object else []
+    for name in names:
+        _import(project, name, None)
+    return names
 
 
 def _import_folders(project: Project) -> tuple[dict[str, str], list[EntityModule]]:
@@ -157,13 +181,18 @@ def resolve(project: Project, name: str, key: str) -> object:
         raise ConfigError(
             f"{key} must be package.module:attribute, not {name!r}.", hint=f"Write it as in `{key}: shop.db:name`."
         )
-    _importable(project.root)
+    _importable_project(project)
     value: object = _import(project, module_name, None)
     for part in attribute.split("."):
         if not hasattr(value, part):
             raise ConfigError(f"{key}: {module_name} has no attribute {attribute!r}.")
         value = getattr(value, part)
     return value
+
+
+def _importable_project(project: Project) -> None:
+    for folder in (project.root, *reversed([project.path(path) for path in project.import_paths])):
+        _importable(folder)
 
 
 def _importable(folder: Path) -> None:
@@ -204,7 +233,9 @@ def place_of(exc: BaseException, folders: Iterable[Path]) -> tuple[Path, int | N
     wanted = [folder.resolve() for folder in folders]
     for frame in reversed(traceback.extract_tb(exc.__traceback__)):
         file = Path(frame.filename)
-        if "site-packages" not in frame.filename and any(file.is_relative_to(folder) for folder in wanted):
+        # Nothing of an environment below the project, but a folder that is itself part of an installed package.
+        inside = (file.relative_to(folder).parts for folder in wanted if file.is_relative_to(folder))
+        if any("site-packages" not in parts for parts in inside):
             return file, frame.lineno
     return None
 
@@ -233,48 +264,3 @@ def _named(project: Project, name: str) -> tuple[MetaData, ...]:
 
 def _unique(found: Iterable[MetaData]) -> tuple[MetaData, ...]:
     return tuple(item for item in {id(item): item for item in found}.values() if item.tables)
-
-
-def _check_registered(project: Project, sources: Iterable[EntityModule], metadata: Iterable[MetaData]) -> None:
-    names = {table.name for item in metadata for table in item.tables.values()}
-    for source in sources:
-        for declared in source.tables:
-            if declared.table not in names and not _sources.ignored(project, declared.table):
-                raise EntityError(
-                    f"{project.shown(source.path)}, line {declared.line}: the class {declared.name} declares the table "
-                    f"{declared.table!r}, but it is not in the metadata. Going on would drop that table.",
-                    hint="Let it inherit from the declarative base and have its module imported, "
-                    "or list the table under `ignore_tables:` in config/orm.yaml.",
-                )
-
-
-def _check_tables(project: Project, metadata: tuple[MetaData, ...]) -> None:
-    seen: dict[str, MetaData] = {}
-    for item in metadata:
-        for key in item.tables:
-            if seen.setdefault(key, item) is not item:
-                raise EntityError(
-                    f"The table {key!r} is declared twice, in two MetaData objects.",
-                    hint="Let both classes share one declarative base, or rename one of the tables.",
-                )
-    for item in metadata:
-        for table in item.tables.values():
-            _check_foreign_keys(table)
-    if not seen:
-        where = ", ".join(str(folder) for folder in project.entities) or project.metadata
-        raise EntityError(
-            f"No table is declared in {where}.",
-            hint="Declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml.",
-        )
-
-
-def _check_foreign_keys(table: Table) -> None:
-    for key in sorted(table.foreign_keys, key=lambda key: key.target_fullname):
-        try:
-            _ = key.column
-        except (NoReferencedTableError, NoReferencedColumnError) as exc:
-            raise EntityError(
-                f"The foreign key {table.fullname}.{key.parent.name} refers to {key.target_fullname!r}, "
-                "which no entity declares.",
-                hint="Correct the name, or declare the table that it refers to.",
-            ) from exc

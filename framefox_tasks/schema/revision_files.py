@@ -16,7 +16,9 @@ def revision_files(project: Project) -> list[Path]:
     A file that is not valid Python counts as one if two lines of it start with these words, so that a broken migration
     can be cleared as well.
     """
-    found = [path for folder in project.versions if folder.is_dir() for path in sorted(folder.rglob("*.py"))]
+    pattern = "**/*.py" if project.recursive_versions else "*.py"  # as Alembic lists them
+    listed = {path: None for folder in project.versions for path in sorted(folder.glob(pattern))}
+    found = [path for path in listed if path.is_file() and path.name[:2] != ".#"]
     return [path for path in found if path.name != "__init__.py" and _is_revision(path)]
 
 

@@ -88,9 +88,9 @@ def package_folder(project: Project, module: ModuleType) -> Path | None:
     return folder if folder.is_relative_to(project.root.absolute().resolve()) else None
 
 
-def below(project: Project, path: Path) -> list[EntityModule]:
-    """The modules at or below a path, which need not hold any."""
-    return [_source(project, file) for file in ([path] if path.is_file() else _modules(path))]
+def below(path: Path) -> list[EntityModule]:
+    """The modules at or below a path, which need not hold any. Not each is imported, and not each need be Python."""
+    return [_module(file, _source_tree(file)) for file in ([path] if path.is_file() else _modules(path))]
 
 
 def declaring(project: Project, tables: Collection[str]) -> Iterator[tuple[Path, DeclaredTable]]:
@@ -136,9 +136,9 @@ def _check_names(project: Project, folder: Path) -> None:
     """A file such as re-view.py cannot be imported: if it declares a table, the table would look dropped."""
     importable = set(_modules(folder))
     for path in python_files(folder):
-        if path in importable:
+        if path in importable or "{" in str(path.relative_to(folder)):  # a template, and not a module
             continue
-        if _source(project, path).tables:
+        if _module(path, _source_tree(path)).tables:
             raise EntityError(
                 f"{project.shown(path)} declares a table, but cannot be imported: its name is no Python identifier.",
                 hint="Rename the file or its folder, or move it out of the entities.",
@@ -161,6 +161,10 @@ def _source(project: Project, path: Path) -> EntityModule:
             f"The entities cannot be imported. {project.shown(path)}{line}: {type(exc).__name__}: {text}",
             hint="Nothing was written. Correct the file and run the command again.",
         ) from exc
+    return _module(path, tree)
+
+
+def _module(path: Path, tree: ast.AST) -> EntityModule:
     nodes = list(ast.walk(tree))
     tables = [declared for node in nodes if isinstance(node, ast.ClassDef) for declared in _declared_table(node)]
     return EntityModule(path.resolve(), tuple(tables), frozenset(_imports(nodes)))
@@ -235,12 +239,14 @@ def package_of(project: Project, folder: Path, sources: list[EntityModule]) -> P
     """How the project itself imports the modules of a folder.
 
     src/shop/models may be `src.shop.models` or, in a src layout, `shop.models`; importing it under the other name would
-    run every module twice. So the sources are asked first, then what is importable already, then the usual layouts.
+    run every module twice. So the sources and env.py are asked first, then what is importable already, then the usual
+    layouts.
     """
     path = project.path(folder)
     path = path.parent if path.is_file() else path
     candidates = list(_candidates(project, path))
     imported = {name for source in sources for name in source.imports}
+    imported |= imported_names(project.migrations_folder / "env.py", "")
     for candidate in candidates:
         if any(name == candidate.name or name.startswith(f"{candidate.name}.") for name in imported):
             return candidate

@@ -127,13 +127,15 @@ def _project(root: Path, config: Mapping[str, Any], expand: _sources.Expander) -
         return text_of(key, config.get(key), expand) or None
 
     migrations = name("migrations")
-    folder, locations = _alembic.locations(root, migrations)
+    alembic = _alembic.read(root, migrations)
     metadata = name("metadata")
     entities = tuple(map(Path, names("entities")))
     return Project(
         root=root,
-        migrations=Path(migrations or folder or "migrations"),
-        version_locations=locations,
+        migrations=Path(migrations or alembic.folder or "migrations"),
+        version_locations=alembic.versions,
+        recursive_versions=alembic.recursive,
+        import_paths=alembic.import_paths,
         entities=entities or (() if metadata else (Path("src/entity"),)),
         metadata=metadata,
         ignore_tables=names("ignore_tables"),

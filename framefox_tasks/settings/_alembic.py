@@ -1,52 +1,151 @@
-"""Where an existing Alembic configuration, alembic.ini or pyproject.toml, says that the migrations are."""
+"""What an existing Alembic configuration, alembic.ini or pyproject.toml, says of the project.
+
+Read as Alembic reads it, without importing it: that would be most of a start. A test holds the two side by side.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from configparser import ConfigParser, Error as ConfigParserError
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from framefox_tasks.errors import ConfigError
 
-_SEPARATORS = {"os": os.pathsep, "space": None, "newline": "\n", ":": ":", ";": ";"}
+_SEPARATORS = {"os": os.pathsep, "space": " ", "newline": "\n", ":": ":", ";": ";"}
+# Without a separator, what Alembic splits by.
+_LOCATIONS, _IMPORT_PATHS = re.compile(r", *| +"), re.compile(r", *| +|:")
+_NAMES = (
+    "script_location",
+    "version_locations",
+    "recursive_version_locations",
+    "prepend_sys_path",
+    "path_separator",
+    "version_path_separator",
+)
 
 
-def locations(root: Path, migrations: str | None = None) -> tuple[str | None, tuple[Path, ...]]:
-    """The migrations folder and the further folders of revisions, as Alembic's own command would find them.
+@dataclass(frozen=True)
+class AlembicSettings:
+    """What Alembic is configured with.
+
+    Attributes:
+        folder: The migrations folder, where it is named.
+        versions: The folders of revision files, where they are named.
+        recursive: Whether their subfolders count.
+        import_paths: Folders to import from.
+    """
+
+    folder: str | None
+    versions: tuple[Path, ...]
+    recursive: bool
+    import_paths: tuple[Path, ...]
+
+
+def read(root: Path, migrations: str | None = None) -> AlembicSettings:
+    """The configuration of the project in a folder.
 
     Args:
         root: The project's folder.
         migrations: The migrations folder, where the settings name it.
 
     Raises:
-        ConfigError: The file cannot be read, or names the folder in a form that needs an import to resolve.
+        ConfigError: A file cannot be read, a value is not one that Alembic takes, or a package cannot be found.
     """
-    options = {**_toml(root / "pyproject.toml"), **_ini(root / "alembic.ini")}
-    folder = options.get("script_location")
-    if folder and not migrations and ":" in folder.removeprefix(root.as_posix()):
+    toml, ini = _toml(root / "pyproject.toml"), _ini(root / "alembic.ini")
+    folder = migrations or _folder(root, ini, toml)
+    if ini is None:
+        ini = _ini(root / (folder or "migrations") / "alembic.ini")  # where Flask-Migrate keeps it
+    ini = ini or {}
+    paths = tuple(map(Path, _parts("prepend_sys_path", ini, toml, ("path_separator",), _IMPORT_PATHS)))
+    separators = ("path_separator", "version_path_separator")
+    versions = _parts("version_locations", ini, toml, separators, _LOCATIONS)
+    return AlembicSettings(
+        folder, tuple(_located(root, part, paths) for part in versions), _is_recursive(ini, toml), paths
+    )
+
+
+def _folder(root: Path, ini: Mapping[str, str] | None, toml: Mapping[str, Any]) -> str | None:
+    options = {**toml, **(ini or {})}
+    found = options.get("script_location")
+    if not found:
+        return None
+    paths = tuple(map(Path, _parts("prepend_sys_path", ini or {}, toml, ("path_separator",), _IMPORT_PATHS)))
+    return str(_located(root, str(found), paths))
+
+
+def _is_recursive(ini: Mapping[str, str], toml: Mapping[str, Any]) -> bool:
+    name = "recursive_version_locations"
+    if name in ini:
+        return ini[name] == "true"
+    found = toml.get(name, False)
+    if not isinstance(found, bool):
+        raise ConfigError(f"pyproject.toml: {name} must be true or false.", hint="Write it without quotes.")
+    return found
+
+
+def _parts(
+    name: str, ini: Mapping[str, str], toml: Mapping[str, Any], separators: Sequence[str], otherwise: re.Pattern[str]
+) -> list[str]:
+    """The parts of a value of alembic.ini, or a list of pyproject.toml."""
+    text = ini.get(name)
+    if not text:
+        found = toml.get(name) or []
+        if not isinstance(found, list):
+            raise ConfigError(f"pyproject.toml: {name} must be a list.", hint=f'Write {name} = ["..."].')
+        return list(map(str, found))
+    option = next((option for option in separators if option in ini), None)
+    if option is not None and ini[option] not in _SEPARATORS:
         raise ConfigError(
-            f"script_location {folder!r} names a package; the tasks need the folder.",
-            hint="Set `migrations:` in config/orm.yaml to the folder's path.",
+            f"alembic.ini: {option} must be one of {', '.join(_SEPARATORS)}, not {ini[option]!r}.",
+            hint=f"Write {option} = os, or leave it out.",
         )
-    options |= _ini(root / (migrations or folder or "migrations") / "alembic.ini")  # where Flask-Migrate keeps it
-    found = options.get("version_locations") or []
-    if isinstance(found, str):
-        separator = _SEPARATORS.get(options.get("path_separator") or options.get("version_path_separator") or "space")
-        found = [part.strip() for part in found.split(separator) if part.strip()]
-    return folder, tuple(map(Path, found))
+    found = otherwise.split(text) if option is None else text.split(_SEPARATORS[ini[option]])
+    return [part.strip() for part in found if part.strip()]
 
 
-def _ini(path: Path) -> Mapping[str, Any]:
+def _located(root: Path, text: str, import_paths: Sequence[Path]) -> Path:
+    """A path, of one that may be written as package:folder."""
+    if ":" not in text or Path(text).is_absolute():
+        return Path(text)
+    package, *below = text.split(":")
+    folder = _package_folder(package, [*(str(root / path) for path in import_paths), str(root)])
+    if folder is None:
+        raise ConfigError(
+            f"Alembic's configuration names {text!r}, and there is no package {package!r}.",
+            hint="Install it, or name the folder by its path.",
+        )
+    return Path(folder, *below)
+
+
+def _package_folder(package: str, folders: Sequence[str]) -> str | None:
+    """The folder of a package, found without importing it or those that it is in."""
+    from importlib.machinery import PathFinder
+    from importlib.util import find_spec
+
+    top, *names = package.split(".")
+    try:
+        spec = PathFinder.find_spec(top, folders) or find_spec(top)
+    except ValueError:  # a module without one, such as __main__
+        return None
+    for depth, _ in enumerate(names, start=2):
+        inside = list(spec.submodule_search_locations or ()) if spec else []
+        spec = PathFinder.find_spec(".".join(package.split(".")[:depth]), inside)
+    return next(iter(spec.submodule_search_locations or ()), None) if spec else None
+
+
+def _ini(path: Path) -> Mapping[str, str] | None:
+    """The options that count; None where there is no such file."""
     if not path.is_file():
-        return {}
+        return None
     parser = ConfigParser({"here": path.parent.as_posix().replace("%", "%%")})
     try:
         parser.read(path, encoding="utf-8")
         # Interpolated one by one: a % in an option that is not ours must not hinder.
-        names = ("script_location", "version_locations", "path_separator", "version_path_separator")
-        return {name: parser.get("alembic", name) for name in names if parser.has_option("alembic", name)}
+        return {name: parser.get("alembic", name) for name in _NAMES if parser.has_option("alembic", name)}
     except (ConfigParserError, OSError, UnicodeDecodeError) as exc:
         # Never the error's own text: it quotes the line, and a password may stand there.
         line = getattr(exc, "lineno", None) or next((number for number, _ in getattr(exc, "errors", ())), None)
@@ -66,11 +165,16 @@ def _toml(path: Path) -> Mapping[str, Any]:
         table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("alembic", {})
     except (OSError, ValueError) as exc:
         raise ConfigError(f"pyproject.toml cannot be read: {exc}") from exc
-    here = path.parent.as_posix()
-    return {
-        name: [str(item).replace("%(here)s", here) for item in value]
-        if isinstance(value, list)
-        else str(value).replace("%(here)s", here)
-        for name, value in table.items()
-        if name in ("script_location", "version_locations", "path_separator")
-    }
+    here = {"here": path.parent.as_posix()}
+    return {name: _interpolated(name, table[name], here) for name in _NAMES[:4] if name in table}
+
+
+def _interpolated(name: str, value: Any, here: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_interpolated(name, item, here) for item in value]
+    try:
+        return value % here if isinstance(value, str) else value
+    except (KeyError, TypeError, ValueError) as exc:
+        raise ConfigError(
+            f"pyproject.toml: {name} holds a % that is neither %(here)s nor %%.", hint="Write a single % as %%."
+        ) from exc

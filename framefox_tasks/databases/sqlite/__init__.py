@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
+    from framefox_tasks.databases.verbs import Adopt
     from framefox_tasks.model import Target
 
 
@@ -35,7 +36,7 @@ class SQLite(SQLiteVerbs, Database):
 
         return locked(target, patience)
 
-    def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:
+    def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[Adopt]:
         """Run migrations in a real transaction that loses nothing."""
         from framefox_tasks.databases.sqlite.transaction import guarded
 

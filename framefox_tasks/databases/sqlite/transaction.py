@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from framefox_tasks.databases.lock import Patience, wait_until
 from framefox_tasks.databases.sqlite.dependents import broken, check_dependents
 from framefox_tasks.databases.sqlite.lock import is_busy
 from framefox_tasks.databases.sqlite.rebuild import create_again
+from framefox_tasks.databases.sqlite.shared_connection import SharedConnection, SharedConnections
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.model import Target
 
@@ -36,8 +37,12 @@ _DROP = re.compile(r"\s*DROP\s+(TRIGGER|INDEX)\b", re.IGNORECASE)
 
 
 @contextmanager
-def guarded(target: Target, patience: Patience) -> Iterator[None]:
-    """A context in which the transactions of connections to the target are guarded."""
+def guarded(target: Target, patience: Patience) -> Iterator[Callable[[Connection], None]]:
+    """A context in which the transaction of the migration's connection is guarded.
+
+    Yields:
+        A function that takes that connection, as soon as it is known: until then it is the first that begins.
+    """
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
     from sqlalchemy.pool import Pool
@@ -49,14 +54,31 @@ def guarded(target: Target, patience: Patience) -> Iterator[None]:
         (Engine, "before_cursor_execute", guard.before_statement, True),
         (Engine, "rollback", guard.rollback, False),
         (Pool, "checkin", guard.checkin, False),
+        (Pool, "checkout", guard.shared.checkout, False),
+        (Engine, "do_connect", guard.shared.connect, False),
     )
     for owner, name, listener, retval in listeners:
         event.listen(owner, name, listener, **({"retval": True} if retval else {}))
     try:
-        yield
+        yield guard.adopt
+    except Exception as exc:
+        if not guard.shared.own or not _waits_for_itself(exc):
+            raise
+        raise MigrationError(
+            f"Another connection of this process waits for the migration's own: {exc}",
+            hint="Let it use op.get_bind(), or an engine of SQLAlchemy's: these share the migration's transaction.",
+        ) from exc
     finally:
         for owner, name, listener, _ in listeners:
             event.remove(owner, name, listener)
+        guard.shared.end()
+
+
+def _waits_for_itself(exc: BaseException) -> bool:
+    """Whether a statement failed for a lock: the migration's own connection holds it."""
+    error = getattr(exc, "orig", exc)
+    committing = error is not exc and getattr(exc, "statement", None) is None
+    return isinstance(error, sqlite3.OperationalError) and is_busy(error) and not committing
 
 
 class _Guard:
@@ -64,11 +86,25 @@ class _Guard:
         self._target = target
         self._patience = patience
         self._before: dict[int, _Snapshot] = {}
+        self.shared = SharedConnections(target)
+
+    def adopt(self, connection: Connection) -> None:
+        """Take the connection that Alembic was configured with for the migration's own."""
+        if not self._concerns(connection):
+            return
+        self.shared.start(connection)
+        raw = _raw(connection)
+        for other in [key for key in self._before if key != id(raw)]:
+            # env.py has begun to work on another one, which would be waited for.
+            self._before.pop(other).connection.exec_driver_sql("COMMIT")
+        if connection.in_transaction() and id(raw) not in self._before:
+            self.begin(connection)
 
     def begin(self, connection: Connection) -> None:
+        if not self._concerns(connection) or (self.shared.active and connection is not self.shared.own):
+            return
         raw = _raw(connection)
-        # A migration may look at the database over a second connection, which must not wait for its own.
-        if not self._concerns(connection) or self._before.keys() - {id(raw)}:
+        if self._before.keys() - {id(raw)}:  # there is one already, and Alembic is not configured yet
             return
         connection.connection.dbapi_connection.isolation_level = None  # type: ignore[union-attr]
         if raw.in_transaction:  # a listener of the application's came first
@@ -132,7 +168,11 @@ class _Guard:
         return statement, parameters
 
     def checkin(self, _connection: Any, record: Any) -> None:
-        if record is not None and record.info.pop(_MARK, False):
+        if record is None:
+            return
+        if isinstance(record.dbapi_connection, SharedConnection):
+            record.invalidate()
+        elif record.info.pop(_MARK, False):
             self._before.pop(id(record.driver_connection), None)
             record.invalidate()  # its pragma and isolation level are not what the application expects
 
@@ -149,6 +189,7 @@ class _Snapshot:
 
     def __init__(self, connection: Connection) -> None:
         self.dropped: list[str] = []
+        self.connection = connection
         self._tables = _tables(connection)
         self._attached = _attached(connection)
         self._orphans = _orphans(connection)

@@ -24,7 +24,7 @@ from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.ownership import Name, declared_metadata, ownership_of, shown
 from framefox_tasks.migrations.alembic.placement import check_new_names
 from framefox_tasks.model import RevisionOptions, Target
-from framefox_tasks.schema.entities import Entities, has_entities, load_entities
+from framefox_tasks.schema.entities import Entities, has_entities, import_provided, load_entities
 from framefox_tasks.schema.from_metadata import schema_of
 from framefox_tasks.schema.snapshot import Schema
 from framefox_tasks.schema.sources import declaring, ignored
@@ -117,6 +117,8 @@ def _autogenerate(history: History, context: RevisionContext, **options: Any) ->
     target = history.target
     # Before env.py: an env.py that swallows import errors must find every entity imported.
     entities = load_entities(target.project) if has_entities(target.project) else Entities()
+    if not entities.metadata:
+        import_provided(target.project)
     metadata = entities.metadata
     compared: list[MetaData] = []
     others: list[Name] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import warnings
 from argparse import Namespace
@@ -28,7 +29,7 @@ from framefox_tasks.url import is_scheme
 TARGET = "framefox_tasks.target"
 FILE_TEMPLATE = "%%(year)d%%(month).2d%%(day).2d_%%(hour).2d%%(minute).2d%%(second).2d_%%(slug)s"
 _SCHEME = re.compile(r"(\w+)(\+\w+)?://")
-_ASYNC_ENGINE = re.compile(r"async_engine|create_async|AsyncEngine")
+_ASYNC_NAME = re.compile(r"async_engine|create_async|AsyncEngine|AsyncConnection|run_sync")
 
 
 def make_config(target: Target, *, output: TextIO | None = None, arguments: Sequence[str] = ()) -> Config:
@@ -46,14 +47,23 @@ def make_config(target: Target, *, output: TextIO | None = None, arguments: Sequ
     assert config.cmd_opts is not None  # noqa: S101 - base_config has set them
     config.cmd_opts.x = list(arguments) or None
     config.attributes[TARGET] = target
-    asynchronous = _ASYNC_ENGINE.search(env_text(target.project)) is not None
-    url = sqlalchemy_url(target, database_of(target), asynchronous=asynchronous)
+    url = sqlalchemy_url(target, database_of(target), asynchronous=is_async(target.project))
     text = _escaped(url.render_as_string(hide_password=False))
     for name in {"sqlalchemy.url", "url", *_url_options(config)}:
         config.set_main_option(name, text)
     if target.echo:
         config.set_main_option("sqlalchemy.echo", "true")
     return config
+
+
+def is_async(project: Project) -> bool:
+    """Whether the code of env.py, and not only a comment in it, works with an async engine."""
+    try:
+        nodes = list(ast.walk(ast.parse(env_text(project))))
+    except (SyntaxError, ValueError):
+        return False  # reported when it is run
+    names = (getattr(node, field, None) for node in nodes for field in ("id", "attr", "name"))
+    return any(isinstance(name, str) and _ASYNC_NAME.search(name) for name in names)
 
 
 def _url_options(config: Config) -> Iterator[str]:
@@ -71,11 +81,20 @@ def base_config(project: Project, *, output: TextIO | None = None) -> Config:
     quiet = Namespace(quiet=True, verbose=False, x=None, autogenerate=False)
     config = Config(ini, toml_file=project.path("pyproject.toml"), output_buffer=output, cmd_opts=quiet)
     config.set_main_option("script_location", _escaped(str(folder)))
+    _set_paths(config, "version_locations", project.versions if project.version_locations else ())
+    _set_paths(config, "prepend_sys_path", [project.path(path) for path in project.import_paths])
     if not config.get_alembic_option("file_template"):
         config.set_main_option("file_template", FILE_TEMPLATE)
     if not config.get_alembic_option("timezone"):
         config.set_main_option("timezone", "UTC")
     return config
+
+
+def _set_paths(config: Config, name: str, paths: Sequence[Path]) -> None:
+    """The paths as the settings have read them: Alembic would start at the current folder and not at the project's."""
+    if paths:
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option(name, _escaped("\n".join(map(str, paths))))
 
 
 def _escaped(text: str) -> str:

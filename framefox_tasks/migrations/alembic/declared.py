@@ -16,7 +16,7 @@ from framefox_tasks.migrations.alembic.config import load_scripts, make_config
 from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.ownership import declared_metadata
 from framefox_tasks.model import Target
-from framefox_tasks.schema.entities import Entities
+from framefox_tasks.schema.entities import Entities, import_provided
 from framefox_tasks.schema.from_metadata import tables_of
 from framefox_tasks.schema.imports import FilesRead
 
@@ -30,22 +30,34 @@ def entities_of_env_py(target: Target) -> Entities:
     """
     project = target.project
     read = FilesRead([project.root.absolute().resolve()])
-    try:
-        metadata = _target_metadata(target, as_sql=True)
-    except FramefoxTasksError:
-        # Some refuse to work without a connection.
-        if not database_of(target).exists(target):
-            raise
-        metadata = _target_metadata(target)
-    if not metadata:
-        raise EntityError(
-            f"{project.shown(project.migrations_folder / 'env.py')} hands no table to Alembic.",
-            hint="Set target_metadata there, or `entities:` or `metadata:` in config/orm.yaml.",
-        )
+    import_provided(project)
+    metadata = _of_either_branch(target)
     # Earlier tasks of the same run may have imported them, so that only dodo.py is known not to count.
     files = read.files([name for name in sys.modules if name != "dodo"])
     folders = {path.parent for path in files if _declares_tables(path)} - {project.root.absolute().resolve()}
     return Entities(tuple(metadata), {}, tuple(sorted(files)), tuple(sorted(folders)))
+
+
+def _of_either_branch(target: Target) -> list[MetaData]:
+    """The metadata of the offline branch. Some refuse to work without a connection, or hand over none there."""
+    env_py = target.project.shown(target.project.migrations_folder / "env.py")
+    refused: FramefoxTasksError | None = None
+    try:
+        metadata = _target_metadata(target, as_sql=True)
+    except FramefoxTasksError as exc:
+        metadata, refused = [], exc
+    connects = not metadata and database_of(target).exists(target)
+    if connects:
+        metadata = _target_metadata(target)
+    elif refused:
+        raise refused
+    if not metadata:
+        hint = "" if connects else "Its offline branch hands over none: create the database with doit database_create. "
+        raise EntityError(
+            f"{env_py} hands no table to Alembic.",
+            hint=f"{hint}Set target_metadata there, or `entities:` or `metadata:` in config/orm.yaml.",
+        )
+    return metadata
 
 
 def _target_metadata(target: Target, **options: Any) -> list[MetaData]:

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
-from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +20,14 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.drivers import sqlalchemy_engine, sqlalchemy_url
-from framefox_tasks.databases.lock import Patience
+from framefox_tasks.databases.drivers import sqlalchemy_engine
 from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.alembic.compare import help_compare_defaults
-from framefox_tasks.migrations.alembic.config import TARGET
+from framefox_tasks.migrations.alembic.config import is_async
 from framefox_tasks.migrations.alembic.failures import describe, failure_in, raised_here
 from framefox_tasks.migrations.alembic.flask import application_context
 from framefox_tasks.migrations.alembic.options import complete_options
-from framefox_tasks.migrations.alembic.ownership import declared_metadata, ownership_of, shown
+from framefox_tasks.migrations.alembic.ownership import declared_metadata
 from framefox_tasks.migrations.alembic.rebuild import rebuilding
 from framefox_tasks.migrations.alembic.transactions import Transactions
 from framefox_tasks.model import Target
@@ -80,8 +78,10 @@ def run_environment(
         stack.enter_context(_no_new_file(target))
         stack.enter_context(application_context(target))
         if transactions:
-            stack.enter_context(database_of(target).migration_guard(target, transactions.patience))
-        config.attributes = _Attributes(config.attributes, lambda: stack.enter_context(_connection(target)))
+            guard = database_of(target).migration_guard(target, transactions.patience)
+            transactions.adopt = stack.enter_context(guard)
+        given = _AsyncAttributes if is_async(target.project) else _Attributes
+        config.attributes = given(config.attributes, lambda: stack.enter_context(_connection(target)))
         stack.enter_context(environment)
         stack.enter_context(watching())
         scripts.run_env()
@@ -186,6 +186,13 @@ class _Attributes(dict[str, Any]):
         return self[key] if key in self or key == "connection" else default
 
 
+class _AsyncAttributes(_Attributes):
+    """Those of an env.py that can do without a connection, and could not await anything of this one."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return dict.get(self, key, default)
+
+
 @contextmanager
 def _connection(target: Target) -> Iterator[Connection]:
     with sqlalchemy_engine(target, database_of(target)).connect() as connection:
@@ -207,8 +214,8 @@ def _env_py_errors(target: Target) -> Iterator[None]:
     except CommandError as exc:
         raise MigrationError(str(exc), hint="See where the database stands: doit database_status") from exc
     except DBAPIError as exc:
-        if _is_connection_failure(exc):
-            raise _connection_failure(exc, target) from exc
+        if is_connection_failure(exc):
+            raise connection_failure(exc, target) from exc
         raise MigrationError(f"The database {target.label} refused a statement. {describe(exc)}") from exc
     except (Exception, SystemExit) as exc:
         if raised_here(exc):
@@ -219,11 +226,13 @@ def _env_py_errors(target: Target) -> Iterator[None]:
         raise MigrationError(f"env.py failed. {place}", hint="Correct it and run the command again.") from exc
 
 
-def _is_connection_failure(exc: DBAPIError) -> bool:
+def is_connection_failure(exc: DBAPIError) -> bool:
+    """Whether there is no connection, or none any more."""
     return exc.connection_invalidated or not exc.statement
 
 
-def _connection_failure(exc: DBAPIError, target: Target) -> Exception:
+def connection_failure(exc: DBAPIError, target: Target) -> Exception:
+    """The error of a connection that fails, as one of ours."""
     dialect = database_of(target)
     try:
         dialect.revision(target)  # raises if the database does not exist, which not every driver's error says
@@ -231,69 +240,3 @@ def _connection_failure(exc: DBAPIError, target: Target) -> Exception:
         return clearer
     assert exc.orig is not None  # noqa: S101 - the driver's error
     return dialect.translate(exc.orig, target)
-
-
-def run_as_env(target: Target, metadata: Callable[[], Sequence[MetaData]]) -> None:
-    """Connect to the target, configure Alembic and run the migrations: our own env.py.
-
-    Works below our operations, which complete the options themselves, and below the plain `alembic` command, which
-    shows a failing migration with its traceback.
-    """
-    from alembic import context
-
-    ours = TARGET in context.config.attributes
-    complete = dict if ours else partial(_completed, target, metadata())
-    dialect = database_of(target)
-    if context.is_offline_mode():
-        url = sqlalchemy_url(target, dialect)
-        context.configure(**complete(url=url, literal_binds=True, dialect_opts={"paramstyle": "named"}))
-        with context.begin_transaction():
-            context.run_migrations()
-        return
-    with ExitStack() as stack:
-        stack.enter_context(_connection_errors(target))
-        connection = stack.enter_context(sqlalchemy_engine(target, dialect).connect())
-        context.configure(**complete(connection=connection))
-        if not ours:
-            stack.enter_context(rebuilding())
-            help_compare_defaults(context.get_context())
-            stack.enter_context(_migration_lock(target, context.get_context()))
-        with context.begin_transaction():
-            context.run_migrations()
-        if not ours:
-            _log_left_alone(context.get_context())
-
-
-def _log_left_alone(context: MigrationContext) -> None:
-    tables = list(map(shown, ownership_of(context).left_alone))
-    if tables:
-        count = "1 table is" if len(tables) == 1 else f"{len(tables)} tables are"
-        # As Alembic logs the differences.
-        getLogger("alembic.autogenerate").info("%s not of this project, left alone: %s", count, ", ".join(tables))
-
-
-@contextmanager
-def _migration_lock(target: Target, context: MigrationContext) -> Iterator[None]:
-    """The lock and the guard, for a command of Alembic's that may change the revision."""
-    dialect = database_of(target)
-    if context.opts.get("dont_mutate") or context.opts.get("revision_context"):
-        yield
-        return
-    patience = Patience(on_wait=partial(_LOG.info, "Waiting for another run: %s."))
-    with dialect.migration_lock(target, patience) as lock, dialect.migration_guard(target, patience):
-        Transactions(lock, patience).watch(context)
-        yield
-
-
-def _completed(target: Target, metadata: Sequence[MetaData], **options: Any) -> dict[str, Any]:
-    return complete_options(target, options, metadata=metadata)
-
-
-@contextmanager
-def _connection_errors(target: Target) -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as exc:
-        if not _is_connection_failure(exc):
-            raise
-        raise _connection_failure(exc, target) from exc

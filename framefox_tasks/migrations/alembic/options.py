@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -40,14 +40,28 @@ def complete_options(target: Target, theirs: dict[str, Any], *, metadata: Sequen
     if database.transactional_ddl:
         # Of SQLite Alembic believes otherwise; the migration guard has switched its driver's own transactions off.
         options.setdefault("transactional_ddl", True)
-    if options.get("target_metadata") is None and metadata:
-        options["target_metadata"] = list(metadata)
+    given = metadata_in(options.get("target_metadata"))
+    # Of one alone Alembic takes the naming convention too.
+    options["target_metadata"] = (given[0] if len(given) == 1 else given) or list(metadata) or None
     _version_table(target.project, options)
     _schemas(options)
     _owned(target.project, options)
     options["render_item"] = partial(_render_item, options.get("render_item"))
     options["process_revision_directives"] = partial(_process_revision, options.get("process_revision_directives"))
     return options
+
+
+def metadata_in(found: Any) -> list[MetaData]:
+    """The metadata of what an env.py hands over: these, what holds one, such as a declarative base, or several."""
+    if isinstance(found, MetaData):
+        return [found]
+    metadata = getattr(found, "metadata", None)
+    if isinstance(metadata, MetaData):
+        return [metadata]
+    if isinstance(found, Mapping):
+        found = found.values()
+    several = found if isinstance(found, Iterable) and not isinstance(found, (str, type)) else ()
+    return list({id(item): item for part in several for item in metadata_in(part)}.values())
 
 
 def _render_item(theirs: Hook | None, type_: str, item: Any, context: Any) -> Any:

@@ -21,7 +21,7 @@ from framefox_tasks.migrations.alembic.config import make_config, revision_of
 from framefox_tasks.migrations.alembic.environment import ALONE, run_environment
 from framefox_tasks.migrations.alembic.failures import describe, failure_in
 from framefox_tasks.migrations.alembic.history import FindSteps, History, downgrade_steps, steps_from, upgrade_steps
-from framefox_tasks.migrations.alembic.transactions import Transactions
+from framefox_tasks.migrations.alembic.transactions import Transactions, at
 from framefox_tasks.migrations.kept import keep, migration_folders
 from framefox_tasks.results import Revision, Step
 
@@ -43,11 +43,16 @@ def step_back(script: Script) -> FindSteps:
 
 @dataclass(frozen=True)
 class RunResult:
-    """The migrations that have run, and the revisions of the database before and after."""
+    """The migrations that have run, and the revisions of the database before and after.
+
+    Attributes:
+        by_themselves: Those that have committed by themselves, where else all could be rolled back.
+    """
 
     steps: tuple[Step, ...]
     before: tuple[str, ...]
     current: tuple[str, ...]
+    by_themselves: tuple[str, ...]
 
 
 def run_steps(
@@ -87,9 +92,12 @@ def run_steps(
             if run.running is None:
                 raise
             raise run.failure(describe(exc), None) from exc
+        if run.running is not None:
+            raise run.failure("env.py has kept its error to itself.", None)
         current = dialect.revision(target)
-    run.check(current)
-    return RunResult(tuple(run.done), before, current)
+    run.transactions.check(target, current)
+    alone = tuple(run.transactions.by_themselves) if dialect.transactional_ddl else ()
+    return RunResult(tuple(run.done), before, current, alone)
 
 
 class _Run:
@@ -138,22 +146,6 @@ class _Run:
 
         return migrate_with_place
 
-    def check(self, current: tuple[str, ...]) -> None:
-        """Check that the database is at the revision of the last migration."""
-        states = self.transactions.states
-        if not states:
-            raise MigrationError(
-                "env.py has run no migrations, and the database was not changed.",
-                hint="Let it call context.run_migrations().",
-            )
-        if current != states[-1]:
-            raise MigrationError(
-                f"The migrations have run, and should have left the database {self.target.label} at "
-                f"{_at(states[-1])}, but it is at {_at(current)}.",
-                hint="A migration or env.py has rolled back or changed the recorded revision. "
-                "See where the database stands: doit database_status",
-            )
-
     def failure(self, message: str, hint: str | None) -> MigrationError:
         """The error for a failed migration."""
         if self.running is None:
@@ -164,34 +156,30 @@ class _Run:
 
     def _left(self, running: Revision, after: tuple[str, ...]) -> tuple[str, str]:
         """The state after a failed migration, and the hint."""
-        dialect, label, at = database_of(self.target), self.target.label, _at(after)
+        dialect, label, now = database_of(self.target), self.target.label, at(after)
         again = "Correct the migration and run the command again."
         by_hand = "Undo that part by hand, or remove it from the migration, and run the command again."
         states = self.transactions.states
         if after not in (states if dialect.transactional_ddl else states[len(self.done) : len(self.done) + 1]):
             return (
-                f"Something else has changed the revision of {label} meanwhile, from {_at(self._before)} to {at}.",
+                f"Something else has changed the revision of {label} meanwhile, from {at(self._before)} to {now}.",
                 "See where the database stands: doit database_status",
             )
         if not dialect.transactional_ddl:
             return (
                 f"{dialect.title} cannot roll back DDL: the statements before the failed one in "
-                f"{running.revision} are committed, and the database {label} is recorded at {at}.",
+                f"{running.revision} are committed, and the database {label} is recorded at {now}.",
                 by_hand,
             )
         if self.transactions.committed:
             return (
                 f"What {running.revision} has committed, by itself or in an autocommit_block(), stays; "
-                f"the database {label} is recorded at {at}.",
+                f"the database {label} is recorded at {now}.",
                 by_hand,
             )
         if after == self._before:
-            return f"The database {label} is as it was before, at {at}.", again
-        return f"The database {label} is at {at}.", again
-
-
-def _at(revisions: tuple[str, ...]) -> str:
-    return ", ".join(revisions) or "no revision"
+            return f"The database {label} is as it was before, at {now}.", again
+        return f"The database {label} is at {now}.", again
 
 
 def render_sql(history: History, revision: str, *, down: bool = False) -> str:
@@ -203,17 +191,19 @@ def render_sql(history: History, revision: str, *, down: bool = False) -> str:
         down: Whether the range is one to revert.
 
     Raises:
-        MigrationError: The range leads the other way, or a migration needs a connection.
+        MigrationError: The range leads the other way, a migration needs a connection, or env.py runs none.
     """
     start, _, end = revision.rpartition(":")
     for part in filter(None, (start, end)):
         history.check_revision(part)
-    at = history.resolve(start) if start else ()
-    _check_direction(history, at, start, end, down=down)
-    output = StringIO()
+    first = history.resolve(start) if start else ()
+    _check_direction(history, first, start, end, down=down)
+    output, ran = StringIO(), False
     find = downgrade_steps(end) if down else upgrade_steps(end)
 
     def work(current: Any, context: Any) -> list[Any]:  # noqa: ARG001 - Alembic's signature
+        nonlocal ran
+        ran = True
         return steps_from(history, find, current)
 
     run_environment(
@@ -222,9 +212,14 @@ def render_sql(history: History, revision: str, *, down: bool = False) -> str:
         history.scripts,
         work,
         as_sql=True,
-        starting_rev=at or None,
+        starting_rev=first or None,
         destination_rev=end,
     )
+    if not ran:
+        raise MigrationError(
+            "The offline branch of env.py has run no migrations, so there is no SQL.",
+            hint="Let it call context.run_migrations() where context.is_offline_mode().",
+        )
     return output.getvalue()
 
 

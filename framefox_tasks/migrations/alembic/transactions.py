@@ -9,12 +9,16 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event
 
 from framefox_tasks.databases.lock import MigrationLock, Patience
+from framefox_tasks.databases.verbs import Adopt
+from framefox_tasks.errors import MigrationError
+from framefox_tasks.model import Target
 
 _COMMIT = re.compile(r"\s*(COMMIT|END)\b(?!\s+PREPARED)", re.IGNORECASE)
 
@@ -24,14 +28,18 @@ class Transactions:
 
     Attributes:
         patience: How long to wait for others that write to the database.
-        committed: Whether the current migration has committed by itself.
+        committed: Whether something of the current migration is committed.
+        by_themselves: The migrations that have committed by themselves, and not in an autocommit_block().
         states: The revisions in the version table, before the first migration and after each.
     """
 
     def __init__(self, lock: MigrationLock, patience: Patience) -> None:
         self.patience = patience
+        self.adopt: Adopt = lambda connection: None  # noqa: ARG005 - the guard's, where there is one
         self.committed = False
+        self.by_themselves: list[str] = []
         self.states: list[tuple[str, ...]] = []
+        self._by_itself = False
         self._lock = lock
         self._inside = False
 
@@ -39,6 +47,7 @@ class Transactions:
         """Watch the migrations of a context; called before the revision is read."""
         assert context.connection is not None  # noqa: S101 - they run on one
         self._lock.join(context.connection)
+        self.adopt(context.connection)
         event.listen(context.connection, "commit", self._note_commit)
         event.listen(context.connection, "before_cursor_execute", self._note_statement)
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._applied)
@@ -54,9 +63,13 @@ class Transactions:
                 step.migration_fn = self._checked(step.migration_fn, context)
                 yield step
 
-        def autocommit_block() -> Any:
-            self._adopt(context)
-            return block()
+        @contextmanager
+        def autocommit_block() -> Iterator[None]:
+            self._continue(context)
+            before = self._by_itself
+            with block():
+                yield
+            self._by_itself = before
 
         context._migrations_fn = steps
         context.autocommit_block = autocommit_block  # type: ignore[method-assign]
@@ -64,32 +77,59 @@ class Transactions:
     def _checked(self, migrate: Callable[..., None], context: MigrationContext) -> Callable[..., None]:
         @functools.wraps(migrate)  # Alembic logs its name
         def run(**keywords: Any) -> None:
-            self.committed, self._inside = False, True
+            self.committed, self._by_itself, self._inside = False, False, True
             try:
                 migrate(**keywords)
             finally:
                 self._inside = False
             self._lock.check()
-            self._adopt(context)
+            self._continue(context)
 
         return run
 
-    def _applied(self, *, ctx: MigrationContext, heads: set[str], **_: Any) -> None:
+    def _applied(self, *, ctx: MigrationContext, step: Any, heads: set[str], **_: Any) -> None:
         """Called when the version table has the revision, before the commit."""
         self.states.append(tuple(sorted(heads)))
+        if self._by_itself:
+            self.by_themselves.append(step.up_revision_id)
         # Part of the migration is committed, so the rest of it and its revision must be as well.
         if self.committed and ctx._transaction is not None and ctx.connection is not None:
             ctx._transaction.commit()
             ctx._transaction = ctx.connection.begin()
 
-    def _adopt(self, context: MigrationContext) -> None:
+    def _continue(self, context: MigrationContext) -> None:
         """Give Alembic the transaction that follows a commit of the migration's own."""
         if context._transaction is not None and not context._transaction.is_active and context.connection is not None:
             context._transaction = context.connection.get_transaction() or context.connection.begin()
 
     def _note_commit(self, _connection: Any) -> None:
-        self.committed = self.committed or self._inside
+        if self._inside:
+            self.committed = self._by_itself = True
 
     def _note_statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if self._inside and _COMMIT.match(statement):
-            self.committed = True
+            self.committed = self._by_itself = True
+
+    def check(self, target: Target, current: tuple[str, ...]) -> None:
+        """Check that a database is at the revision of the last migration.
+
+        Raises:
+            MigrationError: It is at another, or no migration was run at all.
+        """
+        if not self.states:
+            raise MigrationError(
+                "env.py has run no migrations, and the database was not changed.",
+                hint="Let it call context.run_migrations().",
+            )
+        if current != self.states[-1]:
+            raise MigrationError(
+                f"The migrations have run, and should have left the database {target.label} at "
+                f"{at(self.states[-1])}, but it is at {at(current)}.",
+                hint="A migration or env.py has rolled back or changed the recorded revision. "
+                "See where the database stands: doit database_status",
+            )
+
+
+def at(revisions: tuple[str, ...]) -> str:
+    """The revisions of a database, in a sentence."""
+    return ", ".join(revisions) or "no revision"

@@ -33,7 +33,7 @@ from framefox_tasks.results import Forecast, MigrationCreated, Step
 from framefox_tasks.schema.cache import RECORD
 from framefox_tasks.settings import Settings
 from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
-from framefox_tasks.tasks.freshness.build import agreed
+from framefox_tasks.tasks.freshness.build import agreed, hook_state
 
 
 def create(settings: Settings) -> None:
@@ -59,9 +59,11 @@ def create_migration(
     chosen = [name for name, is_given in modes.items() if is_given]
     if len(chosen) > 1:
         raise ConfigError(f"{' and '.join(chosen)} cannot be used together.", hint="Choose one of them.")
+    project = settings.target.project
+    hook = {"hook": hook_state(project)} if project.include_object else None
     if check:
         report.show(migration.check_migration(settings.target, x=x))
-        return None
+        return hook
     if merge:
         report.show(migration.merge_heads(settings.target, message=message or None, options=options))
         return None
@@ -72,10 +74,9 @@ def create_migration(
             settings.target, message=message or None, empty=empty, options=options, x=x
         )
     report.show(created)
-    project = settings.target.project
     record = project.migrations_folder / RECORD
     compared = created.path is None and not created.by_hand and record.is_file()
-    return {"agreed": agreed(settings.target, record.read_bytes())} if compared else None
+    return {"agreed": agreed(settings.target, record.read_bytes()), **(hook or {})} if compared else hook
 
 
 def _revision_options(given: Mapping[str, Any]) -> RevisionOptions:

@@ -9,7 +9,7 @@ from typing import Any
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import FramefoxTasksError
-from framefox_tasks.model import Target
+from framefox_tasks.model import Project, Target
 from framefox_tasks.schema.cache import RECORD, SNAPSHOT, digest, entity_settings, read_sources, recordable
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks.freshness.history import RevisionFile, applied, newest_generated, read_history
@@ -99,6 +99,8 @@ def migration_written(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
         record = project.migrations_folder / RECORD
         if not record.is_file() or record.read_bytes() != schema:
             return False, "the schema of the entities changed" if record.is_file() else ""
+        if values.get("hook") != hook_state(project):
+            return False, "the include_object hook changed"
         history = read_history(migration_files(project))
         newest = newest_generated(history)
         matching = [file for file in newest if file.schema == digest(schema)]
@@ -124,3 +126,16 @@ def agreed(target: Target, schema: bytes) -> str:
     """A digest of the schema, the migrations and the database that a comparison found to agree."""
     contents = [Path(path).read_bytes() for path in migration_files(target.project)]
     return digest("\n".join([target.identity, *map(digest, [schema, *contents])]))
+
+
+def hook_state(project: Project) -> str | None:
+    """A digest of the include_object hook that a comparison asks, and of its module's file; None where there is none.
+
+    What it leaves out is in the comparison alone, and not in the snapshot.
+    """
+    if not project.include_object:
+        return None
+    module = project.include_object.partition(":")[0].replace(".", "/")
+    folders = [project.path(folder) for folder in (*project.import_paths, Path(), Path("src"))]
+    files = [folder / name for folder in folders for name in (f"{module}.py", f"{module}/__init__.py")]
+    return digest("\n".join([project.include_object, *(digest(file.read_bytes()) for file in files if file.is_file())]))

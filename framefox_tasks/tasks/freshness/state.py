@@ -69,6 +69,7 @@ def listed(files: Iterable[str], what: str) -> str:
 
 def migration_files(project: Project) -> list[str]:
     """The files that an upgrade depends on: env.py and every revision file, as seen from the project's root."""
-    files = [file for folder in project.versions for file in python_files(project.shown(folder))]
+    folders, recursive = map(project.shown, project.versions), project.recursive_versions
+    files = [file for folder in folders for file in python_files(folder, recursive=recursive)]
     env_py = project.migrations_folder / "env.py"
     return sorted([*files, project.shown(env_py)] if env_py.is_file() else files)
