@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -100,14 +99,11 @@ class Evolution:
 
 def _lines(sql: str) -> list[str]:
     lines = [line.strip().removesuffix(",") for line in sql.split("\n")]
-    return sorted(line.split(" AUTO_INCREMENT=")[0] if line.startswith(")") else line for line in lines)
+    keys = set(re.findall(r"CONSTRAINT `(\w+)` FOREIGN KEY", sql))
+    return sorted(line.split(" AUTO_INCREMENT=")[0] if line.startswith(")") else _unnamed(line, keys) for line in lines)
 
 
-@contextmanager
-def evolving(path: Path, database: Database) -> Iterator[Evolution]:
-    """An evolution in a folder that may hold others, with a database that is dropped."""
-    evolution = Evolution(path, database)
-    try:
-        yield evolution
-    finally:
-        framefox_tasks.drop(evolution.target)
+def _unnamed(line: str, keys: set[str]) -> str:
+    """An index that the server has made for a foreign key, whose name is the server's affair."""
+    index = re.fullmatch(r"KEY `(\w+)` (\(`(\w+)`.*)", line)
+    return f"KEY {index[2]}" if index and index[1] in {*keys, index[3]} else line

@@ -12,6 +12,7 @@ from framefox_tasks.databases import database_named, database_of
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations.alembic import enums
 from framefox_tasks.migrations.alembic.compare import compare_type
+from framefox_tasks.migrations.alembic.key_indexes import free_foreign_keys
 from framefox_tasks.migrations.alembic.naming import name_constraints
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership, declared_metadata, keep_types_of_others
 from framefox_tasks.migrations.alembic.portable import adapt, render_item
@@ -62,6 +63,7 @@ def _process_revision(theirs: Hook | None, context: Any, revision: Any, directiv
     enums.add_enum_types(context, directives)
     adapt(context, directives)
     name_constraints(context, directives)
+    free_foreign_keys(context, directives)
 
 
 def _version_table(project: Project, options: dict[str, Any]) -> None:
