@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from framefox_tasks.databases.mysql.tokens import NAME, bare, tokens
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Column, Connection, Table
+    from sqlalchemy import Column, Connection, Index, Table, UniqueConstraint
 
 _COLUMN = re.compile(rf"  ({NAME}) (.*?),?", re.DOTALL)
 _ENDS = {
@@ -27,6 +28,7 @@ _ENDS = {
     "INVISIBLE",
     "REF_SYSTEM_ID",
 }
+_PART = re.compile(r"(?:`([^`]+)`|(\w+))(?:\((\d+)\))?(?: +(ASC|DESC))?", re.IGNORECASE)
 _SCRATCH = "framefox_tasks_column"
 _WIDTH = re.compile(r"\b((?:small|medium|big)?int)(?:eger)?(?:\(\d+\))?(?! zerofill| unsigned zerofill)")
 
@@ -54,6 +56,9 @@ class MySQLColumns(ColumnComparison):
     """
 
     def __init__(self, connection: Connection) -> None:
+        dialect: Any = connection.dialect
+        super().__init__(generated_not_null=not dialect.is_mariadb)
+        self._dialect = dialect
         self._connection = connection
         self._definitions: dict[str, str] = {}
         self._declared: dict[int, _Form | None] = {}
@@ -82,9 +87,66 @@ class MySQLColumns(ColumnComparison):
             if re.search(rf" CHECK \(json_valid\({NAME}\)\)$", line):
                 column["type"] = JSON()
 
+    def same_index(self, live: Index, declared: Index) -> bool:
+        """By how much of each column they have, in which order, and of which kind they are."""
+        return self._kind(live) == self._kind(declared) and self._parts(live) == self._parts(declared)
+
+    def _kind(self, index: Index) -> tuple[str, str]:
+        options = index.dialect_options[self._dialect.name]
+        return str(options["prefix"] or "").upper(), str(options["with_parser"] or "").lower()
+
+    def _parts(self, index: Index) -> list[tuple[str, int | None, bool]]:
+        length = index.dialect_options[self._dialect.name]["length"]
+        parts = []
+        for part in index.expressions:
+            falls = getattr(getattr(part, "modifier", None), "__name__", "") == "desc_op"
+            column: Any = getattr(part, "element", part)
+            name, taken = str(getattr(column, "name", column)), None
+            if as_text := _PART.fullmatch(name):
+                name, taken = as_text[1] or as_text[2], int(as_text[3]) if as_text[3] else None
+                falls = falls or (as_text[4] or "").upper() == "DESC"
+            taken = taken or (length.get(name) if isinstance(length, Mapping) else length)
+            whole = getattr(getattr(column, "type", None), "length", None)
+            # A part that is as long as the column is the column.
+            parts.append((name, None if whole and taken and taken >= whole else taken, falls))
+        return parts
+
+    def refused_parts(self, index: Index | UniqueConstraint) -> list[str]:
+        """Texts and blobs, of which MariaDB alone makes a unique index by itself."""
+        options = index.dialect_options[self._dialect.name]
+        length = options.get("length") or {}
+        unique = not hasattr(index, "unique") or index.unique
+        if options.get("prefix") or not isinstance(length, Mapping) or (unique and self._dialect.is_mariadb):
+            return []
+        columns = [column for column in index.columns if column.name not in length]
+        return [column.name for column in columns if re.match(r"\w*(text|blob)\b", self._plain_type(column))]
+
+    def reflect_index(self, index: Index) -> None:
+        """SQLAlchemy does not see a descending order."""
+        from sqlalchemy import desc
+
+        wanted = f"KEY {self._dialect.identifier_preparer.quote_identifier(str(index.name))} ("
+        line = next((line for line in self._definition(index.table).split("\n") if wanted in line), "")
+        falling = {bare(match[1]) for match in re.finditer(rf"({NAME})(?:\(\d+\))? DESC", line)}
+        index.expressions = [
+            desc(part) if getattr(part, "name", None) in falling else part for part in index.expressions
+        ]
+
+    def written(self, table: Any, column: str) -> str | None:
+        """As SHOW CREATE TABLE has it."""
+        line = _lines(self._definition(table)).get(column)
+        return None if line is None else f"{self._dialect.identifier_preparer.quote_identifier(column)} {line}"
+
+    def specification(self, column: Column[Any]) -> str:
+        """As SQLAlchemy writes it, but for what MariaDB refuses."""
+        nullable = column.computed is not None and not self.generated_not_null
+        compiler: Any = self._dialect.ddl_compiler(self._dialect, None)
+        return str(
+            compiler.get_column_specification(column, **({"_force_column_to_nullable": True} if nullable else {}))
+        )
+
     def _plain_type(self, column: Column[Any]) -> str:
-        dialect: Any = self._connection.dialect
-        text = str(dialect.type_compiler_instance.process(column.type, type_expression=column)).lower()
+        text = str(self._dialect.type_compiler_instance.process(column.type, type_expression=column)).lower()
         return _WIDTH.sub(r"\1", "tinyint(1)" if text == "bool" else text)
 
     def _live(self, column: Column[Any]) -> _Form | None:
@@ -112,7 +174,7 @@ class MySQLColumns(ColumnComparison):
         return None if line is None else _form(line)
 
     def _definition(self, table: Any) -> str:
-        name = self._connection.dialect.identifier_preparer.format_table(table)
+        name = self._dialect.identifier_preparer.format_table(table)
         if name not in self._definitions:
             self._definitions[name] = self._shown(name)
         return self._definitions[name]

@@ -73,14 +73,14 @@ def free_foreign_keys(context: MigrationContext, directives: Iterable[ops.Migrat
         return
     for script in directives:
         for upgrade, downgrade in zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True):
-            if any(map(_concerns_keys, _operations(upgrade))):
+            if any(_operations(upgrade)):
                 _Freed(context, upgrade, downgrade).complete()
 
 
 def _operations(container: ops.OpContainer) -> Iterator[Any]:
     for op in container.ops:
         if isinstance(op, ops.ModifyTableOps):
-            yield from op.ops
+            yield from filter(_concerns_keys, op.ops)
 
 
 def _concerns_keys(op: Any) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import MetaData
 from framefox_tasks.databases import database_named, database_of
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations.alembic import enums
+from framefox_tasks.migrations.alembic.column_attributes import complete_columns
 from framefox_tasks.migrations.alembic.compare import compare_type
 from framefox_tasks.migrations.alembic.key_indexes import free_foreign_keys
 from framefox_tasks.migrations.alembic.naming import name_constraints
@@ -62,6 +63,7 @@ def _process_revision(theirs: Hook | None, context: Any, revision: Any, directiv
         keep_types_of_others(context, directives)
     enums.add_enum_types(context, directives)
     adapt(context, directives)
+    complete_columns(context, directives)
     name_constraints(context, directives)
     free_foreign_keys(context, directives)
 
