@@ -94,7 +94,6 @@ TYPES = {
     "mysql.BIT(8)": ("b'101'", None),
     "mysql.INTEGER(unsigned=True)": ("3", None),
     "mysql.INTEGER(display_width=6, zerofill=True)": ("3", None),
-    "Uuid": (None,),
 }
 
 

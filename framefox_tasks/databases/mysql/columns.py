@@ -79,13 +79,21 @@ class MySQLColumns(ColumnComparison):
         return None if one is None or other is None else one.default == other.default
 
     def reflect(self, table: Any, column: dict[str, Any]) -> None:
-        """JSON is a longtext with a check on MariaDB, and would lose the check with any change."""
-        from sqlalchemy.dialects.mysql import JSON, LONGTEXT
+        """JSON is a longtext with a check on MariaDB, and bits are a default that SQLAlchemy does not read."""
+        from sqlalchemy.dialects.mysql import BIT, JSON, LONGTEXT
 
-        if isinstance(column["type"], LONGTEXT) and str(column["type"].collation).endswith("_bin"):
-            line = _lines(self._definition(table)).get(column["name"], "")
-            if re.search(rf" CHECK \(json_valid\({NAME}\)\)$", line):
-                column["type"] = JSON()
+        if isinstance(column["type"], BIT):
+            pieces = [token for token in tokens(self._line(table, column["name"])) if not token.isspace()]
+            column["default"] = _after(pieces, "DEFAULT").removeprefix("NULL").replace(" ", "") or None
+            column["comment"] = _text(_after(pieces, "COMMENT"))
+        elif isinstance(column["type"], LONGTEXT) and self._is_json(table, column["name"]):
+            column["type"] = JSON()
+
+    def _is_json(self, table: Any, column: str) -> bool:
+        return re.search(rf" CHECK \(json_valid\({NAME}\)\)$", self._line(table, column)) is not None
+
+    def _line(self, table: Any, column: str) -> str:
+        return _lines(self._definition(table)).get(column, "")
 
     def same_index(self, live: Index, declared: Index) -> bool:
         """By how much of each column they have, in which order, and of which kind they are."""
@@ -203,6 +211,11 @@ def _lines(definition: str) -> dict[str, str]:
     """What SHOW CREATE TABLE has for each column, behind its name."""
     found = (_COLUMN.fullmatch(line) for line in definition.split("\n"))
     return {bare(match[1]): match[2] for match in found if match}
+
+
+def _text(literal: str) -> str | None:
+    """The text of a literal; None where there is none."""
+    return re.sub(r"''|\\(.)", lambda match: match[1] or "'", literal[1:-1]) or None
 
 
 def _form(line: str) -> _Form:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Column, Computed, MetaData, Table, UniqueConstraint, inspect
+from sqlalchemy import Column, Computed, DefaultClause, Index, MetaData, Table, UniqueConstraint, inspect
 
 from framefox_tasks.databases.columns import ColumnComparison
 from framefox_tasks.migrations.alembic.compare import columns_of
@@ -69,11 +70,22 @@ def _completed(
     elif isinstance(op, ops.AlterColumnOp) and isinstance(op.existing_server_default, Computed):
         yield from _generated(context, columns, op, live=live)
     else:
+        if isinstance(op, ops.AlterColumnOp):
+            op.existing_server_default = _plain(op.existing_server_default)
+            op.modify_server_default = _plain(op.modify_server_default)
         if isinstance(op, ops.AlterColumnOp) and op.modify_server_default is not False and op.modify_nullable is None:
             updates = "on update" in str(getattr(op.existing_server_default, "arg", "")).lower()
             # Dropping the default alone would leave what an update sets.
             op.modify_nullable = op.existing_nullable if updates else None
         yield op
+
+
+def _plain(default: Any) -> Any:
+    """A literal that was reflected, as a value: the percent sign of a text() would be doubled."""
+    text = getattr(getattr(default, "arg", None), "text", "")
+    if "%" in text and re.fullmatch(r"'(?:[^'\\]|'')*'", text):
+        return DefaultClause(text[1:-1].replace("''", "'"))
+    return default
 
 
 def _generated(
@@ -194,7 +206,8 @@ def _tell_refused(context: MigrationContext, columns: ColumnComparison, upgrade:
         if table.name not in touched:
             continue
         uniques = [item for item in table.constraints if isinstance(item, UniqueConstraint)]
-        for index in (*table.indexes, *uniques):
+        indexes: list[Index | UniqueConstraint] = [*table.indexes, *uniques]
+        for index in indexes:
             for name in columns.refused_parts(index):
                 warnings.warn(
                     f"{table.name}.{name} is in an index, and has no length: the database will refuse that. "
