@@ -13,6 +13,7 @@ from framefox_tasks.model import Target
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from framefox_tasks.databases.columns import ColumnComparison
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
@@ -37,6 +38,7 @@ class Traits:
         rebuilds_tables: Whether most changes of a table need a new one in its place.
         types_by_affinity: Whether only the affinity of a type counts, and not its name.
         changes_by_join: Whether UPDATE and DELETE join what they depend on, since no subquery may read their own table.
+        keys_hold_indexes: Whether a foreign key keeps the indexes and the types of its columns from being changed.
         has_schemas: Whether a database holds schemas, each with tables of its own.
         has_comments: Whether tables and columns have comments.
         has_enums: Whether a column can have a type that lists its values.
@@ -56,6 +58,7 @@ class Traits:
     rebuilds_tables: ClassVar[bool] = False
     types_by_affinity: ClassVar[bool] = False
     changes_by_join: ClassVar[bool] = False
+    keys_hold_indexes: ClassVar[bool] = False
     has_schemas: ClassVar[bool] = False
     has_comments: ClassVar[bool] = True
     has_enums: ClassVar[bool] = True
@@ -169,6 +172,10 @@ class Database(Verbs):
             connection: SQLAlchemy's, that of the migration.
             table: The table, in the connection's default schema.
         """
+        return None
+
+    def compare_columns(self, connection: Any) -> ColumnComparison | None:  # noqa: ARG002 - for those that need it
+        """What compares columns by the server's words, on SQLAlchemy's connection; None where texts are enough."""
         return None
 
     @abstractmethod

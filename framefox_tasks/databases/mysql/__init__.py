@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases.mysql.verbs import MySQLVerbs
 from framefox_tasks.databases.verbs import Database
 
 if TYPE_CHECKING:
+    from framefox_tasks.databases.columns import ColumnComparison
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
@@ -37,6 +38,12 @@ class MySQL(MySQLVerbs, Database):
         from framefox_tasks.databases.mysql.lock import locked
 
         return locked(self, target, patience)
+
+    def compare_columns(self, connection: Any) -> ColumnComparison:
+        """The server writes many types and defaults in other words than they were given in."""
+        from framefox_tasks.databases.mysql.columns import MySQLColumns
+
+        return MySQLColumns(connection)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
         """Connections that see the database at one point of time."""

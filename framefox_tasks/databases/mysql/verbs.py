@@ -21,6 +21,7 @@ class MySQLVerbs(ServerVerbs):
     extra = "mysql"
     transactional_ddl = False
     changes_by_join = True
+    keys_hold_indexes = True
 
     quote = "`"
     light_drivers = MappingProxyType({"pymysql": "pymysql", "mysqldb": "MySQLdb"})

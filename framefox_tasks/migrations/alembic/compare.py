@@ -7,11 +7,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Boolean, Column, Enum, Numeric, String
+from sqlalchemy import Boolean, Column, Enum, Index, Numeric, String
 from sqlalchemy.dialects.mysql import ENUM
 
 from framefox_tasks.databases import database_named
+from framefox_tasks.databases.columns import ColumnComparison
 
+_COLUMNS = "framefox_tasks_columns"
 _NOW = {"now()", "current_timestamp", "current_timestamp()", "localtimestamp", "localtimestamp()"}
 _CAST = re.compile(r"::[\w .\"\[\]]+(\(\d+(,\d+)?\))?$")
 _TRUTH = {"true": "1", "false": "0"}
@@ -19,16 +21,23 @@ _TRUTH = {"true": "1", "false": "0"}
 
 def compare_type(
     context: MigrationContext,
-    inspected_column: Column[Any],  # noqa: ARG001 - Alembic's signature
-    metadata_column: Column[Any],  # noqa: ARG001
+    inspected_column: Column[Any],
+    metadata_column: Column[Any],
     inspected_type: Any,
     metadata_type: Any,
 ) -> bool | None:
     """Alembic's compare_type hook: True for a difference, False for none, None to let Alembic decide.
 
-    MySQL's ENUM differs if its values do. On SQLite VARCHAR, NVARCHAR and CHAR of one length are the same: only their
-    affinity counts (SQLite documentation, "Datatypes In SQLite").
+    A server that has words of its own for types is asked; else MySQL's ENUM differs if its values do. On SQLite
+    VARCHAR, NVARCHAR and CHAR of one length are the same: only their affinity counts (SQLite documentation,
+    "Datatypes In SQLite").
     """
+    columns = columns_of(context)
+    if columns:
+        columns.note_numbering(inspected_column, metadata_column)
+    same = columns.same_type(inspected_column, metadata_column) if columns else None
+    if same is not None:
+        return not same
     if isinstance(inspected_type, ENUM) and isinstance(metadata_type, Enum):
         return list(inspected_type.enums) != list(metadata_type.enums)
     declared = metadata_type.dialect_impl(context.dialect)  # a variant for this dialect may have another length
@@ -47,9 +56,58 @@ def help_compare_defaults(context: MigrationContext) -> None:
 
     def compare(inspected: Column[Any], metadata: Column[Any], declared: str | None, found: str | None) -> bool:
         decided = _same_default(metadata, declared, found)
+        columns = None if decided else columns_of(context)
+        same = columns.same_default(inspected, metadata) if columns else None
+        decided = decided if same is None else same
         return bool(theirs(inspected, metadata, declared, found)) if decided is None else not decided
 
     context.impl.compare_server_default = compare  # type: ignore[method-assign]
+    _help_reflect(context)
+    _help_compare_indexes(context)
+
+
+def _help_reflect(context: MigrationContext) -> None:
+    """Let a database correct what SQLAlchemy reflects of its columns."""
+    theirs: Any = context.impl.autogen_column_reflect
+
+    def reflect(inspector: Any, table: Any, column: Any) -> None:
+        theirs(inspector, table, column)
+        columns = columns_of(context)
+        if columns:
+            columns.reflect(table, column)
+
+    context.impl.autogen_column_reflect = reflect  # type: ignore[method-assign]
+
+
+def _help_compare_indexes(context: MigrationContext) -> None:
+    """Let a database compare what Alembic does not: prefixes of columns, orders, and kinds of indexes."""
+    impl: Any = context.impl
+    theirs, correct = impl.compare_indexes, impl.correct_for_autogen_constraints
+
+    def compare(declared: Index, live: Index) -> Any:
+        result, columns = theirs(declared, live), columns_of(context)
+        if columns is None or bool(declared.unique) != bool(live.unique):
+            return result
+        same = columns.same_index(live, declared)
+        return type(result).Equal() if same else type(result).Different("the parts that it has of its columns")
+
+    def complete(uniques: Any, indexes: Any, *others: Any) -> None:
+        columns = columns_of(context)
+        for index in indexes:
+            if columns:
+                columns.reflect_index(index)
+        correct(uniques, indexes, *others)
+
+    impl.compare_indexes, impl.correct_for_autogen_constraints = compare, complete
+
+
+def columns_of(context: MigrationContext) -> ColumnComparison | None:
+    """What compares columns by the server's words, if there is any."""
+    if _COLUMNS not in context.opts:
+        database = database_named(context.dialect.name)
+        context.opts[_COLUMNS] = database.compare_columns(context.connection) if context.connection else None
+    found: ColumnComparison | None = context.opts[_COLUMNS]
+    return found
 
 
 def _same_default(column: Column[Any], declared: str | None, found: str | None) -> bool | None:

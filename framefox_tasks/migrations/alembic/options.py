@@ -11,8 +11,11 @@ from sqlalchemy import MetaData
 from framefox_tasks.databases import database_named, database_of
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations.alembic import enums
+from framefox_tasks.migrations.alembic.column_attributes import complete_columns
 from framefox_tasks.migrations.alembic.compare import compare_type
 from framefox_tasks.migrations.alembic.dropped_columns import keep_what_columns_had
+from framefox_tasks.migrations.alembic.key_indexes import free_foreign_keys
+from framefox_tasks.migrations.alembic.naming import name_constraints
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership, declared_metadata, keep_types_of_others
 from framefox_tasks.migrations.alembic.portable import adapt, render_item
 from framefox_tasks.migrations.alembic.rebuilt_tables import add_naming_conventions
@@ -79,6 +82,9 @@ def _process_revision(theirs: Hook | None, context: Any, revision: Any, directiv
     for script in directives:
         add_naming_conventions([*script.upgrade_ops_list, *script.downgrade_ops_list])
     adapt(context, directives)
+    complete_columns(context, directives)
+    name_constraints(context, directives)
+    free_foreign_keys(context, directives)
 
 
 def _version_table(project: Project, options: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from alembic.autogenerate.api import AutogenContext
@@ -21,6 +21,7 @@ def adapt(context: MigrationContext, directives: Iterable[ops.MigrationScript]) 
             if not context.dialect.supports_identity_columns:
                 _remove_identities(container)
             _reorder_drops(container)
+        _order_foreign_keys(context, script)
         if database_named(context.dialect.name).has_schemas:
             for container in script.upgrade_ops_list:
                 _create_schemas(context, container)
@@ -52,12 +53,39 @@ def _reorder_drops(container: ops.OpContainer) -> None:
         if isinstance(op, ops.ModifyTableOps):
             if (op.schema, op.table_name) in dropped:
                 op.ops = [inner for inner in op.ops if not isinstance(inner, ops.DropIndexOp)]
-            op.ops.sort(key=lambda inner: not _drops_foreign_key(inner))
+            op.ops.sort(key=lambda inner: not drops_foreign_key(inner))
     container.ops = [op for op in container.ops if not isinstance(op, ops.ModifyTableOps) or op.ops]
 
 
-def _drops_foreign_key(op: ops.MigrateOperation) -> bool:
+def drops_foreign_key(op: ops.MigrateOperation) -> bool:
+    """Whether it drops a foreign key."""
     return isinstance(op, ops.DropConstraintOp) and op.constraint_type == "foreignkey"
+
+
+def _order_foreign_keys(context: MigrationContext, script: ops.MigrationScript) -> None:
+    """Drop foreign keys before all else, and create them when all else is done.
+
+    Not where a table is rebuilt: there the operations on one table are one.
+    """
+    if database_named(context.dialect.name).rebuilds_tables:
+        return
+    for container in (*script.upgrade_ops_list, *script.downgrade_ops_list):
+        tables = [op for op in container.ops if isinstance(op, ops.ModifyTableOps)]
+        first = [part for table in tables for part in _taken(table, drops_foreign_key)]
+        last = [part for table in tables for part in _taken(table, _creates_foreign_key)]
+        rest = [op for op in container.ops if not isinstance(op, ops.ModifyTableOps) or op.ops]
+        container.ops = [*first, *rest, *last]
+
+
+def _creates_foreign_key(op: ops.MigrateOperation) -> bool:
+    return isinstance(op, ops.CreateForeignKeyOp)
+
+
+def _taken(table: ops.ModifyTableOps, wanted: Callable[[ops.MigrateOperation], bool]) -> list[ops.ModifyTableOps]:
+    """Take the wanted operations out of those on a table."""
+    found = [op for op in table.ops if wanted(op)]
+    table.ops = [op for op in table.ops if not wanted(op)]
+    return [ops.ModifyTableOps(table.table_name, found, schema=table.schema)] if found else []
 
 
 def _create_schemas(context: MigrationContext, container: ops.OpContainer) -> None:

@@ -1,0 +1,166 @@
+"""Names for the constraints that the entities leave without one.
+
+In a new table the server names them. Added to a table that is there, one needs a name, so that SQLite can make it and a
+downgrade can drop it on every database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import Any
+
+from alembic.operations import ops
+from alembic.runtime.migration import MigrationContext
+from alembic.util.sqla_compat import _get_constraint_final_name
+from sqlalchemy import Boolean, CheckConstraint, Column, Enum, Inspector, MetaData, inspect
+
+from framefox_tasks.databases import NAMES, database_named
+from framefox_tasks.migrations.alembic.ownership import declared_metadata
+
+_PREFIXES = {"unique": "uq", "foreignkey": "fk", "check": "ck"}
+
+
+def name_constraints(context: MigrationContext, directives: Iterable[ops.MigrationScript]) -> None:
+    """Name the unnamed constraints that generated migrations add to tables that are there, and drop by that name."""
+    for script in directives:
+        namer = _Namer(context)
+        for container in (*script.upgrade_ops_list, *script.downgrade_ops_list):
+            for table in _modified(container):
+                table.ops = [changed for op in table.ops for changed in _with_checks(context, op)]
+        for upgrade, downgrade in zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True):
+            added = {_key(op): namer.name(op) for table in _modified(upgrade) for op in _unnamed_additions(table)}
+            for table in _modified(downgrade):
+                for op in _unnamed_additions(table):
+                    namer.name(op)
+                for drop in table.ops:
+                    if isinstance(drop, ops.DropConstraintOp) and drop.constraint_name is None and drop._reverse:
+                        drop.constraint_name = added.get(_key(drop._reverse))
+
+
+def _modified(container: ops.OpContainer) -> Iterator[ops.ModifyTableOps]:
+    return (op for op in container.ops if isinstance(op, ops.ModifyTableOps))
+
+
+def _unnamed_additions(table: ops.ModifyTableOps) -> Iterator[ops.AddConstraintOp]:
+    op: Any
+    for op in table.ops:
+        if isinstance(op, ops.AddConstraintOp) and getattr(op, "constraint_name", "") is None:
+            yield op
+
+
+def _key(op: ops.AddConstraintOp) -> tuple[Any, ...]:
+    """What tells a constraint from the others, without its name."""
+    return (type(op), *_parts(op), str(getattr(op, "condition", "")))
+
+
+def _parts(op: ops.AddConstraintOp) -> tuple[str, ...]:
+    if isinstance(op, ops.CreateForeignKeyOp):
+        return (op.source_table, *op.local_cols, op.referent_table)
+    if isinstance(op, ops.CreateUniqueConstraintOp):
+        return (op.table_name, *map(str, op.columns))
+    return (getattr(op, "table_name", ""),)
+
+
+class _Namer:
+    """Gives names that no other constraint or index has, each once."""
+
+    def __init__(self, context: MigrationContext) -> None:
+        self._context = context
+        self._used: set[str] | None = None
+
+    def name(self, op: Any) -> str:
+        parts = _parts(op)
+        name = conventional(_PREFIXES[op.constraint_type], parts)
+        if name in self._taken:
+            name = conventional(_PREFIXES[op.constraint_type], parts, told_apart=True)
+        self._taken.add(name)
+        op.constraint_name = name
+        return name
+
+    @property
+    def _taken(self) -> set[str]:
+        if self._used is None:
+            declared = declared_metadata(self._context.opts)
+            self._used = {*_declared_names(declared), *_names_in(self._context)}
+        return self._used
+
+
+def conventional(prefix: str, parts: Iterable[str], *, told_apart: bool = False) -> str:
+    """A name such as fk_item_parent_id_item, no longer than every database takes.
+
+    Args:
+        prefix: The kind of the constraint.
+        parts: The table, the columns, and the table that is referred to.
+        told_apart: Add a digest, since something else has that name.
+    """
+    name = "_".join((prefix, *parts))
+    longest = min(database_named(name).dialect.longest_name for name in NAMES)
+    encoded = name.encode()
+    if len(encoded) <= longest and not told_apart:
+        return name
+    digest = sha256("\0".join((prefix, *parts)).encode()).hexdigest()[:8]
+    return f"{encoded[: longest - 9].decode(errors='ignore')}_{digest}"
+
+
+def _declared_names(metadata: Iterable[MetaData]) -> Iterator[str]:
+    for item in metadata:
+        for table in item.tables.values():
+            named: list[Any] = [*table.constraints, *table.indexes]
+            yield from (str(item.name) for item in named if item.name)
+
+
+def _names_in(context: MigrationContext) -> Iterator[str]:
+    if context.connection is None:
+        return
+    inspector: Inspector = inspect(context.connection)
+    for found in (inspector.get_multi_unique_constraints(), inspector.get_multi_foreign_keys()):
+        yield from (str(item["name"]) for items in found.values() for item in items)
+    for indexes in inspector.get_multi_indexes().values():
+        yield from (str(index["name"]) for index in indexes)
+
+
+def _with_checks(context: MigrationContext, op: ops.MigrateOperation) -> Iterator[ops.MigrateOperation]:
+    """An operation; where it adds or drops a column whose type brings a check, the check beside it by a name."""
+    check = _type_check(context, op) if isinstance(op, ops.AddColumnOp) else None
+    dropped = op._reverse if isinstance(op, ops.DropColumnOp) else None
+    if isinstance(op, ops.AddColumnOp) and check is not None:
+        yield ops.AddColumnOp(op.table_name, _without_check(op.column), schema=op.schema, **op.kw)
+        yield _check_operation(context, op.column, check)
+        return
+    if dropped is not None and (check := _type_check(context, dropped)) is not None:
+        added = _check_operation(context, dropped.column, check)
+        name, table = added.constraint_name, added.table_name
+        yield ops.DropConstraintOp(name, table, type_="check", schema=added.schema, _reverse=added)
+    yield op
+
+
+def _type_check(context: MigrationContext, op: ops.AddColumnOp) -> CheckConstraint | None:
+    """The check that the type of a declared column brings on this database."""
+    type_ = op.column.type
+    if op.column.table is None or not isinstance(type_, (Boolean, Enum)) or not type_.create_constraint:
+        return None
+    constraint: Any
+    for constraint in op.column.table.constraints:
+        bound = isinstance(constraint, CheckConstraint) and getattr(constraint, "_type_bound", False)
+        if bound and list(constraint.columns) == [op.column]:
+            rule = constraint._create_rule
+            compiler: Any = context.dialect.ddl_compiler(context.dialect, None)  # type: ignore[arg-type]
+            return constraint if rule is None or rule(compiler) else None
+    return None
+
+
+def _check_operation(
+    context: MigrationContext, column: Column[Any], check: CheckConstraint
+) -> ops.CreateCheckConstraintOp:
+    # A convention of the metadata is applied when the dialect is known.
+    given = _get_constraint_final_name(check, context.dialect)
+    name = given or conventional("ck", (column.table.name, column.name))
+    return ops.CreateCheckConstraintOp(name, column.table.name, check.sqltext, schema=column.table.schema)
+
+
+def _without_check(column: Column[Any]) -> Column[Any]:
+    changed: Column[Any] = column._copy()  # with a type of its own
+    assert isinstance(changed.type, (Boolean, Enum))  # noqa: S101 - _type_check has seen it
+    changed.type.create_constraint = False
+    return changed
