@@ -30,6 +30,8 @@ class Traits:
         rebuilds_tables: Whether most changes of a table need a new one in its place.
         types_by_affinity: Whether only the affinity of a type counts, and not its name.
         changes_by_join: Whether UPDATE and DELETE join what they depend on, since no subquery may read their own table.
+        fills_added_columns: Whether a column that is added, may not be NULL and has no default is filled in rows.
+        shows_bmp_only: Whether the catalogue shows a question mark for a character beyond the basic plane of Unicode.
         has_schemas: Whether a database holds schemas, each with tables of its own.
         has_comments: Whether tables and columns have comments.
         has_enums: Whether a column can have a type that lists its values.
@@ -49,6 +51,8 @@ class Traits:
     rebuilds_tables: ClassVar[bool] = False
     types_by_affinity: ClassVar[bool] = False
     changes_by_join: ClassVar[bool] = False
+    fills_added_columns: ClassVar[bool] = False
+    shows_bmp_only: ClassVar[bool] = False
     has_schemas: ClassVar[bool] = False
     has_comments: ClassVar[bool] = True
     has_enums: ClassVar[bool] = True

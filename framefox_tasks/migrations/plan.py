@@ -43,4 +43,5 @@ def upgrade_sql(target: Target, *, revision: str = "head") -> Script:
         history.check_single_head()
     for part in filter(None, revision.split(":")):
         history.check_revision(part)
-    return Script(target, run.render_sql(history, revision), history.heads)
+    sql, warnings = run.render_sql(history, revision)
+    return Script(target, sql, history.heads, warnings)

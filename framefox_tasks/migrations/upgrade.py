@@ -57,7 +57,8 @@ def upgrade(
         return Upgraded(target, (), seen, history.heads)
     patience = patience_of(target, lock_wait, on_wait)
     ran = run.run_steps(history, find, check=history.check_known, patience=patience, on_step=on_step)
-    return Upgraded(target, ran.steps, ran.current, history.heads, meanwhile=not ran.steps and ran.before != seen)
+    meanwhile = not ran.steps and ran.before != seen
+    return Upgraded(target, ran.steps, ran.current, history.heads, meanwhile, ran.warnings)
 
 
 def _revision_if_readable(target: Target) -> tuple[str, ...] | None:

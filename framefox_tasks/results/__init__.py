@@ -70,6 +70,7 @@ class Upgraded:
 
     Attributes:
         meanwhile: Something was pending, and another run has applied it before this one could.
+        warnings: Python's warnings, each with the file and line of the migration that it comes from.
     """
 
     target: Target
@@ -77,15 +78,17 @@ class Upgraded:
     current: tuple[str, ...]
     heads: tuple[str, ...]
     meanwhile: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Downgraded:
-    """Migrations were reverted; none, where none was applied."""
+    """Migrations were reverted; none, where none was applied. The warnings are as of Upgraded."""
 
     target: Target
     steps: tuple[Step, ...]
     current: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,11 +102,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Script:
-    """SQL for a person to review or to run elsewhere."""
+    """SQL for a person to review or to run elsewhere. The warnings are as of Upgraded."""
 
     target: Target
     sql: str
     heads: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,9 @@ class MigrationCreated:
         unnamed: Constraints that no later migration can drop.
         by_hand: What has changed in the entities, and Alembic does not compare.
         left_alone: The tables of the database that are neither declared nor recorded, and so not of the project.
+        risks: What of it can fail where tables have rows, or change their values.
+        renames: What looks like a rename and was written as a drop and an add: OLD:NEW, as for `rename`.
+        warnings: Python's warnings, each with the file and line of the project that it comes from.
     """
 
     target: Target
@@ -125,6 +132,9 @@ class MigrationCreated:
     unnamed: tuple[str, ...] = ()
     by_hand: tuple[str, ...] = ()
     left_alone: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+    renames: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,6 +143,7 @@ class MigrationChecked:
 
     target: Target
     left_alone: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

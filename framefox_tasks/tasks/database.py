@@ -11,7 +11,7 @@ from framefox_tasks.tasks.freshness import UptodateCheck
 from framefox_tasks.tasks.freshness.build import migration_written
 from framefox_tasks.tasks.freshness.state import at_head, database_exists
 from framefox_tasks.tasks.named import Named
-from framefox_tasks.tasks.params import LIVE, choice, flag, option, params
+from framefox_tasks.tasks.params import LIVE, choice, flag, option, params, several
 from framefox_tasks.tasks.reporter import BARE, EXPLAINED
 
 # Not beside their tasks: doit reads the source of each task function at every start, and these would count.
@@ -27,6 +27,7 @@ _CREATE_MIGRATION = (
     flag("empty", "write one to fill by hand"),
     flag("check", "only fail if one is needed"),
     flag("merge", "write one that joins all heads"),
+    several("rename", "old:new for a table, table.old:new for a column; may be given more than once"),
 )
 _DOWNGRADE = (
     option("steps", "how many to revert, 0 for all [default: 1]", default=None),
@@ -56,7 +57,7 @@ def task_database_upgrade(revision: str, plan: bool, sql: bool, output: str) -> 
 
 
 @params(*_CREATE_MIGRATION)
-def task_database_create_migration(message: str, empty: bool, check: bool, merge: bool) -> dict[str, Any]:  # noqa: ARG001
+def task_database_create_migration(message: str, empty: bool, check: bool, merge: bool, rename: list[str]) -> Any:  # noqa: ARG001
     """Write what has changed in the entities as a migration"""
     return {
         "actions": [action("database:create_migration")],

@@ -21,6 +21,8 @@ class MySQLVerbs(ServerVerbs):
     extra = "mysql"
     transactional_ddl = False
     changes_by_join = True
+    fills_added_columns = True
+    shows_bmp_only = True
 
     quote = "`"
     light_drivers = MappingProxyType({"pymysql": "pymysql", "mysqldb": "MySQLdb"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,12 +16,16 @@ from alembic.util import CommandError, rev_id
 from sqlalchemy import MetaData
 
 from framefox_tasks.errors import EntityError, MigrationError, PermissionDeniedError
+from framefox_tasks.migrations.alembic.caught_warnings import caught_warnings
 from framefox_tasks.migrations.alembic.config import history_errors
 from framefox_tasks.migrations.alembic.describe import Difference, difference_of, operations_of
 from framefox_tasks.migrations.alembic.enums import load_enum_types
 from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.ownership import Name, declared_metadata, ownership_of, shown
+from framefox_tasks.migrations.alembic.readable import check_readable, removed_if_unreadable
+from framefox_tasks.migrations.alembic.renames import Rename, Renames, candidates
+from framefox_tasks.migrations.alembic.risks import risks_of
 from framefox_tasks.model import Target
 from framefox_tasks.schema.entities import Entities, has_entities, load_entities
 from framefox_tasks.schema.from_metadata import schema_of
@@ -38,6 +42,9 @@ class Comparison:
         difference: The same, described.
         schema: What the entities declare; None where they were not looked at.
         left_alone: The tables that are not of the project.
+        risks: What of it can fail, or lose values, where tables have rows.
+        renames: What looks like a rename, and is a drop and an add here.
+        warnings: Those of Python.
         path: The migration file that was written; None where none was needed or asked for.
     """
 
@@ -45,6 +52,9 @@ class Comparison:
     difference: Difference
     schema: Schema | None = None
     left_alone: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+    renames: tuple[Rename, ...] = ()
+    warnings: tuple[str, ...] = ()
     path: Path | None = None
 
 
@@ -53,21 +63,50 @@ def compare(history: History) -> Comparison:
     return _autogenerate(history, _context(history, None, autogenerate=True), dont_mutate=True)
 
 
-def write_migration(history: History, message: str | None, *, empty: bool = False) -> Comparison:
+def write_migration(
+    history: History,
+    message: str | None,
+    *,
+    empty: bool = False,
+    renames: Sequence[str] = (),
+    ask: Callable[[str], bool] | None = None,
+) -> Comparison:
     """Write a migration file; none where the entities and the database agree, unless an empty one is wanted.
 
+    Args:
+        history: The migrations.
+        message: What it does.
+        empty: Compare nothing.
+        renames: OLD:NEW for a table, TABLE.OLD:NEW for a column.
+        ask: Gets a question for each further one that looks like a rename.
+
     Raises:
+        ConfigError: A rename names nothing that is there.
         EntityError: The entities cannot be imported; nothing is written.
+        MigrationError: The file could not be read back; it is removed.
         PermissionDeniedError: The folder cannot be written to.
     """
     context = _context(history, message, autogenerate=not empty)
-    compared = Comparison(context, difference_of(context, history.target)) if empty else _autogenerate(history, context)
+    compared = Comparison(context, difference_of(context, history.target)) if empty else None
+    if compared is None:
+        compared = _autogenerate(history, context, renames=renames)
+        confirmed = [str(item) for item in compared.renames if ask is not None and ask(_question(item))]
+        if confirmed:
+            context = _context(history, message, autogenerate=True)
+            compared = _autogenerate(history, context, renames=[*renames, *confirmed])
     if not empty and not compared.difference.operations:
         return compared
     _avoid_collision(context.script_directory, _folder(history), message)
-    with _writing(history.target):
+    with _writing(history.target), removed_if_unreadable(_folder(history), history.target.project):
         written = [script for script in context.generate_scripts() if script is not None]
-    return replace(compared, path=Path(written[-1].path))
+    path = Path(written[-1].path)
+    check_readable(path, history.target.project)
+    return replace(compared, path=path)
+
+
+def _question(rename: Rename) -> str:
+    of = "" if rename.column is None else f"{rename.table}."
+    return f"Is {of}{rename.new} the former {of}{rename.column or rename.table}?"
 
 
 def write_merge(history: History, message: str) -> Path:
@@ -105,17 +144,27 @@ def _quotable(message: str) -> str:
     return message.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _autogenerate(history: History, context: RevisionContext, **options: Any) -> Comparison:
+def _autogenerate(
+    history: History, context: RevisionContext, *, renames: Sequence[str] = (), **options: Any
+) -> Comparison:
     target = history.target
     # Before env.py: an env.py that swallows import errors must find every entity imported.
-    entities = load_entities(target.project) if has_entities(target.project) else Entities()
+    told: list[str] = []
+    with caught_warnings(target.project, told):
+        entities = load_entities(target.project) if has_entities(target.project) else Entities()
     metadata = entities.metadata
     compared: list[MetaData] = []
     others: list[Name] = []
+    noted: dict[str, Any] = {}
     load_enum_types(target)
 
     def work(current: Any, migration_context: Any) -> list[Any]:
-        context.run_autogenerate(current, migration_context)
+        asked = Renames(migration_context, renames)
+        with asked.applied():
+            context.run_autogenerate(current, migration_context)
+            noted["renames"] = tuple(candidates(migration_context, context.generated_revisions))
+        noted["risks"] = risks_of(operations_of(context), migration_context.dialect)
+        asked.write(context.generated_revisions)
         compared.extend(item for item in declared_metadata(migration_context.opts) if item.tables)
         others.extend(ownership_of(migration_context).left_alone)
         return []
@@ -127,6 +176,7 @@ def _autogenerate(history: History, context: RevisionContext, **options: Any) ->
         work,
         metadata=metadata,
         template_args=context.template_args,
+        told=told,
         **options,
     )
     if not metadata or not target.project.entities:
@@ -134,7 +184,9 @@ def _autogenerate(history: History, context: RevisionContext, **options: Any) ->
         _check_seen(target, context, {table for _, table in others} - declared)
     schema = schema_of(metadata or compared)
     ours = Schema(tuple(table for table in schema.tables if not ignored(target.project, table.name)))
-    return Comparison(context, difference_of(context, target), ours, tuple(map(shown, others)))
+    return Comparison(
+        context, difference_of(context, target), ours, tuple(map(shown, others)), warnings=tuple(told), **noted
+    )
 
 
 def _check_seen(target: Target, context: RevisionContext, left_alone: set[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
@@ -25,6 +24,7 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine, sqlalchemy_url
 from framefox_tasks.databases.lock import Patience
 from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError
+from framefox_tasks.migrations.alembic.caught_warnings import caught_warnings
 from framefox_tasks.migrations.alembic.compare import help_compare_defaults
 from framefox_tasks.migrations.alembic.config import TARGET
 from framefox_tasks.migrations.alembic.failures import describe, failure_in, raised_here
@@ -51,6 +51,7 @@ def run_environment(
     *,
     metadata: Sequence[MetaData] = (),
     transactions: Transactions | None = None,
+    told: list[str] | None = None,
     **options: Any,
 ) -> None:
     """Run env.py as Alembic's commands do.
@@ -62,6 +63,7 @@ def run_environment(
         work: Gets the current revisions and the migration context, gives the steps to run.
         metadata: The target metadata, for an env.py that passes none.
         transactions: Those of work that changes the database.
+        told: Gets the warnings of Python.
         options: More of EnvironmentContext's, such as as_sql.
 
     Raises:
@@ -76,9 +78,7 @@ def run_environment(
     environment.configure = configure  # type: ignore[method-assign]
     with ALONE, ExitStack() as stack:
         stack.enter_context(_env_py_errors(target))
-        stack.enter_context(warnings.catch_warnings())
-        # SQLAlchemy does not see them; the migration guard keeps them.
-        warnings.filterwarnings("ignore", message="Skipped unsupported reflection of expression-based index")
+        stack.enter_context(caught_warnings(target.project, told))
         stack.enter_context(_no_new_file(target))
         stack.enter_context(application_context(target))
         if transactions:

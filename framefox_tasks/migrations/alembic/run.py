@@ -64,11 +64,12 @@ def steps_from(history: History, find: FindSteps, current: Any) -> list[Any]:
 
 @dataclass(frozen=True)
 class RunResult:
-    """The migrations that have run, and the revisions of the database before and after."""
+    """The migrations that have run, the revisions of the database before and after, and the warnings of Python."""
 
     steps: tuple[Step, ...]
     before: tuple[str, ...]
     current: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def run_steps(
@@ -99,7 +100,9 @@ def run_steps(
         check(before)
         run = _Run(history, find, before, Transactions(lock, patience), on_step)
         try:
-            run_environment(target, history.config, history.scripts, run.work, transactions=run.transactions)
+            run_environment(
+                target, history.config, history.scripts, run.work, transactions=run.transactions, told=run.warnings
+            )
         except FramefoxTasksError as exc:
             if run.running is None:
                 raise
@@ -110,7 +113,7 @@ def run_steps(
             raise run.failure(describe(exc), None) from exc
         current = dialect.revision(target)
     run.check(current)
-    return RunResult(tuple(run.done), before, current)
+    return RunResult(tuple(run.done), before, current, tuple(run.warnings))
 
 
 class _Run:
@@ -125,6 +128,7 @@ class _Run:
         self.target = history.target
         self.transactions = transactions
         self.done: list[Step] = []
+        self.warnings: list[str] = []
         self.running: Revision | None = None
         self._history = history
         self._find = find
@@ -213,14 +217,15 @@ def _at(revisions: tuple[str, ...]) -> str:
     return ", ".join(revisions) or "no revision"
 
 
-def render_sql(history: History, revision: str) -> str:
-    """The SQL of the migrations up to a revision, or of a range a:b, without connecting.
+def render_sql(history: History, revision: str) -> tuple[str, tuple[str, ...]]:
+    """The SQL of the migrations up to a revision, or of a range a:b, without connecting; and the warnings of Python.
 
     Raises:
         MigrationError: A migration needs a connection.
     """
     start, _, end = revision.rpartition(":")
     output = StringIO()
+    told: list[str] = []
 
     def work(current: Any, context: Any) -> list[Any]:  # noqa: ARG001 - Alembic's signature
         return upgrade_steps(end)(history.scripts, current)
@@ -230,8 +235,9 @@ def render_sql(history: History, revision: str) -> str:
         make_config(history.target, output=output),
         history.scripts,
         work,
+        told=told,
         as_sql=True,
         starting_rev=start or None,
         destination_rev=end,
     )
-    return output.getvalue()
+    return output.getvalue(), tuple(told)

@@ -38,10 +38,12 @@ def create(settings: Settings) -> None:
 
 
 def create_migration(
-    settings: Settings, *, message: str, empty: bool, check: bool, merge: bool
+    settings: Settings, *, message: str, empty: bool, check: bool, merge: bool, rename: list[str]
 ) -> dict[str, Any] | None:
     """database_create_migration. The values are for the next run."""
     chosen = [name for name, given in (("--empty", empty), ("--check", check), ("--merge", merge)) if given]
+    if rename and chosen:
+        chosen.append("--rename")
     if len(chosen) > 1:
         raise ConfigError(f"{' and '.join(chosen)} cannot be used together.", hint="Choose one of them.")
     if check:
@@ -50,12 +52,21 @@ def create_migration(
     if merge:
         report.show(migration.merge_heads(settings.target, message=message or None))
         return None
-    created = migration.create_migration(settings.target, message=message or None, empty=empty)
+    ask = _ask_rename if _on_terminal() else None
+    created = migration.create_migration(settings.target, message=message or None, empty=empty, rename=rename, ask=ask)
     report.show(created)
     project = settings.target.project
     record = project.migrations_folder / RECORD
     compared = created.path is None and not created.by_hand and record.is_file()
     return {"agreed": agreed(settings.target, record.read_bytes())} if compared else None
+
+
+def _ask_rename(question: str) -> bool:
+    return report.ask("", question)
+
+
+def _on_terminal() -> bool:
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
 
 
 def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output: str) -> dict[str, Any]:
@@ -73,6 +84,8 @@ def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output:
     elif sql:
         script = plans.upgrade_sql(target, revision=revision)
         _write_or_print(script.sql, output)
+        for text in script.warnings:
+            report.warn(text)
         heads = script.heads
     else:
         report.say("Applying migrations...")
@@ -168,7 +181,7 @@ def clear_migration(settings: Settings, *, yes: bool, invocation: Invocation | N
 def _confirm(question: str, *, yes: bool, task: str) -> None:
     if yes:
         return
-    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+    if not _on_terminal():
         raise ConfirmationRequiredError(
             "This needs a confirmation, and there is no terminal to ask on. Nothing was changed.",
             hint=f"Confirm with: doit {task} --yes",

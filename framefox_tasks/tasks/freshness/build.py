@@ -90,7 +90,7 @@ def migration_written(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
     another branch as well, and a migration that was deleted is missed.
     """
     options = task.options or {}
-    if options.get("empty") or options.get("check") or options.get("merge") or not Path(SNAPSHOT).is_file():
+    if any(map(options.get, ("empty", "check", "merge", "rename"))) or not Path(SNAPSHOT).is_file():
         return False, ""
     try:
         target = configured().target
