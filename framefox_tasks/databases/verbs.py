@@ -39,6 +39,8 @@ class Traits:
         types_by_affinity: Whether only the affinity of a type counts, and not its name.
         changes_by_join: Whether UPDATE and DELETE join what they depend on, since no subquery may read their own table.
         keys_hold_indexes: Whether a foreign key keeps the indexes and the types of its columns from being changed.
+        fills_added_columns: Whether a column that is added, may not be NULL and has no default is filled in rows.
+        shows_bmp_only: Whether the catalogue shows a question mark for a character beyond the basic plane of Unicode.
         has_schemas: Whether a database holds schemas, each with tables of its own.
         has_comments: Whether tables and columns have comments.
         has_enums: Whether a column can have a type that lists its values.
@@ -59,6 +61,8 @@ class Traits:
     types_by_affinity: ClassVar[bool] = False
     changes_by_join: ClassVar[bool] = False
     keys_hold_indexes: ClassVar[bool] = False
+    fills_added_columns: ClassVar[bool] = False
+    shows_bmp_only: ClassVar[bool] = False
     has_schemas: ClassVar[bool] = False
     has_comments: ClassVar[bool] = True
     has_enums: ClassVar[bool] = True

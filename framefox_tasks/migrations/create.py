@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
@@ -19,6 +19,7 @@ from framefox_tasks.results import MigrationChecked, MigrationCreated
 from framefox_tasks.schema import record
 
 if TYPE_CHECKING:
+    from framefox_tasks.migrations.alembic.autogenerate import Comparison
     from framefox_tasks.migrations.alembic.history import History
     from framefox_tasks.schema.snapshot import Schema
 
@@ -30,6 +31,8 @@ def create_migration(
     empty: bool = False,
     options: RevisionOptions = RevisionOptions(),  # noqa: B008 - frozen
     x: Sequence[str] = (),
+    rename: Sequence[str] = (),
+    ask: Callable[[str], bool] | None = None,
 ) -> MigrationCreated:
     """Compare the entities with the database, and write what differs as a new migration.
 
@@ -41,15 +44,20 @@ def create_migration(
         empty: Compare nothing, and write a migration to be filled by hand.
         options: Where it goes in the history.
         x: As for upgrade.
+        rename: What has another name now: OLD:NEW for a table, TABLE.OLD:NEW for a column.
+        ask: Called with a question for each further drop and add that look like a rename; True writes one. Without it
+            they stay what they are.
 
     Returns:
         The file; no path where nothing differs, and then nothing was written.
 
     Raises:
+        ConfigError: A rename names nothing that is in the database and the entities.
         DatabaseNotFoundError: The database does not exist.
         EntityError: The entities cannot be imported completely.
         ConfigError: The options cannot be used.
-        MigrationError: Migrations are pending, or there are several heads, and the options name none.
+        MigrationError: Migrations are pending, there are several heads and the options name none, or the file could not
+            be read back.
         PermissionDeniedError: The file cannot be written.
     """
     from framefox_tasks.migrations.alembic.autogenerate import write_migration
@@ -60,16 +68,17 @@ def create_migration(
     if not empty:
         check_applied(history)
     before = record.recorded(target.project)
-    written = write_migration(history, message, place, empty=empty)
+    written = write_migration(history, message, place, empty=empty, renames=rename, ask=ask)
     difference = written.difference
     by_hand: tuple[str, ...] = ()
     if written.schema is None:
         record.keep_by_hand(target, written.path, _schema_if_readable(target))
     else:
-        by_hand = record.not_compared(target, written.schema)
+        by_hand = record.not_compared(target, written.schema, difference.names)
         # Nothing to be generated, but something to be written by hand: then the record stays, and tells it again.
         if written.path or not by_hand:
-            record.keep_generated(target, written.path, written.schema)
+            made = record.as_migrated(target, written.schema, difference.names)
+            record.keep_generated(target, written.path, made)
     if written.path:
         keep_generated(target.project, written.path, before)
     return MigrationCreated(
@@ -80,6 +89,9 @@ def create_migration(
         difference.unnamed,
         by_hand,
         written.left_alone,
+        written.risks,
+        tuple(map(str, written.renames)) if written.path else (),
+        written.warnings,
     )
 
 
@@ -112,12 +124,28 @@ def check_migration(target: Target, *, x: Sequence[str] = ()) -> MigrationChecke
         listed = "\n".join(f"  {operation}" for operation in compared.difference.operations)
         hint = "Write the migration with: doit database_create_migration"
         if record.is_recorded(target.project, declared_schema(target)):
-            hint = (
-                "The migrations have all that the entities declare: the database was changed by something else.\n"
-                "Undo that, or write it as a migration with: doit -a database_create_migration"
-            )
+            hint = f"{_reason(target, compared)}\nWrite it as a migration with: doit -a database_create_migration"
         raise MigrationNeededError(f"The entities differ from the database {target.label}:\n{listed}", hint=hint)
-    return MigrationChecked(target, compared.left_alone)
+    by_hand = record.not_compared(target, compared.schema, only_here=True) if compared.schema else ()
+    if by_hand:
+        listed = "\n".join(f"  {item}" for item in by_hand)
+        raise MigrationNeededError(
+            f"The entities have changed in what Alembic does not compare:\n{listed}",
+            hint="Write a migration by hand with: doit database_create_migration --empty",
+        )
+    return MigrationChecked(target, compared.left_alone, compared.warnings)
+
+
+def _reason(target: Target, compared: Comparison) -> str:
+    """Why the database differs from entities that are as recorded, as far as that can be told."""
+    from framefox_tasks.migrations.alembic.origin import left_out
+
+    decided = left_out(target.project, compared.context)
+    if decided is None:
+        return "Either the migrations leave this out, or the database was changed by something else."
+    if decided:
+        return "The entities are as recorded with the newest migration, but the migrations leave this out."
+    return "The migrations have all that the entities declare: the database was changed by something else."
 
 
 def merge_heads(

@@ -75,7 +75,7 @@ def downgrade(
     if not seen:
         return Downgraded(target, (), ())
     ran = run.run_steps(history, find, check=check, patience=patience_of(target, lock_wait, on_wait), on_step=on_step)
-    return Downgraded(target, ran.steps, ran.current, ran.by_themselves)
+    return Downgraded(target, ran.steps, ran.current, ran.by_themselves, ran.warnings)
 
 
 def _moved(target: Target, seen: tuple[str, ...], current: tuple[str, ...]) -> MigrationError:

@@ -46,7 +46,8 @@ def upgrade_sql(target: Target, *, revision: str | None = None, x: Sequence[str]
     revision = target.project.newest if revision is None else revision
     _check_range(revision)
     history = history_of(target, x)
-    return Script(target, run.render_sql(history, revision), history.at_heads)
+    sql, warnings = run.render_sql(history, revision)
+    return Script(target, sql, history.at_heads, warnings)
 
 
 def downgrade_sql(target: Target, *, revision: str, x: Sequence[str] = ()) -> Script:
@@ -71,7 +72,8 @@ def downgrade_sql(target: Target, *, revision: str, x: Sequence[str] = ()) -> Sc
         )
     _check_range(revision)
     history = history_of(target, x)
-    return Script(target, run.render_sql(history, revision, down=True), history.at_heads)
+    sql, warnings = run.render_sql(history, revision, down=True)
+    return Script(target, sql, history.at_heads, warnings)
 
 
 def _check_range(revision: str) -> None:

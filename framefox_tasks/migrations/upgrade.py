@@ -62,7 +62,7 @@ def upgrade(
     patience = patience_of(target, lock_wait, on_wait)
     ran = run.run_steps(history, find, check=history.check_known, patience=patience, on_step=on_step)
     meanwhile = not ran.steps and ran.before != seen
-    return Upgraded(target, ran.steps, ran.current, history.at_heads, meanwhile, ran.by_themselves)
+    return Upgraded(target, ran.steps, ran.current, history.at_heads, meanwhile, ran.by_themselves, ran.warnings)
 
 
 def _revision_if_readable(target: Target) -> tuple[str, ...] | None:

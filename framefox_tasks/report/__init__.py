@@ -73,7 +73,7 @@ def _(result: Upgraded) -> list[str]:
         return ["Nothing left to apply: another run has done it meanwhile."]
     if not result.steps:
         return ["The database is already up to date, no migrations to apply."]
-    told = _by_themselves(result.by_themselves)
+    told = [*_warnings(result), *_by_themselves(result.by_themselves)]
     return ["Migrations applied successfully.", *told, "Undo the last one with: doit database_downgrade"]
 
 
@@ -81,7 +81,7 @@ def _(result: Upgraded) -> list[str]:
 def _(result: Downgraded) -> list[str]:
     if not result.steps:
         return ["No migration to revert."]
-    told = _by_themselves(result.by_themselves)
+    told = [*_warnings(result), *_by_themselves(result.by_themselves)]
     return [f"Successfully reverted {_count(result.steps)}.", *told, "Apply again with: doit database_upgrade"]
 
 
@@ -102,7 +102,8 @@ def _(result: Plan) -> list[str]:
 def _(result: MigrationCreated) -> list[str]:
     if result.path is None:
         by_hand = _by_hand(result, "doit database_create_migration --empty")
-        return [*(by_hand or ["No changes detected since the last migration."]), *_left_alone(result.left_alone)]
+        said = by_hand or ["No changes detected since the last migration."]
+        return [*said, *_left_alone(result.left_alone), *_warnings(result)]
     shown = result.target.project.shown(result.path)
     lines = [f"Migration file '{shown}' created successfully."]
     lines += [f"  {operation}" for operation in result.operations]
@@ -111,8 +112,23 @@ def _(result: MigrationCreated) -> list[str]:
     if result.unnamed:
         lines.append(f"No later migration can drop a constraint without a name: {', '.join(result.unnamed)}.")
         lines.append("Give the metadata a naming_convention, or name them.")
+    if result.risks:
+        lines += ["Check before you apply it:", *(f"  {risk}" for risk in result.risks)]
+    lines += _renames(result, shown)
     lines += _by_hand(result, shown)
-    return [*lines, *_left_alone(result.left_alone), "Apply it with: doit database_upgrade"]
+    return [*lines, *_left_alone(result.left_alone), *_warnings(result), "Apply it with: doit database_upgrade"]
+
+
+def _renames(result: MigrationCreated, where: str) -> list[str]:
+    """What looks like a rename, and the command that makes it one."""
+    if not result.renames:
+        return []
+    options = " ".join(f"--rename={item}" for item in result.renames)
+    listed = ", ".join(item.replace(":", " to ") for item in result.renames)
+    return [
+        f"This looks like a rename, and was written as a drop and an add: {listed}.",
+        f"If it is one, delete {where} and type: doit database_create_migration {options}",
+    ]
 
 
 def _by_hand(result: MigrationCreated, where: str) -> list[str]:
@@ -124,7 +140,11 @@ def _by_hand(result: MigrationCreated, where: str) -> list[str]:
 
 @_lines.register
 def _(result: MigrationChecked) -> list[str]:
-    return ["The entities and the database agree.", *_left_alone(result.left_alone)]
+    return ["The entities and the database agree.", *_left_alone(result.left_alone), *_warnings(result)]
+
+
+def _warnings(result: Upgraded | Downgraded | MigrationCreated | MigrationChecked) -> list[str]:
+    return [f"Warning: {text}" for text in result.warnings]
 
 
 def _left_alone(tables: tuple[str, ...]) -> list[str]:

@@ -25,11 +25,12 @@ def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def ask(question: str) -> bool:
+def ask(question: str, prompt: str = "Go on?") -> bool:
     """Ask a question on the terminal; True if the answer is yes. End of input and an interrupt are a no."""
-    say(question)
+    if question:
+        say(question)
     try:
-        return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+        return input(f"{prompt} [y/N] ").strip().lower() in ("y", "yes")
     except (EOFError, KeyboardInterrupt):
         say("")
         return False

@@ -72,6 +72,7 @@ class Upgraded:
     Attributes:
         meanwhile: Something was pending, and another run has applied it before this one could.
         by_themselves: The migrations that have committed by themselves, in a database that could roll them back.
+        warnings: Python's warnings, each with the file and line of the migration that it comes from.
     """
 
     target: Target
@@ -80,6 +81,7 @@ class Upgraded:
     heads: tuple[str, ...]
     meanwhile: bool = False
     by_themselves: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,14 @@ class Downgraded:
     """Migrations were reverted; none, where none was applied.
 
     Attributes:
-        by_themselves: As of Upgraded.
+        by_themselves, warnings: As of Upgraded.
     """
 
     target: Target
     steps: tuple[Step, ...]
     current: tuple[str, ...]
     by_themselves: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,11 +110,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Script:
-    """SQL for a person to review or to run elsewhere."""
+    """SQL for a person to review or to run elsewhere. The warnings are as of Upgraded."""
 
     target: Target
     sql: str
     heads: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,9 @@ class MigrationCreated:
         unnamed: Constraints that no later migration can drop.
         by_hand: What has changed in the entities, and Alembic does not compare.
         left_alone: The tables of the database that are neither declared nor recorded, and so not of the project.
+        risks: What of it can fail where tables have rows, or change their values.
+        renames: What looks like a rename and was written as a drop and an add: OLD:NEW, as for `rename`.
+        warnings: Python's warnings, each with the file and line of the project that it comes from.
     """
 
     target: Target
@@ -133,6 +140,9 @@ class MigrationCreated:
     unnamed: tuple[str, ...] = ()
     by_hand: tuple[str, ...] = ()
     left_alone: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+    renames: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,6 +151,7 @@ class MigrationChecked:
 
     target: Target
     left_alone: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

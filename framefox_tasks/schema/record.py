@@ -6,8 +6,8 @@ With both in version control, whether a migration is needed is known in a fresh 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from framefox_tasks.errors import ConfigError, PermissionDeniedError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.schema.cache import MARK, RECORD, digest, recordable
 from framefox_tasks.schema.revision_files import revision_files
-from framefox_tasks.schema.snapshot import PrimaryKey, Schema, Table
+from framefox_tasks.schema.snapshot import Check, Column, Schema, Table
+from framefox_tasks.url import SCHEMES
 
 
 def recorded(project: Project) -> str | None:
@@ -68,7 +69,7 @@ def keep_by_hand(target: Target, migration: Path | None, schema: Schema | None) 
     text = recorded(target.project)
     if not schema or not text or not not_compared(target, schema):
         return
-    if _is_marked(target.project, text) and _compared(target, Schema.from_json(text)) == _compared(target, schema):
+    if _is_marked(target.project, text) and as_migrated(target, schema) == Schema.from_json(text):
         keep(target, migration, _text(schema))
 
 
@@ -104,47 +105,139 @@ def _mark(project: Project, migration: Path, schema: str) -> None:
     files.write(project, migration, marked if found else f"{text.rstrip()}\n\n\n# {line}\n")
 
 
-def not_compared(target: Target, schema: Schema) -> tuple[str, ...]:
-    """The changes since the recorded schema that Alembic does not compare: they are written by hand."""
-    text, database = recorded(target.project), database_of(target)
+@dataclass(frozen=True)
+class _Left:
+    """A change that Alembic does not compare, and what the table or a column of it was before.
+
+    Attributes:
+        elsewhere: Only other databases have such a thing.
+    """
+
+    text: str
+    before: Mapping[str, Any] = field(default_factory=dict)
+    column: str | None = None
+    elsewhere: bool = False
+
+
+def not_compared(
+    target: Target, schema: Schema, done: Collection[str] = (), *, only_here: bool = False
+) -> tuple[str, ...]:
+    """The changes since the recorded schema that Alembic does not compare: they are written by hand.
+
+    Args:
+        target: Tells the database, and the project with its record.
+        schema: What the entities declare.
+        done: The names of the constraints and indexes that the migration makes all the same.
+        only_here: Leave out what this database has not got, and others have.
+    """
+    pairs = _pairs(target, schema)
+    left = (item for old, new in pairs for item in _left_out(old, new, database_of(target), done))
+    return tuple(item.text for item in left if item.text and not (only_here and item.elsewhere))
+
+
+def as_migrated(target: Target, schema: Schema, done: Collection[str] = ()) -> Schema:
+    """The schema with what is to be written by hand as it was recorded before: that is what a migration makes."""
+    before = {new.key: old for old, new in _pairs(target, schema)}
+    database = database_of(target)
+    return Schema(
+        tuple(
+            _with_left(table, _left_out(before[table.key], table, database, done)) if table.key in before else table
+            for table in schema.tables
+        )
+    )
+
+
+def _pairs(target: Target, schema: Schema) -> list[tuple[Table, Table]]:
+    """Each table as it was recorded, and as it is declared."""
+    text = recorded(target.project)
     try:
         before = Schema.from_json(text).by_key if text else {}
     except ConfigError:
-        return ()  # of another version, or edited: nothing can be said
-    pairs = [(before[table.key], table) for table in schema.tables if table.key in before]
-    return tuple(item for old, new in pairs for item in _changed(old, new, database))
+        return []  # of another version, or edited: nothing can be said
+    return [(before[table.key], table) for table in schema.tables if table.key in before]
 
 
-def _compared(target: Target, schema: Schema) -> list[Table]:
-    """The tables without the parts that not_compared reports."""
-    database = database_of(target)
-    comment: dict[str, Any] = {} if database.has_comments else {"comment": None}
-    of_column: dict[str, Any] = {"computed": None, **comment, **({} if database.has_enums else {"enum": None})}
-    return [
-        replace(
-            table,
-            checks=(),
-            primary_key=PrimaryKey(()),
-            columns=tuple(replace(column, **of_column) for column in table.columns),
-            **comment,
-        )
-        for table in schema.tables
-    ]
+def _with_left(table: Table, left: Iterator[_Left]) -> Table:
+    for item in left:
+        if item.column is None:
+            table = replace(table, **item.before)
+        else:
+            columns = (replace(one, **item.before) if one.name == item.column else one for one in table.columns)
+            table = replace(table, columns=tuple(columns))
+    return table
 
 
-def _changed(old: Table, new: Table, database: Traits) -> Iterator[str]:
-    checks = {(check.name, check.sql) for check in old.checks} ^ {(check.name, check.sql) for check in new.checks}
-    yield from (f"check constraint {name} on {new.key}" for name in sorted({name or sql for name, sql in checks}))
-    if old.primary_key.columns != new.primary_key.columns:
-        yield f"primary key of {new.key}"
+def _left_out(old: Table, new: Table, database: Traits, done: Collection[str]) -> Iterator[_Left]:
+    checks = _changed_checks(old, new, done)
+    if checks:
+        kept = [check for check in new.checks if check not in checks]
+        again = sorted([*kept, *(check for check in old.checks if check in checks)], key=_order)
+        for number, name in enumerate(sorted({check.name or check.sql for check in checks})):
+            yield _Left(f"check constraint {name} on {new.key}", {"checks": tuple(again)} if not number else {})
+    if old.primary_key.columns != new.primary_key.columns or old.primary_key.options != new.primary_key.options:
+        yield _Left(f"primary key of {new.key}", {"primary_key": old.primary_key})
     if not database.has_comments and old.comment != new.comment:
-        yield f"comment on {new.key}"
+        yield _Left(f"comment on {new.key}", {"comment": old.comment}, elsewhere=True)
+    if _own(old.options, database) != _own(new.options, database):
+        yield _Left(f"options of {new.key}", {"options": old.options})
+    for kind, what in (("foreign_keys", "foreign key"), ("uniques", "unique constraint"), ("indexes", "index")):
+        yield from _changed_options(old, new, kind, what, database, done)
     before = {column.name: column for column in old.columns}
     for column in new.columns:
-        was = before.get(column.name, column)
-        if was.computed != column.computed:
-            yield f"expression of {new.key}.{column.name}"
-        if not database.has_comments and was.comment != column.comment:
-            yield f"comment on {new.key}.{column.name}"
-        if not database.has_enums and was.enum and column.enum and was.enum != column.enum:
-            yield f"enum values of {new.key}.{column.name}"
+        yield from _of_column(before.get(column.name, column), column, new.key, database)
+
+
+def _order(check: Check) -> tuple[str, str]:
+    return check.name or "", repr(check)
+
+
+def _changed_checks(old: Table, new: Table, done: Collection[str]) -> set[Check]:
+    """Those that are gone or new, but for those that come and go with their column."""
+    names = {column.name for column in new.columns}
+    gone = {column.name for column in old.columns} - names
+    added = {column.name for column in new.columns if column.enum or column.type == "BOOLEAN"}
+    added -= {column.name for column in old.columns}
+    changed = set(old.checks) ^ set(new.checks)
+    return {check for check in changed if check.name not in done and not _words(check.sql) & (gone | added)}
+
+
+def _words(sql: str) -> set[str]:
+    return set(re.findall(r"\w+", sql))
+
+
+def _own(options: Mapping[str, str], database: Traits) -> dict[str, str]:
+    """The options without those of other databases."""
+    found = {}
+    for name, value in options.items():
+        scheme = SCHEMES.get(name.partition("_")[0])
+        if scheme is None or scheme.dialect == database.name:
+            found[name] = value
+    return found
+
+
+def _changed_options(
+    old: Table, new: Table, kind: str, what: str, database: Traits, done: Collection[str]
+) -> Iterator[_Left]:
+    """Of constraints and indexes that are the same but for the options that Alembic does not look at."""
+    looked_at = ("ondelete", "onupdate", "deferrable", "initially") if kind == "foreign_keys" else ()
+    before = {repr(replace(item, options={})): item for item in getattr(old, kind)}
+    after = []
+    for item in getattr(new, kind):
+        was = before.get(repr(replace(item, options={})), item)
+        pair = ({k: v for k, v in _own(one.options, database).items() if k not in looked_at} for one in (was, item))
+        differs = next(pair) != next(pair) and item.name not in done
+        after.append(was if differs else item)
+        if differs:
+            yield _Left(f"options of the {what} {item.name or ', '.join(item.columns)} on {new.key}")
+    if tuple(after) != getattr(new, kind):
+        yield _Left("", {kind: tuple(after)})
+
+
+def _of_column(was: Column, column: Column, table: str, database: Traits) -> Iterator[_Left]:
+    name = f"{table}.{column.name}"
+    if was.computed != column.computed:
+        yield _Left(f"expression of {name}", {"computed": was.computed}, column.name)
+    if not database.has_comments and was.comment != column.comment:
+        yield _Left(f"comment on {name}", {"comment": was.comment}, column.name, elsewhere=True)
+    if not database.has_enums and was.enum and column.enum and was.enum != column.enum:
+        yield _Left(f"enum values of {name}", {"enum": was.enum}, column.name, elsewhere=True)

@@ -38,6 +38,7 @@ _CREATE_MIGRATION = (
     option("version_path", "the folder of its file, where there are several", default=None),
     option("rev_id", "its revision, instead of a new one", default=None),
     _X,
+    several("rename", "old:new for a table, table.old:new for a column; may be given more than once"),
 )
 _DOWNGRADE = (
     option("steps", "how many to revert, 0 for all [default: 1]", default=None),

@@ -22,6 +22,8 @@ class MySQLVerbs(ServerVerbs):
     transactional_ddl = False
     changes_by_join = True
     keys_hold_indexes = True
+    fills_added_columns = True
+    shows_bmp_only = True
 
     quote = "`"
     light_drivers = MappingProxyType({"pymysql": "pymysql", "mysqldb": "MySQLdb"})

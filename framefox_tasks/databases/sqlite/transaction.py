@@ -33,6 +33,7 @@ _MARK = "framefox_tasks.guarded"
 # What a transaction is begun and ended with, and what has no place or no effect in one.
 _OUTSIDE = {"", "BEGIN", "COMMIT", "END", "ROLLBACK", "PRAGMA", "VACUUM", "ATTACH", "DETACH"}
 _WORD = re.compile(r"\A\s*(\w*)")
+_PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w)")
 _DROP = re.compile(r"\s*DROP\s+(TRIGGER|INDEX)\b", re.IGNORECASE)
 
 
@@ -46,6 +47,7 @@ def guarded(target: Target, patience: Patience) -> Iterator[Callable[[Connection
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
     from sqlalchemy.pool import Pool
+    from sqlalchemy.schema import Table
 
     guard = _Guard(target, patience)
     listeners = (
@@ -56,6 +58,7 @@ def guarded(target: Target, patience: Patience) -> Iterator[Callable[[Connection
         (Pool, "checkin", guard.checkin, False),
         (Pool, "checkout", guard.shared.checkout, False),
         (Engine, "do_connect", guard.shared.connect, False),
+        (Table, "column_reflect", _escape_default, False),
     )
     for owner, name, listener, retval in listeners:
         event.listen(owner, name, listener, **({"retval": True} if retval else {}))
@@ -214,6 +217,13 @@ class _Snapshot:
                 hint="Delete or correct these rows in the migration. Foreign keys are not enforced, and do not "
                 "cascade, while a migration runs on SQLite.",
             )
+
+
+def _escape_default(inspector: Any, _table: Any, column: Any) -> None:
+    """Let a colon in the default of a reflected column be one, and no parameter: the table is made again with it."""
+    default = column.get("default")
+    if inspector.bind.dialect.name == "sqlite" and isinstance(default, str):
+        column["default"] = _PARAMETER.sub(r"\\:", default)
 
 
 def _raw(connection: Connection) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from alembic.util import CommandError, rev_id
 from sqlalchemy import MetaData
 
 from framefox_tasks.errors import EntityError, MigrationError, PermissionDeniedError
+from framefox_tasks.migrations.alembic.caught_warnings import caught_warnings
 from framefox_tasks.migrations.alembic.config import history_errors
 from framefox_tasks.migrations.alembic.describe import Difference, difference_of, operations_of
 from framefox_tasks.migrations.alembic.enums import load_enum_types
@@ -23,6 +24,9 @@ from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.ownership import Name, declared_metadata, ownership_of, shown
 from framefox_tasks.migrations.alembic.placement import check_new_names
+from framefox_tasks.migrations.alembic.readable import check_readable, removed_if_unreadable
+from framefox_tasks.migrations.alembic.renames import Rename, Renames, candidates
+from framefox_tasks.migrations.alembic.risks import risks_of
 from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.schema.entities import Entities, has_entities, import_provided, load_entities
 from framefox_tasks.schema.from_metadata import schema_of
@@ -39,6 +43,9 @@ class Comparison:
         difference: The same, described.
         schema: What the entities declare; None where they were not looked at.
         left_alone: The tables that are not of the project.
+        risks: What of it can fail, or lose values, where tables have rows.
+        renames: What looks like a rename, and is a drop and an add here.
+        warnings: Those of Python.
         path: The migration file that was written; None where none was needed or asked for.
     """
 
@@ -46,6 +53,9 @@ class Comparison:
     difference: Difference
     schema: Schema | None = None
     left_alone: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+    renames: tuple[Rename, ...] = ()
+    warnings: tuple[str, ...] = ()
     path: Path | None = None
 
 
@@ -56,21 +66,53 @@ def compare(history: History) -> Comparison:
     return _autogenerate(history, context, dont_mutate=True)
 
 
-def write_migration(history: History, message: str | None, place: dict[str, Any], *, empty: bool = False) -> Comparison:
+def write_migration(
+    history: History,
+    message: str | None,
+    place: dict[str, Any],
+    *,
+    empty: bool = False,
+    renames: Sequence[str] = (),
+    ask: Callable[[str], bool] | None = None,
+) -> Comparison:
     """Write a migration file; none where the entities and the database agree, unless an empty one is wanted.
 
+    Args:
+        history: The migrations.
+        message: What it does.
+        place: Where it goes in the history.
+        empty: Compare nothing.
+        renames: OLD:NEW for a table, TABLE.OLD:NEW for a column.
+        ask: Gets a question for each further one that looks like a rename.
+
     Raises:
+        ConfigError: A rename names nothing that is there.
         EntityError: The entities cannot be imported; nothing is written.
+        MigrationError: The file could not be read back; it is removed.
         PermissionDeniedError: The folder cannot be written to.
     """
     context = _context(history, message, place, autogenerate=not empty)
-    compared = Comparison(context, difference_of(context, history.target)) if empty else _autogenerate(history, context)
+    compared = Comparison(context, difference_of(context, history.target)) if empty else None
+    if compared is None:
+        compared = _autogenerate(history, context, renames=renames)
+        confirmed = [str(item) for item in compared.renames if ask is not None and ask(_question(item))]
+        if confirmed:
+            context = _context(history, message, place, autogenerate=True)
+            compared = _autogenerate(history, context, renames=[*renames, *confirmed])
     if not empty and not compared.difference.operations:
         return compared
-    _avoid_collision(context.script_directory, Path(place["version_path"]), message)
-    with _writing(history.target):
+    folder = Path(place["version_path"])
+    _avoid_collision(context.script_directory, folder, message)
+    with _writing(history.target), removed_if_unreadable(folder, history.target.project):
         written = [script for script in context.generate_scripts() if script is not None]
-    return replace(compared, path=Path(written[-1].path))
+    path = Path(written[-1].path)
+    check_readable(path, history.target.project)
+    return replace(compared, path=path)
+
+
+def _question(rename: Rename) -> str:
+    of = "" if rename.column is None else f"{rename.table}."
+    return f"Is {of}{rename.new} the former {of}{rename.column or rename.table}?"
 
 
 def write_merge(history: History, message: str, options: RevisionOptions) -> Path:
@@ -113,19 +155,29 @@ def _quotable(message: str) -> str:
     return message.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _autogenerate(history: History, context: RevisionContext, **options: Any) -> Comparison:
+def _autogenerate(
+    history: History, context: RevisionContext, *, renames: Sequence[str] = (), **options: Any
+) -> Comparison:
     target = history.target
     # Before env.py: an env.py that swallows import errors must find every entity imported.
-    entities = load_entities(target.project) if has_entities(target.project) else Entities()
-    if not entities.metadata:
-        import_provided(target.project)
+    told: list[str] = []
+    with caught_warnings(target.project, told):
+        entities = load_entities(target.project) if has_entities(target.project) else Entities()
+        if not entities.metadata:
+            import_provided(target.project)
     metadata = entities.metadata
     compared: list[MetaData] = []
     others: list[Name] = []
+    noted: dict[str, Any] = {}
     load_enum_types(target)
 
     def work(current: Any, migration_context: Any) -> list[Any]:
-        context.run_autogenerate(current, migration_context)
+        asked = Renames(migration_context, renames)
+        with asked.applied():
+            context.run_autogenerate(current, migration_context)
+            noted["renames"] = tuple(candidates(migration_context, context.generated_revisions))
+        noted["risks"] = risks_of(operations_of(context), migration_context.dialect)
+        asked.write(context.generated_revisions)
         compared.extend(item for item in declared_metadata(migration_context.opts) if item.tables)
         others.extend(ownership_of(migration_context).left_alone)
         return []
@@ -137,6 +189,7 @@ def _autogenerate(history: History, context: RevisionContext, **options: Any) ->
         work,
         metadata=metadata,
         template_args=context.template_args,
+        told=told,
         **options,
     )
     if not metadata or not target.project.entities:
@@ -144,7 +197,9 @@ def _autogenerate(history: History, context: RevisionContext, **options: Any) ->
         _check_seen(target, context, {table for _, table in others} - declared)
     schema = schema_of(metadata or compared)
     ours = Schema(tuple(table for table in schema.tables if not ignored(target.project, table.name)))
-    return Comparison(context, difference_of(context, target), ours, tuple(map(shown, others)))
+    return Comparison(
+        context, difference_of(context, target), ours, tuple(map(shown, others)), warnings=tuple(told), **noted
+    )
 
 
 def _check_seen(target: Target, context: RevisionContext, left_alone: set[str]) -> None:

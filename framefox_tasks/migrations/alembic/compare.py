@@ -9,6 +9,7 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Boolean, Column, Enum, Index, Numeric, String
 from sqlalchemy.dialects.mysql import ENUM
+from sqlalchemy.engine import Dialect
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.columns import ColumnComparison
@@ -16,6 +17,9 @@ from framefox_tasks.databases.columns import ColumnComparison
 _COLUMNS = "framefox_tasks_columns"
 _NOW = {"now()", "current_timestamp", "current_timestamp()", "localtimestamp", "localtimestamp()"}
 _CAST = re.compile(r"::[\w .\"\[\]]+(\(\d+(,\d+)?\))?$")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
+_ESCAPED = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a"}
 _TRUTH = {"true": "1", "false": "0"}
 
 
@@ -55,7 +59,9 @@ def help_compare_defaults(context: MigrationContext) -> None:
     theirs: Any = context.impl.compare_server_default
 
     def compare(inspected: Column[Any], metadata: Column[Any], declared: str | None, found: str | None) -> bool:
-        decided = _same_default(metadata, declared, found)
+        if declared is not None and not isinstance(getattr(metadata.server_default, "arg", None), str):
+            declared = _without_doubled_percents(declared, context.dialect)
+        decided = _same_default(metadata, declared, found, context.dialect)
         columns = None if decided else columns_of(context)
         same = columns.same_default(inspected, metadata) if columns else None
         decided = decided if same is None else same
@@ -110,13 +116,22 @@ def columns_of(context: MigrationContext) -> ColumnComparison | None:
     return found
 
 
-def _same_default(column: Column[Any], declared: str | None, found: str | None) -> bool | None:
+def _without_doubled_percents(sql: str, dialect: Dialect) -> str:
+    """The SQL as the server gets it: for drivers that take % for a parameter SQLAlchemy compiles two."""
+    return sql.replace("%%", "%") if dialect.identifier_preparer._double_percents else sql
+
+
+def _same_default(column: Column[Any], declared: str | None, found: str | None, dialect: Dialect) -> bool | None:
     if declared is None or found is None:
         return None
-    plain = isinstance(getattr(column.server_default, "arg", None), str)  # a value, not yet quoted
-    one, other = declared if plain else normalized(declared), normalized(found)
+    value = getattr(column.server_default, "arg", None)
+    plain = isinstance(value, str)  # not yet quoted
+    escapes = bool(getattr(dialect, "_backslash_escapes", False))
+    one, other = str(value) if plain else normalized(declared, escapes), normalized(found, escapes)
     if isinstance(column.type, Boolean):
         one, other = (_TRUTH.get(text.lower(), text) for text in (one, other))
+    if plain and database_named(dialect.name).shows_bmp_only:
+        one = _BEYOND_BMP.sub("?", one)
     if one == other or (isinstance(column.type, Numeric) and _same_number(one, other)):
         return True
     # Alembic's own comparison on PostgreSQL fails on a quote in the text.
@@ -130,13 +145,14 @@ def _same_number(one: str, other: str) -> bool:
         return False
 
 
-def normalized(default: str) -> str:
+def normalized(default: str, backslash_escapes: bool = False) -> str:
     """A default without the parentheses and the cast around it, and without the quotes of a literal."""
     text = default.strip()
     while (bare := _bare(text)) != text:
         text = bare
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1].replace(text[0] * 2, text[0])
+        inner = text[1:-1].replace(text[0] * 2, text[0])
+        return _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), inner) if backslash_escapes else inner
     return "now()" if text.lower() in _NOW else text
 
 

@@ -11,16 +11,21 @@ from alembic.operations import ops
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.migrations.alembic.enums import EnumTypeOp
+from framefox_tasks.migrations.alembic.renames import ColumnRenameOp, TableRenameOp
+from framefox_tasks.migrations.alembic.risks import loses_data
 from framefox_tasks.model import Target
-
-_DESTRUCTIVE = ("drop table", "drop column")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The operations of a migration, those that lose data, and the constraints that it leaves unnamed."""
+    """The operations of a migration, those that lose data, and the constraints that it leaves unnamed.
+
+    Attributes:
+        names: The names of the constraints and indexes that it makes or drops.
+    """
 
     operations: tuple[str, ...]
+    names: frozenset[str]
     destructive: tuple[str, ...]
     unnamed: tuple[str, ...]
 
@@ -33,7 +38,8 @@ def difference_of(context: RevisionContext, target: Target) -> Difference:
     shown = tuple(_describe(operation) for operation in operations)
     return Difference(
         shown,
-        tuple(text for text in shown if text.startswith(_DESTRUCTIVE)),
+        frozenset(name for operation in operations if (name := name_of(operation))),
+        tuple(text for text, operation in zip(shown, operations, strict=True) if loses_data(operation)),
         tuple(name for operation in operations for name in _unnamed(operation, target)),
     )
 
@@ -55,16 +61,26 @@ def _describe(operation: ops.MigrateOperation) -> str:
     """One operation in a few words, such as: add table product; drop column product.price."""
     if isinstance(operation, ops.ExecuteSQLOp):
         return str(operation.sqltext)
+    if isinstance(operation, TableRenameOp):
+        old = ".".join(filter(None, (operation.schema, operation.table_name, getattr(operation, "column_name", None))))
+        kind = "column" if isinstance(operation, ColumnRenameOp) else "table"
+        return f"rename {kind} {old} to {operation.new_name}"
     table = getattr(operation, "table_name", None) or getattr(operation, "source_table", None)
     table = ".".join(filter(None, (getattr(operation, "schema", None), table))) if table else None
     column = getattr(operation, "column_name", None) or getattr(getattr(operation, "column", None), "name", None)
-    name = getattr(operation, "constraint_name", None) or getattr(operation, "index_name", None)
+    name = name_of(operation)
     enum = getattr(getattr(operation, "enum", None), "name", None) or getattr(operation, "name", None)
     if column:
         return f"{_kind(operation)} {table}.{column}"
     if name:
         return f"{_kind(operation)} {name} on {table}"
     return f"{_kind(operation)} {table or enum or ''}".rstrip()
+
+
+def name_of(operation: ops.MigrateOperation) -> str | None:
+    """The name of the constraint or the index that it makes or drops."""
+    name = getattr(operation, "constraint_name", None) or getattr(operation, "index_name", None)
+    return None if name is None else str(name)
 
 
 def _kind(operation: ops.MigrateOperation) -> str:

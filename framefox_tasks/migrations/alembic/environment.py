@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine
 from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError
+from framefox_tasks.migrations.alembic.caught_warnings import caught_warnings
 from framefox_tasks.migrations.alembic.compare import help_compare_defaults
 from framefox_tasks.migrations.alembic.config import is_async
 from framefox_tasks.migrations.alembic.failures import describe, failure_in, raised_here
@@ -49,6 +50,7 @@ def run_environment(
     *,
     metadata: Sequence[MetaData] = (),
     transactions: Transactions | None = None,
+    told: list[str] | None = None,
     **options: Any,
 ) -> None:
     """Run env.py as Alembic's commands do.
@@ -60,6 +62,7 @@ def run_environment(
         work: Gets the current revisions and the migration context, gives the steps to run.
         metadata: The target metadata, for an env.py that passes none.
         transactions: Those of work that changes the database.
+        told: Gets the warnings of Python.
         options: More of EnvironmentContext's, such as as_sql.
 
     Raises:
@@ -75,6 +78,7 @@ def run_environment(
     with ALONE, ExitStack() as stack:
         stack.enter_context(_env_py_errors(target))
         stack.enter_context(rebuilding())
+        stack.enter_context(caught_warnings(target.project, told))
         stack.enter_context(_no_new_file(target))
         stack.enter_context(application_context(target))
         if transactions:

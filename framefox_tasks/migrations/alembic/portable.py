@@ -8,14 +8,18 @@ from typing import Any, Literal
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Enum, False_, Identity, True_, inspect
+from sqlalchemy import Enum, Identity, inspect
 
 from framefox_tasks.databases import NAMES, database_named
+from framefox_tasks.migrations.alembic.cycles import leave_to_alter, order_tables
 from framefox_tasks.migrations.alembic.enums import is_native
+from framefox_tasks.migrations.alembic.rendering import is_variant, rendered_default, rendered_type
 
 
 def adapt(context: MigrationContext, directives: Iterable[ops.MigrationScript]) -> None:
     """Correct the operations of generated migrations in place."""
+    directives = list(directives)
+    order_tables(context.opts, directives)
     for script in directives:
         for container in (*script.upgrade_ops_list, *script.downgrade_ops_list):
             if not context.dialect.supports_identity_columns:
@@ -99,19 +103,17 @@ def _create_schemas(context: MigrationContext, container: ops.OpContainer) -> No
 
 def render_item(type_: str, item: Any, context: AutogenContext) -> str | Literal[False]:
     """Alembic's render_item hook: the source text of a type or a default, or False for Alembic's own rendering."""
-    if type_ == "server_default" and isinstance(getattr(item, "arg", None), (True_, False_)):
-        # Alembic writes what the current dialect makes of it: 1 on SQLite, which is no boolean on PostgreSQL.
-        prefix = context.opts.get("sqlalchemy_module_prefix") or "sa."
-        return f"{prefix}true()" if isinstance(item.arg, True_) else f"{prefix}false()"
+    if type_ == "foreign_key":
+        leave_to_alter(item, context)
+    if type_ == "server_default":
+        default = rendered_default(item, context)
+        return False if default is None else default
     if type_ != "type":
         return False
-    if isinstance(item, Enum) and is_native(item):
+    if isinstance(item, Enum) and is_native(item) and not item._variant_mapping and not is_variant(context):
         return _rendered_enum(item, context)
-    module = type(item).__module__
-    if not module.startswith("sqlalchemy."):
-        # Alembic writes the full name, package.module.Type(), and leaves the import to the reader.
-        context.imports.add(f"import {module}")
-    return False
+    text = rendered_type(item, context)
+    return False if text is None else text
 
 
 def _rendered_enum(item: Enum, context: AutogenContext) -> str:

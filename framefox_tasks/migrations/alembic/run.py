@@ -47,12 +47,14 @@ class RunResult:
 
     Attributes:
         by_themselves: Those that have committed by themselves, where else all could be rolled back.
+        warnings: The warnings of Python.
     """
 
     steps: tuple[Step, ...]
     before: tuple[str, ...]
     current: tuple[str, ...]
     by_themselves: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def run_steps(
@@ -83,7 +85,9 @@ def run_steps(
         check(before)
         run = _Run(history, find, before, Transactions(lock, patience), on_step)
         try:
-            run_environment(target, history.config, history.scripts, run.work, transactions=run.transactions)
+            run_environment(
+                target, history.config, history.scripts, run.work, transactions=run.transactions, told=run.warnings
+            )
         except FramefoxTasksError as exc:
             if run.running is None:
                 raise
@@ -97,7 +101,7 @@ def run_steps(
         current = dialect.revision(target)
     run.transactions.check(target, current)
     alone = tuple(run.transactions.by_themselves) if dialect.transactional_ddl else ()
-    return RunResult(tuple(run.done), before, current, alone)
+    return RunResult(tuple(run.done), before, current, alone, tuple(run.warnings))
 
 
 class _Run:
@@ -112,6 +116,7 @@ class _Run:
         self.target = history.target
         self.transactions = transactions
         self.done: list[Step] = []
+        self.warnings: list[str] = []
         self.running: Revision | None = None
         self._history = history
         self._find = find
@@ -182,8 +187,8 @@ class _Run:
         return f"The database {label} is at {now}.", again
 
 
-def render_sql(history: History, revision: str, *, down: bool = False) -> str:
-    """The SQL of the migrations up to a revision, or of a range a:b, without connecting.
+def render_sql(history: History, revision: str, *, down: bool = False) -> tuple[str, tuple[str, ...]]:
+    """The SQL of the migrations up to a revision, or of a range a:b, without connecting; and the warnings of Python.
 
     Args:
         history: The migrations.
@@ -199,6 +204,7 @@ def render_sql(history: History, revision: str, *, down: bool = False) -> str:
     first = history.resolve(start) if start else ()
     _check_direction(history, first, start, end, down=down)
     output, ran = StringIO(), False
+    told: list[str] = []
     find = downgrade_steps(end) if down else upgrade_steps(end)
 
     def work(current: Any, context: Any) -> list[Any]:  # noqa: ARG001 - Alembic's signature
@@ -211,6 +217,7 @@ def render_sql(history: History, revision: str, *, down: bool = False) -> str:
         make_config(history.target, output=output, arguments=history.arguments),
         history.scripts,
         work,
+        told=told,
         as_sql=True,
         starting_rev=first or None,
         destination_rev=end,
@@ -220,7 +227,7 @@ def render_sql(history: History, revision: str, *, down: bool = False) -> str:
             "The offline branch of env.py has run no migrations, so there is no SQL.",
             hint="Let it call context.run_migrations() where context.is_offline_mode().",
         )
-    return output.getvalue()
+    return output.getvalue(), tuple(told)
 
 
 def _check_direction(history: History, at: tuple[str, ...], start: str, end: str, *, down: bool) -> None:

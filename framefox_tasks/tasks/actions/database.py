@@ -50,6 +50,7 @@ def create_migration(
     merge: bool,
     amend: bool,
     yes: bool,
+    rename: list[str],
     x: list[str],
     **given: Any,
 ) -> dict[str, Any] | None:
@@ -57,6 +58,8 @@ def create_migration(
     options = _revision_options(given)
     modes = {"--empty": empty, "--check": check, "--merge": merge, "--amend": amend}
     chosen = [name for name, is_given in modes.items() if is_given]
+    if rename and chosen:
+        chosen.append("--rename")
     if len(chosen) > 1:
         raise ConfigError(f"{' and '.join(chosen)} cannot be used together.", hint="Choose one of them.")
     project = settings.target.project
@@ -71,7 +74,13 @@ def create_migration(
         created = _amend(settings.target, message or None, options.head, x, yes=yes)
     else:
         created = migration.create_migration(
-            settings.target, message=message or None, empty=empty, options=options, x=x
+            settings.target,
+            message=message or None,
+            empty=empty,
+            options=options,
+            x=x,
+            rename=rename,
+            ask=_ask_rename if _on_terminal() else None,
         )
     report.show(created)
     record = project.migrations_folder / RECORD
@@ -111,6 +120,10 @@ def _amend(target: Target, message: str | None, head: str | None, x: list[str], 
     return amend(yes=True)
 
 
+def _ask_rename(question: str) -> bool:
+    return report.ask("", question)
+
+
 def upgrade(
     settings: Settings, *, revision: str | None, plan: bool, sql: bool, output: str, x: list[str]
 ) -> dict[str, Any]:
@@ -128,6 +141,8 @@ def upgrade(
     elif sql:
         script = plans.upgrade_sql(target, revision=revision, x=x)
         _write_or_print(script.sql, output)
+        for text in script.warnings:
+            report.warn(text)
         heads = script.heads
     else:
         report.say("Applying migrations...")

@@ -90,7 +90,7 @@ def migration_written(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
     another branch as well, and a migration that was deleted is missed.
     """
     options = task.options or {}
-    if any(options.get(name) for name in ("empty", "check", "merge", "amend")) or not Path(SNAPSHOT).is_file():
+    if any(map(options.get, ("empty", "check", "merge", "amend", "rename"))) or not Path(SNAPSHOT).is_file():
         return False, ""
     try:
         target = configured().target

@@ -1,0 +1,197 @@
+"""Foreign keys that are added when all tables are there: those of a cycle, and those with use_alter.
+
+As MetaData.create_all does, with SQLAlchemy's own order. Where a database can add no foreign key to a table, SQLAlchemy
+leaves them in CREATE TABLE: so a migration asks for that, and runs on every database.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any
+
+from alembic.autogenerate import render, renderers
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations import ops
+from sqlalchemy import Column, ForeignKeyConstraint, Table
+from sqlalchemy.exc import SAWarning
+from sqlalchemy.schema import sort_tables_and_constraints
+from sqlalchemy.sql.elements import conv
+
+from framefox_tasks.databases import NAMES, database_named
+
+LATE_KEYS = "framefox_tasks_late_keys"
+"""The option of context.configure() that holds the foreign keys to be left to ALTER TABLE, with their names."""
+_Table = tuple[str | None, str]
+_Tables = dict[_Table, Table]
+_Key = tuple[str, tuple[str, ...], tuple[str, ...]]
+
+
+class LateForeignKeyOp(ops.MigrateOperation):
+    """Adds a foreign key when the tables are there, or drops it before they go, where a database can do that."""
+
+    def __init__(self, inner: ops.CreateForeignKeyOp | ops.DropConstraintOp) -> None:
+        self.inner = inner
+
+    @property
+    def constraint_name(self) -> str:
+        """Its name."""
+        return str(self.inner.constraint_name)
+
+    @property
+    def table_name(self) -> str:
+        """The table that has the key."""
+        return self.inner.source_table if isinstance(self.inner, ops.CreateForeignKeyOp) else self.inner.table_name
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """What Alembic shows as the difference."""
+        return ("add_fk" if isinstance(self.inner, ops.CreateForeignKeyOp) else "remove_fk", self.constraint_name)
+
+
+@renderers.dispatch_for(LateForeignKeyOp)
+def _render(context: AutogenContext, op: LateForeignKeyOp) -> list[str]:
+    prefix = context.opts.get("alembic_module_prefix") or "op."
+    return [
+        f"if {prefix}get_context().dialect.supports_alter:  # else it is part of the table",
+        *render.render_op(context, op.inner),
+        "",
+    ]
+
+
+def leave_to_alter(item: Any, context: AutogenContext) -> None:
+    """Let a foreign key that is about to be rendered in its table be left out there, if it is made later."""
+    name = context.opts.get(LATE_KEYS, {}).get(_key_of(item))
+    if name is not None:
+        item.use_alter, item.name = True, conv(name)
+
+
+def order_tables(options: dict[str, Any], directives: Iterable[ops.MigrationScript]) -> None:
+    """Order the tables that generated migrations create and drop, and give the foreign keys of a cycle their place."""
+    late: dict[_Key, str] = options.setdefault(LATE_KEYS, {})
+    for script in directives:
+        tables = _tables(script)
+        for container in (*script.upgrade_ops_list, *script.downgrade_ops_list):
+            _order_created(container, tables, late)
+            _order_dropped(container, tables)
+            _drop_keys_first(container)
+
+
+def _order_created(container: ops.OpContainer, known: _Tables, late: dict[_Key, str]) -> None:
+    created: list[Any] = [op for op in container.ops if _is_known(op, ops.CreateTableOp, known)]
+    order, keys = _sorted(created, known)
+    if not keys:
+        return
+    late |= {_key_of(key): _name(key) for key in keys}
+    first = container.ops.index(created[0])
+    rest = [op for op in container.ops[first:] if op not in created]
+    created.sort(key=lambda op: order[op.schema, op.table_name])
+    container.ops[first:] = [*created, *rest, *(LateForeignKeyOp(_creation(key)) for key in keys)]
+
+
+def _order_dropped(container: ops.OpContainer, known: _Tables) -> None:
+    dropped: list[Any] = [op for op in container.ops if _is_known(op, ops.DropTableOp, known)]
+    order, keys = _sorted(dropped, known)
+    if not keys:
+        return
+    last = container.ops.index(dropped[-1])
+    kept, after = [op for op in container.ops[:last] if op not in dropped], container.ops[last + 1 :]
+    dropped.sort(key=lambda op: -order[op.schema, op.table_name])
+    container.ops[:] = [*(LateForeignKeyOp(_removal(key)) for key in keys), *kept, *dropped, *after]
+
+
+def _drop_keys_first(container: ops.OpContainer) -> None:
+    """Drop the foreign keys of tables that stay before the tables that they refer to."""
+    dropped = {(op.schema, op.table_name) for op in container.ops if isinstance(op, ops.DropTableOp)}
+    first: list[ops.MigrateOperation] = []
+    for op in container.ops:
+        if isinstance(op, ops.ModifyTableOps) and (op.schema, op.table_name) not in dropped:
+            moved = [inner for inner in op.ops if _refers_to(inner, dropped)]
+            if moved:
+                op.ops = [inner for inner in op.ops if inner not in moved]
+                first.append(ops.ModifyTableOps(op.table_name, moved, schema=op.schema))
+    kept = (op for op in container.ops if not isinstance(op, ops.ModifyTableOps) or op.ops)
+    container.ops[:] = [*first, *kept] if first else container.ops
+
+
+def _refers_to(op: ops.MigrateOperation, tables: set[tuple[str | None, str]]) -> bool:
+    made = op._reverse if isinstance(op, ops.DropConstraintOp) else None
+    if not isinstance(made, ops.CreateForeignKeyOp):
+        return False
+    return (made.kw.get("referent_schema"), made.referent_table) in tables
+
+
+def _tables(script: ops.MigrationScript) -> _Tables:
+    """The tables that a migration creates and drops, of the entities or reflected: not the operations' copies."""
+    found: _Tables = {}
+    for container in script.upgrade_ops_list:
+        for op in container.ops:
+            made: Any = op._reverse if isinstance(op, ops.DropTableOp) else op
+            if isinstance(made, ops.CreateTableOp) and made._namespace_metadata is not None:
+                table = made._namespace_metadata.tables.get(".".join(filter(None, (made.schema, made.table_name))))
+                found[made.schema, made.table_name] = made.to_table() if table is None else table
+    return found
+
+
+def _is_known(op: Any, kind: type, known: _Tables) -> bool:
+    return isinstance(op, kind) and (getattr(op, "schema", None), getattr(op, "table_name", None)) in known
+
+
+def _sorted(operations: list[Any], known: _Tables) -> tuple[dict[_Table, int], list[ForeignKeyConstraint]]:
+    """The order in which the tables of operations are created, and the foreign keys that come after them."""
+    tables = [known[op.schema, op.table_name] for op in operations]
+    for table in tables:
+        _complete(table)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)  # of a cycle, which the keys then are taken out of
+        found = sort_tables_and_constraints(tables)  # type: ignore[no-untyped-call]
+    ordered = [table for table, _ in found if table is not None]
+    within = {id(table) for table in tables}
+    late = {id(key): key for table, keys in found if table is None for key in keys if id(key.parent) in within}
+    late |= {id(key): key for table in ordered for key in table.foreign_key_constraints if key.use_alter}
+    names = {id(known[name]): name for name in known}
+    return {names[id(table)]: place for place, table in enumerate(ordered)}, sorted(late.values(), key=_key_of)
+
+
+def _complete(table: Table) -> None:
+    """Let the foreign keys of a reflected table find those that stay: they were reflected beside it, if at all."""
+    for key in table.foreign_keys:
+        schema, name, column = key._column_tokens
+        if ".".join(filter(None, (schema, name))) not in table.metadata.tables:
+            Table(name, table.metadata, Column(column), schema=schema)
+
+
+def _key_of(key: ForeignKeyConstraint) -> _Key:
+    targets = tuple(element.target_fullname for element in key.elements)
+    return str(key.parent.fullname), tuple(element.parent.name for element in key.elements), targets
+
+
+def _name(key: ForeignKeyConstraint) -> str:
+    """Its name; one by a convention where it has none, since without a name it could not be dropped."""
+    if isinstance(key.name, str):
+        return str(key.name)
+    columns = (element.parent.name for element in key.elements)
+    referred = key.elements[0].target_fullname.rpartition(".")[0].rpartition(".")[2]
+    return _conventional("fk", (str(key.parent.name), *columns, referred))
+
+
+def _conventional(prefix: str, parts: Iterable[str]) -> str:
+    """A name such as fk_team_captain_id_player, no longer than every database takes."""
+    name = "_".join((prefix, *parts))
+    longest = min(database_named(name).dialect.longest_name for name in NAMES)
+    if len(name.encode()) <= longest:
+        return name
+    digest = sha256("\0".join((prefix, *parts)).encode()).hexdigest()[:8]
+    return f"{name.encode()[: longest - 9].decode(errors='ignore')}_{digest}"
+
+
+def _creation(key: ForeignKeyConstraint) -> ops.CreateForeignKeyOp:
+    made = ops.CreateForeignKeyOp.from_constraint(key)
+    assert isinstance(made, ops.CreateForeignKeyOp)  # noqa: S101 - it is of a foreign key
+    made.kw.pop("use_alter", None)
+    made.constraint_name = conv(_name(key))
+    return made
+
+
+def _removal(key: ForeignKeyConstraint) -> ops.DropConstraintOp:
+    return ops.DropConstraintOp(conv(_name(key)), str(key.parent.name), type_="foreignkey", schema=key.parent.schema)
