@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from framefox_tasks.errors import DatabaseNotFoundError, FramefoxTasksError
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
+    from framefox_tasks.databases.definitions import Definitions
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
 
@@ -151,6 +154,14 @@ class Database(Verbs):
     def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:  # noqa: ARG002 - for those that need it
         """A context in which a failing migration leaves as little behind as the database allows."""
         return nullcontext()
+
+    def set_enum_values(self, schema: str | None, name: str, values: Sequence[str]) -> str | None:  # noqa: ARG002
+        """The statement that gives an enum type these values and no others; None where there are no enum types."""
+        return None
+
+    def definitions(self, connection: Any) -> Definitions | None:  # noqa: ARG002 - for those that can tell
+        """Its own definitions, over a connection of SQLAlchemy's; None where what is declared is compared as text."""
+        return None
 
     @abstractmethod
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:

@@ -18,7 +18,6 @@ from sqlalchemy import MetaData
 from framefox_tasks.errors import EntityError, MigrationError, PermissionDeniedError
 from framefox_tasks.migrations.alembic.config import history_errors
 from framefox_tasks.migrations.alembic.describe import Difference, difference_of, operations_of
-from framefox_tasks.migrations.alembic.enums import load_enum_types
 from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.ownership import Name, declared_metadata, ownership_of, shown
@@ -112,7 +111,6 @@ def _autogenerate(history: History, context: RevisionContext, **options: Any) ->
     metadata = entities.metadata
     compared: list[MetaData] = []
     others: list[Name] = []
-    load_enum_types(target)
 
     def work(current: Any, migration_context: Any) -> list[Any]:
         context.run_autogenerate(current, migration_context)

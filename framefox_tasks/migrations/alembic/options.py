@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
-from framefox_tasks.databases import database_named, database_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations.alembic import enums
 from framefox_tasks.migrations.alembic.compare import compare_type
-from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership, declared_metadata, keep_types_of_others
+from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership, declared_metadata
 from framefox_tasks.migrations.alembic.portable import adapt, render_item
 from framefox_tasks.model import Project, Target
 from framefox_tasks.schema.entities import resolve
@@ -30,6 +30,7 @@ def complete_options(target: Target, theirs: dict[str, Any], *, metadata: Sequen
     Raises:
         ConfigError: The env.py uses another version table than the settings say.
     """
+    enums.replace_library()
     options = dict(theirs)
     options.setdefault("compare_type", compare_type)
     options.setdefault("compare_server_default", True)
@@ -56,8 +57,6 @@ def _render_item(theirs: Hook | None, type_: str, item: Any, context: Any) -> An
 def _process_revision(theirs: Hook | None, context: Any, revision: Any, directives: Any) -> None:
     if theirs:
         theirs(context, revision, directives)
-    if database_named(context.dialect.name).has_enum_types:
-        keep_types_of_others(context, directives)
     enums.add_enum_types(context, directives)
     adapt(context, directives)
 

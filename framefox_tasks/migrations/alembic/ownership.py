@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 
@@ -122,15 +121,3 @@ def ownership_of(context: MigrationContext) -> Ownership:
 def shown(name: Name) -> str:
     """The name as a user would write it."""
     return ".".join(filter(None, name))
-
-
-def keep_types_of_others(context: MigrationContext, directives: Iterable[ops.MigrationScript]) -> None:
-    """Remove the operations of generated migrations that would drop enum types of others."""
-    from alembic_postgresql_enum.operations.create_enum import CreateEnumOp
-    from alembic_postgresql_enum.operations.drop_enum import DropEnumOp
-
-    includes = ownership_of(context).includes_type
-    for script in directives:
-        for containers, kind in ((script.upgrade_ops_list, DropEnumOp), (script.downgrade_ops_list, CreateEnumOp)):
-            for container in containers:
-                container.ops = [op for op in container.ops if not isinstance(op, kind) or includes(op.schema, op.name)]

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from alembic.autogenerate import render
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Enum, False_, Identity, True_, inspect
+from sqlalchemy import ARRAY, Enum, False_, Identity, True_, inspect
+from sqlalchemy.types import TypeDecorator
 
-from framefox_tasks.databases import NAMES, database_named
-from framefox_tasks.migrations.alembic.enums import is_native
+from framefox_tasks.databases import database_named
+from framefox_tasks.migrations.alembic.database_types import database_type, dialect_of_types, is_native, owner_of_types
 
 
 def adapt(context: MigrationContext, directives: Iterable[ops.MigrationScript]) -> None:
@@ -79,6 +81,8 @@ def render_item(type_: str, item: Any, context: AutogenContext) -> str | Literal
         return False
     if isinstance(item, Enum) and is_native(item):
         return _rendered_enum(item, context)
+    if isinstance(item, TypeDecorator) and (decorated := _decorated_enum(item)) is not None:
+        return render._repr_type(decorated, context)
     module = type(item).__module__
     if not module.startswith("sqlalchemy."):
         # Alembic writes the full name, package.module.Type(), and leaves the import to the reader.
@@ -86,9 +90,19 @@ def render_item(type_: str, item: Any, context: AutogenContext) -> str | Literal
     return False
 
 
+def _decorated_enum(item: Any) -> Any:
+    """What the database knows of a type that decorates an enum, or an array of one; None for any other.
+
+    With the decorator in the file creating the table would create the type, adding a column would not.
+    """
+    found = database_type(item, dialect_of_types())
+    below = database_type(found.item_type, dialect_of_types()) if isinstance(found, ARRAY) else found
+    return found if is_native(below) else None
+
+
 def _rendered_enum(item: Enum, context: AutogenContext) -> str:
     """A native enum; where types stand beside the tables, statements of their own create and drop it."""
-    owner = next(name for name in NAMES if database_named(name).has_enum_types)
+    owner = owner_of_types()
     context.imports.add(f"from sqlalchemy.dialects import {owner}")
     prefix = context.opts.get("sqlalchemy_module_prefix") or "sa."
     name = f"name={item.name!r}"
