@@ -17,12 +17,14 @@ class Cast(Enum):
     Attributes:
         ASSIGNMENT: By themselves.
         EXPLICIT: By a cast that must be written.
-        TEXT: Only by way of their text.
+        TEXT: By way of their text, which both types share.
+        NONE: By way of their text, if that happens to fit.
     """
 
     ASSIGNMENT = "assignment"
     EXPLICIT = "explicit"
     TEXT = "text"
+    NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -98,5 +100,20 @@ class Definitions(Protocol):
     def cast(self, before: str, after: str) -> Cast:
         """How values of one type get another."""
 
-    def probe(self, type_before: str, type_after: str, using: str) -> bool:
-        """Whether a column `item` can be given another type with an expression."""
+    def text_type(self, type_: str) -> str:
+        """The type of the text of a type: of an array an array of texts."""
+
+    def numbers_by_identity(
+        self, table: Name, column: str, sequence: str | None, start: int | None
+    ) -> tuple[list[str], list[str]]:
+        """What to run before a column becomes an identity, and after: the numbers go on.
+
+        Args:
+            table: Its table.
+            column: Its name.
+            sequence: The one of a serial column, which goes.
+            start: Where the identity begins at the least.
+        """
+
+    def numbers_by_sequence(self, table: Name, column: str, sequence: str, type_: str) -> list[str]:
+        """What makes a column serial that is no longer an identity: the numbers go on."""

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from framefox_tasks.databases.definitions import Cast, ConstraintDefinition, Name
+from framefox_tasks.databases.postgresql.enum_values import literal
 
 _SCRATCH = "framefox_tasks_definition"
 _DENIED = ("42501", "25006")  # no right to create a table here; only reading is possible
@@ -29,7 +30,9 @@ WHERE typtype = 'd' AND n.nspname NOT IN {_SYSTEM}
 """
 # Not those of a serial or identity column, which live and die with it.
 _SEQUENCES = f"""
-SELECT {_VISIBLE}, c.relname, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle, format_type(seqtypid, NULL)
+SELECT {_VISIBLE}, c.relname, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle, format_type(seqtypid, NULL),
+    EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
+        AND d.objid = c.oid AND d.deptype = 'a')
 FROM pg_catalog.pg_sequence JOIN pg_catalog.pg_class c ON c.oid = seqrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
 WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
@@ -64,6 +67,7 @@ _INDEX_TEXT = "SELECT pg_catalog.pg_get_indexdef(CAST(:index AS regclass))"
 _INDEX_OF = (
     "SELECT pg_catalog.pg_get_indexdef(indexrelid) FROM pg_catalog.pg_index WHERE indrelid = CAST(:table AS regclass)"
 )
+_CATEGORY = "SELECT typcategory FROM pg_catalog.pg_type WHERE oid = CAST(:type AS regtype)"
 _CASTS = """
 SELECT castcontext FROM pg_catalog.pg_cast
 WHERE castsource = CAST(:before AS regtype) AND casttarget = CAST(:after AS regtype)
@@ -91,7 +95,7 @@ class PostgreSQLDefinitions:
     @cached_property
     def sequences(self) -> dict[Name, dict[str, Any]]:
         """From pg_sequence, without those of identity columns and extensions."""
-        names = ("start", "increment", "minvalue", "maxvalue", "cache", "cycle", "data_type")
+        names = ("start", "increment", "minvalue", "maxvalue", "cache", "cycle", "data_type", "owned")
         return {(row[0], row[1]): dict(zip(names, row[2:], strict=True)) for row in self._rows(_SEQUENCES)}
 
     def type_users(self, name: Name) -> list[tuple[str, Name | None, str | None]]:
@@ -165,29 +169,45 @@ class PostgreSQLDefinitions:
             return self.cast(before[:-2], after[:-2])
         try:
             with self._connection.begin_nested():
-                if before == after:
-                    return Cast.ASSIGNMENT
-                context = self._value(_CASTS, before=before, after=after)
-                category = "SELECT typcategory FROM pg_catalog.pg_type WHERE oid = CAST(:type AS regtype)"
-                from_text, to_text = (self._value(category, type=text) == "S" for text in (before, after))
+                context = "i" if before == after else self._value(_CASTS, before=before, after=after)
+                kinds = [self._value(_CATEGORY, type=text) for text in (before, after)]
         except self._errors:
-            return Cast.TEXT  # the type is made in the same migration
-        if context in ("a", "i"):
+            return Cast.TEXT  # an enum that is made in the same migration
+        if context in ("a", "i") or kinds[1] == "S":  # to a text every type goes by itself
             return Cast.ASSIGNMENT
-        if context == "e":
+        if context == "e" or kinds[0] == "S":
             return Cast.EXPLICIT
-        if to_text:
-            return Cast.ASSIGNMENT  # every type has one to text, by its output
-        return Cast.EXPLICIT if from_text else Cast.TEXT
+        return Cast.TEXT if kinds == ["E", "E"] else Cast.NONE
 
-    def probe(self, type_before: str, type_after: str, using: str) -> bool:
-        """By an ALTER of an empty table."""
-        alter = f"ALTER TABLE {{table}} ALTER COLUMN item TYPE {type_after} USING {using}"
-        return bool(self._scratch(f"(item {type_before})", (alter,), lambda _: True))
+    def text_type(self, type_: str) -> str:
+        """See Definitions."""
+        return "text[]" if type_.endswith("[]") else "text"
+
+    def numbers_by_identity(
+        self, table: Name, column: str, sequence: str | None, start: int | None
+    ) -> tuple[list[str], list[str]]:
+        """The identity has a sequence of its own."""
+        shown, quoted = self._shown(table), self._quote(column)
+        place = f"pg_get_serial_sequence({literal(shown)}, {literal(column)})"
+        first = [f"ALTER TABLE {shown} ALTER COLUMN {quoted} DROP DEFAULT", f"DROP SEQUENCE {sequence}"]
+        position = f"SELECT setval({place}, greatest(max({quoted}) + 1, {start or 1}), false) FROM {shown}"
+        return (first if sequence else []), [position]
+
+    def numbers_by_sequence(self, table: Name, column: str, sequence: str, type_: str) -> list[str]:
+        """As SERIAL does it."""
+        shown, quoted = self._shown(table), self._quote(column)
+        return [
+            f"CREATE SEQUENCE {sequence} AS {type_} OWNED BY {shown}.{quoted}",
+            f"SELECT setval({literal(sequence)}, coalesce(max({quoted}) + 1, 1), false) FROM {shown}",
+            f"ALTER TABLE {shown} ALTER COLUMN {quoted} SET DEFAULT nextval({literal(sequence)})",
+        ]
 
     @property
     def _default_schema(self) -> str:
         return str(self._connection.dialect.default_schema_name)
+
+    def _shown(self, name: Name) -> str:
+        return ".".join(self._quote(part) for part in name if part)
 
     def _full(self, name: Name) -> str:
         return ".".join(self._quote(part) for part in (name[0] or self._default_schema, name[1]))

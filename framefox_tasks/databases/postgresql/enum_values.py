@@ -149,15 +149,16 @@ def set_enum_values_sql(type_name: str, values: Iterable[str]) -> str:
         type_name: As SQL, quoted where that is needed.
         values: Not yet quoted.
     """
-    listed = ", ".join(map(_literal, values))
-    statement = _STATEMENT.replace("@TYPE@", _literal(type_name)).replace("@VALUES@", listed)
+    listed = ", ".join(map(literal, values))
+    statement = _STATEMENT.replace("@TYPE@", literal(type_name)).replace("@VALUES@", listed)
     tag = next(tag for tag in ("$enum$", *(f"$enum{number}$" for number in range(9))) if tag not in type_name + listed)
     return (
         statement if tag == "$enum$" else f"DO {tag}{statement.removeprefix('DO $enum$').removesuffix('$enum$')}{tag}"
     )
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text as SQL."""
     escaped = text.replace("'", "''")
     if "\\" not in escaped:
         return f"'{escaped}'"

@@ -25,10 +25,11 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine, sqlalchemy_url
 from framefox_tasks.databases.lock import Patience
 from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError
-from framefox_tasks.migrations.alembic.compare import help_compare_defaults
+from framefox_tasks.migrations.alembic.compare import help_compare_defaults, ignore_warnings
 from framefox_tasks.migrations.alembic.config import TARGET
 from framefox_tasks.migrations.alembic.failures import describe, failure_in, raised_here
 from framefox_tasks.migrations.alembic.flask import application_context
+from framefox_tasks.migrations.alembic.keys_and_indexes import help_compare_keys
 from framefox_tasks.migrations.alembic.options import complete_options
 from framefox_tasks.migrations.alembic.ownership import declared_metadata, ownership_of, shown
 from framefox_tasks.migrations.alembic.transactions import Transactions
@@ -77,8 +78,7 @@ def run_environment(
     with ALONE, ExitStack() as stack:
         stack.enter_context(_env_py_errors(target))
         stack.enter_context(warnings.catch_warnings())
-        # SQLAlchemy does not see them; the migration guard keeps them.
-        warnings.filterwarnings("ignore", message="Skipped unsupported reflection of expression-based index")
+        ignore_warnings()
         stack.enter_context(_no_new_file(target))
         stack.enter_context(application_context(target))
         if transactions:
@@ -117,6 +117,7 @@ def _configure(
         ) from exc
     if options["compare_server_default"] is True:
         help_compare_defaults(environment.get_context())
+    help_compare_keys(environment.get_context())
     used = environment.get_context().dialect.name
     if used not in SCHEMES or SCHEMES[used].dialect != target.address.dialect:
         raise _another_database(target, f"is for {used}")
@@ -257,7 +258,10 @@ def run_as_env(target: Target, metadata: Callable[[], Sequence[MetaData]]) -> No
         connection = stack.enter_context(sqlalchemy_engine(target, dialect).connect())
         context.configure(**complete(connection=connection))
         if not ours:
+            stack.enter_context(warnings.catch_warnings())
+            ignore_warnings()
             help_compare_defaults(context.get_context())
+            help_compare_keys(context.get_context())
             stack.enter_context(_migration_lock(target, context.get_context()))
         with context.begin_transaction():
             context.run_migrations()

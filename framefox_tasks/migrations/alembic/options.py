@@ -11,7 +11,9 @@ from sqlalchemy import MetaData
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations.alembic import enums
+from framefox_tasks.migrations.alembic.column_changes import complete_changes
 from framefox_tasks.migrations.alembic.compare import compare_type
+from framefox_tasks.migrations.alembic.keys_and_indexes import restore_definitions
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership, declared_metadata
 from framefox_tasks.migrations.alembic.portable import adapt, render_item
 from framefox_tasks.model import Project, Target
@@ -32,7 +34,8 @@ def complete_options(target: Target, theirs: dict[str, Any], *, metadata: Sequen
     """
     enums.replace_library()
     options = dict(theirs)
-    options.setdefault("compare_type", compare_type)
+    if options.get("compare_type", True) is True:
+        options["compare_type"] = compare_type
     options.setdefault("compare_server_default", True)
     database = database_of(target)
     options.setdefault("render_as_batch", database.rebuilds_tables)
@@ -58,6 +61,8 @@ def _process_revision(theirs: Hook | None, context: Any, revision: Any, directiv
     if theirs:
         theirs(context, revision, directives)
     enums.add_enum_types(context, directives)
+    complete_changes(context, directives)
+    restore_definitions(context, directives)
     adapt(context, directives)
 
 

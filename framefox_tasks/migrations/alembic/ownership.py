@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -18,6 +19,7 @@ from framefox_tasks.schema.sources import ignored
 
 Name = tuple[str | None, str]
 """A schema, None for the connection's default one, and what is in it."""
+_NEXT = re.compile(r"<next sequence value: ([^>]+)>|nextval\('\"?([^'\"]+)", re.IGNORECASE)
 OWNERSHIP = "framefox_tasks_ownership"
 """The option of context.configure() that holds the Ownership."""
 
@@ -54,6 +56,17 @@ class Ownership:
     def includes_type(self, schema: str | None, name: str) -> bool:
         """Whether an enum type of the database is the project's."""
         return self._plain(schema, name) in self._types
+
+    def includes_sequence(self, schema: str | None, name: str) -> bool:
+        """Whether a sequence of the database is the project's: a column took its values from it."""
+        shown_name = shown(self._plain(schema, name))
+        return shown_name in self._sequences or name in self._sequences
+
+    @cached_property
+    def _sequences(self) -> frozenset[str]:
+        columns = [column for table in self._recorded for column in table.columns]
+        called = [match[1] or match[2] for column in columns for match in _NEXT.finditer(column.default or "")]
+        return frozenset([*called, *(column.options["sequence"] for column in columns if "sequence" in column.options)])
 
     @cached_property
     def _tables(self) -> frozenset[Name]:

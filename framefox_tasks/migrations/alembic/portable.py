@@ -10,10 +10,12 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import ARRAY, Enum, False_, Identity, True_, inspect
+from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.types import TypeDecorator
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.migrations.alembic.database_types import database_type, dialect_of_types, is_native, owner_of_types
+from framefox_tasks.migrations.alembic.sequences import leave_numbers_to_sequences, rendered_domain
 
 
 def adapt(context: MigrationContext, directives: Iterable[ops.MigrationScript]) -> None:
@@ -23,6 +25,7 @@ def adapt(context: MigrationContext, directives: Iterable[ops.MigrationScript]) 
             if not context.dialect.supports_identity_columns:
                 _remove_identities(container)
             _reorder_drops(container)
+            leave_numbers_to_sequences(container)
         if database_named(context.dialect.name).has_schemas:
             for container in script.upgrade_ops_list:
                 _create_schemas(context, container)
@@ -81,6 +84,9 @@ def render_item(type_: str, item: Any, context: AutogenContext) -> str | Literal
         return False
     if isinstance(item, Enum) and is_native(item):
         return _rendered_enum(item, context)
+    if isinstance(item, DOMAIN):
+        context.imports.add(f"from sqlalchemy.dialects import {owner_of_types()}")
+        return rendered_domain(item, context)
     if isinstance(item, TypeDecorator) and (decorated := _decorated_enum(item)) is not None:
         return render._repr_type(decorated, context)
     module = type(item).__module__
