@@ -60,7 +60,6 @@ def test_one_that_is_no_longer_declared_goes_if_it_is_ours(project: Declaring, d
     database.execute("CREATE SEQUENCE of_others")
     shelf = Table("shelf", MetaData(), Column("id", Integer, primary_key=True), schema="store")
     project.round_trip(metadata=shelf.metadata)
-    print(project.path.joinpath("migrations/schema.json").read_text())
     sequences = [row[1] for row in described(database) if row[0] == "sequence"]
     assert sequences == ["of_others", "store.shelf_id_seq"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cached_property
+from logging import getLogger
 from typing import Any
 
 from framefox_tasks.databases.definitions import Cast, ConstraintDefinition, Name
@@ -242,7 +243,7 @@ class PostgreSQLDefinitions:
             try:
                 savepoint = self._connection.begin_nested()
             except self._errors as exc:
-                self.refused = str(getattr(exc, "orig", exc))
+                self._refuse(str(getattr(exc, "orig", exc)))
                 return None
             try:
                 self._run(f"CREATE {kind}TABLE {name} {shape}")
@@ -256,8 +257,14 @@ class PostgreSQLDefinitions:
                 denied = str(exc.orig).partition("\n")[0]  # type: ignore[attr-defined]
             finally:
                 savepoint.rollback()
-        self.refused = denied
+        self._refuse(denied)
         return None
+
+    def _refuse(self, reason: str) -> None:
+        self.refused = reason
+        getLogger("alembic.autogenerate").warning(
+            "Defaults, types and indexes are compared as text, which may show differences that are none: %s", reason
+        )
 
     @staticmethod
     def _without_names(statement: str | None) -> str | None:

@@ -11,6 +11,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Identity, Table
+from sqlalchemy.types import NullType
 
 from framefox_tasks.databases.definitions import Cast, Definitions
 from framefox_tasks.migrations.alembic.database_types import compares_last, definitions_of, domain_of, plain
@@ -107,6 +108,8 @@ def _compare(
                     if not op.has_changes():
                         modify.ops.remove(op)
                         continue
+                if isinstance(before.server_default, Identity) and not isinstance(column.server_default, Identity):
+                    op.modify_nullable = True if column.nullable else None  # Alembic leaves that out
                 serial = isinstance(before.server_default, Identity) and declared._autoincrement_column is column
                 live = definitions.default(plain(migration, schema, name), column.name)
                 if before.server_default is None and live and isinstance(column.server_default, Identity):
@@ -177,6 +180,8 @@ def _completed(
         return [op]
     op.__class__ = ColumnOp
     assert isinstance(op, ColumnOp)  # noqa: S101 - it has just become one
+    if isinstance(op.existing_type, NullType):
+        op.existing_type = None  # one that SQLAlchemy does not know, such as point
     old, new = op.existing_server_default, op.modify_server_default
     if isinstance(old, Identity) != isinstance(new, Identity) and new is not False:
         return list(_identity_change(context, definitions, op))
@@ -219,15 +224,14 @@ def _default_op(op: ops.AlterColumnOp, *, existing: Any, new: Any, type_: Any = 
     )
 
 
-def _nullable_op(op: ops.AlterColumnOp) -> ColumnOp:
-    """An identity must not be null before it is one."""
+def _nullable_op(op: ops.AlterColumnOp, *, nullable: bool) -> ColumnOp:
     return ColumnOp(
         op.table_name,
         op.column_name,
         schema=op.schema,
         existing_type=op.existing_type,
         existing_nullable=op.existing_nullable,
-        modify_nullable=False,
+        modify_nullable=nullable,
     )
 
 
@@ -246,14 +250,16 @@ def _identity_change(
             op.existing_server_default = None
         first, last = definitions.numbers_by_identity(table, op.column_name, serial, new.start)
         yield from (StatementOp(statement) for statement in first)
-        if op.modify_nullable is False:
-            yield _nullable_op(op)
+        if op.existing_nullable:
+            yield _nullable_op(op, nullable=False)  # before it is an identity; Alembic leaves that out
             op.existing_nullable, op.modify_nullable = False, None
         yield op
         yield from (StatementOp(statement) for statement in last)
         return
     yield _default_op(op, existing=op.existing_server_default, new=None)  # before it may be null
     op.existing_server_default, op.modify_server_default = None, new if new is not None else False
+    if op.existing_nullable and op.modify_nullable is None:  # as it was before it became an identity
+        op.existing_nullable, op.modify_nullable = False, True
     if op.has_changes():
         yield op
     if serial:

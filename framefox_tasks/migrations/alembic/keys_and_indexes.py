@@ -23,10 +23,12 @@ from framefox_tasks.migrations.alembic.ownership import OWNERSHIP
 
 def help_compare_keys(context: MigrationContext) -> None:
     """Let Alembic compare constraints and indexes by what the server makes of them, where it can tell."""
+    implementation: Any = context.impl
+    render = implementation.render_ddl_sql_expr
+    implementation.render_ddl_sql_expr = lambda *arguments, **options: unescaped(context, render(*arguments, **options))
     definitions = definitions_of(context)
     if definitions is None:
         return
-    implementation: Any = context.impl
     indexes, uniques = implementation.compare_indexes, implementation.compare_unique_constraint
     correct = implementation.correct_for_autogen_constraints
 
@@ -45,6 +47,8 @@ def help_compare_keys(context: MigrationContext) -> None:
     def correct_constraints(conn_uniques: Any, conn_indexes: Any, *declared: Any) -> None:
         for constraint in conn_uniques:
             _complete(context, definitions, constraint)
+        for index in conn_indexes:
+            _found_indexes(context)[plain(context, index.table.schema, str(index.name))] = index
         correct(conn_uniques, conn_indexes, *declared)
 
     def correct_foreign_keys(found: set[ForeignKeyConstraint], declared: set[ForeignKeyConstraint]) -> None:
@@ -61,6 +65,12 @@ def help_compare_keys(context: MigrationContext) -> None:
     implementation.compare_unique_constraint = compare_unique_constraint
     implementation.correct_for_autogen_constraints = correct_constraints
     implementation.correct_for_autogen_foreignkeys = correct_foreign_keys
+
+
+def _found_indexes(context: MigrationContext) -> dict[Name, Index]:
+    """The indexes that were read, on the tables that they are on."""
+    found: dict[Name, Index] = context.opts.setdefault("framefox_tasks_indexes", {})
+    return found
 
 
 def _deferral(constraint: Any) -> tuple[bool, bool]:
@@ -170,6 +180,10 @@ class DropDefinitionOp(ops.DropConstraintOp):
 
     statement = ""
 
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """What Alembic shows as the difference."""
+        return ("remove_constraint", self.constraint_name, self.table_name)
+
     def reverse(self) -> Any:
         """What makes it again."""
         return StatementOp(self.statement)
@@ -191,26 +205,31 @@ def restore_definitions(context: MigrationContext, directives: Iterable[ops.Migr
     if definitions is None:
         return
     for script in directives:
-        dropped = [index for container in script.upgrade_ops_list for index in _dropped_indexes(container.ops)]
+        dropped = [item for container in script.upgrade_ops_list for item in _dropped_indexes(context, container.ops)]
         statements = dict(_lossy(context, definitions, dropped))
         for container in script.downgrade_ops_list:
             container.ops = list(_restored(context, definitions, container.ops, statements))
 
 
-def _dropped_indexes(operations: Iterable[ops.MigrateOperation]) -> Iterator[Index]:
+def _dropped_indexes(
+    context: MigrationContext, operations: Iterable[ops.MigrateOperation]
+) -> Iterator[tuple[Name, Index]]:
     for op in operations:
         if isinstance(op, ops.ModifyTableOps):
-            yield from _dropped_indexes(op.ops)
-        elif isinstance(op, ops.DropIndexOp) and op._reverse is not None:
-            yield op._reverse.to_index()
+            yield from _dropped_indexes(context, op.ops)
+        elif isinstance(op, ops.DropIndexOp):
+            name = plain(context, op.schema, str(op.index_name))
+            if name in _found_indexes(context):
+                yield name, _found_indexes(context)[name]
 
 
-def _lossy(context: MigrationContext, definitions: Definitions, indexes: Iterable[Index]) -> Iterator[tuple[Name, str]]:
+def _lossy(
+    context: MigrationContext, definitions: Definitions, indexes: Iterable[tuple[Name, Index]]
+) -> Iterator[tuple[Name, str]]:
     """The indexes of which SQLAlchemy's reflection loses something, and the statements that make them."""
-    for index in indexes:
-        if index.table is None or (_is_plain(index) and not index.dialect_kwargs):
+    for name, index in indexes:
+        if index.table is None or _is_plain(index):
             continue
-        name = plain(context, index.table.schema, str(index.name))
         live = definitions.index(*name)
         table = plain(context, index.table.schema, index.table.name)
         if live is not None and definitions.normal_index(table, _statement(context, index)) != live:

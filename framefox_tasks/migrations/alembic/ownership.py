@@ -19,7 +19,7 @@ from framefox_tasks.schema.sources import ignored
 
 Name = tuple[str | None, str]
 """A schema, None for the connection's default one, and what is in it."""
-_NEXT = re.compile(r"<next sequence value: ([^>]+)>|nextval\('\"?([^'\"]+)", re.IGNORECASE)
+_NEXT = re.compile(r"nextval\('([^']+)'")
 OWNERSHIP = "framefox_tasks_ownership"
 """The option of context.configure() that holds the Ownership."""
 
@@ -65,7 +65,7 @@ class Ownership:
     @cached_property
     def _sequences(self) -> frozenset[str]:
         columns = [column for table in self._recorded for column in table.columns]
-        called = [match[1] or match[2] for column in columns for match in _NEXT.finditer(column.default or "")]
+        called = [match[1].replace('"', "") for column in columns for match in _NEXT.finditer(column.default or "")]
         return frozenset([*called, *(column.options["sequence"] for column in columns if "sequence" in column.options)])
 
     @cached_property
