@@ -51,11 +51,9 @@ def set_enum_values(name: str, values: Sequence[str], *, schema: str | None = No
     """
     from alembic import op
 
-    from framefox_tasks.databases import database_named
+    from framefox_tasks.migrations.alembic.enums import set_values
 
-    statement = database_named(op.get_context().dialect.name).set_enum_values(schema, name, values)
-    if statement:
-        op.execute(statement.replace(":", "\\:"))  # no parameters
+    set_values(op, schema, name, values)
 
 
 def _project_root() -> Path:

@@ -46,7 +46,7 @@ class ConstraintDefinition:
     text: str
 
 
-class Definitions(Protocol):
+class ServerDefinitions(Protocol):
     """The definitions of a database as its server writes them, and of what is declared as it would write them.
 
     A schema of None is the connection's default one. What is normalized is None where the server refuses it, or

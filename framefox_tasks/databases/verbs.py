@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
-    from framefox_tasks.databases.definitions import Definitions
+    from framefox_tasks.databases.definitions import ServerDefinitions
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
 
@@ -159,7 +159,7 @@ class Database(Verbs):
         """The statement that gives an enum type these values and no others; None where there are no enum types."""
         return None
 
-    def definitions(self, connection: Any) -> Definitions | None:  # noqa: ARG002 - for those that can tell
+    def definitions(self, connection: Any) -> ServerDefinitions | None:  # noqa: ARG002 - for those that can tell
         """Its own definitions, over a connection of SQLAlchemy's; None where what is declared is compared as text."""
         return None
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from framefox_tasks.databases.contract import Place, Source
-    from framefox_tasks.databases.definitions import Definitions
+    from framefox_tasks.databases.definitions import ServerDefinitions
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.model import Target
@@ -41,7 +41,7 @@ class PostgreSQL(PostgreSQLVerbs, Database):
 
         return set_enum_values_sql(".".join(map(self.dialect.quoted, filter(None, (schema, name)))), values)
 
-    def definitions(self, connection: Any) -> Definitions:
+    def definitions(self, connection: Any) -> ServerDefinitions:
         """What pg_get_expr, pg_get_indexdef and their like write."""
         from framefox_tasks.databases.postgresql.definitions import PostgreSQLDefinitions
 

@@ -39,15 +39,20 @@ JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
 WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
     AND d.objid = c.oid AND d.deptype IN ('i', 'e'))
 """
-# Whatever mentions a type, or its array, beside columns of tables; and the tables with such columns.
+# Whatever mentions a type, or its array; and the table of a column, default, constraint or index that does.
 _USERS = """
 SELECT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid),
-    CASE WHEN relkind IN ('r', 'p') AND objsubid > 0 THEN n.nspname END, c.relname, attname
+    CASE WHEN c.relkind IN ('r', 'p') THEN n.nspname END, c.relname, a.attname
 FROM pg_catalog.pg_depend d
-LEFT JOIN pg_catalog.pg_class c ON classid = 'pg_catalog.pg_class'::regclass AND c.oid = objid
-LEFT JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
-LEFT JOIN pg_catalog.pg_attribute a ON attrelid = c.oid AND attnum = objsubid
-WHERE refclassid = 'pg_catalog.pg_type'::regclass AND deptype = 'n' AND refobjid IN (
+LEFT JOIN pg_catalog.pg_attrdef f ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND f.oid = d.objid
+LEFT JOIN pg_catalog.pg_constraint k ON d.classid = 'pg_catalog.pg_constraint'::regclass AND k.oid = d.objid
+LEFT JOIN pg_catalog.pg_index i ON d.classid = 'pg_catalog.pg_class'::regclass AND i.indexrelid = d.objid
+LEFT JOIN pg_catalog.pg_class c ON c.oid = coalesce(adrelid, conrelid, indrelid,
+    CASE WHEN d.classid = 'pg_catalog.pg_class'::regclass THEN d.objid END)
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+    AND a.attnum = nullif(coalesce(adnum, CASE WHEN indrelid IS NULL THEN objsubid END), 0)
+WHERE refclassid = 'pg_catalog.pg_type'::regclass AND deptype IN ('n', 'a') AND refobjid IN (
     SELECT unnest(ARRAY[oid, typarray]) FROM pg_catalog.pg_type WHERE oid = CAST(:type AS regtype))
 """
 _DEFAULT = """
@@ -76,7 +81,7 @@ WHERE castsource = CAST(:before AS regtype) AND casttarget = CAST(:after AS regt
 
 
 class PostgreSQLDefinitions:
-    """See Definitions."""
+    """See ServerDefinitions."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -181,7 +186,7 @@ class PostgreSQLDefinitions:
         return Cast.TEXT if kinds == ["E", "E"] else Cast.NONE
 
     def text_type(self, type_: str) -> str:
-        """See Definitions."""
+        """See ServerDefinitions."""
         return "text[]" if type_.endswith("[]") else "text"
 
     def numbers_by_identity(

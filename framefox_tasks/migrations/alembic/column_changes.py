@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Identity, Table
 from sqlalchemy.types import NullType
 
-from framefox_tasks.databases.definitions import Cast, Definitions
+from framefox_tasks.databases.definitions import Cast, ServerDefinitions
 from framefox_tasks.migrations.alembic.database_types import compares_last, definitions_of, domain_of, plain
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP
 from framefox_tasks.migrations.alembic.sequences import completed, options_of, sequences_in
@@ -174,7 +174,7 @@ def complete_changes(context: MigrationContext, directives: Iterable[ops.Migrati
 
 
 def _completed(
-    context: MigrationContext, definitions: Definitions, op: ops.MigrateOperation
+    context: MigrationContext, definitions: ServerDefinitions, op: ops.MigrateOperation
 ) -> list[ops.MigrateOperation]:
     if not isinstance(op, ops.AlterColumnOp) or isinstance(op, ColumnOp):
         return [op]
@@ -190,7 +190,9 @@ def _completed(
     return [op]
 
 
-def _type_change(context: MigrationContext, definitions: Definitions, op: ColumnOp) -> Iterator[ops.MigrateOperation]:
+def _type_change(
+    context: MigrationContext, definitions: ServerDefinitions, op: ColumnOp
+) -> Iterator[ops.MigrateOperation]:
     """The default is set anew: the server would cast the old one, or refuse to."""
     before, after = (_type_sql(context, type_) for type_ in (op.existing_type, op.modify_type))
     cast = definitions.cast(before, after)
@@ -240,7 +242,7 @@ def _type_sql(context: MigrationContext, type_: Any) -> str:
 
 
 def _identity_change(
-    context: MigrationContext, definitions: Definitions, op: ColumnOp
+    context: MigrationContext, definitions: ServerDefinitions, op: ColumnOp
 ) -> Iterator[ops.MigrateOperation]:
     """An identity takes the place of a default or of a serial column's sequence, or the other way round."""
     table, serial, new = (op.schema, op.table_name), op.kw.pop("serial", None), op.modify_server_default

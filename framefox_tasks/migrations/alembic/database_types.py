@@ -17,7 +17,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 from framefox_tasks.databases import NAMES, database_named
-from framefox_tasks.databases.definitions import Definitions, Name
+from framefox_tasks.databases.definitions import Name, ServerDefinitions
 from framefox_tasks.migrations.alembic.ownership import declared_metadata
 
 _DEFINITIONS = "framefox_tasks_definitions"
@@ -30,13 +30,13 @@ def compares_last(target: str) -> Callable[[Any], Any]:
     return comparators.dispatch_for(target, **options)
 
 
-def definitions_of(context: MigrationContext) -> Definitions | None:
+def definitions_of(context: MigrationContext) -> ServerDefinitions | None:
     """The definitions of the database that a context is connected to; None where it has none or there is none."""
     if context.connection is None:
         return None
     if _DEFINITIONS not in context.opts:
         context.opts[_DEFINITIONS] = database_named(context.dialect.name).definitions(context.connection)
-    found: Definitions | None = context.opts[_DEFINITIONS]
+    found: ServerDefinitions | None = context.opts[_DEFINITIONS]
     return found
 
 

@@ -18,7 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Column, Enum, MetaData
 
 from framefox_tasks.databases import database_named
-from framefox_tasks.databases.definitions import Definitions, Name
+from framefox_tasks.databases.definitions import Name, ServerDefinitions
 from framefox_tasks.migrations.alembic.database_types import (
     compares_last,
     declared_tables,
@@ -171,13 +171,17 @@ def _changes(name: Name, old: Sequence[str], new: Sequence[str]) -> Iterator[Enu
         yield EnumValuesOp(*name, both, new, rebuild=True)
 
 
-def _is_dropped(migration: MigrationContext, definitions: Definitions, upgrade: ops.UpgradeOps, name: Name) -> bool:
+def _is_dropped(
+    migration: MigrationContext, definitions: ServerDefinitions, upgrade: ops.UpgradeOps, name: Name
+) -> bool:
     """Whether a type is the project's, and nothing is left that uses it when the migration has run."""
     if not ownership_of(migration).includes_type(*name):
         return False
-    released = {(table, column) for table, column in _released(migration, upgrade.ops)}
+    released = set(_released(migration, upgrade.ops))
+    tables = {table for table, _ in released}
     return all(
-        table is not None and ((table, None) in released or (table, column) in released)
+        table is not None
+        and ((table, None) in released or (table, column) in released or (column is None and table in tables))
         for _, table, column in definitions.type_users(name)
     )
 
@@ -192,6 +196,13 @@ def _released(
             yield plain(migration, op.schema, op.table_name), None
         elif isinstance(op, ops.DropColumnOp) or (isinstance(op, ops.AlterColumnOp) and op.modify_type is not None):
             yield plain(migration, op.schema, op.table_name), op.column_name
+
+
+def set_values(operations: Any, schema: str | None, name: str, values: Sequence[str]) -> None:
+    """Run the statement that gives an enum type these values, where there are enum types."""
+    database = database_named(operations.get_context().dialect.name)
+    if statement := database.set_enum_values(schema, name, values):
+        operations.execute(statement.replace(":", "\\:"))  # no parameters of text()
 
 
 def _library_settings() -> Any:

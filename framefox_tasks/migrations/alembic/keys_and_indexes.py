@@ -14,7 +14,7 @@ from sqlalchemy import ClauseElement, Column, ForeignKeyConstraint, Index, Table
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import CreateIndex
 
-from framefox_tasks.databases.definitions import ConstraintDefinition, Definitions, Name
+from framefox_tasks.databases.definitions import ConstraintDefinition, Name, ServerDefinitions
 from framefox_tasks.migrations.alembic.column_changes import StatementOp
 from framefox_tasks.migrations.alembic.compare import unescaped
 from framefox_tasks.migrations.alembic.database_types import compares_last, definitions_of, plain
@@ -78,7 +78,7 @@ def _deferral(constraint: Any) -> tuple[bool, bool]:
     return bool(constraint.deferrable) or deferred, deferred
 
 
-def _complete(context: MigrationContext, definitions: Definitions, constraint: Any) -> None:
+def _complete(context: MigrationContext, definitions: ServerDefinitions, constraint: Any) -> None:
     """Give a reflected constraint what its reflection leaves out."""
     table = constraint.table
     found = _constraints(context, definitions, table.schema, table.name).get(str(constraint.name))
@@ -90,7 +90,7 @@ def _complete(context: MigrationContext, definitions: Definitions, constraint: A
 
 
 def _constraints(
-    context: MigrationContext, definitions: Definitions, schema: str | None, table: str
+    context: MigrationContext, definitions: ServerDefinitions, schema: str | None, table: str
 ) -> dict[str, ConstraintDefinition]:
     read: dict[Name, dict[str, ConstraintDefinition]] = context.opts.setdefault("framefox_tasks_constraints", {})
     name = plain(context, schema, table)
@@ -130,7 +130,9 @@ def _is_plain(index: Index) -> bool:
     )
 
 
-def _same_index(context: MigrationContext, definitions: Definitions, declared: Index, found: Index) -> bool | None:
+def _same_index(
+    context: MigrationContext, definitions: ServerDefinitions, declared: Index, found: Index
+) -> bool | None:
     if declared.table is None or found.table is None or (_is_plain(declared) and _is_plain(found)):
         return None
     table = plain(context, found.table.schema, found.table.name)
@@ -167,7 +169,11 @@ def _compare(
 
 
 def _same_exclusion(
-    context: MigrationContext, definitions: Definitions, table: Name, old: ConstraintDefinition, new: ExcludeConstraint
+    context: MigrationContext,
+    definitions: ServerDefinitions,
+    table: Name,
+    old: ConstraintDefinition,
+    new: ExcludeConstraint,
 ) -> bool:
     compiler: Any = context.dialect.ddl_compiler
     clause = unescaped(context, str(compiler(context.dialect, None).process(new)))
@@ -224,7 +230,7 @@ def _dropped_indexes(
 
 
 def _lossy(
-    context: MigrationContext, definitions: Definitions, indexes: Iterable[tuple[Name, Index]]
+    context: MigrationContext, definitions: ServerDefinitions, indexes: Iterable[tuple[Name, Index]]
 ) -> Iterator[tuple[Name, str]]:
     """The indexes of which SQLAlchemy's reflection loses something, and the statements that make them."""
     for name, index in indexes:
@@ -238,7 +244,7 @@ def _lossy(
 
 def _restored(
     context: MigrationContext,
-    definitions: Definitions,
+    definitions: ServerDefinitions,
     operations: Iterable[Any],
     statements: dict[Name, str],
 ) -> Iterator[ops.MigrateOperation]:

@@ -14,7 +14,7 @@ from sqlalchemy import Column, DefaultClause, Sequence
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.types import to_instance
 
-from framefox_tasks.databases.definitions import Definitions, Name
+from framefox_tasks.databases.definitions import Name, ServerDefinitions
 from framefox_tasks.migrations.alembic.database_types import (
     compares_last,
     declared_of,
@@ -132,7 +132,7 @@ def _compare(context: AutogenContext, upgrade: ops.UpgradeOps, schemas: Iterable
     upgrade.ops.extend(dropped)
 
 
-def _changed_sequences(context: AutogenContext, definitions: Definitions) -> Iterator[SequenceOp]:
+def _changed_sequences(context: AutogenContext, definitions: ServerDefinitions) -> Iterator[SequenceOp]:
     migration = context.migration_context
     declared = {plain(migration, item.schema, item.name): item for item in _declared_sequences(context)}
     found = definitions.sequences
