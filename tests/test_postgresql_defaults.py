@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Database, MakeDatabase
-from declaring import Declaring, described
-from hypothesis import HealthCheck, given, settings, strategies as st
+from declaring import Declaring
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -41,7 +39,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, INET, INT4RANGE, JSONB, ExcludeConstraint
 from sqlalchemy.types import UserDefinedType
 
-from framefox_tasks import check_migration, create_migration
+from framefox_tasks import check_migration
 from framefox_tasks.model import Target
 
 
@@ -111,38 +109,6 @@ def test_defaults_of_every_type_agree_and_change(project: Declaring) -> None:
         project.round_trip(*columns(0))
         for choice in range(1, 4):
             project.round_trip(*columns(choice))
-        project.round_trip(*(Column(f"c{at}", type_) for at, (type_, _) in enumerate(DEFAULTS)))
-
-
-@given(st.data())
-@settings(
-    max_examples=int(os.environ.get("FRAMEFOX_TASKS_EXAMPLES", "2")),
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-def test_any_pair_of_types_and_defaults_can_be_declared_and_changed(project: Declaring, data: st.DataObject) -> None:
-    def drawn(name: str) -> Column[Any]:
-        at = data.draw(st.integers(0, len(DEFAULTS) - 1))
-        type_, defaults = DEFAULTS[at]
-        # Whether rows can be cast is for the user to say; without rows every cast must run.
-        default = data.draw(st.sampled_from([*defaults, None]))
-        return Column(name, type_, server_default=default, nullable=data.draw(st.booleans()))
-
-    project.declare()
-    made = create_migration(project.target)
-    if made.path:
-        project.up()
-    for _ in range(2):
-        project.declare(*(drawn(f"c{number}") for number in range(8)))
-        before = described(project.database)
-        made = create_migration(project.target)
-        if made.path is None:
-            continue
-        project.up()
-        project.down()
-        assert described(project.database) == before, made.path.read_text()
-        project.up()
 
 
 def indexes(options: dict[str, Any], where: str) -> list[Any]:
@@ -167,7 +133,6 @@ def test_indexes_agree_and_change(project: Declaring) -> None:
     project.round_trip(*indexes({"postgresql_include": ["id"]}, "a > 5 and b <> 'x'"))
     project.round_trip(*indexes({"postgresql_with": {"fillfactor": 70}}, "a BETWEEN 1 AND 2"))
     project.round_trip(*indexes({"postgresql_nulls_not_distinct": True}, "b LIKE 'a%'"))
-    project.round_trip(Column("a", Integer))
 
 
 def keys(*, late: bool) -> MetaData:
