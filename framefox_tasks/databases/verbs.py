@@ -12,10 +12,13 @@ from framefox_tasks.model import Target
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy.engine import Connection
+
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.definitions import ServerDefinitions
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
+    from framefox_tasks.databases.rebuild import TableRebuild
 
 
 class Traits:
@@ -161,6 +164,15 @@ class Database(Verbs):
 
     def definitions(self, connection: Any) -> ServerDefinitions | None:  # noqa: ARG002 - for those that can tell
         """Its own definitions, over a connection of SQLAlchemy's; None where what is declared is compared as text."""
+        return None
+
+    def rebuild(self, connection: Connection, table: str) -> TableRebuild | None:  # noqa: ARG002 - for those that rebuild
+        """The rebuild of a table in a migration; None where Alembic's own loses nothing.
+
+        Args:
+            connection: SQLAlchemy's, that of the migration.
+            table: The table, in the connection's default schema.
+        """
         return None
 
     @abstractmethod

@@ -6,6 +6,7 @@ from functools import singledispatch
 from typing import Any
 
 from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
+from framefox_tasks.report._history import show_history
 from framefox_tasks.report._status import show_status
 from framefox_tasks.report._terminal import ask, note, say, warn
 from framefox_tasks.report._text import number
@@ -28,7 +29,7 @@ from framefox_tasks.results import (
     Upgraded,
 )
 
-__all__ = ["ask", "copying", "not_carried", "say", "show", "show_status", "show_waiting", "warn"]
+__all__ = ["ask", "copying", "not_carried", "say", "show", "show_history", "show_status", "show_waiting", "warn"]
 
 
 def show(result: object) -> None:

@@ -21,7 +21,8 @@ from framefox_tasks.migrations.alembic.describe import Difference, difference_of
 from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.ownership import Name, declared_metadata, ownership_of, shown
-from framefox_tasks.model import Target
+from framefox_tasks.migrations.alembic.placement import check_new_names
+from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.schema.entities import Entities, has_entities, load_entities
 from framefox_tasks.schema.from_metadata import schema_of
 from framefox_tasks.schema.snapshot import Schema
@@ -49,52 +50,59 @@ class Comparison:
 
 def compare(history: History) -> Comparison:
     """What a migration would do, writing nothing to the database or the disk."""
-    return _autogenerate(history, _context(history, None, autogenerate=True), dont_mutate=True)
+    # Where it would go in the history does not matter to what it would do.
+    context = _context(history, None, {"head": "heads", "version_path": None, "rev_id": None}, autogenerate=True)
+    return _autogenerate(history, context, dont_mutate=True)
 
 
-def write_migration(history: History, message: str | None, *, empty: bool = False) -> Comparison:
+def write_migration(history: History, message: str | None, place: dict[str, Any], *, empty: bool = False) -> Comparison:
     """Write a migration file; none where the entities and the database agree, unless an empty one is wanted.
 
     Raises:
         EntityError: The entities cannot be imported; nothing is written.
         PermissionDeniedError: The folder cannot be written to.
     """
-    context = _context(history, message, autogenerate=not empty)
+    context = _context(history, message, place, autogenerate=not empty)
     compared = Comparison(context, difference_of(context, history.target)) if empty else _autogenerate(history, context)
     if not empty and not compared.difference.operations:
         return compared
-    _avoid_collision(context.script_directory, _folder(history), message)
+    _avoid_collision(context.script_directory, Path(place["version_path"]), message)
     with _writing(history.target):
         written = [script for script in context.generate_scripts() if script is not None]
     return replace(compared, path=Path(written[-1].path))
 
 
-def write_merge(history: History, message: str) -> Path:
+def write_merge(history: History, message: str, options: RevisionOptions) -> Path:
     """Write a migration that joins all heads.
 
     Raises:
         MigrationError: There is only one head.
     """
     heads = list(history.heads)
+    check_new_names(history, options)
     if len(heads) < 2:
         raise MigrationError(f"There is nothing to merge: the head is {', '.join(heads) or 'not there yet'}.")
     with _writing(history.target), history_errors(history.target.project):
-        script = command.merge(history.config, heads, message=_quotable(message))
+        script = command.merge(
+            history.config,
+            heads,
+            message=_quotable(message),
+            branch_label=options.branch_label,
+            rev_id=options.rev_id,
+        )
     assert isinstance(script, Script)  # noqa: S101 - merge writes one file
     return Path(script.path)
 
 
-def _context(history: History, message: str | None, *, autogenerate: bool) -> RevisionContext:
+def _context(history: History, message: str | None, place: dict[str, Any], *, autogenerate: bool) -> RevisionContext:
     arguments = {
         "message": _quotable(message or "migration"),
         "autogenerate": autogenerate,
         "sql": False,
-        "head": "head",
         "splice": False,
         "branch_label": None,
-        "version_path": str(_folder(history)),
-        "rev_id": None,
         "depends_on": None,
+        **place,
     }
     return RevisionContext(history.config, history.scripts, arguments)
 
@@ -150,13 +158,6 @@ def _check_seen(target: Target, context: RevisionContext, left_alone: set[str]) 
             hint="See whether its module can be imported, and have it imported, "
             "or list the table under `ignore_tables:` in config/orm.yaml.",
         )
-
-
-def _folder(history: History) -> Path:
-    """Where a new migration goes: into the version folder that holds the head, else into the first one."""
-    folders = [folder.absolute() for folder in history.scripts._version_locations]
-    heads = [Path(script.path).absolute() for script in history.scripts.get_revisions("heads") if script]
-    return next((folder for folder in folders for head in heads if head.is_relative_to(folder)), folders[0])
 
 
 def _avoid_collision(scripts: ScriptDirectory, folder: Path, message: str | None) -> None:

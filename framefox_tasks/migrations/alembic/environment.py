@@ -32,6 +32,7 @@ from framefox_tasks.migrations.alembic.flask import application_context
 from framefox_tasks.migrations.alembic.keys_and_indexes import help_compare_keys
 from framefox_tasks.migrations.alembic.options import complete_options
 from framefox_tasks.migrations.alembic.ownership import declared_metadata, ownership_of, shown
+from framefox_tasks.migrations.alembic.rebuild import rebuilding
 from framefox_tasks.migrations.alembic.transactions import Transactions
 from framefox_tasks.model import Target
 from framefox_tasks.schema.imports import watching
@@ -79,6 +80,7 @@ def run_environment(
         stack.enter_context(_env_py_errors(target))
         stack.enter_context(warnings.catch_warnings())
         ignore_warnings()
+        stack.enter_context(rebuilding())
         stack.enter_context(_no_new_file(target))
         stack.enter_context(application_context(target))
         if transactions:
@@ -260,6 +262,7 @@ def run_as_env(target: Target, metadata: Callable[[], Sequence[MetaData]]) -> No
         if not ours:
             stack.enter_context(warnings.catch_warnings())
             ignore_warnings()
+            stack.enter_context(rebuilding())
             help_compare_defaults(context.get_context())
             help_compare_keys(context.get_context())
             stack.enter_context(_migration_lock(target, context.get_context()))

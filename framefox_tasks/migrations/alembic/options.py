@@ -13,9 +13,11 @@ from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations.alembic import enums
 from framefox_tasks.migrations.alembic.column_changes import complete_changes
 from framefox_tasks.migrations.alembic.compare import compare_type
+from framefox_tasks.migrations.alembic.dropped_columns import keep_what_columns_had
 from framefox_tasks.migrations.alembic.keys_and_indexes import restore_definitions
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership, declared_metadata
 from framefox_tasks.migrations.alembic.portable import adapt, render_item
+from framefox_tasks.migrations.alembic.rebuilt_tables import add_naming_conventions
 from framefox_tasks.model import Project, Target
 from framefox_tasks.schema.entities import resolve
 from framefox_tasks.schema.sources import ignored
@@ -63,6 +65,9 @@ def _process_revision(theirs: Hook | None, context: Any, revision: Any, directiv
     enums.add_enum_types(context, directives)
     complete_changes(context, directives)
     restore_definitions(context, directives)
+    keep_what_columns_had(context, directives)
+    for script in directives:
+        add_naming_conventions([*script.upgrade_ops_list, *script.downgrade_ops_list])
     adapt(context, directives)
 
 

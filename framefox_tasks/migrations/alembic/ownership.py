@@ -68,6 +68,11 @@ class Ownership:
         called = [match[1].replace('"', "") for column in columns for match in _NEXT.finditer(column.default or "")]
         return frozenset([*called, *(column.options["sequence"] for column in columns if "sequence" in column.options)])
 
+    def made_index(self, table: str, name: str) -> bool:
+        """Whether the recorded schema has an index of a table in the default schema."""
+        tables = [one for one in self._recorded if self._plain(one.schema, one.name) == (None, table)]
+        return any(index.name == name for one in tables for index in one.indexes)
+
     @cached_property
     def _tables(self) -> frozenset[Name]:
         tables = [table for item in declared_metadata(self._options) for table in item.tables.values()]
