@@ -1,4 +1,4 @@
-"""What a project's migrations/env.py calls: run_migrations()."""
+"""What a project's migrations call: env.py run_migrations(), a generated migration set_enum_values()."""
 
 from __future__ import annotations
 
@@ -38,6 +38,24 @@ def run_migrations() -> None:
         raise CommandError(str(exc)) from exc  # Alembic's command prints it without a traceback
 
 
+def set_enum_values(name: str, values: Sequence[str], *, schema: str | None = None) -> None:
+    """Give an enum type other values, in a migration. Does nothing where there are no enum types.
+
+    The type is made anew, with all that depends on it: the columns of that type, and the checks, foreign keys, indexes,
+    defaults, views and triggers that mention it. It fails, and changes nothing, where a row holds a value that goes.
+
+    Args:
+        name: The type's.
+        values: All that it is to have, in their order.
+        schema: That of the type, where it is not the default one.
+    """
+    from alembic import op
+
+    from framefox_tasks.migrations.alembic.enums import set_values
+
+    set_values(op, schema, name, values)
+
+
 def _project_root() -> Path:
     """The nearest folder above the migrations with settings; where none has any, the folder of Alembic's own file."""
     from alembic import context
@@ -53,13 +71,11 @@ def _metadata(target: Target) -> Sequence[MetaData]:
     """The target metadata, for the commands that compare it: importing entities is not needed to upgrade."""
     from alembic import context
 
-    from framefox_tasks.migrations.alembic.enums import load_enum_types
     from framefox_tasks.schema.entities import load_metadata
 
     command = getattr(context.config.cmd_opts, "cmd", None)
     if command and command[0].__name__ not in ("revision", "check"):
         return ()
-    load_enum_types(target)
     return load_metadata(target.project)
 
 

@@ -11,10 +11,13 @@ from framefox_tasks.errors import DatabaseNotFoundError, FramefoxTasksError
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.engine import Connection
 
     from framefox_tasks.databases.columns import ColumnComparison
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
+    from framefox_tasks.databases.definitions import ServerDefinitions
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
@@ -168,6 +171,14 @@ class Database(Verbs):
         It gives a function that takes the migration's connection, as soon as Alembic is configured with it.
         """
         return nullcontext(lambda connection: None)  # noqa: ARG005 - as for those that need it
+
+    def set_enum_values(self, schema: str | None, name: str, values: Sequence[str]) -> str | None:  # noqa: ARG002
+        """The statement that gives an enum type these values and no others; None where there are no enum types."""
+        return None
+
+    def definitions(self, connection: Any) -> ServerDefinitions | None:  # noqa: ARG002 - for those that can tell
+        """Its own definitions, over a connection of SQLAlchemy's; None where what is declared is compared as text."""
+        return None
 
     def rebuild(self, connection: Connection, table: str) -> TableRebuild | None:  # noqa: ARG002 - for those that rebuild
         """The rebuild of a table in a migration; None where Alembic's own loses nothing.

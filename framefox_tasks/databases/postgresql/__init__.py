@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases.postgresql.verbs import PostgreSQLVerbs
 from framefox_tasks.databases.verbs import Database
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from framefox_tasks.databases.contract import Place, Source
+    from framefox_tasks.databases.definitions import ServerDefinitions
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.model import Target
@@ -31,6 +34,18 @@ class PostgreSQL(PostgreSQLVerbs, Database):
         from framefox_tasks.databases.postgresql.lock import locked
 
         return locked(self, target, patience)
+
+    def set_enum_values(self, schema: str | None, name: str, values: Sequence[str]) -> str:
+        """One statement that finds by itself what depends on the type."""
+        from framefox_tasks.databases.postgresql.enum_values import set_enum_values_sql
+
+        return set_enum_values_sql(".".join(map(self.dialect.quoted, filter(None, (schema, name)))), values)
+
+    def definitions(self, connection: Any) -> ServerDefinitions:
+        """What pg_get_expr, pg_get_indexdef and their like write."""
+        from framefox_tasks.databases.postgresql.definitions import PostgreSQLDefinitions
+
+        return PostgreSQLDefinitions(connection)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
         """A snapshot that any number of connections see."""

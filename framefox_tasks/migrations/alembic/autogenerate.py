@@ -19,7 +19,6 @@ from framefox_tasks.errors import EntityError, MigrationError, PermissionDeniedE
 from framefox_tasks.migrations.alembic.caught_warnings import caught_warnings
 from framefox_tasks.migrations.alembic.config import history_errors
 from framefox_tasks.migrations.alembic.describe import Difference, difference_of, operations_of
-from framefox_tasks.migrations.alembic.enums import load_enum_types
 from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.ownership import Name, declared_metadata, ownership_of, shown
@@ -169,7 +168,6 @@ def _autogenerate(
     compared: list[MetaData] = []
     others: list[Name] = []
     noted: dict[str, Any] = {}
-    load_enum_types(target)
 
     def work(current: Any, migration_context: Any) -> list[Any]:
         asked = Renames(migration_context, renames)

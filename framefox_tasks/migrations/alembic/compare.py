@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.engine import Dialect
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.columns import ColumnComparison
+from framefox_tasks.migrations.alembic.database_types import definitions_of, plain
 
 _COLUMNS = "framefox_tasks_columns"
 _NOW = {"now()", "current_timestamp", "current_timestamp()", "localtimestamp", "localtimestamp()"}
@@ -44,11 +46,23 @@ def compare_type(
         return not same
     if isinstance(inspected_type, ENUM) and isinstance(metadata_type, Enum):
         return list(inspected_type.enums) != list(metadata_type.enums)
+    if (different := _differs_by_server(context, inspected_column, metadata_column, inspected_type)) is not None:
+        return different
     declared = metadata_type.dialect_impl(context.dialect)  # a variant for this dialect may have another length
     texts = isinstance(inspected_type, String) and isinstance(declared, String)
     if database_named(context.dialect.name).types_by_affinity and texts and inspected_type.length == declared.length:
         return False
     return None
+
+
+def ignore_warnings() -> None:
+    """Keep warnings from the user that ask for nothing to be done."""
+    # SQLAlchemy does not see them; the migration guard keeps them.
+    warnings.filterwarnings("ignore", message="Skipped unsupported reflection of expression-based index")
+    # A column of a type that SQLAlchemy has no name for, such as point, is compared in all but its type.
+    warnings.filterwarnings("ignore", message="Did not recognize type")
+    # For the databases that need it the file says that a column numbers itself.
+    warnings.filterwarnings("ignore", message="autoincrement and existing_autoincrement only make sense for")
 
 
 def help_compare_defaults(context: MigrationContext) -> None:
@@ -59,12 +73,9 @@ def help_compare_defaults(context: MigrationContext) -> None:
     theirs: Any = context.impl.compare_server_default
 
     def compare(inspected: Column[Any], metadata: Column[Any], declared: str | None, found: str | None) -> bool:
-        if declared is not None and not isinstance(getattr(metadata.server_default, "arg", None), str):
-            declared = _without_doubled_percents(declared, context.dialect)
-        decided = _same_default(metadata, declared, found, context.dialect)
-        columns = None if decided else columns_of(context)
-        same = columns.same_default(inspected, metadata) if columns else None
-        decided = decided if same is None else same
+        decided = same_by_server(context, metadata, declared, found)
+        if decided is None:
+            decided = _same_by_text(context, inspected, metadata, declared, found)
         return bool(theirs(inspected, metadata, declared, found)) if decided is None else not decided
 
     context.impl.compare_server_default = compare  # type: ignore[method-assign]
@@ -116,9 +127,67 @@ def columns_of(context: MigrationContext) -> ColumnComparison | None:
     return found
 
 
-def _without_doubled_percents(sql: str, dialect: Dialect) -> str:
-    """The SQL as the server gets it: for drivers that take % for a parameter SQLAlchemy compiles two."""
-    return sql.replace("%%", "%") if dialect.identifier_preparer._double_percents else sql
+def _differs_by_server(
+    context: MigrationContext, found: Column[Any], declared: Column[Any], found_type: Any
+) -> bool | None:
+    """Whether the server writes the two types in different ways; None where that is for Alembic to say.
+
+    A length or a precision that only the database has is no difference: entities that were made from it lack some.
+    """
+    definitions = definitions_of(context)
+    if definitions is None:
+        return None
+    declared_sql = _type_sql(context, declared)
+    if declared_sql == str(found_type.compile(dialect=context.dialect)):
+        return False
+    normal = definitions.normal_column(declared_sql, None)
+    live = definitions.column_type(plain(context, found.table.schema, found.table.name), found.name)
+    if normal is None or normal[0] == live:
+        return None if normal is None else False
+    return True if re.sub(r"\(.*?\)", "", normal[0]) == live else None
+
+
+def _type_sql(context: MigrationContext, column: Column[Any]) -> str:
+    compiler: Any = context.dialect.type_compiler_instance
+    return str(compiler.process(column.type, type_expression=column))
+
+
+def same_by_server(
+    context: MigrationContext, column: Column[Any], declared: str | None, found: str | None
+) -> bool | None:
+    """Whether the server writes the declared default as the one that it has; None where it cannot tell."""
+    definitions = definitions_of(context)
+    if definitions is None or (column.primary_key and column is column.table._autoincrement_column):
+        return None
+    live = definitions.default(plain(context, column.table.schema, column.table.name), column.name)
+    if declared is None:
+        return True if live is None and found is not None else None  # it is the domain's
+    make: Any = context.dialect.ddl_compiler
+    text = unescaped(context, str(make(context.dialect, None).get_column_default_string(column)))
+    if live == text:
+        return True
+    normal = definitions.normal_column(_type_sql(context, column), text)
+    if normal is not None:
+        return normal[1] == live
+    # Its type or its sequence is not there yet, or no table can be made. Alembic would compare by "=", which fails.
+    return live is not None and normalized(text) == normalized(live)
+
+
+def unescaped(context: MigrationContext, statement: str) -> str:
+    """Compiled SQL without the doubled percent signs of a driver that takes single ones for parameters."""
+    doubled = getattr(context.dialect.identifier_preparer, "_double_percents", False)
+    return statement.replace("%%", "%") if doubled else statement
+
+
+def _same_by_text(
+    context: MigrationContext, found_column: Column[Any], column: Column[Any], declared: str | None, found: str | None
+) -> bool | None:
+    if declared is not None and not isinstance(getattr(column.server_default, "arg", None), str):
+        declared = unescaped(context, declared)
+    decided = _same_default(column, declared, found, context.dialect)
+    columns = None if decided else columns_of(context)
+    same = columns.same_default(found_column, column) if columns else None
+    return decided if same is None else same
 
 
 def _same_default(column: Column[Any], declared: str | None, found: str | None, dialect: Dialect) -> bool | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from hashlib import sha256
 from typing import Any
 
 from alembic.autogenerate import render, renderers
@@ -19,7 +18,7 @@ from sqlalchemy.exc import SAWarning
 from sqlalchemy.schema import sort_tables_and_constraints
 from sqlalchemy.sql.elements import conv
 
-from framefox_tasks.databases import NAMES, database_named
+from framefox_tasks.migrations.alembic.naming import conventional
 
 LATE_KEYS = "framefox_tasks_late_keys"
 """The option of context.configure() that holds the foreign keys to be left to ALTER TABLE, with their names."""
@@ -172,17 +171,7 @@ def _name(key: ForeignKeyConstraint) -> str:
         return str(key.name)
     columns = (element.parent.name for element in key.elements)
     referred = key.elements[0].target_fullname.rpartition(".")[0].rpartition(".")[2]
-    return _conventional("fk", (str(key.parent.name), *columns, referred))
-
-
-def _conventional(prefix: str, parts: Iterable[str]) -> str:
-    """A name such as fk_team_captain_id_player, no longer than every database takes."""
-    name = "_".join((prefix, *parts))
-    longest = min(database_named(name).dialect.longest_name for name in NAMES)
-    if len(name.encode()) <= longest:
-        return name
-    digest = sha256("\0".join((prefix, *parts)).encode()).hexdigest()[:8]
-    return f"{name.encode()[: longest - 9].decode(errors='ignore')}_{digest}"
+    return conventional("fk", (str(key.parent.name), *columns, referred))
 
 
 def _creation(key: ForeignKeyConstraint) -> ops.CreateForeignKeyOp:

@@ -71,7 +71,8 @@ def _describe(operation: ops.MigrateOperation) -> str:
     name = name_of(operation)
     enum = getattr(getattr(operation, "enum", None), "name", None) or getattr(operation, "name", None)
     if column:
-        return f"{_kind(operation)} {table}.{column}"
+        note = getattr(operation, "note", "")
+        return f"{_kind(operation)} {table}.{column}" + (f" ({note})" if note else "")
     if name:
         return f"{_kind(operation)} {name} on {table}"
     return f"{_kind(operation)} {table or enum or ''}".rstrip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
@@ -23,10 +24,11 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine
 from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.alembic.caught_warnings import caught_warnings
-from framefox_tasks.migrations.alembic.compare import help_compare_defaults
+from framefox_tasks.migrations.alembic.compare import help_compare_defaults, ignore_warnings
 from framefox_tasks.migrations.alembic.config import is_async
 from framefox_tasks.migrations.alembic.failures import describe, failure_in, raised_here
 from framefox_tasks.migrations.alembic.flask import application_context
+from framefox_tasks.migrations.alembic.keys_and_indexes import help_compare_keys
 from framefox_tasks.migrations.alembic.options import complete_options
 from framefox_tasks.migrations.alembic.ownership import declared_metadata
 from framefox_tasks.migrations.alembic.rebuild import rebuilding
@@ -77,6 +79,8 @@ def run_environment(
     environment.configure = configure  # type: ignore[method-assign]
     with ALONE, ExitStack() as stack:
         stack.enter_context(_env_py_errors(target))
+        stack.enter_context(warnings.catch_warnings())
+        ignore_warnings()
         stack.enter_context(rebuilding())
         stack.enter_context(caught_warnings(target.project, told))
         stack.enter_context(_no_new_file(target))
@@ -119,6 +123,7 @@ def _configure(
         ) from exc
     if options["compare_server_default"] is True:
         help_compare_defaults(environment.get_context())
+    help_compare_keys(environment.get_context())
     used = environment.get_context().dialect.name
     if used not in SCHEMES or SCHEMES[used].dialect != target.address.dialect:
         raise _another_database(target, f"is for {used}")

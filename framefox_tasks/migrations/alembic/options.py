@@ -8,15 +8,17 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
-from framefox_tasks.databases import database_named, database_of
+from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations.alembic import enums
 from framefox_tasks.migrations.alembic.column_attributes import complete_columns
+from framefox_tasks.migrations.alembic.column_changes import complete_changes
 from framefox_tasks.migrations.alembic.compare import compare_type
 from framefox_tasks.migrations.alembic.dropped_columns import keep_what_columns_had
 from framefox_tasks.migrations.alembic.key_indexes import free_foreign_keys
+from framefox_tasks.migrations.alembic.keys_and_indexes import restore_definitions
 from framefox_tasks.migrations.alembic.naming import name_constraints
-from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership, declared_metadata, keep_types_of_others
+from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership, declared_metadata
 from framefox_tasks.migrations.alembic.portable import adapt, render_item
 from framefox_tasks.migrations.alembic.rebuilt_tables import add_naming_conventions
 from framefox_tasks.model import Project, Target
@@ -35,8 +37,10 @@ def complete_options(target: Target, theirs: dict[str, Any], *, metadata: Sequen
     Raises:
         ConfigError: The env.py uses another version table than the settings say.
     """
+    enums.replace_library()
     options = dict(theirs)
-    options.setdefault("compare_type", compare_type)
+    if options.get("compare_type", True) is True:
+        options["compare_type"] = compare_type
     options.setdefault("compare_server_default", True)
     database = database_of(target)
     options.setdefault("render_as_batch", database.rebuilds_tables)
@@ -75,9 +79,9 @@ def _render_item(theirs: Hook | None, type_: str, item: Any, context: Any) -> An
 def _process_revision(theirs: Hook | None, context: Any, revision: Any, directives: Any) -> None:
     if theirs:
         theirs(context, revision, directives)
-    if database_named(context.dialect.name).has_enum_types:
-        keep_types_of_others(context, directives)
     enums.add_enum_types(context, directives)
+    complete_changes(context, directives)
+    restore_definitions(context, directives)
     keep_what_columns_had(context, directives)
     for script in directives:
         add_naming_conventions([*script.upgrade_ops_list, *script.downgrade_ops_list])

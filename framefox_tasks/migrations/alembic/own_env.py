@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -15,9 +16,10 @@ from sqlalchemy.exc import DBAPIError
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine, sqlalchemy_url
 from framefox_tasks.databases.lock import Patience
-from framefox_tasks.migrations.alembic.compare import help_compare_defaults
+from framefox_tasks.migrations.alembic.compare import help_compare_defaults, ignore_warnings
 from framefox_tasks.migrations.alembic.config import TARGET
 from framefox_tasks.migrations.alembic.environment import connection_failure, is_connection_failure
+from framefox_tasks.migrations.alembic.keys_and_indexes import help_compare_keys
 from framefox_tasks.migrations.alembic.options import complete_options
 from framefox_tasks.migrations.alembic.ownership import ownership_of, shown
 from framefox_tasks.migrations.alembic.rebuild import rebuilding
@@ -49,8 +51,11 @@ def run_as_env(target: Target, metadata: Callable[[], Sequence[MetaData]]) -> No
         connection = stack.enter_context(sqlalchemy_engine(target, dialect).connect())
         context.configure(**complete(connection=connection))
         if not ours:
+            stack.enter_context(warnings.catch_warnings())
+            ignore_warnings()
             stack.enter_context(rebuilding())
             help_compare_defaults(context.get_context())
+            help_compare_keys(context.get_context())
             stack.enter_context(_migration_lock(target, context.get_context()))
         with context.begin_transaction():
             context.run_migrations()

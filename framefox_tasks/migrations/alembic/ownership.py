@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 
@@ -19,6 +19,7 @@ from framefox_tasks.schema.sources import ignored
 
 Name = tuple[str | None, str]
 """A schema, None for the connection's default one, and what is in it."""
+_NEXT = re.compile(r"nextval\('([^']+)'")
 OWNERSHIP = "framefox_tasks_ownership"
 """The option of context.configure() that holds the Ownership."""
 
@@ -55,6 +56,17 @@ class Ownership:
     def includes_type(self, schema: str | None, name: str) -> bool:
         """Whether an enum type of the database is the project's."""
         return self._plain(schema, name) in self._types
+
+    def includes_sequence(self, schema: str | None, name: str) -> bool:
+        """Whether a sequence of the database is the project's: a column took its values from it."""
+        shown_name = shown(self._plain(schema, name))
+        return shown_name in self._sequences or name in self._sequences
+
+    @cached_property
+    def _sequences(self) -> frozenset[str]:
+        columns = [column for table in self._recorded for column in table.columns]
+        called = [match[1].replace('"', "") for column in columns for match in _NEXT.finditer(column.default or "")]
+        return frozenset([*called, *(column.options["sequence"] for column in columns if "sequence" in column.options)])
 
     def made_index(self, table: str, name: str) -> bool:
         """Whether the recorded schema has an index of a table in the default schema."""
@@ -127,15 +139,3 @@ def ownership_of(context: MigrationContext) -> Ownership:
 def shown(name: Name) -> str:
     """The name as a user would write it."""
     return ".".join(filter(None, name))
-
-
-def keep_types_of_others(context: MigrationContext, directives: Iterable[ops.MigrationScript]) -> None:
-    """Remove the operations of generated migrations that would drop enum types of others."""
-    from alembic_postgresql_enum.operations.create_enum import CreateEnumOp
-    from alembic_postgresql_enum.operations.drop_enum import DropEnumOp
-
-    includes = ownership_of(context).includes_type
-    for script in directives:
-        for containers, kind in ((script.upgrade_ops_list, DropEnumOp), (script.downgrade_ops_list, CreateEnumOp)):
-            for container in containers:
-                container.ops = [op for op in container.ops if not isinstance(op, kind) or includes(op.schema, op.name)]

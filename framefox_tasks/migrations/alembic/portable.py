@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
+from alembic.autogenerate import render
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Enum, Identity, inspect
+from sqlalchemy import ARRAY, Enum, Identity, inspect
+from sqlalchemy.dialects.postgresql import DOMAIN
+from sqlalchemy.types import TypeDecorator
 
-from framefox_tasks.databases import NAMES, database_named
+from framefox_tasks.databases import database_named
 from framefox_tasks.migrations.alembic.cycles import leave_to_alter, order_tables
-from framefox_tasks.migrations.alembic.enums import is_native
+from framefox_tasks.migrations.alembic.database_types import database_type, dialect_of_types, is_native, owner_of_types
 from framefox_tasks.migrations.alembic.rendering import is_variant, rendered_default, rendered_type
+from framefox_tasks.migrations.alembic.sequences import leave_numbers_to_sequences, rendered_domain
 
 
 def adapt(context: MigrationContext, directives: Iterable[ops.MigrationScript]) -> None:
@@ -25,6 +29,7 @@ def adapt(context: MigrationContext, directives: Iterable[ops.MigrationScript]) 
             if not context.dialect.supports_identity_columns:
                 _remove_identities(container)
             _reorder_drops(container)
+            leave_numbers_to_sequences(container)
         _order_foreign_keys(context, script)
         if database_named(context.dialect.name).has_schemas:
             for container in script.upgrade_ops_list:
@@ -112,13 +117,28 @@ def render_item(type_: str, item: Any, context: AutogenContext) -> str | Literal
         return False
     if isinstance(item, Enum) and is_native(item) and not item._variant_mapping and not is_variant(context):
         return _rendered_enum(item, context)
+    if isinstance(item, DOMAIN):
+        context.imports.add(f"from sqlalchemy.dialects import {owner_of_types()}")
+        return rendered_domain(item, context)
+    if isinstance(item, TypeDecorator) and (decorated := _decorated_enum(item)) is not None:
+        return render._repr_type(decorated, context)
     text = rendered_type(item, context)
     return False if text is None else text
 
 
+def _decorated_enum(item: Any) -> Any:
+    """What the database knows of a type that decorates an enum, or an array of one; None for any other.
+
+    With the decorator in the file creating the table would create the type, adding a column would not.
+    """
+    found = database_type(item, dialect_of_types())
+    below = database_type(found.item_type, dialect_of_types()) if isinstance(found, ARRAY) else found
+    return found if is_native(below) else None
+
+
 def _rendered_enum(item: Enum, context: AutogenContext) -> str:
     """A native enum; where types stand beside the tables, statements of their own create and drop it."""
-    owner = next(name for name in NAMES if database_named(name).has_enum_types)
+    owner = owner_of_types()
     context.imports.add(f"from sqlalchemy.dialects import {owner}")
     prefix = context.opts.get("sqlalchemy_module_prefix") or "sa."
     name = f"name={item.name!r}"
