@@ -21,6 +21,8 @@ from framefox_tasks.errors import (
     MigrationNeededError as MigrationNeededError,
     NotADatabaseError as NotADatabaseError,
     PermissionDeniedError as PermissionDeniedError,
+    ReplayError as ReplayError,
+    ScratchError as ScratchError,
     TargetNotEmptyError as TargetNotEmptyError,
     UnsupportedDialectError as UnsupportedDialectError,
     VerificationError as VerificationError,

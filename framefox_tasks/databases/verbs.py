@@ -6,13 +6,14 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, ClassVar
 
-from framefox_tasks.errors import DatabaseNotFoundError, FramefoxTasksError
+from framefox_tasks.errors import DatabaseNotFoundError, FramefoxTasksError, ScratchError
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
+    from framefox_tasks.databases.scratch import DriverWatch
 
 
 class Traits:
@@ -151,6 +152,22 @@ class Database(Verbs):
     def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:  # noqa: ARG002 - for those that need it
         """A context in which a failing migration leaves as little behind as the database allows."""
         return nullcontext()
+
+    def scratch(self, target: Target) -> AbstractContextManager[Target]:
+        """An empty database of the same kind, as a context: it is always removed, after a crash by the next run.
+
+        Raises:
+            ScratchError: None can be made.
+        """
+        raise ScratchError(f"no scratch database of {self.title} can be made for {target.label}")
+
+    def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:  # noqa: ARG002 - for those that can
+        """A context in which the drivers ask before they connect and before they send a statement."""
+        return nullcontext()
+
+    def beyond(self, statement: str, scratch: Target, live: Target) -> str | None:  # noqa: ARG002 - for those that know
+        """What a statement would change or read beyond a scratch database, as `runs ALTER SYSTEM`; None if nothing."""
+        return None
 
     @abstractmethod
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
+    from framefox_tasks.databases.scratch import DriverWatch
     from framefox_tasks.model import Target
 
 
@@ -37,6 +38,24 @@ class MySQL(MySQLVerbs, Database):
         from framefox_tasks.databases.mysql.lock import locked
 
         return locked(self, target, patience)
+
+    def scratch(self, target: Target) -> AbstractContextManager[Target]:
+        """A database on the same server."""
+        from framefox_tasks.databases.mysql.scratch import scratch
+
+        return scratch(self, target)
+
+    def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:
+        """Let the drivers ask first."""
+        from framefox_tasks.databases.mysql.scratch import watched
+
+        return watched(watch)
+
+    def beyond(self, statement: str, scratch: Target, live: Target) -> str | None:
+        """What a statement reaches beyond the scratch database."""
+        from framefox_tasks.databases.mysql.scratch import beyond
+
+        return beyond(statement, scratch, live)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
         """Connections that see the database at one point of time."""

@@ -124,7 +124,7 @@ class PostgreSQLVerbs(ServerVerbs):
         with self.connection(target, self.maintenance(target)) as connection:
             cursor = connection.cursor()
             force = ""
-            if force_disconnect and _server_number(cursor) >= _FORCE_SINCE:
+            if force_disconnect and can_force(cursor):
                 force = " WITH (FORCE)"
             elif force_disconnect:
                 cursor.execute(
@@ -168,9 +168,10 @@ class PostgreSQLVerbs(ServerVerbs):
         return str(self._row(target, target.name, "SHOW server_version")[0]).partition(" ")[0]
 
 
-def _server_number(cursor: Any) -> int:
+def can_force(cursor: Any) -> bool:
+    """Whether DROP DATABASE can end the sessions of others by itself."""
     cursor.execute("SHOW server_version_num")
-    return int(cursor.fetchone()[0])
+    return int(cursor.fetchone()[0]) >= _FORCE_SINCE
 
 
 VERBS = PostgreSQLVerbs()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.lock import MigrationLock, Patience
+    from framefox_tasks.databases.scratch import DriverWatch
     from framefox_tasks.model import Target
 
 
@@ -37,6 +38,24 @@ class SQLite(SQLiteVerbs, Database):
         from framefox_tasks.databases.sqlite.transaction import guarded
 
         return guarded(target, patience)
+
+    def scratch(self, target: Target) -> AbstractContextManager[Target]:
+        """A file in the temporary folder."""
+        from framefox_tasks.databases.sqlite.scratch import scratch
+
+        return scratch(target)
+
+    def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:
+        """Let the drivers ask first."""
+        from framefox_tasks.databases.sqlite.scratch import watched
+
+        return watched(watch)
+
+    def beyond(self, statement: str, scratch: Target, live: Target) -> str | None:
+        """What a statement reaches beyond the scratch database."""
+        from framefox_tasks.databases.sqlite.scratch import beyond
+
+        return beyond(statement, scratch, live)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:  # noqa: ARG002 - one is enough
         """Read a database at one point of time."""

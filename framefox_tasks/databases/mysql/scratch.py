@@ -1,0 +1,115 @@
+"""Scratch databases of MySQL and MariaDB, and what a migration may not do in one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+from unittest.mock import patch
+
+from framefox_tasks.databases.scratch import PREFIX, DriverWatch, server_scratch, starting, statement_text
+from framefox_tasks.databases.server import ServerVerbs
+from framefox_tasks.model import Target
+
+_SCHEMA = (
+    "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s"
+)
+_SHARED = "DATABASE|SCHEMA|USER|ROLE|TABLESPACE|LOGFILE|SERVER"
+_SERVER_WIDE = starting(
+    rf"(?:CREATE|ALTER|DROP)\s+(?:OR\s+REPLACE\s+)?(?:UNDO\s+)?(?:{_SHARED})\b|RENAME\s+USER\b|GRANT\b|REVOKE\b|"
+    r"SET\s+(?:GLOBAL|PERSIST(?:_ONLY)?|PASSWORD|@@(?:GLOBAL|PERSIST))\b|USE\b|FLUSH\b|RESET\b|PURGE\b|KILL\b|"
+    r"SHUTDOWN\b|(?:UN)?INSTALL\b|(?:CHANGE|START|STOP)\s+(?:ALL\s+)?(?:MASTER|SLAVES?|REPLICAS?|REPLICATION)\b"
+)
+_OWN = re.compile(r"ALTER\s+(?:DATABASE|SCHEMA)\b(?:\s+(?:DEFAULT|CHARACTER|CHARSET|COLLATE)\b)?", re.IGNORECASE)
+_YEAR = 365 * 24 * 3600
+_LOCK_WAIT = 10  # seconds that a killed run's statement may still take
+
+
+@contextmanager
+def scratch(verbs: ServerVerbs, target: Target) -> Iterator[Target]:
+    """An empty database on the target's server."""
+    with server_scratch(verbs, _Scratch(), target) as made:
+        yield made
+
+
+class _Scratch:
+    """The scratch databases of a server. Its named locks end with the connection that has them."""
+
+    def lock(self, connection: Any, name: str) -> bool:
+        cursor = connection.cursor()
+        cursor.execute(f"SET SESSION wait_timeout = {_YEAR}")  # else the server drops an idle holder
+        cursor.execute("SELECT GET_LOCK(%s, 0)", (name,))
+        return bool(cursor.fetchall()[0][0] == 1)
+
+    def unlock(self, connection: Any, name: str) -> None:
+        cursor = connection.cursor()
+        cursor.execute("SELECT RELEASE_LOCK(%s)", (name,))
+        cursor.fetchall()
+
+    def existing(self, connection: Any) -> list[str]:
+        cursor = connection.cursor()
+        cursor.execute("SHOW DATABASES")
+        return [name for (name,) in cursor.fetchall() if name.startswith(PREFIX)]
+
+    def make(self, connection: Any, name: str, live: Target) -> None:
+        cursor = connection.cursor()
+        cursor.execute(_SCHEMA, (live.name,))
+        found = cursor.fetchall()
+        charset, collation = found[0] if found else (dict(live.address.query).get("charset", "utf8mb4"), None)
+        collate = f" COLLATE {collation}" if collation else ""
+        cursor.execute(f"CREATE DATABASE {name} CHARACTER SET {charset}{collate}")
+
+    def drop(self, connection: Any, name: str) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET SESSION lock_wait_timeout = {_LOCK_WAIT}")
+        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+
+
+def beyond(statement: str, scratch: Target, live: Target) -> str | None:
+    """What a statement reaches beyond the scratch database."""
+    text = statement_text(statement)
+    found = _SERVER_WIDE(text)
+    if found and not _is_own(text, scratch):
+        return f"runs {' '.join(found[1].split())}, which is not of one database alone"
+    name = re.escape(live.name)
+    # A table or a column may be called like the database: what stands before a point is a database or a table.
+    if re.search(rf"(?<![\w.`])(?:`{name}`|{name})\s*\.\s*[\w`]+\s*\.|{_PLACE}(?:`{name}`|{name})\s*\.", text, re.I):
+        return f"names the database {live.name}"
+    return None
+
+
+_PLACE = (
+    r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|EXISTS|REFERENCES|ON|TRUNCATE|LIKE|VIEW|TRIGGER|PROCEDURE|FUNCTION|TO|IN|DESCRIBE|,)"
+    r"\s*(?:ONLY\s+|IGNORE\s+)?"
+)
+
+
+def _is_own(text: str, scratch: Target) -> bool:
+    own = _OWN.match(text.lstrip())
+    return own is not None and (scratch.name in text or own[0].split()[-1].upper() not in ("DATABASE", "SCHEMA"))
+
+
+@contextmanager
+def watched(watch: DriverWatch) -> Iterator[None]:
+    """Let PyMySQL ask before it connects and before it sends a statement."""
+    if not find_spec("pymysql"):
+        yield
+        return
+    from pymysql.connections import Connection
+
+    connect, query = Connection.connect, Connection.query
+
+    def asking(connection: Any, sock: Any = None) -> Any:
+        database = connection.db or b""
+        name = database.decode(errors="replace") if isinstance(database, bytes) else str(database)
+        watch.connects(f"{connection.host} {name}")
+        return connect(connection, sock)
+
+    def sending(connection: Any, sql: Any, unbuffered: bool = False) -> Any:
+        watch.sends(sql.decode(errors="replace") if isinstance(sql, (bytes, bytearray)) else str(sql))
+        return query(connection, sql, unbuffered)
+
+    with patch.object(Connection, "connect", asking), patch.object(Connection, "query", sending):
+        yield

@@ -1,0 +1,167 @@
+"""Scratch databases of PostgreSQL, and what a migration may not do in one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from hashlib import sha256
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+from unittest.mock import patch
+
+from framefox_tasks.databases.postgresql.session import quoted
+from framefox_tasks.databases.postgresql.staging import Described, setting
+from framefox_tasks.databases.postgresql.verbs import can_force
+from framefox_tasks.databases.scratch import PREFIX, DriverWatch, server_scratch, starting, statement_text
+from framefox_tasks.databases.server import ServerVerbs
+from framefox_tasks.model import Target
+
+_NO_TIMEOUT = (
+    "SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name IN "
+    "('idle_in_transaction_session_timeout', 'transaction_timeout', 'statement_timeout', 'idle_session_timeout')"
+)
+_EXISTING = """
+SELECT datname FROM pg_catalog.pg_database WHERE pg_catalog.pg_get_userbyid(datdba) = current_user AND datname LIKE %s
+"""
+_DATABASE = """
+SELECT d.oid, pg_catalog.pg_get_userbyid(d.datdba), current_user, true,
+    pg_catalog.pg_encoding_to_char(d.encoding), pg_catalog.to_jsonb(d), NULL, 'pg_default'
+FROM pg_catalog.pg_database d WHERE d.datname = %s
+"""
+_SETTINGS = """
+SELECT unnest(s.setconfig) FROM pg_catalog.pg_db_role_setting s
+JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase WHERE d.datname = %s AND s.setrole = 0
+"""
+_SHARED = "DATABASE|ROLE|USER(?!\\s+MAPPING)|GROUP|TABLESPACE|SUBSCRIPTION"
+_CLUSTER_WIDE = starting(
+    rf"(?:CREATE|DROP|COMMENT\s+ON)\s+(?:{_SHARED})\b|ALTER\s+(?:SYSTEM|{_SHARED})\b|(?:REASSIGN|DROP)\s+OWNED\b|"
+    r"GRANT\s+(?:(?!\bON\b)[^;])*\bTO\b|REVOKE\s+(?:(?!\bON\b)[^;])*\bFROM\b|"
+    r"(?:GRANT|REVOKE)\b[^;]*?\bON\s+(?:DATABASE|TABLESPACE)\b|COPY\b[^;]*\bPROGRAM\b"
+)
+_CALLS = re.compile(
+    r"\b(dblink\w*|pg_terminate_backend|pg_cancel_backend|pg_reload_conf|pg_create_\w+_replication_slot)\s*\(",
+    re.IGNORECASE,
+)
+_OWN = re.compile(r"ALTER\s+DATABASE|COMMENT\s+ON\s+DATABASE", re.IGNORECASE)
+
+
+@contextmanager
+def scratch(verbs: ServerVerbs, target: Target) -> Iterator[Target]:
+    """An empty database on the target's server."""
+    with server_scratch(verbs, _Scratch(), target) as made:
+        yield made
+
+
+class _Scratch:
+    """The scratch databases of a server. Advisory locks are kept for each database: the maintenance database has them.
+
+    The lock is that of a transaction, as those of a session do not survive a pooler.
+    """
+
+    def lock(self, connection: Any, name: str) -> bool:
+        cursor = connection.cursor()
+        cursor.execute("BEGIN")
+        cursor.execute(_NO_TIMEOUT)
+        key = int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
+        cursor.execute(f"SELECT pg_catalog.pg_try_advisory_xact_lock({key})")
+        if cursor.fetchone()[0]:
+            return True
+        cursor.execute("ROLLBACK")
+        return False
+
+    def unlock(self, connection: Any, name: str) -> None:  # noqa: ARG002 - it ends with the transaction
+        connection.cursor().execute("ROLLBACK")
+
+    def existing(self, connection: Any) -> list[str]:
+        return [name for (name,) in _rows(connection, _EXISTING, PREFIX.replace("_", r"\_") + "%")]
+
+    def make(self, connection: Any, name: str, live: Target) -> None:
+        options = ["TEMPLATE template0"]
+        for row in _rows(connection, _DATABASE, live.name):
+            like = Described(*row)
+            options += [f"ENCODING '{like.encoding}'", *like.locale()]
+        connection.cursor().execute(f"CREATE DATABASE {name} {' '.join(options)}")
+        for (row,) in _rows(connection, _SETTINGS, live.name):
+            key, _, value = row.partition("=")
+            connection.cursor().execute(f"ALTER DATABASE {name} SET {quoted(key)} = {setting(key, value)}")
+
+    def drop(self, connection: Any, name: str) -> None:
+        cursor = connection.cursor()
+        if can_force(cursor):
+            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            return
+        ended = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = %s"
+        _rows(connection, ended, name)
+        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+
+
+def _rows(connection: Any, query: str, *values: str) -> list[Any]:
+    cursor = connection.cursor()
+    cursor.execute(query, values)
+    return list(cursor.fetchall())
+
+
+def beyond(statement: str, scratch: Target, live: Target) -> str | None:
+    """What a statement reaches beyond the scratch database."""
+    text = statement_text(statement)
+    found = _CLUSTER_WIDE(text)
+    if found and not (_OWN.search(text) and scratch.name in text):
+        return f"runs {' '.join(found[1].split())[:60]}, which is not of one database alone"
+    called = _CALLS.search(text)
+    if called:
+        return f"calls {called[1]}"
+    # Nothing else of SQL can name another database.
+    if re.search(rf"\b(?:dbname|DATABASE)\b\W*{re.escape(live.name)}\b", statement, re.IGNORECASE):
+        return f"names the database {live.name}"
+    return None
+
+
+@contextmanager
+def watched(watch: DriverWatch) -> Iterator[None]:
+    """Let psycopg ask before it connects and before it sends a statement."""
+    with ExitStack() as stack:
+        if find_spec("psycopg"):
+            for method, ask in _psycopg(watch):
+                stack.enter_context(patch.object(*method, ask))
+        for module in ("psycopg2", "asyncpg.connect_utils"):
+            if find_spec(module.partition(".")[0]):
+                connecting = import_module(module)
+                ask = _asking(watch.connects, connecting._connect)
+                stack.enter_context(patch.object(connecting, "_connect", ask))
+        yield
+
+
+def _psycopg(watch: DriverWatch) -> Iterator[tuple[tuple[Any, str], Any]]:
+    import psycopg
+
+    def connect(cls: Any, conninfo: str = "") -> Any:
+        watch.connects(conninfo)
+        return original.__func__(cls, conninfo)
+
+    original = psycopg.Connection.__dict__.get("_connect_gen") or psycopg.BaseConnection.__dict__["_connect_gen"]
+    yield (psycopg.BaseConnection, "_connect_gen"), classmethod(connect)
+    for cursor in (psycopg.Cursor, psycopg.AsyncCursor):
+        for name in ("execute", "executemany"):
+            yield (cursor, name), _sending(watch, getattr(cursor, name))
+
+
+def _asking(ask: Any, call: Any) -> Any:
+    def asking(*arguments: Any, **keywords: Any) -> Any:
+        ask(" ".join(map(str, (*arguments, *keywords.values()))))
+        return call(*arguments, **keywords)
+
+    return asking
+
+
+def _sending(watch: DriverWatch, call: Any) -> Any:
+    def sending(cursor: Any, query: Any, *arguments: Any, **keywords: Any) -> Any:
+        watch.sends(query.as_string(None) if hasattr(query, "as_string") else _text(query))
+        return call(cursor, query, *arguments, **keywords)
+
+    return sending
+
+
+def _text(query: Any) -> str:
+    return query.decode(errors="replace") if isinstance(query, bytes) else str(query)
