@@ -24,6 +24,7 @@ from framefox_tasks.errors import (
     ReplayError as ReplayError,
     ScratchError as ScratchError,
     TargetNotEmptyError as TargetNotEmptyError,
+    UnprovenError as UnprovenError,
     UnsupportedDialectError as UnsupportedDialectError,
     VerificationError as VerificationError,
 )
@@ -71,6 +72,7 @@ from framefox_tasks.results import (
     MigrationState as MigrationState,
     Plan as Plan,
     PlannedTable as PlannedTable,
+    Proof as Proof,
     Revision as Revision,
     Script as Script,
     Selected as Selected,

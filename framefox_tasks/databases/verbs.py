@@ -12,6 +12,7 @@ from framefox_tasks.model import Target
 if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.dialect import Dialect
+    from framefox_tasks.databases.facts import Fact
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.scratch import DriverWatch
 
@@ -168,6 +169,17 @@ class Database(Verbs):
     def beyond(self, statement: str, scratch: Target, live: Target) -> str | None:  # noqa: ARG002 - for those that know
         """What a statement would change or read beyond a scratch database, as `runs ALTER SYSTEM`; None if nothing."""
         return None
+
+    def equip(self, scratch: Target, like: Target) -> None:
+        """Add to a scratch database what another has beside tables, such as extensions."""
+
+    def copy_schema(self, source: Target, scratch: Target) -> None:
+        """Make the schema of a database once more in an empty one, without rows."""
+        raise NotImplementedError
+
+    def facts(self, target: Target) -> list[Fact]:
+        """All that the schema of a database consists of; needed where there are scratch databases."""
+        raise NotImplementedError
 
     @abstractmethod
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:

@@ -2,34 +2,62 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from framefox_tasks import files
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import (
     FramefoxTasksError,
     MigrationError,
     MigrationNeededError,
+    PermissionDeniedError,
+    UnprovenError,
 )
 from framefox_tasks.migrations.metadata import declared_schema
 from framefox_tasks.migrations.upgrade import history_of
-from framefox_tasks.model import Target
-from framefox_tasks.results import MigrationChecked, MigrationCreated
+from framefox_tasks.model import Project, Target
+from framefox_tasks.results import MigrationChecked, MigrationCreated, Proof
 from framefox_tasks.schema import record
+from framefox_tasks.schema.cache import CACHE
 
 if TYPE_CHECKING:
+    from framefox_tasks.migrations.alembic.autogenerate import Comparison
     from framefox_tasks.migrations.alembic.history import History
     from framefox_tasks.schema.snapshot import Schema
 
+_ASIDE = "migration-"
+_LEFT = 24 * 3600  # seconds after which a folder is a killed run's
+_SHOWN = 10
 
-def create_migration(target: Target, *, message: str | None = None, empty: bool = False) -> MigrationCreated:
-    """Compare the entities with the database, and write what differs as a new migration.
 
+def create_migration(
+    target: Target,
+    *,
+    message: str | None = None,
+    empty: bool = False,
+    proof: bool = True,
+    keep_anyway: bool = False,
+    on_replay: Callable[[int], None] | None = None,
+) -> MigrationCreated:
+    """Compare the entities with the database, and write what differs as a new migration, once it is proven.
+
+    It is proven on a scratch database: there the history runs, then the new migration up, down and up again; the schema
+    must be what the entities declare, and after the downgrade what it was before.
     A table that is neither declared nor in the recorded schema, migrations/schema.json, is left alone.
 
     Args:
         target: The database. It must exist and be at the head.
         message: The migration's description, and part of its file's name.
         empty: Compare nothing, and write a migration to be filled by hand.
+        proof: Whether to prove it.
+        keep_anyway: Keep a migration that the proof has found to be wrong.
+        on_replay: Called with the number of migrations that are replayed before the new one.
 
     Returns:
         The file; no path where nothing differs, and then nothing was written.
@@ -39,28 +67,92 @@ def create_migration(target: Target, *, message: str | None = None, empty: bool 
         EntityError: The entities cannot be imported completely.
         MigrationError: Migrations are pending, or there are several heads.
         PermissionDeniedError: The file cannot be written.
+        UnprovenError: The proof has failed; no file was kept.
     """
-    from framefox_tasks.migrations.alembic.autogenerate import write_migration
+    from framefox_tasks.migrations.alembic.autogenerate import generate
 
-    written = write_migration(_ready(target, compares=not empty), message, empty=empty)
-    difference = written.difference
-    by_hand: tuple[str, ...] = ()
+    history = _ready(target, compares=not empty)
+    with _aside(target.project) as folder:
+        written = generate(history, message, folder, empty=empty)
+        by_hand = record.not_compared(target, written.schema) if written.schema else ()
+        found: Proof | None = None
+        if written.files and written.schema:
+            record.mark(target.project, written.files[-1], written.schema)
+            found = _proven(history, written, keep_anyway=keep_anyway, on_replay=on_replay) if proof else None
+        path = _in_place(history, folder, written)
     if written.schema is None:
-        record.keep_by_hand(target, written.path, _schema_if_readable(target))
-    else:
-        by_hand = record.not_compared(target, written.schema)
-        # Nothing to be generated, but something to be written by hand: then the record stays, and tells it again.
-        if written.path or not by_hand:
-            record.keep_generated(target, written.path, written.schema)
+        record.keep_by_hand(target, path, _schema_if_readable(target))
+    # Nothing to be generated, but something to be written by hand: then the record stays, and tells it again.
+    elif path or not by_hand:
+        record.keep_generated(target, path, written.schema)
+    difference = written.difference
     return MigrationCreated(
         target,
-        written.path,
+        path,
         difference.operations,
         difference.destructive,
         difference.unnamed,
         by_hand,
         written.left_alone,
+        found,
     )
+
+
+@contextmanager
+def _aside(project: Project) -> Iterator[Path]:
+    """A folder for what is not proven yet. What a killed run has left there is removed."""
+    cache = project.path(CACHE)
+    try:
+        files.write(project, cache / ".gitignore", "*\n")
+        for left in cache.glob(f"{_ASIDE}*"):
+            if left.stat().st_mtime < time.time() - _LEFT:
+                shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=cache))
+    except OSError as exc:
+        raise PermissionDeniedError(
+            f"{project.shown(cache)} cannot be written: {exc.strerror}", hint="Check the folder's permissions."
+        ) from exc
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _proven(
+    history: History, written: Comparison, *, keep_anyway: bool, on_replay: Callable[[int], None] | None
+) -> Proof:
+    from framefox_tasks.migrations.alembic.proof import prove
+
+    try:
+        return prove(history, written, on_replay)
+    except UnprovenError as exc:
+        if keep_anyway:
+            return Proof(wrong=exc.message)
+        operations = "".join(f"\n  {operation}" for operation in written.difference.operations[:_SHOWN])
+        raise UnprovenError(
+            f"The generated migration is not right, and no file was kept. {exc.message}\nIt was to do:{operations}",
+            hint="Keep it all the same, to correct it by hand, with: doit database_create_migration --keep-anyway",
+        ) from exc
+
+
+def _in_place(history: History, folder: Path, written: Comparison) -> Path | None:
+    """Move the files to the version folder; gives that of the newest."""
+    from framefox_tasks.migrations.alembic.autogenerate import folder_of
+
+    path = None
+    for file in written.files:
+        path = file
+        if file.is_relative_to(folder):  # a hook of the project's may have chosen another place
+            path = folder_of(history, written.files) / file.relative_to(folder)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(file, path)
+            except OSError as exc:
+                raise PermissionDeniedError(
+                    f"The migration cannot be written to {history.target.project.shown(path.parent)}: {exc.strerror}",
+                    hint="Check the folder's permissions.",
+                ) from exc
+    return path
 
 
 def _schema_if_readable(target: Target) -> Schema | None:

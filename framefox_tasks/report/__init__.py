@@ -23,18 +23,35 @@ from framefox_tasks.results import (
     MigrationCreated,
     MigrationsCleared,
     Plan,
+    Proof,
     Revision,
     Step,
     Upgraded,
 )
 
-__all__ = ["ask", "copying", "not_carried", "say", "show", "show_status", "show_waiting", "warn"]
+__all__ = ["ask", "copying", "not_carried", "say", "show", "show_replay", "show_status", "show_waiting", "warn"]
+_MANY = 50  # migrations, whose replay takes a moment
 
 
-def show(result: object) -> None:
-    """Print the result of an operation."""
-    for line in _lines(result):
+def show(result: object, *, verbose: bool = False) -> None:
+    """Print the result of an operation; verbose lists what is else counted."""
+    for line in _verbose(result) if verbose else _lines(result):
         say(line)
+
+
+def show_replay(count: int) -> None:
+    """Print how many migrations are replayed, if that takes a moment."""
+    if count >= _MANY:
+        say(f"Replaying {number(count, 'migration')} on a scratch database...")
+
+
+def _verbose(result: object) -> list[str]:
+    lines = _lines(result)
+    if isinstance(result, (MigrationChecked, MigrationCreated)):
+        lines += [f"Left alone: {table}" for table in result.left_alone]
+    if isinstance(result, MigrationCreated) and result.proof:
+        lines += [f"Stood before: {item}" for item in result.proof.older]
+    return lines
 
 
 def show_waiting(wait: LockWait) -> None:
@@ -104,6 +121,7 @@ def _(result: MigrationCreated) -> list[str]:
         lines.append(f"No later migration can drop a constraint without a name: {', '.join(result.unnamed)}.")
         lines.append("Give the metadata a naming_convention, or name them.")
     lines += _by_hand(result, shown)
+    lines += _proof(result.proof) if result.proof else []
     return [*lines, *_left_alone(result.left_alone), "Apply it with: doit database_upgrade"]
 
 
@@ -112,6 +130,18 @@ def _by_hand(result: MigrationCreated, where: str) -> list[str]:
         return []
     title = f"Alembic does not compare these, write them by hand with {where}:"
     return [title, *(f"  {item}" for item in result.by_hand)]
+
+
+def _proof(proof: Proof) -> list[str]:
+    lines = [f"Not proven, because {proof.reason}."]
+    if proof.wrong:
+        lines = [f"Kept, although it is not right. {proof.wrong}"]
+    elif proof.proven:
+        lines = ["Proven on a scratch database: up, down, up.", *([proof.reason] if proof.reason else [])]
+    if proof.older:
+        count = number(len(proof.older), "difference")
+        lines.append(f"{count} between entities and migrations stood before this one; --verbose lists them.")
+    return lines
 
 
 @_lines.register
@@ -125,7 +155,8 @@ def _left_alone(tables: tuple[str, ...]) -> list[str]:
     verb = "is" if len(tables) == 1 else "are"
     some = ", ".join(tables[:3]) + (f" and {len(tables) - 3:,} more" if len(tables) > 3 else "")
     count = number(len(tables), "table")
-    return [f"{count} {verb} not of this project: left alone ({some}). Silence this with ignore_tables."]
+    more = "--verbose lists them, ignore_tables silences this" if len(tables) > 3 else "ignore_tables silences this"
+    return [f"{count} {verb} not of this project: left alone ({some}); {more}."]
 
 
 @_lines.register

@@ -107,6 +107,23 @@ class Script:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """What a proof on a scratch database has shown of a migration.
+
+    Attributes:
+        proven: Whether it does what the entities declare, and can be undone.
+        reason: Why it could not be proven; or what a proof that was made has left out.
+        older: The differences between the entities and the migrations that stood before.
+        wrong: What it does not do as it should, where it was kept all the same.
+    """
+
+    proven: bool = False
+    reason: str = ""
+    older: tuple[str, ...] = ()
+    wrong: str = ""
+
+
+@dataclass(frozen=True)
 class MigrationCreated:
     """A migration file was written; path is None where the entities and the database agree.
 
@@ -116,6 +133,7 @@ class MigrationCreated:
         unnamed: Constraints that no later migration can drop.
         by_hand: What has changed in the entities, and Alembic does not compare.
         left_alone: The tables of the database that are neither declared nor recorded, and so not of the project.
+        proof: Whether it was proven on a scratch database; None where nothing was to be proven.
     """
 
     target: Target
@@ -125,6 +143,17 @@ class MigrationCreated:
     unnamed: tuple[str, ...] = ()
     by_hand: tuple[str, ...] = ()
     left_alone: tuple[str, ...] = ()
+    proof: Proof | None = None
+
+    @property
+    def proven(self) -> bool:
+        """Whether it does what the entities declare, and can be undone."""
+        return self.proof is not None and self.proof.proven
+
+    @property
+    def not_proven(self) -> str:
+        """Why it was not proven; empty where it was, or where nothing was to be proven."""
+        return "" if self.proof is None or self.proof.proven else self.proof.wrong or self.proof.reason
 
 
 @dataclass(frozen=True)

@@ -28,17 +28,22 @@ def recorded(project: Project) -> str | None:
 
 
 def keep_generated(target: Target, migration: Path | None, schema: Schema) -> None:
-    """Record a schema, and mark the migration that was generated from it, if there was anything to generate.
+    """Record the schema that a migration was generated from, and that it is marked with, if there was one to generate.
 
     Raises:
-        PermissionDeniedError: A file cannot be written; the migration is removed again.
+        PermissionDeniedError: The file cannot be written; the migration is removed again.
     """
     try:
-        keep(target, migration, _text(schema))
+        files.write(target.project, target.project.migrations_folder / RECORD, _text(schema))
     except PermissionDeniedError:
         if migration:
             migration.unlink(missing_ok=True)
         raise
+
+
+def mark(project: Project, migration: Path, schema: Schema) -> None:
+    """Mark a migration with the schema that it was generated from."""
+    _mark(project, migration, _text(schema))
 
 
 def keep(target: Target, migration: Path | None, text: str) -> None:

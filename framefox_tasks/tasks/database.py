@@ -27,6 +27,9 @@ _CREATE_MIGRATION = (
     flag("empty", "write one to fill by hand"),
     flag("check", "only fail if one is needed"),
     flag("merge", "write one that joins all heads"),
+    flag("no_proof", "do not prove it on a scratch database"),
+    flag("keep_anyway", "keep it even if the proof fails"),
+    flag("verbose", "list all that is told"),
 )
 _DOWNGRADE = (
     option("steps", "how many to revert, 0 for all [default: 1]", default=None),
@@ -56,7 +59,7 @@ def task_database_upgrade(revision: str, plan: bool, sql: bool, output: str) -> 
 
 
 @params(*_CREATE_MIGRATION)
-def task_database_create_migration(message: str, empty: bool, check: bool, merge: bool) -> dict[str, Any]:  # noqa: ARG001
+def task_database_create_migration(empty: bool, check: bool, merge: bool, **_: Any) -> dict[str, Any]:
     """Write what has changed in the entities as a migration"""
     return {
         "actions": [action("database:create_migration")],

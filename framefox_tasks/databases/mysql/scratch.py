@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
@@ -113,3 +113,32 @@ def watched(watch: DriverWatch) -> Iterator[None]:
 
     with patch.object(Connection, "connect", asking), patch.object(Connection, "query", sending):
         yield
+
+
+def copy_schema(verbs: ServerVerbs, source: Target, made: Target) -> None:
+    """Make the tables and the views of a database once more in an empty one."""
+    with verbs.connection(source, source.name) as connection:
+        statements = definitions(connection.cursor(), source.name)
+    make_again(verbs, made, statements)
+
+
+def definitions(cursor: Any, database: str) -> list[str]:
+    """What makes the sequences, tables and views of a database: its own name does not stand in them."""
+    cursor.execute("SHOW FULL TABLES")
+    found: dict[str, list[str]] = {"SEQUENCE": [], "BASE TABLE": [], "VIEW": []}
+    for name, kind in list(cursor.fetchall()):
+        cursor.execute(f"SHOW CREATE TABLE `{name.replace('`', '``')}`")
+        text = str(cursor.fetchall()[0][1])
+        if kind == "VIEW":
+            text = f"CREATE VIEW {text.partition(' VIEW ')[2]}".replace(f"`{database}`.", "")
+        found.setdefault(kind, []).append(text)
+    return [*found.pop("SEQUENCE"), *found.pop("BASE TABLE"), *(text for some in found.values() for text in some)]
+
+
+def make_again(verbs: ServerVerbs, made: Target, statements: Iterable[str]) -> None:
+    """Run what definitions() has found."""
+    with verbs.connection(made, made.name) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SET SESSION foreign_key_checks = 0")
+        for statement in statements:
+            cursor.execute(statement)

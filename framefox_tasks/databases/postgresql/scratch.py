@@ -11,11 +11,13 @@ from importlib.util import find_spec
 from typing import Any
 from unittest.mock import patch
 
+from framefox_tasks.databases.postgresql.dump import dump, pg_dump_for, told_openly
 from framefox_tasks.databases.postgresql.session import quoted
 from framefox_tasks.databases.postgresql.staging import Described, setting
 from framefox_tasks.databases.postgresql.verbs import can_force
 from framefox_tasks.databases.scratch import PREFIX, DriverWatch, server_scratch, starting, statement_text
 from framefox_tasks.databases.server import ServerVerbs
+from framefox_tasks.errors import ScratchError
 from framefox_tasks.model import Target
 
 _NO_TIMEOUT = (
@@ -30,6 +32,7 @@ SELECT d.oid, pg_catalog.pg_get_userbyid(d.datdba), current_user, true,
     pg_catalog.pg_encoding_to_char(d.encoding), pg_catalog.to_jsonb(d), NULL, 'pg_default'
 FROM pg_catalog.pg_database d WHERE d.datname = %s
 """
+_EXTENSIONS = "SELECT extname FROM pg_catalog.pg_extension WHERE extname <> %s"
 _SETTINGS = """
 SELECT unnest(s.setconfig) FROM pg_catalog.pg_db_role_setting s
 JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase WHERE d.datname = %s AND s.setrole = 0
@@ -165,3 +168,32 @@ def _sending(watch: DriverWatch, call: Any) -> Any:
 
 def _text(query: Any) -> str:
     return query.decode(errors="replace") if isinstance(query, bytes) else str(query)
+
+
+def equip(verbs: ServerVerbs, made: Target, like: Target) -> None:
+    """Create the extensions that another scratch database has."""
+    with verbs.connection(like, like.name) as connection:
+        names = [
+            name
+            for (name,) in _rows(
+                connection, "SELECT extname FROM pg_catalog.pg_extension WHERE extname <> %s", "plpgsql"
+            )
+        ]
+    if names:
+        with verbs.connection(made, made.name) as connection:
+            for name in names:
+                connection.cursor().execute(f"CREATE EXTENSION IF NOT EXISTS {quoted(name)} CASCADE")
+
+
+def copy_schema(verbs: ServerVerbs, source: Target, made: Target) -> None:
+    """Make all that pg_dump finds in a database once more in an empty one."""
+    with verbs.connection(source, source.name) as connection:
+        number = int(_rows(connection, "SELECT current_setting('server_version_num') WHERE 'x' = %s", "x")[0][0])
+    program = pg_dump_for(number)
+    if program is None or told_openly(source):
+        raise ScratchError("there is no pg_dump that can read the schema")
+    with verbs.connection(made, made.name) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SET check_function_bodies = false")
+        for entry in dump(program, source, None):
+            cursor.execute(entry.sql)

@@ -12,6 +12,7 @@ from framefox_tasks.databases.verbs import Database
 if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.dialect import Dialect
+    from framefox_tasks.databases.facts import Fact
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.scratch import DriverWatch
     from framefox_tasks.model import Target
@@ -56,6 +57,18 @@ class SQLite(SQLiteVerbs, Database):
         from framefox_tasks.databases.sqlite.scratch import beyond
 
         return beyond(statement, scratch, live)
+
+    def copy_schema(self, source: Target, scratch: Target) -> None:
+        """Without rows."""
+        from framefox_tasks.databases.sqlite.scratch import copy_schema
+
+        copy_schema(source, scratch)
+
+    def facts(self, target: Target) -> list[Fact]:
+        """What its catalogue tells."""
+        from framefox_tasks.databases.sqlite.facts import facts
+
+        return facts(target)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:  # noqa: ARG002 - one is enough
         """Read a database at one point of time."""

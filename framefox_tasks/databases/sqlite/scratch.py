@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from urllib.parse import quote
 
 from framefox_tasks.databases.scratch import PREFIX, DriverWatch, starting, statement_text, unavailable
 from framefox_tasks.databases.sqlite.lock import FileLock
+from framefox_tasks.databases.sqlite.objects import Objects
 from framefox_tasks.databases.sqlite.verbs import VERBS
 from framefox_tasks.errors import PermissionDeniedError
 from framefox_tasks.model import Target
@@ -107,3 +109,18 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
         if name not in ("", ":memory:"):
             for watch in list(_watches):
                 watch.connects(name)
+
+
+def copy_schema(source: Target, made: Target) -> None:
+    """Make the schema of a file once more in an empty one."""
+    with closing(_connected(source)) as connection:
+        objects = Objects(connection)
+        kept = [*objects.tables, *objects.virtual, *objects.of("index"), *objects.of("view"), *objects.of("trigger")]
+    with closing(_connected(made)) as connection:
+        for one in kept:
+            connection.execute(one.sql)
+        connection.commit()
+
+
+def _connected(target: Target) -> sqlite3.Connection:
+    return sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True)

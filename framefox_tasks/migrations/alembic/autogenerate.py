@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,11 +15,12 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError, rev_id
 from sqlalchemy import MetaData
 
-from framefox_tasks.errors import EntityError, MigrationError, PermissionDeniedError
+from framefox_tasks.errors import EntityError, FramefoxTasksError, MigrationError, PermissionDeniedError
 from framefox_tasks.migrations.alembic.config import history_errors
 from framefox_tasks.migrations.alembic.describe import Difference, difference_of, operations_of
 from framefox_tasks.migrations.alembic.enums import load_enum_types
 from framefox_tasks.migrations.alembic.environment import run_environment
+from framefox_tasks.migrations.alembic.failures import describe
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.ownership import Name, declared_metadata, ownership_of, shown
 from framefox_tasks.model import Target
@@ -38,36 +39,69 @@ class Comparison:
         difference: The same, described.
         schema: What the entities declare; None where they were not looked at.
         left_alone: The tables that are not of the project.
-        path: The migration file that was written; None where none was needed or asked for.
+        metadata: Where the entities are declared.
+        files: The migration files that were written, the newest last; none where none was needed or asked for.
     """
 
     context: RevisionContext
     difference: Difference
     schema: Schema | None = None
     left_alone: tuple[str, ...] = ()
-    path: Path | None = None
+    metadata: tuple[MetaData, ...] = ()
+    files: tuple[Path, ...] = ()
 
 
 def compare(history: History) -> Comparison:
     """What a migration would do, writing nothing to the database or the disk."""
-    return _autogenerate(history, _context(history, None, autogenerate=True), dont_mutate=True)
+    return _autogenerate(history, _context(history, None, folder_of(history), autogenerate=True), dont_mutate=True)
 
 
-def write_migration(history: History, message: str | None, *, empty: bool = False) -> Comparison:
-    """Write a migration file; none where the entities and the database agree, unless an empty one is wanted.
+def generate(history: History, message: str | None, aside: Path, *, empty: bool = False) -> Comparison:
+    """Write a migration file aside; none where the entities and the database agree, unless an empty one is wanted.
+
+    Args:
+        history: The migrations that it follows; they know it afterwards.
+        message: Its description.
+        aside: The folder that it is written to.
+        empty: Compare nothing.
 
     Raises:
         EntityError: The entities cannot be imported; nothing is written.
-        PermissionDeniedError: The folder cannot be written to.
+        MigrationError: The file cannot be read back.
     """
-    context = _context(history, message, autogenerate=not empty)
+    context = _context(history, message, aside, autogenerate=not empty)
     compared = Comparison(context, difference_of(context, history.target)) if empty else _autogenerate(history, context)
     if not empty and not compared.difference.operations:
         return compared
-    _avoid_collision(context.script_directory, _folder(history), message)
-    with _writing(history.target):
+    _avoid_collision(context.script_directory, folder_of(history), message)
+    with _writing(history.target), _also_in(history.scripts, aside), _read_back(history.target):
         written = [script for script in context.generate_scripts() if script is not None]
-    return replace(compared, path=Path(written[-1].path))
+    return replace(compared, files=tuple(Path(script.path) for script in written))
+
+
+@contextmanager
+def _also_in(scripts: ScriptDirectory, aside: Path) -> Iterator[None]:
+    """Let Alembic write to another folder than those of its history."""
+    folders = scripts._version_locations
+    vars(scripts)["_version_locations"] = [*folders, aside]  # which Alembic computes once
+    try:
+        yield
+    finally:
+        vars(scripts)["_version_locations"] = folders
+
+
+@contextmanager
+def _read_back(target: Target) -> Iterator[None]:
+    try:
+        yield
+    except (CommandError, OSError, FramefoxTasksError):
+        raise
+    except Exception as exc:
+        raise MigrationError(
+            f"The generated migration cannot be read back: {describe(exc)}. No file was kept.",
+            hint=f"See whether the template {target.project.shown(target.project.migrations_folder)}/script.py.mako "
+            "imports what the types of the entities need.",
+        ) from exc
 
 
 def write_merge(history: History, message: str) -> Path:
@@ -85,7 +119,7 @@ def write_merge(history: History, message: str) -> Path:
     return Path(script.path)
 
 
-def _context(history: History, message: str | None, *, autogenerate: bool) -> RevisionContext:
+def _context(history: History, message: str | None, folder: Path, *, autogenerate: bool) -> RevisionContext:
     arguments = {
         "message": _quotable(message or "migration"),
         "autogenerate": autogenerate,
@@ -93,7 +127,7 @@ def _context(history: History, message: str | None, *, autogenerate: bool) -> Re
         "head": "head",
         "splice": False,
         "branch_label": None,
-        "version_path": str(_folder(history)),
+        "version_path": str(folder),
         "rev_id": None,
         "depends_on": None,
     }
@@ -134,7 +168,9 @@ def _autogenerate(history: History, context: RevisionContext, **options: Any) ->
         _check_seen(target, context, {table for _, table in others} - declared)
     schema = schema_of(metadata or compared)
     ours = Schema(tuple(table for table in schema.tables if not ignored(target.project, table.name)))
-    return Comparison(context, difference_of(context, target), ours, tuple(map(shown, others)))
+    return Comparison(
+        context, difference_of(context, target), ours, tuple(map(shown, others)), tuple(metadata or compared)
+    )
 
 
 def _check_seen(target: Target, context: RevisionContext, left_alone: set[str]) -> None:
@@ -154,11 +190,13 @@ def _check_seen(target: Target, context: RevisionContext, left_alone: set[str]) 
         )
 
 
-def _folder(history: History) -> Path:
-    """Where a new migration goes: into the version folder that holds the head, else into the first one."""
+def folder_of(history: History, written: Sequence[Path] = ()) -> Path:
+    """Where a new migration goes: into the version folder that holds the head below it, else into the first one."""
     folders = [folder.absolute() for folder in history.scripts._version_locations]
-    heads = [Path(script.path).absolute() for script in history.scripts.get_revisions("heads") if script]
-    return next((folder for folder in folders for head in heads if head.is_relative_to(folder)), folders[0])
+    scripts = history.scripts.walk_revisions() if written else history.scripts.get_revisions("heads")
+    paths = (Path(script.path).absolute() for script in scripts if script)
+    known = (path for path in paths if path not in written)
+    return next((folder for path in known for folder in folders if path.is_relative_to(folder)), folders[0])
 
 
 def _avoid_collision(scripts: ScriptDirectory, folder: Path, message: str | None) -> None:

@@ -15,6 +15,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn
 
+from alembic.runtime.migration import MigrationStep
 from sqlalchemy import URL, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DisconnectionError
@@ -30,7 +31,6 @@ from framefox_tasks.migrations.alembic.run import (
     FindSteps,
     OnStep,
     RunResult,
-    downgrade_steps,
     run_steps,
     upgrade_steps,
 )
@@ -56,33 +56,47 @@ def replay(history: History, scratch: Target, revision: str = "heads", *, on_ste
 
 
 def revert(history: History, scratch: Target, revision: str) -> RunResult:
-    """Run the downgrades down to a revision, or to `base`, on a scratch database.
+    """Run the downgrade of one revision, the newest, on a scratch database.
 
     Raises:
         ReplayError: As for replay.
     """
-    return _run(history, scratch, downgrade_steps(revision), None)
+
+    def find(scripts: Any, _: Any) -> list[Any]:
+        return [MigrationStep.downgrade_from_script(scripts.revision_map, scripts.get_revision(revision))]
+
+    return _run(history, scratch, find, None)
 
 
 def _run(history: History, scratch: Target, find: FindSteps, on_step: OnStep | None) -> RunResult:
-    guard = ReplayGuard(history.target, scratch)
+    with guarded(history.target, scratch) as guard:
 
-    def steps(scripts: Any, current: Any) -> list[Any]:
-        found = find(scripts, current)
-        for step in found:
-            step.migration_fn = guard.running_in(revision_of(step.revision), step.migration_fn)
-        return found
+        def steps(scripts: Any, current: Any) -> list[Any]:
+            found = find(scripts, current)
+            for step in found:
+                step.migration_fn = guard.running_in(revision_of(step.revision), step.migration_fn)
+            return found
 
-    with guard.active(), _silent():
-        try:
-            ran = run_steps(history.on(scratch), steps, check=lambda _: None, patience=Patience(), on_step=on_step)
-        except FramefoxTasksError as exc:
-            if guard.stopped:
-                raise guard.stopped from exc
-            raise ReplayError(exc.message, hint=exc.hint) from exc
-    if guard.stopped:  # a migration may swallow the error
+        return run_steps(history.on(scratch), steps, check=lambda _: None, patience=Patience(), on_step=on_step)
+
+
+@contextmanager
+def guarded(live: Target, scratch: Target) -> Iterator[ReplayGuard]:
+    """A context in which nothing reaches another database than the scratch one, and nothing is printed.
+
+    Raises:
+        ReplayError: Something would have, even if whoever did it has swallowed the error; or it fails.
+    """
+    guard = ReplayGuard(live, scratch)
+    try:
+        with guard.active(), _silent():
+            yield guard
+    except FramefoxTasksError as exc:
+        if guard.stopped:
+            raise guard.stopped from exc
+        raise ReplayError(exc.message, hint=exc.hint) from exc
+    if guard.stopped:
         raise guard.stopped
-    return ran
 
 
 @contextmanager
@@ -168,6 +182,7 @@ class ReplayGuard:
     def _stop(self, what: str) -> NoReturn:
         where = f"the migration {self._running.revision}{self._place(self._running)}" if self._running else "env.py"
         error = ReplayError(f"{where} {what}")
+        error.leaves = True
         self.stopped = self.stopped or error
         raise error
 

@@ -151,8 +151,8 @@ class _Run:
             try:
                 migrate(**keywords)
             except BaseException as exc:
-                project = self.target.project
-                self._error = failure_in(exc, project, [project.migrations_folder, *project.versions])
+                project, own = self.target.project, [self.running.path.parent] if self.running else []
+                self._error = failure_in(exc, project, [project.migrations_folder, *project.versions, *own])
                 raise
 
         return migrate_with_place

@@ -38,20 +38,35 @@ def create(settings: Settings) -> None:
 
 
 def create_migration(
-    settings: Settings, *, message: str, empty: bool, check: bool, merge: bool
+    settings: Settings,
+    *,
+    message: str,
+    empty: bool,
+    check: bool,
+    merge: bool,
+    no_proof: bool,
+    keep_anyway: bool,
+    verbose: bool,
 ) -> dict[str, Any] | None:
     """database_create_migration. The values are for the next run."""
     chosen = [name for name, given in (("--empty", empty), ("--check", check), ("--merge", merge)) if given]
     if len(chosen) > 1:
         raise ConfigError(f"{' and '.join(chosen)} cannot be used together.", hint="Choose one of them.")
     if check:
-        report.show(migration.check_migration(settings.target))
+        report.show(migration.check_migration(settings.target), verbose=verbose)
         return None
     if merge:
         report.show(migration.merge_heads(settings.target, message=message or None))
         return None
-    created = migration.create_migration(settings.target, message=message or None, empty=empty)
-    report.show(created)
+    created = migration.create_migration(
+        settings.target,
+        message=message or None,
+        empty=empty,
+        proof=not no_proof,
+        keep_anyway=keep_anyway,
+        on_replay=report.show_replay,
+    )
+    report.show(created, verbose=verbose)
     project = settings.target.project
     record = project.migrations_folder / RECORD
     compared = created.path is None and not created.by_hand and record.is_file()
