@@ -30,8 +30,29 @@ _LOCK_WAIT = 10  # seconds that a killed run's statement may still take
 @contextmanager
 def scratch(verbs: ServerVerbs, target: Target) -> Iterator[Target]:
     """An empty database on the target's server."""
-    with server_scratch(verbs, _Scratch(), target) as made:
+    with _one_ssl_context(), server_scratch(verbs, _Scratch(), target) as made:
         yield made
+
+
+@contextmanager
+def _one_ssl_context() -> Iterator[None]:
+    """Let PyMySQL load the certificates of the system once: for each connection that takes longer than to connect."""
+    if not find_spec("pymysql"):
+        yield
+        return
+    from pymysql.connections import Connection
+
+    theirs: Any = Connection  # its type is not told of the method
+    make, made = theirs._create_ssl_ctx, {}
+
+    def cached(connection: Any, options: Any) -> Any:
+        key = repr(options)
+        if key not in made:
+            made[key] = make(connection, options)
+        return made[key]
+
+    with patch.object(Connection, "_create_ssl_ctx", cached):
+        yield
 
 
 class _Scratch:
