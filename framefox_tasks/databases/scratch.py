@@ -19,6 +19,8 @@ from framefox_tasks.errors import FramefoxTasksError, ScratchError
 from framefox_tasks.model import Target
 
 PREFIX = "framefox_tasks_scratch_"
+CACHE = ".framefox_tasks"
+"""The folder of a project's cache, from its root."""
 _COMMENTS = re.compile(r"/\*(?!!).*?\*/|--[^\n]*", re.DOTALL)
 _LITERALS = re.compile(r"'(?:[^'\\]|''|\\.)*'", re.DOTALL)
 _BODY = re.compile(r"\s*(DO|CREATE\s+(OR\s+REPLACE\s+)?(FUNCTION|PROCEDURE))\b", re.IGNORECASE)
@@ -47,8 +49,8 @@ class ScratchServer(Protocol):
     def existing(self, connection: Any) -> list[str]:
         """The names of the scratch databases that this user may drop."""
 
-    def make(self, connection: Any, name: str, live: Target) -> None:
-        """Make a database with the character set and the collation of the live one."""
+    def make(self, connection: Any, name: str, live: Target, state: str) -> None:
+        """Make a database with the character set and the collation of the live one, from a state if that is kept."""
 
     def drop(self, connection: Any, name: str) -> None:
         """Drop a database, if it is there."""
@@ -60,7 +62,7 @@ def new_name() -> str:
 
 
 @contextmanager
-def server_scratch(verbs: ServerVerbs, server: ScratchServer, target: Target) -> Iterator[Target]:
+def server_scratch(verbs: ServerVerbs, server: ScratchServer, target: Target, state: str) -> Iterator[Target]:
     """An empty database on the target's server, or on that of its scratch_url.
 
     Raises:
@@ -75,7 +77,7 @@ def server_scratch(verbs: ServerVerbs, server: ScratchServer, target: Target) ->
         remove_leftovers(server, holder, worker)
         server.lock(holder, name)
         making.callback(server.drop, worker, name)
-        server.make(worker, name, target)
+        server.make(worker, name, target, state)
         made = making.pop_all()
     address = base.address
     scheme = f"{address.backend}+{address.driver}" if address.driver else address.backend

@@ -154,13 +154,23 @@ class Database(Verbs):
         """A context in which a failing migration leaves as little behind as the database allows."""
         return nullcontext()
 
-    def scratch(self, target: Target) -> AbstractContextManager[Target]:
-        """An empty database of the same kind, as a context: it is always removed, after a crash by the next run.
+    def scratch(self, target: Target, *, state: str = "") -> AbstractContextManager[Target]:  # noqa: ARG002 - for those that keep one
+        """A database of the same kind, as a context: it is always removed, after a crash by the next run.
+
+        Args:
+            target: The live database.
+            state: The key of a state that keep_state() may have kept, and that it then starts from; else it is empty.
 
         Raises:
             ScratchError: None can be made.
         """
         raise ScratchError(f"no scratch database of {self.title} can be made for {target.label}")
+
+    def keep_state(self, target: Target, scratch: Target, state: str) -> None:
+        """Keep the schema of a scratch database, which is not used any more, in the place of the one kept before."""
+
+    def forget_state(self, target: Target) -> None:
+        """Remove the state that is kept elsewhere than in the project's cache folder."""
 
     def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:  # noqa: ARG002 - for those that can
         """A context in which the drivers ask before they connect and before they send a statement."""

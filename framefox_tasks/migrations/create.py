@@ -27,6 +27,7 @@ from framefox_tasks.schema import record
 from framefox_tasks.schema.cache import CACHE
 
 if TYPE_CHECKING:
+    from framefox_tasks.databases.facts import Fact
     from framefox_tasks.migrations.alembic.autogenerate import Comparison
     from framefox_tasks.migrations.alembic.history import History
     from framefox_tasks.schema.snapshot import Schema
@@ -41,6 +42,7 @@ def create_migration(
     *,
     message: str | None = None,
     empty: bool = False,
+    drop: tuple[str, ...] = (),
     proof: bool = True,
     keep_anyway: bool = False,
     on_replay: Callable[[int], None] | None = None,
@@ -49,12 +51,14 @@ def create_migration(
 
     It is proven on a scratch database: there the history runs, then the new migration up, down and up again; the schema
     must be what the entities declare, and after the downgrade what it was before.
-    A table that is neither declared nor in the recorded schema, migrations/schema.json, is left alone.
+    What is in the database and not declared is dropped only where the recorded schema, migrations/schema.json, has it
+    or the history makes it on a scratch database. All else is left alone.
 
     Args:
         target: The database. It must exist and be at the head.
         message: The migration's description, and part of its file's name.
         empty: Compare nothing, and write a migration to be filled by hand.
+        drop: What else is to be dropped: a table, or a column, an index or a constraint as `table.name`.
         proof: Whether to prove it.
         keep_anyway: Keep a migration that the proof has found to be wrong.
         on_replay: Called with the number of migrations that are replayed before the new one.
@@ -63,6 +67,7 @@ def create_migration(
         The file; no path where nothing differs, and then nothing was written.
 
     Raises:
+        ConfigError: Nothing has a name that is to be dropped.
         DatabaseNotFoundError: The database does not exist.
         EntityError: The entities cannot be imported completely.
         MigrationError: Migrations are pending, or there are several heads.
@@ -73,18 +78,24 @@ def create_migration(
 
     history = _ready(target, compares=not empty)
     with _aside(target.project) as folder:
-        written = generate(history, message, folder, empty=empty)
+        written = generate(history, message, folder, empty=empty, drop=drop)
         by_hand = record.not_compared(target, written.schema) if written.schema else ()
         found: Proof | None = None
+        facts: list[Fact] | None = None
         if written.files and written.schema:
             record.mark(target.project, written.files[-1], written.schema)
-            found = _proven(history, written, keep_anyway=keep_anyway, on_replay=on_replay) if proof else None
+            if proof:
+                found, facts = _proven(history, written, keep_anyway=keep_anyway, on_replay=on_replay)
         path = _in_place(history, folder, written)
     if written.schema is None:
         record.keep_by_hand(target, path, _schema_if_readable(target))
     # Nothing to be generated, but something to be written by hand: then the record stays, and tells it again.
     elif path or not by_hand:
         record.keep_generated(target, path, written.schema)
+    if facts is not None:
+        from framefox_tasks.migrations.alembic.made import keep_made
+
+        keep_made(history, facts, *([path] if path else []))
     difference = written.difference
     return MigrationCreated(
         target,
@@ -120,14 +131,14 @@ def _aside(project: Project) -> Iterator[Path]:
 
 def _proven(
     history: History, written: Comparison, *, keep_anyway: bool, on_replay: Callable[[int], None] | None
-) -> Proof:
+) -> tuple[Proof, list[Fact] | None]:
     from framefox_tasks.migrations.alembic.proof import prove
 
     try:
         return prove(history, written, on_replay)
     except UnprovenError as exc:
         if keep_anyway:
-            return Proof(wrong=exc.message)
+            return Proof(wrong=exc.message), None
         operations = "".join(f"\n  {operation}" for operation in written.difference.operations[:_SHOWN])
         raise UnprovenError(
             f"The generated migration is not right, and no file was kept. {exc.message}\nIt was to do:{operations}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import singledispatch
 from typing import Any
 
@@ -30,6 +31,7 @@ from framefox_tasks.results import (
 )
 
 __all__ = ["ask", "copying", "not_carried", "say", "show", "show_replay", "show_status", "show_waiting", "warn"]
+_PARTS = ("column", "index", "constraint")
 _MANY = 50  # migrations, whose replay takes a moment
 
 
@@ -149,13 +151,15 @@ def _(result: MigrationChecked) -> list[str]:
     return ["The entities and the database agree.", *_left_alone(result.left_alone)]
 
 
-def _left_alone(tables: tuple[str, ...]) -> list[str]:
-    if not tables:
+def _left_alone(names: tuple[str, ...]) -> list[str]:
+    if not names:
         return []
-    verb = "is" if len(tables) == 1 else "are"
-    some = ", ".join(tables[:3]) + (f" and {len(tables) - 3:,} more" if len(tables) > 3 else "")
-    count = number(len(tables), "table")
-    more = "--verbose lists them, ignore_tables silences this" if len(tables) > 3 else "ignore_tables silences this"
+    kinds = Counter(next((kind for kind in _PARTS if name.startswith(f"{kind} ")), "table") for name in names)
+    counted = [number(count, kind) for kind, count in kinds.items()]
+    count = " and ".join(filter(None, (", ".join(counted[:-1]), counted[-1])))
+    some = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+    verb = "is" if len(names) == 1 else "are"
+    more = "--verbose lists them, ignore_tables silences this" if len(names) > 3 else "ignore_tables silences this"
     return [f"{count} {verb} not of this project: left alone ({some}); {more}."]
 
 

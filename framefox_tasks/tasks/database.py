@@ -11,7 +11,7 @@ from framefox_tasks.tasks.freshness import UptodateCheck
 from framefox_tasks.tasks.freshness.build import migration_written
 from framefox_tasks.tasks.freshness.state import at_head, database_exists
 from framefox_tasks.tasks.named import Named
-from framefox_tasks.tasks.params import LIVE, choice, flag, option, params
+from framefox_tasks.tasks.params import LIVE, choice, flag, option, params, several
 from framefox_tasks.tasks.reporter import BARE, EXPLAINED
 
 # Not beside their tasks: doit reads the source of each task function at every start, and these would count.
@@ -27,6 +27,7 @@ _CREATE_MIGRATION = (
     flag("empty", "write one to fill by hand"),
     flag("check", "only fail if one is needed"),
     flag("merge", "write one that joins all heads"),
+    several("drop", "drop this as well, though it is not of this project: a table, or table.name of a part of one"),
     flag("no_proof", "do not prove it on a scratch database"),
     flag("keep_anyway", "keep it even if the proof fails"),
     flag("verbose", "list all that is told"),

@@ -40,11 +40,17 @@ class MySQL(MySQLVerbs, Database):
 
         return locked(self, target, patience)
 
-    def scratch(self, target: Target) -> AbstractContextManager[Target]:
+    def scratch(self, target: Target, *, state: str = "") -> AbstractContextManager[Target]:
         """A database on the same server."""
         from framefox_tasks.databases.mysql.scratch import scratch
 
-        return scratch(self, target)
+        return scratch(self, target, state)
+
+    def keep_state(self, target: Target, scratch: Target, state: str) -> None:
+        """In the cache folder."""
+        from framefox_tasks.databases.mysql.scratch import keep_state
+
+        keep_state(self, target, scratch, state)
 
     def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:
         """Let the drivers ask first."""

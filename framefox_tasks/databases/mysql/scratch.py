@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from framefox_tasks.databases.scratch import PREFIX, DriverWatch, server_scratch, starting, statement_text
+from framefox_tasks.databases.drivers import quoted_table
+from framefox_tasks.databases.scratch import CACHE, PREFIX, DriverWatch, server_scratch, starting, statement_text
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.model import Target
 
@@ -23,14 +26,18 @@ _SERVER_WIDE = starting(
     r"SHUTDOWN\b|(?:UN)?INSTALL\b|(?:CHANGE|START|STOP)\s+(?:ALL\s+)?(?:MASTER|SLAVES?|REPLICAS?|REPLICATION)\b"
 )
 _OWN = re.compile(r"ALTER\s+(?:DATABASE|SCHEMA)\b(?:\s+(?:DEFAULT|CHARACTER|CHARSET|COLLATE)\b)?", re.IGNORECASE)
+_PROGRAMS = (
+    "SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()) + "
+    "(SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE())"
+)
 _YEAR = 365 * 24 * 3600
 _LOCK_WAIT = 10  # seconds that a killed run's statement may still take
 
 
 @contextmanager
-def scratch(verbs: ServerVerbs, target: Target) -> Iterator[Target]:
-    """An empty database on the target's server."""
-    with _one_ssl_context(), server_scratch(verbs, _Scratch(), target) as made:
+def scratch(verbs: ServerVerbs, target: Target, state: str) -> Iterator[Target]:
+    """A database on the target's server: empty, or with a state that is kept."""
+    with _one_ssl_context(), server_scratch(verbs, _Scratch(), target, state) as made:
         yield made
 
 
@@ -74,13 +81,17 @@ class _Scratch:
         cursor.execute("SHOW DATABASES")
         return [name for (name,) in cursor.fetchall() if name.startswith(PREFIX)]
 
-    def make(self, connection: Any, name: str, live: Target) -> None:
+    def make(self, connection: Any, name: str, live: Target, state: str) -> None:
         cursor = connection.cursor()
         cursor.execute(_SCHEMA, (live.name,))
         found = cursor.fetchall()
         charset, collation = found[0] if found else (dict(live.address.query).get("charset", "utf8mb4"), None)
         collate = f" COLLATE {collation}" if collation else ""
         cursor.execute(f"CREATE DATABASE {name} CHARACTER SET {charset}{collate}")
+        statements = _kept(live, state)
+        if statements:
+            cursor.execute(f"USE {name}")
+            _make_again(cursor, statements)
 
     def drop(self, connection: Any, name: str) -> None:
         cursor = connection.cursor()
@@ -159,7 +170,44 @@ def definitions(cursor: Any, database: str) -> list[str]:
 def make_again(verbs: ServerVerbs, made: Target, statements: Iterable[str]) -> None:
     """Run what definitions() has found."""
     with verbs.connection(made, made.name) as connection:
+        _make_again(connection.cursor(), statements)
+
+
+def _make_again(cursor: Any, statements: Iterable[str]) -> None:
+    cursor.execute("SET SESSION foreign_key_checks = 0")
+    for statement in statements:
+        cursor.execute(statement)
+
+
+def _state(target: Target, state: str) -> Path:
+    return target.project.path(f"{CACHE}/state-{state[:32]}.json")
+
+
+def _kept(target: Target, state: str) -> list[str]:
+    try:
+        return [str(text) for text in json.loads(_state(target, state).read_text(encoding="utf-8"))] if state else []
+    except (OSError, ValueError):
+        return []
+
+
+def keep_state(verbs: ServerVerbs, target: Target, made: Target, state: str) -> None:
+    """Keep what makes a scratch database as a file of the cache, unless it has what no table has."""
+    with verbs.connection(made, made.name) as connection:
         cursor = connection.cursor()
-        cursor.execute("SET SESSION foreign_key_checks = 0")
-        for statement in statements:
-            cursor.execute(statement)
+        cursor.execute(_PROGRAMS)
+        if cursor.fetchall()[0][0]:
+            return
+        statements = definitions(cursor, made.name)
+        table = quoted_table(made.project.version_table, "`")
+        cursor.execute(f"SELECT version_num FROM {table}")  # noqa: S608 - quoted
+        statements += [f"INSERT INTO {table} (version_num) VALUES ('{row}')" for (row,) in cursor.fetchall()]  # noqa: S608 - Alembic's identifiers
+    path = _state(target, state)
+    beside = path.with_name(f".{path.name}.{made.name}")
+    with suppress(OSError):
+        try:
+            beside.write_text(json.dumps(statements), encoding="utf-8")
+            for other in path.parent.glob("state-*.json"):
+                other.unlink(missing_ok=True)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)

@@ -34,11 +34,23 @@ class PostgreSQL(PostgreSQLVerbs, Database):
 
         return locked(self, target, patience)
 
-    def scratch(self, target: Target) -> AbstractContextManager[Target]:
+    def scratch(self, target: Target, *, state: str = "") -> AbstractContextManager[Target]:
         """A database on the same server."""
         from framefox_tasks.databases.postgresql.scratch import scratch
 
-        return scratch(self, target)
+        return scratch(self, target, state)
+
+    def keep_state(self, target: Target, scratch: Target, state: str) -> None:
+        """As a template database."""
+        from framefox_tasks.databases.postgresql.scratch import keep_state
+
+        keep_state(self, target, scratch, state)
+
+    def forget_state(self, target: Target) -> None:
+        """Drop the template database."""
+        from framefox_tasks.databases.postgresql.scratch import forget_state
+
+        forget_state(self, target)
 
     def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:
         """Let the drivers ask first."""

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
+import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from framefox_tasks.databases.postgresql.dump import dump, pg_dump_for, told_openly
-from framefox_tasks.databases.postgresql.session import quoted
+from framefox_tasks.databases.postgresql.session import literal, quoted
 from framefox_tasks.databases.postgresql.staging import Described, setting
 from framefox_tasks.databases.postgresql.verbs import can_force
 from framefox_tasks.databases.scratch import PREFIX, DriverWatch, server_scratch, starting, statement_text
 from framefox_tasks.databases.server import ServerVerbs
-from framefox_tasks.errors import ScratchError
+from framefox_tasks.errors import FramefoxTasksError, ScratchError
 from framefox_tasks.model import Target
 
 _NO_TIMEOUT = (
@@ -31,6 +35,11 @@ _DATABASE = """
 SELECT d.oid, pg_catalog.pg_get_userbyid(d.datdba), current_user, true,
     pg_catalog.pg_encoding_to_char(d.encoding), pg_catalog.to_jsonb(d), NULL, 'pg_default'
 FROM pg_catalog.pg_database d WHERE d.datname = %s
+"""
+_STATE = "framefox_tasks_state_"
+_MARKED = """
+SELECT datname, pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database
+WHERE pg_catalog.pg_get_userbyid(datdba) = current_user AND datname LIKE %s
 """
 _EXTENSIONS = "SELECT extname FROM pg_catalog.pg_extension WHERE extname <> %s"
 _SETTINGS = """
@@ -51,9 +60,9 @@ _OWN = re.compile(r"ALTER\s+DATABASE|COMMENT\s+ON\s+DATABASE", re.IGNORECASE)
 
 
 @contextmanager
-def scratch(verbs: ServerVerbs, target: Target) -> Iterator[Target]:
-    """An empty database on the target's server."""
-    with server_scratch(verbs, _Scratch(), target) as made:
+def scratch(verbs: ServerVerbs, target: Target, state: str) -> Iterator[Target]:
+    """A database on the target's server: empty, or with a state that is kept."""
+    with server_scratch(verbs, _Scratch(), target, state) as made:
         yield made
 
 
@@ -80,15 +89,19 @@ class _Scratch:
     def existing(self, connection: Any) -> list[str]:
         return [name for (name,) in _rows(connection, _EXISTING, PREFIX.replace("_", r"\_") + "%")]
 
-    def make(self, connection: Any, name: str, live: Target) -> None:
+    def make(self, connection: Any, name: str, live: Target, state: str) -> None:
+        if not (state and _from_state(connection, name, live, state)):
+            self._make_empty(connection, name, live)
+        for (row,) in _rows(connection, _SETTINGS, live.name):
+            key, _, value = row.partition("=")
+            connection.cursor().execute(f"ALTER DATABASE {name} SET {quoted(key)} = {setting(key, value)}")
+
+    def _make_empty(self, connection: Any, name: str, live: Target) -> None:
         options = ["TEMPLATE template0"]
         for row in _rows(connection, _DATABASE, live.name):
             like = Described(*row)
             options += [f"ENCODING '{like.encoding}'", *like.locale()]
         connection.cursor().execute(f"CREATE DATABASE {name} {' '.join(options)}")
-        for (row,) in _rows(connection, _SETTINGS, live.name):
-            key, _, value = row.partition("=")
-            connection.cursor().execute(f"ALTER DATABASE {name} SET {quoted(key)} = {setting(key, value)}")
 
     def drop(self, connection: Any, name: str) -> None:
         cursor = connection.cursor()
@@ -197,3 +210,56 @@ def copy_schema(verbs: ServerVerbs, source: Target, made: Target) -> None:
         cursor.execute("SET check_function_bodies = false")
         for entry in dump(program, source, None):
             cursor.execute(entry.sql)
+
+
+def _state_name(target: Target) -> str:
+    project = f"{target.project.path('.')}\0{target.name}"
+    return f"{_STATE}{sha256(project.encode()).hexdigest()[:12]}"
+
+
+def _state_mark(target: Target, state: str) -> str:
+    return json.dumps([state, socket.gethostname(), str(target.project.path("."))])
+
+
+def _from_state(connection: Any, name: str, live: Target, state: str) -> bool:
+    kept = _state_name(live)
+    marks = _rows(connection, _MARKED, kept)
+    if not marks or marks[0][1] != _state_mark(live, state):
+        return False
+    try:
+        connection.cursor().execute(f"CREATE DATABASE {name} TEMPLATE {kept}")
+    except Exception as exc:  # whichever the driver raises
+        # Another run has just replaced it, or still makes it.
+        if (getattr(exc, "sqlstate", None) or getattr(exc, "pgcode", None)) in ("3D000", "55006"):
+            return False
+        raise
+    return True
+
+
+def keep_state(verbs: ServerVerbs, target: Target, made: Target, state: str) -> None:
+    """Let a scratch database be the template of the next ones, and remove those of projects that are gone."""
+    kept = _state_name(target)
+    mark = _state_mark(target, state)
+    # It is a cache: where another run uses the one before, that stays.
+    with suppress(FramefoxTasksError), verbs.connection(made, verbs.maintenance(made)) as connection:
+        cursor = connection.cursor()
+        for name, found in _rows(connection, _MARKED, _STATE.replace("_", r"\_") + "%"):
+            if name == kept or _is_gone(found):
+                cursor.execute(f"DROP DATABASE IF EXISTS {quoted(name)}")
+        cursor.execute(f"ALTER DATABASE {made.name} RENAME TO {kept}")
+        cursor.execute(f"COMMENT ON DATABASE {kept} IS {literal(mark)}")
+
+
+def forget_state(verbs: ServerVerbs, target: Target) -> None:
+    """Drop the template database of a project."""
+    base = replace(target, url=target.scratch_url) if target.scratch_url else target
+    with suppress(FramefoxTasksError), verbs.connection(base, verbs.maintenance(base)) as connection:
+        connection.cursor().execute(f"DROP DATABASE IF EXISTS {_state_name(target)}")
+
+
+def _is_gone(mark: str | None) -> bool:
+    try:
+        _, host, folder = json.loads(mark or "")
+    except ValueError:
+        return False
+    return host == socket.gethostname() and not Path(folder).is_dir()

@@ -40,11 +40,17 @@ class SQLite(SQLiteVerbs, Database):
 
         return guarded(target, patience)
 
-    def scratch(self, target: Target) -> AbstractContextManager[Target]:
+    def scratch(self, target: Target, *, state: str = "") -> AbstractContextManager[Target]:
         """A file in the temporary folder."""
         from framefox_tasks.databases.sqlite.scratch import scratch
 
-        return scratch(target)
+        return scratch(target, state)
+
+    def keep_state(self, target: Target, scratch: Target, state: str) -> None:
+        """In the cache folder."""
+        from framefox_tasks.databases.sqlite.scratch import keep_state
+
+        keep_state(target, scratch, state)
 
     def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:
         """Let the drivers ask first."""

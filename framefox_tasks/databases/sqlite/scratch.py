@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from framefox_tasks.databases.scratch import PREFIX, DriverWatch, starting, statement_text, unavailable
+from framefox_tasks.databases.scratch import CACHE, PREFIX, DriverWatch, starting, statement_text, unavailable
 from framefox_tasks.databases.sqlite.lock import FileLock
 from framefox_tasks.databases.sqlite.objects import Objects
 from framefox_tasks.databases.sqlite.verbs import VERBS
@@ -28,8 +28,8 @@ _hooked: list[bool] = []
 
 
 @contextmanager
-def scratch(target: Target) -> Iterator[Target]:
-    """An empty file in the temporary folder of the system.
+def scratch(target: Target, state: str) -> Iterator[Target]:
+    """A file in the temporary folder of the system: empty, or with a state that is kept.
 
     Raises:
         ScratchError: It cannot be made.
@@ -44,7 +44,11 @@ def scratch(target: Target) -> Iterator[Target]:
         url = f"{scheme}:///{quote(str(file), safe='/:')}" + (f"?{query}" if query else "")
         made = replace(target, url=url, scratch_url=None)
         with unavailable(target):
-            VERBS.create(made)
+            kept = _state(target, state)
+            if state and kept.is_file():
+                shutil.copyfile(kept, file)
+            else:
+                VERBS.create(made)
         yield made
     finally:
         # The lock goes last, so that no other run removes the folder at the same time.
@@ -66,6 +70,24 @@ def _folder() -> tuple[Path, FileLock]:
         with suppress(PermissionDeniedError):  # the folder has gone
             if lock.take():
                 return folder, lock
+
+
+def _state(target: Target, state: str) -> Path:
+    return target.project.path(f"{CACHE}/state-{state[:32]}.db")
+
+
+def keep_state(target: Target, made: Target, state: str) -> None:
+    """Keep a scratch database as a file of the cache, in the place of the one before."""
+    path = _state(target, state)
+    beside = path.with_name(f".{path.name}.{made.file.parent.name}")
+    with suppress(OSError):
+        try:
+            shutil.copyfile(made.file, beside)
+            for other in path.parent.glob("state-*.db"):
+                other.unlink(missing_ok=True)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 def remove_leftovers() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,22 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError, rev_id
 from sqlalchemy import MetaData
 
-from framefox_tasks.errors import EntityError, FramefoxTasksError, MigrationError, PermissionDeniedError
+from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError, PermissionDeniedError
 from framefox_tasks.migrations.alembic.config import history_errors
 from framefox_tasks.migrations.alembic.describe import Difference, difference_of, operations_of
 from framefox_tasks.migrations.alembic.enums import load_enum_types
 from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.failures import describe
 from framefox_tasks.migrations.alembic.history import History
-from framefox_tasks.migrations.alembic.ownership import Name, declared_metadata, ownership_of, shown
+from framefox_tasks.migrations.alembic.made import made_by
+from framefox_tasks.migrations.alembic.ownership import (
+    KNOWN,
+    Known,
+    Name,
+    declared_metadata,
+    ownership_of,
+    shown,
+)
 from framefox_tasks.model import Target
 from framefox_tasks.schema.entities import Entities, has_entities, load_entities
 from framefox_tasks.schema.from_metadata import schema_of
@@ -41,6 +50,7 @@ class Comparison:
         left_alone: The tables that are not of the project.
         metadata: Where the entities are declared.
         files: The migration files that were written, the newest last; none where none was needed or asked for.
+        claimed: Whether it drops what the user has claimed for the project.
     """
 
     context: RevisionContext
@@ -49,14 +59,53 @@ class Comparison:
     left_alone: tuple[str, ...] = ()
     metadata: tuple[MetaData, ...] = ()
     files: tuple[Path, ...] = ()
+    claimed: bool = False
 
 
-def compare(history: History) -> Comparison:
-    """What a migration would do, writing nothing to the database or the disk."""
-    return _autogenerate(history, _context(history, None, folder_of(history), autogenerate=True), dont_mutate=True)
+def compare(history: History, known: Known | None = None, drop: tuple[str, ...] = ()) -> Comparison:
+    """What a migration would do, writing nothing to the database or the disk.
+
+    Args:
+        history: The migrations, and the database.
+        known: What the history makes; None to find that out where it is needed.
+        drop: What is claimed for the project.
+    """
+    make = partial(_context, history, None, folder_of(history), autogenerate=True)
+    if known is not None:
+        return _autogenerate(history, make(), known, dont_mutate=True)
+    return _judged(history, make, drop, dont_mutate=True)
 
 
-def generate(history: History, message: str | None, aside: Path, *, empty: bool = False) -> Comparison:
+def _judged(history: History, make: Callable[[], RevisionContext], drop: tuple[str, ...], **options: Any) -> Comparison:
+    """A comparison that drops what the history makes, which is replayed only where something is not known otherwise.
+
+    Raises:
+        ConfigError: Nothing has the name of what is to be dropped.
+    """
+    compared = _autogenerate(history, make(), Known(), **options)
+    unknown = compared.left_alone
+    if not unknown:
+        return _with_claims(compared, unknown, drop)
+    known = Known(made_by(history), drop)
+    if known.replayed or drop:
+        compared = _autogenerate(history, make(), known, **options)
+    return _with_claims(compared, unknown, drop)
+
+
+def _with_claims(compared: Comparison, unknown: tuple[str, ...], drop: tuple[str, ...]) -> Comparison:
+    names = {part for name in unknown for part in (name, name.rpartition(" ")[2], name.rpartition(".")[2])}
+    for name in drop:
+        if name not in names:
+            raise ConfigError(
+                f"--drop={name}: nothing of that name is left alone as not of this project.",
+                hint="See what is: doit database_create_migration --check --verbose",
+            )
+    return replace(compared, claimed=bool(drop))
+
+
+def generate(
+    history: History, message: str | None, aside: Path, *, empty: bool = False, drop: tuple[str, ...] = ()
+) -> Comparison:
     """Write a migration file aside; none where the entities and the database agree, unless an empty one is wanted.
 
     Args:
@@ -64,13 +113,19 @@ def generate(history: History, message: str | None, aside: Path, *, empty: bool 
         message: Its description.
         aside: The folder that it is written to.
         empty: Compare nothing.
+        drop: What is claimed for the project.
 
     Raises:
         EntityError: The entities cannot be imported; nothing is written.
         MigrationError: The file cannot be read back.
     """
-    context = _context(history, message, aside, autogenerate=not empty)
-    compared = Comparison(context, difference_of(context, history.target)) if empty else _autogenerate(history, context)
+    make = partial(_context, history, message, aside, autogenerate=not empty)
+    if empty:
+        context = make()
+        compared = Comparison(context, difference_of(context, history.target))
+    else:
+        compared = _judged(history, make, drop)
+        context = compared.context
     if not empty and not compared.difference.operations:
         return compared
     _avoid_collision(context.script_directory, folder_of(history), message)
@@ -139,19 +194,23 @@ def _quotable(message: str) -> str:
     return message.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _autogenerate(history: History, context: RevisionContext, **options: Any) -> Comparison:
+def _autogenerate(history: History, context: RevisionContext, known: Known, **options: Any) -> Comparison:
     target = history.target
+    history.config.attributes[KNOWN] = known
     # Before env.py: an env.py that swallows import errors must find every entity imported.
     entities = load_entities(target.project) if has_entities(target.project) else Entities()
     metadata = entities.metadata
     compared: list[MetaData] = []
     others: list[Name] = []
+    parts: list[str] = []
     load_enum_types(target)
 
     def work(current: Any, migration_context: Any) -> list[Any]:
         context.run_autogenerate(current, migration_context)
         compared.extend(item for item in declared_metadata(migration_context.opts) if item.tables)
-        others.extend(ownership_of(migration_context).left_alone)
+        ownership = ownership_of(migration_context)
+        others.extend(ownership.left_alone)
+        parts.extend(f"{kind} {table}.{name}" for kind, table, name in ownership.parts_left_alone)
         return []
 
     run_environment(
@@ -168,9 +227,8 @@ def _autogenerate(history: History, context: RevisionContext, **options: Any) ->
         _check_seen(target, context, {table for _, table in others} - declared)
     schema = schema_of(metadata or compared)
     ours = Schema(tuple(table for table in schema.tables if not ignored(target.project, table.name)))
-    return Comparison(
-        context, difference_of(context, target), ours, tuple(map(shown, others)), tuple(metadata or compared)
-    )
+    left_alone = (*map(shown, others), *parts)
+    return Comparison(context, difference_of(context, target), ours, left_alone, tuple(metadata or compared))
 
 
 def _check_seen(target: Target, context: RevisionContext, left_alone: set[str]) -> None:

@@ -30,7 +30,7 @@ from framefox_tasks.migrations.alembic.config import TARGET
 from framefox_tasks.migrations.alembic.failures import describe, failure_in, raised_here
 from framefox_tasks.migrations.alembic.flask import application_context
 from framefox_tasks.migrations.alembic.options import complete_options
-from framefox_tasks.migrations.alembic.ownership import declared_metadata, ownership_of, shown
+from framefox_tasks.migrations.alembic.ownership import KNOWN, declared_metadata, ownership_of, shown
 from framefox_tasks.migrations.alembic.transactions import Transactions
 from framefox_tasks.model import Target
 from framefox_tasks.schema.imports import watching
@@ -103,7 +103,7 @@ def _configure(
     connection = theirs.get("connection")
     if isinstance(connection, Connection):
         _check_same_database(target, connection)
-    options = complete_options(target, theirs, metadata=metadata)
+    options = complete_options(target, theirs, metadata=metadata, known=environment.config.attributes.get(KNOWN))
     if getattr(environment.config.cmd_opts, "autogenerate", False):
         _check_tables(options)
     try:

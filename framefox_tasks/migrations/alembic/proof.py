@@ -20,6 +20,8 @@ from framefox_tasks.migrations.alembic.autogenerate import Comparison, compare
 from framefox_tasks.migrations.alembic.describe import operations_of
 from framefox_tasks.migrations.alembic.failures import describe
 from framefox_tasks.migrations.alembic.history import History
+from framefox_tasks.migrations.alembic.made import digest_of
+from framefox_tasks.migrations.alembic.ownership import Known
 from framefox_tasks.migrations.alembic.replay import guarded, replay, revert
 from framefox_tasks.model import Target
 from framefox_tasks.results import Proof
@@ -27,9 +29,12 @@ from framefox_tasks.schema.sources import ignored
 
 OnReplay = Callable[[int], None]
 _SHOWN = 10
+_LONG = 10  # migrations from which on a replay takes longer than to keep its state
 
 
-def prove(history: History, generated: Comparison, on_replay: OnReplay | None = None) -> Proof:
+def prove(
+    history: History, generated: Comparison, on_replay: OnReplay | None = None
+) -> tuple[Proof, list[Fact] | None]:
     """Run a migration that was generated up, down and up again, behind the history, and compare what is reflected.
 
     Args:
@@ -38,23 +43,27 @@ def prove(history: History, generated: Comparison, on_replay: OnReplay | None = 
         on_replay: Called with the number of migrations that are replayed first.
 
     Returns:
-        Whether it was proven, or why it could not be.
+        Whether it was proven, or why it could not be; what the history makes with it, where that was found.
 
     Raises:
         UnprovenError: It does not do what the entities declare, or cannot be run or undone.
     """
     schemas = {table.schema for item in generated.metadata for table in item.tables.values()} - {None}
     if schemas and not database_of(history.target).has_schemas:
-        return Proof(reason=f"the entities name another database: {', '.join(sorted(map(str, schemas)))}")
+        return _unproven(f"the entities name another database: {', '.join(sorted(map(str, schemas)))}")
     try:
         with ExitStack() as stack:
             return _Proof(history, generated, stack, on_replay).run()
     except ScratchError as exc:
-        return Proof(reason=exc.message)
+        return _unproven(exc.message)
     except ReplayError as exc:
         if exc.leaves:
-            return Proof(reason=exc.message)
+            return _unproven(exc.message)
         raise
+
+
+def _unproven(reason: str) -> tuple[Proof, None]:
+    return Proof(reason=reason), None
 
 
 class _Proof:
@@ -66,11 +75,12 @@ class _Proof:
         self._stack = stack
         self._on_replay = on_replay
         self._notes: list[str] = []
+        self._copied = False
         script = history.scripts.get_revision(str(generated.context.generated_revisions[-1].rev_id))
         self._revision = script.revision
         self._below = script._all_down_revisions
 
-    def run(self) -> Proof:
+    def run(self) -> tuple[Proof, list[Fact] | None]:
         """All steps."""
         scratch = self._below_it()
         before = self._facts(scratch)
@@ -91,27 +101,46 @@ class _Proof:
             older += [item for item in left if item not in older]
         self._step("second upgrade", lambda: replay(self._history, scratch, self._revision))
         self._same("Its second upgrade leads to another schema than the first", after, self._facts(scratch))
-        return Proof(proven=True, reason=" ".join(self._notes), older=tuple(older))
+        if self._is_long and not self._copied:
+            self._database.keep_state(self._target, scratch, digest_of(self._history, *self._generated.files))
+        proof = Proof(proven=True, reason=" ".join(self._notes), older=tuple(older))
+        return proof, None if self._copied else after
 
     def _below_it(self) -> Target:
         """A scratch database with the schema below the migration."""
-        scratch = self._stack.enter_context(self._database.scratch(self._target))
+        if self._generated.claimed:  # what no history makes
+            return self._copy()
+        state = digest_of(self._history) if self._is_long else ""
+        scratch = self._stack.enter_context(self._database.scratch(self._target, state=state))
+        if state and set(self._database.revision(scratch)) == set(self._below):
+            return scratch
         self._make_schemas(scratch)
         try:
             self._replay(scratch)
         except ReplayError as exc:
             if exc.leaves:
                 raise
-            copy = self._stack.enter_context(self._database.scratch(self._target))
             try:
-                self._database.copy_schema(self._target, copy)
-                self._note_version(copy)
+                copy = self._copy()
             except (FramefoxTasksError, SQLAlchemyError, NotImplementedError):
                 first = exc.message.partition("\n")[0]
                 raise ScratchError(f"the history does not run on an empty database: {first}") from exc
             self._notes.append("The history does not run on an empty database: proven on a copy of the schema.")
             return copy
         return scratch
+
+    def _copy(self) -> Target:
+        """A copy of the live schema, without rows."""
+        copy = self._stack.enter_context(self._database.scratch(self._target))
+        self._database.copy_schema(self._target, copy)
+        self._note_version(copy)
+        self._copied = True
+        return copy
+
+    @property
+    def _is_long(self) -> bool:
+        """Whether it is worth to keep the state behind the history."""
+        return len(self._history.revisions) >= _LONG
 
     def _replay(self, scratch: Target) -> None:
         pending = self._history.between(self._below[0], ()) if len(self._below) == 1 else ()
@@ -176,7 +205,9 @@ class _Proof:
         """What Alembic would still do; nothing where a hook of the project's fails on that comparison."""
         try:
             with guarded(self._target, scratch):
-                return list(compare(self._history.on(scratch)).difference.operations)
+                # All that is there is the project's, but for what a copy has of others.
+                known = Known() if self._copied else Known(self._database.facts(scratch))
+                return list(compare(self._history.on(scratch), known).difference.operations)
         except ReplayError as exc:
             if exc.leaves:
                 raise
@@ -189,7 +220,8 @@ class _Proof:
         found = differences(expected, _declarable(after, expected))
         claims = list(_claims(operations_of(self._generated.context)))
         wrong = [item for item in found if str(item) not in stood or any(claim(item.fact) for claim in claims)]
-        return list(map(str, wrong)), [str(item) for item in found if item not in wrong]
+        older = [] if self._copied else [str(item) for item in found if item not in wrong]
+        return list(map(str, wrong)), older
 
     def _step(self, name: str, run: Callable[[], object]) -> None:
         try:

@@ -90,7 +90,8 @@ def migration_written(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
     another branch as well, and a migration that was deleted is missed.
     """
     options = task.options or {}
-    if options.get("empty") or options.get("check") or options.get("merge") or not Path(SNAPSHOT).is_file():
+    asked = any(options.get(name) for name in ("empty", "check", "merge", "drop"))
+    if asked or not Path(SNAPSHOT).is_file():
         return False, ""
     try:
         target = configured().target
