@@ -28,6 +28,7 @@ from framefox_tasks.errors import (
     UnsupportedDialectError as UnsupportedDialectError,
     VerificationError as VerificationError,
 )
+from framefox_tasks.migrations.amend import amend_migration as amend_migration
 from framefox_tasks.migrations.clear import clear_migrations as clear_migrations
 from framefox_tasks.migrations.create import (
     check_migration as check_migration,
@@ -36,13 +37,14 @@ from framefox_tasks.migrations.create import (
 )
 from framefox_tasks.migrations.database import create as create, drop as drop
 from framefox_tasks.migrations.downgrade import downgrade as downgrade
+from framefox_tasks.migrations.history import history as history
 from framefox_tasks.migrations.metadata import (
     clear_metadata as clear_metadata,
     declared_schema as declared_schema,
     live_schema as live_schema,
     write_metadata as write_metadata,
 )
-from framefox_tasks.migrations.plan import plan as plan, upgrade_sql as upgrade_sql
+from framefox_tasks.migrations.plan import downgrade_sql as downgrade_sql, plan as plan, upgrade_sql as upgrade_sql
 from framefox_tasks.migrations.status import status as status
 from framefox_tasks.migrations.upgrade import upgrade as upgrade
 from framefox_tasks.model import (
@@ -52,6 +54,7 @@ from framefox_tasks.model import (
     Mask as Mask,
     NamedCopy as NamedCopy,
     Project as Project,
+    RevisionOptions as RevisionOptions,
     Target as Target,
 )
 from framefox_tasks.results import (
@@ -63,11 +66,13 @@ from framefox_tasks.results import (
     Downgraded as Downgraded,
     Drawn as Drawn,
     Dropped as Dropped,
+    HistoryEntry as HistoryEntry,
     LockWait as LockWait,
     MetadataCleared as MetadataCleared,
     MetadataWritten as MetadataWritten,
     MigrationChecked as MigrationChecked,
     MigrationCreated as MigrationCreated,
+    MigrationHistory as MigrationHistory,
     MigrationsCleared as MigrationsCleared,
     MigrationState as MigrationState,
     Plan as Plan,
@@ -79,6 +84,7 @@ from framefox_tasks.results import (
     Status as Status,
     Step as Step,
     Upgraded as Upgraded,
+    Whereabouts as Whereabouts,
 )
 from framefox_tasks.schema.snapshot import Schema as Schema
 from framefox_tasks.settings import Settings as Settings, load_settings as load_settings

@@ -24,6 +24,7 @@ class Project:
         ignore_tables: Names or globs of tables in the database that are not this project's.
         include_object: Alembic's include_object hook, as package.module:function.
         version_table: The table that holds the revision, where it needs one as schema.table.
+        all_heads: Whether several heads are meant to last: an upgrade goes to all of them.
     """
 
     root: Path = Path()
@@ -34,6 +35,7 @@ class Project:
     ignore_tables: tuple[str, ...] = ()
     include_object: str | None = None
     version_table: str = "alembic_version"
+    all_heads: bool = False
 
     def path(self, relative: Path | str) -> Path:
         """An absolute path, of a path that may be relative to the root."""
@@ -53,6 +55,32 @@ class Project:
     def versions(self) -> tuple[Path, ...]:
         """The absolute paths of the folders that hold revision files."""
         return tuple(map(self.path, self.version_locations)) or (self.migrations_folder / "versions",)
+
+    @property
+    def newest(self) -> str:
+        """The revision that an upgrade goes to unless another is named."""
+        return "heads" if self.all_heads else "head"
+
+
+@dataclass(frozen=True)
+class RevisionOptions:
+    """Where a new migration goes in the history; see `alembic revision`.
+
+    Attributes:
+        head: The revision that it follows, such as accounts@head; `base` for none. None where there is one head.
+        splice: Whether that revision may have followers already.
+        branch_label: The name of the branch that it begins.
+        depends_on: Revisions of other branches that must be applied before it.
+        version_path: The folder of its file, one of those of the project; relative to the root.
+        rev_id: Its revision; None for a new one.
+    """
+
+    head: str | None = None
+    splice: bool = False
+    branch_label: str | None = None
+    depends_on: tuple[str, ...] = ()
+    version_path: Path | None = None
+    rev_id: str | None = None
 
 
 DIRECTIONS = ("LR", "RL", "TB", "BT")

@@ -21,9 +21,11 @@ from framefox_tasks import (
     MetadataWritten,
     MigrationChecked,
     MigrationCreated,
+    MigrationHistory,
     MigrationsCleared,
     Plan,
     Project,
+    RevisionOptions,
     Schema,
     Script,
     Selected,
@@ -32,6 +34,7 @@ from framefox_tasks import (
     Step,
     Target,
     Upgraded,
+    amend_migration,
     check_migration,
     clear_migrations,
     copy,
@@ -39,8 +42,10 @@ from framefox_tasks import (
     create_migration,
     declared_schema,
     downgrade,
+    downgrade_sql,
     draw_diagram,
     drop,
+    history,
     live_schema,
     load_settings,
     merge_heads,
@@ -75,6 +80,11 @@ def lifecycle(url: str) -> str:
     assert_type(upgraded.steps, tuple[Step, ...])
     assert_type(downgrade(target, steps=1, on_step=on_step), Downgraded)
     assert_type(merge_heads(target), MigrationCreated)
+    options = RevisionOptions(head="accounts@head", depends_on=("1a2b",))
+    assert_type(create_migration(target, empty=True, options=options, x=["tenant=acme"]), MigrationCreated)
+    assert_type(amend_migration(target, yes=True), MigrationCreated)
+    assert_type(downgrade_sql(target, revision="head:base"), Script)
+    assert_type(history(target, revision="base:head"), MigrationHistory)
     assert_type(status(target), Status)
     assert_type(clear_migrations(target), MigrationsCleared)
     assert_type(drop(target, missing_ok=True), Dropped)

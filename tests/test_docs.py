@@ -47,7 +47,7 @@ def blocks(language: str) -> list[Block]:
 
 
 # What a copy tells only where it takes long, as on a busy machine.
-PROGRESS = re.compile(r"  (?:[a-z ]+\.\.\.|\w+: [\d,]+ rows? in [\d.]+ s)")
+PROGRESS = re.compile(r" (?:[a-z ]+\.\.\.|\w+: [\d,]+ rows? in [\d.]+ s)")
 
 
 def normal(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 from conftest import Database, MiniProject
@@ -139,11 +140,17 @@ def test_two_heads_are_named_and_can_be_merged(chain: MiniProject, database: Dat
 def test_a_revision_that_lost_its_file_is_told(chain: MiniProject, database: Database) -> None:
     chain.ok("database_upgrade")
     (chain.path / "migrations/versions/ccc_by_hand.py").unlink()
-    for task in ("database_upgrade", "database_downgrade", "database_create_migration"):
+    for task in ("database_upgrade", "database_create_migration"):
         error = chain.fails(task)
         assert "is at the revision ccc, which has no file in migrations/versions" in error
+        assert "doit database_downgrade" in error
     out = chain.ok("database_status")
     assert "The database is at a revision that has no file: ccc." in out
+    assert database.revision() == ["ccc"]
+    shutil.rmtree(chain.path / ".framefox_tasks/applied")
+    error = chain.fails("database_downgrade")
+    assert "is at the revision ccc, which has no file in migrations/versions" in error
+    assert "doit database_stamp --revision=REVISION" in error
     assert database.revision() == ["ccc"]
 
 

@@ -10,10 +10,13 @@ from framefox_tasks.errors import DatabaseNotFoundError, FramefoxTasksError, Scr
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.facts import Fact
     from framefox_tasks.databases.lock import MigrationLock, Patience
+    from framefox_tasks.databases.rebuild import TableRebuild
     from framefox_tasks.databases.scratch import DriverWatch
 
 
@@ -153,6 +156,15 @@ class Database(Verbs):
     def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[None]:  # noqa: ARG002 - for those that need it
         """A context in which a failing migration leaves as little behind as the database allows."""
         return nullcontext()
+
+    def rebuild(self, connection: Connection, table: str) -> TableRebuild | None:  # noqa: ARG002 - for those that rebuild
+        """The rebuild of a table in a migration; None where Alembic's own loses nothing.
+
+        Args:
+            connection: SQLAlchemy's, that of the migration.
+            table: The table, in the connection's default schema.
+        """
+        return None
 
     def scratch(self, target: Target, *, state: str = "") -> AbstractContextManager[Target]:  # noqa: ARG002 - for those that keep one
         """A database of the same kind, as a context: it is always removed, after a crash by the next run.

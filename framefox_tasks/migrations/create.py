@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +19,10 @@ from framefox_tasks.errors import (
     PermissionDeniedError,
     UnprovenError,
 )
+from framefox_tasks.migrations.generated import keep_generated
 from framefox_tasks.migrations.metadata import declared_schema
 from framefox_tasks.migrations.upgrade import history_of
-from framefox_tasks.model import Project, Target
+from framefox_tasks.model import Project, RevisionOptions, Target
 from framefox_tasks.results import MigrationChecked, MigrationCreated, Proof
 from framefox_tasks.schema import record
 from framefox_tasks.schema.cache import CACHE
@@ -42,6 +43,8 @@ def create_migration(
     *,
     message: str | None = None,
     empty: bool = False,
+    options: RevisionOptions = RevisionOptions(),  # noqa: B008 - frozen
+    x: Sequence[str] = (),
     drop: tuple[str, ...] = (),
     proof: bool = True,
     keep_anyway: bool = False,
@@ -58,6 +61,8 @@ def create_migration(
         target: The database. It must exist and be at the head.
         message: The migration's description, and part of its file's name.
         empty: Compare nothing, and write a migration to be filled by hand.
+        options: Where it goes in the history.
+        x: As for upgrade.
         drop: What else is to be dropped: a table, or a column, an index or a constraint as `table.name`.
         proof: Whether to prove it.
         keep_anyway: Keep a migration that the proof has found to be wrong.
@@ -70,15 +75,21 @@ def create_migration(
         ConfigError: Nothing has a name that is to be dropped.
         DatabaseNotFoundError: The database does not exist.
         EntityError: The entities cannot be imported completely.
-        MigrationError: Migrations are pending, or there are several heads.
+        ConfigError: The options cannot be used.
+        MigrationError: Migrations are pending, or there are several heads, and the options name none.
         PermissionDeniedError: The file cannot be written.
         UnprovenError: The proof has failed; no file was kept.
     """
     from framefox_tasks.migrations.alembic.autogenerate import generate
+    from framefox_tasks.migrations.alembic.placement import placement
 
-    history = _ready(target, compares=not empty)
+    history = history_of(target, x)
+    place = placement(history, options)
+    if not empty:
+        check_applied(history)
+    before = record.recorded(target.project)
     with _aside(target.project) as folder:
-        written = generate(history, message, folder, empty=empty, drop=drop)
+        written = generate(history, message, place, folder, empty=empty, drop=drop)
         by_hand = record.not_compared(target, written.schema) if written.schema else ()
         found: Proof | None = None
         facts: list[Fact] | None = None
@@ -86,7 +97,7 @@ def create_migration(
             record.mark(target.project, written.files[-1], written.schema)
             if proof:
                 found, facts = _proven(history, written, keep_anyway=keep_anyway, on_replay=on_replay)
-        path = _in_place(history, folder, written)
+        path = _in_place(target, folder, Path(place["version_path"]), written)
     if written.schema is None:
         record.keep_by_hand(target, path, _schema_if_readable(target))
     # Nothing to be generated, but something to be written by hand: then the record stays, and tells it again.
@@ -96,6 +107,8 @@ def create_migration(
         from framefox_tasks.migrations.alembic.made import keep_made
 
         keep_made(history, facts, *([path] if path else []))
+    if path:
+        keep_generated(target.project, path, before)
     difference = written.difference
     return MigrationCreated(
         target,
@@ -146,21 +159,19 @@ def _proven(
         ) from exc
 
 
-def _in_place(history: History, folder: Path, written: Comparison) -> Path | None:
+def _in_place(target: Target, folder: Path, versions: Path, written: Comparison) -> Path | None:
     """Move the files to the version folder; gives that of the newest."""
-    from framefox_tasks.migrations.alembic.autogenerate import folder_of
-
     path = None
     for file in written.files:
         path = file
         if file.is_relative_to(folder):  # a hook of the project's may have chosen another place
-            path = folder_of(history, written.files) / file.relative_to(folder)
+            path = versions / file.relative_to(folder)
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(file, path)
             except OSError as exc:
                 raise PermissionDeniedError(
-                    f"The migration cannot be written to {history.target.project.shown(path.parent)}: {exc.strerror}",
+                    f"The migration cannot be written to {target.project.shown(path.parent)}: {exc.strerror}",
                     hint="Check the folder's permissions.",
                 ) from exc
     return path
@@ -174,7 +185,7 @@ def _schema_if_readable(target: Target) -> Schema | None:
         return None
 
 
-def check_migration(target: Target) -> MigrationChecked:
+def check_migration(target: Target, *, x: Sequence[str] = ()) -> MigrationChecked:
     """Check that the entities and the database agree. Writes nothing.
 
     Returns:
@@ -186,7 +197,11 @@ def check_migration(target: Target) -> MigrationChecked:
     """
     from framefox_tasks.migrations.alembic.autogenerate import compare
 
-    compared = compare(_ready(target))
+    history = history_of(target, x)
+    if not target.project.all_heads:
+        history.check_single_head()
+    check_applied(history)
+    compared = compare(history)
     if compared.difference.operations:
         listed = "\n".join(f"  {operation}" for operation in compared.difference.operations)
         hint = "Write the migration with: doit database_create_migration"
@@ -199,25 +214,38 @@ def check_migration(target: Target) -> MigrationChecked:
     return MigrationChecked(target, compared.left_alone)
 
 
-def merge_heads(target: Target, *, message: str | None = None) -> MigrationCreated:
+def merge_heads(
+    target: Target,
+    *,
+    message: str | None = None,
+    options: RevisionOptions = RevisionOptions(),  # noqa: B008 - frozen
+) -> MigrationCreated:
     """Write a migration that joins several heads into one.
+
+    Args:
+        target: The database, which need not exist.
+        message: The migration's description.
+        options: Its revision and the label of the branch that it begins; a merge has no other options.
 
     Raises:
         MigrationError: There is only one head.
     """
     from framefox_tasks.migrations.alembic.autogenerate import write_merge
 
-    return MigrationCreated(target, write_merge(history_of(target), message or "merge heads"))
+    return MigrationCreated(target, write_merge(history_of(target), message or "merge heads", options))
 
 
-def _ready(target: Target, *, compares: bool = True) -> History:
-    history = history_of(target)
-    history.check_single_head()
-    if not compares:
-        return history
+def check_applied(history: History, *, but: str = "") -> None:
+    """Check that every migration is applied, but for one: then the entities can be compared with the database.
+
+    Raises:
+        DatabaseNotFoundError: There is no database.
+        MigrationError: One is pending, or the database is at a revision without a file.
+    """
+    target = history.target
     current = database_of(target).revision(target)
     history.check_known(current)
-    pending = history.pending(current)
+    pending = [revision for revision in history.pending(current) if revision.revision != but]
     if pending:
         listed = "\n".join(f"  {revision.revision}  {revision.description}" for revision in pending[:10])
         more = f"\n  and {len(pending) - 10} more" if len(pending) > 10 else ""
@@ -226,4 +254,3 @@ def _ready(target: Target, *, compares: bool = True) -> History:
             f"{count} not applied to {target.label} yet, so the entities cannot be compared with it:\n{listed}{more}",
             hint="Apply them first with: doit database_upgrade",
         )
-    return history

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS
 from framefox_tasks.errors import ConfigError, MigrationError
-from framefox_tasks.migrations.upgrade import OnStep, OnWait, history_of, patience_of
+from framefox_tasks.migrations.upgrade import OnStep, OnWait, check_no_range, history_of, patience_of
 from framefox_tasks.model import Target
 from framefox_tasks.results import Downgraded
 
@@ -20,16 +21,18 @@ def downgrade(
     *,
     steps: int = 1,
     revision: str | None = None,
+    x: Sequence[str] = (),
     on_step: OnStep | None = None,
     on_wait: OnWait | None = None,
     lock_wait: float = LOCK_WAIT_SECONDS,
 ) -> Downgraded:
-    """Revert migrations.
+    """Revert migrations; also those whose files are on another branch, by what was kept when they were applied.
 
     Args:
         target: The database. It must exist.
         steps: How many to revert; 0 for all.
-        revision: Revert those after this one instead; `base` for all.
+        revision: Revert those after this one instead, given as Alembic takes it; `base` for all.
+        x: As for upgrade.
         on_step: Called after each migration.
         on_wait: As for upgrade.
         lock_wait: As for upgrade.
@@ -42,23 +45,31 @@ def downgrade(
             migration failed. As for upgrade.
     """
     from framefox_tasks.migrations.alembic import run
+    from framefox_tasks.migrations.alembic.expressions import is_relative
+    from framefox_tasks.migrations.alembic.history import downgrade_steps, steps_from
 
     if steps < 0:
         raise ConfigError(f"steps must be 0 or more, not {steps}.", hint="Revert all with: --steps 0")
-    history = history_of(target)
-    if revision:
-        history.check_revision(revision)
-        find = run.downgrade_steps(revision)
-    else:
-        find = run.last_steps(steps) if steps else run.downgrade_steps("base")
+    history = history_of(target, x)
     seen = database_of(target).revision(target)
+    history.add_kept(seen)
+    if revision is not None:
+        check_no_range(revision)
+        history.check_revision(revision)
+        find = downgrade_steps(revision)
+    else:
+        find = run.last_steps(steps) if steps else downgrade_steps("base")
 
     def check(current: tuple[str, ...]) -> None:
         history.check_known(current)
-        if not revision and steps:
+        if revision is None and steps:
             _check_steps(history, current, steps)
-        if current != seen and (revision or "-").startswith("-"):
+        if revision == "-1":
+            _check_one_head(current)
+        if current != seen and (revision is None or is_relative(revision)):
             raise _moved(target, seen, current)
+        if current:
+            steps_from(history, find, current)
 
     check(seen)
     if not seen:
@@ -86,8 +97,13 @@ def _check_steps(history: History, current: tuple[str, ...], steps: int) -> None
             "Nothing was reverted.",
             hint=hint if applied else "See where the database stands: doit database_status",
         )
+    _check_one_head(current)
+
+
+def _check_one_head(current: tuple[str, ...]) -> None:
     if len(current) > 1:
         raise MigrationError(
             f"The database is at several revisions: {', '.join(current)}. Nothing was reverted.",
-            hint="Say which to go back to: doit database_downgrade --revision REVISION",
+            hint="Say which to go back to: doit database_downgrade --revision REVISION, "
+            f"or revert the last one of a branch: --revision={current[0]}@-1",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framefox_tasks import files
@@ -112,26 +113,37 @@ def write_live(target: Target) -> MetadataWritten:
 
 
 def _write_snapshot(project: Project, name: str, schema: Schema) -> bool:
-    # Like the caches of other tools: what is in the folder never gets into version control.
-    files.write(project, project.path(cache.CACHE) / ".gitignore", "*\n")
+    cache.ignore_cache(project)
     return files.write(project, project.path(name), schema.to_json())
 
 
 def clear_metadata(project: Project) -> MetadataCleared:
     """Remove the cache folder and the compiled modules of the entity folders. No source and no database is touched.
 
+    What is kept there of migrations stays: no run can make it anew.
+
     Raises:
         PermissionDeniedError: A folder cannot be removed.
     """
     entities = [project.path(folder) for folder in project.entities]
     compiled = [path for folder in entities if folder.is_dir() for path in sorted(folder.rglob("__pycache__"))]
-    found = [path for path in (project.path(cache.CACHE), *compiled) if path.is_dir()]
+    found = [path for path in (*_cached(project), *compiled) if path.exists()]
     for path in found:
         try:
-            shutil.rmtree(path)
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
         except OSError as exc:
             raise PermissionDeniedError(
                 f"{project.shown(path)} cannot be removed: {exc.strerror}",
                 hint="Check the folder's permissions.",
             ) from exc
     return MetadataCleared(project, tuple(found))
+
+
+def _cached(project: Project) -> list[Path]:
+    folder, kept = project.path(cache.CACHE), [project.path(cache.APPLIED), project.path(cache.GENERATED)]
+    if not any(path.is_dir() for path in kept):
+        return [folder]
+    return [path for path in sorted(folder.iterdir()) if path not in (*kept, folder / ".gitignore")]

@@ -1,46 +1,80 @@
-"""What an upgrade would do: its migrations, or the SQL of them."""
+"""What an upgrade would do: its migrations, or the SQL of them, and that of a downgrade."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from framefox_tasks.databases import database_of
-from framefox_tasks.errors import DatabaseNotFoundError
-from framefox_tasks.migrations.upgrade import history_of
+from framefox_tasks.errors import ConfigError, DatabaseNotFoundError
+from framefox_tasks.migrations.upgrade import check_no_range, history_of
 from framefox_tasks.model import Target
 from framefox_tasks.results import Plan, Script
 
 
-def plan(target: Target, *, revision: str = "head") -> Plan:
+def plan(target: Target, *, revision: str | None = None) -> Plan:
     """What an upgrade would run. A database that does not exist is taken as an empty one; nothing is changed.
 
     Raises:
         MigrationError: As for upgrade.
     """
+    revision = target.project.newest if revision is None else revision
+    check_no_range(revision)
     history = history_of(target)
     try:
         current = database_of(target).revision(target)
     except DatabaseNotFoundError:
         current = ()
     history.check_known(current)
-    if revision == "head":
-        history.check_single_head()
-    return Plan(target, history.between(revision, current), history.heads)
+    history.check_revision(revision)
+    return Plan(target, history.between(revision, current), history.at_heads)
 
 
-def upgrade_sql(target: Target, *, revision: str = "head") -> Script:
+def upgrade_sql(target: Target, *, revision: str | None = None, x: Sequence[str] = ()) -> Script:
     """The SQL that an upgrade of an empty database would send; no database is connected to.
 
     Args:
         target: Tells the dialect.
         revision: The revision to go to, or a range such as 1a2b3c:head to start from another than the first.
+        x: As for upgrade.
 
     Raises:
+        ConfigError: The range leads down.
         MigrationError: The revision is not known, or a migration cannot do without a connection.
     """
     from framefox_tasks.migrations.alembic import run
 
-    history = history_of(target)
-    if revision.rpartition(":")[2] == "head":
-        history.check_single_head()
-    for part in filter(None, revision.split(":")):
-        history.check_revision(part)
-    return Script(target, run.render_sql(history, revision), history.heads)
+    revision = target.project.newest if revision is None else revision
+    _check_range(revision)
+    history = history_of(target, x)
+    return Script(target, run.render_sql(history, revision), history.at_heads)
+
+
+def downgrade_sql(target: Target, *, revision: str, x: Sequence[str] = ()) -> Script:
+    """The SQL that a downgrade would send; no database is connected to.
+
+    Args:
+        target: Tells the dialect.
+        revision: From where to where, such as head:base or 1a2b3c:0f1e2d.
+        x: As for upgrade.
+
+    Raises:
+        ConfigError: It is no range, or one that leads up.
+        MigrationError: As for upgrade_sql.
+    """
+    from framefox_tasks.migrations.alembic import run
+
+    if ":" not in revision:
+        typed = f"doit database_downgrade --sql --revision={target.project.newest}:{revision}"
+        raise ConfigError(
+            "The SQL of a downgrade needs the revision that it starts from: no database is asked.",
+            hint=f"Say from where to where: {typed}",
+        )
+    _check_range(revision)
+    history = history_of(target, x)
+    return Script(target, run.render_sql(history, revision, down=True), history.at_heads)
+
+
+def _check_range(revision: str) -> None:
+    start, separator, end = revision.partition(":")
+    if separator and not (start and end and ":" not in end):
+        raise ConfigError(f"{revision!r} is no range.", hint="A range is two revisions: --revision=base:head")

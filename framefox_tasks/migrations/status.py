@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.model import Target
@@ -17,20 +19,19 @@ def status(target: Target) -> Status:
         MigrationError: The migrations cannot be read.
     """
     from framefox_tasks.migrations.alembic.history import History
+    from framefox_tasks.migrations.alembic.whereabouts import whereabouts
 
     history = History(target)
     exists, error, version, current = _database_state(target)
     applied = {revision.revision for revision in history.applied(current)}
 
-    def state(revision: str) -> str:
-        if error:
-            return "UNKNOWN"
-        return "CURRENT" if revision in current else "APPLIED" if revision in applied else "PENDING"
-
     migrations = [
-        MigrationState(revision, state(revision.revision), revision.revision in history.heads)
+        MigrationState(
+            revision, state_of(error, current, applied, revision.revision), revision.revision in history.heads
+        )
         for revision in history.revisions
     ]
+    unknown = history.unknown(current)
     return Status(
         target,
         exists=exists,
@@ -40,9 +41,18 @@ def status(target: Target) -> Status:
         server=database_of(target).described(version),
         current=current,
         heads=history.heads,
-        unknown=history.unknown(current),
+        unknown=unknown,
         migrations=tuple(migrations),
+        whereabouts=whereabouts(history, current, unknown) if unknown else None,
+        lasting=target.project.all_heads,
     )
+
+
+def state_of(error: str | None, current: Container[str], applied: Container[str], revision: str) -> str:
+    """The state of a migration: CURRENT, APPLIED or PENDING; UNKNOWN where the database cannot be asked."""
+    if error:
+        return "UNKNOWN"
+    return "CURRENT" if revision in current else "APPLIED" if revision in applied else "PENDING"
 
 
 def _database_state(target: Target) -> tuple[bool | None, str | None, str | None, tuple[str, ...]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS, Patience
-from framefox_tasks.errors import DatabaseInUseError
+from framefox_tasks.errors import ConfigError, DatabaseInUseError
 from framefox_tasks.model import Target
 from framefox_tasks.results import LockWait, Step, Upgraded
 
@@ -21,7 +21,8 @@ OnWait = Callable[[LockWait], None]
 def upgrade(
     target: Target,
     *,
-    revision: str = "head",
+    revision: str | None = None,
+    x: Sequence[str] = (),
     on_step: OnStep | None = None,
     on_wait: OnWait | None = None,
     lock_wait: float = LOCK_WAIT_SECONDS,
@@ -30,7 +31,9 @@ def upgrade(
 
     Args:
         target: The database. It must exist.
-        revision: A revision, the start of one, a relative one such as +1, `head`, or `heads` for all heads.
+        revision: A revision as Alembic takes it: the start of one, `head`, `heads`, accounts@head, +1, 1a2b+1. None for
+            the head, or all of them if the project has set all_heads.
+        x: What env.py gets from context.get_x_argument(), each as KEY=VALUE.
         on_step: Called after each migration.
         on_wait: Called when another run is changing the database, and this one has waited for it for two seconds.
         lock_wait: For how many seconds to wait for another run.
@@ -45,19 +48,20 @@ def upgrade(
             SQLite and PostgreSQL nothing of a failed upgrade remains.
     """
     from framefox_tasks.migrations.alembic import run
+    from framefox_tasks.migrations.alembic.history import steps_from, upgrade_steps
 
-    history = history_of(target)
+    revision = target.project.newest if revision is None else revision
+    check_no_range(revision)
+    history = history_of(target, x)
     seen = _revision_if_readable(target)
     history.check_known(seen or ())
-    if revision == "head":
-        history.check_single_head()
     history.check_revision(revision)
-    find = run.upgrade_steps(revision)
-    if seen and not run.steps_from(history, find, seen):
-        return Upgraded(target, (), seen, history.heads)
+    find = upgrade_steps(revision)
+    if seen and not steps_from(history, find, seen):
+        return Upgraded(target, (), seen, history.at_heads)
     patience = patience_of(target, lock_wait, on_wait)
     ran = run.run_steps(history, find, check=history.check_known, patience=patience, on_step=on_step)
-    return Upgraded(target, ran.steps, ran.current, history.heads, meanwhile=not ran.steps and ran.before != seen)
+    return Upgraded(target, ran.steps, ran.current, history.at_heads, meanwhile=not ran.steps and ran.before != seen)
 
 
 def _revision_if_readable(target: Target) -> tuple[str, ...] | None:
@@ -78,9 +82,22 @@ def patience_of(target: Target, seconds: float, on_wait: OnWait | None) -> Patie
     return Patience(seconds, tell)
 
 
-def history_of(target: Target) -> History:
-    """The migrations of a target, with the configuration that env.py is run with."""
+def check_no_range(revision: str) -> None:
+    """Check that a revision is one, and no range.
+
+    Raises:
+        ConfigError: It is a range.
+    """
+    if ":" in revision:
+        raise ConfigError(
+            f"{revision} is a range, which only --sql takes.",
+            hint=f"Name where to go to alone: --revision={revision.rpartition(':')[2]}",
+        )
+
+
+def history_of(target: Target, x: Sequence[str] = ()) -> History:
+    """The migrations of a target, with the configuration that env.py is run with, and its arguments."""
     from framefox_tasks.migrations.alembic.config import make_config
     from framefox_tasks.migrations.alembic.history import History
 
-    return History(target, make_config(target))
+    return History(target, make_config(target, arguments=x))

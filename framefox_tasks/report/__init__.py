@@ -7,6 +7,7 @@ from functools import singledispatch
 from typing import Any
 
 from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
+from framefox_tasks.report._history import show_history
 from framefox_tasks.report._status import show_status
 from framefox_tasks.report._terminal import ask, note, say, warn
 from framefox_tasks.report._text import number
@@ -30,7 +31,18 @@ from framefox_tasks.results import (
     Upgraded,
 )
 
-__all__ = ["ask", "copying", "not_carried", "say", "show", "show_replay", "show_status", "show_waiting", "warn"]
+__all__ = [
+    "ask",
+    "copying",
+    "not_carried",
+    "say",
+    "show",
+    "show_history",
+    "show_replay",
+    "show_status",
+    "show_waiting",
+    "warn",
+]
 _PARTS = ("column", "index", "constraint")
 _MANY = 50  # migrations, whose replay takes a moment
 

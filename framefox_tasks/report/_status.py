@@ -8,11 +8,13 @@ from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.report._terminal import say
-from framefox_tasks.results import Forecast, Status
+from framefox_tasks.results import Forecast, MigrationState, Status
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+COLOURS = {"CURRENT": "green", "APPLIED": "", "PENDING": "yellow", "UNKNOWN": ""}
 
 
 def show_status(status: Status, forecasts: Sequence[Forecast] = (), *, as_json: bool) -> None:
@@ -28,7 +30,7 @@ def show_status(status: Status, forecasts: Sequence[Forecast] = (), *, as_json: 
         _print_database(console, status)
         _print_migrations(console, status)
         _print_forecasts(console, forecasts)
-    for line in (*capture.get().splitlines(), *_closing(status)):
+    for line in (*capture.get().splitlines(), *closing(status)):
         say(line)
 
 
@@ -51,23 +53,27 @@ def status_data(status: Status) -> dict[str, Any]:
         "current": list(status.current),
         "heads": list(status.heads),
         "unknown": list(status.unknown),
+        "branches": list(status.whereabouts.branches) if status.whereabouts else [],
         "pending": status.pending,
         "up_to_date": status.up_to_date,
-        "migrations": [
-            {
-                "revision": item.revision.revision,
-                "description": item.revision.description,
-                "file": target.project.shown(item.revision.path),
-                "down_revisions": list(item.revision.down_revisions),
-                "status": item.state,
-                "is_head": item.is_head,
-            }
-            for item in status.migrations
-        ],
+        "migrations": [migration_data(status, item) for item in status.migrations],
     }
 
 
-def _table(title: str, *columns: str, folded: Container[str]) -> Table:
+def migration_data(status: Status, item: MigrationState) -> dict[str, Any]:
+    """A migration as JSON data; see status_data."""
+    return {
+        "revision": item.revision.revision,
+        "description": item.revision.description,
+        "file": status.target.project.shown(item.revision.path),
+        "down_revisions": list(item.revision.down_revisions),
+        "status": item.state,
+        "is_head": item.is_head,
+    }
+
+
+def make_table(title: str, *columns: str, folded: Container[str]) -> Table:
+    """A table whose columns are as wide as what stands in them, but for those that are folded."""
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", title_style="bold")
@@ -80,7 +86,7 @@ def _print_database(console: Console, status: Status) -> None:
     from rich.text import Text
 
     columns = ("Component", "Status", "Details")
-    table = _table("Database", *columns, folded=columns)
+    table = make_table("Database", *columns, folded=columns)
     state = {True: "Exists", False: "Does not exist", None: "Unknown"}[status.exists]
     table.add_row("Database", state, Text(status.target.name))
     if status.error:
@@ -109,12 +115,11 @@ def _print_migrations(console: Console, status: Status) -> None:
 
     if not status.migrations:
         return
-    table = _table("Migrations", "Version", "Description", "Status", folded=["Description"])
+    table = make_table("Migrations", "Version", "Description", "Status", folded=["Description"])
     several = len(status.heads) > 1
-    colours = {"CURRENT": "green", "APPLIED": "", "PENDING": "yellow", "UNKNOWN": ""}
     for item in status.migrations:
         state = f"{item.state} (head)" if several and item.is_head else item.state
-        table.add_row(Text(item.revision.revision), Text(item.revision.description), Text(state, colours[item.state]))
+        table.add_row(Text(item.revision.revision), Text(item.revision.description), Text(state, COLOURS[item.state]))
     console.print(table)
 
 
@@ -123,29 +128,37 @@ def _print_forecasts(console: Console, forecasts: Sequence[Forecast]) -> None:
 
     if not forecasts:
         return
-    table = _table("Tasks", "Task", "Next run", "Why", folded=["Why"])
+    table = make_table("Tasks", "Task", "Next run", "Why", folded=["Why"])
     states = {True: ("up to date", ""), False: ("runs", "yellow"), None: ("depends", "")}
     for item in forecasts:
         table.add_row(Text(item.task), Text(*states[item.up_to_date]), Text(item.reason))
     console.print(table)
 
 
-def _closing(status: Status) -> list[str]:
+def closing(status: Status) -> list[str]:
+    """Where the database stands, and the next command."""
     if status.exists is False:
         return ["The database does not exist. Create it and apply all migrations with: doit database_upgrade"]
     if status.error:
         return ["The database cannot be asked."]
     if status.unknown:
-        return [
-            f"The database is at a revision that has no file: {', '.join(status.unknown)}.",
-            "Restore the file, or switch to the branch that has it.",
-        ]
-    if len(status.heads) > 1:
+        return _away(status)
+    if len(status.heads) > 1 and not status.lasting:
         return [f"There are {len(status.heads)} heads. Join them with: doit database_create_migration --merge"]
     if status.pending:
         none = "No migrations applied, " if not status.current else ""
         return [f"{none}{status.pending} pending. Apply with: doit database_upgrade"]
     return [_all_well(status)]
+
+
+def _away(status: Status) -> list[str]:
+    """The database is at a revision without a file."""
+    lines = [f"The database is at a revision that has no file: {', '.join(status.unknown)}."]
+    if status.whereabouts is None:
+        return lines
+    if status.whereabouts.branches:
+        lines.append(f"It {status.whereabouts.sentence}")
+    return [*lines, *status.whereabouts.advice.splitlines()]
 
 
 def _all_well(status: Status) -> str:

@@ -19,6 +19,7 @@ from framefox_tasks.results._copies import (
     CopyProgress as CopyProgress,
     PlannedTable as PlannedTable,
 )
+from framefox_tasks.results._whereabouts import Whereabouts as Whereabouts
 from framefox_tasks.schema.snapshot import Schema
 
 
@@ -259,6 +260,8 @@ class Status:
         size: Bytes of the database, where it is a file.
         current: The revisions that the database is at.
         unknown: Those of them that have no file.
+        whereabouts: What is known of these; None where each has one.
+        lasting: Whether several heads are meant to be.
     """
 
     target: Target
@@ -271,6 +274,8 @@ class Status:
     heads: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     migrations: Sequence[MigrationState] = ()
+    whereabouts: Whereabouts | None = None
+    lasting: bool = False
 
     @property
     def pending(self) -> int:
@@ -281,3 +286,32 @@ class Status:
     def up_to_date(self) -> bool:
         """Whether the database is there, is known to be at the head or heads, and nothing is pending."""
         return bool(self.exists) and not self.error and not self.unknown and self.pending == 0
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """A migration of the history, with all that its file says of it.
+
+    Attributes:
+        migration: Its revision and state.
+        docstring: What its author wrote.
+        labels: The branches that it is on.
+        depends_on: Revisions that must be applied before it, beside those that it follows.
+        created: When it was written, as its docstring has it.
+        kept: Whether the project has no such file, and it is the one that was kept when it was applied.
+    """
+
+    migration: MigrationState
+    docstring: str
+    labels: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    created: str | None = None
+    kept: bool = False
+
+
+@dataclass(frozen=True)
+class MigrationHistory:
+    """Migrations, newest first, and where the database stands."""
+
+    status: Status
+    entries: tuple[HistoryEntry, ...]

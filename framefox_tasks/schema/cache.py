@@ -1,6 +1,7 @@
 """The cache of the tasks between runs: its files, and their sources. Standard library only.
 
-The folder ignores itself in git. It may be deleted at any time: the next run makes it anew, to the same bytes.
+The folder ignores itself in git. It may be deleted at any time: the next run makes it anew, to the same bytes, but for
+what it holds of migrations: without that, one can be reverted only on a branch that has its file.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from framefox_tasks.files import write
 from framefox_tasks.model import Project, Target
 
 FORMAT = 1
@@ -22,6 +24,10 @@ SNAPSHOT = f"{CACHE}/metadata.json"
 """The schema that the entities declare."""
 LIVE = f"{CACHE}/database.json"
 """The schema that the database had when it was last read."""
+APPLIED = f"{CACHE}/applied"
+"""The files of migrations as they were applied."""
+GENERATED = f"{CACHE}/generated"
+"""What new migrations were when they were generated."""
 _SOURCES = f"{CACHE}/sources.json"
 _PACKAGE = re.compile(rb'^      "package": .*,\n', re.MULTILINE)
 RECORD = "schema.json"
@@ -38,6 +44,15 @@ def digest(text: str | bytes) -> str:
 def recordable(snapshot: bytes) -> bytes:
     """A snapshot without the packages of the entities, which no database has."""
     return _PACKAGE.sub(b"", snapshot)
+
+
+def ignore_cache(project: Project) -> None:
+    """Have git ignore the cache: like those of other tools, what is in it never gets into version control.
+
+    Raises:
+        PermissionDeniedError: It cannot be written.
+    """
+    write(project, project.path(CACHE) / ".gitignore", "*\n")
 
 
 def drawing(name: str) -> str:

@@ -87,6 +87,18 @@ def forget(project: Project) -> None:
     (project.migrations_folder / RECORD).unlink(missing_ok=True)
 
 
+def restore(project: Project, text: str | None) -> None:
+    """Record a schema of before again; none, where there was none.
+
+    Raises:
+        PermissionDeniedError: It cannot be written.
+    """
+    if text is None:
+        forget(project)
+    else:
+        files.write(project, project.migrations_folder / RECORD, text)
+
+
 def _mark(project: Project, migration: Path, schema: str) -> None:
     """Put the digest of a schema into a migration: below the date in its docstring, else as a comment at the end."""
     text = migration.read_text(encoding="utf-8")

@@ -149,4 +149,14 @@ def _project(root: Path, config: Mapping[str, Any], expand: _sources.Expander) -
         ignore_tables=names("ignore_tables"),
         include_object=name("include_object"),
         version_table=name("version_table") or Project.version_table,
+        all_heads=_all_heads(name("heads")),
     )
+
+
+def _all_heads(given: str | None) -> bool:
+    if given not in (None, "one", "all"):
+        raise ConfigError(
+            f"heads must be one or all, not {given!r}.",
+            hint="Write `heads: all` into config/orm.yaml where several branches of the history are meant to last.",
+        )
+    return given == "all"

@@ -16,6 +16,7 @@ _TOP = {
     "database",
     "diagram",
     "entities",
+    "heads",
     "metadata",
     "migrations",
     "ignore_tables",

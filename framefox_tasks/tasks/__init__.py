@@ -9,6 +9,7 @@ from framefox_tasks.tasks.database import (
     task_database_create_migration,
     task_database_downgrade,
     task_database_drop,
+    task_database_history,
     task_database_status,
     task_database_upgrade,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "task_database_diagram",
     "task_database_downgrade",
     "task_database_drop",
+    "task_database_history",
     "task_database_metadata",
     "task_database_status",
     "task_database_upgrade",

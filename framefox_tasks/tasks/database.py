@@ -16,17 +16,28 @@ from framefox_tasks.tasks.reporter import BARE, EXPLAINED
 
 # Not beside their tasks: doit reads the source of each task function at every start, and these would count.
 _YES = flag("yes", "do not ask", short="y")
+_X = several("x", "what env.py gets from get_x_argument(), as --x=KEY=VALUE; again for another")
 _UPGRADE = (
-    option("revision", "the revision to go to", default="head"),
+    option("revision", "the revision to go to [default: head, or heads with `heads: all`]", default=None),
     flag("plan", "show what would run, and stop"),
     flag("sql", "print the SQL, without connecting"),
     option("output", "with --sql: the file to write"),
+    _X,
 )
 _CREATE_MIGRATION = (
     option("message", "what the migration does", short="m"),
     flag("empty", "write one to fill by hand"),
     flag("check", "only fail if one is needed"),
     flag("merge", "write one that joins all heads"),
+    flag("amend", "write the newest one anew, which nobody else has yet"),
+    {**_YES, "help": "with --amend: do not ask whether what was written by hand may go"},
+    option("head", "the revision that it follows, as accounts@head, or base", default=None),
+    flag("splice", "with --head: which may have followers already"),
+    option("branch_label", "the name of the branch that begins with it", default=None),
+    several("depends_on", "a revision of another branch that must be applied before; again for another"),
+    option("version_path", "the folder of its file, where there are several", default=None),
+    option("rev_id", "its revision, instead of a new one", default=None),
+    _X,
     several("drop", "drop this as well, though it is not of this project: a table, or table.name of a part of one"),
     flag("no_proof", "do not prove it on a scratch database"),
     flag("keep_anyway", "keep it even if the proof fails"),
@@ -34,7 +45,15 @@ _CREATE_MIGRATION = (
 )
 _DOWNGRADE = (
     option("steps", "how many to revert, 0 for all [default: 1]", default=None),
-    option("revision", "the revision to go back to", default=None),
+    option("revision", "the revision to go back to; with --sql from where to where, as head:base", default=None),
+    flag("sql", "print the SQL, without connecting"),
+    option("output", "with --sql: the file to write"),
+    _X,
+)
+_HISTORY = (
+    option("revision", "one revision, or a range such as base:head or current:", default=None),
+    flag("verbose", "the file, the docstring, parents, labels and dependencies of each", short="v"),
+    choice("format", "text or json", "text", "json"),
 )
 _STATUS = (choice("format", "table or json", "table", "json"), flag("exit_code", "fail if not up to date"))
 _DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"))
@@ -46,7 +65,7 @@ def task_database_create() -> dict[str, Any]:
 
 
 @params(*_UPGRADE)
-def task_database_upgrade(revision: str, plan: bool, sql: bool, output: str) -> dict[str, Any]:  # noqa: ARG001 - the action gets it
+def task_database_upgrade(plan: bool, sql: bool, output: str, **_: Any) -> dict[str, Any]:
     """Apply the pending migrations"""
     return {
         "actions": [action("database:upgrade")],
@@ -71,12 +90,24 @@ def task_database_create_migration(empty: bool, check: bool, merge: bool, **_: A
     }
 
 
-def task_database_downgrade() -> dict[str, Any]:
+@params(*_DOWNGRADE)
+def task_database_downgrade(sql: bool, output: str, **_: Any) -> dict[str, Any]:
     """Revert the last migration, or --steps of them"""
     return {
         "actions": [action("database:downgrade")],
-        "params": list(_DOWNGRADE),
         "uptodate": [Named()],
+        "meta": {BARE: sql and not output},
+        **LIVE,
+    }
+
+
+@params(*_HISTORY)
+def task_database_history(format: str, **_: Any) -> dict[str, Any]:  # noqa: A002 - what the user types
+    """Show the migrations, newest first, applied or pending"""
+    return {
+        "actions": [action("database:show_history")],
+        "uptodate": [False],
+        "meta": {BARE: format == "json"},
         **LIVE,
     }
 

@@ -31,7 +31,7 @@ class Help:
 
 def option(name: str, text: str | Help, *, default: str | None = "", short: str = "") -> dict[str, Any]:
     """An option with a value, and its help text."""
-    return {"name": name, "long": name, "short": short, "default": default, "help": text}
+    return {"name": name, "long": name.replace("_", "-"), "short": short, "default": default, "help": text}
 
 
 def several(name: str, text: str | Help) -> dict[str, Any]:

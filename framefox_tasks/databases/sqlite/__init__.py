@@ -10,10 +10,13 @@ from framefox_tasks.databases.sqlite.verbs import SQLiteVerbs
 from framefox_tasks.databases.verbs import Database
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.facts import Fact
     from framefox_tasks.databases.lock import MigrationLock, Patience
+    from framefox_tasks.databases.rebuild import TableRebuild
     from framefox_tasks.databases.scratch import DriverWatch
     from framefox_tasks.model import Target
 
@@ -75,6 +78,12 @@ class SQLite(SQLiteVerbs, Database):
         from framefox_tasks.databases.sqlite.facts import facts
 
         return facts(target)
+
+    def rebuild(self, connection: Connection, table: str) -> TableRebuild | None:
+        """Rebuild a table from the text that made it."""
+        from framefox_tasks.databases.sqlite.rebuild import SQLiteRebuild
+
+        return SQLiteRebuild(connection, table)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:  # noqa: ARG002 - one is enough
         """Read a database at one point of time."""

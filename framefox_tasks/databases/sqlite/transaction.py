@@ -19,7 +19,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases.lock import Patience, wait_until
+from framefox_tasks.databases.sqlite.dependents import broken, check_dependents
 from framefox_tasks.databases.sqlite.lock import is_busy
+from framefox_tasks.databases.sqlite.rebuild import create_again
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.model import Target
 
@@ -150,17 +152,19 @@ class _Snapshot:
         self._tables = _tables(connection)
         self._attached = _attached(connection)
         self._orphans = _orphans(connection)
+        self._broken = broken(connection)
 
     def restore(self, connection: Connection) -> None:
         """Create again what went with a rebuilt table and was not dropped by name."""
-        tables = _tables(connection)
-        for name, table, statement in sorted(self._attached - _attached(connection)):
-            rebuilt = table in tables and tables[table] != self._tables.get(table)
+        tables, there = _tables(connection), {name for name, *_ in _attached(connection)}
+        for name, table, statement in sorted(self._attached):
+            rebuilt = name not in there and table in tables and tables[table] != self._tables.get(table)
             if rebuilt and not any(name in text for text in self.dropped):
-                _create_again(connection, name, table, statement)
+                create_again(connection, name, table, statement)
 
     def check(self, connection: Connection) -> None:
-        """Refuse to leave more rows without a parent than there were."""
+        """Refuse to leave more rows without a parent than there were, or a view that worked and does no more."""
+        check_dependents(connection, self._broken)
         added = _orphans(connection) - self._orphans
         if added:
             found = ", ".join(f"{table} ({count})" for table, count in sorted(added.items()))
@@ -188,18 +192,6 @@ def _attached(connection: Connection) -> set[tuple[str, str, str]]:
         "AND EXISTS (SELECT 1 FROM pragma_index_info(sqlite_master.name) WHERE cid = -2)))"
     )
     return {(row[0], row[1], row[2]) for row in rows}
-
-
-def _create_again(connection: Connection, name: str, table: str, statement: str) -> None:
-    from sqlalchemy.exc import DBAPIError
-
-    try:
-        connection.exec_driver_sql(statement)
-    except DBAPIError as exc:
-        raise MigrationError(
-            f"{name} on {table} cannot be created again after the table was rebuilt: {exc.orig}",
-            hint=f"Drop {name} in the migration before the table is changed, and create it as it shall be.",
-        ) from exc
 
 
 def _orphans(connection: Connection) -> Counter[str]:

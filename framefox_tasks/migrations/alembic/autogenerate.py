@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,7 +32,8 @@ from framefox_tasks.migrations.alembic.ownership import (
     ownership_of,
     shown,
 )
-from framefox_tasks.model import Target
+from framefox_tasks.migrations.alembic.placement import check_new_names
+from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.schema.entities import Entities, has_entities, load_entities
 from framefox_tasks.schema.from_metadata import schema_of
 from framefox_tasks.schema.snapshot import Schema
@@ -70,7 +71,9 @@ def compare(history: History, known: Known | None = None, drop: tuple[str, ...] 
         known: What the history makes; None to find that out where it is needed.
         drop: What is claimed for the project.
     """
-    make = partial(_context, history, None, folder_of(history), autogenerate=True)
+    # Where it would go in the history does not matter to what it would do.
+    place = {"head": "heads", "version_path": None, "rev_id": None}
+    make = partial(_context, history, None, place, autogenerate=True)
     if known is not None:
         return _autogenerate(history, make(), known, dont_mutate=True)
     return _judged(history, make, drop, dont_mutate=True)
@@ -104,13 +107,20 @@ def _with_claims(compared: Comparison, unknown: tuple[str, ...], drop: tuple[str
 
 
 def generate(
-    history: History, message: str | None, aside: Path, *, empty: bool = False, drop: tuple[str, ...] = ()
+    history: History,
+    message: str | None,
+    place: dict[str, Any],
+    aside: Path,
+    *,
+    empty: bool = False,
+    drop: tuple[str, ...] = (),
 ) -> Comparison:
     """Write a migration file aside; none where the entities and the database agree, unless an empty one is wanted.
 
     Args:
         history: The migrations that it follows; they know it afterwards.
         message: Its description.
+        place: Where it goes in the history.
         aside: The folder that it is written to.
         empty: Compare nothing.
         drop: What is claimed for the project.
@@ -119,7 +129,7 @@ def generate(
         EntityError: The entities cannot be imported; nothing is written.
         MigrationError: The file cannot be read back.
     """
-    make = partial(_context, history, message, aside, autogenerate=not empty)
+    make = partial(_context, history, message, {**place, "version_path": str(aside)}, autogenerate=not empty)
     if empty:
         context = make()
         compared = Comparison(context, difference_of(context, history.target))
@@ -128,7 +138,7 @@ def generate(
         context = compared.context
     if not empty and not compared.difference.operations:
         return compared
-    _avoid_collision(context.script_directory, folder_of(history), message)
+    _avoid_collision(context.script_directory, Path(place["version_path"]), message)
     with _writing(history.target), _also_in(history.scripts, aside), _read_back(history.target):
         written = [script for script in context.generate_scripts() if script is not None]
     return replace(compared, files=tuple(Path(script.path) for script in written))
@@ -159,32 +169,37 @@ def _read_back(target: Target) -> Iterator[None]:
         ) from exc
 
 
-def write_merge(history: History, message: str) -> Path:
+def write_merge(history: History, message: str, options: RevisionOptions) -> Path:
     """Write a migration that joins all heads.
 
     Raises:
         MigrationError: There is only one head.
     """
     heads = list(history.heads)
+    check_new_names(history, options)
     if len(heads) < 2:
         raise MigrationError(f"There is nothing to merge: the head is {', '.join(heads) or 'not there yet'}.")
     with _writing(history.target), history_errors(history.target.project):
-        script = command.merge(history.config, heads, message=_quotable(message))
+        script = command.merge(
+            history.config,
+            heads,
+            message=_quotable(message),
+            branch_label=options.branch_label,
+            rev_id=options.rev_id,
+        )
     assert isinstance(script, Script)  # noqa: S101 - merge writes one file
     return Path(script.path)
 
 
-def _context(history: History, message: str | None, folder: Path, *, autogenerate: bool) -> RevisionContext:
+def _context(history: History, message: str | None, place: dict[str, Any], *, autogenerate: bool) -> RevisionContext:
     arguments = {
         "message": _quotable(message or "migration"),
         "autogenerate": autogenerate,
         "sql": False,
-        "head": "head",
         "splice": False,
         "branch_label": None,
-        "version_path": str(folder),
-        "rev_id": None,
         "depends_on": None,
+        **place,
     }
     return RevisionContext(history.config, history.scripts, arguments)
 
@@ -246,15 +261,6 @@ def _check_seen(target: Target, context: RevisionContext, left_alone: set[str]) 
             hint="See whether its module can be imported, and have it imported, "
             "or list the table under `ignore_tables:` in config/orm.yaml.",
         )
-
-
-def folder_of(history: History, written: Sequence[Path] = ()) -> Path:
-    """Where a new migration goes: into the version folder that holds the head below it, else into the first one."""
-    folders = [folder.absolute() for folder in history.scripts._version_locations]
-    scripts = history.scripts.walk_revisions() if written else history.scripts.get_revisions("heads")
-    paths = (Path(script.path).absolute() for script in scripts if script)
-    known = (path for path in paths if path not in written)
-    return next((folder for path in known for folder in folders if path.is_relative_to(folder)), folders[0])
 
 
 def _avoid_collision(scripts: ScriptDirectory, folder: Path, message: str | None) -> None:

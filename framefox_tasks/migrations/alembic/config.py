@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -19,6 +19,7 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.alembic.failures import failure_in
+from framefox_tasks.migrations.kept import migration_folders
 from framefox_tasks.model import Project, Target
 from framefox_tasks.results import Revision
 from framefox_tasks.schema.entities import env_text
@@ -30,13 +31,20 @@ _SCHEME = re.compile(r"(\w+)(\+\w+)?://")
 _ASYNC_ENGINE = re.compile(r"async_engine|create_async|AsyncEngine")
 
 
-def make_config(target: Target, *, output: TextIO | None = None) -> Config:
+def make_config(target: Target, *, output: TextIO | None = None, arguments: Sequence[str] = ()) -> Config:
     """The project's own Alembic configuration, if it has one, with the target's URL and migrations folder set.
 
     The URL replaces every option of the main section that holds one, since some env.py files read another than
     `sqlalchemy.url`. An env.py that makes an async engine gets the URL of an async driver.
+
+    Args:
+        target: The database, with its project.
+        output: Where the SQL goes that is not run.
+        arguments: What context.get_x_argument() gives to env.py, each as KEY=VALUE.
     """
     config = base_config(target.project, output=output)
+    assert config.cmd_opts is not None  # noqa: S101 - base_config has set them
+    config.cmd_opts.x = list(arguments) or None
     config.attributes[TARGET] = target
     asynchronous = _ASYNC_ENGINE.search(env_text(target.project)) is not None
     url = sqlalchemy_url(target, database_of(target), asynchronous=asynchronous)
@@ -112,7 +120,7 @@ def history_errors(project: Project) -> Iterator[None]:
             hint="Restore the file from version control.",
         ) from exc
     except (Exception, SystemExit) as exc:
-        place = failure_in(exc, project, [project.migrations_folder, *project.versions])
+        place = failure_in(exc, project, migration_folders(project))
         if place is None:
             raise
         raise MigrationError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
@@ -31,6 +30,7 @@ from framefox_tasks.migrations.alembic.failures import describe, failure_in, rai
 from framefox_tasks.migrations.alembic.flask import application_context
 from framefox_tasks.migrations.alembic.options import complete_options
 from framefox_tasks.migrations.alembic.ownership import KNOWN, declared_metadata, ownership_of, shown
+from framefox_tasks.migrations.alembic.rebuild import rebuilding
 from framefox_tasks.migrations.alembic.transactions import Transactions
 from framefox_tasks.model import Target
 from framefox_tasks.schema.imports import watching
@@ -76,9 +76,7 @@ def run_environment(
     environment.configure = configure  # type: ignore[method-assign]
     with ALONE, ExitStack() as stack:
         stack.enter_context(_env_py_errors(target))
-        stack.enter_context(warnings.catch_warnings())
-        # SQLAlchemy does not see them; the migration guard keeps them.
-        warnings.filterwarnings("ignore", message="Skipped unsupported reflection of expression-based index")
+        stack.enter_context(rebuilding())
         stack.enter_context(_no_new_file(target))
         stack.enter_context(application_context(target))
         if transactions:
@@ -257,6 +255,7 @@ def run_as_env(target: Target, metadata: Callable[[], Sequence[MetaData]]) -> No
         connection = stack.enter_context(sqlalchemy_engine(target, dialect).connect())
         context.configure(**complete(connection=connection))
         if not ours:
+            stack.enter_context(rebuilding())
             help_compare_defaults(context.get_context())
             stack.enter_context(_migration_lock(target, context.get_context()))
         with context.begin_transaction():

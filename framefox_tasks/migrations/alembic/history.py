@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
+from alembic.script import Script as Script, ScriptDirectory
+from alembic.script.revision import RevisionError
 
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.alembic.config import base_config, history_errors, load_scripts, make_config, revision_of
+from framefox_tasks.migrations.alembic.expressions import (
+    FAILURES,
+    check_expression,
+    is_relative,
+    no_way,
+    resolve,
+    several_heads,
+)
+from framefox_tasks.migrations.alembic.whereabouts import whereabouts
+from framefox_tasks.migrations.kept import kept_file
 from framefox_tasks.model import Target
 from framefox_tasks.results import Revision
+
+FindSteps = Callable[[ScriptDirectory, Any], list[Any]]
+
+
+def upgrade_steps(revision: str) -> FindSteps:
+    """The steps up to a revision; to a relative or a partial one as Alembic reads it."""
+    return lambda scripts, current: scripts._upgrade_revs(revision, current)
+
+
+def downgrade_steps(revision: str) -> FindSteps:
+    """The steps down to a revision, which stays applied."""
+    return lambda scripts, current: scripts._downgrade_revs(revision, current)
 
 
 class History:
@@ -35,10 +59,20 @@ class History:
         """The same revision files for another database; they are not read again."""
         return History(target, make_config(target), self.scripts)
 
+    @property
+    def arguments(self) -> list[str]:
+        """What env.py gets from context.get_x_argument()."""
+        return list(getattr(self.config.cmd_opts, "x", None) or ())
+
     @cached_property
     def heads(self) -> tuple[str, ...]:
         """The heads, sorted."""
         return tuple(sorted(self.scripts.get_heads()))
+
+    @property
+    def at_heads(self) -> tuple[str, ...]:
+        """What a database with every migration is at: the heads that no other depends on, sorted."""
+        return tuple(sorted(self.scripts.revision_map._real_heads))
 
     @cached_property
     def revisions(self) -> tuple[Revision, ...]:
@@ -68,27 +102,42 @@ class History:
 
     def between(self, revision: str, current: tuple[str, ...]) -> tuple[Revision, ...]:
         """The revisions that an upgrade from `current` runs, in order."""
-        self.check_revision(revision)
-        with history_errors(self.target.project):
-            steps = self.scripts._upgrade_revs(revision, current)  # type: ignore[arg-type]
-        return tuple(revision_of(step.revision) for step in steps)
+        return tuple(revision_of(step.revision) for step in steps_from(self, upgrade_steps(revision), current))
+
+    def resolve(self, revision: str, current: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The revisions that are meant by one, on a database at `current`. See expressions.resolve."""
+        return resolve(self.target, self.scripts, revision, current)
+
+    def is_relative(self, expression: str) -> bool:
+        """Whether a revision is counted from where the database stands."""
+        return is_relative(expression)
+
+    def scripts_of(self, revisions: tuple[str, ...]) -> list[Script]:
+        """Alembic's own objects of revisions that are known."""
+        return [script for script in self.scripts.get_revisions(revisions) if script is not None]
+
+    def scripts_between(self, first: str | tuple[str, ...], last: str | tuple[str, ...]) -> list[Script]:
+        """Alembic's own objects of a range of the history, newest first; of what it takes for a range."""
+        for part in (first, last):
+            if isinstance(part, str):
+                check_expression(self.target, self.scripts, part)
+        try:
+            return list(self.scripts.walk_revisions(first, last))  # type: ignore[arg-type]
+        except FAILURES as exc:
+            raise MigrationError(
+                f"From {first} to {last} is no range of the history: {exc}",
+                hint="The older one comes first: --revision=base:head",
+            ) from exc
 
     def check_revision(self, revision: str) -> None:
-        """Check that a revision on the command line is known.
+        """Check that a revision on the command line is one.
 
         Raises:
             MigrationError: It is not; names those that it might be.
         """
-        if revision.startswith(("+", "-")):
-            return
-        try:
-            self.scripts.get_revisions(revision)
-        except CommandError as exc:
-            shown = self.target.project.shown(self.target.project.versions[0])
-            raise MigrationError(
-                f"There is no single migration {revision!r} in {shown}: {exc}",
-                hint="See the migrations with: doit database_status",
-            ) from exc
+        if revision == "head":
+            self.check_single_head()
+        check_expression(self.target, self.scripts, revision)
 
     def check_single_head(self) -> None:
         """Check that the history has not forked.
@@ -97,11 +146,7 @@ class History:
             MigrationError: It has several heads.
         """
         if len(self.heads) > 1:
-            raise MigrationError(
-                f"The history of migrations has several heads: {', '.join(self.heads)}.",
-                hint="Join them with: doit database_create_migration --merge\n"
-                "Or apply all of them with: doit database_upgrade --revision heads",
-            )
+            raise several_heads(self.scripts, all_heads=self.target.project.all_heads)
 
     def check_known(self, current: tuple[str, ...]) -> None:
         """Check that every revision the database is at has a file.
@@ -110,10 +155,45 @@ class History:
             MigrationError: One has none.
         """
         if unknown := self.unknown(current):
-            shown = self.target.project.shown(self.target.project.versions[0])
-            raise MigrationError(
-                f"The database {self.target.label} is at the revision {', '.join(unknown)}, "
-                f"which has no file in {shown}.",
-                hint="Restore the file, or switch to the branch that has it. If the history was rewritten, say "
-                "where the database stands with: alembic stamp --purge REVISION",
-            )
+            found = whereabouts(self, current, unknown)
+            raise MigrationError(f"The database {self.target.label} {found.sentence}", hint=found.advice)
+
+    def add_kept(self, current: tuple[str, ...]) -> None:
+        """Add the revisions of a database that have no file here, by the files kept when they were applied."""
+        for revision in self.unknown(current):
+            self._kept(revision)
+
+    def _kept(self, revision: str) -> Script | None:
+        """A kept revision, once it is in the history with those that it follows; None if one of them is missing."""
+        path = kept_file(self.target.project, revision)
+        if path is None:
+            return None
+        with history_errors(self.target.project):
+            script = Script._from_path(self.scripts, path)
+            if script is None:
+                return None
+            needed = script.dependencies or ()
+            for parent in (*script._versioned_down_revisions, *([needed] if isinstance(needed, str) else needed)):
+                if not self._has(parent) and self._kept(parent) is None:
+                    return None
+            self.scripts.revision_map.add_revision(script)
+        self.revisions = (revision_of(script), *self.revisions)
+        return script
+
+    def _has(self, revision: str) -> bool:
+        try:
+            return self.scripts.revision_map.get_revision(revision) is not None
+        except RevisionError:
+            return False
+
+
+def steps_from(history: History, find: FindSteps, current: Any) -> list[Any]:
+    """The steps that are to run on a database that is at `current`.
+
+    Raises:
+        MigrationError: There is no way from there.
+    """
+    try:
+        return find(history.scripts, current)
+    except FAILURES as exc:
+        raise no_way(history.target, history.scripts, current, exc) from exc

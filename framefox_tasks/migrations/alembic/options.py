@@ -12,6 +12,7 @@ from framefox_tasks.databases import database_named, database_of
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations.alembic import enums
 from framefox_tasks.migrations.alembic.compare import compare_type
+from framefox_tasks.migrations.alembic.dropped_columns import keep_what_columns_had
 from framefox_tasks.migrations.alembic.ownership import (
     OWNERSHIP,
     PARTS,
@@ -21,6 +22,7 @@ from framefox_tasks.migrations.alembic.ownership import (
     keep_types_of_others,
 )
 from framefox_tasks.migrations.alembic.portable import adapt, render_item
+from framefox_tasks.migrations.alembic.rebuilt_tables import add_naming_conventions
 from framefox_tasks.model import Project, Target
 from framefox_tasks.schema.entities import resolve
 from framefox_tasks.schema.sources import ignored
@@ -69,6 +71,9 @@ def _process_revision(theirs: Hook | None, context: Any, revision: Any, directiv
     if database_named(context.dialect.name).has_enum_types:
         keep_types_of_others(context, directives)
     enums.add_enum_types(context, directives)
+    keep_what_columns_had(context, directives)
+    for script in directives:
+        add_naming_conventions([*script.upgrade_ops_list, *script.downgrade_ops_list])
     adapt(context, directives)
 
 

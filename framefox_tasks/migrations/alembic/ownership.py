@@ -89,6 +89,11 @@ class Ownership:
         """Whether an enum type of the database is the project's."""
         return self._plain(schema, name) in self._types or self._known.has_type(shown(self._plain(schema, name)))
 
+    def made_index(self, table: str, name: str) -> bool:
+        """Whether the recorded schema has an index of a table in the default schema."""
+        tables = [one for one in self._recorded if self._plain(one.schema, one.name) == (None, table)]
+        return any(index.name == name for one in tables for index in one.indexes)
+
     @cached_property
     def _tables(self) -> frozenset[Name]:
         tables = [table for item in declared_metadata(self._options) for table in item.tables.values()]

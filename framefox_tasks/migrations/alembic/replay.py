@@ -26,14 +26,8 @@ from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.databases.lock import Patience
 from framefox_tasks.errors import FramefoxTasksError, ReplayError
 from framefox_tasks.migrations.alembic.config import revision_of
-from framefox_tasks.migrations.alembic.history import History
-from framefox_tasks.migrations.alembic.run import (
-    FindSteps,
-    OnStep,
-    RunResult,
-    run_steps,
-    upgrade_steps,
-)
+from framefox_tasks.migrations.alembic.history import FindSteps, History, upgrade_steps
+from framefox_tasks.migrations.alembic.run import OnStep, RunResult, run_steps
 from framefox_tasks.model import Target
 from framefox_tasks.results import Revision
 

@@ -5,38 +5,27 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext, MigrationStep
-from alembic.script import ScriptDirectory
-from alembic.script.revision import RevisionError
-from alembic.util import CommandError
+from alembic.script import Script
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import Patience
-from framefox_tasks.errors import FramefoxTasksError, MigrationError
+from framefox_tasks.errors import ConfigError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.alembic.config import make_config, revision_of
 from framefox_tasks.migrations.alembic.environment import ALONE, run_environment
 from framefox_tasks.migrations.alembic.failures import describe, failure_in
-from framefox_tasks.migrations.alembic.history import History
+from framefox_tasks.migrations.alembic.history import FindSteps, History, downgrade_steps, steps_from, upgrade_steps
 from framefox_tasks.migrations.alembic.transactions import Transactions
+from framefox_tasks.migrations.kept import keep, migration_folders
 from framefox_tasks.results import Revision, Step
 
 OnStep = Callable[[Step], None]
-FindSteps = Callable[[ScriptDirectory, Any], list[Any]]
-
-
-def upgrade_steps(revision: str) -> FindSteps:
-    """The steps up to a revision; to a relative or a partial one as Alembic reads it."""
-    return lambda scripts, current: scripts._upgrade_revs(revision, current)
-
-
-def downgrade_steps(revision: str) -> FindSteps:
-    """The steps down to a revision, which stays applied."""
-    return lambda scripts, current: scripts._downgrade_revs(revision, current)
 
 
 def last_steps(count: int) -> FindSteps:
@@ -47,19 +36,9 @@ def last_steps(count: int) -> FindSteps:
     ]
 
 
-def steps_from(history: History, find: FindSteps, current: Any) -> list[Any]:
-    """The steps that are to run on a database that is at `current`.
-
-    Raises:
-        MigrationError: There is no way from there.
-    """
-    try:
-        return find(history.scripts, current)
-    except (CommandError, RevisionError) as exc:
-        raise MigrationError(
-            f"There is no single way from {', '.join(current) or 'base'} to there: {exc}. Nothing was changed.",
-            hint="Name a revision on the way with --revision; see them with: doit database_status",
-        ) from exc
+def step_back(script: Script) -> FindSteps:
+    """One migration, which none that is applied follows."""
+    return lambda scripts, _: [MigrationStep.downgrade_from_script(scripts.revision_map, script)]
 
 
 @dataclass(frozen=True)
@@ -142,6 +121,8 @@ class _Run:
             done = Step(self.running, time.perf_counter() - start)
             self.running = None
             self.done.append(done)
+            if step.is_upgrade:
+                keep(self.target.project, done.revision)
             if self._on_step:
                 self._on_step(done)
 
@@ -152,7 +133,7 @@ class _Run:
                 migrate(**keywords)
             except BaseException as exc:
                 project, own = self.target.project, [self.running.path.parent] if self.running else []
-                self._error = failure_in(exc, project, [project.migrations_folder, *project.versions, *own])
+                self._error = failure_in(exc, project, [*migration_folders(project), *own])
                 raise
 
         return migrate_with_place
@@ -213,25 +194,56 @@ def _at(revisions: tuple[str, ...]) -> str:
     return ", ".join(revisions) or "no revision"
 
 
-def render_sql(history: History, revision: str) -> str:
+def render_sql(history: History, revision: str, *, down: bool = False) -> str:
     """The SQL of the migrations up to a revision, or of a range a:b, without connecting.
 
+    Args:
+        history: The migrations.
+        revision: A revision, or a range.
+        down: Whether the range is one to revert.
+
     Raises:
-        MigrationError: A migration needs a connection.
+        MigrationError: The range leads the other way, or a migration needs a connection.
     """
     start, _, end = revision.rpartition(":")
+    for part in filter(None, (start, end)):
+        history.check_revision(part)
+    at = history.resolve(start) if start else ()
+    _check_direction(history, at, start, end, down=down)
     output = StringIO()
+    find = downgrade_steps(end) if down else upgrade_steps(end)
 
     def work(current: Any, context: Any) -> list[Any]:  # noqa: ARG001 - Alembic's signature
-        return upgrade_steps(end)(history.scripts, current)
+        return steps_from(history, find, current)
 
     run_environment(
         history.target,
-        make_config(history.target, output=output),
+        make_config(history.target, output=output, arguments=history.arguments),
         history.scripts,
         work,
         as_sql=True,
-        starting_rev=start or None,
+        starting_rev=at or None,
         destination_rev=end,
     )
     return output.getvalue()
+
+
+def _check_direction(history: History, at: tuple[str, ...], start: str, end: str, *, down: bool) -> None:
+    """Check that a range leads up, or down."""
+    ways = [downgrade_steps(end), upgrade_steps(end)]
+    wanted, other = ways if down else reversed(ways)
+    try:
+        steps, problem = steps_from(history, wanted, at), None
+    except MigrationError as exc:
+        steps, problem = [], exc
+    if steps:
+        return
+    with suppress(MigrationError):
+        if steps_from(history, other, at):
+            task = "upgrade" if down else "downgrade"
+            raise ConfigError(
+                f"From {start or 'base'} to {end} is {'an' if down else 'a'} {task}.",
+                hint=f"Its SQL prints: doit database_{task} --sql --revision={start or 'base'}:{end}",
+            )
+    if problem:
+        raise problem

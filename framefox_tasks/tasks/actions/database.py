@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,18 @@ from framefox_tasks.errors import (
     PermissionDeniedError,
 )
 from framefox_tasks.migrations import (
+    amend as amended,
     clear,
     create as migration,
     database,
     downgrade as downgrades,
+    history as past,
     plan as plans,
     status,
     upgrade as upgrades,
 )
-from framefox_tasks.results import Forecast
+from framefox_tasks.model import RevisionOptions, Target
+from framefox_tasks.results import Forecast, MigrationCreated, Step
 from framefox_tasks.schema.cache import RECORD
 from framefox_tasks.settings import Settings
 from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
@@ -48,26 +52,37 @@ def create_migration(
     no_proof: bool,
     keep_anyway: bool,
     verbose: bool,
+    amend: bool,
+    yes: bool,
+    x: list[str],
+    **given: Any,
 ) -> dict[str, Any] | None:
     """database_create_migration. The values are for the next run."""
-    chosen = [name for name, given in (("--empty", empty), ("--check", check), ("--merge", merge)) if given]
+    options = _revision_options(given)
+    modes = {"--empty": empty, "--check": check, "--merge": merge, "--amend": amend}
+    chosen = [name for name, is_given in modes.items() if is_given]
     if len(chosen) > 1:
         raise ConfigError(f"{' and '.join(chosen)} cannot be used together.", hint="Choose one of them.")
     if check:
-        report.show(migration.check_migration(settings.target), verbose=verbose)
+        report.show(migration.check_migration(settings.target, x=x), verbose=verbose)
         return None
     if merge:
-        report.show(migration.merge_heads(settings.target, message=message or None))
+        report.show(migration.merge_heads(settings.target, message=message or None, options=options))
         return None
-    created = migration.create_migration(
-        settings.target,
-        message=message or None,
-        empty=empty,
-        drop=tuple(drop),
-        proof=not no_proof,
-        keep_anyway=keep_anyway,
-        on_replay=report.show_replay,
-    )
+    if amend:
+        created = _amend(settings.target, message or None, options.head, x, yes=yes)
+    else:
+        created = migration.create_migration(
+            settings.target,
+            message=message or None,
+            empty=empty,
+            options=options,
+            x=x,
+            drop=tuple(drop),
+            proof=not no_proof,
+            keep_anyway=keep_anyway,
+            on_replay=report.show_replay,
+        )
     report.show(created, verbose=verbose)
     project = settings.target.project
     record = project.migrations_folder / RECORD
@@ -75,7 +90,41 @@ def create_migration(
     return {"agreed": agreed(settings.target, record.read_bytes())} if compared else None
 
 
-def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output: str) -> dict[str, Any]:
+def _revision_options(given: Mapping[str, Any]) -> RevisionOptions:
+    for name in ("head", "branch_label", "version_path", "rev_id"):
+        if given[name] == "":
+            raise ConfigError(f"--{name.replace('_', '-')} is empty.")
+    return RevisionOptions(
+        head=given["head"],
+        splice=given["splice"],
+        branch_label=given["branch_label"],
+        depends_on=tuple(given["depends_on"]),
+        version_path=Path(given["version_path"]) if given["version_path"] else None,
+        rev_id=given["rev_id"],
+    )
+
+
+def _amend(target: Target, message: str | None, head: str | None, x: list[str], *, yes: bool) -> MigrationCreated:
+    def tell(step: Step) -> None:
+        report.say("Reverting migrations...")
+        report.show(step)
+
+    amend = partial(
+        amended.amend_migration, target, message=message, head=head, x=x, on_step=tell, on_wait=report.show_waiting
+    )
+    try:
+        return amend(yes=yes)
+    except ConfirmationRequiredError as exc:
+        if not _on_terminal():
+            raise
+        if not report.ask(exc.message):
+            raise ConfirmationRequiredError("Cancelled. Nothing was changed.") from exc
+    return amend(yes=True)
+
+
+def upgrade(
+    settings: Settings, *, revision: str | None, plan: bool, sql: bool, output: str, x: list[str]
+) -> dict[str, Any]:
     """database_upgrade. The values are for the next run: the heads, and the database."""
     if plan and sql:
         raise ConfigError("--plan and --sql cannot be used together.", hint="Choose one of them.")
@@ -88,12 +137,12 @@ def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output:
         report.show(planned)
         heads = planned.heads
     elif sql:
-        script = plans.upgrade_sql(target, revision=revision)
+        script = plans.upgrade_sql(target, revision=revision, x=x)
         _write_or_print(script.sql, output)
         heads = script.heads
     else:
         report.say("Applying migrations...")
-        result = upgrades.upgrade(target, revision=revision, on_step=report.show, on_wait=report.show_waiting)
+        result = upgrades.upgrade(target, revision=revision, x=x, on_step=report.show, on_wait=report.show_waiting)
         report.show(result)
         heads = result.heads
     return {"heads": list(heads), "database": target.identity}
@@ -102,7 +151,7 @@ def upgrade(settings: Settings, *, revision: str, plan: bool, sql: bool, output:
 def _check_given(revision: str | None) -> None:
     # As from --revision=$UNSET: to go on with the default would be a guess.
     if revision == "":
-        raise ConfigError("--revision is empty.", hint="See the migrations with: doit database_status")
+        raise ConfigError("--revision is empty.", hint="See the migrations with: doit database_history")
 
 
 def _write_or_print(text: str, output: str) -> None:
@@ -124,9 +173,23 @@ def _write_or_print(text: str, output: str) -> None:
 
 
 def downgrade(
-    settings: Settings, *, steps: str | None, revision: str | None, invocation: Invocation | None = None
+    settings: Settings,
+    *,
+    steps: str | None,
+    revision: str | None,
+    sql: bool,
+    output: str,
+    x: list[str],
+    invocation: Invocation | None = None,
 ) -> None:
     """database_downgrade."""
+    if output and not sql:
+        raise ConfigError(
+            "--output goes with --sql.", hint="Type: doit database_downgrade --sql --revision=FROM:TO --output=FILE"
+        )
+    if sql:
+        _print_downgrade(settings.target, steps, revision, output, x)
+        return
     if skip_unnamed(invocation, "revert migrations"):
         return
     _check_given(revision)
@@ -140,9 +203,25 @@ def downgrade(
         )
     report.say("Reverting migrations...")
     done = downgrades.downgrade(
-        settings.target, steps=int(steps), revision=revision, on_step=report.show, on_wait=report.show_waiting
+        settings.target, steps=int(steps), revision=revision, x=x, on_step=report.show, on_wait=report.show_waiting
     )
     report.show(done)
+
+
+def _print_downgrade(target: Target, steps: str | None, revision: str | None, output: str, x: list[str]) -> None:
+    _check_given(revision)
+    if steps is not None or revision is None:
+        raise ConfigError(
+            "--sql needs --revision, from where to where: no database is asked how many steps that are.",
+            hint=f"As in: doit database_downgrade --sql --revision={target.project.newest}:base",
+        )
+    _write_or_print(plans.downgrade_sql(target, revision=revision, x=x).sql, output)
+
+
+def show_history(settings: Settings, *, revision: str | None, verbose: bool, format: str) -> None:  # noqa: A002
+    """database_history."""
+    _check_given(revision)
+    report.show_history(past.history(settings.target, revision=revision), verbose=verbose, as_json=format == "json")
 
 
 def show_status(
@@ -185,10 +264,14 @@ def clear_migration(settings: Settings, *, yes: bool, invocation: Invocation | N
 def _confirm(question: str, *, yes: bool, task: str) -> None:
     if yes:
         return
-    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+    if not _on_terminal():
         raise ConfirmationRequiredError(
             "This needs a confirmation, and there is no terminal to ask on. Nothing was changed.",
             hint=f"Confirm with: doit {task} --yes",
         )
     if not report.ask(question):
         raise ConfirmationRequiredError("Cancelled. Nothing was changed.")
+
+
+def _on_terminal() -> bool:
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())

@@ -9,19 +9,30 @@ from pathlib import Path
 
 from framefox_tasks.schema.cache import MARK
 
-_IDS = re.compile(r"""^(revision|down_revision)\b[^=\n]*=\s*(\([^)]*\)|\[[^]]*\]|.*)""", re.MULTILINE)
+_IDS = re.compile(
+    r"""^(revision|down_revision|branch_labels|depends_on)\b[^=\n]*=\s*(\([^)]*\)|\[[^]]*\]|.*)""", re.MULTILINE
+)
 _TEXT = re.compile(r"""["']([^"']+)["']""")
 _MARKED = re.compile(rf"^(?:# )?{MARK}([0-9a-f]{{16}})\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class RevisionFile:
-    """A revision file; `schema` is the digest of the schema that it was generated from, if it has one."""
+    """A revision file.
+
+    Attributes:
+        follows: The revisions before it.
+        schema: The digest of the schema that it was generated from, if it has one.
+        labels: The branches that begin with it.
+        depends_on: What else must be applied before it: revisions, beginnings of them, or labels.
+    """
 
     path: str
     revision: str
     follows: tuple[str, ...]
     schema: str | None
+    labels: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
 
 def read_history(paths: Iterable[str]) -> Mapping[str, RevisionFile]:
@@ -34,8 +45,11 @@ def _read(path: str) -> RevisionFile:
     found = dict(_IDS.findall(text))
     marked = _MARKED.search(text)
     revisions = _TEXT.findall(found.get("revision", ""))
-    follows = tuple(_TEXT.findall(found.get("down_revision", "")))
-    return RevisionFile(path, revisions[0] if revisions else "", follows, marked[1] if marked else None)
+    schema = marked[1] if marked else None
+    follows, labels, depends_on = (
+        tuple(_TEXT.findall(found.get(name, ""))) for name in ("down_revision", "branch_labels", "depends_on")
+    )
+    return RevisionFile(path, revisions[0] if revisions else "", follows, schema, labels, depends_on)
 
 
 def newest_generated(history: Mapping[str, RevisionFile]) -> list[RevisionFile]:
@@ -61,3 +75,13 @@ def _back(
             yield file
             if not (until_marked and file.schema):
                 waiting += file.follows
+            if not until_marked:
+                waiting += (_revision(history, name) for name in file.depends_on)
+
+
+def _revision(history: Mapping[str, RevisionFile], name: str) -> str:
+    """The revision that a depends_on names; the name where it is none."""
+    if name in history:
+        return name
+    meant = [file for file in history.values() if name in file.labels or file.revision.startswith(name)]
+    return meant[0].revision if meant else name

@@ -28,9 +28,10 @@ def database_exists(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # n
 def at_head(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
     """Up to date when the database is at the heads that the last run found, and it is the same database."""
     options = task.options or {}
-    another = options.get("revision", "head") != "head" or options.get("plan") or options.get("sql")
+    another = options.get("plan") or options.get("sql") or options.get("x")
     try:
         target = configured().target
+        another = another or options.get("revision") not in (None, target.project.newest)
         found = at_recorded_heads(task, {} if another else values, target)
     except Exception as exc:  # noqa: BLE001 - the task runs into it
         return False, failure_text(exc)

@@ -1,0 +1,56 @@
+"""The files of applied migrations, kept in the cache: what is applied can be reverted on a branch without its file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+from framefox_tasks import files
+from framefox_tasks.errors import PermissionDeniedError
+from framefox_tasks.model import Project
+from framefox_tasks.results import Revision
+from framefox_tasks.schema.cache import APPLIED, digest, ignore_cache
+
+_LABELS = re.compile(r"^branch_labels\b[^=\n]*=\s*(\([^)]*\)|\[[^]]*\]|.*)", re.MULTILINE)
+
+
+def keep(project: Project, revision: Revision) -> None:
+    """Keep the file of a migration as it is when it is applied; not where the cache cannot be written."""
+    content = revision.path.read_bytes()
+    folder = project.path(APPLIED) / f"{quote(revision.revision, safe='')}-{digest(content)}"
+    try:
+        ignore_cache(project)
+        files.write(project, folder / revision.path.name, content)
+        folder.touch()  # of several with one revision, the one that was applied last counts
+    except (OSError, PermissionDeniedError):
+        return  # it is a precaution, and no part of the upgrade
+
+
+def kept_file(project: Project, revision: str) -> Path | None:
+    """The file of a revision as it was when it was applied last; None if it was not kept, or has changed since.
+
+    Args:
+        project: The project.
+        revision: A revision; or what a migration calls one that it depends on, its beginning or a label.
+    """
+    name = quote(revision, safe="")
+    folders = sorted(project.path(APPLIED).glob("*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    kept = [(folder, path) for folder in folders for path in folder.glob("*.py")]
+    whole = [(folder, path) for folder, path in kept if folder.name.rpartition("-")[0] == name]
+    for folder, path in whole or [item for item in kept if _is_called(*item, name, revision)]:
+        if digest(path.read_bytes()) == folder.name.rpartition("-")[2]:
+            return path
+    return None
+
+
+def _is_called(folder: Path, path: Path, name: str, label: str) -> bool:
+    if folder.name.startswith(name):
+        return True
+    labels = _LABELS.search(path.read_text(encoding="utf-8", errors="replace"))
+    return labels is not None and bool(re.search(rf"['\"]{re.escape(label)}['\"]", labels[1]))
+
+
+def migration_folders(project: Project) -> tuple[Path, ...]:
+    """The folders that the code of migrations is in."""
+    return (project.migrations_folder, *project.versions, project.path(APPLIED))
