@@ -111,6 +111,10 @@ class Verbs(Traits, ABC):
     def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
         """A driver's error as one of ours."""
 
+    def is_already_there(self, exc: BaseException) -> bool:  # noqa: ARG002 - for those that know
+        """Whether a driver's error says that a table, column, index, type or constraint to be made exists."""
+        return False
+
     def described(self, version: str | None) -> str:
         """Its title and version: `PostgreSQL 15.4`.
 

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framefox_tasks import files
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import (
     FramefoxTasksError,
     MigrationError,
     MigrationNeededError,
-    PermissionDeniedError,
     UnprovenError,
 )
+from framefox_tasks.migrations.aside import aside, in_place
+from framefox_tasks.migrations.baseline import take_up
 from framefox_tasks.migrations.generated import keep_generated
 from framefox_tasks.migrations.metadata import declared_schema
 from framefox_tasks.migrations.upgrade import history_of
-from framefox_tasks.model import Project, RevisionOptions, Target
+from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import MigrationChecked, MigrationCreated, Proof
-from framefox_tasks.schema import record
-from framefox_tasks.schema.cache import CACHE
+from framefox_tasks.schema import cache, record
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.facts import Fact
     from framefox_tasks.migrations.alembic.autogenerate import Comparison
+    from framefox_tasks.migrations.alembic.baseline import Unversioned
     from framefox_tasks.migrations.alembic.history import History
     from framefox_tasks.schema.snapshot import Schema
 
-_ASIDE = "migration-"
-_LEFT = 24 * 3600  # seconds after which a folder is a killed run's
 _SHOWN = 10
+_BASELINE = "Write the migration that makes them, and mark it as applied here, with: doit database_baseline"
 
 
 def create_migration(
@@ -87,8 +82,11 @@ def create_migration(
     place = placement(history, options)
     if not empty:
         check_applied(history)
+    unversioned = _without_migrations(history) if not empty else None
+    if unversioned:
+        return _taken_up(history, unversioned, message)
     before = record.recorded(target.project)
-    with _aside(target.project) as folder:
+    with aside(target.project) as folder:
         written = generate(history, message, place, folder, empty=empty, drop=drop)
         by_hand = record.not_compared(target, written.schema) if written.schema else ()
         found: Proof | None = None
@@ -97,7 +95,7 @@ def create_migration(
             record.mark(target.project, written.files[-1], written.schema)
             if proof:
                 found, facts = _proven(history, written, keep_anyway=keep_anyway, on_replay=on_replay)
-        path = _in_place(target, folder, Path(place["version_path"]), written)
+        path = in_place(target, folder, Path(place["version_path"]), written)
     if written.schema is None:
         record.keep_by_hand(target, path, _schema_if_readable(target))
     # Nothing to be generated, but something to be written by hand: then the record stays, and tells it again.
@@ -122,26 +120,6 @@ def create_migration(
     )
 
 
-@contextmanager
-def _aside(project: Project) -> Iterator[Path]:
-    """A folder for what is not proven yet. What a killed run has left there is removed."""
-    cache = project.path(CACHE)
-    try:
-        files.write(project, cache / ".gitignore", "*\n")
-        for left in cache.glob(f"{_ASIDE}*"):
-            if left.stat().st_mtime < time.time() - _LEFT:
-                shutil.rmtree(left, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=cache))
-    except OSError as exc:
-        raise PermissionDeniedError(
-            f"{project.shown(cache)} cannot be written: {exc.strerror}", hint="Check the folder's permissions."
-        ) from exc
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _proven(
     history: History, written: Comparison, *, keep_anyway: bool, on_replay: Callable[[int], None] | None
 ) -> tuple[Proof, list[Fact] | None]:
@@ -159,22 +137,35 @@ def _proven(
         ) from exc
 
 
-def _in_place(target: Target, folder: Path, versions: Path, written: Comparison) -> Path | None:
-    """Move the files to the version folder; gives that of the newest."""
-    path = None
-    for file in written.files:
-        path = file
-        if file.is_relative_to(folder):  # a hook of the project's may have chosen another place
-            path = versions / file.relative_to(folder)
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(file, path)
-            except OSError as exc:
-                raise PermissionDeniedError(
-                    f"The migration cannot be written to {target.project.shown(path.parent)}: {exc.strerror}",
-                    hint="Check the folder's permissions.",
-                ) from exc
-    return path
+def _without_migrations(history: History) -> Unversioned | None:
+    """The tables of the entities that are there without a migration, where there are no migrations."""
+    if history.revisions or not database_of(history.target).holds_tables(history.target):
+        return None
+    from framefox_tasks.migrations.alembic.baseline import unversioned
+
+    found = unversioned(history)
+    return found if found.tables else None
+
+
+def _taken_up(history: History, found: Unversioned, message: str | None) -> MigrationCreated:
+    """Begin anew with the tables that migrations made which were cleared; no others are taken for applied."""
+    target = history.target
+    if not (found.exact and cache.was_cleared(target)):
+        raise MigrationError(_unmade(target, found), hint=_BASELINE)
+    made = take_up(history, found, message)
+    proof = Proof(proven=True)
+    return MigrationCreated(
+        target, made.path, made.operations, (), made.unnamed, (), made.left_alone, proof, applied=True
+    )
+
+
+def _unmade(target: Target, found: Unversioned) -> str:
+    some = ", ".join(table.key for table in found.tables[:3])
+    more = f" and {len(found.tables) - 3} more" if len(found.tables) > 3 else ""
+    return (
+        f"{target.label} has tables of the entities ({some}{more}), and there is no migration that makes them: "
+        "a new database would stay without."
+    )
 
 
 def _schema_if_readable(target: Target) -> Schema | None:
@@ -201,6 +192,9 @@ def check_migration(target: Target, *, x: Sequence[str] = ()) -> MigrationChecke
     if not target.project.all_heads:
         history.check_single_head()
     check_applied(history)
+    unversioned = _without_migrations(history)
+    if unversioned:
+        raise MigrationNeededError(_unmade(target, unversioned), hint=_BASELINE)
     compared = compare(history)
     if compared.difference.operations:
         listed = "\n".join(f"  {operation}" for operation in compared.difference.operations)

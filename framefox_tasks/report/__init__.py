@@ -12,6 +12,7 @@ from framefox_tasks.report._status import show_status
 from framefox_tasks.report._terminal import ask, note, say, warn
 from framefox_tasks.report._text import number
 from framefox_tasks.results import (
+    Baselined,
     Copied,
     CopyPlan,
     Created,
@@ -27,6 +28,8 @@ from framefox_tasks.results import (
     Plan,
     Proof,
     Revision,
+    StampChecked,
+    Stamped,
     Step,
     Upgraded,
 )
@@ -45,6 +48,7 @@ __all__ = [
 ]
 _PARTS = ("column", "index", "constraint")
 _MANY = 50  # migrations, whose replay takes a moment
+_SHOWN = 10  # of a list that may be long
 
 
 def show(result: object, *, verbose: bool = False) -> None:
@@ -131,12 +135,34 @@ def _(result: MigrationCreated) -> list[str]:
     lines += [f"  {operation}" for operation in result.operations]
     if result.destructive:
         lines.append(f"Check before you apply it, this loses data: {', '.join(result.destructive)}.")
-    if result.unnamed:
-        lines.append(f"No later migration can drop a constraint without a name: {', '.join(result.unnamed)}.")
-        lines.append("Give the metadata a naming_convention, or name them.")
-    lines += _by_hand(result, shown)
+    lines += [*_unnamed(result.unnamed), *_by_hand(result, shown)]
     lines += _proof(result.proof) if result.proof else []
-    return [*lines, *_left_alone(result.left_alone), "Apply it with: doit database_upgrade"]
+    last = _marked(result.target.label) if result.applied else "Apply it with: doit database_upgrade"
+    return [*lines, *_left_alone(result.left_alone), last]
+
+
+def _unnamed(constraints: tuple[str, ...]) -> list[str]:
+    if not constraints:
+        return []
+    return [
+        f"No later migration can drop a constraint without a name: {', '.join(constraints)}.",
+        "Give the metadata a naming_convention, or name them.",
+    ]
+
+
+def _marked(label: str) -> str:
+    return f"Marked as applied to {label}, which has all of it. Nothing was run."
+
+
+@_lines.register
+def _(result: Baselined) -> list[str]:
+    lines = [f"Migration file '{result.target.project.shown(result.path)}' created successfully."]
+    lines += [f"  {operation}" for operation in result.operations]
+    lines += [*_unnamed(result.unnamed), *_left_alone(result.left_alone), _marked(result.target.label)]
+    if result.pending:
+        lines.append("The entities have more or other than the database. The next migration will have that:")
+        lines += [*(f"  {item}" for item in result.pending), "Write it with: doit database_create_migration"]
+    return lines
 
 
 def _by_hand(result: MigrationCreated, where: str) -> list[str]:
@@ -181,9 +207,27 @@ def _(result: MigrationsCleared) -> list[str]:
     return [
         table,
         f"{_count(result.removed)} deleted.",
-        "The tables are still there. Begin anew, without their data, with:",
-        "doit database_drop --yes database_create_migration database_upgrade",
+        "The tables are still there. Write the first migration anew, and mark it as applied where they are all that",
+        "the entities declare, with: doit database_create_migration database_upgrade",
     ]
+
+
+@_lines.register
+def _(result: Stamped) -> list[str]:
+    marked = f"{result.target.label} is marked as being at {', '.join(result.current) or 'no revision'}"
+    if result.before == result.current:
+        return [f"{marked} already."]
+    return [f"{marked}, before at {', '.join(result.before) or 'none'}. No migration was run."]
+
+
+@_lines.register
+def _(result: StampChecked) -> list[str]:
+    if result.not_compared:
+        return [f"{result.target.label} was not compared with it: {result.not_compared}"]
+    shown = result.differences[:_SHOWN]
+    more = [f"  and {len(result.differences) - _SHOWN} more"] if len(result.differences) > _SHOWN else []
+    title = f"{result.target.label} does not look like it:"
+    return [title, *(f"  {difference}" for difference in shown), *more] if shown else []
 
 
 @_lines.register

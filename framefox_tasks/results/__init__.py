@@ -135,6 +135,7 @@ class MigrationCreated:
         by_hand: What has changed in the entities, and Alembic does not compare.
         left_alone: The tables of the database that are neither declared nor recorded, and so not of the project.
         proof: Whether it was proven on a scratch database; None where nothing was to be proven.
+        applied: Whether it is marked as applied, since the database has all that it makes.
     """
 
     target: Target
@@ -145,6 +146,7 @@ class MigrationCreated:
     by_hand: tuple[str, ...] = ()
     left_alone: tuple[str, ...] = ()
     proof: Proof | None = None
+    applied: bool = False
 
     @property
     def proven(self) -> bool:
@@ -155,6 +157,28 @@ class MigrationCreated:
     def not_proven(self) -> str:
         """Why it was not proven; empty where it was, or where nothing was to be proven."""
         return "" if self.proof is None or self.proof.proven else self.proof.wrong or self.proof.reason
+
+
+@dataclass(frozen=True)
+class Baselined:
+    """The migration that makes what a database has was written, and is marked as applied there.
+
+    Attributes:
+        path: Its file.
+        revisions: Where the database stands now.
+        operations: What the migration does.
+        unnamed: Constraints that no later migration can drop.
+        pending: What the entities have and the database has not, or the other way round.
+        left_alone: The tables of the database that are not of the entities.
+    """
+
+    target: Target
+    path: Path
+    revisions: tuple[str, ...]
+    operations: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    left_alone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,6 +196,31 @@ class MigrationsCleared:
     target: Target
     removed: tuple[Path, ...]
     version_table_cleared: bool
+
+
+@dataclass(frozen=True)
+class Stamped:
+    """The version table says that the database is at other revisions than before, or at the same; nothing was run."""
+
+    target: Target
+    before: tuple[str, ...]
+    current: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StampChecked:
+    """A schema beside the one that the migrations up to some revisions make.
+
+    Attributes:
+        revisions: Those that the version table would hold.
+        differences: In what the two differ, as "the table product is missing".
+        not_compared: Why the two could not be compared.
+    """
+
+    target: Target
+    revisions: tuple[str, ...]
+    differences: tuple[str, ...] = ()
+    not_compared: str | None = None
 
 
 @dataclass(frozen=True)

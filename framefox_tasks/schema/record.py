@@ -6,7 +6,7 @@ With both in version control, whether a migration is needed is known in a fresh 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,22 @@ def keep_by_hand(target: Target, migration: Path | None, schema: Schema | None) 
 
 def _is_marked(project: Project, text: str) -> bool:
     line = f"{MARK}{digest(text)}"
-    return any(line in path.read_text(encoding="utf-8", errors="replace") for path in revision_files(project))
+    return any(line in _text_of(path) for path in revision_files(project))
+
+
+def schema_of(project: Project, migrations: Iterable[Path]) -> Schema | None:
+    """The recorded schema, if it is the one that each of these migrations was generated from."""
+    text = recorded(project)
+    if text is None or not all(f"{MARK}{digest(text)}" in _text_of(path) for path in migrations):
+        return None
+    try:
+        return Schema.from_json(text)
+    except ConfigError:
+        return None  # of another version, or edited
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def forget(project: Project) -> None:

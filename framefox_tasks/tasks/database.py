@@ -56,6 +56,8 @@ _HISTORY = (
     choice("format", "text or json", "text", "json"),
 )
 _STATUS = (choice("format", "table or json", "table", "json"), flag("exit_code", "fail if not up to date"))
+_BASELINE = (option("message", "what the migration does", short="m"),)
+_STAMP = (option("revision", "the revision that the database is at, heads, or base for none", default=None), _YES)
 _DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"))
 
 
@@ -122,6 +124,16 @@ def task_database_status(format: str, exit_code: bool) -> dict[str, Any]:  # noq
         "meta": {BARE: format == "json"},
         **LIVE,
     }
+
+
+def task_database_baseline() -> dict[str, Any]:
+    """Write the migration that makes the database as it is"""
+    return {"actions": [action("baseline:baseline")], "params": list(_BASELINE), "uptodate": [Named()], **LIVE}
+
+
+def task_database_stamp() -> dict[str, Any]:
+    """Mark the database as at a revision, running nothing"""
+    return {"actions": [action("baseline:stamp")], "params": list(_STAMP), "uptodate": [Named()], **LIVE}
 
 
 def task_database_drop() -> dict[str, Any]:

@@ -47,6 +47,8 @@ class PostgreSQLVerbs(ServerVerbs):
     missing_database = frozenset({"3D000"})
     missing_table = frozenset({"42P01", "3F000"})
     existing_database = frozenset({"42P04", "23505"})  # 23505: two creators at once
+    # Schema, table (also index, sequence, view), column, type or constraint, function.
+    existing_object = frozenset({"42P06", "42P07", "42701", "42710", "42723"})
     denied = frozenset({"42501"})
     refused_login = frozenset({"28000", "28P01"})
     grant_hint = (

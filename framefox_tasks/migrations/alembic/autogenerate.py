@@ -39,6 +39,9 @@ from framefox_tasks.schema.from_metadata import schema_of
 from framefox_tasks.schema.snapshot import Schema
 from framefox_tasks.schema.sources import declaring, ignored
 
+INSTEAD = "framefox_tasks.instead"
+"""The attribute of Alembic's Config that holds the tables to compare with the database instead of the entities."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -221,6 +224,8 @@ def _autogenerate(history: History, context: RevisionContext, known: Known, **op
     load_enum_types(target)
 
     def work(current: Any, migration_context: Any) -> list[Any]:
+        if INSTEAD in history.config.attributes:
+            migration_context.opts["target_metadata"] = [history.config.attributes[INSTEAD]]
         context.run_autogenerate(current, migration_context)
         compared.extend(item for item in declared_metadata(migration_context.opts) if item.tables)
         ownership = ownership_of(migration_context)

@@ -12,9 +12,9 @@ from typing import Any
 from framefox_tasks import report
 from framefox_tasks.errors import (
     ConfigError,
-    ConfirmationRequiredError,
     ConnectionFailedError,
     MigrationError,
+    ConfirmationRequiredError,
     PermissionDeniedError,
 )
 from framefox_tasks.migrations import (
@@ -32,7 +32,7 @@ from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import Forecast, MigrationCreated, Step
 from framefox_tasks.schema.cache import RECORD
 from framefox_tasks.settings import Settings
-from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
+from framefox_tasks.tasks.actions.invocation import Invocation, confirm, skip_unnamed
 from framefox_tasks.tasks.freshness.build import agreed
 
 
@@ -246,7 +246,7 @@ def drop(settings: Settings, *, yes: bool, force_disconnect: bool, invocation: I
     if skip_unnamed(invocation, "drop the database"):
         return
     target = settings.target
-    _confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
+    confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
     report.show(database.drop(target, missing_ok=True, force_disconnect=force_disconnect))
 
 
@@ -257,20 +257,8 @@ def clear_migration(settings: Settings, *, yes: bool, invocation: Invocation | N
     target = settings.target
     folder = ", ".join(map(target.project.shown, target.project.versions))
     question = f"Delete all migrations in {folder}, and empty the version table of {target.label}?"
-    _confirm(question, yes=yes, task="database_clear_migration")
+    confirm(question, yes=yes, task="database_clear_migration")
     report.show(clear.clear_migrations(target, on_wait=report.show_waiting))
-
-
-def _confirm(question: str, *, yes: bool, task: str) -> None:
-    if yes:
-        return
-    if not _on_terminal():
-        raise ConfirmationRequiredError(
-            "This needs a confirmation, and there is no terminal to ask on. Nothing was changed.",
-            hint=f"Confirm with: doit {task} --yes",
-        )
-    if not report.ask(question):
-        raise ConfirmationRequiredError("Cancelled. Nothing was changed.")
 
 
 def _on_terminal() -> bool:

@@ -101,6 +101,8 @@ def migration_written(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
         if not record.is_file() or record.read_bytes() != schema:
             return False, "the schema of the entities changed" if record.is_file() else ""
         history = read_history(migration_files(project))
+        if not history:
+            return False, "there are no migrations yet"
         newest = newest_generated(history)
         matching = [file for file in newest if file.schema == digest(schema)]
         # Of branches that last, each was generated from the schema of its time; of others, all from the newest one.
