@@ -12,9 +12,9 @@ from typing import Any
 from framefox_tasks import report
 from framefox_tasks.errors import (
     ConfigError,
+    ConfirmationRequiredError,
     ConnectionFailedError,
     MigrationError,
-    ConfirmationRequiredError,
     PermissionDeniedError,
 )
 from framefox_tasks.migrations import (
