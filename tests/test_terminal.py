@@ -123,6 +123,7 @@ def test_the_list_has_one_helpful_line_for_each_task(shop: MiniProject) -> None:
         "database_diagram",
         "database_downgrade",
         "database_drop",
+        "database_history",
         "database_metadata",
         "database_stamp",
         "database_status",
