@@ -21,11 +21,15 @@ from framefox_tasks.errors import (
     MigrationNeededError as MigrationNeededError,
     NotADatabaseError as NotADatabaseError,
     PermissionDeniedError as PermissionDeniedError,
+    ReplayError as ReplayError,
+    ScratchError as ScratchError,
     TargetNotEmptyError as TargetNotEmptyError,
+    UnprovenError as UnprovenError,
     UnsupportedDialectError as UnsupportedDialectError,
     VerificationError as VerificationError,
 )
 from framefox_tasks.migrations.amend import amend_migration as amend_migration
+from framefox_tasks.migrations.baseline import baseline as baseline
 from framefox_tasks.migrations.clear import clear_migrations as clear_migrations
 from framefox_tasks.migrations.create import (
     check_migration as check_migration,
@@ -42,6 +46,7 @@ from framefox_tasks.migrations.metadata import (
     write_metadata as write_metadata,
 )
 from framefox_tasks.migrations.plan import downgrade_sql as downgrade_sql, plan as plan, upgrade_sql as upgrade_sql
+from framefox_tasks.migrations.stamp import check_stamp as check_stamp, stamp as stamp
 from framefox_tasks.migrations.status import status as status
 from framefox_tasks.migrations.upgrade import upgrade as upgrade
 from framefox_tasks.model import (
@@ -55,6 +60,7 @@ from framefox_tasks.model import (
     Target as Target,
 )
 from framefox_tasks.results import (
+    Baselined as Baselined,
     Copied as Copied,
     CopiedTable as CopiedTable,
     CopyPlan as CopyPlan,
@@ -74,9 +80,12 @@ from framefox_tasks.results import (
     MigrationState as MigrationState,
     Plan as Plan,
     PlannedTable as PlannedTable,
+    Proof as Proof,
     Revision as Revision,
     Script as Script,
     Selected as Selected,
+    StampChecked as StampChecked,
+    Stamped as Stamped,
     Status as Status,
     Step as Step,
     Upgraded as Upgraded,

@@ -82,6 +82,24 @@ class MigrationNeededError(MigrationError):
     """The entities differ from the database's schema, and the caller asked for that to be an error."""
 
 
+class ScratchError(FramefoxTasksError):
+    """No scratch database can be made beside a target: the message says why."""
+
+
+class UnprovenError(MigrationError):
+    """A generated migration does not do what the entities declare, or cannot be undone; its file was not kept."""
+
+
+class ReplayError(MigrationError):
+    """The history cannot be run on a scratch database: the message says what it would reach, or where it fails.
+
+    Attributes:
+        leaves: Whether it was stopped, since it would have reached beyond the scratch database.
+    """
+
+    leaves: bool = False
+
+
 class CopyError(FramefoxTasksError):
     """A database, or a row of it, cannot be copied."""
 

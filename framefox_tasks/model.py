@@ -183,11 +183,13 @@ class Target:
         url: Its URL as the user wrote it. Not part of the repr, since it may hold a password.
         project: The sources that describe it.
         echo: Print every SQL statement that is sent.
+        scratch_url: A database of the server on which scratch databases are made; the target's server if None.
     """
 
     url: str = field(repr=False)
     project: Project = field(default_factory=Project)
     echo: bool = False
+    scratch_url: str | None = field(default=None, repr=False)
 
     @cached_property
     def address(self) -> DatabaseURL:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import assert_type
 
 from framefox_tasks import (
+    Baselined,
     Copied,
     CopyOptions,
     CopyPlan,
@@ -30,12 +31,16 @@ from framefox_tasks import (
     Script,
     Selected,
     Settings,
+    StampChecked,
+    Stamped,
     Status,
     Step,
     Target,
     Upgraded,
     amend_migration,
+    baseline,
     check_migration,
+    check_stamp,
     clear_migrations,
     copy,
     create,
@@ -52,6 +57,7 @@ from framefox_tasks import (
     plan,
     plan_copy,
     select_tables,
+    stamp,
     status,
     upgrade,
     upgrade_sql,
@@ -87,6 +93,10 @@ def lifecycle(url: str) -> str:
     assert_type(history(target, revision="base:head"), MigrationHistory)
     assert_type(status(target), Status)
     assert_type(clear_migrations(target), MigrationsCleared)
+    made = assert_type(baseline(target, message="as it is"), Baselined)
+    checked = assert_type(check_stamp(target, revision=made.revisions[0]), StampChecked)
+    if not checked.differences:
+        assert_type(stamp(target, revision="head"), Stamped)
     assert_type(drop(target, missing_ok=True), Dropped)
     return status(target).error or ""
 

@@ -111,7 +111,7 @@ def test_a_removed_entity_is_dropped_beside_them(project: MiniProject, database:
 
 
 @pytest.mark.parametrize("record", [None, "{}", "<<<<<<< HEAD\n"])
-def test_without_a_record_nothing_that_is_not_declared_is_dropped(
+def test_without_a_record_a_replay_tells_what_is_the_projects(
     project: MiniProject, database: Database, record: str | None
 ) -> None:
     project.ok("database_create_migration", "database_upgrade")
@@ -122,9 +122,23 @@ def test_without_a_record_nothing_that_is_not_declared_is_dropped(
     add_blog(database)
     (project.path / REVIEW).unlink()
     out = project.ok("database_create_migration", "database_upgrade")
-    assert "4 tables are not of this project: left alone (celery_taskmeta, review, wp_posts and 1 more)" in out
+    assert out.count(ALL_ALONE) == 1
+    assert "this loses data: drop table review.\n" in out
+    assert database.tables() == {"alembic_version", "product", *OTHERS}
+
+
+def test_where_nothing_is_known_of_the_history_nothing_is_dropped(project: MiniProject) -> None:
+    project.ok("database_create_migration", "database_upgrade")
+    (project.path / "migrations/schema.json").unlink()
+    (project.path / ".framefox_tasks/history.json").unlink()
+    (path,) = (project.path / "migrations/versions").glob("*.py")
+    path.write_text(
+        path.read_text().replace("def upgrade() -> None:\n", "def upgrade() -> None:\n    op.execute('no')\n")
+    )
+    (project.path / REVIEW).unlink()
+    out = project.ok("database_create_migration")
+    assert "1 table is not of this project: left alone (review); ignore_tables silences this." in out
     assert len(project.versions()) == 1
-    assert database.tables() == {"alembic_version", "product", "review", *OTHERS}
 
 
 def test_one_table_is_told_in_the_singular(shop: MiniProject, make_database: MakeDatabase) -> None:

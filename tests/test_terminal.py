@@ -114,6 +114,7 @@ def test_the_list_has_one_helpful_line_for_each_task(shop: MiniProject) -> None:
     lines = shop.ok("list").splitlines()
     names = [line.split()[0] for line in lines]
     assert names == [
+        "database_baseline",
         "database_clear_metadata",
         "database_clear_migration",
         "database_copy",
@@ -122,7 +123,9 @@ def test_the_list_has_one_helpful_line_for_each_task(shop: MiniProject) -> None:
         "database_diagram",
         "database_downgrade",
         "database_drop",
+        "database_history",
         "database_metadata",
+        "database_stamp",
         "database_status",
         "database_upgrade",
     ]

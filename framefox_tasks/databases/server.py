@@ -40,6 +40,7 @@ class ServerVerbs(Verbs):
     missing_database: frozenset[Any]
     missing_table: frozenset[Any]
     existing_database: frozenset[Any]
+    existing_object: frozenset[Any]
     denied: frozenset[Any]
     refused_login: frozenset[Any]
     grant_hint: str  # with {user} and {database}
@@ -49,6 +50,10 @@ class ServerVerbs(Verbs):
     def error_code(self, exc: BaseException | None) -> Any:
         """The server's code for an error, or None."""
         raise NotImplementedError  # pragma: no cover - every dialect has its own
+
+    def is_already_there(self, exc: BaseException) -> bool:
+        """Whether an error says that what is to be made exists."""
+        return self.error_code(exc) in self.existing_object
 
     def create_statement(self, target: Target) -> str:
         """CREATE DATABASE, quoted."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from framefox_tasks.errors import DatabaseNotFoundError, FramefoxTasksError
+from framefox_tasks.errors import DatabaseNotFoundError, FramefoxTasksError, ScratchError
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.definitions import ServerDefinitions
     from framefox_tasks.databases.dialect import Dialect
+    from framefox_tasks.databases.facts import Fact
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
+    from framefox_tasks.databases.scratch import DriverWatch
 
 
 Adopt = Callable[[Any], None]
@@ -123,6 +125,10 @@ class Verbs(Traits, ABC):
     def translate(self, exc: BaseException | None, target: Target) -> FramefoxTasksError:
         """A driver's error as one of ours."""
 
+    def is_already_there(self, exc: BaseException) -> bool:  # noqa: ARG002 - for those that know
+        """Whether a driver's error says that a table, column, index, type or constraint to be made exists."""
+        return False
+
     def described(self, version: str | None) -> str:
         """Its title and version: `PostgreSQL 15.4`.
 
@@ -192,6 +198,43 @@ class Database(Verbs):
     def compare_columns(self, connection: Any) -> ColumnComparison | None:  # noqa: ARG002 - for those that need it
         """What compares columns by the server's words, on SQLAlchemy's connection; None where texts are enough."""
         return None
+
+    def scratch(self, target: Target, *, state: str = "") -> AbstractContextManager[Target]:  # noqa: ARG002 - for those that keep one
+        """A database of the same kind, as a context: it is always removed, after a crash by the next run.
+
+        Args:
+            target: The live database.
+            state: The key of a state that keep_state() may have kept, and that it then starts from; else it is empty.
+
+        Raises:
+            ScratchError: None can be made.
+        """
+        raise ScratchError(f"no scratch database of {self.title} can be made for {target.label}")
+
+    def keep_state(self, target: Target, scratch: Target, state: str) -> None:
+        """Keep the schema of a scratch database, which is not used any more, in the place of the one kept before."""
+
+    def forget_state(self, target: Target) -> None:
+        """Remove the state that is kept elsewhere than in the project's cache folder."""
+
+    def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:  # noqa: ARG002 - for those that can
+        """A context in which the drivers ask before they connect and before they send a statement."""
+        return nullcontext()
+
+    def beyond(self, statement: str, scratch: Target, live: Target) -> str | None:  # noqa: ARG002 - for those that know
+        """What a statement would change or read beyond a scratch database, as `runs ALTER SYSTEM`; None if nothing."""
+        return None
+
+    def equip(self, scratch: Target, like: Target) -> None:
+        """Add to a scratch database what another has beside tables, such as extensions."""
+
+    def copy_schema(self, source: Target, scratch: Target) -> None:
+        """Make the schema of a database once more in an empty one, without rows."""
+        raise NotImplementedError
+
+    def facts(self, target: Target) -> list[Fact]:
+        """All that the schema of a database consists of; needed where there are scratch databases."""
+        raise NotImplementedError
 
     @abstractmethod
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:

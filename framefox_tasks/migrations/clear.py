@@ -12,7 +12,7 @@ from framefox_tasks.errors import PermissionDeniedError
 from framefox_tasks.migrations.upgrade import OnWait, patience_of
 from framefox_tasks.model import Target
 from framefox_tasks.results import MigrationsCleared
-from framefox_tasks.schema import record
+from framefox_tasks.schema import cache, record
 
 
 def clear_migrations(
@@ -40,12 +40,16 @@ def clear_migrations(
         _check_writable(target, folder)
     with ExitStack() as stack:
         dialect, cleared = database_of(target), False
+        before: tuple[str, ...] = ()
         if dialect.exists(target):
             stack.enter_context(dialect.migration_lock(target, patience_of(target, lock_wait, on_wait)))
+            before = dialect.revision(target)
             cleared = dialect.clear_revision(target)
         for path in files:
             path.unlink()
     record.forget(target.project)
+    if cleared and (files or before):
+        cache.note_cleared(target)
     return MigrationsCleared(target, tuple(files), cleared)
 
 

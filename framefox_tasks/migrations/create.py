@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
@@ -10,18 +11,26 @@ from framefox_tasks.errors import (
     FramefoxTasksError,
     MigrationError,
     MigrationNeededError,
+    UnprovenError,
 )
+from framefox_tasks.migrations.aside import aside, in_place
+from framefox_tasks.migrations.baseline import take_up
 from framefox_tasks.migrations.generated import keep_generated
 from framefox_tasks.migrations.metadata import declared_schema
 from framefox_tasks.migrations.upgrade import history_of
 from framefox_tasks.model import RevisionOptions, Target
-from framefox_tasks.results import MigrationChecked, MigrationCreated
-from framefox_tasks.schema import record
+from framefox_tasks.results import MigrationChecked, MigrationCreated, Proof
+from framefox_tasks.schema import cache, record
 
 if TYPE_CHECKING:
+    from framefox_tasks.databases.facts import Fact
     from framefox_tasks.migrations.alembic.autogenerate import Comparison
+    from framefox_tasks.migrations.alembic.baseline import Unversioned
     from framefox_tasks.migrations.alembic.history import History
     from framefox_tasks.schema.snapshot import Schema
+
+_SHOWN = 10
+_BASELINE = "Write the migration that makes them, and mark it as applied here, with: doit database_baseline"
 
 
 def create_migration(
@@ -33,10 +42,17 @@ def create_migration(
     x: Sequence[str] = (),
     rename: Sequence[str] = (),
     ask: Callable[[str], bool] | None = None,
+    drop: tuple[str, ...] = (),
+    proof: bool = True,
+    keep_anyway: bool = False,
+    on_replay: Callable[[int], None] | None = None,
 ) -> MigrationCreated:
-    """Compare the entities with the database, and write what differs as a new migration.
+    """Compare the entities with the database, and write what differs as a new migration, once it is proven.
 
-    A table that is neither declared nor in the recorded schema, migrations/schema.json, is left alone.
+    It is proven on a scratch database: there the history runs, then the new migration up, down and up again; the schema
+    must be what the entities declare, and after the downgrade what it was before.
+    What is in the database and not declared is dropped only where the recorded schema, migrations/schema.json, has it
+    or the history makes it on a scratch database. All else is left alone.
 
     Args:
         target: The database. It must exist and be at the head.
@@ -47,51 +63,120 @@ def create_migration(
         rename: What has another name now: OLD:NEW for a table, TABLE.OLD:NEW for a column.
         ask: Called with a question for each further drop and add that look like a rename; True writes one. Without it
             they stay what they are.
+        drop: What else is to be dropped: a table, or a column, an index or a constraint as `table.name`.
+        proof: Whether to prove it.
+        keep_anyway: Keep a migration that the proof has found to be wrong.
+        on_replay: Called with the number of migrations that are replayed before the new one.
 
     Returns:
         The file; no path where nothing differs, and then nothing was written.
 
     Raises:
         ConfigError: A rename names nothing that is in the database and the entities.
+        ConfigError: Nothing has a name that is to be dropped.
         DatabaseNotFoundError: The database does not exist.
         EntityError: The entities cannot be imported completely.
         ConfigError: The options cannot be used.
         MigrationError: Migrations are pending, there are several heads and the options name none, or the file could not
             be read back.
         PermissionDeniedError: The file cannot be written.
+        UnprovenError: The proof has failed; no file was kept.
     """
-    from framefox_tasks.migrations.alembic.autogenerate import write_migration
+    from framefox_tasks.migrations.alembic.autogenerate import generate
     from framefox_tasks.migrations.alembic.placement import placement
 
     history = history_of(target, x)
     place = placement(history, options)
     if not empty:
         check_applied(history)
+    unversioned = _without_migrations(history) if not empty else None
+    if unversioned:
+        return _taken_up(history, unversioned, message)
     before = record.recorded(target.project)
-    written = write_migration(history, message, place, empty=empty, renames=rename, ask=ask)
+    with aside(target.project) as folder:
+        written = generate(history, message, place, folder, empty=empty, drop=drop, renames=rename, ask=ask)
+        names = written.difference.names
+        by_hand = record.not_compared(target, written.schema, names) if written.schema else ()
+        made = record.as_migrated(target, written.schema, names) if written.schema else None
+        found: Proof | None = None
+        facts: list[Fact] | None = None
+        if written.files and made:
+            record.mark(target.project, written.files[-1], made)
+            if proof:
+                found, facts = _proven(history, written, keep_anyway=keep_anyway, on_replay=on_replay)
+        path = in_place(target, folder, Path(place["version_path"]), written)
+    if made is None:
+        record.keep_by_hand(target, path, _schema_if_readable(target))
+    # Nothing to be generated, but something to be written by hand: then the record stays, and tells it again.
+    elif path or not by_hand:
+        record.keep_generated(target, path, made)
+    if facts is not None:
+        from framefox_tasks.migrations.alembic.made import keep_made
+
+        keep_made(history, facts, *([path] if path else []))
+    if path:
+        keep_generated(target.project, path, before)
     difference = written.difference
-    by_hand: tuple[str, ...] = ()
-    if written.schema is None:
-        record.keep_by_hand(target, written.path, _schema_if_readable(target))
-    else:
-        by_hand = record.not_compared(target, written.schema, difference.names)
-        # Nothing to be generated, but something to be written by hand: then the record stays, and tells it again.
-        if written.path or not by_hand:
-            made = record.as_migrated(target, written.schema, difference.names)
-            record.keep_generated(target, written.path, made)
-    if written.path:
-        keep_generated(target.project, written.path, before)
     return MigrationCreated(
         target,
-        written.path,
+        path,
         difference.operations,
         difference.destructive,
         difference.unnamed,
         by_hand,
         written.left_alone,
         written.risks,
-        tuple(map(str, written.renames)) if written.path else (),
+        tuple(map(str, written.renames)) if path else (),
         written.warnings,
+        found,
+    )
+
+
+def _proven(
+    history: History, written: Comparison, *, keep_anyway: bool, on_replay: Callable[[int], None] | None
+) -> tuple[Proof, list[Fact] | None]:
+    from framefox_tasks.migrations.alembic.proof import prove
+
+    try:
+        return prove(history, written, on_replay)
+    except UnprovenError as exc:
+        if keep_anyway:
+            return Proof(wrong=exc.message), None
+        operations = "".join(f"\n  {operation}" for operation in written.difference.operations[:_SHOWN])
+        raise UnprovenError(
+            f"The generated migration is not right, and no file was kept. {exc.message}\nIt was to do:{operations}",
+            hint="Keep it all the same, to correct it by hand, with: doit database_create_migration --keep-anyway",
+        ) from exc
+
+
+def _without_migrations(history: History) -> Unversioned | None:
+    """The tables of the entities that are there without a migration, where there are no migrations."""
+    if history.revisions or not database_of(history.target).holds_tables(history.target):
+        return None
+    from framefox_tasks.migrations.alembic.baseline import unversioned
+
+    found = unversioned(history)
+    return found if found.tables else None
+
+
+def _taken_up(history: History, found: Unversioned, message: str | None) -> MigrationCreated:
+    """Begin anew with the tables that migrations made which were cleared; no others are taken for applied."""
+    target = history.target
+    if not (found.exact and cache.was_cleared(target)):
+        raise MigrationError(_unmade(target, found), hint=_BASELINE)
+    made = take_up(history, found, message)
+    proof = Proof(proven=True)
+    return MigrationCreated(
+        target, made.path, made.operations, (), made.unnamed, (), made.left_alone, proof=proof, applied=True
+    )
+
+
+def _unmade(target: Target, found: Unversioned) -> str:
+    some = ", ".join(table.key for table in found.tables[:3])
+    more = f" and {len(found.tables) - 3} more" if len(found.tables) > 3 else ""
+    return (
+        f"{target.label} has tables of the entities ({some}{more}), and there is no migration that makes them: "
+        "a new database would stay without."
     )
 
 
@@ -119,6 +204,9 @@ def check_migration(target: Target, *, x: Sequence[str] = ()) -> MigrationChecke
     if not target.project.all_heads:
         history.check_single_head()
     check_applied(history)
+    unversioned = _without_migrations(history)
+    if unversioned:
+        raise MigrationNeededError(_unmade(target, unversioned), hint=_BASELINE)
     compared = compare(history)
     if compared.difference.operations:
         listed = "\n".join(f"  {operation}" for operation in compared.difference.operations)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from framefox_tasks import files
 from framefox_tasks.databases import database_of
-from framefox_tasks.errors import DatabaseNotFoundError, PermissionDeniedError
+from framefox_tasks.errors import ConfigError, DatabaseNotFoundError, PermissionDeniedError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.results import MetadataCleared, MetadataWritten
 from framefox_tasks.schema import cache
@@ -72,7 +72,13 @@ def live_schema(target: Target) -> Schema:
         raise DatabaseNotFoundError(
             f"The database {target.label} does not exist.", hint="Create it with: doit database_upgrade"
         )
-    return reflected_schema(target)
+    schema = reflected_schema(target)
+    if not schema.tables:
+        raise ConfigError(
+            f"The database {target.label} has no tables: there is nothing to draw.",
+            hint="Apply the migrations first with: doit database_upgrade",
+        )
+    return schema
 
 
 def write_metadata(target: Target) -> MetadataWritten:

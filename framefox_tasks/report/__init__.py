@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import singledispatch
 from typing import Any
 
@@ -11,6 +12,7 @@ from framefox_tasks.report._status import show_status
 from framefox_tasks.report._terminal import ask, note, say, warn
 from framefox_tasks.report._text import number
 from framefox_tasks.results import (
+    Baselined,
     Copied,
     CopyPlan,
     Created,
@@ -24,18 +26,50 @@ from framefox_tasks.results import (
     MigrationCreated,
     MigrationsCleared,
     Plan,
+    Proof,
     Revision,
+    StampChecked,
+    Stamped,
     Step,
     Upgraded,
 )
 
-__all__ = ["ask", "copying", "not_carried", "say", "show", "show_history", "show_status", "show_waiting", "warn"]
+__all__ = [
+    "ask",
+    "copying",
+    "not_carried",
+    "say",
+    "show",
+    "show_history",
+    "show_replay",
+    "show_status",
+    "show_waiting",
+    "warn",
+]
+_PARTS = ("column", "index", "constraint")
+_MANY = 50  # migrations, whose replay takes a moment
+_SHOWN = 10  # of a list that may be long
 
 
-def show(result: object) -> None:
-    """Print the result of an operation."""
-    for line in _lines(result):
+def show(result: object, *, verbose: bool = False) -> None:
+    """Print the result of an operation; verbose lists what is else counted."""
+    for line in _verbose(result) if verbose else _lines(result):
         say(line)
+
+
+def show_replay(count: int) -> None:
+    """Print how many migrations are replayed, if that takes a moment."""
+    if count >= _MANY:
+        say(f"Replaying {number(count, 'migration')} on a scratch database...")
+
+
+def _verbose(result: object) -> list[str]:
+    lines = _lines(result)
+    if isinstance(result, (MigrationChecked, MigrationCreated)):
+        lines += [f"Left alone: {table}" for table in result.left_alone]
+    if isinstance(result, MigrationCreated) and result.proof:
+        lines += [f"Stood before: {item}" for item in result.proof.older]
+    return lines
 
 
 def show_waiting(wait: LockWait) -> None:
@@ -109,14 +143,13 @@ def _(result: MigrationCreated) -> list[str]:
     lines += [f"  {operation}" for operation in result.operations]
     if result.destructive:
         lines.append(f"Check before you apply it, this loses data: {', '.join(result.destructive)}.")
-    if result.unnamed:
-        lines.append(f"No later migration can drop a constraint without a name: {', '.join(result.unnamed)}.")
-        lines.append("Give the metadata a naming_convention, or name them.")
+    lines += _unnamed(result.unnamed)
     if result.risks:
         lines += ["Check before you apply it:", *(f"  {risk}" for risk in result.risks)]
-    lines += _renames(result, shown)
-    lines += _by_hand(result, shown)
-    return [*lines, *_left_alone(result.left_alone), *_warnings(result), "Apply it with: doit database_upgrade"]
+    lines += [*_renames(result, shown), *_by_hand(result, shown)]
+    lines += _proof(result.proof) if result.proof else []
+    last = _marked(result.target.label) if result.applied else "Apply it with: doit database_upgrade"
+    return [*lines, *_left_alone(result.left_alone), *_warnings(result), last]
 
 
 def _renames(result: MigrationCreated, where: str) -> list[str]:
@@ -131,11 +164,47 @@ def _renames(result: MigrationCreated, where: str) -> list[str]:
     ]
 
 
+def _unnamed(constraints: tuple[str, ...]) -> list[str]:
+    if not constraints:
+        return []
+    return [
+        f"No later migration can drop a constraint without a name: {', '.join(constraints)}.",
+        "Give the metadata a naming_convention, or name them.",
+    ]
+
+
+def _marked(label: str) -> str:
+    return f"Marked as applied to {label}, which has all of it. Nothing was run."
+
+
+@_lines.register
+def _(result: Baselined) -> list[str]:
+    lines = [f"Migration file '{result.target.project.shown(result.path)}' created successfully."]
+    lines += [f"  {operation}" for operation in result.operations]
+    lines += [*_unnamed(result.unnamed), *_left_alone(result.left_alone), _marked(result.target.label)]
+    if result.pending:
+        lines.append("The entities have more or other than the database. The next migration will have that:")
+        lines += [*(f"  {item}" for item in result.pending), "Write it with: doit database_create_migration"]
+    return lines
+
+
 def _by_hand(result: MigrationCreated, where: str) -> list[str]:
     if not result.by_hand:
         return []
     title = f"Alembic does not compare these, write them by hand with {where}:"
     return [title, *(f"  {item}" for item in result.by_hand)]
+
+
+def _proof(proof: Proof) -> list[str]:
+    lines = [f"Not proven, because {proof.reason}."]
+    if proof.wrong:
+        lines = [f"Kept, although it is not right. {proof.wrong}"]
+    elif proof.proven:
+        lines = ["Proven on a scratch database: up, down, up.", *([proof.reason] if proof.reason else [])]
+    if proof.older:
+        count = number(len(proof.older), "difference")
+        lines.append(f"{count} between entities and migrations stood before this one; --verbose lists them.")
+    return lines
 
 
 @_lines.register
@@ -147,13 +216,16 @@ def _warnings(result: Upgraded | Downgraded | MigrationCreated | MigrationChecke
     return [f"Warning: {text}" for text in result.warnings]
 
 
-def _left_alone(tables: tuple[str, ...]) -> list[str]:
-    if not tables:
+def _left_alone(names: tuple[str, ...]) -> list[str]:
+    if not names:
         return []
-    verb = "is" if len(tables) == 1 else "are"
-    some = ", ".join(tables[:3]) + (f" and {len(tables) - 3:,} more" if len(tables) > 3 else "")
-    count = number(len(tables), "table")
-    return [f"{count} {verb} not of this project: left alone ({some}). Silence this with ignore_tables."]
+    kinds = Counter(next((kind for kind in _PARTS if name.startswith(f"{kind} ")), "table") for name in names)
+    counted = [number(count, kind) for kind, count in kinds.items()]
+    count = " and ".join(filter(None, (", ".join(counted[:-1]), counted[-1])))
+    some = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+    verb = "is" if len(names) == 1 else "are"
+    more = "--verbose lists them, ignore_tables silences this" if len(names) > 3 else "ignore_tables silences this"
+    return [f"{count} {verb} not of this project: left alone ({some}); {more}."]
 
 
 @_lines.register
@@ -162,9 +234,27 @@ def _(result: MigrationsCleared) -> list[str]:
     return [
         table,
         f"{_count(result.removed)} deleted.",
-        "The tables are still there. Begin anew, without their data, with:",
-        "doit database_drop --yes database_create_migration database_upgrade",
+        "The tables are still there. Write the first migration anew, and mark it as applied where they are all that",
+        "the entities declare, with: doit database_create_migration database_upgrade",
     ]
+
+
+@_lines.register
+def _(result: Stamped) -> list[str]:
+    marked = f"{result.target.label} is marked as being at {', '.join(result.current) or 'no revision'}"
+    if result.before == result.current:
+        return [f"{marked} already."]
+    return [f"{marked}, before at {', '.join(result.before) or 'none'}. No migration was run."]
+
+
+@_lines.register
+def _(result: StampChecked) -> list[str]:
+    if result.not_compared:
+        return [f"{result.target.label} was not compared with it: {result.not_compared}"]
+    shown = result.differences[:_SHOWN]
+    more = [f"  and {len(result.differences) - _SHOWN} more"] if len(result.differences) > _SHOWN else []
+    title = f"{result.target.label} does not look like it:"
+    return [title, *(f"  {difference}" for difference in shown), *more] if shown else []
 
 
 @_lines.register

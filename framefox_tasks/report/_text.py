@@ -14,4 +14,4 @@ def columns(rows: list[tuple[str, ...]]) -> list[str]:
 
 def number(count: int, what: str) -> str:
     """A number with its noun: 1 table, 1,200 tables."""
-    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
+    return f"1 {what}" if count == 1 else f"{count:,} {what}{'es' if what.endswith('x') else 's'}"

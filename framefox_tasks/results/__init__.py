@@ -119,6 +119,23 @@ class Script:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """What a proof on a scratch database has shown of a migration.
+
+    Attributes:
+        proven: Whether it does what the entities declare, and can be undone.
+        reason: Why it could not be proven; or what a proof that was made has left out.
+        older: The differences between the entities and the migrations that stood before.
+        wrong: What it does not do as it should, where it was kept all the same.
+    """
+
+    proven: bool = False
+    reason: str = ""
+    older: tuple[str, ...] = ()
+    wrong: str = ""
+
+
+@dataclass(frozen=True)
 class MigrationCreated:
     """A migration file was written; path is None where the entities and the database agree.
 
@@ -131,6 +148,8 @@ class MigrationCreated:
         risks: What of it can fail where tables have rows, or change their values.
         renames: What looks like a rename and was written as a drop and an add: OLD:NEW, as for `rename`.
         warnings: Python's warnings, each with the file and line of the project that it comes from.
+        proof: Whether it was proven on a scratch database; None where nothing was to be proven.
+        applied: Whether it is marked as applied, since the database has all that it makes.
     """
 
     target: Target
@@ -143,6 +162,40 @@ class MigrationCreated:
     risks: tuple[str, ...] = ()
     renames: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    proof: Proof | None = None
+    applied: bool = False
+
+    @property
+    def proven(self) -> bool:
+        """Whether it does what the entities declare, and can be undone."""
+        return self.proof is not None and self.proof.proven
+
+    @property
+    def not_proven(self) -> str:
+        """Why it was not proven; empty where it was, or where nothing was to be proven."""
+        return "" if self.proof is None or self.proof.proven else self.proof.wrong or self.proof.reason
+
+
+@dataclass(frozen=True)
+class Baselined:
+    """The migration that makes what a database has was written, and is marked as applied there.
+
+    Attributes:
+        path: Its file.
+        revisions: Where the database stands now.
+        operations: What the migration does.
+        unnamed: Constraints that no later migration can drop.
+        pending: What the entities have and the database has not, or the other way round.
+        left_alone: The tables of the database that are not of the entities.
+    """
+
+    target: Target
+    path: Path
+    revisions: tuple[str, ...]
+    operations: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    left_alone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -161,6 +214,31 @@ class MigrationsCleared:
     target: Target
     removed: tuple[Path, ...]
     version_table_cleared: bool
+
+
+@dataclass(frozen=True)
+class Stamped:
+    """The version table says that the database is at other revisions than before, or at the same; nothing was run."""
+
+    target: Target
+    before: tuple[str, ...]
+    current: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StampChecked:
+    """A schema beside the one that the migrations up to some revisions make.
+
+    Attributes:
+        revisions: Those that the version table would hold.
+        differences: In what the two differ, as "the table product is missing".
+        not_compared: Why the two could not be compared.
+    """
+
+    target: Target
+    revisions: tuple[str, ...]
+    differences: tuple[str, ...] = ()
+    not_compared: str | None = None
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ APPLIED = f"{CACHE}/applied"
 """The files of migrations as they were applied."""
 GENERATED = f"{CACHE}/generated"
 """What new migrations were when they were generated."""
+CLEARED = f"{CACHE}/cleared"
+"""The identity of the database whose migrations were last cleared."""
 _SOURCES = f"{CACHE}/sources.json"
 _PACKAGE = re.compile(rb'^      "package": .*,\n', re.MULTILINE)
 RECORD = "schema.json"
@@ -98,6 +100,22 @@ def read_sources() -> Sources | None:
 def sources_file(project: Project) -> Path:
     """The absolute path of the file that read_sources reads."""
     return project.path(_SOURCES)
+
+
+def note_cleared(target: Target) -> None:
+    """Note that the tables of a database are those of migrations that were cleared.
+
+    Raises:
+        PermissionDeniedError: The cache cannot be written.
+    """
+    write(target.project, target.project.path(CACHE) / ".gitignore", "*\n")
+    write(target.project, target.project.path(CLEARED), target.identity)
+
+
+def was_cleared(target: Target) -> bool:
+    """Whether its migrations were the last that were cleared, and none was written since then."""
+    path = target.project.path(CLEARED)
+    return path.is_file() and path.read_text(encoding="utf-8") == target.identity
 
 
 def entity_settings(target: Target) -> str:

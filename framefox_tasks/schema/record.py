@@ -6,7 +6,7 @@ With both in version control, whether a migration is needed is known in a fresh 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,17 +29,22 @@ def recorded(project: Project) -> str | None:
 
 
 def keep_generated(target: Target, migration: Path | None, schema: Schema) -> None:
-    """Record a schema, and mark the migration that was generated from it, if there was anything to generate.
+    """Record the schema that a migration was generated from, and that it is marked with, if there was one to generate.
 
     Raises:
-        PermissionDeniedError: A file cannot be written; the migration is removed again.
+        PermissionDeniedError: The file cannot be written; the migration is removed again.
     """
     try:
-        keep(target, migration, _text(schema))
+        files.write(target.project, target.project.migrations_folder / RECORD, _text(schema))
     except PermissionDeniedError:
         if migration:
             migration.unlink(missing_ok=True)
         raise
+
+
+def mark(project: Project, migration: Path, schema: Schema) -> None:
+    """Mark a migration with the schema that it was generated from."""
+    _mark(project, migration, _text(schema))
 
 
 def keep(target: Target, migration: Path | None, text: str) -> None:
@@ -75,7 +80,22 @@ def keep_by_hand(target: Target, migration: Path | None, schema: Schema | None) 
 
 def _is_marked(project: Project, text: str) -> bool:
     line = f"{MARK}{digest(text)}"
-    return any(line in path.read_text(encoding="utf-8", errors="replace") for path in revision_files(project))
+    return any(line in _text_of(path) for path in revision_files(project))
+
+
+def schema_of(project: Project, migrations: Iterable[Path]) -> Schema | None:
+    """The recorded schema, if it is the one that each of these migrations was generated from."""
+    text = recorded(project)
+    if text is None or not all(f"{MARK}{digest(text)}" in _text_of(path) for path in migrations):
+        return None
+    try:
+        return Schema.from_json(text)
+    except ConfigError:
+        return None  # of another version, or edited
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def forget(project: Project) -> None:

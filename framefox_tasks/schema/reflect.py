@@ -10,7 +10,6 @@ from sqlalchemy.exc import OperationalError, SAWarning
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine
-from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Target
 from framefox_tasks.schema.from_metadata import schema_of
 from framefox_tasks.schema.snapshot import Schema
@@ -22,7 +21,6 @@ def reflected_schema(target: Target) -> Schema:
 
     Raises:
         ConnectionFailedError: It cannot be reached.
-        ConfigError: It holds no table.
     """
     engine = sqlalchemy_engine(target, database_of(target))
     metadata = MetaData()
@@ -36,13 +34,9 @@ def reflected_schema(target: Target) -> Schema:
         raise database_of(target).translate(exc.orig or exc, target) from exc
     found = schema_of([metadata], dialect=engine.dialect)
     version = target.project.version_table
-    tables = tuple(table for table in found.tables if table.key != version and not ignored(target.project, table.name))
-    if not tables:
-        raise ConfigError(
-            f"The database {target.label} has no tables: there is nothing to draw.",
-            hint="Apply the migrations first with: doit database_upgrade",
-        )
-    return Schema(tables)
+    return Schema(
+        tuple(table for table in found.tables if table.key != version and not ignored(target.project, table.name))
+    )
 
 
 def _schemas(target: Target, connection: Connection) -> Iterator[str | None]:

@@ -24,7 +24,15 @@ from framefox_tasks.settings._copies import (
     readable,
 )
 from framefox_tasks.settings._diagram import diagram_options
-from framefox_tasks.settings._schema import check_address, check_keys, check_options, text_of, texts_of, url_from_parts
+from framefox_tasks.settings._schema import (
+    check_address,
+    check_keys,
+    check_options,
+    check_scratch,
+    text_of,
+    texts_of,
+    url_from_parts,
+)
 
 CONFIG_FILE = Path("config/orm.yaml")
 _DETAILS = ("driver", "host", "port", "username", "password", "database")
@@ -76,8 +84,10 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
     options = config.get("database") or {}
     expand = _sources.Expander(variables, str(CONFIG_FILE))
     source, url = _database_url(options, variables, expand, exists=(root / CONFIG_FILE).exists())
-    target = Target(url, _project(root, config, expand), echo=check_options(options, expand))
+    scratch = text_of("database.scratch_url", options.get("scratch_url"), expand) or None
+    target = Target(url, _project(root, config, expand), check_options(options, expand), scratch)
     check_address(target, source)
+    check_scratch(target, f"database.scratch_url in {CONFIG_FILE}")
     return Settings(
         target,
         source,

@@ -27,7 +27,7 @@ _CONNECTION = {"url", "driver", "host", "port", "username", "password", "databas
 _INTEGERS = {"pool_size", "max_overflow", "pool_timeout", "pool_recycle"}
 # A task uses one connection and exits, so the pool's and the session's settings are checked and have no effect.
 _BOOLEANS = {"echo", "pool_pre_ping", "autocommit", "autoflush"}
-_DATABASE = _CONNECTION | _INTEGERS | _BOOLEANS | {"logging"}
+_DATABASE = _CONNECTION | _INTEGERS | _BOOLEANS | {"logging", "scratch_url"}
 _LOGGING = {"echo_sql"}
 _TRUTH = {
     "true": True,
@@ -200,3 +200,20 @@ def check_address(target: Target, what: str) -> None:
         _ = target.address
     except ConfigError as exc:
         raise type(exc)(f"{what}: {exc.message}", hint=exc.hint) from exc
+
+
+def check_scratch(target: Target, key: str) -> None:
+    """Check the URL under which scratch databases are made.
+
+    Raises:
+        ConfigError: It is of another kind of database, or of one that is a file.
+    """
+    if target.scratch_url is None:
+        return
+    made = Target(target.scratch_url, target.project)
+    check_address(made, key)
+    if made.address.is_file or made.address.dialect != target.address.dialect:
+        raise ConfigError(
+            f"{key} must be on a server of the same kind as the database: {made.address}",
+            hint="Leave it out to use the server of the database itself.",
+        )

@@ -39,6 +39,10 @@ _CREATE_MIGRATION = (
     option("rev_id", "its revision, instead of a new one", default=None),
     _X,
     several("rename", "old:new for a table, table.old:new for a column; may be given more than once"),
+    several("drop", "drop this as well, though it is not of this project: a table, or table.name of a part of one"),
+    flag("no_proof", "do not prove it on a scratch database"),
+    flag("keep_anyway", "keep it even if the proof fails"),
+    flag("verbose", "list all that is told"),
 )
 _DOWNGRADE = (
     option("steps", "how many to revert, 0 for all [default: 1]", default=None),
@@ -53,6 +57,8 @@ _HISTORY = (
     choice("format", "text or json", "text", "json"),
 )
 _STATUS = (choice("format", "table or json", "table", "json"), flag("exit_code", "fail if not up to date"))
+_BASELINE = (option("message", "what the migration does", short="m"),)
+_STAMP = (option("revision", "the revision that the database is at, heads, or base for none", default=None), _YES)
 _DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"))
 
 
@@ -119,6 +125,16 @@ def task_database_status(format: str, exit_code: bool) -> dict[str, Any]:  # noq
         "meta": {BARE: format == "json"},
         **LIVE,
     }
+
+
+def task_database_baseline() -> dict[str, Any]:
+    """Write the migration that makes the database as it is"""
+    return {"actions": [action("baseline:baseline")], "params": list(_BASELINE), "uptodate": [Named()], **LIVE}
+
+
+def task_database_stamp() -> dict[str, Any]:
+    """Mark the database as at a revision, running nothing"""
+    return {"actions": [action("baseline:stamp")], "params": list(_STAMP), "uptodate": [Named()], **LIVE}
 
 
 def task_database_drop() -> dict[str, Any]:

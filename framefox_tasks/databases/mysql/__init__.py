@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.columns import ColumnComparison
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.dialect import Dialect
+    from framefox_tasks.databases.facts import Fact
     from framefox_tasks.databases.lock import MigrationLock, Patience
+    from framefox_tasks.databases.scratch import DriverWatch
     from framefox_tasks.model import Target
 
 
@@ -44,6 +46,42 @@ class MySQL(MySQLVerbs, Database):
         from framefox_tasks.databases.mysql.columns import MySQLColumns
 
         return MySQLColumns(connection)
+
+    def scratch(self, target: Target, *, state: str = "") -> AbstractContextManager[Target]:
+        """A database on the same server."""
+        from framefox_tasks.databases.mysql.scratch import scratch
+
+        return scratch(self, target, state)
+
+    def keep_state(self, target: Target, scratch: Target, state: str) -> None:
+        """In the cache folder."""
+        from framefox_tasks.databases.mysql.scratch import keep_state
+
+        keep_state(self, target, scratch, state)
+
+    def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:
+        """Let the drivers ask first."""
+        from framefox_tasks.databases.mysql.scratch import watched
+
+        return watched(watch)
+
+    def beyond(self, statement: str, scratch: Target, live: Target) -> str | None:
+        """What a statement reaches beyond the scratch database."""
+        from framefox_tasks.databases.mysql.scratch import beyond
+
+        return beyond(statement, scratch, live)
+
+    def copy_schema(self, source: Target, scratch: Target) -> None:
+        """Without rows."""
+        from framefox_tasks.databases.mysql.scratch import copy_schema
+
+        copy_schema(self, source, scratch)
+
+    def facts(self, target: Target) -> list[Fact]:
+        """What its catalogue tells."""
+        from framefox_tasks.databases.mysql.facts import facts
+
+        return facts(self, target)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
         """Connections that see the database at one point of time."""

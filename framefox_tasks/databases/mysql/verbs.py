@@ -30,6 +30,8 @@ class MySQLVerbs(ServerVerbs):
     missing_database = frozenset({1049, 1008})
     missing_table = frozenset({1146})
     existing_database = frozenset({1007})
+    # Table, column, index, primary key, check or foreign key, MySQL's foreign key, procedure, trigger.
+    existing_object = frozenset({1050, 1060, 1061, 1068, 1304, 1359, 1826, 3822})
     denied = frozenset({1044, 1142, 1227})
     refused_login = frozenset({1045, 1698})
     grant_hint = "GRANT ALL ON {database}.* TO {user}"
@@ -45,6 +47,10 @@ class MySQLVerbs(ServerVerbs):
     def error_text(self, exc: BaseException | None) -> str:
         """The server's message without its number."""
         return str(exc.args[-1]) if exc and exc.args else type(exc).__name__
+
+    def is_already_there(self, exc: BaseException) -> bool:
+        """Whether an error says that what is to be made exists. InnoDB has a number of its own for a foreign key."""
+        return super().is_already_there(exc) or (self.error_code(exc) == 1005 and "errno: 121" in str(exc))
 
     def understands(self, arguments: dict[str, Any]) -> bool:
         """Only text arguments pass through as they are; the others SQLAlchemy converts."""

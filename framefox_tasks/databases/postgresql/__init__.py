@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.definitions import ServerDefinitions
     from framefox_tasks.databases.dialect import Dialect
+    from framefox_tasks.databases.facts import Fact
     from framefox_tasks.databases.lock import MigrationLock, Patience
+    from framefox_tasks.databases.scratch import DriverWatch
     from framefox_tasks.model import Target
 
 
@@ -46,6 +48,54 @@ class PostgreSQL(PostgreSQLVerbs, Database):
         from framefox_tasks.databases.postgresql.definitions import PostgreSQLDefinitions
 
         return PostgreSQLDefinitions(connection)
+
+    def scratch(self, target: Target, *, state: str = "") -> AbstractContextManager[Target]:
+        """A database on the same server."""
+        from framefox_tasks.databases.postgresql.scratch import scratch
+
+        return scratch(self, target, state)
+
+    def keep_state(self, target: Target, scratch: Target, state: str) -> None:
+        """As a template database."""
+        from framefox_tasks.databases.postgresql.scratch import keep_state
+
+        keep_state(self, target, scratch, state)
+
+    def forget_state(self, target: Target) -> None:
+        """Drop the template database."""
+        from framefox_tasks.databases.postgresql.scratch import forget_state
+
+        forget_state(self, target)
+
+    def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:
+        """Let the drivers ask first."""
+        from framefox_tasks.databases.postgresql.scratch import watched
+
+        return watched(watch)
+
+    def beyond(self, statement: str, scratch: Target, live: Target) -> str | None:
+        """What a statement reaches beyond the scratch database."""
+        from framefox_tasks.databases.postgresql.scratch import beyond
+
+        return beyond(statement, scratch, live)
+
+    def equip(self, scratch: Target, like: Target) -> None:
+        """With the same extensions."""
+        from framefox_tasks.databases.postgresql.scratch import equip
+
+        equip(self, scratch, like)
+
+    def copy_schema(self, source: Target, scratch: Target) -> None:
+        """Without rows."""
+        from framefox_tasks.databases.postgresql.scratch import copy_schema
+
+        copy_schema(self, source, scratch)
+
+    def facts(self, target: Target) -> list[Fact]:
+        """What its catalogue tells."""
+        from framefox_tasks.databases.postgresql.facts import facts
+
+        return facts(self, target)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
         """A snapshot that any number of connections see."""

@@ -49,7 +49,7 @@ def pg_dump_for(server_version: int) -> str | None:
     return path if found and int(found[1]) >= server_version // 10000 else None
 
 
-def dump(program: str, target: Target, snapshot: str) -> list[DumpEntry]:
+def dump(program: str, target: Target, snapshot: str | None) -> list[DumpEntry]:
     """All definitions, in an order that they can be run in.
 
     Raises:
@@ -62,7 +62,8 @@ def dump(program: str, target: Target, snapshot: str) -> list[DumpEntry]:
             *([env, "-u", "PGPASSWORD"] if env and any("passfile" in item for item in arguments) else []),
             program,
             *("--schema-only", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-password"),
-            *("--no-subscriptions", "--encoding=UTF8", f"--snapshot={snapshot}"),
+            *("--no-subscriptions", "--encoding=UTF8"),
+            *([f"--snapshot={snapshot}"] if snapshot else []),
             *arguments,
         ]
         result = subprocess.run(command, capture_output=True, check=False)

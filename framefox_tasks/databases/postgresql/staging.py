@@ -200,7 +200,7 @@ class Maintenance:
         for role, setting in rows:
             key, _, value = setting.partition("=")
             whose = f"ROLE {quoted(role)} IN DATABASE" if role else "DATABASE"
-            steps.append(f"ALTER {whose} {quoted(staging)} SET {quoted(key)} = {_setting(key, value)}")
+            steps.append(f"ALTER {whose} {quoted(staging)} SET {quoted(key)} = {setting(key, value)}")
         return steps + self._grants(held, staging)
 
     def _grants(self, held: Described, staging: str) -> list[str]:
@@ -238,7 +238,8 @@ class Maintenance:
 _LISTS = {"search_path", "datestyle", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"}
 
 
-def _setting(key: str, value: str) -> str:
+def setting(key: str, value: str) -> str:
+    """The value of a setting as SQL takes it."""
     return value if key.lower() in _LISTS and value else literal(value)
 
 

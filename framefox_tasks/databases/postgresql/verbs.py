@@ -47,6 +47,8 @@ class PostgreSQLVerbs(ServerVerbs):
     missing_database = frozenset({"3D000"})
     missing_table = frozenset({"42P01", "3F000"})
     existing_database = frozenset({"42P04", "23505"})  # 23505: two creators at once
+    # Schema, table (also index, sequence, view), column, type or constraint, function.
+    existing_object = frozenset({"42P06", "42P07", "42701", "42710", "42723"})
     denied = frozenset({"42501"})
     refused_login = frozenset({"28000", "28P01"})
     grant_hint = (
@@ -124,7 +126,7 @@ class PostgreSQLVerbs(ServerVerbs):
         with self.connection(target, self.maintenance(target)) as connection:
             cursor = connection.cursor()
             force = ""
-            if force_disconnect and _server_number(cursor) >= _FORCE_SINCE:
+            if force_disconnect and can_force(cursor):
                 force = " WITH (FORCE)"
             elif force_disconnect:
                 cursor.execute(
@@ -168,9 +170,10 @@ class PostgreSQLVerbs(ServerVerbs):
         return str(self._row(target, target.name, "SHOW server_version")[0]).partition(" ")[0]
 
 
-def _server_number(cursor: Any) -> int:
+def can_force(cursor: Any) -> bool:
+    """Whether DROP DATABASE can end the sessions of others by itself."""
     cursor.execute("SHOW server_version_num")
-    return int(cursor.fetchone()[0])
+    return int(cursor.fetchone()[0]) >= _FORCE_SINCE
 
 
 VERBS = PostgreSQLVerbs()

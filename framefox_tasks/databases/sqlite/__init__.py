@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.dialect import Dialect
+    from framefox_tasks.databases.facts import Fact
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
+    from framefox_tasks.databases.scratch import DriverWatch
     from framefox_tasks.databases.verbs import Adopt
     from framefox_tasks.model import Target
 
@@ -41,6 +43,42 @@ class SQLite(SQLiteVerbs, Database):
         from framefox_tasks.databases.sqlite.transaction import guarded
 
         return guarded(target, patience)
+
+    def scratch(self, target: Target, *, state: str = "") -> AbstractContextManager[Target]:
+        """A file in the temporary folder."""
+        from framefox_tasks.databases.sqlite.scratch import scratch
+
+        return scratch(target, state)
+
+    def keep_state(self, target: Target, scratch: Target, state: str) -> None:
+        """In the cache folder."""
+        from framefox_tasks.databases.sqlite.scratch import keep_state
+
+        keep_state(target, scratch, state)
+
+    def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:
+        """Let the drivers ask first."""
+        from framefox_tasks.databases.sqlite.scratch import watched
+
+        return watched(watch)
+
+    def beyond(self, statement: str, scratch: Target, live: Target) -> str | None:
+        """What a statement reaches beyond the scratch database."""
+        from framefox_tasks.databases.sqlite.scratch import beyond
+
+        return beyond(statement, scratch, live)
+
+    def copy_schema(self, source: Target, scratch: Target) -> None:
+        """Without rows."""
+        from framefox_tasks.databases.sqlite.scratch import copy_schema
+
+        copy_schema(source, scratch)
+
+    def facts(self, target: Target) -> list[Fact]:
+        """What its catalogue tells."""
+        from framefox_tasks.databases.sqlite.facts import facts
+
+        return facts(target)
 
     def rebuild(self, connection: Connection, table: str) -> TableRebuild | None:
         """Rebuild a table from the text that made it."""

@@ -26,7 +26,7 @@ def locked(target: Target, patience: Patience) -> Iterator[MigrationLock]:
     """A context in which no other run changes the revision."""
     if not VERBS.exists(target):
         raise VERBS.missing(target)
-    lock = _Lock(Path(f"{target.file}{LOCK}"))
+    lock = FileLock(Path(f"{target.file}{LOCK}"))
     wait_until(lock.take, lambda: _HOLDER, target, patience)
     try:
         yield lock
@@ -34,12 +34,15 @@ def locked(target: Target, patience: Patience) -> Iterator[MigrationLock]:
         lock.release()
 
 
-class _Lock:
+class FileLock:
+    """A lock that is a file, and that ends with the process."""
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
 
     def take(self) -> bool:
+        """Take it; False where another has it."""
         try:
             self._path.touch()
         except OSError as exc:
@@ -64,6 +67,7 @@ class _Lock:
         return True
 
     def release(self) -> None:
+        """Give it back, and remove the file."""
         assert self._connection is not None  # noqa: S101 - taken before
         with suppress(OSError):  # as Windows refuses while others have it open; then the next one deletes it
             self._path.unlink()

@@ -128,6 +128,10 @@ class SQLiteVerbs(Verbs):
             return _denied(target, text)
         return ConnectionFailedError(f"The database {target.name} cannot be used: {text}.")
 
+    def is_already_there(self, exc: BaseException) -> bool:
+        """Whether an error says that what is to be made exists. SQLite has no code for it."""
+        return "already exists" in str(exc) or "duplicate column name" in str(exc)
+
     @contextmanager
     def _translated(self, target: Target) -> Iterator[None]:
         try:

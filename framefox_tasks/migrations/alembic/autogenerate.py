@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,22 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError, rev_id
 from sqlalchemy import MetaData
 
-from framefox_tasks.errors import EntityError, MigrationError, PermissionDeniedError
+from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError, PermissionDeniedError
 from framefox_tasks.migrations.alembic.caught_warnings import caught_warnings
 from framefox_tasks.migrations.alembic.config import history_errors
 from framefox_tasks.migrations.alembic.describe import Difference, difference_of, operations_of
 from framefox_tasks.migrations.alembic.environment import run_environment
+from framefox_tasks.migrations.alembic.failures import describe
 from framefox_tasks.migrations.alembic.history import History
-from framefox_tasks.migrations.alembic.ownership import Name, declared_metadata, ownership_of, shown
+from framefox_tasks.migrations.alembic.made import made_by
+from framefox_tasks.migrations.alembic.ownership import (
+    KNOWN,
+    Known,
+    Name,
+    declared_metadata,
+    ownership_of,
+    shown,
+)
 from framefox_tasks.migrations.alembic.placement import check_new_names
 from framefox_tasks.migrations.alembic.readable import check_readable, removed_if_unreadable
 from framefox_tasks.migrations.alembic.renames import Rename, Renames, candidates
@@ -31,6 +41,9 @@ from framefox_tasks.schema.entities import Entities, has_entities, import_provid
 from framefox_tasks.schema.from_metadata import schema_of
 from framefox_tasks.schema.snapshot import Schema
 from framefox_tasks.schema.sources import declaring, ignored
+
+INSTEAD = "framefox_tasks.instead"
+"""The attribute of Alembic's Config that holds the tables to compare with the database instead of the entities."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +58,9 @@ class Comparison:
         risks: What of it can fail, or lose values, where tables have rows.
         renames: What looks like a rename, and is a drop and an add here.
         warnings: Those of Python.
-        path: The migration file that was written; None where none was needed or asked for.
+        metadata: Where the entities are declared.
+        files: The migration files that were written, the newest last; none where none was needed or asked for.
+        claimed: Whether it drops what the user has claimed for the project.
     """
 
     context: RevisionContext
@@ -55,63 +70,136 @@ class Comparison:
     risks: tuple[str, ...] = ()
     renames: tuple[Rename, ...] = ()
     warnings: tuple[str, ...] = ()
-    path: Path | None = None
+    metadata: tuple[MetaData, ...] = ()
+    files: tuple[Path, ...] = ()
+    claimed: bool = False
 
 
-def compare(history: History) -> Comparison:
-    """What a migration would do, writing nothing to the database or the disk."""
+def compare(history: History, known: Known | None = None, drop: tuple[str, ...] = ()) -> Comparison:
+    """What a migration would do, writing nothing to the database or the disk.
+
+    Args:
+        history: The migrations, and the database.
+        known: What the history makes; None to find that out where it is needed.
+        drop: What is claimed for the project.
+    """
     # Where it would go in the history does not matter to what it would do.
-    context = _context(history, None, {"head": "heads", "version_path": None, "rev_id": None}, autogenerate=True)
-    return _autogenerate(history, context, dont_mutate=True)
+    place = {"head": "heads", "version_path": None, "rev_id": None}
+    make = partial(_context, history, None, place, autogenerate=True)
+    if known is not None:
+        return _autogenerate(history, make(), known, dont_mutate=True)
+    return _judged(history, make, drop, dont_mutate=True)
 
 
-def write_migration(
+def _judged(history: History, make: Callable[[], RevisionContext], drop: tuple[str, ...], **options: Any) -> Comparison:
+    """A comparison that drops what the history makes, which is replayed only where something is not known otherwise.
+
+    Raises:
+        ConfigError: Nothing has the name of what is to be dropped.
+    """
+    compared = _autogenerate(history, make(), Known(), **options)
+    unknown = compared.left_alone
+    if not unknown:
+        return _with_claims(compared, unknown, drop)
+    known = Known(made_by(history), drop)
+    if known.replayed or drop:
+        compared = _autogenerate(history, make(), known, **options)
+    return _with_claims(compared, unknown, drop)
+
+
+def _with_claims(compared: Comparison, unknown: tuple[str, ...], drop: tuple[str, ...]) -> Comparison:
+    names = {part for name in unknown for part in (name, name.rpartition(" ")[2], name.rpartition(".")[2])}
+    for name in drop:
+        if name not in names:
+            raise ConfigError(
+                f"--drop={name}: nothing of that name is left alone as not of this project.",
+                hint="See what is: doit database_create_migration --check --verbose",
+            )
+    return replace(compared, claimed=bool(drop))
+
+
+def generate(
     history: History,
     message: str | None,
     place: dict[str, Any],
+    aside: Path,
     *,
     empty: bool = False,
+    drop: tuple[str, ...] = (),
     renames: Sequence[str] = (),
     ask: Callable[[str], bool] | None = None,
 ) -> Comparison:
-    """Write a migration file; none where the entities and the database agree, unless an empty one is wanted.
+    """Write a migration file aside; none where the entities and the database agree, unless an empty one is wanted.
 
     Args:
         history: The migrations.
         message: What it does.
         place: Where it goes in the history.
+        aside: The folder that it is written to.
         empty: Compare nothing.
+        drop: What is claimed for the project.
         renames: OLD:NEW for a table, TABLE.OLD:NEW for a column.
         ask: Gets a question for each further one that looks like a rename.
 
     Raises:
         ConfigError: A rename names nothing that is there.
         EntityError: The entities cannot be imported; nothing is written.
-        MigrationError: The file could not be read back; it is removed.
+        MigrationError: The file cannot be read back.
         PermissionDeniedError: The folder cannot be written to.
     """
-    context = _context(history, message, place, autogenerate=not empty)
-    compared = Comparison(context, difference_of(context, history.target)) if empty else None
-    if compared is None:
-        compared = _autogenerate(history, context, renames=renames)
+    make = partial(_context, history, message, {**place, "version_path": str(aside)}, autogenerate=not empty)
+    if empty:
+        context = make()
+        compared = Comparison(context, difference_of(context, history.target))
+    else:
+        compared = _judged(history, make, drop, renames=renames)
         confirmed = [str(item) for item in compared.renames if ask is not None and ask(_question(item))]
         if confirmed:
-            context = _context(history, message, place, autogenerate=True)
-            compared = _autogenerate(history, context, renames=[*renames, *confirmed])
+            compared = _judged(history, make, drop, renames=[*renames, *confirmed])
+        context = compared.context
     if not empty and not compared.difference.operations:
         return compared
-    folder = Path(place["version_path"])
-    _avoid_collision(context.script_directory, folder, message)
-    with _writing(history.target), removed_if_unreadable(folder, history.target.project):
-        written = [script for script in context.generate_scripts() if script is not None]
-    path = Path(written[-1].path)
-    check_readable(path, history.target.project)
-    return replace(compared, path=path)
+    _avoid_collision(context.script_directory, Path(place["version_path"]), message)
+    with (
+        _writing(history.target),
+        _also_in(history.scripts, aside),
+        _read_back(history.target),
+        removed_if_unreadable(aside, history.target.project),
+    ):
+        written = [Path(script.path) for script in context.generate_scripts() if script is not None]
+    for path in written:
+        check_readable(path, history.target.project)
+    return replace(compared, files=tuple(written))
 
 
 def _question(rename: Rename) -> str:
     of = "" if rename.column is None else f"{rename.table}."
     return f"Is {of}{rename.new} the former {of}{rename.column or rename.table}?"
+
+
+@contextmanager
+def _also_in(scripts: ScriptDirectory, aside: Path) -> Iterator[None]:
+    """Let Alembic write to another folder than those of its history."""
+    folders = scripts._version_locations
+    vars(scripts)["_version_locations"] = [*folders, aside]  # which Alembic computes once
+    try:
+        yield
+    finally:
+        vars(scripts)["_version_locations"] = folders
+
+
+@contextmanager
+def _read_back(target: Target) -> Iterator[None]:
+    try:
+        yield
+    except (CommandError, OSError, FramefoxTasksError):
+        raise
+    except Exception as exc:
+        raise MigrationError(
+            f"The generated migration cannot be read back: {describe(exc)}. No file was kept.",
+            hint=f"See whether the template {target.project.shown(target.project.migrations_folder)}/script.py.mako "
+            "imports what the types of the entities need.",
+        ) from exc
 
 
 def write_merge(history: History, message: str, options: RevisionOptions) -> Path:
@@ -155,9 +243,15 @@ def _quotable(message: str) -> str:
 
 
 def _autogenerate(
-    history: History, context: RevisionContext, *, renames: Sequence[str] = (), **options: Any
+    history: History,
+    context: RevisionContext,
+    known: Known,
+    *,
+    renames: Sequence[str] = (),
+    **options: Any,
 ) -> Comparison:
     target = history.target
+    history.config.attributes[KNOWN] = known
     # Before env.py: an env.py that swallows import errors must find every entity imported.
     told: list[str] = []
     with caught_warnings(target.project, told):
@@ -168,8 +262,11 @@ def _autogenerate(
     compared: list[MetaData] = []
     others: list[Name] = []
     noted: dict[str, Any] = {}
+    parts: list[str] = []
 
     def work(current: Any, migration_context: Any) -> list[Any]:
+        if INSTEAD in history.config.attributes:
+            migration_context.opts["target_metadata"] = [history.config.attributes[INSTEAD]]
         asked = Renames(migration_context, renames)
         with asked.applied():
             context.run_autogenerate(current, migration_context)
@@ -177,7 +274,9 @@ def _autogenerate(
         noted["risks"] = risks_of(operations_of(context), migration_context.dialect)
         asked.write(context.generated_revisions)
         compared.extend(item for item in declared_metadata(migration_context.opts) if item.tables)
-        others.extend(ownership_of(migration_context).left_alone)
+        ownership = ownership_of(migration_context)
+        others.extend(ownership.left_alone)
+        parts.extend(f"{kind} {table}.{name}" for kind, table, name in ownership.parts_left_alone)
         return []
 
     run_environment(
@@ -196,7 +295,13 @@ def _autogenerate(
     schema = schema_of(metadata or compared)
     ours = Schema(tuple(table for table in schema.tables if not ignored(target.project, table.name)))
     return Comparison(
-        context, difference_of(context, target), ours, tuple(map(shown, others)), warnings=tuple(told), **noted
+        context,
+        difference_of(context, target),
+        ours,
+        (*map(shown, others), *parts),
+        warnings=tuple(told),
+        metadata=tuple(metadata or compared),
+        **noted,
     )
 
 

@@ -30,7 +30,7 @@ from framefox_tasks.migrations.alembic.failures import describe, failure_in, rai
 from framefox_tasks.migrations.alembic.flask import application_context
 from framefox_tasks.migrations.alembic.keys_and_indexes import help_compare_keys
 from framefox_tasks.migrations.alembic.options import complete_options
-from framefox_tasks.migrations.alembic.ownership import declared_metadata
+from framefox_tasks.migrations.alembic.ownership import KNOWN, declared_metadata
 from framefox_tasks.migrations.alembic.rebuild import rebuilding
 from framefox_tasks.migrations.alembic.transactions import Transactions
 from framefox_tasks.model import Target
@@ -109,7 +109,7 @@ def _configure(
     connection = theirs.get("connection")
     if isinstance(connection, Connection):
         _check_same_database(target, connection)
-    options = complete_options(target, theirs, metadata=metadata)
+    options = complete_options(target, theirs, metadata=metadata, known=environment.config.attributes.get(KNOWN))
     if getattr(environment.config.cmd_opts, "autogenerate", False):
         _check_tables(options)
     try:

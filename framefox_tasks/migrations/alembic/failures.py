@@ -8,7 +8,9 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from framefox_tasks.model import Project
+from framefox_tasks.databases import database_of
+from framefox_tasks.model import Project, Target
+from framefox_tasks.results import Revision
 from framefox_tasks.schema.entities import place_of
 from framefox_tasks.url import redact
 
@@ -26,6 +28,26 @@ def raised_here(exc: BaseException) -> bool:
     """Whether this package itself has raised it, and not what somebody wrote in a migration or an env.py."""
     frames = traceback.extract_tb(exc.__traceback__)
     return bool(frames) and Path(frames[-1].filename).is_relative_to(_PACKAGE)
+
+
+def is_already_there(exc: BaseException, target: Target) -> bool:
+    """Whether the database has refused to make what it has already."""
+    cause: BaseException | None = exc
+    while cause is not None and not (isinstance(cause, DBAPIError) and cause.orig is not None):
+        cause = cause.__cause__ or cause.__context__
+    return isinstance(cause, DBAPIError) and database_of(target).is_already_there(cause.orig or cause)
+
+
+def made_by_others(target: Target, failed: Revision) -> tuple[str, str]:
+    """What to say, and to advise, where a database had tables and no revision before the migration failed."""
+    also = "" if database_of(target).transactional_ddl else ", unless an earlier run that failed did"
+    return (
+        f"{target.label} had tables before, and no revision: no migration of this history made them{also}.",
+        f"If they are as {failed.revision} makes them, mark it as applied: "
+        f"doit database_stamp --revision={failed.revision}\n"
+        "If the migrations are to begin anew with what is there, and no other database has them: "
+        "doit database_clear_migration database_baseline",
+    )
 
 
 def describe(exc: BaseException) -> str:

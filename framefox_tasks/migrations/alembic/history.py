@@ -11,7 +11,7 @@ from alembic.script import Script as Script, ScriptDirectory
 from alembic.script.revision import RevisionError
 
 from framefox_tasks.errors import MigrationError
-from framefox_tasks.migrations.alembic.config import base_config, history_errors, load_scripts, revision_of
+from framefox_tasks.migrations.alembic.config import base_config, history_errors, load_scripts, make_config, revision_of
 from framefox_tasks.migrations.alembic.expressions import (
     FAILURES,
     check_expression,
@@ -44,15 +44,20 @@ class History:
     Args:
         target: The database, with its project.
         config: Alembic's configuration, where env.py is to be run with it; else one without a URL is made.
+        scripts: The revision files, where they have been read.
 
     Raises:
         MigrationError: They cannot be read.
     """
 
-    def __init__(self, target: Target, config: Config | None = None) -> None:
+    def __init__(self, target: Target, config: Config | None = None, scripts: ScriptDirectory | None = None) -> None:
         self.target = target
         self.config = config or base_config(target.project)
-        self.scripts: ScriptDirectory = load_scripts(target.project, self.config)
+        self.scripts: ScriptDirectory = scripts or load_scripts(target.project, self.config)
+
+    def on(self, target: Target) -> History:
+        """The same revision files for another database; they are not read again."""
+        return History(target, make_config(target), self.scripts)
 
     @property
     def arguments(self) -> list[str]:

@@ -18,7 +18,7 @@ from framefox_tasks.migrations.alembic.dropped_columns import keep_what_columns_
 from framefox_tasks.migrations.alembic.key_indexes import free_foreign_keys
 from framefox_tasks.migrations.alembic.keys_and_indexes import restore_definitions
 from framefox_tasks.migrations.alembic.naming import name_constraints
-from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership, declared_metadata
+from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, PARTS, Known, Ownership, declared_metadata
 from framefox_tasks.migrations.alembic.portable import adapt, render_item
 from framefox_tasks.migrations.alembic.rebuilt_tables import add_naming_conventions
 from framefox_tasks.model import Project, Target
@@ -28,11 +28,14 @@ from framefox_tasks.schema.sources import ignored
 Hook = Callable[..., Any]
 
 
-def complete_options(target: Target, theirs: dict[str, Any], *, metadata: Sequence[MetaData] = ()) -> dict[str, Any]:
+def complete_options(
+    target: Target, theirs: dict[str, Any], *, metadata: Sequence[MetaData] = (), known: Known | None = None
+) -> dict[str, Any]:
     """The keyword arguments for context.configure(): those that an env.py gave, plus ours where it gave none.
 
     Hooks are combined: an object is included if every include_object says so, our rendering comes after theirs.
-    Last of all, tables that are neither declared nor recorded are left out: they are not the project's to drop.
+    Last of all, what is neither declared nor recorded nor made by the history is left out: it is not the project's to
+    drop.
 
     Raises:
         ConfigError: The env.py uses another version table than the settings say.
@@ -52,7 +55,7 @@ def complete_options(target: Target, theirs: dict[str, Any], *, metadata: Sequen
     options["target_metadata"] = (given[0] if len(given) == 1 else given) or list(metadata) or None
     _version_table(target.project, options)
     _schemas(options)
-    _owned(target.project, options)
+    _owned(target.project, options, known)
     options["render_item"] = partial(_render_item, options.get("render_item"))
     options["process_revision_directives"] = partial(_process_revision, options.get("process_revision_directives"))
     return options
@@ -120,8 +123,8 @@ def _schemas(options: dict[str, Any]) -> None:
     options["include_name"] = include_name
 
 
-def _owned(project: Project, options: dict[str, Any]) -> None:
-    ownership = options[OWNERSHIP] = Ownership(project, options)
+def _owned(project: Project, options: dict[str, Any], known: Known | None) -> None:
+    ownership = options[OWNERSHIP] = Ownership(project, options, known)
     named = options.get("include_name")
     hooks = [hook for hook in (options.get("include_object"), _hook(project)) if hook is not None]
 
@@ -137,7 +140,11 @@ def _owned(project: Project, options: dict[str, Any]) -> None:
             return False
         if not all(hook(item, name, type_, reflected, compare_to) for hook in hooks):
             return False
-        return not (is_table and reflected and compare_to is None) or ownership.includes(item.schema, str(name))
+        if not reflected or compare_to is not None:
+            return True
+        if type_ in PARTS:
+            return ownership.includes_part(item, name, type_)
+        return not is_table or ownership.includes(item.schema, str(name))
 
     options["include_name"] = include_name
     options["include_object"] = include_object

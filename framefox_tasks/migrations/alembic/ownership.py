@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 
 from framefox_tasks.databases import database_named
+from framefox_tasks.databases.facts import Fact
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Project
 from framefox_tasks.schema import record as _record
@@ -20,42 +21,74 @@ from framefox_tasks.schema.sources import ignored
 Name = tuple[str | None, str]
 """A schema, None for the connection's default one, and what is in it."""
 _NEXT = re.compile(r"nextval\('([^']+)'")
+PARTS = frozenset({"column", "index", "unique_constraint", "foreign_key_constraint"})
+"""What of a table can be another's, as Alembic calls it."""
+KNOWN = "framefox_tasks.known"
+"""The attribute of Alembic's Config that holds what is known of the history."""
 OWNERSHIP = "framefox_tasks_ownership"
 """The option of context.configure() that holds the Ownership."""
 
 
 class Ownership:
-    """Which tables and types of a database are the project's, and which are others'.
+    """What of a database is the project's, and what is others'.
 
-    What the entities declare or the recorded schema holds is the project's. Nothing is read before a comparison.
+    What the entities declare, the recorded schema holds or the history makes is the project's. Nothing is read before a
+    comparison.
 
     Args:
         project: Its recorded schema counts, as it is at the first comparison.
         options: The arguments of context.configure(), which need not be complete yet.
+        known: What the history makes, and what the user wants to be dropped.
     """
 
-    def __init__(self, project: Project, options: Mapping[str, Any]) -> None:
+    def __init__(self, project: Project, options: Mapping[str, Any], known: Known | None = None) -> None:
         self._project = project
         self._options = options
+        self._known = known or Known()
         self._others: set[Name] = set()
+        self._parts: set[tuple[str, str, str]] = set()
 
     @property
     def left_alone(self) -> tuple[Name, ...]:
         """The tables of others that were compared, without those that belong to a parent table or to an extension."""
         return tuple(sorted(self._others, key=shown))
 
+    @property
+    def parts_left_alone(self) -> tuple[tuple[str, str, str], ...]:
+        """The kind, the table and the name of what others have added to tables of the project."""
+        return tuple(sorted(self._parts))
+
     def includes(self, schema: str | None, table: str) -> bool:
         """Whether a table of the database is to be compared. One that is not is noted, unless it is ignored."""
         name = self._plain(schema, table)
-        if name in self._tables:
+        if name in self._tables or self._known.has_table(shown(name)):
             return True
         if not (ignored(self._project, table) or name == self._version_table or name in self._dependent):
             self._others.add(name)
         return False
 
+    def includes_part(self, item: Any, name: str | None, kind: str) -> bool:
+        """Whether a column, an index or a constraint that no entity declares may be dropped from its table."""
+        table = item.table
+        owner = self._plain(table.schema, table.name)
+        columns = () if kind == "column" else tuple(column.name for column in item.columns)
+        recorded = self._recorded_parts.get(owner)
+        if recorded is not None and recorded.has(kind, name, columns):
+            return True
+        if self._known.has_part(shown(owner), kind, name, columns):
+            return True
+        if not ignored(self._project, table.name):
+            word = "constraint" if kind.endswith("_constraint") else kind
+            self._parts.add((word, shown(owner), str(name or ", ".join(columns))))
+        return False
+
+    @cached_property
+    def _recorded_parts(self) -> dict[Name, _RecordedParts]:
+        return {self._plain(table.schema, table.name): _RecordedParts(table) for table in self._recorded}
+
     def includes_type(self, schema: str | None, name: str) -> bool:
         """Whether an enum type of the database is the project's."""
-        return self._plain(schema, name) in self._types
+        return self._plain(schema, name) in self._types or self._known.has_type(shown(self._plain(schema, name)))
 
     def includes_sequence(self, schema: str | None, name: str) -> bool:
         """Whether a sequence of the database is the project's: a column took its values from it."""
@@ -121,6 +154,59 @@ class Ownership:
     def _plain(self, schema: str | None, name: str) -> Name:
         default = self._connection.dialect.default_schema_name if self._connection is not None else None
         return schema if schema and schema != default else None, str(name)
+
+
+class _RecordedParts:
+    """The columns, indexes and constraints of a recorded table."""
+
+    def __init__(self, table: Table) -> None:
+        self._columns = {column.name for column in table.columns}
+        parts: list[Any] = [*table.indexes, *table.uniques, *table.foreign_keys]
+        self._names = {part.name for part in parts if part.name}
+        # The server has named those without a name.
+        self._unnamed = {tuple(part.columns) for part in parts if not part.name}
+
+    def has(self, kind: str, name: str | None, columns: tuple[str, ...]) -> bool:
+        if kind == "column":
+            return name in self._columns
+        return name in self._names or columns in self._unnamed
+
+
+class Known:
+    """What a replay of the history makes, and what the user has said to be the project's.
+
+    Args:
+        facts: Those of the replay; None where there was none.
+        claimed: Names of tables, or of their parts as `table.name`, that are to be dropped.
+    """
+
+    def __init__(self, facts: Iterable[Fact] | None = None, claimed: Iterable[str] = ()) -> None:
+        self.replayed = facts is not None
+        self.claimed = frozenset(claimed)
+        self._facts: dict[str, list[Fact]] = {}
+        for fact in facts or ():
+            self._facts.setdefault(fact.table, []).append(fact)
+
+    def has_table(self, name: str) -> bool:
+        """Whether the history makes a table, or it is claimed."""
+        return name in self.claimed or any(fact.what == "table" for fact in self._facts.get(name, ()))
+
+    def has_type(self, name: str) -> bool:
+        """Whether the history makes an enum type, or it is claimed."""
+        return name in self.claimed or any(fact.what == "type" for fact in self._facts.get(name, ()))
+
+    def has_part(self, table: str, kind: str, name: str | None, columns: tuple[str, ...]) -> bool:
+        """Whether the history makes a column, an index or a constraint, or it is claimed."""
+        if {str(name), f"{table}.{name}", table} & self.claimed:
+            return True
+        facts = self._facts.get(table, ())
+        if kind == "column":
+            return any(fact.what == f"column {name}" for fact in facts)
+        parts = [fact for fact in facts if fact.what in ("index", "constraint")]
+        unnamed = (fact.value for fact in parts if fact.name is None)
+        return any(fact.name == name for fact in parts if name) or any(
+            all(column in value for column in columns) for value in unnamed
+        )
 
 
 def declared_metadata(options: Mapping[str, Any]) -> list[MetaData]:

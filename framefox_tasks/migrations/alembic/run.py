@@ -19,7 +19,7 @@ from framefox_tasks.databases.lock import Patience
 from framefox_tasks.errors import ConfigError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.alembic.config import make_config, revision_of
 from framefox_tasks.migrations.alembic.environment import ALONE, run_environment
-from framefox_tasks.migrations.alembic.failures import describe, failure_in
+from framefox_tasks.migrations.alembic.failures import describe, failure_in, is_already_there, made_by_others
 from framefox_tasks.migrations.alembic.history import FindSteps, History, downgrade_steps, steps_from, upgrade_steps
 from framefox_tasks.migrations.alembic.transactions import Transactions, at
 from framefox_tasks.migrations.kept import keep, migration_folders
@@ -83,6 +83,7 @@ def run_steps(
     with ALONE, dialect.migration_lock(target, patience) as lock:
         before = dialect.revision(target)
         check(before)
+        unversioned = not before and dialect.holds_tables(target)
         run = _Run(history, find, before, Transactions(lock, patience), on_step)
         try:
             run_environment(
@@ -91,13 +92,13 @@ def run_steps(
         except FramefoxTasksError as exc:
             if run.running is None:
                 raise
-            raise run.failure(exc.message, exc.hint) from exc
+            raise run.failure(exc.message, exc.hint, exc, unversioned=unversioned) from exc
         except Exception as exc:
             if run.running is None:
                 raise
-            raise run.failure(describe(exc), None) from exc
+            raise run.failure(describe(exc), None, exc, unversioned=unversioned) from exc
         if run.running is not None:
-            raise run.failure("env.py has kept its error to itself.", None)
+            raise run.failure("env.py has kept its error to itself.", None, None, unversioned=unversioned)
         current = dialect.revision(target)
     run.transactions.check(target, current)
     alone = tuple(run.transactions.by_themselves) if dialect.transactional_ddl else ()
@@ -123,11 +124,13 @@ class _Run:
         self._before = before
         self._on_step = on_step
         self._error: str | None = None
+        self._upgrades = True
 
     def work(self, current: Any, context: MigrationContext) -> Iterator[Any]:  # noqa: ARG002 - Alembic's signature
         # A generator: Alembic asks for the next step when it has run the one before and recorded its revision.
         for step in steps_from(self._history, self._find, current):
             self.running = revision_of(step.revision)
+            self._upgrades = step.is_upgrade
             start = time.perf_counter()
             step.migration_fn = self._with_error_place(step.migration_fn)
             yield step
@@ -145,18 +148,23 @@ class _Run:
             try:
                 migrate(**keywords)
             except BaseException as exc:
-                project = self.target.project
-                self._error = failure_in(exc, project, migration_folders(project))
+                project, own = self.target.project, [self.running.path.parent] if self.running else []
+                self._error = failure_in(exc, project, [*migration_folders(project), *own])
                 raise
 
         return migrate_with_place
 
-    def failure(self, message: str, hint: str | None) -> MigrationError:
-        """The error for a failed migration."""
+    def failure(
+        self, message: str, hint: str | None, exc: BaseException | None, *, unversioned: bool
+    ) -> MigrationError:
+        """The error for a failed migration; unversioned is a database that had tables, and no revision."""
         if self.running is None:
             return MigrationError(message, hint=hint)
         title = f"The migration {self.running.revision} ({self.running.description}) failed."
         state, advice = self._left(self.running, database_of(self.target).revision(self.target))
+        if exc and unversioned and self._upgrades and is_already_there(exc, self.target):
+            others, advice = made_by_others(self.target, self.running)
+            state = f"{others}\n{state}"
         return MigrationError(f"{title}\n  {self._error or message}\n{state}", hint=hint or advice)
 
     def _left(self, running: Revision, after: tuple[str, ...]) -> tuple[str, str]:

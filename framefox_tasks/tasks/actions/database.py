@@ -32,7 +32,7 @@ from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import Forecast, MigrationCreated, Step
 from framefox_tasks.schema.cache import RECORD
 from framefox_tasks.settings import Settings
-from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
+from framefox_tasks.tasks.actions.invocation import Invocation, confirm, skip_unnamed
 from framefox_tasks.tasks.freshness.build import agreed, hook_state
 
 
@@ -48,6 +48,10 @@ def create_migration(
     empty: bool,
     check: bool,
     merge: bool,
+    drop: list[str],
+    no_proof: bool,
+    keep_anyway: bool,
+    verbose: bool,
     amend: bool,
     yes: bool,
     rename: list[str],
@@ -65,7 +69,7 @@ def create_migration(
     project = settings.target.project
     hook = {"hook": hook_state(project)} if project.include_object else None
     if check:
-        report.show(migration.check_migration(settings.target, x=x))
+        report.show(migration.check_migration(settings.target, x=x), verbose=verbose)
         return hook
     if merge:
         report.show(migration.merge_heads(settings.target, message=message or None, options=options))
@@ -81,8 +85,12 @@ def create_migration(
             x=x,
             rename=rename,
             ask=_ask_rename if _on_terminal() else None,
+            drop=tuple(drop),
+            proof=not no_proof,
+            keep_anyway=keep_anyway,
+            on_replay=report.show_replay,
         )
-    report.show(created)
+    report.show(created, verbose=verbose)
     record = project.migrations_folder / RECORD
     compared = created.path is None and not created.by_hand and record.is_file()
     return {"agreed": agreed(settings.target, record.read_bytes()), **(hook or {})} if compared else hook
@@ -250,7 +258,7 @@ def drop(settings: Settings, *, yes: bool, force_disconnect: bool, invocation: I
     if skip_unnamed(invocation, "drop the database"):
         return
     target = settings.target
-    _confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
+    confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
     report.show(database.drop(target, missing_ok=True, force_disconnect=force_disconnect))
 
 
@@ -261,20 +269,8 @@ def clear_migration(settings: Settings, *, yes: bool, invocation: Invocation | N
     target = settings.target
     folder = ", ".join(map(target.project.shown, target.project.versions))
     question = f"Delete all migrations in {folder}, and empty the version table of {target.label}?"
-    _confirm(question, yes=yes, task="database_clear_migration")
+    confirm(question, yes=yes, task="database_clear_migration")
     report.show(clear.clear_migrations(target, on_wait=report.show_waiting))
-
-
-def _confirm(question: str, *, yes: bool, task: str) -> None:
-    if yes:
-        return
-    if not _on_terminal():
-        raise ConfirmationRequiredError(
-            "This needs a confirmation, and there is no terminal to ask on. Nothing was changed.",
-            hint=f"Confirm with: doit {task} --yes",
-        )
-    if not report.ask(question):
-        raise ConfirmationRequiredError("Cancelled. Nothing was changed.")
 
 
 def _on_terminal() -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NamedTuple
 
 from framefox_tasks import report
-from framefox_tasks.errors import ConfigError
+from framefox_tasks.errors import ConfigError, ConfirmationRequiredError
 
 
 class Invocation(NamedTuple):
@@ -40,3 +41,25 @@ def skip_unnamed(invocation: Invocation | None, would: str) -> bool:
     if not invocation.named:
         report.say(f"Skipped: it would {would}. To run it, name it: doit {invocation.task}")
     return not invocation.named
+
+
+def confirm(question: str, *, yes: bool, task: str) -> None:
+    """Ask before a task goes on.
+
+    Args:
+        question: What it would do.
+        yes: Whether that is confirmed already.
+        task: What to type with --yes behind it.
+
+    Raises:
+        ConfirmationRequiredError: The answer is no, or there is no terminal to ask on.
+    """
+    if yes:
+        return
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfirmationRequiredError(
+            "This needs a confirmation, and there is no terminal to ask on. Nothing was changed.",
+            hint=f"Confirm with: doit {task} --yes",
+        )
+    if not report.ask(question):
+        raise ConfirmationRequiredError("Cancelled. Nothing was changed.")

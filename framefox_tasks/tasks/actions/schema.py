@@ -8,6 +8,7 @@ from typing import Any
 from doit import Globals
 
 from framefox_tasks import report
+from framefox_tasks.databases import database_of
 from framefox_tasks.diagrams import formats as registry
 from framefox_tasks.diagrams.drawing import draw_diagram
 from framefox_tasks.diagrams.selection import keep_selected, select_tables
@@ -66,6 +67,7 @@ def clear_metadata(settings: Settings, *, invocation: Invocation | None = None) 
     if skip_unnamed(invocation, "remove what is cached of the entities"):
         return
     report.show(schema.clear_metadata(settings.target.project))
+    database_of(settings.target).forget_state(settings.target)
     diagrams = [name for stem in settings.diagram.names() for name in (stem, f"{stem}-live")]
     parts = [f"{task}:{name}" for task in ("database_diagram", "_database_diagram_schema") for name in diagrams]
     for name in ("database_metadata", "database_create_migration", *parts):

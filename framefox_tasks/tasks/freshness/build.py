@@ -90,7 +90,7 @@ def migration_written(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
     another branch as well, and a migration that was deleted is missed.
     """
     options = task.options or {}
-    if any(map(options.get, ("empty", "check", "merge", "amend", "rename"))) or not Path(SNAPSHOT).is_file():
+    if any(map(options.get, ("empty", "check", "merge", "amend", "rename", "drop"))) or not Path(SNAPSHOT).is_file():
         return False, ""
     try:
         target = configured().target
@@ -102,6 +102,8 @@ def migration_written(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
         if values.get("hook") != hook_state(project):
             return False, "the include_object hook changed"
         history = read_history(migration_files(project))
+        if not history:
+            return False, "there are no migrations yet"
         newest = newest_generated(history)
         matching = [file for file in newest if file.schema == digest(schema)]
         # Of branches that last, each was generated from the schema of its time; of others, all from the newest one.

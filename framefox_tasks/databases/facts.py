@@ -1,0 +1,123 @@
+"""What a database holds as flat facts, and what differs between two of the same kind.
+
+Both are read from the catalogue, so that the database itself has normalised types, defaults and expressions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+THERE = "is there"
+"""The attribute that each table and column has."""
+UNDECLARED = frozenset({"view", "trigger", "function", "schema"})
+"""What entities do not declare, but for statements of their own."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One attribute of what a database holds.
+
+    Attributes:
+        table: What it belongs to, with its schema where that is not the default one.
+        what: The thing: `table`, `column price`, `constraint`, `index`.
+        attribute: Empty where the value is all that makes the thing.
+        value: As the catalogue has it.
+        name: The thing's name, where it is not in `what`; None where the server gave it.
+    """
+
+    table: str
+    what: str
+    attribute: str
+    value: str
+    name: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """The fact without the name."""
+        return self.table, self.what, self.attribute, self.value
+
+    @property
+    def thing(self) -> str:
+        """What it is a fact of, for a message."""
+        kind, _, name = self.what.partition(" ")
+        if name:
+            return f"{kind} {self.table}.{name}"
+        return (
+            f"{self.what} {self.table}" if self.attribute else f"{self.what} {self.name or self.value} of {self.table}"
+        )
+
+
+@dataclass(frozen=True)
+class FactDifference:
+    """A fact that is in one of two databases only, or another there."""
+
+    fact: Fact
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def differences(expected: Iterable[Fact], found: Iterable[Fact]) -> list[FactDifference]:
+    """What differs, without what follows from another difference. The order of facts does not count."""
+    wanted, held = _grouped(expected), _grouped(found)
+    missing = _without_parts([fact for key in wanted for fact in wanted[key][len(held.get(key, ())) :]])
+    extra = _without_parts([fact for key in held for fact in held[key][len(wanted.get(key, ())) :]])
+    result = list(_told(missing, extra))
+    for key in wanted.keys() & held.keys():
+        result += _misnamed(wanted[key], held[key])
+    return sorted(result, key=lambda item: (item.fact.table, item.text))
+
+
+def _grouped(facts: Iterable[Fact]) -> dict[tuple[str, str, str, str], list[Fact]]:
+    found: dict[tuple[str, str, str, str], list[Fact]] = defaultdict(list)
+    for fact in facts:
+        found[fact.key].append(fact)
+    return found
+
+
+def _without_parts(facts: list[Fact]) -> list[Fact]:
+    """The facts without those of a table, or of a column, that is itself among them."""
+    tables = {fact.table for fact in facts if fact.what == "table" and fact.attribute == THERE}
+    whole = {(fact.table, fact.what) for fact in facts if fact.attribute == THERE}
+    return [
+        fact
+        for fact in facts
+        if (fact.what == "table" or fact.table not in tables)
+        and (fact.attribute == THERE or (fact.table, fact.what) not in whole)
+    ]
+
+
+def _told(missing: list[Fact], extra: list[Fact]) -> Iterator[FactDifference]:
+    others = {(fact.table, fact.what, fact.attribute): fact for fact in extra if fact.attribute}
+    for fact in missing:
+        other = others.pop((fact.table, fact.what, fact.attribute), None)
+        if other is None:
+            what = f" {fact.attribute} {fact.value}".rstrip() if fact.attribute not in ("", THERE) else ""
+            yield FactDifference(fact, f"{fact.thing}{':' if what else ''}{what} is missing{_as(fact)}")
+        else:
+            extra.remove(other)
+            values = f"{fact.attribute} is {other.value or 'not set'}, not {fact.value or 'unset'}"
+            yield FactDifference(fact, f"{fact.thing}: {values}")
+    for fact in extra:
+        what = f" {fact.attribute} {fact.value}".rstrip() if fact.attribute not in ("", THERE) else ""
+        yield FactDifference(fact, f"{fact.thing}{':' if what else ''}{what} should not be there{_as(fact)}")
+
+
+def _as(fact: Fact) -> str:
+    return f": {fact.value}" if fact.name and not fact.attribute else ""
+
+
+def _misnamed(wanted: list[Fact], held: list[Fact]) -> Iterator[FactDifference]:
+    """The names, where neither database has one from the server."""
+    given = Counter(fact.name for fact in held)
+    asked = Counter(fact.name for fact in wanted)
+    if None in given or None in asked or given == asked:
+        return
+    names = zip(
+        sorted(map(str, (asked - given).elements())), sorted(map(str, (given - asked).elements())), strict=False
+    )
+    for right, wrong in names:
+        yield FactDifference(wanted[0], f"{wanted[0].what} {wrong} of {wanted[0].table} should be called {right}")

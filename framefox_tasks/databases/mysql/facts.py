@@ -1,0 +1,80 @@
+"""What a MySQL or MariaDB database holds, as facts of what SHOW CREATE tells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from framefox_tasks.databases.facts import THERE, Fact
+from framefox_tasks.databases.server import ServerVerbs
+from framefox_tasks.model import Target
+
+_NAME = r"`((?:[^`]|``)+)`"
+_COLUMN = re.compile(rf"{_NAME} (.*)", re.DOTALL)
+_KEY = re.compile(rf"((?:\w+ )?KEY) {_NAME} (\(.*)", re.DOTALL)
+_CONSTRAINT = re.compile(rf"CONSTRAINT {_NAME} (.*)", re.DOTALL)
+_GIVEN = re.compile(r"CONSTRAINT_\d+|.*_(?:ibfk|chk)_\d+|\d+")
+"""The names that the server gives to constraints."""
+_COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
+_TRIGGERS = """
+SELECT EVENT_OBJECT_TABLE, TRIGGER_NAME, CONCAT_WS(' ', ACTION_TIMING, EVENT_MANIPULATION, ACTION_STATEMENT)
+FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()
+"""
+_ROUTINES = """
+SELECT ROUTINE_NAME, CONCAT_WS(' ', ROUTINE_TYPE, DTD_IDENTIFIER, ROUTINE_DEFINITION)
+FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()
+"""
+
+
+def facts(verbs: ServerVerbs, target: Target) -> list[Fact]:
+    """All that a database holds."""
+    with verbs.connection(target, target.name) as connection:
+        cursor = connection.cursor()
+        found: list[Fact] = []
+        for name, kind in _rows(cursor, "SHOW FULL TABLES"):
+            quoted = f"`{name.replace('`', '``')}`"
+            text = str(_rows(cursor, f"SHOW CREATE TABLE {quoted}")[0][1])
+            if kind == "VIEW":
+                body = text.partition(" VIEW ")[2].replace(f"`{target.name}`.", "")
+                found.append(Fact(name, "view", "definition", body))
+            elif kind == "SEQUENCE":
+                found.append(Fact(name, "sequence", "options", text.partition(quoted)[2].strip()))
+            else:
+                found += _table(name, text)
+        found += [Fact(table, "trigger", "", str(text), name) for table, name, text in _rows(cursor, _TRIGGERS)]
+        found += [Fact(name, "function", "", str(text)) for name, text in _rows(cursor, _ROUTINES)]
+        return found
+
+
+def _rows(cursor: Any, query: str) -> list[Any]:
+    cursor.execute(query)
+    return list(cursor.fetchall())
+
+
+def _table(table: str, text: str) -> Iterator[Fact]:
+    lines = text.split("\n")
+    end = next(number for number, line in enumerate(lines) if line.startswith(")"))
+    yield Fact(table, "table", THERE, "")
+    yield Fact(table, "table", "options", _COUNTER.sub("", " ".join(lines[end:])).removeprefix(") "))
+    for line in lines[1:end]:
+        yield from _item(table, line.strip().removesuffix(","))
+
+
+def _item(table: str, text: str) -> Iterator[Fact]:
+    if found := _COLUMN.fullmatch(text):
+        yield Fact(table, f"column {found[1]}", THERE, "")
+        yield Fact(table, f"column {found[1]}", "type", found[2])
+    elif found := _KEY.fullmatch(text):
+        yield Fact(table, "index", "", f"{found[1]} {found[3]}", _index_name(found[2], found[3]))
+    elif found := _CONSTRAINT.fullmatch(text):
+        yield Fact(table, "constraint", "", found[2], None if _GIVEN.fullmatch(found[1]) else found[1])
+    else:
+        yield Fact(table, "constraint", "", text)
+
+
+def _index_name(name: str, columns: str) -> str | None:
+    """The name of an index; None where the server made it of the first column, or of a foreign key's name."""
+    first = re.match(rf"\({_NAME}", columns)
+    given = first is not None and re.fullmatch(rf"{re.escape(first[1])}(?:_\d+)?", name)
+    return None if given or _GIVEN.fullmatch(name) else name

@@ -1,0 +1,148 @@
+"""Scratch databases of SQLite: files in temporary folders, each with a lock that ends with its process."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from framefox_tasks.databases.scratch import CACHE, PREFIX, DriverWatch, starting, statement_text, unavailable
+from framefox_tasks.databases.sqlite.lock import FileLock
+from framefox_tasks.databases.sqlite.objects import Objects
+from framefox_tasks.databases.sqlite.verbs import VERBS
+from framefox_tasks.errors import PermissionDeniedError
+from framefox_tasks.model import Target
+
+_LOCK = "in-use"
+_BEYOND = starting(r"ATTACH\b|VACUUM\b[^;]*\bINTO\b|SELECT\s+(?:load_extension|writefile|readfile)\b")
+_watches: list[DriverWatch] = []
+_hooked: list[bool] = []
+
+
+@contextmanager
+def scratch(target: Target, state: str) -> Iterator[Target]:
+    """A file in the temporary folder of the system: empty, or with a state that is kept.
+
+    Raises:
+        ScratchError: It cannot be made.
+    """
+    with unavailable(target):
+        remove_leftovers()
+        folder, lock = _folder()
+    try:
+        file = folder / "scratch.db"
+        scheme = target.address.backend + (f"+{target.address.driver}" if target.address.driver else "")
+        query = target.url.partition("?")[2]
+        url = f"{scheme}:///{quote(str(file), safe='/:')}" + (f"?{query}" if query else "")
+        made = replace(target, url=url, scratch_url=None)
+        with unavailable(target):
+            kept = _state(target, state)
+            if state and kept.is_file():
+                shutil.copyfile(kept, file)
+            else:
+                VERBS.create(made)
+        yield made
+    finally:
+        # The lock goes last, so that no other run removes the folder at the same time.
+        for path in folder.iterdir():
+            if not path.name.startswith(_LOCK):
+                path.unlink(missing_ok=True)
+        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder() -> tuple[Path, FileLock]:
+    """A new folder whose lock this process has. Another run may take one that is not locked yet for a leftover."""
+    while True:
+        try:
+            folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        except OSError as exc:
+            raise PermissionDeniedError(f"there is no temporary folder to write to: {exc.strerror}") from exc
+        lock = FileLock(folder / _LOCK)
+        with suppress(PermissionDeniedError):  # the folder has gone
+            if lock.take():
+                return folder, lock
+
+
+def _state(target: Target, state: str) -> Path:
+    return target.project.path(f"{CACHE}/state-{state[:32]}.db")
+
+
+def keep_state(target: Target, made: Target, state: str) -> None:
+    """Keep a scratch database as a file of the cache, in the place of the one before."""
+    path = _state(target, state)
+    beside = path.with_name(f".{path.name}.{made.file.parent.name}")
+    with suppress(OSError):
+        try:
+            shutil.copyfile(made.file, beside)
+            for other in path.parent.glob("state-*.db"):
+                other.unlink(missing_ok=True)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def remove_leftovers() -> None:
+    """Remove the folders whose maker is gone."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError, PermissionDeniedError):
+            lock = FileLock(folder / _LOCK)
+            if folder.is_dir() and lock.take():
+                try:
+                    shutil.rmtree(folder, ignore_errors=True)
+                finally:
+                    lock.release()
+
+
+def beyond(statement: str, scratch: Target, live: Target) -> str | None:  # noqa: ARG001 - a file is named by its path
+    """What a statement reaches beyond the scratch database."""
+    found = _BEYOND(statement_text(statement))
+    if found:
+        return f"runs {' '.join(found[1].split())[:60]}, which is not of one database alone"
+    if re.search(rf"(?<![\w./]){re.escape(str(live.file))}(?!\w)", statement):
+        return f"names the database {live.name}"
+    return None
+
+
+@contextmanager
+def watched(watch: DriverWatch) -> Iterator[None]:
+    """Let the sqlite3 module ask before it opens a file."""
+    if not _hooked:  # an audit hook cannot be removed again
+        sys.addaudithook(_audit)
+        _hooked.append(True)
+    _watches.append(watch)
+    try:
+        yield
+    finally:
+        _watches.remove(watch)
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "sqlite3.connect" and _watches:
+        name = arguments[0].decode() if isinstance(arguments[0], bytes) else str(arguments[0])
+        if name not in ("", ":memory:"):
+            for watch in list(_watches):
+                watch.connects(name)
+
+
+def copy_schema(source: Target, made: Target) -> None:
+    """Make the schema of a file once more in an empty one."""
+    with closing(_connected(source)) as connection:
+        objects = Objects(connection)
+        kept = [*objects.tables, *objects.virtual, *objects.of("index"), *objects.of("view"), *objects.of("trigger")]
+    with closing(_connected(made)) as connection:
+        for one in kept:
+            connection.execute(one.sql)
+        connection.commit()
+
+
+def _connected(target: Target) -> sqlite3.Connection:
+    return sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True)

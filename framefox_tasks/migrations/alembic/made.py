@@ -1,0 +1,65 @@
+"""What the history makes: the facts of a scratch database that it has run on, kept until the history changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import astuple
+from hashlib import sha256
+from pathlib import Path
+
+from framefox_tasks import files
+from framefox_tasks.databases import database_of
+from framefox_tasks.databases.facts import Fact
+from framefox_tasks.errors import FramefoxTasksError, ReplayError, ScratchError
+from framefox_tasks.migrations.alembic.history import History
+from framefox_tasks.migrations.alembic.replay import replay
+from framefox_tasks.schema.cache import CACHE
+
+_FORMAT = 1
+_MADE = f"{CACHE}/history.json"
+
+
+def made_by(history: History) -> list[Fact] | None:
+    """All that the migrations make on an empty database; None where they cannot be run on one."""
+    key, path = digest_of(history), history.target.project.path(_MADE)
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept["key"] == key:
+            return [Fact(*fact) for fact in kept["facts"]] if kept["facts"] is not None else None
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # there is none yet, or it is another version's
+    database, found = database_of(history.target), None
+    try:
+        with database.scratch(history.target) as scratch:
+            replay(history, scratch)
+            found = database.facts(scratch)
+    except ScratchError:
+        return None  # which may be otherwise next time
+    except ReplayError:
+        found = None
+    keep_made(history, found)
+    return found
+
+
+def keep_made(history: History, facts: Iterable[Fact] | None, *more: Path) -> None:
+    """Keep what the migrations make, and with them the ones in further files."""
+    project = history.target.project
+    content = {"key": digest_of(history, *more), "facts": None if facts is None else [astuple(fact) for fact in facts]}
+    files.write(project, project.path(CACHE) / ".gitignore", "*\n")
+    files.write(project, project.path(_MADE), json.dumps(content, ensure_ascii=False))
+
+
+def digest_of(history: History, *more: Path) -> str:
+    """A digest of the revision files, with further ones, of env.py, and of the database that they run on."""
+    target, found = history.target, sha256()
+    try:
+        version = database_of(target).server_version(target)
+    except FramefoxTasksError:
+        version = ""
+    paths = [Path(revision.path) for revision in history.revisions if Path(revision.path).is_file()]
+    for part in (str(_FORMAT), target.address.dialect, version, target.project.version_table):
+        found.update(f"{part}\0".encode())
+    for path in sorted({*paths, *more, target.project.migrations_folder / "env.py"}, key=lambda path: path.name):
+        found.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
+    return found.hexdigest()

@@ -1,0 +1,278 @@
+"""The proof of a generated migration: on a scratch database it does what the entities declare, and can be undone."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from alembic.operations import ops
+from sqlalchemy import Engine, column, table, text
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
+
+from framefox_tasks.databases import database_of
+from framefox_tasks.databases.drivers import sqlalchemy_engine
+from framefox_tasks.databases.facts import UNDECLARED, Fact, differences
+from framefox_tasks.errors import FramefoxTasksError, ReplayError, ScratchError, UnprovenError
+from framefox_tasks.migrations.alembic.autogenerate import Comparison, compare
+from framefox_tasks.migrations.alembic.describe import operations_of
+from framefox_tasks.migrations.alembic.failures import describe
+from framefox_tasks.migrations.alembic.history import History
+from framefox_tasks.migrations.alembic.made import digest_of
+from framefox_tasks.migrations.alembic.ownership import Known
+from framefox_tasks.migrations.alembic.replay import guarded, replay, revert
+from framefox_tasks.model import Target
+from framefox_tasks.results import Proof
+from framefox_tasks.schema.sources import ignored
+
+OnReplay = Callable[[int], None]
+_SHOWN = 10
+_LONG = 10  # migrations from which on a replay takes longer than to keep its state
+
+
+def prove(
+    history: History, generated: Comparison, on_replay: OnReplay | None = None
+) -> tuple[Proof, list[Fact] | None]:
+    """Run a migration that was generated up, down and up again, behind the history, and compare what is reflected.
+
+    Args:
+        history: Knows the migration.
+        generated: The migration.
+        on_replay: Called with the number of migrations that are replayed first.
+
+    Returns:
+        Whether it was proven, or why it could not be; what the history makes with it, where that was found.
+
+    Raises:
+        UnprovenError: It does not do what the entities declare, or cannot be run or undone.
+    """
+    schemas = {table.schema for item in generated.metadata for table in item.tables.values()} - {None}
+    if schemas and not database_of(history.target).has_schemas:
+        return _unproven(f"the entities name another database: {', '.join(sorted(map(str, schemas)))}")
+    try:
+        with ExitStack() as stack:
+            return _Proof(history, generated, stack, on_replay).run()
+    except ScratchError as exc:
+        return _unproven(exc.message)
+    except ReplayError as exc:
+        if exc.leaves:
+            return _unproven(exc.message)
+        raise
+
+
+def _unproven(reason: str) -> tuple[Proof, None]:
+    return Proof(reason=reason), None
+
+
+class _Proof:
+    def __init__(self, history: History, generated: Comparison, stack: ExitStack, on_replay: OnReplay | None) -> None:
+        self._history = history
+        self._target = history.target
+        self._database = database_of(history.target)
+        self._generated = generated
+        self._stack = stack
+        self._on_replay = on_replay
+        self._notes: list[str] = []
+        self._copied = False
+        script = history.scripts.get_revision(str(generated.context.generated_revisions[-1].rev_id))
+        self._revision = script.revision
+        # All that is applied to the live database: with lasting branches more than what the migration follows.
+        self._below = sorted({*history.heads, *script._all_down_revisions} - {script.revision})
+
+    def run(self) -> tuple[Proof, list[Fact] | None]:
+        """All steps."""
+        scratch = self._below_it()
+        before = self._facts(scratch)
+        self._step("upgrade", lambda: replay(self._history, scratch, self._revision))
+        after = self._facts(scratch)
+        expected = self._declared(scratch)
+        wrong, older = self._judged(expected, before, after) if expected is not None else ([], [])
+        if wrong:
+            raise self._failed("After it the schema is not what the entities declare", wrong)
+        left = self._operations(scratch)
+        self._step("downgrade", lambda: revert(self._history, scratch, self._revision))
+        self._same("Its downgrade does not lead back to the schema before it", before, self._facts(scratch))
+        if left:
+            stood = self._operations(scratch)
+            new = [item for item in left if item not in stood or item in self._generated.difference.operations]
+            if new:
+                raise self._failed("After it Alembic still finds", new)
+            older += [item for item in left if item not in older]
+        self._step("second upgrade", lambda: replay(self._history, scratch, self._revision))
+        self._same("Its second upgrade leads to another schema than the first", after, self._facts(scratch))
+        if self._is_long and not self._copied:
+            self._database.keep_state(self._target, scratch, digest_of(self._history, *self._generated.files))
+        proof = Proof(proven=True, reason=" ".join(self._notes), older=tuple(older))
+        return proof, None if self._copied else after
+
+    def _below_it(self) -> Target:
+        """A scratch database with the schema below the migration."""
+        if self._generated.claimed:  # what no history makes
+            return self._copy()
+        state = digest_of(self._history) if self._is_long else ""
+        scratch = self._stack.enter_context(self._database.scratch(self._target, state=state))
+        if state and set(self._database.revision(scratch)) == {*self._history.heads} - {self._revision}:
+            return scratch
+        self._make_schemas(scratch)
+        try:
+            self._replay(scratch)
+        except ReplayError as exc:
+            if exc.leaves:
+                raise
+            try:
+                copy = self._copy()
+            except (FramefoxTasksError, SQLAlchemyError, NotImplementedError):
+                first = exc.message.partition("\n")[0]
+                raise ScratchError(f"the history does not run on an empty database: {first}") from exc
+            self._notes.append("The history does not run on an empty database: proven on a copy of the schema.")
+            return copy
+        return scratch
+
+    def _copy(self) -> Target:
+        """A copy of the live schema, without rows."""
+        copy = self._stack.enter_context(self._database.scratch(self._target))
+        self._database.copy_schema(self._target, copy)
+        self._note_version(copy)
+        self._copied = True
+        return copy
+
+    @property
+    def _is_long(self) -> bool:
+        """Whether it is worth to keep the state behind the history."""
+        return len(self._history.revisions) >= _LONG
+
+    def _replay(self, scratch: Target) -> None:
+        if self._on_replay and self._below:
+            self._on_replay(len([one for one in self._history.revisions if one.revision != self._revision]))
+        for revision in self._below:
+            replay(self._history, scratch, revision)
+
+    def _make_schemas(self, scratch: Target) -> None:
+        """Make the schemas that the entities name, unless the history does so itself."""
+        names = {table.schema for item in self._generated.metadata for table in item.tables.values()} - {None}
+        paths = (revision.path for revision in self._history.revisions) if names else ()
+        if not any("schema" in path.read_text(encoding="utf-8", errors="replace").lower() for path in paths):
+            self._create_schemas(scratch)
+
+    def _create_schemas(self, scratch: Target) -> None:
+        names = {table.schema for item in self._generated.metadata for table in item.tables.values()} - {None}
+        if names:
+            engine = self._engine(scratch)
+            quote = engine.dialect.identifier_preparer.quote
+            with engine.begin() as connection:
+                for name in sorted(map(str, names)):
+                    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quote(name)}"))
+
+    def _note_version(self, scratch: Target) -> None:
+        schema, _, name = scratch.project.version_table.rpartition(".")
+        version = table(name, column("version_num"), schema=schema or None)
+        with self._engine(scratch).begin() as connection:
+            for revision in self._database.revision(self._target):
+                connection.execute(version.insert(), {"version_num": revision})
+
+    def _engine(self, scratch: Target) -> Engine:
+        return sqlalchemy_engine(scratch, self._database)
+
+    def _facts(self, scratch: Target) -> list[Fact]:
+        """What a scratch database holds, without the version table and what the settings ignore."""
+        version, project = scratch.project.version_table, scratch.project
+        return [
+            fact
+            for fact in self._database.facts(scratch)
+            if fact.table != version and not ignored(project, fact.table.rpartition(".")[2])
+        ]
+
+    def _declared(self, scratch: Target) -> list[Fact] | None:
+        """What create_all() of the entities makes on another scratch database; None where it fails."""
+        with self._database.scratch(self._target) as made:
+            try:
+                self._database.equip(made, scratch)
+                self._create_schemas(made)
+                with guarded(self._target, made), warnings.catch_warnings():
+                    warnings.simplefilter("ignore", SAWarning)
+                    for metadata in self._generated.metadata:
+                        metadata.create_all(self._engine(made))
+            except (SQLAlchemyError, ReplayError) as exc:
+                if isinstance(exc, ReplayError) and exc.leaves:
+                    raise
+                self._notes.append(f"create_all() of the entities fails, so only Alembic has compared: {describe(exc)}")
+                return None
+            return self._facts(made)
+
+    def _operations(self, scratch: Target) -> list[str]:
+        """What Alembic would still do; nothing where a hook of the project's fails on that comparison."""
+        try:
+            with guarded(self._target, scratch):
+                # All that is there is the project's, but for what a copy has of others.
+                known = Known() if self._copied else Known(self._database.facts(scratch))
+                return list(compare(self._history.on(scratch), known).difference.operations)
+        except ReplayError as exc:
+            if exc.leaves:
+                raise
+            self._notes.append(f"Alembic has not compared once more: {exc.message}")
+            return []
+
+    def _judged(self, expected: list[Fact], before: list[Fact], after: list[Fact]) -> tuple[list[str], list[str]]:
+        """What is wrong after the migration: what it has made so or claims to mend, and what was so before."""
+        stood = {str(item) for item in differences(expected, _declarable(before, expected))}
+        found = differences(expected, _declarable(after, expected))
+        claims = list(_claims(operations_of(self._generated.context)))
+        wrong = [item for item in found if str(item) not in stood or any(claim(item.fact) for claim in claims)]
+        older = [] if self._copied else [str(item) for item in found if item not in wrong]
+        return list(map(str, wrong)), older
+
+    def _step(self, name: str, run: Callable[[], object]) -> None:
+        try:
+            run()
+        except ReplayError as exc:
+            if exc.leaves:
+                raise
+            raise self._failed(f"Its {name} fails on a scratch database", exc.message.splitlines()[1:-1]) from exc
+
+    def _same(self, title: str, expected: list[Fact], found: list[Fact]) -> None:
+        wrong = differences(expected, found)
+        if wrong:
+            raise self._failed(title, map(str, wrong))
+
+    def _failed(self, title: str, details: Iterable[str]) -> UnprovenError:
+        lines = [line.strip() for line in details]
+        more = [f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+        listed = "".join(f"\n  {line}" for line in (*lines[:_SHOWN], *more))
+        return UnprovenError(f"{title}:{listed}")
+
+
+def _declarable(facts: list[Fact], expected: list[Fact]) -> list[Fact]:
+    """The facts without those that only statements in the migrations make, and no entity declares."""
+    known = {fact.key for fact in expected}
+    return [fact for fact in facts if fact.what not in UNDECLARED or fact.key in known]
+
+
+def _claims(operations: Iterable[ops.MigrateOperation]) -> Iterator[Callable[[Fact], bool]]:
+    for operation in operations:
+        yield _Claim(operation).covers
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """What an operation says that it changes."""
+
+    operation: Any
+
+    def covers(self, fact: Fact) -> bool:
+        operation = self.operation
+        name = getattr(operation, "table_name", None) or getattr(operation, "source_table", None)
+        if name is None:
+            enum = getattr(getattr(operation, "enum", None), "name", None) or getattr(operation, "name", None)
+            return enum is not None and fact.table.rpartition(".")[2] == enum and fact.what in ("type", "domain")
+        schema = getattr(operation, "schema", None) or getattr(operation, "source_schema", None)
+        if fact.table not in (name, f"{schema}.{name}"):
+            return False
+        if isinstance(operation, (ops.CreateTableOp, ops.DropTableOp)):
+            return True
+        changed = getattr(operation, "column_name", None) or getattr(getattr(operation, "column", None), "name", None)
+        if changed is not None:
+            return fact.what == f"column {changed}"
+        name = getattr(operation, "constraint_name", None) or getattr(operation, "index_name", None)
+        return fact.what in ("index", "constraint") and fact.name == name

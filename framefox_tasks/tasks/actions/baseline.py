@@ -1,0 +1,35 @@
+"""The actions of the tasks that take up a database as it is."""
+
+from __future__ import annotations
+
+from framefox_tasks import report
+from framefox_tasks.errors import ConfigError
+from framefox_tasks.migrations import baseline as baselines, stamp as stamping
+from framefox_tasks.settings import Settings
+from framefox_tasks.tasks.actions.invocation import Invocation, confirm, skip_unnamed
+
+
+def baseline(settings: Settings, *, message: str, invocation: Invocation | None = None) -> None:
+    """database_baseline."""
+    if skip_unnamed(invocation, "write the migration that makes what the database has, and mark it as applied"):
+        return
+    report.show(baselines.baseline(settings.target, message=message or None, on_wait=report.show_waiting))
+
+
+def stamp(settings: Settings, *, revision: str | None, yes: bool, invocation: Invocation | None = None) -> None:
+    """database_stamp."""
+    if skip_unnamed(invocation, "mark the database as being at another revision"):
+        return
+    if not revision:
+        raise ConfigError(
+            "--revision is missing: at which revision is the database?",
+            hint="See the migrations with: doit database_status, and type: doit database_stamp --revision=REVISION",
+        )
+    target = settings.target
+    if not yes:
+        checked = stamping.check_stamp(target, revision=revision)
+        report.show(checked)
+        if checked.differences or checked.not_compared:
+            question = f"Mark {target.label} as being at {', '.join(checked.revisions) or 'no revision'} all the same?"
+            confirm(question, yes=False, task=f"database_stamp --revision={revision}")
+    report.show(stamping.stamp(target, revision=revision, on_wait=report.show_waiting))
