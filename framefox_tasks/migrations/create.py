@@ -252,7 +252,7 @@ def merge_heads(
     Raises:
         MigrationError: There is only one head.
     """
-    from framefox_tasks.migrations.alembic.autogenerate import write_merge
+    from framefox_tasks.migrations.alembic.revision_file import write_merge
 
     return MigrationCreated(target, write_merge(history_of(target), message or "merge heads", options))
 

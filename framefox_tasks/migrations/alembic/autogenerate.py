@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from alembic import command
 from alembic.autogenerate import RevisionContext
 from alembic.operations import ops
-from alembic.script import Script, ScriptDirectory
-from alembic.util import CommandError, rev_id
 from sqlalchemy import MetaData
 
-from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError, PermissionDeniedError
+from framefox_tasks.errors import ConfigError, EntityError
 from framefox_tasks.migrations.alembic.caught_warnings import caught_warnings
-from framefox_tasks.migrations.alembic.config import history_errors
 from framefox_tasks.migrations.alembic.describe import Difference, difference_of, operations_of
 from framefox_tasks.migrations.alembic.environment import run_environment
-from framefox_tasks.migrations.alembic.failures import describe
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.made import made_by
 from framefox_tasks.migrations.alembic.ownership import (
@@ -32,11 +26,11 @@ from framefox_tasks.migrations.alembic.ownership import (
     ownership_of,
     shown,
 )
-from framefox_tasks.migrations.alembic.placement import check_new_names
 from framefox_tasks.migrations.alembic.readable import check_readable, removed_if_unreadable
 from framefox_tasks.migrations.alembic.renames import Rename, Renames, candidates
+from framefox_tasks.migrations.alembic.revision_file import also_in, avoid_collision, quotable, read_back, writing
 from framefox_tasks.migrations.alembic.risks import risks_of
-from framefox_tasks.model import RevisionOptions, Target
+from framefox_tasks.model import Target
 from framefox_tasks.schema.entities import Entities, has_entities, import_provided, load_entities
 from framefox_tasks.schema.from_metadata import schema_of
 from framefox_tasks.schema.snapshot import Schema
@@ -159,11 +153,11 @@ def generate(
         context = compared.context
     if not empty and not compared.difference.operations:
         return compared
-    _avoid_collision(context.script_directory, Path(place["version_path"]), message)
+    avoid_collision(context.script_directory, Path(place["version_path"]), message)
     with (
-        _writing(history.target),
-        _also_in(history.scripts, aside),
-        _read_back(history.target),
+        writing(history.target),
+        also_in(history.scripts, aside),
+        read_back(history.target),
         removed_if_unreadable(aside, history.target.project),
     ):
         written = [Path(script.path) for script in context.generate_scripts() if script is not None]
@@ -177,56 +171,9 @@ def _question(rename: Rename) -> str:
     return f"Is {of}{rename.new} the former {of}{rename.column or rename.table}?"
 
 
-@contextmanager
-def _also_in(scripts: ScriptDirectory, aside: Path) -> Iterator[None]:
-    """Let Alembic write to another folder than those of its history."""
-    folders = scripts._version_locations
-    vars(scripts)["_version_locations"] = [*folders, aside]  # which Alembic computes once
-    try:
-        yield
-    finally:
-        vars(scripts)["_version_locations"] = folders
-
-
-@contextmanager
-def _read_back(target: Target) -> Iterator[None]:
-    try:
-        yield
-    except (CommandError, OSError, FramefoxTasksError):
-        raise
-    except Exception as exc:
-        raise MigrationError(
-            f"The generated migration cannot be read back: {describe(exc)}. No file was kept.",
-            hint=f"See whether the template {target.project.shown(target.project.migrations_folder)}/script.py.mako "
-            "imports what the types of the entities need.",
-        ) from exc
-
-
-def write_merge(history: History, message: str, options: RevisionOptions) -> Path:
-    """Write a migration that joins all heads.
-
-    Raises:
-        MigrationError: There is only one head.
-    """
-    heads = list(history.heads)
-    check_new_names(history, options)
-    if len(heads) < 2:
-        raise MigrationError(f"There is nothing to merge: the head is {', '.join(heads) or 'not there yet'}.")
-    with _writing(history.target), history_errors(history.target.project):
-        script = command.merge(
-            history.config,
-            heads,
-            message=_quotable(message),
-            branch_label=options.branch_label,
-            rev_id=options.rev_id,
-        )
-    assert isinstance(script, Script)  # noqa: S101 - merge writes one file
-    return Path(script.path)
-
-
 def _context(history: History, message: str | None, place: dict[str, Any], *, autogenerate: bool) -> RevisionContext:
     arguments = {
-        "message": _quotable(message or "migration"),
+        "message": quotable(message or "migration"),
         "autogenerate": autogenerate,
         "sql": False,
         "splice": False,
@@ -235,11 +182,6 @@ def _context(history: History, message: str | None, place: dict[str, Any], *, au
         **place,
     }
     return RevisionContext(history.config, history.scripts, arguments)
-
-
-def _quotable(message: str) -> str:
-    """The message as it can stand in the docstring of the file."""
-    return message.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _autogenerate(
@@ -320,24 +262,3 @@ def _check_seen(target: Target, context: RevisionContext, left_alone: set[str]) 
             hint="See whether its module can be imported, and have it imported, "
             "or list the table under `ignore_tables:` in config/orm.yaml.",
         )
-
-
-def _avoid_collision(scripts: ScriptDirectory, folder: Path, message: str | None) -> None:
-    """A second migration with the same message in the same second gets its revision into the file name."""
-    path = scripts._rev_path(folder, rev_id(), message or "migration", scripts._generate_create_date())
-    if path.exists() and "%(rev)s" not in scripts.file_template:
-        scripts.file_template += "_%(rev)s"
-
-
-@contextmanager
-def _writing(target: Target) -> Iterator[None]:
-    folder = target.project.shown(target.project.versions[0])
-    try:
-        yield
-    except OSError as exc:
-        raise PermissionDeniedError(
-            f"The migration cannot be written to {folder}: {exc.strerror}",
-            hint="Check the folder's permissions.",
-        ) from exc
-    except CommandError as exc:
-        raise MigrationError(str(exc)) from exc

@@ -1,8 +1,7 @@
 """Enum types in generated migrations, where a database keeps them beside the tables.
 
-Such a type must be created before a column uses it, outlives the table, and is changed by statements of its own.
-Generated on another database, the statements that create and drop it are added from the metadata: they do nothing
-where there are no enum types, and make the same file run on every database.
+Such a type must be created before a column uses it, outlives the table, and is changed by statements of its own. Where
+a database has none, the statements come from the metadata, so that the file runs on every database.
 """
 
 from __future__ import annotations
