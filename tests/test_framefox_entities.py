@@ -63,6 +63,8 @@ def made_by_the_framework(project: MiniProject, database: Database) -> None:
 def test_a_database_that_the_framework_made_has_no_difference(database: Database, tmp_path: Path) -> None:
     project = with_tasks(framefox(database, tmp_path))
     made_by_the_framework(project, database)
+    project.migration("made", None)
+    project.ok("database_stamp", "--revision=made", "--yes")
     out = project.ok("database_create_migration", "--check")
     assert "The entities and the database agree." in out
     assert "left alone" not in out

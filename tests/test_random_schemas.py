@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Database, MakeDatabase, ROOT
+from conftest import ROOT, Database, MakeDatabase
 from hypothesis import HealthCheck, given, settings, strategies as st
-from schemas import Spec, changed, schemas, source_of
+from random_schemas import Spec, changed, schemas, source_of
 
 from framefox_tasks import check_migration, create, create_migration, downgrade, drop, upgrade
 from framefox_tasks.errors import MigrationError
@@ -98,9 +98,7 @@ def _mysql(database: Database) -> Counter[Any]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql", "mysql"])
-def test_a_generated_migration_leads_there_and_back(
-    dialect: str, make_database: MakeDatabase, tmp_path: Path
-) -> None:
+def test_a_generated_migration_leads_there_and_back(dialect: str, make_database: MakeDatabase, tmp_path: Path) -> None:
     database = make_database(dialect)
     refused: list[str] = []
     seen: list[int] = []

@@ -65,7 +65,7 @@ class TableSpec:
         for kind, names, name in sorted(self.items, key=str):
             listed = ", ".join(map(repr, names))
             if kind == "check":
-                parts.append(f"sa.CheckConstraint('{names[0]} IS NOT NULL OR id > 0', name={name!r})")
+                parts.append(f"sa.CheckConstraint('{names[0]} IS NOT NULL OR 1 > 0', name={name!r})")
             elif kind == "unique":
                 parts.append(f"sa.UniqueConstraint({listed}, name={name!r})")
             else:
@@ -89,7 +89,9 @@ def source_of(spec: Spec) -> str:
 @st.composite
 def columns(draw: st.DrawFn, name: str, tables: tuple[str, ...]) -> ColumnSpec:
     if tables and draw(st.integers(0, 3)) == 0:
-        options = draw(st.sampled_from(["", ", ondelete='CASCADE'", f", name='fk_{name}_of_{draw(st.integers(1, 9))}'"]))
+        options = draw(
+            st.sampled_from(["", ", ondelete='CASCADE'", f", name='fk_{name}_of_{draw(st.integers(1, 9))}'"])
+        )
         return ColumnSpec(name, "sa.Integer()", refers=draw(st.sampled_from(tables)), options=options)
     type_ = draw(st.sampled_from(sorted(TYPES)))
     defaults = TYPES[type_][1]
@@ -190,7 +192,9 @@ def _alter(draw: st.DrawFn, spec: Spec, change: Callable[[ColumnSpec], ColumnSpe
 def _alter_type(draw: st.DrawFn, spec: Spec, name: str) -> Spec:  # noqa: ARG001
     def change(column: ColumnSpec) -> ColumnSpec:
         others = TYPES[column.type][0]
-        return column if column.refers or not others else replace(column, type=draw(st.sampled_from(others)), default=None)
+        return (
+            column if column.refers or not others else replace(column, type=draw(st.sampled_from(others)), default=None)
+        )
 
     return _alter(draw, spec, change)
 
