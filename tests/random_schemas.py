@@ -42,11 +42,13 @@ class ColumnSpec:
     comment: str | None = None
     refers: str | None = None  # a table, by its id
     options: str = ""  # of the foreign key
+    check: str | None = None
 
     def source(self) -> str:
         parts = [repr(self.name), self.type]
         if self.refers:
             parts.append(f"sa.ForeignKey('{self.refers}.id'{self.options})")
+        parts += [f"sa.CheckConstraint({self.check!r})"] if self.check else []
         parts.append(f"nullable={self.nullable}")
         parts += [f"server_default={self.default}"] if self.default is not None else []
         parts += [f"comment={self.comment!r}"] if self.comment else []
@@ -96,9 +98,9 @@ def columns(draw: st.DrawFn, name: str, tables: tuple[str, ...]) -> ColumnSpec:
     type_ = draw(st.sampled_from(sorted(TYPES)))
     defaults = TYPES[type_][1]
     default = draw(st.sampled_from(defaults)) if defaults and draw(st.booleans()) else None
-    return ColumnSpec(
-        name, type_, draw(st.booleans()), default, draw(st.sampled_from([None, None, "it's a comment", "50% of a:b"]))
-    )
+    comment = draw(st.sampled_from([None, None, "it's a comment", "50% of a:b"]))
+    check = f"{name} >= -10" if type_ == "sa.Integer()" and draw(st.booleans()) else None
+    return ColumnSpec(name, type_, draw(st.booleans()), default, comment, check=check)
 
 
 @st.composite
@@ -229,7 +231,7 @@ def _drop_key(draw: st.DrawFn, spec: Spec, name: str) -> Spec:  # noqa: ARG001
 
 def _refer(draw: st.DrawFn, spec: Spec, name: str) -> Spec:  # noqa: ARG001
     def change(column: ColumnSpec) -> ColumnSpec:
-        if column.type != "sa.Integer()":
+        if column.type != "sa.Integer()" or column.check:
             return column
         return replace(column, refers=None if column.refers else draw(st.sampled_from(spec)).name, default=None)
 

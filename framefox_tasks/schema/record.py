@@ -213,12 +213,9 @@ def _order(check: Check) -> tuple[str, str]:
 
 def _changed_checks(old: Table, new: Table, done: Collection[str]) -> set[Check]:
     """Those that are gone or new, but for those that come and go with their column."""
-    names = {column.name for column in new.columns}
-    gone = {column.name for column in old.columns} - names
-    added = {column.name for column in new.columns if column.enum or column.type == "BOOLEAN"}
-    added -= {column.name for column in old.columns}
+    come_or_gone = {column.name for column in old.columns} ^ {column.name for column in new.columns}
     changed = set(old.checks) ^ set(new.checks)
-    return {check for check in changed if check.name not in done and not _words(check.sql) & (gone | added)}
+    return {check for check in changed if check.name not in done and not _words(check.sql) & come_or_gone}
 
 
 def _words(sql: str) -> set[str]:

@@ -63,8 +63,11 @@ def _table(table: str, text: str) -> Iterator[Fact]:
 
 def _item(table: str, text: str) -> Iterator[Fact]:
     if found := _COLUMN.fullmatch(text):
+        type_, check, condition = found[2].partition(" CHECK (")  # MariaDB tells one within a column from one beside it
         yield Fact(table, f"column {found[1]}", THERE, "")
-        yield Fact(table, f"column {found[1]}", "type", found[2])
+        yield Fact(table, f"column {found[1]}", "type", type_)
+        if check:
+            yield Fact(table, "constraint", "", f"CHECK ({condition}")
     elif found := _KEY.fullmatch(text):
         yield Fact(table, "index", "", f"{found[1]} {found[3]}", _index_name(found[2], found[3]))
     elif found := _CONSTRAINT.fullmatch(text):

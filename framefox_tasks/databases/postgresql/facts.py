@@ -43,6 +43,9 @@ LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
     AND {_OUR_RELATION}
 """
+_CAST = re.compile(r"::(?:character varying|text|bpchar)(?:\(\d+\))?(?:\[\])?")
+_AROUND_ONE = re.compile(r"(?<!\w)\(('[^']*'|\w+)\)")
+_AROUND_TWO = re.compile(r"\(\(([^()]*)\)\)")
 _CONSTRAINTS = f"""
 SELECT {_RELATION}, k.conname, pg_get_constraintdef(k.oid)
 FROM pg_constraint k {_OF_RELATION.format("k.conrelid")}
@@ -144,12 +147,20 @@ def _column(
     yield from _set(table, what, values)
 
 
+def _settled(definition: str) -> str:
+    """A definition without casts between texts, and their parentheses: PostgreSQL reads it again and moves them."""
+    settled = _CAST.sub("", definition)
+    while settled != definition:
+        definition, settled = settled, _AROUND_TWO.sub(r"(\1)", _AROUND_ONE.sub(r"\1", settled))
+    return settled
+
+
 def _constraint(table: str, name: str, definition: str) -> Iterator[Fact]:
-    yield Fact(table, "constraint", "", definition, None if _GIVEN.search(name) else name)
+    yield Fact(table, "constraint", "", _settled(definition), None if _GIVEN.search(name) else name)
 
 
 def _index(table: str, name: str, definition: str, comment: Any, valid: bool) -> Iterator[Fact]:
-    rest = definition.partition(" USING ")[2]
+    rest = _settled(definition.partition(" USING ")[2])
     unique = "UNIQUE " if definition.startswith("CREATE UNIQUE") else ""
     extra = f" COMMENT {comment}" if comment else ""
     yield Fact(table, "index", "", f"{unique}{rest}{extra}{'' if valid else ' INVALID'}", name)

@@ -6,6 +6,7 @@ downgrade can drop it on every database.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from alembic.util.sqla_compat import _get_constraint_final_name
-from sqlalchemy import Boolean, CheckConstraint, Column, Enum, Inspector, MetaData, inspect
+from sqlalchemy import Boolean, CheckConstraint, Column, Enum, Inspector, MetaData, Table, inspect, text
 
 from framefox_tasks.databases import NAMES, database_named
+from framefox_tasks.migrations.alembic.compare import unescaped
 from framefox_tasks.migrations.alembic.ownership import declared_metadata
 
 _PREFIXES = {"unique": "uq", "foreignkey": "fk", "check": "ck"}
@@ -26,8 +28,14 @@ def name_constraints(context: MigrationContext, directives: Iterable[ops.Migrati
     for script in directives:
         namer = _Namer(context)
         for container in (*script.upgrade_ops_list, *script.downgrade_ops_list):
+            for op in container.ops:
+                if isinstance(op, ops.CreateTableOp):
+                    _move_checks(op)
             for table in _modified(container):
-                table.ops = [changed for op in table.ops for changed in _with_checks(context, op)]
+                changed = [one for op in table.ops for one in _with_checks(context, op)]
+                gone = _checks_beside(context, [op._reverse for op in table.ops if isinstance(op, ops.DropColumnOp)])
+                made = _checks_beside(context, table.ops)
+                table.ops = [*map(_drop, gone), *changed, *made]
         for upgrade, downgrade in zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True):
             added = {_key(op): namer.name(op) for table in _modified(upgrade) for op in _unnamed_additions(table)}
             for table in _modified(downgrade):
@@ -121,18 +129,64 @@ def _names_in(context: MigrationContext) -> Iterator[str]:
 
 
 def _with_checks(context: MigrationContext, op: ops.MigrateOperation) -> Iterator[ops.MigrateOperation]:
-    """An operation; where it adds or drops a column whose type brings a check, the check beside it by a name."""
-    check = _type_check(context, op) if isinstance(op, ops.AddColumnOp) else None
-    dropped = op._reverse if isinstance(op, ops.DropColumnOp) else None
-    if isinstance(op, ops.AddColumnOp) and check is not None:
-        yield ops.AddColumnOp(op.table_name, _without_check(op.column), schema=op.schema, **op.kw)
-        yield _check_operation(context, op.column, check)
+    """An operation; where it adds or drops a column that brings checks, those beside it by a name."""
+    added = op._reverse if isinstance(op, ops.DropColumnOp) else op
+    checks = list(_checks_of(context, added)) if isinstance(added, ops.AddColumnOp) else []
+    if isinstance(op, ops.AddColumnOp):
+        if _type_check(context, op) is not None:
+            op = ops.AddColumnOp(op.table_name, _without_check(op.column), schema=op.schema, **op.kw)
+        yield from (op, *checks)
         return
-    if dropped is not None and (check := _type_check(context, dropped)) is not None:
-        added = _check_operation(context, dropped.column, check)
-        name, table = added.constraint_name, added.table_name
-        yield ops.DropConstraintOp(name, table, type_="check", schema=added.schema, _reverse=added)
+    yield from map(_drop, checks)
     yield op
+
+
+def _drop(check: ops.CreateCheckConstraintOp) -> ops.DropConstraintOp:
+    return ops.DropConstraintOp(
+        check.constraint_name, check.table_name, type_="check", schema=check.schema, _reverse=check
+    )
+
+
+def _checks_beside(context: MigrationContext, operations: Iterable[Any]) -> list[ops.CreateCheckConstraintOp]:
+    """The checks of declared tables that name a column that is added: they are as new as it is."""
+    found: dict[int, ops.CreateCheckConstraintOp] = {}
+    for op in operations:
+        table = _declared_table(context, op.column) if isinstance(op, ops.AddColumnOp) else None
+        check: Any
+        for check in table.constraints if table is not None else ():
+            named = isinstance(check, CheckConstraint) and not getattr(check, "_type_bound", False)
+            if named and op.column.name in re.findall(r"\w+", str(check.sqltext)):
+                found[id(check)] = _check_operation(context, op.column, check)
+    return sorted(found.values(), key=lambda check: str(check.constraint_name))
+
+
+def _checks_of(context: MigrationContext, op: ops.AddColumnOp) -> Iterator[ops.CreateCheckConstraintOp]:
+    """The checks of a declared column: that of its type, and those within the column, which Alembic leaves out."""
+    bound = _type_check(context, op)
+    if bound is not None:
+        yield _check_operation(context, op.column, bound)
+    within = _within(op.column) if _declared_table(context, op.column) is not None else []
+    unnamed = [check for check in within if check.name is None]
+    for number, check in enumerate(unnamed, 1 if bound is None else 2):
+        yield _check_operation(context, op.column, check, () if number == 1 else (str(number),))
+    yield from (_check_operation(context, op.column, check) for check in within if check.name is not None)
+
+
+def _declared_table(context: MigrationContext, column: Column[Any]) -> Table | None:
+    """The table of a column; None where it was reflected."""
+    declared = any(column.table is not None and column.table.metadata is one for one in declared_metadata(context.opts))
+    return column.table if declared else None
+
+
+def _within(column: Column[Any]) -> list[CheckConstraint]:
+    found = [item for item in column.constraints if isinstance(item, CheckConstraint)]
+    return sorted(found, key=lambda check: str(check.sqltext))
+
+
+def _move_checks(op: ops.CreateTableOp) -> None:
+    """Put the checks within the columns of a new table beside them, where Alembic writes them."""
+    within = [check for item in op.columns if isinstance(item, Column) for check in _within(item)]
+    op.columns = [*op.columns, *(check._copy() for check in within)]
 
 
 def _type_check(context: MigrationContext, op: ops.AddColumnOp) -> CheckConstraint | None:
@@ -151,12 +205,16 @@ def _type_check(context: MigrationContext, op: ops.AddColumnOp) -> CheckConstrai
 
 
 def _check_operation(
-    context: MigrationContext, column: Column[Any], check: CheckConstraint
+    context: MigrationContext, column: Column[Any], check: CheckConstraint, apart: tuple[str, ...] = ()
 ) -> ops.CreateCheckConstraintOp:
     # A convention of the metadata is applied when the dialect is known.
     given = _get_constraint_final_name(check, context.dialect)
-    name = given or conventional("ck", (column.table.name, column.name))
-    return ops.CreateCheckConstraintOp(name, column.table.name, check.sqltext, schema=column.table.schema)
+    name = given or conventional("ck", (column.table.name, column.name, *apart))
+    # As text: of an expression each constraint that is made of it would join the table of its columns.
+    compiler: Any = context.dialect.ddl_compiler(context.dialect, None)  # type: ignore[arg-type]
+    sql = compiler.sql_compiler.process(check.sqltext, include_table=False, literal_binds=True)
+    condition = text(unescaped(context, sql).replace(":", "\\:"))
+    return ops.CreateCheckConstraintOp(name, column.table.name, condition, schema=column.table.schema)
 
 
 def _without_check(column: Column[Any]) -> Column[Any]:
