@@ -97,7 +97,8 @@ def columns(draw: st.DrawFn, name: str, tables: tuple[str, ...]) -> ColumnSpec:
         return ColumnSpec(name, "sa.Integer()", refers=draw(st.sampled_from(tables)), options=options)
     type_ = draw(st.sampled_from(sorted(TYPES)))
     defaults = TYPES[type_][1]
-    default = draw(st.sampled_from(defaults)) if defaults and draw(st.booleans()) else None
+    has_default = draw(st.booleans())
+    default = draw(st.sampled_from(defaults)) if defaults and has_default else None
     comment = draw(st.sampled_from([None, None, "it's a comment", "50% of a:b"]))
     check = f"{name} >= -10" if type_ == "sa.Integer()" and draw(st.booleans()) else None
     return ColumnSpec(name, type_, draw(st.booleans()), default, comment, check=check)

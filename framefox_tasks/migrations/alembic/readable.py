@@ -50,7 +50,8 @@ def check_readable(path: Path, project: Project) -> None:
             f"The migration could not be read back, and is not kept. {type(exc).__name__}: {_message(exc)}"
             + (f"\n  in: {written}" if written else ""),
             hint="A type of the project is written as its repr(): give it a __repr__ that makes it again, or have it "
-            f"written by render_item in {project.shown(project.migrations_folder / 'env.py')}.",
+            f"written by render_item in {project.shown(project.migrations_folder / 'env.py')}. "
+            "Or the template beside that, script.py.mako, is no Python.",
         ) from exc
 
 
