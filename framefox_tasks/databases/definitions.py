@@ -91,6 +91,9 @@ class ServerDefinitions(Protocol):
     def normal_index(self, table: Name, statement: str) -> str | None:
         """The same of the index that a statement would make on a table."""
 
+    def partition_key(self, table: Name) -> str | None:
+        """What a table is partitioned by, as `RANGE (day)`; None where it is not."""
+
     def constraints(self, table: Name) -> Mapping[str, ConstraintDefinition]:
         """The constraints of a table, by name."""
 

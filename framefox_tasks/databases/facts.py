@@ -60,6 +60,11 @@ class FactDifference:
         return self.text
 
 
+def is_of(fact: Fact, version_table: str) -> bool:
+    """Whether a fact is of the version table. A catalogue leaves out a schema that is the default one."""
+    return fact.table in (version_table, version_table.rpartition(".")[2])
+
+
 def differences(expected: Iterable[Fact], found: Iterable[Fact]) -> list[FactDifference]:
     """What differs, without what follows from another difference. The order of facts does not count."""
     wanted, held = _grouped(expected), _grouped(found)

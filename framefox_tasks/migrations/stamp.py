@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.facts import UNDECLARED, Fact, differences
+from framefox_tasks.databases.facts import UNDECLARED, Fact, differences, is_of
 from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS
 from framefox_tasks.errors import FramefoxTasksError, ReplayError, ScratchError
 from framefox_tasks.migrations.metadata import declared_schema
@@ -94,10 +94,9 @@ def _beside_replay(history: History, revisions: tuple[str, ...], ours: Collectio
     version, there = target.project.version_table, {fact.table for fact in live}
     # A schema that is the default one is written out in a declaration alone.
     declared = {table.key if table.key in there else table.name for table in ours}
-    names = {fact.table for fact in made}.union(declared) - {version}
-    found = differences(
-        [fact for fact in made if fact.table != version], [fact for fact in live if fact.table in names]
-    )
+    made = [fact for fact in made if not is_of(fact, version)]
+    names = {fact.table for fact in made}.union(declared)
+    found = differences(made, [fact for fact in live if fact.table in names and not is_of(fact, version)])
     return [str(item) for item in found]
 
 

@@ -152,6 +152,10 @@ class PostgreSQLDefinitions:
         )
         return found
 
+    def partition_key(self, table: Name) -> str | None:
+        """By pg_get_partkeydef."""
+        return self._text("SELECT pg_catalog.pg_get_partkeydef(CAST(:table AS regclass))", table=self._full(table))
+
     def constraints(self, table: Name) -> dict[str, ConstraintDefinition]:
         """From pg_constraint."""
         return {

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SAWarning
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine
-from framefox_tasks.databases.facts import UNDECLARED, Fact, differences
+from framefox_tasks.databases.facts import UNDECLARED, Fact, differences, is_of
 from framefox_tasks.migrations.alembic.autogenerate import INSTEAD, Comparison, compare, generate
 from framefox_tasks.migrations.alembic.config import make_config
 from framefox_tasks.migrations.alembic.describe import operations_of
@@ -137,7 +137,7 @@ def make_baseline(
 
 def _comparable(target: Target, found: Unversioned, made: list[Fact]) -> tuple[list[Fact], list[Fact]]:
     """The facts of the live database that are of the tables that were found, and those of a database of only these."""
-    made = [fact for fact in _declarable(made) if fact.table != target.project.version_table]
+    made = [fact for fact in _declarable(made) if not is_of(fact, target.project.version_table)]
     names = {fact.table for fact in made} | {table.key for table in found.live.tables}
     return [fact for fact in _declarable(database_of(target).facts(target)) if fact.table in names], made
 

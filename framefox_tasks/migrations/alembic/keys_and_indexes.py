@@ -256,6 +256,8 @@ def _restored(
             name = plain(context, op.schema, str(op.index_name))
             yield StatementOp(statements[name]) if name in statements else op
         elif isinstance(op, ops.CreateTableOp):
+            if key := definitions.partition_key(plain(context, op.schema, op.table_name)):
+                op.kw[f"{context.dialect.name}_partition_by"] = key
             yield op
             live = _constraints(context, definitions, op.schema, op.table_name)
             _complete_table(op, live)

@@ -61,9 +61,13 @@ class Ownership:
     def includes(self, schema: str | None, table: str) -> bool:
         """Whether a table of the database is to be compared. One that is not is noted, unless it is ignored."""
         name = self._plain(schema, table)
-        if name in self._tables or self._known.has_table(shown(name)):
+        if name in self._tables:
             return True
-        if not (ignored(self._project, table) or name == self._version_table or name in self._dependent):
+        if name == self._version_table:
+            return False
+        if self._known.has_table(shown(name)):
+            return True
+        if not (ignored(self._project, table) or name in self._dependent):
             self._others.add(name)
         return False
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine
-from framefox_tasks.databases.facts import UNDECLARED, Fact, differences
+from framefox_tasks.databases.facts import UNDECLARED, Fact, differences, is_of
 from framefox_tasks.errors import FramefoxTasksError, ReplayError, ScratchError, UnprovenError
 from framefox_tasks.migrations.alembic.autogenerate import Comparison, compare
 from framefox_tasks.migrations.alembic.describe import operations_of
@@ -181,7 +181,7 @@ class _Proof:
         return [
             fact
             for fact in self._database.facts(scratch)
-            if fact.table != version and not ignored(project, fact.table.rpartition(".")[2])
+            if not is_of(fact, version) and not ignored(project, fact.table.rpartition(".")[2])
         ]
 
     def _declared(self, scratch: Target) -> list[Fact] | None:
