@@ -60,6 +60,12 @@ class FactDifference:
         return self.text
 
 
+def declarable(facts: Iterable[Fact], expected: Iterable[Fact] = ()) -> list[Fact]:
+    """The facts without those that only statements in migrations make, unless they are expected."""
+    known = {fact.key for fact in expected}
+    return [fact for fact in facts if fact.what not in UNDECLARED or fact.key in known]
+
+
 def is_of(fact: Fact, version_table: str) -> bool:
     """Whether a fact is of the version table. A catalogue leaves out a schema that is the default one."""
     return fact.table in (version_table, version_table.rpartition(".")[2])

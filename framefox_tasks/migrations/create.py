@@ -212,7 +212,7 @@ def check_migration(target: Target, *, x: Sequence[str] = ()) -> MigrationChecke
         listed = "\n".join(f"  {operation}" for operation in compared.difference.operations)
         hint = "Write the migration with: doit database_create_migration"
         if record.is_recorded(target.project, declared_schema(target)):
-            hint = f"{_reason(target, compared)}\nWrite it as a migration with: doit -a database_create_migration"
+            hint = _reason(target, compared)
         raise MigrationNeededError(f"The entities differ from the database {target.label}:\n{listed}", hint=hint)
     by_hand = record.not_compared(target, compared.schema, only_here=True) if compared.schema else ()
     if by_hand:
@@ -225,15 +225,19 @@ def check_migration(target: Target, *, x: Sequence[str] = ()) -> MigrationChecke
 
 
 def _reason(target: Target, compared: Comparison) -> str:
-    """Why the database differs from entities that are as recorded, as far as that can be told."""
+    """Why the database differs from entities that are as recorded, as far as that can be told, and what to do."""
     from framefox_tasks.migrations.alembic.origin import left_out
 
     decided = left_out(target.project, compared.context)
+    write = "Write it as a migration with: doit -a database_create_migration"
     if decided is None:
-        return "Either the migrations leave this out, or the database was changed by something else."
+        return f"Either the migrations leave this out, or the database was changed by something else.\n{write}"
     if decided:
-        return "The entities are as recorded with the newest migration, but the migrations leave this out."
-    return "The migrations have all that the entities declare: the database was changed by something else."
+        return f"The entities are as recorded with the newest migration, but the migrations leave this out.\n{write}"
+    return (
+        "The migrations have all that the entities declare: the database was changed by something else.\n"
+        "Undo that in the database: a migration for it would fail in every other one."
+    )
 
 
 def merge_heads(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.facts import UNDECLARED, Fact, differences, is_of
+from framefox_tasks.databases.facts import Fact, declarable, differences, is_of
 from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS
 from framefox_tasks.errors import FramefoxTasksError, ReplayError, ScratchError
 from framefox_tasks.migrations.metadata import declared_schema
@@ -84,13 +84,13 @@ def _beside_replay(history: History, revisions: tuple[str, ...], ours: Collectio
     from framefox_tasks.migrations.alembic.replay import replay
 
     target, database = history.target, database_of(history.target)
-    live = [fact for fact in database.facts(target) if fact.what not in UNDECLARED]
+    live = declarable(database.facts(target))
     made: list[Fact] = []
     if revisions:
         with database.scratch(target) as scratch:
             for revision in revisions:
                 replay(history, scratch, revision)
-            made = [fact for fact in database.facts(scratch) if fact.what not in UNDECLARED]
+            made = declarable(database.facts(scratch))
     version, there = target.project.version_table, {fact.table for fact in live}
     # A schema that is the default one is written out in a declaration alone.
     declared = {table.key if table.key in there else table.name for table in ours}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from sqlalchemy.exc import SAWarning
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine
-from framefox_tasks.databases.facts import UNDECLARED, Fact, differences, is_of
+from framefox_tasks.databases.facts import Fact, declarable, differences, is_of
 from framefox_tasks.migrations.alembic.autogenerate import INSTEAD, Comparison, compare, generate
 from framefox_tasks.migrations.alembic.config import make_config
 from framefox_tasks.migrations.alembic.describe import operations_of
@@ -130,20 +130,16 @@ def make_baseline(
         replay(history, scratch)
         wrong = list(map(str, differences(*_comparable(target, found, database.facts(scratch)))))
         revert(history, scratch, written.context.generated_revisions[-1].rev_id or "heads")
-        wrong += [f"after its downgrade: {item}" for item in differences(empty, _declarable(database.facts(scratch)))]
+        wrong += [f"after its downgrade: {item}" for item in differences(empty, declarable(database.facts(scratch)))]
     schema = found.declared if tables is None else Schema(tuple(_schemas_made(found)))
     return Made(written, schema), wrong
 
 
 def _comparable(target: Target, found: Unversioned, made: list[Fact]) -> tuple[list[Fact], list[Fact]]:
     """The facts of the live database that are of the tables that were found, and those of a database of only these."""
-    made = [fact for fact in _declarable(made) if not is_of(fact, target.project.version_table)]
+    made = [fact for fact in declarable(made) if not is_of(fact, target.project.version_table)]
     names = {fact.table for fact in made} | {table.key for table in found.live.tables}
-    return [fact for fact in _declarable(database_of(target).facts(target)) if fact.table in names], made
-
-
-def _declarable(facts: Iterable[Fact]) -> list[Fact]:
-    return [fact for fact in facts if fact.what not in UNDECLARED]
+    return [fact for fact in declarable(database_of(target).facts(target)) if fact.table in names], made
 
 
 def tables_of_database(target: Target, tables: Collection[Table]) -> MetaData:

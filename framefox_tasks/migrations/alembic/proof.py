@@ -14,7 +14,7 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine
-from framefox_tasks.databases.facts import UNDECLARED, Fact, differences, is_of
+from framefox_tasks.databases.facts import Fact, declarable, differences, is_of
 from framefox_tasks.errors import FramefoxTasksError, ReplayError, ScratchError, UnprovenError
 from framefox_tasks.migrations.alembic.autogenerate import Comparison, compare
 from framefox_tasks.migrations.alembic.describe import operations_of
@@ -76,6 +76,7 @@ class _Proof:
         self._on_replay = on_replay
         self._notes: list[str] = []
         self._copied = False
+        self._before: list[Fact] = []
         script = history.scripts.get_revision(str(generated.context.generated_revisions[-1].rev_id))
         self._revision = script.revision
         # All that is applied to the live database: with lasting branches more than what the migration follows.
@@ -84,7 +85,7 @@ class _Proof:
     def run(self) -> tuple[Proof, list[Fact] | None]:
         """All steps."""
         scratch = self._below_it()
-        before = self._facts(scratch)
+        before = self._before = self._facts(scratch)
         self._step("upgrade", lambda: replay(self._history, scratch, self._revision))
         after = self._facts(scratch)
         expected = self._declared(scratch)
@@ -216,8 +217,8 @@ class _Proof:
 
     def _judged(self, expected: list[Fact], before: list[Fact], after: list[Fact]) -> tuple[list[str], list[str]]:
         """What is wrong after the migration: what it has made so or claims to mend, and what was so before."""
-        stood = {str(item) for item in differences(expected, _declarable(before, expected))}
-        found = differences(expected, _declarable(after, expected))
+        stood = {str(item) for item in differences(expected, declarable(before, expected))}
+        found = differences(expected, declarable(after, expected))
         claims = list(_claims(operations_of(self._generated.context)))
         wrong = [item for item in found if str(item) not in stood or any(claim(item.fact) for claim in claims)]
         older = [] if self._copied else [str(item) for item in found if item not in wrong]
@@ -254,13 +255,17 @@ class _Proof:
         lines = [line.strip() for line in details]
         more = [f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
         listed = "".join(f"\n  {line}" for line in (*lines[:_SHOWN], *more))
-        return UnprovenError(f"{title}:{listed}")
+        drifted = "".join(f"\n  {line}" for line in self._drifted())
+        told = f"\n{self._target.label} is not what its migrations make; undo that in it:{drifted}" if drifted else ""
+        return UnprovenError(f"{title}:{listed}{told}")
 
-
-def _declarable(facts: list[Fact], expected: list[Fact]) -> list[Fact]:
-    """The facts without those that only statements in the migrations make, and no entity declares."""
-    known = {fact.key for fact in expected}
-    return [fact for fact in facts if fact.what not in UNDECLARED or fact.key in known]
+    def _drifted(self) -> list[str]:
+        """In what that this migration changes the live database is not what the migrations below it make."""
+        if self._copied or not self._before:
+            return []
+        claims = list(_claims(operations_of(self._generated.context)))
+        found = differences(self._before, self._facts(self._target))
+        return [str(item) for item in found if any(claim(item.fact) for claim in claims)]
 
 
 def _claims(operations: Iterable[ops.MigrateOperation]) -> Iterator[Callable[[Fact], bool]]:

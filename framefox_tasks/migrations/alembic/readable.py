@@ -40,7 +40,10 @@ def check_readable(path: Path, project: Project) -> None:
         names = dict(vars(load_python_file(str(path.parent), path.name)))
         proxy = SimpleNamespace(f=str)
         names |= dict.fromkeys(_OPERATIONS, proxy)
-        for argument in _arguments(ast.parse(text)):
+        tree = ast.parse(text)
+        for name, value in _variables(tree):
+            names[name] = _evaluate(value, names)
+        for argument in _arguments(tree):
             _evaluate(argument, names)
     except Exception as exc:
         line = exc.lineno if isinstance(exc, SyntaxError) else getattr(exc, "lineno", None)
@@ -59,6 +62,14 @@ def _message(exc: Exception) -> str:
     return exc.msg if isinstance(exc, SyntaxError) else str(exc).partition("\n")[0]
 
 
+def _variables(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """The variables of the functions, in order."""
+    for function in tree.body:
+        for node in function.body if isinstance(function, ast.FunctionDef) else ():
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                yield node.targets[0].id, node.value
+
+
 def _arguments(tree: ast.AST) -> Iterator[ast.expr]:
     """The arguments of the calls of operations, but for those within others."""
     for node in ast.walk(tree):
@@ -72,11 +83,11 @@ def _is_operation(function: ast.expr) -> bool:
     return isinstance(owner, ast.Name) and owner.id in _OPERATIONS
 
 
-def _evaluate(argument: ast.expr, names: dict[str, Any]) -> None:
+def _evaluate(argument: ast.expr, names: dict[str, Any]) -> Any:
     if isinstance(argument, ast.Starred):
         argument = argument.value
     try:
-        eval(compile(ast.Expression(argument), "<migration>", "eval"), names)  # noqa: S307 - it is what was generated
+        return eval(compile(ast.Expression(argument), "<migration>", "eval"), names)  # noqa: S307 - it is what was generated
     except Exception as exc:
         exc.lineno = argument.lineno  # type: ignore[attr-defined]
         raise
