@@ -97,6 +97,8 @@ def load_entities(project: Project) -> Entities:
     values = [value for name in read_too for value in list(vars(sys.modules[name]).values())]
     classes = [value for value in values if isinstance(value, type) and list(tables_of(value))]
     files = listed | read.files([*read_too, *hook], classes)
+    if not provided:  # env.py was only looked at for what it imports
+        files -= {(project.migrations_folder / "env.py").resolve()}
     # One that was saved meanwhile may have been read before that: it is left out, and so is new the next time.
     saved = {path for path, time in _times(folders).items() if before.get(path, time) != time}
     return Entities(metadata, _packages(modules, sources), tuple(sorted(files - saved)), tuple(folders))
