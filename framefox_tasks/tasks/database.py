@@ -94,7 +94,7 @@ def task_database_create_migration(empty: bool, check: bool, merge: bool, **_: A
 
 
 @params(*_DOWNGRADE)
-def task_database_downgrade(sql: bool, output: str, **_: Any) -> dict[str, Any]:
+def task_database_downgrade(sql: bool = False, output: str = "", **_: Any) -> dict[str, Any]:
     """Revert the last migration, or --steps of them"""
     return {
         "actions": [action("database:downgrade")],
