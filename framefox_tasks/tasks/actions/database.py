@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -187,11 +187,11 @@ def _write_or_print(text: str, output: str) -> None:
 def downgrade(
     settings: Settings,
     *,
-    steps: str | None,
-    revision: str | None,
-    sql: bool,
-    output: str,
-    x: list[str],
+    steps: str | None = None,
+    revision: str | None = None,
+    sql: bool = False,
+    output: str = "",
+    x: Sequence[str] = (),
     invocation: Invocation | None = None,
 ) -> None:
     """database_downgrade."""
