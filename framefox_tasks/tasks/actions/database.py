@@ -200,7 +200,7 @@ def downgrade(
             "--output goes with --sql.", hint="Type: doit database_downgrade --sql --revision=FROM:TO --output=FILE"
         )
     if sql:
-        _print_downgrade(settings.target, steps, revision, output, x)
+        _print_downgrade(settings.target, steps, revision, output, list(x))
         return
     if skip_unnamed(invocation, "revert migrations"):
         return
