@@ -199,7 +199,7 @@ def test_an_env_py_without_models_drops_no_table(make_database: MakeDatabase, tm
     (project.path / "src").rename(project.path / "models")
     project.migration("0001", None, upgrade="op.create_table('one', sa.Column('id', sa.Integer))")
     succeeds(project, "database_upgrade")
-    assert "hands no table to Alembic." in refused(project, "database_create_migration")
+    assert "no table to compare with the database" in refused(project, "database_create_migration")
     assert len(project.versions()) == 1
 
 
@@ -232,8 +232,8 @@ def test_an_error_of_this_package_is_not_told_as_one_of_env_py(shop: MiniProject
     shop.write(
         "migrations/env.py",
         "from framefox_tasks.env import run_migrations\n"
-        "from framefox_tasks.migrations.alembic import environment\n\n"
-        "environment.sqlalchemy_engine = None\n"
+        "from framefox_tasks.migrations.alembic import own_env\n\n"
+        "own_env.sqlalchemy_engine = None\n"
         "run_migrations()\n",
     )
     result = shop.doit("database_upgrade")

@@ -12,6 +12,7 @@ from sqlalchemy import CheckConstraint, Connection, MetaData, String, Table, ins
 
 from framefox_tasks.databases import database_named
 
+_LISTS = re.compile(r"\bIN\s*\(", re.IGNORECASE)
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 
@@ -24,6 +25,8 @@ def keep_what_columns_had(context: MigrationContext, directives: Iterable[ops.Mi
             for table in _tables(upgrade):
                 dropped = [op for op in table.ops if isinstance(op, ops.DropColumnOp)]
                 back = [other for other in _tables(downgrade) if _name(other) == _name(table)]
+                if back:
+                    _keep_type_checks(context.connection, table, back[0])
                 if dropped and back:
                     _keep_checks(context.connection, table, back[0], [op.column_name for op in dropped])
                     _keep_collations(context.connection, back[0])
@@ -48,6 +51,21 @@ def _keep_checks(
             first = next(place for place, op in enumerate(table.ops) if isinstance(op, ops.DropColumnOp))
             table.ops.insert(first, ops.DropConstraintOp.from_constraint(constraint))
         back.ops.append(ops.CreateCheckConstraintOp.from_constraint(constraint))
+
+
+def _keep_type_checks(connection: Connection, table: ops.ModifyTableOps, back: ops.ModifyTableOps) -> None:
+    """Where a table is rebuilt, a check without a name that lists values goes with the type of its column."""
+    retyped = [op.column_name for op in table.ops if isinstance(op, ops.AlterColumnOp) and op.modify_type is not None]
+    if not retyped or not database_named(connection.dialect.name).rebuilds_tables:
+        return
+    stub = Table(table.table_name, MetaData(), schema=table.schema)
+    for check in _checks(connection, table, retyped):
+        if check["name"] is None and _LISTS.search(check["sqltext"]):
+            constraint = CheckConstraint(text(check["sqltext"].replace(":", "\\:")))
+            stub.append_constraint(constraint)
+            made: Any = ops.CreateCheckConstraintOp.from_constraint(constraint)
+            made.stays_unnamed = True  # for one with a name would not go with the type the next time
+            back.ops.append(made)
 
 
 def _checks(connection: Connection, table: ops.ModifyTableOps, columns: list[str]) -> Iterator[Any]:

@@ -53,7 +53,8 @@ def _modified(container: ops.OpContainer) -> Iterator[ops.ModifyTableOps]:
 def _unnamed_additions(table: ops.ModifyTableOps) -> Iterator[ops.AddConstraintOp]:
     op: Any
     for op in table.ops:
-        if isinstance(op, ops.AddConstraintOp) and getattr(op, "constraint_name", "") is None:
+        unnamed = isinstance(op, ops.AddConstraintOp) and getattr(op, "constraint_name", "") is None
+        if unnamed and not getattr(op, "stays_unnamed", False):
             yield op
 
 
