@@ -11,7 +11,7 @@ from declaring_tables import Declaring, described
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Sequence, String, Table, text
 from sqlalchemy.dialects.postgresql import DOMAIN
 
-from framefox_tasks import check_migration
+from framefox_tasks import check_migration, upgrade
 
 
 @pytest.fixture
@@ -65,6 +65,9 @@ def test_one_that_is_no_longer_declared_goes_if_it_is_ours(project: Declaring, d
 
 
 def test_a_serial_column_that_is_no_key_agrees(project: Declaring, database: Database) -> None:
+    text_of = 'revision = "made"\ndown_revision = None\n\n\ndef upgrade() -> None:\n    pass\n'
+    (project.path / "migrations/versions/made.py").write_text(text_of)
+    upgrade(project.target)
     database.execute("CREATE TABLE item (id serial PRIMARY KEY, n serial, m serial)")
     project.declare(
         Column("n", Integer, nullable=False, server_default=text("nextval('item_n_seq'::regclass)")),

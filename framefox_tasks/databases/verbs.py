@@ -49,6 +49,7 @@ class Traits:
         has_schemas: Whether a database holds schemas, each with tables of its own.
         has_comments: Whether tables and columns have comments.
         has_enums: Whether a column can have a type that lists its values.
+        compares_keys: Whether keys and indexes are compared with all their options, as the server writes them.
         has_enum_types: Whether such a type stands beside the tables, with a name of its own.
         copies_whole: Whether it can be copied as a whole to another of its kind by its own means: open_whole().
         dependent_tables: A query for the schema and name of each table that belongs to another or to an extension.
@@ -71,6 +72,7 @@ class Traits:
     has_schemas: ClassVar[bool] = False
     has_comments: ClassVar[bool] = True
     has_enums: ClassVar[bool] = True
+    compares_keys: ClassVar[bool] = False
     has_enum_types: ClassVar[bool] = False
     copies_whole: ClassVar[bool] = False
     dependent_tables: ClassVar[str | None] = None

@@ -200,7 +200,8 @@ def _left_out(old: Table, new: Table, database: Traits, done: Collection[str]) -
         yield _Left(f"comment on {new.key}", {"comment": old.comment}, elsewhere=True)
     if _own(old.options, database) != _own(new.options, database):
         yield _Left(f"options of {new.key}", {"options": old.options})
-    for kind, what in (("foreign_keys", "foreign key"), ("uniques", "unique constraint"), ("indexes", "index")):
+    kinds = (("foreign_keys", "foreign key"), ("uniques", "unique constraint"), ("indexes", "index"))
+    for kind, what in () if database.compares_keys else kinds:
         yield from _changed_options(old, new, kind, what, database, done)
     before = {column.name: column for column in old.columns}
     for column in new.columns:

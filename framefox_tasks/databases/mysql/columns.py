@@ -184,8 +184,14 @@ class MySQLColumns(ColumnComparison):
     def _definition(self, table: Any) -> str:
         name = self._dialect.identifier_preparer.format_table(table)
         if name not in self._definitions:
-            self._definitions[name] = self._shown(name)
+            # A table that a migration renames is not there by its new name.
+            self._definitions[name] = self._shown(name) if self._is_there(table) else ""
         return self._definitions[name]
+
+    def _is_there(self, table: Any) -> bool:
+        from sqlalchemy import inspect
+
+        return bool(inspect(self._connection).has_table(table.name, schema=table.schema))
 
     def _shown(self, table: str) -> str:
         statement = f"SHOW CREATE TABLE {table}".replace("%", "%%")  # which the driver fills in

@@ -58,20 +58,20 @@ WHERE refclassid = 'pg_catalog.pg_type'::regclass AND deptype IN ('n', 'a') AND 
 _DEFAULT = """
 SELECT pg_catalog.pg_get_expr(adbin, adrelid) FROM pg_catalog.pg_attrdef
 JOIN pg_catalog.pg_attribute a ON attrelid = adrelid AND attnum = adnum
-WHERE adrelid = CAST(:table AS regclass) AND attname = :column AND attgenerated = ''
+WHERE adrelid = to_regclass(:table) AND attname = :column AND attgenerated = ''
 """
 _TYPE = """
 SELECT pg_catalog.format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
-WHERE attrelid = CAST(:table AS regclass) AND attname = :column
+WHERE attrelid = to_regclass(:table) AND attname = :column
 """
 _CONSTRAINTS = """
 SELECT conname, contype, condeferrable, condeferred, confmatchtype, pg_catalog.pg_get_constraintdef(oid)
-FROM pg_catalog.pg_constraint WHERE conrelid = CAST(:table AS regclass) AND contype IN ('c', 'f', 'p', 'u', 'x')
+FROM pg_catalog.pg_constraint WHERE conrelid = to_regclass(:table) AND contype IN ('c', 'f', 'p', 'u', 'x')
 ORDER BY conname
 """
 _INDEX_TEXT = "SELECT pg_catalog.pg_get_indexdef(CAST(:index AS regclass))"
 _INDEX_OF = (
-    "SELECT pg_catalog.pg_get_indexdef(indexrelid) FROM pg_catalog.pg_index WHERE indrelid = CAST(:table AS regclass)"
+    "SELECT pg_catalog.pg_get_indexdef(indexrelid) FROM pg_catalog.pg_index WHERE indrelid = to_regclass(:table)"
 )
 _CATEGORY = "SELECT typcategory FROM pg_catalog.pg_type WHERE oid = CAST(:type AS regtype)"
 _CASTS = """
@@ -154,7 +154,7 @@ class PostgreSQLDefinitions:
 
     def partition_key(self, table: Name) -> str | None:
         """By pg_get_partkeydef."""
-        return self._text("SELECT pg_catalog.pg_get_partkeydef(CAST(:table AS regclass))", table=self._full(table))
+        return self._text("SELECT pg_catalog.pg_get_partkeydef(to_regclass(:table))", table=self._full(table))
 
     def constraints(self, table: Name) -> dict[str, ConstraintDefinition]:
         """From pg_constraint."""

@@ -32,6 +32,7 @@ class PostgreSQLVerbs(ServerVerbs):
     extra = "postgresql"
     has_schemas = True
     has_enum_types = True
+    compares_keys = True
     # Partitions and tables that inherit (pg_inherits), and members of an extension (pg_depend, deptype e).
     dependent_tables = """
     SELECT nspname, relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

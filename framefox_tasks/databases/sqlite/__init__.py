@@ -81,10 +81,10 @@ class SQLite(SQLiteVerbs, Database):
         return facts(target)
 
     def rebuild(self, connection: Connection, table: str) -> TableRebuild | None:
-        """Rebuild a table from the text that made it."""
-        from framefox_tasks.databases.sqlite.rebuild import SQLiteRebuild
+        """Rebuild a table from the text that made it; None where it is not there by that name, but will be renamed."""
+        from framefox_tasks.databases.sqlite.rebuild import SQLiteRebuild, is_there
 
-        return SQLiteRebuild(connection, table)
+        return SQLiteRebuild(connection, table) if is_there(connection, table) else None
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:  # noqa: ARG002 - one is enough
         """Read a database at one point of time."""

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 
+def is_there(connection: Connection, table: str) -> bool:
+    """Whether there is a table of a name."""
+    found = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?)"
+    return connection.exec_driver_sql(found, (table,)).first() is not None
+
+
 class SQLiteRebuild:
     """The rebuild of one table.
 

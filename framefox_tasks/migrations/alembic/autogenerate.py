@@ -210,13 +210,14 @@ def _autogenerate(
         if INSTEAD in history.config.attributes:
             migration_context.opts["target_metadata"] = [history.config.attributes[INSTEAD]]
         asked = Renames(migration_context, renames)
+        ownership = ownership_of(migration_context)
+        ownership.renamed = {(item.schema, item.new): item.table for item in asked.tables}
         with asked.applied():
             context.run_autogenerate(current, migration_context)
             noted["renames"] = tuple(candidates(migration_context, context.generated_revisions))
         noted["risks"] = risks_of(operations_of(context), migration_context.dialect)
         asked.write(context.generated_revisions)
         compared.extend(item for item in declared_metadata(migration_context.opts) if item.tables)
-        ownership = ownership_of(migration_context)
         others.extend(ownership.left_alone)
         parts.extend(f"{kind} {table}.{name}" for kind, table, name in ownership.parts_left_alone)
         return []

@@ -160,8 +160,10 @@ def same_by_server(
     if definitions is None or (column.primary_key and column is column.table._autoincrement_column):
         return None
     live = definitions.default(plain(context, column.table.schema, column.table.name), column.name)
+    if live is None and found is not None:  # it is the domain's; or the column is not there by this name yet
+        return True if declared is None else None
     if declared is None:
-        return True if live is None and found is not None else None  # it is the domain's
+        return None
     make: Any = context.dialect.ddl_compiler
     text = unescaped(context, str(make(context.dialect, None).get_column_default_string(column)))
     if live == text:

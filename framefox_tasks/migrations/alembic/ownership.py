@@ -47,6 +47,7 @@ class Ownership:
         self._known = known or Known()
         self._others: set[Name] = set()
         self._parts: set[tuple[str, str, str]] = set()
+        self.renamed: dict[Name, str] = {}  # the former names of tables that the migration renames
 
     @property
     def left_alone(self) -> tuple[Name, ...]:
@@ -75,6 +76,7 @@ class Ownership:
         """Whether a column, an index or a constraint that no entity declares may be dropped from its table."""
         table = item.table
         owner = self._plain(table.schema, table.name)
+        owner = (owner[0], self.renamed.get(owner, owner[1]))
         columns = () if kind == "column" else tuple(column.name for column in item.columns)
         recorded = self._recorded_parts.get(owner)
         if recorded is not None and recorded.has(kind, name, columns):

@@ -9,7 +9,7 @@ from alembic.autogenerate import render
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import ARRAY, Enum, Identity, inspect
+from sqlalchemy import ARRAY, Enum, Identity, UniqueConstraint, inspect
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.types import TypeDecorator
 
@@ -32,6 +32,8 @@ def adapt(context: MigrationContext, directives: Iterable[ops.MigrationScript]) 
             leave_numbers_to_sequences(container)
         _order_foreign_keys(context, script)
         if database_named(context.dialect.name).has_schemas:
+            for container in (*script.upgrade_ops_list, *script.downgrade_ops_list):
+                _free_names(container)
             for container in script.upgrade_ops_list:
                 _create_schemas(context, container)
 
@@ -95,6 +97,28 @@ def _taken(table: ops.ModifyTableOps, wanted: Callable[[ops.MigrateOperation], b
     found = [op for op in table.ops if wanted(op)]
     table.ops = [op for op in table.ops if not wanted(op)]
     return [ops.ModifyTableOps(table.table_name, found, schema=table.schema)] if found else []
+
+
+def _free_names(container: ops.OpContainer) -> None:
+    """Drop a unique constraint of a table that goes later, where a new one has its name: a schema holds it once."""
+    names = {name for op in container.ops if isinstance(op, ops.CreateTableOp) for name in _uniques(op)}
+    container.ops[:0] = [
+        _unique_drop(op, item)
+        for op in container.ops
+        if isinstance(op, ops.DropTableOp) and isinstance(op._reverse, ops.CreateTableOp)
+        for name, item in sorted(_uniques(op._reverse).items())
+        if name in names
+    ]
+
+
+def _uniques(op: ops.CreateTableOp) -> dict[str, UniqueConstraint]:
+    return {str(item.name): item for item in op.columns if isinstance(item, UniqueConstraint) and item.name}
+
+
+def _unique_drop(op: ops.DropTableOp, unique: UniqueConstraint) -> ops.DropConstraintOp:
+    columns = [str(getattr(column, "name", column)) for column in unique.columns or unique._pending_colargs]
+    made = ops.CreateUniqueConstraintOp(unique.name, op.table_name, columns, schema=op.schema)
+    return ops.DropConstraintOp(str(unique.name), op.table_name, type_="unique", schema=op.schema, _reverse=made)
 
 
 def _create_schemas(context: MigrationContext, container: ops.OpContainer) -> None:
