@@ -139,7 +139,7 @@ def render_item(type_: str, item: Any, context: AutogenContext) -> str | Literal
         return False if default is None else default
     if type_ != "type":
         return False
-    if isinstance(item, Enum) and is_native(item) and not item._variant_mapping and not is_variant(context):
+    if isinstance(item, Enum) and is_native(item) and not item._variant_mapping and not is_variant(item, context):
         return _rendered_enum(item, context)
     if isinstance(item, DOMAIN):
         context.imports.add(f"from sqlalchemy.dialects import {owner_of_types()}")

@@ -98,6 +98,8 @@ class _Proof:
         if left:
             stood = self._operations(scratch)
             new = [item for item in left if item not in stood or item in self._generated.difference.operations]
+            # A type stays where something else in the live database uses it, which is not on a scratch one.
+            new = [item for item in new if not item.startswith("drop enum ")]
             if new:
                 raise self._failed("After it Alembic still finds", new)
             older += [item for item in left if item not in older]

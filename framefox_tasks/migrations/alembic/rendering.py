@@ -36,9 +36,10 @@ def rendered_type(item: TypeEngine[Any], context: AutogenContext) -> str | None:
     return _qualified(found, item, context)
 
 
-def is_variant(context: AutogenContext) -> bool:
-    """Whether a type is being rendered that is part of another."""
-    return bool(context.opts.get(_RENDERING))
+def is_variant(item: TypeEngine[Any], context: AutogenContext) -> bool:
+    """Whether a type is being rendered that is a variant of another, and so may have none of its own."""
+    rendering: list[TypeEngine[Any]] = context.opts.get(_RENDERING) or []
+    return any(variant is item for outer in rendering for variant in outer._variant_mapping.values())
 
 
 def _enum_of_variant(item: Enum, outer: TypeEngine[Any], context: AutogenContext) -> str | None:
