@@ -113,7 +113,7 @@ def test_the_parts_of_an_index(evolution: Evolution) -> None:
 
 
 def test_an_index_that_needs_a_length_is_told(evolution: Evolution) -> None:
-    with pytest.raises(UnprovenError, match="key length|Specified key was too long"):
+    with pytest.raises(UnprovenError, match=r"key length|Specified key was too long"):
         evolution.generate(INDEXED.replace(', mysql_length={"body": 20, "name": 100}', ""))
 
 
