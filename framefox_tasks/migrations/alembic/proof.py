@@ -97,9 +97,10 @@ class _Proof:
         self._leads_back(before, self._facts(scratch))
         if left:
             stood = self._operations(scratch)
-            new = [item for item in left if item not in stood or item in self._generated.difference.operations]
-            # A type stays where something else in the live database uses it, which is not on a scratch one.
-            new = [item for item in new if not item.startswith("drop enum ")]
+            claimed = self._generated.difference.operations
+            # A type that is not dropped has other users in the live database, which are not on a scratch one.
+            left = [item for item in left if item in claimed or not item.startswith("drop enum ")]
+            new = [item for item in left if item in claimed or item not in stood]
             if new:
                 raise self._failed("After it Alembic still finds", new)
             older += [item for item in left if item not in older]
