@@ -197,8 +197,8 @@ class Maintenance:
             "LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole WHERE s.setdatabase = %s",
             held.oid,
         )
-        for role, setting in rows:
-            key, _, value = setting.partition("=")
+        for role, written in rows:
+            key, _, value = written.partition("=")
             whose = f"ROLE {quoted(role)} IN DATABASE" if role else "DATABASE"
             steps.append(f"ALTER {whose} {quoted(staging)} SET {quoted(key)} = {setting(key, value)}")
         return steps + self._grants(held, staging)
