@@ -106,7 +106,7 @@ from framefox_tasks.tasks import *
 
 
 def task_mine():
-    return {"actions": task_database_downgrade()["actions"], "params": task_database_downgrade()["params"]}
+    return {"actions": task_database_downgrade()["actions"]}
 """
 
 

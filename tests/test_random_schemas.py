@@ -34,6 +34,7 @@ class RandomProject:
 
     def declare(self, spec: Spec) -> Target:
         self.forget()
+        (self.root / f"{self.module}.py").unlink(missing_ok=True)
         self.module = f"random_models_{next(_NUMBERS)}"
         (self.root / f"{self.module}.py").write_text(source_of(spec))
         return Target(self.url, Project(self.root, entities=(), metadata=f"{self.module}:metadata"))

@@ -52,7 +52,7 @@ def test_up_down_up(project: MiniProject, database: Database) -> None:
     with kind.scratch(target) as scratch:
         replay(history, scratch)
         assert kind.revision(scratch) == ("aaa",)
-        revert(history, scratch, "base")
+        revert(history, scratch, "aaa")
         assert kind.revision(scratch) == ()
         replay(history, scratch)
         assert kind.revision(scratch) == ("aaa",)
