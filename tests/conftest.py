@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,19 @@ from support.projects import MiniProject, copy_project
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: many tests wait, for a server or for a process of their own."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(autouse=True)
+def imports(tmp_path: Path) -> Iterator[None]:
+    """What a test imports of its own project is forgotten after it: the next project has modules of the same names."""
+    modules, search_path = set(sys.modules), list(sys.path)
+    yield
+    sys.path[:] = search_path
+    for name in set(sys.modules) - modules:
+        module = sys.modules[name]
+        where = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+        if any(path and Path(path).is_relative_to(tmp_path) for path in where):
+            del sys.modules[name]
 
 
 @pytest.fixture
