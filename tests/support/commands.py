@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
-from multiprocessing.forkserver import set_forkserver_preload  # type: ignore[attr-defined]
+from multiprocessing.forkserver import set_forkserver_preload
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -34,6 +34,8 @@ def run_module(
     with TemporaryDirectory() as streams:
         given, out, err = (Path(streams, name) for name in ("in", "out", "err"))
         given.write_text(stdin, encoding="utf-8")
+        out.touch()
+        err.touch()
         process = _server().Process(
             target=_in_fork, args=(module, arguments, str(folder), dict(env), _search_path(), given, out, err)
         )
@@ -42,7 +44,7 @@ def run_module(
         if process.exitcode is None:
             process.kill()
             raise subprocess.TimeoutExpired(module, 120)
-        return process.exitcode, *(path.read_text(encoding="utf-8") if path.exists() else "" for path in (out, err))
+        return process.exitcode, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
 
 
 @cache
@@ -73,8 +75,11 @@ def _in_fork(
         opened = os.open(path, flags | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(opened, number)
         os.close(opened)
-    sys.stdin, sys.stdout, sys.stderr = (open(n, mode, closefd=False) for n, mode in enumerate("rww"))  # noqa: SIM115
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process
+        vars(sys).update({name: stream, f"__{name}__": stream})
+    sys.dont_write_bytecode = False
+    multiprocessing.set_start_method(None, force=True)  # the default again
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(folder)
     os.environ.clear()
