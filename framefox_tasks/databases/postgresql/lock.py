@@ -127,6 +127,7 @@ def _check_second_connection(dialect: PostgreSQLVerbs, target: Target) -> None:
 
 class _Lock:
     def __init__(self, connection: Any, target: Target, patience: Patience, *more: str) -> None:
+        _prepare_nothing(connection)
         self._cursor = connection.cursor()
         self._target = target
         self._patience = patience
@@ -172,6 +173,8 @@ class _Lock:
         """Take the second lock. A pool must not hand the connection on with it."""
         from sqlalchemy import event
 
+        if self.is_pooled:
+            _prepare_nothing(connection.connection.driver_connection)
         if not self._has_session:
             event.listen(connection, "begin", self._take_for_transaction)
             if connection.in_transaction():
@@ -228,6 +231,12 @@ def _client_pid(connection: Any) -> int | None:
     """The number of the server's process, as it was told when the connection was made: a pooler makes one up."""
     pid = getattr(getattr(connection, "info", None), "backend_pid", None)
     return pid if isinstance(pid, int) else None
+
+
+def _prepare_nothing(connection: Any) -> None:
+    """Have psycopg prepare no statement that is sent often: behind a pooler another session would have it."""
+    if hasattr(connection, "prepare_threshold"):
+        connection.prepare_threshold = None
 
 
 def _run_on(connection: Connection, query: str) -> Any:

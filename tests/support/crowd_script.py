@@ -1,7 +1,7 @@
 """Runs that begin at the same moment: a script, which imports all that they need and forks each of them.
 
-    python crowd.py '{"runs": [["/checkout", ["database_upgrade"]], ...]}'
-    python crowd.py '{"count": 8, "root": "/checkout", "url": "sqlite:///app.db"}'
+    python crowd_script.py '{"runs": [["/checkout", ["database_upgrade"]], ...]}'
+    python crowd_script.py '{"count": 8, "root": "/checkout", "url": "sqlite:///app.db"}'
 
 It prints a JSON list: the exit code of each run with its output, or what each thread has made of it.
 """
@@ -68,7 +68,7 @@ def processes(runs: list[tuple[str, list[str]]]) -> list[list[Any]]:
 
 def threads(count: int, root: str, url: str) -> list[list[Any]]:
     """What the threads of this process say that create and upgrade one database at once: 0, or 1 with the error."""
-    target = framefox_tasks.Target(url, framefox_tasks.Project(root=Path(root)))
+    target = framefox_tasks.Target(url, framefox_tasks.Project(root=Path(root)), lock_wait=600)
     done: list[list[Any]] = []
     barrier = threading.Barrier(count)
 
