@@ -10,7 +10,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from support.databases import DIALECTS, Database, MakeDatabase, drop_database, require_server, server_url
+from support.databases import (
+    DIALECTS,
+    Database,
+    MakeDatabase,
+    drop_database,
+    require_server,
+    server_databases,
+    server_url,
+)
 from support.projects import MiniProject, copy_project
 
 
@@ -34,7 +42,7 @@ def imports(tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def make_database(tmp_path: Path) -> Iterator[MakeDatabase]:
-    """A function that names a new database of a dialect; it is dropped after the test."""
+    """A function that names a new database of a dialect; after the test it is dropped, with what is beside it."""
     made: list[Database] = []
 
     def make(dialect: str, name: str | None = None) -> Database:
@@ -49,9 +57,10 @@ def make_database(tmp_path: Path) -> Iterator[MakeDatabase]:
         return database
 
     yield make
-    for database in made:
-        if database.path is None:
-            drop_database(database.dialect, database.name)
+    for dialect in {database.dialect for database in made if database.path is None}:
+        names = tuple(database.name for database in made)
+        for name in filter(lambda found: found.startswith(names), server_databases(dialect)):
+            drop_database(dialect, name)
 
 
 @pytest.fixture(params=DIALECTS)
