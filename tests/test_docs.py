@@ -112,6 +112,7 @@ def prepare(clone: MiniProject, note: str) -> None:
         clone.replace("migrations/versions/9e1b44d2c8f7_by_hand.py", "migration 9e1b44d2c8f7", "of another branch")
 
 
+@pytest.mark.server
 def test_the_console_blocks_show_what_happens(clone: MiniProject, make_database: MakeDatabase) -> None:
     staging = make_database("postgresql")
     clone.env["STAGING_URL"] = staging.url
