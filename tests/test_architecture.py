@@ -12,7 +12,7 @@ from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from conftest import ROOT, MiniProject
+from support.projects import ROOT, MiniProject
 
 PACKAGE = ROOT / "framefox_tasks"
 HEAVY = {"sqlalchemy", "alembic", "alembic_postgresql_enum", "eralchemy2", "pygraphviz", "rich"}

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, MakeDatabase, MiniProject
+from support.databases import MakeDatabase
+from support.projects import ROOT, MiniProject
 
 from framefox_tasks import Target, load_settings
 

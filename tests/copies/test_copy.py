@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from conftest import MiniProject
+from support.projects import MiniProject
 
 from framefox_tasks.copies import copy, plan_copy
 from framefox_tasks.databases.sqlite.backup import snapshot

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import DIALECTS, Database, MakeDatabase
-from copy_types import BEFORE, VALUES, Value
-from copying import made, target_of
+from support.copy_types import BEFORE, VALUES, Value
+from support.copying import made, target_of
+from support.databases import DIALECTS, Database, MakeDatabase
 
 from framefox_tasks.copies import copy, plan_copy
 from framefox_tasks.model import CopyOptions

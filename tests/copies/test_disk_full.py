@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import Database, MakeDatabase, connect_server, missing, server_databases
+from support.databases import Database, MakeDatabase, connect_server, missing, server_databases
 
 from framefox_tasks.copies import copy
 from framefox_tasks.errors import CopyError

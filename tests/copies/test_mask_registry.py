@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, MiniProject
+from support.projects import ROOT, MiniProject
 
 from framefox_tasks import ConfigError, CopyOptions, Mask, Target, copy, load_settings, plan_copy
 from framefox_tasks.copies.mask import MASKS, ColumnMask, MaskKind, Secret, mask_lines, parse_mask, usages

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from conftest import Database, MakeDatabase
-from copying import made, open_source, target_of
-from translating import build, natives, plan_of, translated
+from support.copying import made, open_source, target_of
+from support.databases import Database, MakeDatabase
+from support.translating import build, natives, plan_of, translated
 
 from framefox_tasks.copies import copy
 from framefox_tasks.copies.mask import masks_of

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import DIALECTS, Database, MakeDatabase
-from copying import made, open_place, open_source, target_of
+from support.copying import made, open_place, open_source, target_of
+from support.databases import DIALECTS, Database, MakeDatabase
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.rows import BadRowError, Side

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from conftest import Database, MakeDatabase, drop_database
-from copying import made, open_place, open_source, target_of
+from support.copying import made, open_place, open_source, target_of
+from support.databases import Database, MakeDatabase, drop_database
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.mysql.place import MySQLPlace

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Database, MakeDatabase
-from copying import made, open_place, target_of
+from support.copying import made, open_place, target_of
+from support.databases import Database, MakeDatabase
 
 from framefox_tasks.copies import copy
 from framefox_tasks.errors import CopyError, DatabaseInUseError, DatabaseNotFoundError, TargetNotEmptyError

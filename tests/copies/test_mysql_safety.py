@@ -11,8 +11,8 @@ from contextlib import closing, contextmanager
 from threading import Event, Thread, Timer
 
 import pytest
-from conftest import Database, MakeDatabase, drop_database
-from copying import made, open_place, open_source, target_of
+from support.copying import made, open_place, open_source, target_of
+from support.databases import Database, MakeDatabase, drop_database
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.mysql.read import MySQLReader

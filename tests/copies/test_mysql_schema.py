@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import Database, MakeDatabase
-from copying import made, open_source, target_of
+from support.copying import made, open_source, target_of
+from support.databases import Database, MakeDatabase
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.mysql.show_create import parted

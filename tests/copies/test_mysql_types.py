@@ -7,8 +7,8 @@ import struct
 from decimal import Decimal
 
 import pytest
-from conftest import Database, MakeDatabase
-from copying import made, open_place, open_source, target_of
+from support.copying import made, open_place, open_source, target_of
+from support.databases import Database, MakeDatabase
 
 from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Name, Side
 from framefox_tasks.errors import CopyError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Database, MakeDatabase
-from copying import made, target_of
+from support.copying import made, target_of
+from support.databases import Database, MakeDatabase
 
 from framefox_tasks.copies import copy, plan_copy
 from framefox_tasks.errors import ConfigError, CopyError, TargetNotEmptyError

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import Database, MakeDatabase, connect_server, missing, server_url
-from copy_rich import RICH
-from copying import made, target_of
+from support.copy_rich import RICH
+from support.copying import made, target_of
+from support.databases import Database, MakeDatabase, connect_server, missing, server_url
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.postgresql.read import plain_controls

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from conftest import Database, MakeDatabase, connect_server, drop_database
-from copying import made, open_place, open_source, role, target_of
+from support.copying import made, open_place, open_source, role, target_of
+from support.databases import Database, MakeDatabase, connect_server, drop_database
 
 from framefox_tasks.copies import copy
 from framefox_tasks.model import CopyOptions, Target

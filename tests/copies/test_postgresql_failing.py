@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from conftest import Database, MakeDatabase, connect_server, drop_database, server_databases
-from copying import made, open_source, role, target_of
+from support.copying import made, open_source, role, target_of
+from support.databases import Database, MakeDatabase, connect_server, drop_database, server_databases
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.rows import Field, Kind, Name, Side

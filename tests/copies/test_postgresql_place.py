@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from conftest import Database, MakeDatabase, connect_server, drop_database, server_databases
-from copying import made, open_place, role, target_of
+from support.copying import made, open_place, role, target_of
+from support.databases import Database, MakeDatabase, connect_server, drop_database, server_databases
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.contract import Place

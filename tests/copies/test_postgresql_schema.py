@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import Database, MakeDatabase, connect_server
-from copying import made, open_source, role, target_of
-from translating import natives, plan_of, translated
+from support.copying import made, open_source, role, target_of
+from support.databases import Database, MakeDatabase, connect_server
+from support.translating import natives, plan_of, translated
 
 from framefox_tasks.databases.postgresql.snapshot import open_source as open_postgresql
 from framefox_tasks.databases.rows import CopySchema, Kind, Name

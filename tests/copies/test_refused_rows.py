@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import MakeDatabase
-from copying import made, target_of
+from support.copying import made, target_of
+from support.databases import MakeDatabase
 
 from framefox_tasks.copies import copy
 from framefox_tasks.errors import CopyError

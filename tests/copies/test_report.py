@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import MiniProject
+from support.projects import MiniProject
 
 from framefox_tasks import report
 from framefox_tasks.model import Project, Target

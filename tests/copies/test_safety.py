@@ -11,8 +11,9 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject, connect_server, drop_database, server_databases
-from copying import made, target_of
+from support.copying import made, target_of
+from support.databases import Database, MakeDatabase, connect_server, drop_database, server_databases
+from support.projects import MiniProject
 
 from framefox_tasks.copies import copy
 from framefox_tasks.errors import ConfigError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from conftest import DIALECTS, Database, MakeDatabase
-from copying import made, target_of
+from support.copying import made, target_of
+from support.databases import DIALECTS, Database, MakeDatabase
 
 from framefox_tasks.copies import copy
 from framefox_tasks.errors import CopyError

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject, connect_server, drop_database, server_databases
-from copying import made, open_source as postgresql_source, target_of
-from proxying import Fate, address_of, proxied, reached
+from support.copying import made, open_source as postgresql_source, target_of
+from support.databases import Database, MakeDatabase, connect_server, drop_database, server_databases
+from support.projects import MiniProject
+from support.proxying import Fate, address_of, proxied, reached
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.mysql.session import session as mysql_session

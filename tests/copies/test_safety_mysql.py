@@ -9,8 +9,8 @@ from contextlib import closing, suppress
 from threading import Thread
 
 import pytest
-from conftest import Database, MakeDatabase, drop_database, server_databases
-from copying import made, open_source, target_of
+from support.copying import made, open_source, target_of
+from support.databases import Database, MakeDatabase, drop_database, server_databases
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.mysql.session import session

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import DIALECTS, MakeDatabase, MiniProject
-from copying import made, target_of
+from support.copying import made, target_of
+from support.databases import DIALECTS, MakeDatabase
+from support.projects import MiniProject
 
 from framefox_tasks.copies import copy, plan_copy
 from framefox_tasks.errors import ConfigError

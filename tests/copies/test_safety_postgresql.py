@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from conftest import Database, MakeDatabase, connect_server, drop_database, server_databases
-from copying import made, role, target_of
-from proxying import Fate, address_of, proxied, reached
+from support.copying import made, role, target_of
+from support.databases import Database, MakeDatabase, connect_server, drop_database, server_databases
+from support.proxying import Fate, address_of, proxied, reached
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.postgresql.place_rows import PostgreSQLRowsPlace

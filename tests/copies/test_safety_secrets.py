@@ -9,8 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject
-from copying import made, role, target_of
+from support.copying import made, role, target_of
+from support.databases import Database, MakeDatabase
+from support.projects import MiniProject
 
 from framefox_tasks.copies import copy
 from framefox_tasks.errors import CopyError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from given import load, refused
+from support.given import load, refused
 
 from framefox_tasks.errors import ConfigError, FramefoxTasksError, UnsupportedDialectError
 from framefox_tasks.model import CopyOptions, Mask, NamedCopy

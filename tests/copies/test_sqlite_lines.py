@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from copying import open_source
+from support.copying import open_source
 
 from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side
 from framefox_tasks.errors import CopyError, DatabaseNotFoundError

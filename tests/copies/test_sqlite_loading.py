@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from copying import open_place
+from support.copying import open_place
 
 from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side, Statement
 from framefox_tasks.databases.sqlite.load import SQLiteLoader

@@ -13,8 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from conftest import MakeDatabase, MiniProject
-from copying import made, target_of
+from support.copying import made, target_of
+from support.databases import MakeDatabase
+from support.projects import MiniProject
 
 from framefox_tasks.copies import copy
 from framefox_tasks.errors import CopyError, DatabaseInUseError

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from copying import open_place
+from support.copying import open_place
 
 from framefox_tasks.databases.contract import Place
 from framefox_tasks.databases.rows import Field, Kind, Name, Side, Statement

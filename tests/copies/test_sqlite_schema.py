@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from copying import open_place, open_source
+from support.copying import open_place, open_source
 
 from framefox_tasks.databases.rows import CopySchema, ForeignKeyPlan, Kind, Name, TablePlan
 from framefox_tasks.model import Project, Target

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Timer
 
 import pytest
-from copying import open_source
+from support.copying import open_source
 
 from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side, TablePlan
 from framefox_tasks.errors import CopyError

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from conftest import DIALECTS, MakeDatabase
+from support.databases import DIALECTS, MakeDatabase, connect_server
 
 from framefox_tasks.copies.subset import conditions, orphan_statements
 from framefox_tasks.databases import database_named
@@ -221,8 +221,6 @@ def pruned(cursor: Any, statements: list[str]) -> int:
 
 
 def connect(database: Any, dialect: str) -> Any:
-    from conftest import connect_server
-
     if dialect == "sqlite":
         return sqlite3.connect(":memory:", isolation_level=None)
     return connect_server(dialect, database.name if database else None)

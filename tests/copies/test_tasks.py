@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import MiniProject
+from support.projects import MiniProject
 
 CONFIG = 'database:\n  url: "sqlite:///shop.db"\ncopies:\n'
 BACKUP = '  backup: {to: "sqlite:///backups/{timestamp}.db", keep: 2}\n'

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Database, MakeDatabase
-from copying import made
-from translating import DIRECTIONS, NUMBERED, build, inspected, plan_of, translated
+from support.copying import made
+from support.databases import Database, MakeDatabase
+from support.translating import DIRECTIONS, NUMBERED, build, inspected, plan_of, translated
 
 SHOP = (
     "CREATE TABLE region (country varchar(2), code varchar(10), PRIMARY KEY (country, code))",

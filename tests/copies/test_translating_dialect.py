@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conftest import MakeDatabase
-from copying import made, open_source, target_of
-from translating import build, inspected, plan_of
+from support.copying import made, open_source, target_of
+from support.databases import MakeDatabase
+from support.translating import build, inspected, plan_of
 
 from framefox_tasks.copies.translate import translate
 from framefox_tasks.databases.dialect import Dialect

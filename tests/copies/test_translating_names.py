@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import MakeDatabase
-from copying import made
-from translating import build, inspected, plan_of, translated
+from support.copying import made
+from support.databases import MakeDatabase
+from support.translating import build, inspected, plan_of, translated
 
 from framefox_tasks.databases.rows import Name
 

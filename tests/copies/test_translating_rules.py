@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from conftest import Database, MakeDatabase
-from copying import made
-from translating import DIRECTIONS, build, inspected, plan_of, translated
+from support.copying import made
+from support.databases import Database, MakeDatabase
+from support.translating import DIRECTIONS, build, inspected, plan_of, translated
 
 from framefox_tasks.databases.rows import CopySchema
 

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 
 import pytest
-from conftest import MakeDatabase
-from copying import made, open_source, target_of
-from translating import build, inspected, natives, plan_of, translated
+from support.copying import made, open_source, target_of
+from support.databases import MakeDatabase
+from support.translating import build, inspected, natives, plan_of, translated
 
 from framefox_tasks.databases.sqlite.pool import Pool
 

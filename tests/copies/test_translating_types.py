@@ -6,8 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from conftest import Database, MakeDatabase
-from copying import made
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -32,7 +30,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import TypeEngine
-from translating import DIRECTIONS, build, inspected, natives, plan_of, translated
+from support.copying import made
+from support.databases import Database, MakeDatabase
+from support.translating import DIRECTIONS, build, inspected, natives, plan_of, translated
 
 DIALECTS = {"sqlite": sqlite, "postgresql": postgresql, "mysql": mysql}
 GENERIC: dict[str, TypeEngine[Any]] = {

@@ -8,8 +8,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject, Run, connect_server, drop_database, server_url
 from doit.exceptions import TaskError
+from support.databases import Database, MakeDatabase, connect_server, drop_database, server_url
+from support.projects import MiniProject, Run
 
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks.actions import action

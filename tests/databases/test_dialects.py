@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import Database, MakeDatabase, connect_server
+from support.databases import Database, MakeDatabase, connect_server
 
 from framefox_tasks import (
     DatabaseExistsError,

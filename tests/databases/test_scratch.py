@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject, connect_server, require_server, server_databases, server_url
+from support.databases import Database, MakeDatabase, connect_server, require_server, server_databases, server_url
+from support.projects import MiniProject
 
 from framefox_tasks import ConfigError, Project, ScratchError, Target, create, drop, load_settings
 from framefox_tasks.databases import database_of

@@ -10,9 +10,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import MakeDatabase, MiniProject
-from copying import made
-from toys import rows, tables, toy_project
+from support.copying import made
+from support.databases import MakeDatabase
+from support.projects import MiniProject
+from support.toys import rows, tables, toy_project
 
 
 @pytest.fixture

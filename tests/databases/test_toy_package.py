@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, MiniProject
-from toys import ENTRY_POINTS, TOY, bare_project, edit, install, tables, toy_project
+from support.projects import ROOT, MiniProject
+from support.toys import ENTRY_POINTS, TOY, bare_project, edit, install, tables, toy_project
 
 # What who adds a database imports: the contract, and what its signatures name.
 PUBLIC = {"contract", "dialect", "lock", "plan", "rows", "schema", "verbs"}

@@ -7,7 +7,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject
+from support.databases import Database, MakeDatabase
+from support.projects import MiniProject
 
 PRODUCT = "src/entity/product.py"
 

@@ -2,108 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
-import random
 import re
 import subprocess
 import sys
 import time
 from collections import defaultdict
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
+from support.diagrams import KEY, NAMES, plain, random_names, shop, wide
+from support.projects import ROOT
 
 from framefox_tasks.diagrams.diagram import Diagram
 from framefox_tasks.diagrams.markdown import dictionary
-from framefox_tasks.schema.snapshot import Check, Column, EnumType, ForeignKey, Index, PrimaryKey, Table, Unique
-
-ID = Column("id", "INTEGER", nullable=False)
-KEY = PrimaryKey(("id",))
-
-NAMES: list[str] = json.loads((Path(__file__).parent / "mermaid" / "names.json").read_text(encoding="utf-8"))
-
-
-def random_names(count: int) -> list[str]:
-    chooser = random.Random(20)  # noqa: S311 - the same names on every run
-    words = ["PK", "end", "direction", "TB", "style:", "%%{", "#35;", "ﬂ", "°", "¶"]
-    signs = [*"aZ1_ -.:;#\"'`~*[](){}<>|&%$\\/=+!?,@^\n\té😀", *words]
-    return ["".join(chooser.choices(signs, k=chooser.randint(1, 12))) for _ in range(count)]
-
-
-def refer(column: str, table: str, referred: str = "id") -> ForeignKey:
-    return ForeignKey((column,), table, (referred,))
-
-
-def number(name: str, *, nullable: bool = False, comment: str | None = None) -> Column:
-    return Column(name, "INTEGER", nullable, comment=comment)
-
-
-def shop() -> Diagram:
-    """Every kind of relation: optional, one to one, many to many, composite, to itself, two to the same table."""
-    status = Column("status", "ENUM", False, enum=EnumType(("new", "paid"), "order_status"), comment="How far it is")
-    order_line = PrimaryKey(("order_id", "product_id"))
-    tables = (
-        Table("audit"),
-        Table("category", (ID, number("parent_id", nullable=True)), None, KEY, (refer("parent_id", "category"),)),
-        Table(
-            "customer",
-            (ID, Column("email", "VARCHAR(190)", False, comment="Where the\ninvoices go")),
-            primary_key=KEY,
-            uniques=(Unique(("email",)),),
-            comment="Somebody who buys",
-        ),
-        Table(
-            "order",
-            (ID, number("buyer_id"), number("payer_id", nullable=True), status),
-            primary_key=KEY,
-            foreign_keys=(refer("buyer_id", "customer"), refer("payer_id", "customer")),
-        ),
-        Table(
-            "order_line",
-            (number("order_id"), number("product_id"), Column("price", "NUMERIC(10, 2)", False)),
-            primary_key=order_line,
-            foreign_keys=(refer("order_id", "order"), refer("product_id", "product")),
-        ),
-        Table(
-            "payment",
-            (number("order_id"), Column("email", "VARCHAR(190)", True)),
-            primary_key=PrimaryKey(("order_id",)),
-            foreign_keys=(refer("order_id", "order"), refer("email", "customer", "email")),
-        ),
-        Table(
-            "product",
-            (ID, number("supplier_id", nullable=True)),
-            primary_key=KEY,
-            foreign_keys=(refer("supplier_id", "erp.supplier"),),
-        ),
-        Table(
-            "shipment",
-            (ID, number("order_id"), number("product_id")),
-            primary_key=KEY,
-            foreign_keys=(ForeignKey(("order_id", "product_id"), "order_line", ("order_id", "product_id")),),
-            indexes=(Index(("order_id", "product_id"), "ix", unique=True),),
-        ),
-    )
-    return Diagram("Shop", "LR", tables)
-
-
-def wide(count: int, columns: int = 8) -> Diagram:
-    """Many tables, each of which refers to others."""
-    fields = (*(Column(f"field_{each}", "VARCHAR(32)", True) for each in range(columns)), number("a"), number("b"))
-    tables = (
-        Table(f"table_{at:04}", (ID, *fields), None, KEY, (refer("a", f"table_{at // 2:04}"), refer("b", "table_0000")))
-        for at in range(count)
-    )
-    return Diagram("Wide", "LR", tuple(tables))
-
-
-def plain(text: str) -> str:
-    """A text as far as HTML can tell it from another."""
-    unseen = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e\ufffd]", "", text)
-    return " ".join(unseen.replace("\u00a0", " ").split())
+from framefox_tasks.schema.snapshot import Check, Column, EnumType, ForeignKey, Index, Table, Unique
 
 
 class Reader(HTMLParser):
@@ -292,9 +206,12 @@ def test_a_thousand_tables_are_written_fast() -> None:
 
 
 def test_the_bytes_depend_on_the_diagram_alone() -> None:
-    script = "import test_dictionary as t; print(t.dictionary(t.shop()))"
+    script = (
+        "from support.diagrams import shop; from framefox_tasks.diagrams.markdown import dictionary; "
+        "print(dictionary(shop()))"
+    )
     texts = set()
     for seed in ("0", "1", "2", "3"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": "C", "PYTHONUTF8": "1"}
-        texts.add(subprocess.check_output([sys.executable, "-c", script], cwd=Path(__file__).parent, env=environment))
+        texts.add(subprocess.check_output([sys.executable, "-c", script], cwd=ROOT / "tests", env=environment))
     assert texts == {f"{dictionary(shop())}\n".encode()}

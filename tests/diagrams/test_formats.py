@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, MiniProject
-from test_graphviz import SHOP
+from support.pictures import SHOP
+from support.projects import ROOT, MiniProject
 
 from framefox_tasks.diagrams.formats import DEFAULTS, FORMATS, files, load
 from framefox_tasks.model import DiagramOptions

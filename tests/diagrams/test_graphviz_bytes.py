@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 from eralchemy2 import models, parser
 from pygraphviz import AGraph  # type: ignore[import-untyped]  # it ships no type information
-from test_graphviz import FORMATS, ID, KEY, LINK, SHOP, diagram, groups, picture, render, texts
+from support.pictures import FORMATS, ID, KEY, LINK, SHOP, diagram, groups, picture, render, texts
+from support.projects import ROOT
 
 from framefox_tasks.diagrams.diagram import Diagram
 from framefox_tasks.diagrams.formats import load
@@ -52,7 +52,7 @@ ODD = (
 
 ALL = f"""
 import hashlib, sys
-sys.path[:0] = [{str(ROOT / "tests")!r}, {str(ROOT)!r}]
+sys.path[:0] = [{str(ROOT / "tests")!r}, {str(ROOT / "tests/diagrams")!r}, {str(ROOT)!r}]
 from test_graphviz_bytes import EVERYWHERE, ODD_NAMES, SHOP, render
 for shown, formats in ((SHOP, sys.argv[1:]), (ODD_NAMES, EVERYWHERE)):
     for name in formats:

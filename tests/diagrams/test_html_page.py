@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
-from pages import OpenPage, chromium, found, group, listed, many, opening, picture, shop, shown, words
 from playwright.sync_api import Browser, expect
+from support.pages import OpenPage, chromium, found, group, listed, many, opening, picture, shop, shown, words
+from support.projects import ROOT
 
 from framefox_tasks.diagrams.diagram import Diagram
 from framefox_tasks.diagrams.html import html
@@ -204,11 +204,11 @@ def test_three_hundred_tables(open_page: OpenPage) -> None:
 
 
 def test_the_same_diagram_gives_the_same_bytes() -> None:
-    code = "from pages import *; sys.stdout.buffer.write(html(shop(), picture(shop())).encode())"
+    code = "from support.pages import *; sys.stdout.buffer.write(html(shop(), picture(shop())).encode())"
     made = [
         subprocess.run(
             [sys.executable, "-c", f"import sys; {code}"],
-            env={"PYTHONHASHSEED": seed, "PYTHONPATH": f"{ROOT}:{Path(__file__).parent}"},
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": f"{ROOT}:{ROOT}/tests"},
             capture_output=True,
             check=True,
         ).stdout

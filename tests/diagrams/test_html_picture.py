@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pages import OpenPage, chromium, corner, found, group, opening, placed, shop, shown
 from playwright.sync_api import Browser, Page, expect
+from support.pages import OpenPage, chromium, corner, found, group, opening, placed, shop, shown
 
 from framefox_tasks.diagrams.html import html
 from framefox_tasks.diagrams.svg import svg as drawn

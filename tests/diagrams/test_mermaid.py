@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import missing
 from markdown_it import MarkdownIt
-from pages import chromium
 from playwright.sync_api import Page
-from test_dictionary import ID, KEY, NAMES, plain, random_names, refer, shop, wide
+from support.databases import missing
+from support.diagrams import ID, KEY, NAMES, plain, random_names, refer, shop, wide
+from support.pages import chromium
+from support.projects import ROOT
 
 from framefox_tasks.diagrams.diagram import Diagram
 from framefox_tasks.diagrams.mermaid import LIMIT, mermaid, mermaid_page
@@ -270,9 +271,12 @@ def test_a_thousand_tables_are_written_fast_and_read(parse: Parse) -> None:
 
 
 def test_the_bytes_depend_on_the_diagram_alone() -> None:
-    script = "import test_mermaid as t; print(t.mermaid(t.shop()), t.mermaid_page(t.shop()))"
+    script = (
+        "from support.diagrams import shop; from framefox_tasks.diagrams import mermaid as m; "
+        "print(m.mermaid(shop()), m.mermaid_page(shop()))"
+    )
     texts = set()
     for seed in ("0", "1", "2", "3"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": "C", "PYTHONUTF8": "1"}
-        texts.add(subprocess.check_output([sys.executable, "-c", script], cwd=Path(__file__).parent, env=environment))
+        texts.add(subprocess.check_output([sys.executable, "-c", script], cwd=ROOT / "tests", env=environment))
     assert texts == {f"{mermaid(shop())} {mermaid_page(shop())}\n".encode()}

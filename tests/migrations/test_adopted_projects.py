@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject
-from foreign import application_url, flask_db_init, refused, succeeds
+from support.databases import Database, MakeDatabase
+from support.foreign import application_url, flask_db_init, refused, succeeds
+from support.projects import MiniProject
 
 import framefox_tasks
 from framefox_tasks import MigrationError, Project, Target

@@ -7,7 +7,8 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import Database, MiniProject
+from support.databases import Database
+from support.projects import MiniProject
 
 PRODUCT = "src/entity/product.py"
 AMEND = ("database_create_migration", "--amend")

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from itertools import count
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject
+from support.databases import Database, MakeDatabase
+from support.projects import MiniProject
 
 import framefox_tasks
 from framefox_tasks import LockTimeoutError, MigrationError, MigrationNeededError, Project, Target

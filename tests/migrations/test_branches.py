@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Database, MiniProject
-from histories import CREATE, DROP, Written, forked
+from support.databases import Database
+from support.histories import CREATE, DROP, Written, forked
+from support.projects import PROJECTS, MiniProject
 
 from framefox_tasks import (
     ConfigError,
@@ -25,7 +26,7 @@ from framefox_tasks import (
     upgrade_sql,
 )
 
-TEMPLATE = (Path(__file__).parent / "projects/shop/migrations/script.py.mako").read_text(encoding="utf-8")
+TEMPLATE = (PROJECTS / "shop/migrations/script.py.mako").read_text(encoding="utf-8")
 
 
 @pytest.fixture

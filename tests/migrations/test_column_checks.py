@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import Database
-from declaring import Declared
+from support.databases import Database
+from support.declaring import Declared
 
 BEFORE = "class Item(Base):\n    __tablename__ = 'item'\n    id: Mapped[int] = mapped_column(primary_key=True)\n"
 WITHIN = (

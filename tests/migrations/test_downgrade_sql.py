@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import MiniProject
-from histories import Written, forked
+from support.histories import Written, forked
+from support.projects import MiniProject
 
 from framefox_tasks import ConfigError, MigrationError, Project, Target, create, downgrade_sql, upgrade, upgrade_sql
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conftest import Database, MakeDatabase, MiniProject
+from support.databases import Database, MakeDatabase
+from support.projects import MiniProject
 
 ENTITY = """
 from sqlalchemy import Enum

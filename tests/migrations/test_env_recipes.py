@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import MakeDatabase, MiniProject, copy_project
 from sqlalchemy.orm import declarative_base
+from support.databases import MakeDatabase
+from support.projects import MiniProject, copy_project
 
 import framefox_tasks
 from framefox_tasks import Project, Target

@@ -6,8 +6,9 @@ import warnings
 from collections.abc import Iterator
 
 import pytest
-from conftest import MakeDatabase, MiniProject
-from evolving import Evolution
+from support.databases import MakeDatabase
+from support.evolving import Evolution
+from support.projects import MiniProject
 
 from framefox_tasks import MigrationNeededError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import MakeDatabase
-from foreign import flask_db_init, framefox, hand_written, make, refused, succeeds
+from support.databases import MakeDatabase
+from support.foreign import flask_db_init, framefox, hand_written, make, refused, succeeds
 
 ON_EVERY_DIALECT = ("generic", "flask", "framefox")
 ON_SQLITE = (

@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import MakeDatabase, MiniProject, connect_server
-from foreign import alembic_init, application_url, flask_db_init, hand_written, make, refused, succeeds
+from support.databases import MakeDatabase, connect_server
+from support.foreign import alembic_init, application_url, flask_db_init, hand_written, make, refused, succeeds
+from support.projects import MiniProject
 
 from framefox_tasks.migrations.alembic.failures import describe
 

@@ -6,8 +6,8 @@ import warnings
 from pathlib import Path
 
 import pytest
-from conftest import DIALECTS, Database, MakeDatabase
-from declaring import Declared
+from support.databases import DIALECTS, Database, MakeDatabase
+from support.declaring import Declared
 
 CAPTAIN = "captain_id: Mapped[int | None] = mapped_column(ForeignKey('player.id'{}))"
 TEAMS = """

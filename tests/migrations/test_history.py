@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Database, MiniProject
-from histories import CREATE, DROP, Written, forked
+from support.databases import Database
+from support.histories import CREATE, DROP, Written, forked
+from support.projects import MiniProject
 
 from framefox_tasks import MigrationError, Project, Target, create, history, upgrade
 

@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Database, MiniProject
-from histories import CREATE, DROP, Written
+from support.databases import Database
+from support.histories import CREATE, DROP, Written
+from support.projects import MiniProject
 
 from framefox_tasks import (
     MigrationError,

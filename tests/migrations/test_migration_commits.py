@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 from alembic.command import upgrade as alembic_upgrade
 from alembic.config import Config
-from conftest import DIALECTS, Database, MakeDatabase, MiniProject
-from foreign import application_url, hand_written
+from support.databases import DIALECTS, Database, MakeDatabase
+from support.foreign import application_url, hand_written
+from support.projects import MiniProject
 
 import framefox_tasks
 from framefox_tasks import Project, Target

@@ -6,7 +6,8 @@ import re
 import shutil
 
 import pytest
-from conftest import Database, MiniProject
+from support.databases import Database
+from support.projects import MiniProject
 
 CREATE = "op.create_table({0!r}, sa.Column('id', sa.Integer, primary_key=True))"
 DROP = "op.drop_table({0!r})"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import MakeDatabase
-from evolving_modules import Evolution
 from hypothesis import HealthCheck, given, settings, strategies as st
+from support.databases import MakeDatabase
+from support.evolving_modules import Evolution
 
 ITEM = """
 class Item(Base):

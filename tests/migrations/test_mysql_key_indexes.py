@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import MakeDatabase
-from evolving_modules import Evolution
+from support.databases import MakeDatabase
+from support.evolving_modules import Evolution
 
 PARENT = """
 class Parent(Base):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
-from conftest import Database, MiniProject
+from support.databases import Database
+from support.projects import MiniProject
 
 import framefox_tasks
 from framefox_tasks import ConfigError, MigrationNeededError, Project, Target

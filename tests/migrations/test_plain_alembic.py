@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Database, MakeDatabase, MiniProject
+from support.databases import Database, MakeDatabase
+from support.projects import ROOT, MiniProject
 
 TABLES = {"category", "customer", "tag", "order", "product", "order_line", "payment", "product_tag", "review"}
 

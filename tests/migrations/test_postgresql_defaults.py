@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Database, MakeDatabase
-from declaring_tables import Declaring
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -38,6 +36,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, INET, INT4RANGE, JSONB, ExcludeConstraint
 from sqlalchemy.types import UserDefinedType
+from support.databases import Database, MakeDatabase
+from support.declaring_tables import Declaring
 
 from framefox_tasks import check_migration
 from framefox_tasks.model import Target

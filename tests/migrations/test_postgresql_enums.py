@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Database, MakeDatabase
-from declaring_tables import Declaring, described
 from sqlalchemy import (
     ARRAY,
     CheckConstraint,
@@ -25,6 +23,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import DOMAIN, ExcludeConstraint
+from support.databases import Database, MakeDatabase
+from support.declaring_tables import Declaring, described
 
 from framefox_tasks import check_migration, upgrade_sql
 from framefox_tasks.errors import MigrationError, MigrationNeededError

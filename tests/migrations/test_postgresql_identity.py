@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Database, MakeDatabase
-from declaring_tables import Declaring
 from sqlalchemy import BigInteger, Column, Identity, Integer, MetaData, Table, text
+from support.databases import Database, MakeDatabase
+from support.declaring_tables import Declaring
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Database, MakeDatabase
-from declaring_tables import Declaring, described
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Sequence, String, Table, text
 from sqlalchemy.dialects.postgresql import DOMAIN
+from support.databases import Database, MakeDatabase
+from support.declaring_tables import Declaring, described
 
 from framefox_tasks import check_migration, upgrade
 

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Database, MakeDatabase
-from declaring_tables import Declaring
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -27,6 +25,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import INET, JSONB
+from support.databases import Database, MakeDatabase
+from support.declaring_tables import Declaring
 
 from framefox_tasks import create_migration
 

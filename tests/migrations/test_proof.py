@@ -7,7 +7,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from conftest import Database, MiniProject
+from support.databases import Database
+from support.projects import MiniProject
 
 import framefox_tasks
 from framefox_tasks import MigrationError, Project, Target, UnprovenError

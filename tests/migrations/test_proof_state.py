@@ -6,7 +6,8 @@ import json
 import socket
 from itertools import count
 
-from conftest import Database, MakeDatabase, MiniProject, connect_server, drop_database, server_databases
+from support.databases import Database, MakeDatabase, connect_server, drop_database, server_databases
+from support.projects import MiniProject
 
 import framefox_tasks
 from framefox_tasks import Project, Target

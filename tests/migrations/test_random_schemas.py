@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Database, MakeDatabase
 from hypothesis import HealthCheck, given, settings, strategies as st
-from random_schemas import Spec, changed, schemas, source_of
+from support.databases import Database, MakeDatabase
+from support.projects import ROOT
+from support.random_schemas import Spec, changed, schemas, source_of
 
 from framefox_tasks import check_migration, create, create_migration, downgrade, drop, upgrade
 from framefox_tasks.errors import MigrationError

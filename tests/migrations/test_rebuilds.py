@@ -7,8 +7,9 @@ import warnings
 from collections.abc import Iterator
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject
-from evolving import Evolution
+from support.databases import Database, MakeDatabase
+from support.evolving import Evolution
+from support.projects import MiniProject
 
 from framefox_tasks import MigrationError
 

@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject
+from support.databases import Database, MakeDatabase
+from support.projects import MiniProject
 
 PRODUCT = "src/entity/product.py"
 REVIEW = "src/entity/review.py"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Database, MiniProject
-from declaring import Declared
+from support.databases import Database
+from support.declaring import Declared
+from support.projects import MiniProject
 
 from framefox_tasks import ConfigError
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Database, MakeDatabase
-from declaring import Declared
 from hypothesis import HealthCheck, given, settings, strategies
+from support.databases import Database, MakeDatabase
+from support.declaring import Declared
 
 from framefox_tasks import EntityError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import DIALECTS, Database, MakeDatabase
-from declaring import Declared
+from support.databases import DIALECTS, Database, MakeDatabase
+from support.declaring import Declared
 
 from framefox_tasks import MigrationError
 

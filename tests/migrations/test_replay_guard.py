@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject
+from support.databases import Database, MakeDatabase
+from support.projects import MiniProject
 
 from framefox_tasks import Project, ReplayError, Target, create
 from framefox_tasks.databases import database_of

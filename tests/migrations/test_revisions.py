@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
-from histories import Written, forked, random_history
+from support.histories import Written, forked, random_history
 
 from framefox_tasks import (
     ConfigError,

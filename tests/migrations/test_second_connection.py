@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 import sqlalchemy as sa
-from conftest import MiniProject
 from sqlalchemy.pool import NullPool, QueuePool, SingletonThreadPool, StaticPool
+from support.projects import MiniProject
 
 import framefox_tasks
 from framefox_tasks import Project, Target

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Database, MiniProject
+from support.databases import Database
+from support.projects import MiniProject
 
 import framefox_tasks
 from framefox_tasks import DatabaseNotFoundError, LockTimeoutError, MigrationError, Project, Target

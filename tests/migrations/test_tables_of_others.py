@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject
-from foreign import hand_written, refused, succeeds
+from support.databases import Database, MakeDatabase
+from support.foreign import hand_written, refused, succeeds
+from support.projects import MiniProject
 
 import framefox_tasks
 from framefox_tasks import Project, Target

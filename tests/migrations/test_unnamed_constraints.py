@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import Database, MakeDatabase
-from evolving_modules import Evolution
 from sqlalchemy import NullPool, create_engine, inspect
+from support.databases import Database, MakeDatabase
+from support.evolving_modules import Evolution
 
 from framefox_tasks import upgrade
 from framefox_tasks.databases import database_of

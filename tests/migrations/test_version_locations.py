@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from conftest import MiniProject, copy_project
 from hypothesis import given, settings as hypothesis_settings, strategies as st
+from support.projects import MiniProject, copy_project
 
 import framefox_tasks
 from framefox_tasks.errors import ConfigError

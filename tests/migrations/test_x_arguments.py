@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import MiniProject
-from histories import ENV_PY, Written
+from support.histories import ENV_PY, Written
+from support.projects import MiniProject
 
 from framefox_tasks import create, create_migration, downgrade, downgrade_sql, upgrade, upgrade_sql
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from conftest import MiniProject
+from support.projects import MiniProject
 
 SQLMODEL = """
 from sqlmodel import Field, SQLModel

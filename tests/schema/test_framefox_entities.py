@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject
-from foreign import framefox
+from support.databases import Database, MakeDatabase
+from support.foreign import framefox
+from support.projects import MiniProject
 
 from framefox_tasks import Project
 from framefox_tasks.schema import sources

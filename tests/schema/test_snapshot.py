@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Database, MiniProject
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -39,6 +38,8 @@ from sqlalchemy import (
     types,
 )
 from sqlalchemy.dialects import mysql, postgresql
+from support.databases import Database
+from support.projects import MiniProject
 
 from framefox_tasks import ConfigError, live_schema
 from framefox_tasks.schema.from_metadata import schema_of

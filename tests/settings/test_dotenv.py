@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Database, MakeDatabase, MiniProject
-from given import load, refused, target
+from support.databases import Database, MakeDatabase
+from support.given import load, refused, target
+from support.projects import ROOT, MiniProject
 
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.settings._dotenv import OURS

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
-from given import target
+from support.given import target
 
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.settings._dotenv import OURS, Variables, variables

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from given import load, refused, target
+from support.given import load, refused, target
 
 
 def test_database_url_wins_over_the_url_and_the_detailed_form(tmp_path: Path) -> None:

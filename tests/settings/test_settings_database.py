@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from given import refused, target
 from sqlalchemy.engine import make_url
+from support.given import refused, target
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import driver_of, sqlalchemy_engine, sqlalchemy_url

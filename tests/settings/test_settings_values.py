@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from given import load, refused, target
+from support.given import load, refused, target
 
 from framefox_tasks.errors import ConfigError
 

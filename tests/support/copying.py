@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from conftest import Database, connect_server, server_url
-
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place, Source
 from framefox_tasks.migrations.database import create
 from framefox_tasks.model import Project, Target
 from framefox_tasks.url import parse_url
+from support.databases import Database, connect_server, server_url
 
 
 def target_of(database: Database) -> Target:

@@ -8,10 +8,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from conftest import ROOT, Database
-
 import framefox_tasks
 from framefox_tasks import MigrationCreated, Project, Target
+from support.databases import Database
+from support.projects import ROOT
 
 _NUMBERS = count(1)
 IMPORTS = """

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from conftest import ROOT, Database
 from sqlalchemy import Column, Integer, MetaData, Table
 
 from framefox_tasks import check_migration, create, create_migration, downgrade, upgrade
 from framefox_tasks.model import Project, Target
+from support.databases import Database
+from support.projects import ROOT
 
 DECLARED: list[MetaData] = []
 """What the env.py below hands to Alembic."""

@@ -8,10 +8,10 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from conftest import Database, MiniProject
-
 import framefox_tasks
 from framefox_tasks import Project, Target
+from support.databases import Database
+from support.projects import MiniProject
 
 HEAD = """
 import sqlalchemy as sa

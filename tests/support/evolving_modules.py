@@ -9,10 +9,11 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Database
 
 import framefox_tasks
 from framefox_tasks import MigrationNeededError, Project, Target
+from support.databases import Database
+from support.projects import ROOT
 
 _NUMBERS = count(1)
 _IMPORTS = """

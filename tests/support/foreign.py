@@ -10,7 +10,9 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from conftest import PROJECTS, Database, MiniProject, copy_project
+
+from support.databases import Database
+from support.projects import PROJECTS, MiniProject, copy_project
 
 TEMPLATES = ("generic", "pyproject", "async")
 DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject
+
+from support.databases import Database, MakeDatabase
+from support.projects import MiniProject
 
 DODO = """
 from doit import create_after

@@ -9,12 +9,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from conftest import missing
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from framefox_tasks.diagrams.diagram import Diagram
 from framefox_tasks.diagrams.html import html
 from framefox_tasks.schema.snapshot import Check, Column, EnumType, ForeignKey, Index, PrimaryKey, Table, Unique
+from support.databases import missing
 
 ID = Column("id", "INTEGER", nullable=False)
 KEY = PrimaryKey(("id",))

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal
 
-from conftest import Database, server_url
-
 from framefox_tasks.model import Target
 from framefox_tasks.url import parse_url
+from support.databases import Database, server_url
 
 Fate = Literal["pass", "cut", "lose", "freeze"]
 """What becomes of a connection: it goes on; what was sent arrives, and the answer does not; neither arrives; nothing

@@ -8,9 +8,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from conftest import MiniProject, copy_project
+from support.projects import ROOT, MiniProject, copy_project
 
-TOY = Path(__file__).parent / "toy/toydb"
+TOY = ROOT / "tests/databases/toy/toydb"
 ENTRY_POINTS = """\
 [framefox_tasks.databases]
 toy = toydb:Toy

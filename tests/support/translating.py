@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from conftest import Database
-from copying import made, open_source, target_of
 from sqlalchemy import create_engine, inspect
 
 from framefox_tasks.copies.translate import translate
 from framefox_tasks.databases import database_named, database_of
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.databases.rows import CopySchema, Name, TablePlan
+from support.copying import made, open_source, target_of
+from support.databases import Database
 
 DIRECTIONS = [
     (source, target)

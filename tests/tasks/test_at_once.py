@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject, Run, copy_project
-from foreign import hand_written
+from support.databases import Database, MakeDatabase
+from support.foreign import hand_written
+from support.projects import MiniProject, Run, copy_project
 
 import framefox_tasks
 from framefox_tasks import LockTimeoutError, LockWait, MigrationError, Project, Target, Upgraded

@@ -6,7 +6,8 @@ import os
 import shutil
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject, drop_database
+from support.databases import Database, MakeDatabase, drop_database
+from support.projects import MiniProject
 
 CREATE = "op.create_table({0!r}, sa.Column('id', sa.Integer, primary_key=True))"
 DROP = "op.drop_table({0!r})"

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 import pytest
-from conftest import ROOT, MiniProject
+from support.projects import ROOT, MiniProject
 
 SNAPSHOT = ".framefox_tasks/metadata.json"
 DERIVED = [SNAPSHOT, *(f"docs/database/schema.{suffix}" for suffix in ("mmd", "md", "dictionary.md"))]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Database, MiniProject
-from naming import DODO, SKIPPED, file, is_whole, upgraded
+from support.databases import Database
+from support.naming import DODO, SKIPPED, file, is_whole, upgraded
+from support.projects import MiniProject
 
 __all__ = ["file"]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Database, MakeDatabase, MiniProject
+from support.databases import Database, MakeDatabase
+from support.projects import MiniProject
 
 DODO = 'from framefox_tasks.tasks import *\n\nDOIT_CONFIG = {{"verbosity": 2, "default_tasks": [{}]}}\n'
 CREATE = "op.create_table({0!r}, sa.Column('id', sa.Integer))"

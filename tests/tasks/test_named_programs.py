@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Database, MiniProject
 from doit.cmd_base import DoitCmdBase, ModuleTaskLoader
 from doit.cmd_run import Run
 from doit.doit_cmd import DoitMain
-from naming import SKIPPED, file, is_whole, upgraded
+from support.databases import Database
+from support.naming import SKIPPED, file, is_whole, upgraded
+from support.projects import MiniProject
 
 __all__ = ["file"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import Database, MiniProject, drop_database
+from support.databases import Database, drop_database
+from support.projects import MiniProject
 
 CREATE = "op.create_table({0!r}, sa.Column('id', sa.Integer, primary_key=True))"
 PRODUCT = "src/entity/product.py"
