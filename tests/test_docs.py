@@ -1,4 +1,4 @@
-"""Every command, every file and every output that the pages show is tried here, page by page, in copies of the repository."""
+"""Every command, file and output that the pages show is tried here, page by page, in copies of the repository."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -48,7 +49,7 @@ INSERT INTO "order" (id, customer_id, status, created_at)
 
 @dataclass(frozen=True)
 class Step:
-    """A block of a page, or a comment that its readers do not see: what to do before, or with, the block that follows."""
+    """A block of a page, or a comment that readers do not see: what to do before, or with, the block that follows."""
 
     note: str
     language: str
@@ -97,8 +98,8 @@ def clone(tmp_path: Path) -> MiniProject:
 class Reader:
     """Does what a page shows, from its top to its end.
 
-    Notes act at once, or say what is done with the next block: `write FILE`, `append to FILE`, `insert into FILE after
-    LINE`, `run` (Python), `check the settings`. A console block needs none.
+    Notes act at once, or say what is done with the next block: `write FILE`, `append to FILE`, `insert into FILE before
+    LINE`, `run` (Python), `check the settings`, `install PACKAGE`. A console block needs none.
     """
 
     def __init__(self, project: MiniProject, label: str) -> None:
@@ -118,7 +119,7 @@ class Reader:
     def _note(self, note: str) -> None:
         actions: list[tuple[str, Callable[..., None]]] = [
             (r"add customers", self._add_customers),
-            (r"edit (\S+): after `(.+?)` insert `(.+)`", self._insert),
+            (r"edit (\S+): after `(.+?)` insert `(.+)`", self._insert_after),
             (r"in an empty folder", self._empty_folder),
             (r"in a copy with the package", self._whole_copy),
             (r"run `(.+)`", self._run_quietly),
@@ -163,8 +164,25 @@ class Reader:
         else:
             self._file(text)
 
+    def _toml(self, text: str) -> None:
+        """The metadata of a package: it is installed as far as Python asks, without its build."""
+        match = re.fullmatch(r"install (\w+)", self.pending)
+        assert match, self.pending
+        self.pending = ""
+        name, project = match[1], tomllib.loads(text)["project"]
+        assert name == project["name"]
+        groups = "\n".join(
+            "\n".join([f"[{group}]", *(f"{key} = {place}" for key, place in entries.items())])
+            for group, entries in project["entry-points"].items()
+        )
+        info = self.project.path / f"{name}-{project['version']}.dist-info"
+        self.project.write(f"{info.name}/entry_points.txt", groups)
+        self.project.write(
+            f"{info.name}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {project['version']}\n"
+        )
+
     def _file(self, text: str) -> None:
-        match = re.fullmatch(r"(write|append to|insert into) (\S+)(?: after `(.+)`)?", self.pending)
+        match = re.fullmatch(r"(write|append to|insert into) (\S+)(?: before `(.+)`)?", self.pending)
         assert match, f"what is done with this block? {self.pending!r}\n{text}"
         self.pending = ""
         how, path, line = match.groups()
@@ -173,7 +191,7 @@ class Reader:
         elif how == "append to":
             self._write(path, f"{self.project.read(path)}\n\n{text}")
         else:
-            self._insert(path, line, text.rstrip("\n"))
+            self.project.replace(path, line, f"{text}\n\n{line}")
 
     # What notes do
 
@@ -181,7 +199,7 @@ class Reader:
         with closing(sqlite3.connect(self.project.path / "app.db")) as connection:
             connection.executescript(CUSTOMERS)
 
-    def _insert(self, path: str, after: str, text: str) -> None:
+    def _insert_after(self, path: str, after: str, text: str) -> None:
         lines = self.project.read(path).splitlines(keepends=True)
         index = next(index for index, line in enumerate(lines) if after in line)
         self.project.write(path, "".join([*lines[: index + 1], f"{text}\n", *lines[index + 1 :]]))
@@ -194,7 +212,8 @@ class Reader:
         self.project.path.mkdir()
 
     def _whole_copy(self) -> None:
-        self.project = copy_tracked(self.project.path.parent / "whole", package=True)
+        folder = tempfile.mkdtemp(dir=self.project.path.parent)
+        self.project = copy_tracked(Path(folder) / "copy", package=True)
         self.project.env["PYTHONPATH"] = str(self.project.path)
         self.project.ok("database_upgrade")
 
@@ -207,7 +226,9 @@ class Reader:
         match = re.search(r"^down_revision.*= '(\w+)'", newest, re.MULTILINE)
         assert match
         self.project.migration("9e1b44d2c8f7", match[1])
-        self.project.replace("migrations/versions/9e1b44d2c8f7_by_hand.py", "migration 9e1b44d2c8f7", "of another branch")
+        self.project.replace(
+            "migrations/versions/9e1b44d2c8f7_by_hand.py", "migration 9e1b44d2c8f7", "of another branch"
+        )
 
 
 def check_settings(clone: MiniProject, text: str) -> None:
@@ -263,7 +284,7 @@ def test_the_reference_lists_every_task_and_option(clone: MiniProject) -> None:
     sections = dict(re.findall(r"^## (database_\w+)\n(.*?)(?=^## |\Z)", TASKS, re.MULTILINE | re.DOTALL))
     assert set(sections) == listed
     for name, section in sections.items():
-        options = {option for option in re.findall(r"--([\w-]+)", clone.ok("help", name))}
+        options = set(re.findall(r"--([\w-]+)", clone.ok("help", name)))
         assert {f"`{option}`" for option in options if f"--{option}" not in section} == set(), name
         assert set(re.findall(r"^\| `--([\w-]+)", section, re.MULTILINE)) <= options, name
 
@@ -275,6 +296,15 @@ def test_the_readme_is_short() -> None:
 def test_the_rows_of_tables_are_short() -> None:
     rows = [(page.name, line) for page in PAGES for line in page.read_text(encoding="utf-8").splitlines()]
     assert not [(name, line) for name, line in rows if line.startswith("|") and len(line) > 200]
+
+
+def test_each_recipe_is_short() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    recipes = dict(re.findall(r"^## Add (a \w+.*?)\n(.*?)(?=^## )", page, re.MULTILINE | re.DOTALL))
+    assert set(recipes) == {"a task", "a mask", "a diagram format", "a database"}
+    for name, text in recipes.items():
+        lines = [line for line in text.splitlines() if line.strip() and not line.startswith(("<!--", "```"))]
+        assert len(lines) < 30, (name, len(lines))
 
 
 def anchors(page: Path) -> set[str]:
