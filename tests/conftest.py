@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from support.databases import DIALECTS, Database, MakeDatabase, drop_database, require_server, server_url
+from support.databases import (
+    DIALECTS,
+    Database,
+    MakeDatabase,
+    drop_database,
+    require_server,
+    server_databases,
+    server_url,
+)
 from support.projects import MiniProject, copy_project
 
 
@@ -18,9 +27,22 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+@pytest.fixture(autouse=True)
+def imports(tmp_path: Path) -> Iterator[None]:
+    """What a test imports of its own project is forgotten after it: the next project has modules of the same names."""
+    modules, search_path = set(sys.modules), list(sys.path)
+    yield
+    sys.path[:] = search_path
+    for name in set(sys.modules) - modules:
+        module = sys.modules[name]
+        where = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+        if any(path and Path(path).is_relative_to(tmp_path) for path in where):
+            del sys.modules[name]
+
+
 @pytest.fixture
 def make_database(tmp_path: Path) -> Iterator[MakeDatabase]:
-    """A function that names a new database of a dialect; it is dropped after the test."""
+    """A function that names a new database of a dialect; after the test it is dropped, with what is beside it."""
     made: list[Database] = []
 
     def make(dialect: str, name: str | None = None) -> Database:
@@ -35,9 +57,10 @@ def make_database(tmp_path: Path) -> Iterator[MakeDatabase]:
         return database
 
     yield make
-    for database in made:
-        if database.path is None:
-            drop_database(database.dialect, database.name)
+    for dialect in {database.dialect for database in made if database.path is None}:
+        names = tuple(database.name for database in made)
+        for name in filter(lambda found: found.startswith(names), server_databases(dialect)):
+            drop_database(dialect, name)
 
 
 @pytest.fixture(params=DIALECTS)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from support.copying import made, target_of
-from support.databases import Database, MakeDatabase, connect_server, drop_database, server_databases
+from support.databases import Database, MakeDatabase, connect_server, server_databases
 from support.projects import MiniProject
 
 from framefox_tasks.copies import copy
@@ -21,17 +21,6 @@ from framefox_tasks.model import CopyOptions, Target
 
 SERVERS = ("postgresql", "mysql")
 ONE = ("CREATE TABLE one (id integer PRIMARY KEY)", "INSERT INTO one VALUES (1)")
-
-
-@pytest.fixture
-def target(request: pytest.FixtureRequest, make_database: MakeDatabase) -> Iterator[Database]:
-    """The target of a copy, of the dialect that the test names; what is beside it goes with it."""
-    database = make_database(request.param, "copy")
-    yield database
-    if database.path is None:
-        for name in server_databases(database.dialect):
-            if name.startswith(f"{database.name}_"):
-                drop_database(database.dialect, name)
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 20) -> None:

@@ -59,6 +59,10 @@ class Database:
             query = f"SELECT table_name FROM information_schema.tables WHERE table_schema = {schema}"
         return {row[0] for row in self.execute(query)}
 
+    def beside(self) -> set[str]:
+        """The other databases of its server whose names begin with its own: what a copy has made."""
+        return {name for name in server_databases(self.dialect) if name.startswith(f"{self.name}_")}
+
     def revision(self) -> list[str]:
         if "alembic_version" not in self.tables():
             return []
