@@ -10,11 +10,6 @@ import pytest
 FULL = os.environ.get("FRAMEFOX_TASKS_FAULTS") == "full"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "server: the test needs a server beside the databases")
-    config.addinivalue_line("markers", "promise(text): what docs/reliability.md promises, and the test proves")
-
-
 @pytest.fixture(autouse=True)
 def _promise(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
     """Note for benchmarks/faults.py what the test proves."""

@@ -116,6 +116,7 @@ def test_a_lock_is_as_private_as_its_database(shop: MiniProject) -> None:
     assert shop.read("precious") == "text"
 
 
+@pytest.mark.slow
 @pytest.mark.promise("Runs of create and drop at once are told as what they are, and end with exit 0")
 def test_create_and_drop_at_once(
     project: MiniProject, often: Callable[[int, int], int], measured: Callable[[str], None]
@@ -131,6 +132,7 @@ def test_create_and_drop_at_once(
     measured(f"{rounds} x {2 * runs} processes")
 
 
+@pytest.mark.slow
 @pytest.mark.promise("Two runs that write a migration at once write one file")
 def test_several_runs_that_write_a_migration_write_one_file(
     shop: MiniProject, often: Callable[[int, int], int], measured: Callable[[str], None]
@@ -159,6 +161,7 @@ SLEEPS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.promise("The lock of a killed run is free within 1 s of the end of its last statement, and not before")
 @pytest.mark.parametrize("dialect", SLEEPS)
 def test_the_lock_of_a_killed_run_is_free_when_its_statement_has_ended(

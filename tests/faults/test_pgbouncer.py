@@ -21,7 +21,7 @@ import framefox_tasks
 from framefox_tasks import DatabaseInUseError, Project, Target
 from framefox_tasks.url import parse_url
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 
 def free_port() -> int:

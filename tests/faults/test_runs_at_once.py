@@ -14,6 +14,7 @@ from support.projects import MiniProject
 
 from framefox_tasks import Project, Target
 
+pytestmark = pytest.mark.slow
 Often = Callable[[int, int], int]
 Measured = Callable[[str], None]
 
