@@ -25,6 +25,7 @@ from framefox_tasks.settings import URL_VARIABLE, Settings, positive
 from framefox_tasks.tasks.actions import hide
 from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
 from framefox_tasks.tasks.freshness.copies import comparable, copy_state, copy_values, source_state
+from framefox_tasks.url import as_sqlalchemy_reads
 
 _ONE = "DATABASE_URL or config/orm.yaml"
 _TO = "Type: doit database_copy --to=sqlite:///backups/app.db"
@@ -65,8 +66,9 @@ def copy(
         salt=settings.copies.salt,
         **flags,
     )
-    origin = replace(settings.target, url=source) if source else settings.target
-    _run_copy(NamedCopy("", origin, to or settings.copies.url, options), dry_run=dry_run)
+    origin = replace(settings.target, url=as_sqlalchemy_reads(source)) if source else settings.target
+    place = as_sqlalchemy_reads(to) if to else settings.copies.url
+    _run_copy(NamedCopy("", origin, place, options), dry_run=dry_run)
 
 
 def _names(text: str | None) -> tuple[str, ...]:
