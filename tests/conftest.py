@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import uuid
 from collections.abc import Iterator
@@ -10,7 +11,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from support import databases
 from support.databases import (
+    DEFAULT_SERVERS,
     DIALECTS,
     Database,
     MakeDatabase,
@@ -25,6 +28,30 @@ from support.projects import MiniProject, copy_project
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: many tests wait, for a server or for a process of their own."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_configure() -> None:
+    """A shell that starts pytest in the background has it ignore interrupts, and its children would inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what the fixtures tell: tests that are given a database of a server, or a browser."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "make_database" in fixtures:
+            values = getattr(item, "callspec", None) and repr(item.callspec.params)  # type: ignore[attr-defined]
+            about = getattr(getattr(item, "module", None), "DIALECT", "")
+            if any(f"'{server}" in f"{values} '{about}'" for server in DEFAULT_SERVERS):
+                item.add_marker("server")
+        if fixtures & {"browser", "installed"}:
+            item.add_marker("browser")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    databases.unmarked = "" if item.get_closest_marker("server") else item.nodeid
+    return (yield)
 
 
 @pytest.fixture(autouse=True)

@@ -249,6 +249,7 @@ def shown(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("page", TRIED, ids=shown)
 def test_what_a_page_shows_is_what_happens(page: Path, clone: MiniProject, make_database: MakeDatabase) -> None:
     text = page.read_text(encoding="utf-8")

@@ -60,6 +60,7 @@ def queries(database: Database) -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("target", ["mysql"], indirect=True)
 def test_an_interrupt_at_the_last_step_comes_too_late_and_is_told_so(
     shop: MiniProject, target: Database, make_database: MakeDatabase

@@ -106,6 +106,7 @@ def test_an_error_ends_the_threads_that_wait_for_a_server_that_has_fallen_silent
     assert (target.tables(), target.beside()) == ({"old"}, set())
 
 
+@pytest.mark.server
 def test_the_end_of_what_holds_the_snapshot_is_noticed(make_database: MakeDatabase) -> None:
     source, target = filled(make_database("postgresql"), 100_000), make_database("postgresql", "copy")
 
@@ -124,6 +125,7 @@ def test_the_end_of_what_holds_the_snapshot_is_noticed(make_database: MakeDataba
     assert not target.exists()
 
 
+@pytest.mark.server
 def test_a_snapshot_that_has_gone_is_told_as_a_connection_that_has_ended(make_database: MakeDatabase) -> None:
     source = target_of(filled(make_database("postgresql")))
     with postgresql_source(source) as opened:

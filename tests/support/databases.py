@@ -20,6 +20,10 @@ DEFAULT_SERVERS = {
 }
 
 
+unmarked = ""
+"""The test that runs, if it is not marked as one that needs a server."""
+
+
 @dataclass(frozen=True)
 class Database:
     """A database of a test's own, which need not exist yet."""
@@ -76,6 +80,8 @@ def server_url(dialect: str) -> str:
 
 def connect_server(dialect: str, database: str | None = None) -> Any:
     """A raw connection to a server, by way of the package's own URL parser."""
+    if unmarked:
+        pytest.fail(f"{unmarked} needs a server: mark it with @pytest.mark.server")
     from framefox_tasks.url import parse_url
 
     address = parse_url(server_url(dialect))
