@@ -42,7 +42,7 @@ def test_each_dependency_has_a_floor() -> None:
 
 
 def test_the_floors_are_those_that_are_declared() -> None:
-    declared = {}
+    declared: dict[str, str] = {}
     for each in requirements("postgresql", "mysql", "diagram", "test"):
         (floor,) = (specifier.version for specifier in each.specifier if specifier.operator == ">=")
         name = each.name.lower()
@@ -128,7 +128,7 @@ def test_the_version_has_its_section() -> None:
 
 def built(tmp_path: Path) -> tuple[set[str], set[str]]:
     """The names in the sdist and in the wheel, which is built from what the sdist holds."""
-    command = [sys.executable, "-m", "build", "--outdir", tmp_path, ROOT]
+    command = [sys.executable, "-m", "build", "--outdir", str(tmp_path), str(ROOT)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
     (sdist,), (wheel,) = tmp_path.glob("*.tar.gz"), tmp_path.glob("*.whl")

@@ -152,7 +152,7 @@ def watched(watch: DriverWatch) -> Iterator[None]:
 def _psycopg(watch: DriverWatch) -> Iterator[tuple[tuple[Any, str], Any]]:
     import psycopg
 
-    def connect(cls: Any, conninfo: str = "", **options: Any) -> Any:
+    def connect(cls: Any, /, conninfo: str = "", **options: Any) -> Any:
         watch.connects(conninfo)
         return original.__func__(cls, conninfo, **options)
 
