@@ -1,8 +1,8 @@
 """The migration's waits for locks of tables: short ones, so that nobody waits long behind it, and many.
 
 A change of a table waits until all that use it have ended, and whoever comes later waits behind it. So it gives way
-after `lock_timeout` seconds, and tries again after a pause. What is transactional begins again as a whole, the rest from
-the statement on. After a minute of work a transaction is not thrown away any more.
+after `lock_timeout` seconds, and tries again after a pause. What is transactional begins again as a whole, the rest
+from the statement on. After a minute of work a transaction is not thrown away any more.
 """
 
 from __future__ import annotations
