@@ -73,6 +73,8 @@ _INDEX_TEXT = "SELECT pg_catalog.pg_get_indexdef(CAST(:index AS regclass))"
 _INDEX_OF = (
     "SELECT pg_catalog.pg_get_indexdef(indexrelid) FROM pg_catalog.pg_index WHERE indrelid = to_regclass(:table)"
 )
+# The values of IN for a varchar: a cast of ARRAY[...] is read as one of each element, that of a cast is not.
+_VALUES = re.compile(r"(\()?(ARRAY\[(?:'(?:[^']|'')*'::character varying(?:, )?)+\])(?(1)\))::text\[\]")
 _CATEGORY = "SELECT typcategory FROM pg_catalog.pg_type WHERE oid = CAST(:type AS regtype)"
 _CASTS = """
 SELECT castcontext FROM pg_catalog.pg_cast
@@ -136,7 +138,11 @@ class PostgreSQLDefinitions:
 
     def index_statement(self, schema: str | None, name: str) -> str:
         """By pg_get_indexdef."""
-        return str(self._value(_INDEX_TEXT, index=self._full((schema, name))))
+        return self.repeatable(str(self._value(_INDEX_TEXT, index=self._full((schema, name)))))
+
+    def repeatable(self, sql: str) -> str:
+        """With each cast of values in two steps."""
+        return _VALUES.sub(r"(\2::character varying[])::text[]", sql)
 
     def normal_index(self, table: Name, statement: str) -> str | None:
         """From an empty table with the same columns."""

@@ -10,7 +10,16 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.ddl.impl import ComparisonResult
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import ClauseElement, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ClauseElement,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Table,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import CreateIndex
 
@@ -198,10 +207,12 @@ class DropDefinitionOp(ops.DropConstraintOp):
 def _drop(
     context: MigrationContext, schema: str | None, table: str, name: str, found: ConstraintDefinition
 ) -> DropDefinitionOp:
+    definitions = definitions_of(context)
     quote = context.dialect.identifier_preparer.quote
     shown = ".".join(quote(part) for part in (schema, table) if part)
     op = DropDefinitionOp(name, table, schema=schema)
-    op.statement = f"ALTER TABLE {shown} ADD CONSTRAINT {quote(name)} {found.text}"
+    clause = definitions.repeatable(found.text) if definitions else found.text
+    op.statement = f"ALTER TABLE {shown} ADD CONSTRAINT {quote(name)} {clause}"
     return op
 
 
@@ -260,7 +271,7 @@ def _restored(
                 op.kw[f"{context.dialect.name}_partition_by"] = key
             yield op
             live = _constraints(context, definitions, op.schema, op.table_name)
-            _complete_table(op, live)
+            _complete_table(definitions, op, live)
             for constraint, found in live.items():
                 if found.kind == "x":
                     yield _drop(context, op.schema, op.table_name, constraint, found).reverse()
@@ -268,8 +279,12 @@ def _restored(
             yield op
 
 
-def _complete_table(op: ops.CreateTableOp, live: dict[str, ConstraintDefinition]) -> None:
+def _complete_table(
+    definitions: ServerDefinitions, op: ops.CreateTableOp, live: dict[str, ConstraintDefinition]
+) -> None:
     for item in op.columns:
+        if isinstance(item, CheckConstraint):
+            item.sqltext = text(definitions.repeatable(str(item.sqltext)).replace(":", "\\:"))
         found = live.get(str(getattr(item, "name", None)))
         if found is not None and not isinstance(item, Column) and found.kind in ("f", "p", "u"):
             constraint: Any = item
