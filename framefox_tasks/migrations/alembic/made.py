@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import astuple
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,15 +20,29 @@ _FORMAT = 1
 _MADE = f"{CACHE}/history.json"
 
 
-def made_by(history: History) -> list[Fact] | None:
-    """All that the migrations make on an empty database; None where they cannot be run on one."""
-    key, path = digest_of(history), history.target.project.path(_MADE)
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay of the history has found; no facts where it cannot be run on an empty database."""
+
+    facts: tuple[Fact, ...] | None
+
+
+def kept_made(history: History) -> Replayed | None:
+    """What was kept of an earlier replay of the same history; None where nothing was."""
+    path = history.target.project.path(_MADE)
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        if kept["key"] == key:
-            return [Fact(*fact) for fact in kept["facts"]] if kept["facts"] is not None else None
+        if kept["key"] == digest_of(history):
+            return Replayed(tuple(Fact(*fact) for fact in kept["facts"]) if kept["facts"] is not None else None)
     except (OSError, ValueError, KeyError, TypeError):
         pass  # there is none yet, or it is another version's
+    return None
+
+
+def made_by(history: History) -> Sequence[Fact] | None:
+    """All that the migrations make on an empty database; None where they cannot be run on one."""
+    if kept := kept_made(history):
+        return kept.facts
     database, found = database_of(history.target), None
     try:
         with database.scratch(history.target) as scratch:

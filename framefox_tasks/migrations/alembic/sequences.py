@@ -146,7 +146,7 @@ def _changed_sequences(context: AutogenContext, definitions: ServerDefinitions) 
             yield SequenceOp(name, found[name], {**after, "data_type": type_name(migration, after)})
     mine = ownership_of(migration).includes_sequence
     for name in sorted(found.keys() - declared.keys(), key=str):
-        if mine(*name):
+        if mine(*name, of_column=bool(found[name]["owned"])):
             yield SequenceOp(name, found[name], None)
 
 
