@@ -33,7 +33,9 @@ WHERE typtype = 'd' AND n.nspname NOT IN {_SYSTEM}
 _SEQUENCES = f"""
 SELECT {_VISIBLE}, c.relname, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle, format_type(seqtypid, NULL),
     EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
-        AND d.objid = c.oid AND d.deptype = 'a')
+        AND d.objid = c.oid AND d.deptype = 'a'),
+    EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass
+        AND d.refobjid = c.oid)
 FROM pg_catalog.pg_sequence JOIN pg_catalog.pg_class c ON c.oid = seqrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
 WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
@@ -103,7 +105,7 @@ class PostgreSQLDefinitions:
     @cached_property
     def sequences(self) -> dict[Name, dict[str, Any]]:
         """From pg_sequence, without those of identity columns and extensions."""
-        names = ("start", "increment", "minvalue", "maxvalue", "cache", "cycle", "data_type", "owned")
+        names = ("start", "increment", "minvalue", "maxvalue", "cache", "cycle", "data_type", "owned", "used")
         return {(row[0], row[1]): dict(zip(names, row[2:], strict=True)) for row in self._rows(_SEQUENCES)}
 
     def type_users(self, name: Name) -> list[tuple[str, Name | None, str | None]]:

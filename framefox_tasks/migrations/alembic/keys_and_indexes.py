@@ -24,10 +24,13 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import CreateIndex
 
 from framefox_tasks.databases.definitions import ConstraintDefinition, Name, ServerDefinitions
+from framefox_tasks.migrations.alembic.as_found import has_orders
 from framefox_tasks.migrations.alembic.column_changes import StatementOp
 from framefox_tasks.migrations.alembic.compare import unescaped
 from framefox_tasks.migrations.alembic.database_types import compares_last, definitions_of, plain
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP
+
+_ORDER = re.compile(r" (?:DESC|NULLS FIRST|NULLS LAST)(?=[ ,)])")
 
 
 def help_compare_keys(context: MigrationContext) -> None:
@@ -144,9 +147,15 @@ def _same_index(
 ) -> bool | None:
     if declared.table is None or found.table is None or (_is_plain(declared) and _is_plain(found)):
         return None
-    table = plain(context, found.table.schema, found.table.name)
-    normal = definitions.normal_index(table, _statement(context, declared))
-    return None if normal is None else normal == definitions.index(table[0], str(found.name))
+    table, statement = plain(context, found.table.schema, found.table.name), _statement(context, declared)
+    normal, live = definitions.normal_index(table, statement), definitions.index(table[0], str(found.name))
+    if normal is None or normal == live:
+        return None if normal is None else True
+    # As a tool has copied it from the server, which reads it in another way.
+    if (again := definitions.repeatable(statement)) != statement and definitions.normal_index(table, again) == live:
+        return True
+    plainly = all(isinstance(item, Column) for item in declared.expressions) and not has_orders(context, declared)
+    return plainly and _ORDER.sub("", live or "") == normal
 
 
 @compares_last("table")

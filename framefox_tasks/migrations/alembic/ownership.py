@@ -108,7 +108,7 @@ class Ownership:
         Args:
             schema: Its schema.
             name: Its name.
-            of_column: It belongs to a column, and is no other's where that is not.
+            of_column: It belongs to a column, or numbers one, and is another's where that is.
         """
         plain = self._plain(schema, name)
         if shown(plain) in self._sequences or name in self._sequences:
@@ -126,6 +126,11 @@ class Ownership:
         columns = [column for table in self._recorded for column in table.columns]
         called = [match[1].replace('"', "") for column in columns for match in _NEXT.finditer(column.default or "")]
         return frozenset([*called, *(column.options["sequence"] for column in columns if "sequence" in column.options)])
+
+    def recorded_table(self, schema: str | None, table: str) -> Table | None:
+        """A table as the newest migration left it; None where it is not recorded."""
+        name = self._plain(schema, table)
+        return next((one for one in self._recorded if self._plain(one.schema, one.name) == name), None)
 
     def made_index(self, table: str, name: str) -> bool:
         """Whether the recorded schema has an index of a table in the default schema."""
