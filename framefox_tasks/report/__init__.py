@@ -145,7 +145,7 @@ def _(result: MigrationCreated) -> list[str]:
     if result.path is None:
         by_hand = _by_hand(result, "doit database_create_migration --empty")
         said = by_hand or ["No changes detected since the last migration."]
-        return [*said, *left_alone(result.left_alone), *_warnings(result)]
+        return [*said, *_unmade(result.unmade), *left_alone(result.left_alone), *_warnings(result)]
     shown = result.target.project.shown(result.path)
     lines = [f"Migration file '{shown}' created successfully."]
     lines += [f"  {operation}" for operation in result.operations]
@@ -157,7 +157,7 @@ def _(result: MigrationCreated) -> list[str]:
     lines += [*_renames(result, shown), *_by_hand(result, shown)]
     lines += _proof(result.proof) if result.proof else []
     last = _marked(result.target.label) if result.applied else "Apply it with: doit database_upgrade"
-    return [*lines, *left_alone(result.left_alone), *_warnings(result), last]
+    return [*lines, *_unmade(result.unmade), *left_alone(result.left_alone), *_warnings(result), last]
 
 
 def _renames(result: MigrationCreated, where: str) -> list[str]:
@@ -217,7 +217,15 @@ def _proof(proof: Proof) -> list[str]:
 
 @_lines.register
 def _(result: MigrationChecked) -> list[str]:
-    return ["The entities and the database agree.", *left_alone(result.left_alone), *_warnings(result)]
+    told = [*_unmade(result.unmade), *left_alone(result.left_alone), *_warnings(result)]
+    return ["The entities and the database agree.", *told]
+
+
+def _unmade(tables: tuple[str, ...]) -> list[str]:
+    if not tables:
+        return []
+    some = ", ".join(tables[:3]) + (f" and {len(tables) - 3:,} more" if len(tables) > 3 else "")
+    return [f"No migration makes {some}: a new database would stay without."]
 
 
 def _warnings(result: Upgraded | Downgraded | MigrationCreated | MigrationChecked) -> list[str]:

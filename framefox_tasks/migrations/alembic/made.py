@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,8 @@ from framefox_tasks.errors import FramefoxTasksError, ReplayError, ScratchError
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.replay import replay
 from framefox_tasks.schema.cache import CACHE
+from framefox_tasks.schema.record import recorded_tables
+from framefox_tasks.schema.snapshot import Table
 
 _FORMAT = 1
 _MADE = f"{CACHE}/history.json"
@@ -54,6 +56,24 @@ def made_by(history: History) -> Sequence[Fact] | None:
         found = None
     keep_made(history, found)
     return found
+
+
+def not_made(history: History, declared: Iterable[Table], created: Collection[str]) -> tuple[str, ...]:
+    """The tables of the entities that no migration makes. What is recorded was made.
+
+    The history is replayed only where something is not recorded; nothing is told where it cannot be.
+
+    Args:
+        history: The migrations; where there are none, nothing is told.
+        declared: The tables that the entities declare, and that the database has.
+        created: Those of them that the new migration makes.
+    """
+    recorded = recorded_tables(history.target.project)
+    unknown = [table for table in declared if table.key not in recorded and table.key not in created]
+    if not unknown or not history.revisions or (facts := made_by(history)) is None:
+        return ()
+    there = {fact.table for fact in facts if fact.what == "table"}
+    return tuple(table.key for table in unknown if not {table.key, table.name} & there)
 
 
 def keep_made(history: History, facts: Iterable[Fact] | None, *more: Path) -> None:
