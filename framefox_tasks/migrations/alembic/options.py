@@ -10,7 +10,7 @@ from sqlalchemy import MetaData
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError
-from framefox_tasks.migrations.alembic import enums
+from framefox_tasks.migrations.alembic import checks as _checks, enums  # noqa: F401 - registers its comparison
 from framefox_tasks.migrations.alembic.column_attributes import complete_columns
 from framefox_tasks.migrations.alembic.column_changes import complete_changes
 from framefox_tasks.migrations.alembic.compare import compare_type

@@ -129,6 +129,8 @@ class Ownership:
 
     def recorded_table(self, schema: str | None, table: str) -> Table | None:
         """A table as the newest migration left it; None where it is not recorded."""
+        if not self._known.by_record:
+            return None
         name = self._plain(schema, table)
         return next((one for one in self._recorded if self._plain(one.schema, one.name) == name), None)
 
@@ -214,10 +216,14 @@ class Known:
     Args:
         facts: Those of the replay; None where there was none.
         claimed: Names of tables, or of their parts as `table.name`, that are to be dropped.
+        by_record: Whether the database is as recorded; not one that is behind a new migration.
     """
 
-    def __init__(self, facts: Iterable[Fact] | None = None, claimed: Iterable[str] = ()) -> None:
+    def __init__(
+        self, facts: Iterable[Fact] | None = None, claimed: Iterable[str] = (), *, by_record: bool = True
+    ) -> None:
         self.replayed = facts is not None
+        self.by_record = by_record
         self.claimed = frozenset(claimed)
         self._facts: dict[str, list[Fact]] = {}
         for fact in facts or ():

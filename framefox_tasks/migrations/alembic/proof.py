@@ -222,7 +222,8 @@ class _Proof:
         try:
             with guarded(self._target, scratch):
                 # All that is there is the project's, but for what a copy has of others.
-                known = Known() if self._copied else Known(self._database.facts(scratch))
+                facts = None if self._copied else self._database.facts(scratch)
+                known = Known(facts, by_record=False)
                 return list(compare((history or self._history).on(scratch), known).difference.operations)
         except ReplayError as exc:
             if exc.leaves:
