@@ -7,7 +7,8 @@ import sys
 import typing
 
 import pytest
-from conftest import Database, MiniProject
+from support.databases import Database
+from support.projects import MiniProject
 
 import framefox_tasks
 from framefox_tasks import DatabaseNotFoundError, MigrationError, Project, Step, Target, load_settings

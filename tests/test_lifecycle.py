@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from conftest import Database, MiniProject
+from support.databases import Database
+from support.projects import MiniProject
 
 
 def test_create_says_so_and_then_is_up_to_date(project: MiniProject, database: Database) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import MiniProject, copy_project
+from support.projects import MiniProject, copy_project
 
 
 @pytest.fixture

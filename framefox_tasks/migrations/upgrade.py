@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS, Patience
 from framefox_tasks.errors import ConfigError, DatabaseInUseError
+from framefox_tasks.migrations.locked import OnWait, patience_of
 from framefox_tasks.model import Target
-from framefox_tasks.results import LockWait, Step, Upgraded
+from framefox_tasks.results import Step, Upgraded
 
 if TYPE_CHECKING:
     from framefox_tasks.migrations.alembic.history import History
 
 OnStep = Callable[[Step], None]
-OnWait = Callable[[LockWait], None]
 
 
 def upgrade(
@@ -25,7 +24,7 @@ def upgrade(
     x: Sequence[str] = (),
     on_step: OnStep | None = None,
     on_wait: OnWait | None = None,
-    lock_wait: float = LOCK_WAIT_SECONDS,
+    lock_wait: float | None = None,
 ) -> Upgraded:
     """Apply the migrations up to a revision.
 
@@ -36,7 +35,7 @@ def upgrade(
         x: What env.py gets from context.get_x_argument(), each as KEY=VALUE.
         on_step: Called after each migration.
         on_wait: Called when another run is changing the database, and this one has waited for it for two seconds.
-        lock_wait: For how many seconds to wait for another run.
+        lock_wait: For how many seconds to wait for another run; as the target says if not given.
 
     Returns:
         What was applied; no steps where the database was up to date.
@@ -71,16 +70,6 @@ def _revision_if_readable(target: Target) -> tuple[str, ...] | None:
         return database_of(target).revision(target)
     except DatabaseInUseError:
         return None
-
-
-def patience_of(target: Target, seconds: float, on_wait: OnWait | None) -> Patience:
-    """For how long an operation waits for other runs, and whom it tells."""
-
-    def tell(holder: str) -> None:
-        if on_wait:
-            on_wait(LockWait(target, holder))
-
-    return Patience(seconds, tell)
 
 
 def check_no_range(revision: str) -> None:

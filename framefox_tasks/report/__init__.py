@@ -112,7 +112,7 @@ def _(result: Step) -> list[str]:
 @_lines.register
 def _(result: Upgraded) -> list[str]:
     if result.meanwhile:
-        return ["Nothing left to apply: another run has done it meanwhile."]
+        return ["The database is up to date: applied meanwhile by another run."]
     if not result.steps:
         return ["The database is already up to date, no migrations to apply."]
     told = [*_warnings(result), *_by_themselves(result.by_themselves)]
@@ -142,6 +142,8 @@ def _(result: Plan) -> list[str]:
 
 @_lines.register
 def _(result: MigrationCreated) -> list[str]:
+    if result.meanwhile:
+        return [f"Nothing left to write: another run has written '{result.target.project.shown(result.meanwhile)}'."]
     if result.path is None:
         by_hand = _by_hand(result, "doit database_create_migration --empty")
         said = by_hand or ["No changes detected since the last migration."]

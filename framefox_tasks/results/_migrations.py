@@ -120,6 +120,7 @@ class MigrationCreated:
         proof: Whether it was proven on a scratch database; None where nothing was to be proven.
         applied: Whether it is marked as applied, since the database has all that it makes.
         unmade: The tables of the entities that the database has, and no migration makes.
+        meanwhile: The file that another run has written while this one waited for it.
     """
 
     target: Target
@@ -135,6 +136,7 @@ class MigrationCreated:
     proof: Proof | None = None
     applied: bool = False
     unmade: tuple[str, ...] = ()
+    meanwhile: Path | None = None
 
     @property
     def proven(self) -> bool:

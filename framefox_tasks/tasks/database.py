@@ -16,6 +16,7 @@ from framefox_tasks.tasks.reporter import BARE, EXPLAINED
 
 # Not beside their tasks: doit reads the source of each task function at every start, and these would count.
 _YES = flag("yes", "do not ask", short="y")
+_LOCK_WAIT = option("lock_wait", "seconds to wait for another run that changes the database", default=None)
 _X = several("x", "what env.py gets from get_x_argument(), as --x=KEY=VALUE; again for another")
 _UPGRADE = (
     option("revision", "the revision to go to [default: head, or heads with `heads: all`]", default=None),
@@ -23,6 +24,7 @@ _UPGRADE = (
     flag("sql", "print the SQL, without connecting"),
     option("output", "with --sql: the file to write"),
     _X,
+    _LOCK_WAIT,
 )
 _CREATE_MIGRATION = (
     option("message", "what the migration does", short="m"),
@@ -43,6 +45,7 @@ _CREATE_MIGRATION = (
     flag("no_proof", "do not prove it on a scratch database"),
     flag("keep_anyway", "keep it even if the proof fails"),
     flag("verbose", "list all that is told"),
+    {**_LOCK_WAIT, "help": "seconds to wait for another run that writes migrations here"},
 )
 _DOWNGRADE = (
     option("steps", "how many to revert, 0 for all [default: 1]", default=None),
@@ -50,6 +53,7 @@ _DOWNGRADE = (
     flag("sql", "print the SQL, without connecting"),
     option("output", "with --sql: the file to write"),
     _X,
+    _LOCK_WAIT,
 )
 _HISTORY = (
     option("revision", "one revision, or a range such as base:head or current:", default=None),
@@ -61,14 +65,20 @@ _STATUS = (
     flag("exit_code", "fail if not up to date"),
     flag("verbose", "list what is left alone as not of this project"),
 )
-_BASELINE = (option("message", "what the migration does", short="m"),)
-_STAMP = (option("revision", "the revision that the database is at, heads, or base for none", default=None), _YES)
-_DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"))
+_BASELINE = (option("message", "what the migration does", short="m"), _LOCK_WAIT)
+_STAMP = (
+    option("revision", "the revision that the database is at, heads, or base for none", default=None),
+    _YES,
+    _LOCK_WAIT,
+)
+_CLEAR = (_YES, _LOCK_WAIT)
+_DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"), _LOCK_WAIT)
 
 
 def task_database_create() -> dict[str, Any]:
     """Create the database, if it is missing"""
-    return {"actions": [action("database:create")], "uptodate": [UptodateCheck(database_exists)], **LIVE}
+    create = {"actions": [action("database:create")], "params": [_LOCK_WAIT]}
+    return {**create, "uptodate": [UptodateCheck(database_exists)], **LIVE}
 
 
 @params(*_UPGRADE)
@@ -148,4 +158,4 @@ def task_database_drop() -> dict[str, Any]:
 
 def task_database_clear_migration() -> dict[str, Any]:
     """Delete all migrations and empty the version table"""
-    return {"actions": [action("database:clear_migration")], "params": [_YES], "uptodate": [Named()], **LIVE}
+    return {"actions": [action("database:clear_migration")], "params": list(_CLEAR), "uptodate": [Named()], **LIVE}

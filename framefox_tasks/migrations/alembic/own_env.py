@@ -24,6 +24,7 @@ from framefox_tasks.migrations.alembic.options import complete_options
 from framefox_tasks.migrations.alembic.ownership import ownership_of, shown
 from framefox_tasks.migrations.alembic.rebuild import rebuilding
 from framefox_tasks.migrations.alembic.transactions import Transactions
+from framefox_tasks.migrations.locked import locked
 from framefox_tasks.model import Target
 
 _LOG = getLogger("alembic.runtime.migration")
@@ -78,8 +79,8 @@ def _migration_lock(target: Target, context: MigrationContext) -> Iterator[None]
     if context.opts.get("dont_mutate") or context.opts.get("revision_context"):
         yield
         return
-    patience = Patience(on_wait=partial(_LOG.info, "Waiting for another run: %s."))
-    with dialect.migration_lock(target, patience) as lock, dialect.migration_guard(target, patience) as adopt:
+    patience = Patience(target.lock_wait, partial(_LOG.info, "Waiting for another run: %s."))
+    with locked(target, patience) as lock, dialect.migration_guard(target, patience) as adopt:
         transactions = Transactions(lock, patience)
         transactions.adopt = adopt
         transactions.watch(context)

@@ -18,11 +18,12 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import Patience
 from framefox_tasks.errors import ConfigError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.alembic.config import make_config, revision_of
-from framefox_tasks.migrations.alembic.environment import ALONE, run_environment
+from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.failures import describe, failure_in, is_already_there, made_by_others
 from framefox_tasks.migrations.alembic.history import FindSteps, History, downgrade_steps, steps_from, upgrade_steps
 from framefox_tasks.migrations.alembic.transactions import Transactions, at
 from framefox_tasks.migrations.kept import keep, migration_folders
+from framefox_tasks.migrations.locked import locked
 from framefox_tasks.results import Revision, Step
 
 OnStep = Callable[[Step], None]
@@ -80,9 +81,11 @@ def run_steps(
     """
     target = history.target
     dialect = database_of(target)
-    with ALONE, dialect.migration_lock(target, patience) as lock:
+    with locked(target, patience) as lock:
         before = dialect.revision(target)
         check(before)
+        if before and not steps_from(history, find, before):  # the run that was waited for has done it
+            return RunResult((), before, before, ())
         unversioned = not before and dialect.holds_tables(target)
         run = _Run(history, find, before, Transactions(lock, patience), on_step)
         try:

@@ -11,9 +11,10 @@ from alembic.util import CommandError
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import Patience
 from framefox_tasks.errors import MigrationError
-from framefox_tasks.migrations.alembic.environment import ALONE, run_environment
+from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.transactions import Transactions
+from framefox_tasks.migrations.locked import locked
 
 
 def revisions_named(history: History, named: str) -> tuple[str, ...]:
@@ -71,7 +72,7 @@ def write_revisions(
                 _call_back(history, context, revision, heads)
         return []
 
-    with ALONE, dialect.migration_lock(target, patience) as lock:
+    with locked(target, patience) as lock:
         before = dialect.revision(target)
         if instead_of is not None and before != instead_of:
             raise MigrationError(

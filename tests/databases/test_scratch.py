@@ -1,0 +1,200 @@
+"""Scratch databases: made beside the target, always removed, after a crash by the next run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.databases import Database, MakeDatabase, connect_server, require_server, server_databases, server_url
+from support.projects import MiniProject
+
+from framefox_tasks import ConfigError, Project, ScratchError, Target, create, drop, load_settings
+from framefox_tasks.databases import database_of
+from framefox_tasks.databases.scratch import PREFIX
+
+HOLDER = """
+import sys
+from pathlib import Path
+from framefox_tasks import Project, Target
+from framefox_tasks.databases import database_of
+target = Target(sys.argv[1], Project(root=Path(sys.argv[2])))
+kind = database_of(target)
+with kind.scratch(target) as scratch, kind.scratch(target):  # to make a second one must not give up the first
+    print(scratch.file if scratch.address.is_file else scratch.name, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def target(project: MiniProject, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    project.env["TMPDIR"] = str(tmp_path)
+    return Target(database.url, Project(root=project.path))
+
+
+def is_there(scratch: Target) -> bool:
+    return database_of(scratch).exists(scratch)
+
+
+def test_it_is_empty_of_the_same_kind_and_removed(target: Target) -> None:
+    database = database_of(target)
+    with database.scratch(target) as scratch:
+        assert scratch.address.dialect == target.address.dialect
+        assert scratch.project is target.project
+        assert scratch.identity != target.identity
+        assert PREFIX in (str(scratch.file) if scratch.address.is_file else scratch.name)
+        assert is_there(scratch)
+        assert not database.holds_tables(scratch)
+    assert not is_there(scratch)
+    assert not scratch.address.is_file or not scratch.file.parent.exists()
+
+
+def test_it_is_removed_when_the_work_fails_or_is_interrupted(target: Target) -> None:
+    for error in (ValueError, KeyboardInterrupt, SystemExit):
+        with pytest.raises(error), database_of(target).scratch(target) as scratch:
+            raise error
+        assert not is_there(scratch)
+
+
+def test_two_at_once(target: Target) -> None:
+    database = database_of(target)
+    with database.scratch(target) as one, database.scratch(target) as other:
+        assert one.identity != other.identity
+        assert is_there(one)
+        assert is_there(other)
+    assert not is_there(one)
+    assert not is_there(other)
+
+
+@pytest.fixture
+def holder(target: Target, project: MiniProject) -> Iterator[tuple[subprocess.Popen[str], Target]]:
+    """Another process that has a scratch database."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, target.url, str(project.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **project.env},
+    )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    name = process.stdout.readline().strip()
+    url = f"sqlite:///{name}" if target.address.is_file else f"{target.url.rpartition('/')[0]}/{name}"
+    yield process, replace(target, url=url)
+    process.stdin.close()
+    process.stdout.close()
+    process.wait(timeout=30)
+
+
+def test_one_that_is_in_use_is_left(target: Target, holder: tuple[subprocess.Popen[str], Target]) -> None:
+    _, theirs = holder
+    with database_of(target).scratch(target):
+        assert is_there(theirs)
+    assert is_there(theirs)
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(
+    target: Target, holder: tuple[subprocess.Popen[str], Target]
+) -> None:
+    process, theirs = holder
+    assert is_there(theirs)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(timeout=30)
+    for _ in range(20):  # the server may need a moment to notice that the process is gone
+        with database_of(target).scratch(target):
+            pass
+        if not is_there(theirs):
+            break
+    assert not is_there(theirs)
+    assert not theirs.address.is_file or not theirs.file.parent.exists()
+
+
+@pytest.mark.server
+def test_postgresql_takes_the_encoding_the_collation_and_the_settings(
+    make_database: MakeDatabase, shop: MiniProject
+) -> None:
+    database = make_database("postgresql")
+    with connect_server("postgresql") as connection:
+        connection.execute(f"CREATE DATABASE {database.name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+        connection.execute(f"ALTER DATABASE {database.name} SET search_path = app, public")
+    target = Target(database.url, Project(root=shop.path))
+    query = "SELECT current_setting('server_encoding'), current_setting('search_path')"
+    with database_of(target).scratch(target) as scratch, connect_server("postgresql", scratch.name) as connection:
+        assert connection.execute(query).fetchone() == ("LATIN1", "app, public")
+
+
+@pytest.mark.server
+def test_mysql_takes_the_character_set_and_the_collation(make_database: MakeDatabase, shop: MiniProject) -> None:
+    database = make_database("mysql")
+    with connect_server("mysql") as connection:
+        connection.cursor().execute(f"CREATE DATABASE {database.name} CHARACTER SET latin1 COLLATE latin1_bin")
+    target = Target(database.url, Project(root=shop.path))
+    with database_of(target).scratch(target) as scratch, connect_server("mysql", scratch.name) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT @@character_set_database, @@collation_database")
+        assert cursor.fetchall() == (("latin1", "latin1_bin"),)
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
+def test_who_may_not_make_one_is_told(dialect: str, make_database: MakeDatabase, shop: MiniProject) -> None:
+    database = make_database(dialect)
+    create(Target(database.url, Project(root=shop.path)))
+    user = f"{database.name[:20]}_user"
+    with connect_server(dialect) as connection:
+        cursor = connection.cursor()
+        if dialect == "postgresql":
+            cursor.execute(f"CREATE ROLE {user} LOGIN")
+        else:
+            cursor.execute(f"CREATE USER {user}@'%' IDENTIFIED BY ''")
+            cursor.execute(f"GRANT ALL ON {database.name}.* TO {user}@'%'")
+    try:
+        target = Target(database.url.replace("postgres@", f"{user}@").replace("root@", f"{user}@"))
+        told = pytest.raises(ScratchError, match="no scratch database can be made on")
+        with told, database_of(target).scratch(target):
+            pass
+        allowed = replace(target, scratch_url=database.url)
+        with database_of(target).scratch(allowed) as scratch:
+            assert scratch.address.username in ("postgres", "root")
+            assert is_there(scratch)
+    finally:
+        with connect_server(dialect) as connection:
+            connection.cursor().execute(f"DROP USER {user}" + ("@'%'" if dialect == "mysql" else ""))
+
+
+def test_no_temporary_folder(shop: MiniProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(shop.path / "missing"))
+    target = Target("sqlite:///shop.db", Project(root=shop.path))
+    with pytest.raises(ScratchError, match="temporary folder"), database_of(target).scratch(target):
+        pass
+
+
+@pytest.mark.parametrize("url", ["sqlite:///other.db", "mysql://root@127.0.0.1/x", "postgresql://127.0.0.1"])
+def test_a_scratch_url_of_another_kind_is_refused(shop: MiniProject, url: str) -> None:
+    shop.write("config/orm.yaml", f"database:\n  url: postgresql://127.0.0.1/shop\n  scratch_url: {url}\n")
+    with pytest.raises(ConfigError, match="scratch_url"):
+        load_settings(shop.path, {})
+
+
+@pytest.mark.server
+def test_the_settings_say_where_they_are_made(shop: MiniProject) -> None:
+    require_server("postgresql")
+    url = f"{server_url('postgresql')}/postgres"
+    shop.write("config/orm.yaml", f"database:\n  url: postgresql://elsewhere/shop\n  scratch_url: {url}\n")
+    target = load_settings(shop.path, {}).target
+    with database_of(target).scratch(target) as scratch:
+        assert scratch.name in server_databases("postgresql")
+        assert scratch.server == Target(url).server
+
+
+def test_the_target_need_not_exist(target: Target) -> None:
+    drop(target, missing_ok=True)
+    with database_of(target).scratch(target) as scratch:
+        assert is_there(scratch)

@@ -1,0 +1,101 @@
+"""Types of columns that change on PostgreSQL: the file casts the values, both ways."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    Interval,
+    LargeBinary,
+    Numeric,
+    String,
+    Text,
+    Time,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import INET, JSONB
+from support.databases import Database, MakeDatabase
+from support.declaring_tables import Declaring
+
+from framefox_tasks import create_migration
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture
+def database(make_database: MakeDatabase) -> Database:
+    return make_database("postgresql", "pg_types")
+
+
+@pytest.fixture
+def project(tmp_path: Path, database: Database) -> Declaring:
+    return Declaring(tmp_path / "declared", database)
+
+
+# A column as it was and as it becomes, with the value of a row that was written before, as text.
+CHANGES: dict[str, tuple[Any, Any, str]] = {
+    "number": (Text(), Integer(), "7"),
+    "flag": (Integer(), Boolean(), "1"),
+    "document": (String(50), JSONB(), '{"a": 1}'),
+    "moment": (String(40), DateTime(timezone=True), "2024-05-06 07:08:09+00"),
+    "day": (DateTime(), Date(), "2024-05-06"),
+    "clock": (Text(), Time(), "07:08:09"),
+    "span": (Text(), Interval(), "1 day"),
+    "key": (String(36), Uuid(), "8c2d0d2a-6d0a-4a0e-9d2f-6f1d5b1f0a11"),
+    "price": (Text(), Numeric(10, 2), "1.50"),
+    "wide": (Integer(), BigInteger(), "5"),
+    "long": (String(10), String(20), "abc"),
+    "address": (Text(), INET(), "10.0.0.1"),
+    "many": (ARRAY(Text()), ARRAY(Integer()), "{1,2}"),
+    "order": (Float(53), Text(), "1.5"),
+    "bytes": (Text(), LargeBinary(), "abc"),
+}
+
+
+def test_values_are_cast_both_ways(project: Declaring, database: Database) -> None:
+    project.apply(*(Column(name, before) for name, (before, _, _) in CHANGES.items()))
+    columns = ", ".join(f'"{name}"' for name in CHANGES)
+    values = ", ".join(f"'{value}'" for _, _, value in CHANGES.values())
+    database.execute(f"INSERT INTO item (id, {columns}) VALUES (1, {values})")
+    rows = database.execute("SELECT * FROM item")
+    written = project.round_trip(*(Column(name, after) for name, (_, after, _) in CHANGES.items()))
+    assert "postgresql_using='CAST(number AS INTEGER)'" in written
+    assert (
+        'postgresql_using=\'CAST("order"' not in written.split("def downgrade")[0]
+    )  # to a text every type goes by itself
+    project.down()
+    assert [row[:11] for row in database.execute("SELECT * FROM item")] == [row[:11] for row in rows]
+
+
+def test_defaults_are_set_anew(project: Declaring, database: Database) -> None:
+    project.apply(Column("a", Text, server_default="1"), Column("b", Integer, server_default=text("0")))
+    project.round_trip(Column("a", Integer, server_default="1"), Column("b", Boolean, server_default=text("false")))
+    database.execute("INSERT INTO item (id) VALUES (1)")
+    assert database.execute("SELECT a, b FROM item") == [(1, False)]
+    project.round_trip(Column("a", JSONB, server_default="[]"), Column("b", Boolean))
+
+
+def test_where_there_is_no_cast_it_is_said_when_the_file_is_written(project: Declaring) -> None:
+    project.apply(Column("a", Integer))
+    project.declare(Column("a", INET))
+    made = create_migration(project.target)
+    assert made.operations == (
+        "modify type item.a (no cast from integer to inet: by its text, correct the expression if need be)",
+    )
+    project.up()
+
+
+def test_a_length_that_is_added_is_a_change(project: Declaring) -> None:
+    project.apply(Column("a", String()))
+    project.round_trip(Column("a", String(20)))

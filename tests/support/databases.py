@@ -1,0 +1,156 @@
+"""Databases of a test's own, on every server, reached with the plain drivers."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from framefox_tasks.url import redact
+
+DIALECTS = ("sqlite", "postgresql", "mysql")
+DEFAULT_SERVERS = {
+    "postgresql": ("TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432"),
+    "mysql": ("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306"),
+}
+
+
+unmarked = ""
+"""The test that runs, if it is not marked as one that needs a server."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of a test's own, which need not exist yet."""
+
+    dialect: str
+    url: str
+    name: str
+    path: Path | None = None
+
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run one statement on a connection of its own, commit, and give the rows."""
+        connection = self.connect()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(statement)
+            rows = [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+            connection.commit()
+            return rows
+        finally:
+            connection.close()
+
+    def connect(self) -> Any:
+        if self.path:
+            return sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True)
+        return connect_server(self.dialect, self.name)
+
+    def exists(self) -> bool:
+        if self.path:
+            return self.path.exists()
+        return self.name in server_databases(self.dialect)
+
+    def tables(self) -> set[str]:
+        if self.path:
+            query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        else:
+            schema = "'public'" if self.dialect == "postgresql" else "DATABASE()"
+            query = f"SELECT table_name FROM information_schema.tables WHERE table_schema = {schema}"
+        return {row[0] for row in self.execute(query)}
+
+    def beside(self) -> set[str]:
+        """The other databases of its server whose names begin with its own: what a copy has made."""
+        return {name for name in server_databases(self.dialect) if name.startswith(f"{self.name}_")}
+
+    def revision(self) -> list[str]:
+        if "alembic_version" not in self.tables():
+            return []
+        return sorted(row[0] for row in self.execute("SELECT version_num FROM alembic_version"))
+
+
+def server_url(dialect: str) -> str:
+    variable, default = DEFAULT_SERVERS[dialect]
+    return os.environ.get(variable) or default
+
+
+def connect_server(dialect: str, database: str | None = None) -> Any:
+    """A raw connection to a server, by way of the package's own URL parser."""
+    if unmarked:
+        pytest.fail(f"{unmarked} needs a server: mark it with @pytest.mark.server")
+    from framefox_tasks.url import parse_url
+
+    address = parse_url(server_url(dialect))
+    if dialect == "postgresql":
+        import psycopg
+
+        return psycopg.connect(
+            host=address.host,
+            port=address.port,
+            user=address.username,
+            password=address.password,
+            dbname=database or "postgres",
+            autocommit=True,
+            connect_timeout=5,
+        )
+    import pymysql
+
+    return pymysql.connect(
+        host=address.host or "localhost",
+        port=address.port or 3306,
+        user=address.username,
+        password=address.password or "",
+        database=database,
+        autocommit=True,
+        connect_timeout=5,
+    )
+
+
+def server_databases(dialect: str) -> set[str]:
+    query = "SELECT datname FROM pg_database" if dialect == "postgresql" else "SHOW DATABASES"
+    connection = connect_server(dialect)
+    try:
+        cursor = connection.cursor()
+        cursor.execute(query)
+        return {row[0] for row in cursor.fetchall()}
+    finally:
+        connection.close()
+
+
+def drop_database(dialect: str, name: str) -> None:
+    connection = connect_server(dialect)
+    try:
+        if dialect == "postgresql":
+            quoted = name.replace('"', '""')
+            connection.cursor().execute(f'DROP DATABASE IF EXISTS "{quoted}" WITH (FORCE)')
+        else:
+            quoted = name.replace("`", "``")
+            connection.cursor().execute(f"DROP DATABASE IF EXISTS `{quoted}`")
+    finally:
+        connection.close()
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip the test, or fail it where all that it needs is required to be there."""
+    if os.environ.get("FRAMEFOX_TASKS_REQUIRE_SERVERS") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def require_server(dialect: str) -> None:
+    """Skip the test if the server does not answer, or fail it where servers are required."""
+    try:
+        connect_server(dialect).close()
+    except Exception as exc:  # noqa: BLE001 - whatever the driver raises, it is told
+        where = redact(server_url(dialect))
+        reason = (
+            f"no {dialect} server at {where} (set {DEFAULT_SERVERS[dialect][0]} to use another): {type(exc).__name__}"
+        )
+        missing(reason)
+
+
+MakeDatabase = Callable[..., Database]
