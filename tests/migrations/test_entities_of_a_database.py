@@ -168,12 +168,14 @@ def test_an_index_whose_order_a_tool_does_not_see(dialect: str, tmp_path: Path, 
     adopted.agrees(metadata=item("a", desc("b")))
 
 
+@pytest.mark.server
 def test_an_order_that_a_migration_made_is_taken_away(postgresql: Adopted) -> None:
     columns = [Column("a", Integer), Column("b", Integer)]
     postgresql.apply(*(one._copy() for one in columns), Index("ix_orders", "a", desc("b")))
     assert "drop_index" in postgresql.round_trip(*(one._copy() for one in columns), Index("ix_orders", "a", "b"))
 
 
+@pytest.mark.server
 def test_conditions_as_the_server_shows_them(postgresql: Adopted, make_database: MakeDatabase) -> None:
     postgresql.make(
         "CREATE TABLE item (id serial PRIMARY KEY, state varchar(9))",
@@ -185,6 +187,7 @@ def test_conditions_as_the_server_shows_them(postgresql: Adopted, make_database:
     postgresql.anew(make_database, metadata)
 
 
+@pytest.mark.server
 def test_numbers_of_an_inherited_table(postgresql: Adopted, make_database: MakeDatabase) -> None:
     postgresql.make(
         "CREATE SEQUENCE numbers",
@@ -201,11 +204,13 @@ def test_numbers_of_an_inherited_table(postgresql: Adopted, make_database: MakeD
     postgresql.agrees(metadata=by_tool)
 
 
+@pytest.mark.server
 def test_json_of_mariadb_as_a_tool_writes_it(mysql: Adopted) -> None:
     mysql.make("CREATE TABLE item (id INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY, a JSON)")
     mysql.agrees(Column("a", LONGTEXT(charset="utf8mb4", collation="utf8mb4_bin")))
 
 
+@pytest.mark.server
 def test_a_serial_key_by_its_default(postgresql: Adopted, make_database: MakeDatabase) -> None:
     postgresql.make(
         "CREATE TABLE parent (id serial PRIMARY KEY, at timestamp DEFAULT now())",

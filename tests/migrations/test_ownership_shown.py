@@ -83,6 +83,7 @@ def declare_shelf(name: str = "shelf") -> MetaData:
     return metadata
 
 
+@pytest.mark.server
 def test_partitions_and_tables_of_other_schemas(tmp_path: Path, make_database: MakeDatabase) -> None:
     database = make_database("postgresql")
     project = Declaring(tmp_path / "declared", database)
@@ -97,6 +98,7 @@ def test_partitions_and_tables_of_other_schemas(tmp_path: Path, make_database: M
     assert [table.key for table in drawn.tables] == ["shelf"]
 
 
+@pytest.mark.server
 def test_a_sequence_of_its_own_goes_where_the_history_made_it(tmp_path: Path, make_database: MakeDatabase) -> None:
     database = make_database("postgresql")
     project = Declaring(tmp_path / "declared", database)
