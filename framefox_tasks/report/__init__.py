@@ -8,7 +8,7 @@ from typing import Any
 from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
 from framefox_tasks.report._history import show_history
 from framefox_tasks.report._status import show_status
-from framefox_tasks.report._terminal import ask, note, say, warn
+from framefox_tasks.report._terminal import ask, note, say, unwritable, warn
 from framefox_tasks.report._text import each_left_alone, left_alone, number
 from framefox_tasks.results import (
     Baselined,
@@ -44,6 +44,7 @@ __all__ = [
     "show_replay",
     "show_status",
     "show_waiting",
+    "unwritable",
     "warn",
 ]
 _MANY = 50  # migrations, whose replay takes a moment
@@ -82,7 +83,7 @@ def _verbose(result: object) -> list[str]:
 
 def show_waiting(wait: LockWait) -> None:
     """Print which run is waited for, on stderr: it is no part of the result."""
-    note(f"Waiting for another run that is changing {wait.target.label}: {wait.holder}.")
+    note(wait.sentence or f"Waiting for another run that is changing {wait.target.label}: {wait.holder}.")
 
 
 @singledispatch

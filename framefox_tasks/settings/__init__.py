@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from framefox_tasks.errors import ConfigError, FramefoxTasksError
-from framefox_tasks.model import LOCK_WAIT_SECONDS, DiagramOptions, Project, Target
+from framefox_tasks.model import (
+    LOCK_TIMEOUT_SECONDS,
+    LOCK_WAIT_SECONDS,
+    PATIENCE_SECONDS,
+    DiagramOptions,
+    Project,
+    Target,
+)
 from framefox_tasks.settings import _alembic, _sources
 from framefox_tasks.settings._copies import (
     URL_VARIABLE as URL_VARIABLE,
@@ -95,7 +102,14 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
         check_options(options, expand),
         as_sqlalchemy_reads(scratch) if scratch else None,
         lock=config.get("lock") is None or boolean("lock", config["lock"], expand),
-        lock_wait=seconds("lock_wait", config.get("lock_wait"), expand, LOCK_WAIT_SECONDS),
+        **{
+            key: seconds(key, config.get(key), expand, default)
+            for key, default in (
+                ("lock_wait", LOCK_WAIT_SECONDS),
+                ("lock_timeout", LOCK_TIMEOUT_SECONDS),
+                ("patience", PATIENCE_SECONDS),
+            )
+        },
     )
     check_address(target, source)
     check_scratch(target, f"database.scratch_url in {CONFIG_FILE}")
