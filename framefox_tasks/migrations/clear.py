@@ -9,6 +9,7 @@ from pathlib import Path
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS
 from framefox_tasks.errors import PermissionDeniedError
+from framefox_tasks.migrations.journal.interruption import check_uninterrupted
 from framefox_tasks.migrations.upgrade import OnWait, patience_of
 from framefox_tasks.model import Target
 from framefox_tasks.results import MigrationsCleared
@@ -44,6 +45,7 @@ def clear_migrations(
         if dialect.exists(target):
             stack.enter_context(dialect.migration_lock(target, patience_of(target, lock_wait, on_wait)))
             before = dialect.revision(target)
+            check_uninterrupted(target)
             cleared = dialect.clear_revision(target)
         for path in files:
             path.unlink()

@@ -27,6 +27,7 @@ from framefox_tasks.results import (
     MigrationsCleared,
     Plan,
     Proof,
+    Resolved,
     Revision,
     StampChecked,
     Stamped,
@@ -245,6 +246,15 @@ def _(result: Stamped) -> list[str]:
     if result.before == result.current:
         return [f"{marked} already."]
     return [f"{marked}, before at {', '.join(result.before) or 'none'}. No migration was run."]
+
+
+@_lines.register
+def _(result: Resolved) -> list[str]:
+    state = "applied" if result.applied else "not applied"
+    return [
+        f"The migration {result.revision} ({result.description}) is marked as {state}. "
+        f"{result.target.label} is at {', '.join(result.current) or 'no revision'}. No migration was run."
+    ]
 
 
 @_lines.register

@@ -8,7 +8,7 @@ from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.report._terminal import say
-from framefox_tasks.results import Forecast, MigrationState, Status
+from framefox_tasks.results import Forecast, Interruption, MigrationState, Status
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +56,25 @@ def status_data(status: Status) -> dict[str, Any]:
         "branches": list(status.whereabouts.branches) if status.whereabouts else [],
         "pending": status.pending,
         "up_to_date": status.up_to_date,
+        "interrupted": _interruption_data(status.interrupted),
         "migrations": [migration_data(status, item) for item in status.migrations],
+    }
+
+
+def _interruption_data(found: Interruption | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "revision": found.revision,
+        "description": found.description,
+        "direction": "upgrade" if found.upgrades else "downgrade",
+        "since": found.since,
+        "by": found.by,
+        "running": found.runs,
+        "statements_done": found.done,
+        "last_statement": found.last,
+        "unsure_statement": found.unsure,
+        "not_resumable": found.not_resumable,
     }
 
 
@@ -141,6 +159,8 @@ def closing(status: Status) -> list[str]:
         return ["The database does not exist. Create it and apply all migrations with: doit database_upgrade"]
     if status.error:
         return ["The database cannot be asked."]
+    if status.interrupted:
+        return _interrupted(status.interrupted)
     if status.unknown:
         return _away(status)
     if len(status.heads) > 1 and not status.lasting:
@@ -159,6 +179,14 @@ def _away(status: Status) -> list[str]:
     if status.whereabouts.branches:
         lines.append(f"It {status.whereabouts.sentence}")
     return [*lines, *status.whereabouts.advice.splitlines()]
+
+
+def _interrupted(found: Interruption) -> list[str]:
+    """A migration runs, or was interrupted; and the ways on."""
+    if found.runs:
+        return [f"{found.title} is running: {found.begun}.", *found.state.splitlines()]
+    lines = [f"{found.title} was interrupted: {found.begun}.", *found.state.splitlines()]
+    return [*lines, *found.ways.splitlines()]
 
 
 def _all_well(status: Status) -> str:

@@ -20,14 +20,17 @@ from framefox_tasks.results._copies import (
     PlannedTable as PlannedTable,
 )
 from framefox_tasks.results._migrations import (
+    RESOLVE as RESOLVE,
     Baselined as Baselined,
     Downgraded as Downgraded,
+    Interruption as Interruption,
     LockWait as LockWait,
     MigrationChecked as MigrationChecked,
     MigrationCreated as MigrationCreated,
     MigrationsCleared as MigrationsCleared,
     Plan as Plan,
     Proof as Proof,
+    Resolved as Resolved,
     Revision as Revision,
     Script as Script,
     StampChecked as StampChecked,
@@ -143,6 +146,7 @@ class Status:
         unknown: Those of them that have no file.
         whereabouts: What is known of these; None where each has one.
         lasting: Whether several heads are meant to be.
+        interrupted: A migration that runs or was interrupted, after it had committed a part of what it does.
     """
 
     target: Target
@@ -157,6 +161,7 @@ class Status:
     migrations: Sequence[MigrationState] = ()
     whereabouts: Whereabouts | None = None
     lasting: bool = False
+    interrupted: Interruption | None = None
 
     @property
     def pending(self) -> int:
@@ -165,8 +170,9 @@ class Status:
 
     @property
     def up_to_date(self) -> bool:
-        """Whether the database is there, is known to be at the head or heads, and nothing is pending."""
-        return bool(self.exists) and not self.error and not self.unknown and self.pending == 0
+        """Whether the database is there, is known to be at the head or heads, and nothing is pending or half-done."""
+        known = bool(self.exists) and not self.error and not self.unknown
+        return known and self.pending == 0 and not self.interrupted
 
 
 @dataclass(frozen=True)

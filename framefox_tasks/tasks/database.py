@@ -17,11 +17,13 @@ from framefox_tasks.tasks.reporter import BARE, EXPLAINED
 # Not beside their tasks: doit reads the source of each task function at every start, and these would count.
 _YES = flag("yes", "do not ask", short="y")
 _X = several("x", "what env.py gets from get_x_argument(), as --x=KEY=VALUE; again for another")
+_RESUME = flag("resume", "go on with a migration that was interrupted, after its last statement that was done")
 _UPGRADE = (
     option("revision", "the revision to go to [default: head, or heads with `heads: all`]", default=None),
     flag("plan", "show what would run, and stop"),
     flag("sql", "print the SQL, without connecting"),
     option("output", "with --sql: the file to write"),
+    _RESUME,
     _X,
 )
 _CREATE_MIGRATION = (
@@ -49,6 +51,7 @@ _DOWNGRADE = (
     option("revision", "the revision to go back to; with --sql from where to where, as head:base", default=None),
     flag("sql", "print the SQL, without connecting"),
     option("output", "with --sql: the file to write"),
+    _RESUME,
     _X,
 )
 _HISTORY = (
@@ -59,6 +62,10 @@ _HISTORY = (
 _STATUS = (choice("format", "table or json", "table", "json"), flag("exit_code", "fail if not up to date"))
 _BASELINE = (option("message", "what the migration does", short="m"),)
 _STAMP = (option("revision", "the revision that the database is at, heads, or base for none", default=None), _YES)
+_RESOLVE = (
+    flag("applied", "the database has all that the interrupted migration makes"),
+    flag("reverted", "the database has nothing of what the interrupted migration makes"),
+)
 _DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"))
 
 
@@ -135,6 +142,11 @@ def task_database_baseline() -> dict[str, Any]:
 def task_database_stamp() -> dict[str, Any]:
     """Mark the database as at a revision, running nothing"""
     return {"actions": [action("baseline:stamp")], "params": list(_STAMP), "uptodate": [Named()], **LIVE}
+
+
+def task_database_resolve() -> dict[str, Any]:
+    """Mark an interrupted migration as applied or not, running nothing"""
+    return {"actions": [action("baseline:resolve")], "params": list(_RESOLVE), "uptodate": [Named()], **LIVE}
 
 
 def task_database_drop() -> dict[str, Any]:

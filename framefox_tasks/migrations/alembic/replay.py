@@ -71,7 +71,9 @@ def _run(history: History, scratch: Target, find: FindSteps, on_step: OnStep | N
                 step.migration_fn = guard.running_in(revision_of(step.revision), step.migration_fn)
             return found
 
-        return run_steps(history.on(scratch), steps, check=lambda _: None, patience=Patience(), on_step=on_step)
+        return run_steps(
+            history.on(scratch), steps, check=lambda _: None, patience=Patience(), on_step=on_step, journal=False
+        )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.alembic.environment import ALONE, run_environment
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.transactions import Transactions
+from framefox_tasks.migrations.journal.interruption import check_uninterrupted
 
 
 def revisions_named(history: History, named: str) -> tuple[str, ...]:
@@ -73,6 +74,7 @@ def write_revisions(
 
     with ALONE, dialect.migration_lock(target, patience) as lock:
         before = dialect.revision(target)
+        check_uninterrupted(target)
         if instead_of is not None and before != instead_of:
             raise MigrationError(
                 f"Another run has marked {target.label} as being at {', '.join(before)} meanwhile.",

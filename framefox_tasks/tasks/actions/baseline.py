@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from framefox_tasks import report
 from framefox_tasks.errors import ConfigError
-from framefox_tasks.migrations import baseline as baselines, stamp as stamping
+from framefox_tasks.migrations import baseline as baselines, resolve as resolving, stamp as stamping
 from framefox_tasks.settings import Settings
 from framefox_tasks.tasks.actions.invocation import Invocation, confirm, skip_unnamed
 
@@ -14,6 +14,13 @@ def baseline(settings: Settings, *, message: str, invocation: Invocation | None 
     if skip_unnamed(invocation, "write the migration that makes what the database has, and mark it as applied"):
         return
     report.show(baselines.baseline(settings.target, message=message or None, on_wait=report.show_waiting))
+
+
+def resolve(settings: Settings, *, applied: bool, reverted: bool, invocation: Invocation | None = None) -> None:
+    """database_resolve."""
+    if skip_unnamed(invocation, "mark an interrupted migration as applied or not"):
+        return
+    report.show(resolving.resolve(settings.target, applied=applied, reverted=reverted, on_wait=report.show_waiting))
 
 
 def stamp(settings: Settings, *, revision: str | None, yes: bool, invocation: Invocation | None = None) -> None:
