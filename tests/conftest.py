@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from support.databases import DIALECTS, Database, MakeDatabase, drop_database, require_server, server_url
+from support import databases
+from support.databases import (
+    DEFAULT_SERVERS,
+    DIALECTS,
+    Database,
+    MakeDatabase,
+    drop_database,
+    require_server,
+    server_databases,
+    server_url,
+)
 from support.projects import MiniProject, copy_project
 
 
@@ -18,9 +30,46 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def pytest_configure() -> None:
+    """A shell that starts pytest in the background has it ignore interrupts, and its children would inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what the fixtures tell: tests that are given a database of a server, or a browser."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "make_database" in fixtures:
+            values = getattr(item, "callspec", None) and repr(item.callspec.params)  # type: ignore[attr-defined]
+            about = getattr(getattr(item, "module", None), "DIALECT", "")
+            if any(f"'{server}" in f"{values} '{about}'" for server in DEFAULT_SERVERS):
+                item.add_marker("server")
+        if fixtures & {"browser", "installed"}:
+            item.add_marker("browser")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    databases.unmarked = "" if item.get_closest_marker("server") else item.nodeid
+    return (yield)
+
+
+@pytest.fixture(autouse=True)
+def imports(tmp_path: Path) -> Iterator[None]:
+    """What a test imports of its own project is forgotten after it: the next project has modules of the same names."""
+    modules, search_path = set(sys.modules), list(sys.path)
+    yield
+    sys.path[:] = search_path
+    for name in set(sys.modules) - modules:
+        module = sys.modules[name]
+        where = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+        if any(path and Path(path).is_relative_to(tmp_path) for path in where):
+            del sys.modules[name]
+
+
 @pytest.fixture
 def make_database(tmp_path: Path) -> Iterator[MakeDatabase]:
-    """A function that names a new database of a dialect; it is dropped after the test."""
+    """A function that names a new database of a dialect; after the test it is dropped, with what is beside it."""
     made: list[Database] = []
 
     def make(dialect: str, name: str | None = None) -> Database:
@@ -35,9 +84,10 @@ def make_database(tmp_path: Path) -> Iterator[MakeDatabase]:
         return database
 
     yield make
-    for database in made:
-        if database.path is None:
-            drop_database(database.dialect, database.name)
+    for dialect in {database.dialect for database in made if database.path is None}:
+        names = tuple(database.name for database in made)
+        for name in filter(lambda found: found.startswith(names), server_databases(dialect)):
+            drop_database(dialect, name)
 
 
 @pytest.fixture(params=DIALECTS)

@@ -232,10 +232,53 @@ def test_importing_the_package_imports_nothing_else(shop: MiniProject) -> None:
     assert shop.run(sys.executable, "-c", script).out == "['framefox_tasks']\n"
 
 
+def picture() -> dict[str, set[str]]:
+    """The arrows of the page, by the names of its nodes."""
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    arrows: dict[str, set[str]] = {}
+    for left, right in re.findall(r"^ {4}(\w+)(?:\[.*\])? --> (.+)$", page, re.MULTILINE):
+        arrows.setdefault(left, set()).update(right.split(" & "))
+    return arrows
+
+
+def reached(arrows: dict[str, set[str]]) -> set[tuple[str, str]]:
+    """Each node with each that it leads to, over others as well."""
+    pairs = {(start, end) for start, ends in arrows.items() for end in ends}
+    while more := {(a, d) for a, b in pairs for c, d in pairs if b == c} - pairs:
+        pairs |= more
+    return pairs
+
+
+def node(part: str) -> str:
+    return "ground" if part in GROUND else "public" if part == "__init__" else part
+
+
+def test_the_picture_of_the_page_is_what_is_allowed() -> None:
+    allowed = {node(part): {node(other) for other in others} - {node(part)} for part, others in ALLOWED.items()}
+    assert reached(picture()) == reached(allowed)
+    needless = [
+        f"{start} --> {end}"
+        for start, ends in picture().items()
+        for end in ends
+        if (start, end) in reached({**picture(), start: ends - {end}})
+    ]
+    assert not needless
+
+
+def test_each_arrow_of_the_picture_is_one_of_the_code() -> None:
+    found = set()
+    for path in MODULES:
+        part = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        found |= {(node(part), node(subject(name))) for name in imports(path) if name.startswith("framefox_tasks.")}
+    public = (PACKAGE / "__init__.pyi").read_text(encoding="utf-8")
+    found |= {("public", node(name)) for name in re.findall(r"^from framefox_tasks\.(\w+)", public, re.MULTILINE)}
+    assert {(start, end) for start, ends in picture().items() for end in ends} <= found
+
+
 def test_the_rooms_that_the_page_lists_are_there() -> None:
     page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     subjects, rooms = page.split("## The rooms of a database")
-    for name in ALLOWED.keys() - {"__init__", "files"}:
+    for name in ALLOWED.keys() - {"__init__"}:
         assert f"`{name}`" in subjects or f"`{name}/`" in subjects, name
     for name in re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in rooms.splitlines() if "|" in line)):
         for database in ("sqlite", "postgresql", "mysql"):

@@ -1,4 +1,4 @@
-"""Every command and every output that the README shows is run here, in its order, in a copy of the repository."""
+"""Every command, file and output that the pages show is tried here, page by page, in copies of the repository."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +20,11 @@ from support.projects import ROOT, MiniProject
 
 from framefox_tasks import Target, load_settings
 
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+TRIED = [page for page in PAGES if page.name != "CHANGELOG.md"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^(?:<!-- (?P<note>.*?) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+TASKS = (ROOT / "docs/tasks.md").read_text(encoding="utf-8")
+STEP = re.compile(r"^(?:<!-- (?P<note>.*?) -->|```(?P<language>\w*)\n(?P<text>.*?)^```)$", re.MULTILINE | re.DOTALL)
 # What differs from run to run, and what stands for it in the comparison.
 CHANGING = (
     (re.compile(r"\b[0-9a-f]{12}\b"), "REVISION"),
@@ -31,57 +36,8 @@ CHANGING = (
     (re.compile(r"[━─]+"), "-"),
     (re.compile(r" +"), " "),
 )
-
-
-@dataclass(frozen=True)
-class Block:
-    note: str
-    language: str
-    text: str
-
-
-BLOCKS = [Block(match["note"] or "", match["language"], match["text"]) for match in BLOCK.finditer(README)]
-
-
-def blocks(language: str) -> list[Block]:
-    return [block for block in BLOCKS if block.language == language]
-
-
 # What a copy tells only where it takes long, as on a busy machine.
 PROGRESS = re.compile(r" (?:[a-z ]+\.\.\.|\w+: [\d,]+ rows? in [\d.]+ s)")
-
-
-def normal(text: str) -> list[str]:
-    for pattern, replacement in CHANGING:
-        text = pattern.sub(replacement, text)
-    return [line.strip() for line in text.strip().splitlines() if not PROGRESS.fullmatch(line)]
-
-
-def commands(block: Block) -> Iterator[tuple[str, str]]:
-    """Each command of a block with the output shown for it."""
-    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
-        command, _, output = part.partition("\n")
-        yield command, output
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> MiniProject:
-    """What git tracks of the repository, in a folder of its own."""
-    path = tmp_path / "clone"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith("framefox_tasks/"):
-            (path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, path / name)
-    return MiniProject(path)
-
-
 CUSTOMERS = """
 INSERT INTO customer (id, email, name, created_at)
     VALUES (1, 'ada@shop.test', 'Ada', '2026-01-10 09:00:00'), (2, 'bob@shop.test', 'Bob', '2025-06-01 12:00:00');
@@ -91,96 +47,293 @@ INSERT INTO "order" (id, customer_id, status, created_at)
 """
 
 
-def prepare(clone: MiniProject, note: str) -> None:
-    """Do what stands before a block as a comment that readers of the page do not see."""
-    if note == "add customers":
-        with closing(sqlite3.connect(clone.path / "app.db")) as connection:
+@dataclass(frozen=True)
+class Step:
+    """A block of a page, or a comment that readers do not see: what to do before, or with, the block that follows."""
+
+    note: str
+    language: str
+    text: str
+
+
+def steps(page: Path) -> list[Step]:
+    text = page.read_text(encoding="utf-8")
+    return [Step(match["note"] or "", match["language"] or "", match["text"] or "") for match in STEP.finditer(text)]
+
+
+def normal(text: str) -> list[str]:
+    for pattern, replacement in CHANGING:
+        text = pattern.sub(replacement, text)
+    return [line.strip() for line in text.strip().splitlines() if not PROGRESS.fullmatch(line)]
+
+
+def commands(block: str) -> Iterator[tuple[str, str]]:
+    """Each command of a console block with the output shown for it."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
+
+
+def copy_tracked(path: Path, *, package: bool) -> MiniProject:
+    """What git tracks of the repository, in a folder of its own; with the package or without it."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file() and (package or not name.startswith("framefox_tasks/")):
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, path / name)
+    return MiniProject(path)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> MiniProject:
+    return copy_tracked(tmp_path / "clone", package=False)
+
+
+class Reader:
+    """Does what a page shows, from its top to its end.
+
+    Notes act at once, or say what is done with the next block: `write FILE`, `append to FILE`, `insert into FILE before
+    LINE`, `run` (Python), `check the settings`, `install PACKAGE`. A console block needs none.
+    """
+
+    def __init__(self, project: MiniProject, label: str) -> None:
+        self.project = project
+        self.label = label
+        self.pending = ""
+        self.commands = 0
+
+    def read(self, page: Path) -> None:
+        for step in steps(page):
+            if step.note:
+                assert not self.pending, f"{page.name}: no block follows the note {self.pending!r}"
+                self._note(step.note)
+            else:
+                getattr(self, f"_{step.language}")(step.text)
+
+    def _note(self, note: str) -> None:
+        actions: list[tuple[str, Callable[..., None]]] = [
+            (r"add customers", self._add_customers),
+            (r"edit (\S+): after `(.+?)` insert `(.+)`", self._insert_after),
+            (r"in an empty folder", self._empty_folder),
+            (r"in a copy with the package", self._whole_copy),
+            (r"run `(.+)`", self._run_quietly),
+            (r"write (\S+): (.+)", lambda path, text: self._write(path, f"{text}\n")),
+            (r"write a migration beside the newest one", self._migration_beside),
+        ]
+        for pattern, action in actions:
+            if match := re.fullmatch(pattern, note):
+                return action(*match.groups())
+        self.pending = note
+        return None
+
+    # Blocks, by their language
+
+    def _text(self, text: str) -> None:
+        """Nothing to try."""
+
+    _mermaid = _text
+
+    def _sh(self, text: str) -> None:
+        """A set-up command, which .ci/run runs as it stands here."""
+        assert text.strip() in (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+
+    def _console(self, text: str) -> None:
+        for command, output in commands(text):
+            result = self.project.run("sh", "-c", f"{command} 2>&1" if ">" not in command else command)
+            assert normal(result.all.replace(self.label, "shop on localhost:5432")) == normal(output), command
+            self.commands += 1
+
+    def _python(self, text: str) -> None:
+        if self.pending == "run":
+            self.pending = ""
+            result = self.project.run(sys.executable, "-c", text)
+            assert result.code == 0, result.err
+        else:
+            self._file(text)
+
+    def _yaml(self, text: str) -> None:
+        if self.pending == "check the settings":
+            self.pending = ""
+            check_settings(self.project, text)
+        else:
+            self._file(text)
+
+    def _toml(self, text: str) -> None:
+        """The metadata of a package: it is installed as far as Python asks, without its build."""
+        match = re.fullmatch(r"install (\w+)", self.pending)
+        assert match, self.pending
+        self.pending = ""
+        name, project = match[1], tomllib.loads(text)["project"]
+        assert name == project["name"]
+        groups = "\n".join(
+            "\n".join([f"[{group}]", *(f"{key} = {place}" for key, place in entries.items())])
+            for group, entries in project["entry-points"].items()
+        )
+        info = self.project.path / f"{name}-{project['version']}.dist-info"
+        self.project.write(f"{info.name}/entry_points.txt", groups)
+        self.project.write(
+            f"{info.name}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {project['version']}\n"
+        )
+
+    def _file(self, text: str) -> None:
+        match = re.fullmatch(r"(write|append to|insert into) (\S+)(?: before `(.+)`)?", self.pending)
+        assert match, f"what is done with this block? {self.pending!r}\n{text}"
+        self.pending = ""
+        how, path, line = match.groups()
+        if how == "write":
+            self._write(path, text)
+        elif how == "append to":
+            self._write(path, f"{self.project.read(path)}\n\n{text}")
+        else:
+            self.project.replace(path, line, f"{text}\n\n{line}")
+
+    # What notes do
+
+    def _add_customers(self) -> None:
+        with closing(sqlite3.connect(self.project.path / "app.db")) as connection:
             connection.executescript(CUSTOMERS)
-        return
-    if note.startswith("edit "):
-        match = re.fullmatch(r"edit (\S+): after `(.+?)` insert `(.+)`", note)
-        assert match, note
-        lines = clone.read(match[1]).splitlines(keepends=True)
-        index = next(index for index, line in enumerate(lines) if match[2] in line)
-        clone.write(match[1], "".join([*lines[: index + 1], f"{match[3]}\n", *lines[index + 1 :]]))
-    elif note:
-        assert note == "write a migration beside the newest one"
-        newest = clone.read(f"migrations/versions/{clone.versions()[-1]}")
+
+    def _insert_after(self, path: str, after: str, text: str) -> None:
+        lines = self.project.read(path).splitlines(keepends=True)
+        index = next(index for index, line in enumerate(lines) if after in line)
+        self.project.write(path, "".join([*lines[: index + 1], f"{text}\n", *lines[index + 1 :]]))
+
+    def _write(self, path: str, text: str) -> None:
+        self.project.write(path, text)
+
+    def _empty_folder(self) -> None:
+        self.project = MiniProject(self.project.path.parent / "empty")
+        self.project.path.mkdir()
+
+    def _whole_copy(self) -> None:
+        folder = tempfile.mkdtemp(dir=self.project.path.parent)
+        self.project = copy_tracked(Path(folder) / "copy", package=True)
+        self.project.env["PYTHONPATH"] = str(self.project.path)
+        self.project.ok("database_upgrade")
+
+    def _run_quietly(self, command: str) -> None:
+        result = self.project.run("sh", "-c", command)
+        assert result.code == 0, result.all
+
+    def _migration_beside(self) -> None:
+        newest = self.project.read(f"migrations/versions/{self.project.versions()[-1]}")
         match = re.search(r"^down_revision.*= '(\w+)'", newest, re.MULTILINE)
         assert match
-        clone.migration("9e1b44d2c8f7", match[1])
-        clone.replace("migrations/versions/9e1b44d2c8f7_by_hand.py", "migration 9e1b44d2c8f7", "of another branch")
+        self.project.migration("9e1b44d2c8f7", match[1])
+        self.project.replace(
+            "migrations/versions/9e1b44d2c8f7_by_hand.py", "migration 9e1b44d2c8f7", "of another branch"
+        )
 
 
-def test_the_console_blocks_show_what_happens(clone: MiniProject, make_database: MakeDatabase) -> None:
-    staging = make_database("postgresql")
-    clone.env["STAGING_URL"] = staging.url
-    label = Target(staging.url).label
-    clone.ok("database_upgrade")
-    shown = 0
-    for block in BLOCKS:
-        if block.language == "yaml" and block.note == "append to config/orm.yaml":
-            clone.write("config/orm.yaml", f"{clone.read('config/orm.yaml')}\n{block.text}")
-        if block.language != "console":
-            continue
-        prepare(clone, block.note)
-        for command, output in commands(block):
-            result = clone.run("sh", "-c", f"{command} 2>&1" if ">" not in command else command)
-            assert normal(result.all.replace(label, "shop on localhost:5432")) == normal(output), command
-            shown += 1
-    assert shown > 10
-
-
-def test_the_set_up_commands_are_those_that_ci_runs() -> None:
-    ci = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
-    shown = [block.text.strip() for block in blocks("sh")]
-    assert len(shown) == 2
-    for command in shown:
-        assert command in ci
-
-
-def test_the_yaml_block_is_a_valid_configuration(clone: MiniProject) -> None:
-    block, *_ = blocks("yaml")
-    clone.write("config/orm.yaml", block.text)
+def check_settings(clone: MiniProject, text: str) -> None:
+    """The settings as they are shown, and with each line that is a comment there, are valid."""
+    clone.write("config/orm.yaml", text)
     assert load_settings(clone.path, environ={}).target.name == "app.db"
-    uncommented = re.sub(r"^( *)# (?=\w+:)", r"\1", block.text, flags=re.MULTILINE)
+    uncommented = re.sub(r"^( *)# (?=\w+:)", r"\1", text, flags=re.MULTILINE)
     uncommented = uncommented.replace('  url: "${DATABASE_URL:-sqlite:///app.db}"\n', "")
-    uncommented = re.sub(
-        r"^  groups: packages .*\n", "", uncommented, flags=re.MULTILINE
-    )  # the next line is the other way
+    # The next line is the other way to write it.
+    uncommented = re.sub(r"^  groups: packages .*\n", "", uncommented, flags=re.MULTILINE)
     clone.write("config/orm.yaml", uncommented)
     settings = load_settings(clone.path, environ={"DATABASE_PASSWORD": "p@ss"})
     assert settings.target.label == "shop on localhost:5432"
     assert settings.target.address.password == "p@ss"  # noqa: S105 - an example
 
 
-def test_the_python_blocks_run(clone: MiniProject) -> None:
-    dodo, own_task, own_config, api = blocks("python")
-    assert dodo.text.strip() in clone.read("dodo.py")
-    clone.write("dodo.py", f"{dodo.text}\n\n{own_task.text}")
-    clone.write("samples.py", "print('samples')\n")
-    assert "samples" in clone.ok("load_samples")
-    assert "database_status" in clone.ok()
-    clone.write("dodo.py", f"{own_config.text}\n\n{own_task.text}")
-    out = clone.ok()
-    assert out.startswith("-- database_create  app.db exists\n-- database_upgrade  at head ")
-    assert out.endswith("samples\n")
-    assert not (clone.path / ".doit.db").exists()
-    result = clone.run(sys.executable, "-c", api.text)
-    assert result.code == 0, result.err
+def shown(page: Path) -> str:
+    return str(page.relative_to(ROOT))
 
 
-def test_the_task_table_lists_every_task_and_option(clone: MiniProject) -> None:
-    rows = dict(re.findall(r"^\| `(database_\w+)` \| (.*)$", README, re.MULTILINE))
-    assert set(rows) == {line.split()[0] for line in clone.ok("list").splitlines()}
-    for name, row in rows.items():
-        options = re.findall(r"--([\w-]+)", clone.ok("help", name))
-        assert all(f"--{option}" in row or option == "message" for option in options), name
+@pytest.mark.server
+@pytest.mark.parametrize("page", TRIED, ids=shown)
+def test_what_a_page_shows_is_what_happens(page: Path, clone: MiniProject, make_database: MakeDatabase) -> None:
+    text = page.read_text(encoding="utf-8")
+    label = "no server"
+    if "$STAGING_URL" in text:
+        clone.env["STAGING_URL"] = make_database("postgresql").url
+        label = Target(clone.env["STAGING_URL"]).label
+    if steps(page):
+        clone.ok("database_upgrade")
+    reader = Reader(clone, label)
+    reader.read(page)
+    assert not reader.pending
+    assert reader.commands == len(re.findall(r"^\$ ", text, re.MULTILINE))
 
 
-def test_the_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+def test_the_pages_show_many_commands() -> None:
+    assert sum(len(re.findall(r"^\$ ", page.read_text(encoding="utf-8"), re.MULTILINE)) for page in TRIED) > 40
+
+
+def test_the_set_up_is_two_commands() -> None:
+    assert len([step for step in steps(ROOT / "README.md") if step.language == "sh"]) == 2
+
+
+def test_the_dodo_of_the_pages_is_that_of_the_repository(clone: MiniProject) -> None:
+    for page in ("README.md", "docs/projects.md"):
+        block = next(step for step in steps(ROOT / page) if step.language == "python")
+        assert block.text.strip() in clone.read("dodo.py")
+
+
+def test_the_reference_lists_every_task_and_option(clone: MiniProject) -> None:
+    listed = {line.split()[0] for line in clone.ok("list").splitlines()}
+    assert set(re.findall(r"^\| `(database_\w+)` \|", README, re.MULTILINE)) == listed
+    sections = dict(re.findall(r"^## (database_\w+)\n(.*?)(?=^## |\Z)", TASKS, re.MULTILINE | re.DOTALL))
+    assert set(sections) == listed
+    for name, section in sections.items():
+        options = set(re.findall(r"--([\w-]+)", clone.ok("help", name)))
+        assert {f"`{option}`" for option in options if f"--{option}" not in section} == set(), name
+        assert set(re.findall(r"^\| `--([\w-]+)", section, re.MULTILINE)) <= options, name
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) < 250
+
+
+def test_the_rows_of_tables_are_short() -> None:
+    rows = [(page.name, line) for page in PAGES for line in page.read_text(encoding="utf-8").splitlines()]
+    assert not [(name, line) for name, line in rows if line.startswith("|") and len(line) > 200]
+
+
+def test_each_recipe_is_short() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    recipes = dict(re.findall(r"^## Add (a \w+.*?)\n(.*?)(?=^## )", page, re.MULTILINE | re.DOTALL))
+    assert set(recipes) == {"a task", "a mask", "a diagram format", "a database"}
+    for name, text in recipes.items():
+        lines = [line for line in text.splitlines() if line.strip() and not line.startswith(("<!--", "```"))]
+        assert len(lines) < 30, (name, len(lines))
+
+
+def anchors(page: Path) -> set[str]:
+    """What the headings of a page are called in links to it."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_the_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+        path, _, anchor = target.partition("#")
+        file = page.parent / path if path else page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+    assert set(re.findall(r"\]\[(\w+)\]", text)) == set(re.findall(r"^\[(\w+)\]: ", text, re.MULTILINE))
+
+
+def test_the_links_of_the_readme_are_absolute_and_of_this_repository() -> None:
+    """PyPI shows the README alone."""
+    assert not re.findall(r"\]\((?!https?:)", README)
+    home = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]["Repository"]
+    raw = home.replace("https://github.com/", "https://raw.githubusercontent.com/")
+    for url in re.findall(r"^\[\w+\]: (.*)$", README, re.MULTILINE):
+        base = f"{raw}/main/" if url.endswith(".svg") else f"{home}/blob/main/"
+        assert url.startswith(base), url
+        assert (ROOT / url.removeprefix(base)).is_file(), url
 
 
 def test_the_example_of_env_names_the_variables_in_use() -> None:

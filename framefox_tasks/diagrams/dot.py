@@ -50,7 +50,10 @@ def dot(diagram: Diagram, *, blank: bool = False, dpi: int | None = None) -> str
         blank: Leave out all text, but keep the space that it is expected to take.
         dpi: The pixels per inch of a bitmap; Graphviz chooses 96.
     """
-    from eralchemy2 import main
+    try:
+        from eralchemy2 import main
+    except OSError as exc:  # a shared library of Graphviz's that pygraphviz loads while it is imported
+        raise ImportError(str(exc)) from exc
 
     # Its public form writes to a file, in the encoding of the machine.
     write: Callable[[Sequence[_Statement], Sequence[_Statement]], str] = main._intermediary_to_dot

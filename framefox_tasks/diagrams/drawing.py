@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from framefox_tasks.diagrams import formats as registry
 from framefox_tasks.diagrams.diagram import Diagram
+from framefox_tasks.diagrams.formats import Format
 from framefox_tasks.errors import DiagramError
 from framefox_tasks.files import write
 from framefox_tasks.model import WHOLE, DiagramOptions, Project
@@ -65,11 +66,17 @@ def _contents(name: str, diagram: Diagram) -> list[str | bytes]:
     except ImportError as exc:
         if not form.requires:
             raise
-        hint = f"Install with: pip install --upgrade {' '.join(form.requires)}"
-        if form.system_packages:
-            hint += f"\nOn Debian and Ubuntu also: apt-get install {' '.join(form.system_packages)}"
-        raise DiagramError(f"{' and '.join(form.requires)} cannot be loaded: {exc}", hint=hint) from exc
+        raise DiagramError(f"{' and '.join(form.requires)} cannot be loaded: {exc}", hint=_remedy(form, exc)) from exc
     return [contents[suffix] for suffix in registry.FORMATS[name].suffixes]
+
+
+def _remedy(form: Format, exc: ImportError) -> str:
+    """What to install: the extra, and what the system must have if a library is there and cannot be loaded."""
+    packages = f'"framefox-tasks[{form.extra}]"' if form.extra else f"--upgrade {' '.join(form.requires)}"
+    hint = f"Install with: pip install {packages}"
+    if form.system_packages and not isinstance(exc, ModuleNotFoundError):
+        hint += f"\nOn Debian and Ubuntu also: apt-get install {' '.join(form.system_packages)}"
+    return hint
 
 
 def _failure(failures: Mapping[str, DiagramError], drawn: Drawn) -> DiagramError:

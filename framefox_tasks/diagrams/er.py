@@ -1,4 +1,4 @@
-"""The format `er`: eralchemy2's own markup, which its parser reads.
+"""The format `er`: eralchemy2's own markup, which its parser reads. Nothing of eralchemy2 is needed to write it.
 
 It knows no quotes: what a name cannot hold there becomes an underscore, and a comment tells the real name.
 """
@@ -7,46 +7,36 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from framefox_tasks.diagrams.diagram import Diagram, Relation
-from framefox_tasks.diagrams.graphviz import GraphvizFormat
+from framefox_tasks.diagrams.formats import Format
 from framefox_tasks.diagrams.text import distinct, shown
 from framefox_tasks.schema.snapshot import Column, Table
 
 
-class Er(GraphvizFormat):
+class Er(Format):
     """The text format of eralchemy2."""
 
     def write(self, diagram: Diagram) -> Mapping[str, str]:
         """See Format."""
-        from eralchemy2 import main, models
-
-        # Its public form writes to a file, in the encoding of the machine.
-        write: Callable[[Sequence[object], Sequence[object]], str] = main._intermediary_to_markdown
-        relation: Callable[[str, str, str, str], object] = models.Relation
         names = distinct([table.key for table in diagram.tables], _table_name)
-        tables = [_Table(name, table) for name, table in zip(names, diagram.tables, strict=True)]
-        by_key = {each.table.key: each.name for each in tables}
-        relations = [
-            relation(by_key[each.table], by_key[each.refers_to], *_cardinalities(each)) for each in diagram.relations
-        ]
-        heading = f"# {shown(diagram.title)}\n" if diagram.title else ""
-        return {"er": f"{heading}{write(tables, relations).rstrip()}\n"}
+        by_key = {table.key: name for table, name in zip(diagram.tables, names, strict=True)}
+        heading = [f"# {shown(diagram.title)}"] if diagram.title else []
+        tables = [_table(*each) for each in zip(names, diagram.tables, strict=True)]
+        relations = [_relation(by_key, relation) for relation in diagram.relations]
+        return {"er": "\n".join([*heading, *tables, *relations]) + "\n"}
 
 
-@dataclass(frozen=True)
-class _Table:
-    """A table that writes itself, in place of eralchemy2's, which leaves the real names out."""
+def _table(name: str, table: Table) -> str:
+    names = distinct([column.name for column in table.columns], _column_name)
+    columns = (_column(*each, table) for each in zip(names, table.columns, strict=True))
+    return "\n".join([f"[{name}]{_remark(name, table.key)}", *columns])
 
-    name: str
-    table: Table
 
-    def to_markdown(self) -> str:
-        names = distinct([column.name for column in self.table.columns], _column_name)
-        columns = (_column(*each, self.table) for each in zip(names, self.table.columns, strict=True))
-        return f"[{self.name}]{_remark(self.name, self.table.key)}\n" + "\n".join(columns)
+def _relation(names: Mapping[str, str], relation: Relation) -> str:
+    many, one = _cardinalities(relation)
+    return f"{names[relation.refers_to]} {one}--{many} {names[relation.table]}"
 
 
 def _column(name: str, column: Column, table: Table) -> str:

@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 
 
 class Format(ABC):
-    """The first line of the class's docstring describes the format in the README.
+    """The first line of the class's docstring describes the format in docs/diagrams.md.
 
     Attributes:
         requires: The Python packages that it needs, as pip names them. Import them in `write`, not with the module.
-        system_packages: What these need from Debian or Ubuntu.
+        extra: The extra of framefox-tasks that brings them; of a format of another package there is none.
+        system_packages: What these need from Debian or Ubuntu, where they are installed and cannot be loaded.
         reproducible: The bytes are the same on every machine.
     """
 
     requires: tuple[str, ...] = ()
+    extra = ""
     system_packages: tuple[str, ...] = ()
     reproducible = True
 

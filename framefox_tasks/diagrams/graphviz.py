@@ -16,6 +16,7 @@ class GraphvizFormat(Format):
     """A format that eralchemy2 and Graphviz make; the first imports the second even to write text."""
 
     requires = ("eralchemy2", "pygraphviz")
+    extra = "diagram"
     system_packages = ("libglib2.0-0", "libx11-6", "libxext6", "libxrender1", "libexpat1")
 
 

@@ -88,7 +88,7 @@ def _found(pattern: re.Pattern[str], text: str) -> re.Match[str]:
     if not found:
         raise DiagramError(
             "Graphviz did not write the SVG that is expected of it.",
-            hint="Install with: pip install --upgrade pygraphviz",
+            hint="Install a later one: pip install --upgrade pygraphviz",
         )
     return found
 

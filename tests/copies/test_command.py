@@ -146,10 +146,31 @@ def test_the_commands_of_doit_know_the_named_copies(filled: MiniProject) -> None
     assert "database_copy:a" in filled.ok("tabcompletion", "--hardcode-tasks")
 
 
+HALF_WAY = """
+import time
+from pathlib import Path
+
+from framefox_tasks.databases.sqlite.backup import FileSnapshot
+from framefox_tasks.tasks import *
+
+backup = FileSnapshot.backup
+
+
+def wait(done, total):
+    assert 0 < done < total
+    Path("half-way").touch()
+    time.sleep(60)
+
+
+FileSnapshot.backup = lambda snapshot, copy, note: backup(snapshot, copy, wait)
+"""
+
+
 def test_an_interrupted_copy_says_so_and_leaves_the_target_as_it_was(filled: MiniProject) -> None:
-    run(filled.path / "shop.db", "CREATE TABLE big (x BLOB); INSERT INTO big VALUES (zeroblob(200000000));")
+    run(filled.path / "shop.db", "CREATE TABLE big (x BLOB); INSERT INTO big VALUES (zeroblob(20000000));")
     run(filled.path / "copy.db", "CREATE TABLE mine (id)")
     before = (filled.path / "copy.db").read_bytes()
+    filled.write("dodo.py", HALF_WAY)
     process = subprocess.Popen(
         [sys.executable, "-m", "doit", "database_copy", "--to=sqlite:///copy.db", "--overwrite"],
         cwd=filled.path,
@@ -157,10 +178,9 @@ def test_an_interrupted_copy_says_so_and_leaves_the_target_as_it_was(filled: Min
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 30
-    staging = filled.path / ".copy.db.copying"
-    while not (staging.exists() and staging.stat().st_size > 1_000_000) and time.monotonic() < deadline:
-        time.sleep(0.001)
+    while not (filled.path / "half-way").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1, out + err

@@ -44,6 +44,7 @@ def beside(database: Database) -> set[str]:
     return {name for name in server_databases(database.dialect) if name.startswith(database.name)}
 
 
+@pytest.mark.server
 def test_a_full_disk_on_postgresql(make_database: MakeDatabase) -> None:
     source, target = make_database("postgresql"), make_database("postgresql")
     space = f"small_{target.name}"
@@ -68,6 +69,7 @@ def test_a_full_disk_on_postgresql(make_database: MakeDatabase) -> None:
             server.close()
 
 
+@pytest.mark.server
 def test_a_full_disk_on_mysql(make_database: MakeDatabase) -> None:
     source, target = make_database("mysql"), make_database("mysql")
     cursor = connect_server("mysql").cursor()

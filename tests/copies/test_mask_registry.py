@@ -1,4 +1,4 @@
-"""A mask is a class and a line: settings, plan, safety checks, copies, help and README all know it from there."""
+"""A mask is a class and a line: settings, plan, safety checks, copies, help and docs all know it from there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from framefox_tasks.copies.mask.contract import Function
 from framefox_tasks.databases.rows import Field, Kind, Name, Side, TablePlan
 from framefox_tasks.tasks.copies import _COPY
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+COPIES = (ROOT / "docs/copies.md").read_text(encoding="utf-8")
+REFERENCE = (ROOT / "docs/tasks.md").read_text(encoding="utf-8")
 TABLES = """
 CREATE TABLE person (id INTEGER PRIMARY KEY, nick VARCHAR(20) UNIQUE, city VARCHAR(10), state CHAR(2), age INTEGER);
 INSERT INTO person VALUES (1, 'jo', 'Berlin', 'BE', 30), (2, 'al', 'Berlin', 'BE', 40), (3, 'di', NULL, NULL, 50);
@@ -156,10 +157,10 @@ def test_a_mask_makes_what_it_tells_to_the_checks(name: str, kind: Kind) -> None
             assert min(map(len, values)) > 0
 
 
-def test_the_readme_shows_each_mask_and_what_it_gives() -> None:
-    table = README[README.index("| mask | gives |") :].partition("\n\n")[0].splitlines()[2:]
+def test_the_pages_show_each_mask_and_what_it_gives() -> None:
+    table = COPIES[COPIES.index("| mask | gives |") :].partition("\n\n")[0].splitlines()[2:]
     assert table == [f"| `{usage}` | {mask.summary} |" for usage, mask in zip(usages(), MASKS.values(), strict=True)]
-    assert f"({', '.join(f'`{usage}`' for usage in usages())})" in README
+    assert f"({', '.join(f'`{usage}`' for usage in usages())})" in REFERENCE
 
 
 def test_masks_are_not_imported_before_one_is_written(shop: MiniProject) -> None:

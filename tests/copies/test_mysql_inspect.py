@@ -17,6 +17,8 @@ from framefox_tasks.databases.rows import CopySchema, ForeignKeyPlan, Kind, Name
 from framefox_tasks.errors import ConfigError, PermissionDeniedError
 from framefox_tasks.model import CopyOptions, Mask
 
+pytestmark = pytest.mark.server
+
 FAMILY = (
     "CREATE TABLE parent (id int PRIMARY KEY, doc json, CONSTRAINT positive CHECK (id > 0))",
     "CREATE TABLE child (id int PRIMARY KEY, parent_id int COMMENT ') ON DELETE SET NULL', doc json, "

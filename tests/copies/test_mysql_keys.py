@@ -18,6 +18,8 @@ from framefox_tasks.databases.rows import BadRowError, Side
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.model import CopyOptions, Mask
 
+pytestmark = pytest.mark.server
+
 OWNERS = [
     "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'",
     "CREATE TABLE owner (id int AUTO_INCREMENT PRIMARY KEY, photo blob, email varchar(40))",

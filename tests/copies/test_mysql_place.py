@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 from support.copying import made, open_place, open_source, target_of
-from support.databases import Database, MakeDatabase, drop_database
+from support.databases import Database, MakeDatabase
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.mysql.place import MySQLPlace
@@ -21,6 +20,8 @@ from framefox_tasks.errors import (
     TargetNotEmptyError,
 )
 from framefox_tasks.model import CopyOptions, Target
+
+DIALECT = "mysql"
 
 OLD = [
     "CREATE TABLE t (id int PRIMARY KEY, old int)",
@@ -42,16 +43,13 @@ NEW = [
 
 
 @pytest.fixture
-def source(make_database: MakeDatabase) -> Database:
-    return made(make_database("mysql"), *NEW)
+def source(source: Database) -> Database:
+    return made(source, *NEW)
 
 
 @pytest.fixture
-def target(make_database: MakeDatabase) -> Iterator[Database]:
-    database = make_database("mysql", "copy")
-    yield made(database, *OLD)
-    for suffix in ("_copying", "_replaced"):
-        drop_database("mysql", database.name + suffix)
+def target(target: Database) -> Database:
+    return made(target, *OLD)
 
 
 def place_of(target: Database, *, overwrite: bool = True, force: bool = False) -> MySQLPlace:
@@ -67,14 +65,8 @@ def kept(target: Database) -> bool:
     assert target.execute("SELECT * FROM v") == [(1,)]
     assert target.execute("SHOW TRIGGERS")[0][:3] == ("tr", "INSERT", "t")
     assert target.tables() == {"t", "gone", "v", "u"}
-    assert leftovers(target) == []
+    assert not target.beside()
     return True
-
-
-def leftovers(target: Database) -> list[tuple[str]]:
-    return target.execute(
-        f"SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE '{target.name}\\_%'"
-    )
 
 
 def fill(place: MySQLPlace, source: Database) -> None:
@@ -101,7 +93,7 @@ def test_the_tables_of_a_target_are_replaced_at_once(source: Database, target: D
     assert target.execute("SELECT COUNT(*) FROM information_schema.routines WHERE routine_schema = DATABASE()") == [
         (0,)
     ]
-    assert leftovers(target) == []
+    assert not target.beside()
 
 
 def copy_by_parts(source: Database, place: MySQLPlace, *statements: Statement) -> list[str]:
@@ -138,7 +130,7 @@ def test_others_who_use_the_tables_are_waited_for_or_ended(source: Database, tar
         with pytest.raises(Exception, match=r"Lost connection|gone away|killed"):
             other.cursor().execute("SELECT 1")
     assert target.tables() == {"t", "v"}
-    assert leftovers(target) == []
+    assert not target.beside()
 
 
 def test_one_copy_to_a_target_at_a_time(target: Database) -> None:

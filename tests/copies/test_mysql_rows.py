@@ -11,6 +11,8 @@ from framefox_tasks.errors import CopyError, DatabaseInUseError, DatabaseNotFoun
 from framefox_tasks.model import CopyOptions
 from framefox_tasks.results import Copied
 
+DIALECT = "mysql"
+
 TABLES = [
     "CREATE TABLE team (id int AUTO_INCREMENT PRIMARY KEY, name varchar(9) UNIQUE, whole varchar(9) AS (UPPER(name)))",
     "CREATE TABLE member (id int PRIMARY KEY, team_id int, boss_id int, "
@@ -24,13 +26,13 @@ ROWS = [
 
 
 @pytest.fixture
-def source(make_database: MakeDatabase) -> Database:
-    return made(make_database("mysql"), *TABLES, *ROWS)
+def source(source: Database) -> Database:
+    return made(source, *TABLES, *ROWS)
 
 
 @pytest.fixture
-def target(make_database: MakeDatabase) -> Database:
-    return made(make_database("mysql", "copy"), *TABLES)
+def target(target: Database) -> Database:
+    return made(target, *TABLES)
 
 
 def fill(source: Database, target: Database, **options: object) -> Copied:

@@ -12,13 +12,15 @@ from threading import Event, Thread, Timer
 
 import pytest
 from support.copying import made, open_place, open_source, target_of
-from support.databases import Database, MakeDatabase, drop_database
+from support.databases import Database, MakeDatabase
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.mysql.read import MySQLReader
 from framefox_tasks.databases.rows import Name
 from framefox_tasks.errors import ConnectionLostError, CopyError, DatabaseInUseError
 from framefox_tasks.model import CopyOptions
+
+DIALECT = "mysql"
 
 WIDE = [
     "CREATE TABLE wide (id int AUTO_INCREMENT PRIMARY KEY, a varchar(500))",
@@ -27,16 +29,8 @@ WIDE = [
 
 
 @pytest.fixture
-def target(make_database: MakeDatabase) -> Iterator[Database]:
-    database = make_database("mysql", "copy")
-    yield database
-    for suffix in ("_copying", "_replaced"):
-        drop_database("mysql", database.name + suffix)
-
-
-@pytest.fixture
-def source(make_database: MakeDatabase) -> Database:
-    return made(make_database("mysql"), *WIDE)
+def source(source: Database) -> Database:
+    return made(source, *WIDE)
 
 
 @contextmanager

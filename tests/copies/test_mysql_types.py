@@ -13,6 +13,8 @@ from support.databases import Database, MakeDatabase
 from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Name, Side
 from framefox_tasks.errors import CopyError
 
+pytestmark = pytest.mark.server
+
 COLUMNS = {
     "tiny": ("tinyint", ["-128", "127"]),
     "flag": ("tinyint(1)", ["1", "0", "5"]),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.copy_rich import RICH
 from support.copying import made, target_of
-from support.databases import Database, MakeDatabase, connect_server, missing, server_url
+from support.databases import Database, connect_server, missing, server_url
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.postgresql.read import plain_controls
@@ -19,15 +19,7 @@ from framefox_tasks.databases.rows import Field, Kind, Name, Side
 from framefox_tasks.model import CopyOptions
 from framefox_tasks.url import parse_url
 
-
-@pytest.fixture
-def source(make_database: MakeDatabase) -> Database:
-    return make_database("postgresql")
-
-
-@pytest.fixture
-def target(make_database: MakeDatabase) -> Database:
-    return make_database("postgresql", "copy")
+DIALECT = "postgresql"
 
 
 @pytest.fixture(params=["pg_dump", "catalogue"])

@@ -7,11 +7,13 @@ from contextlib import ExitStack
 
 import pytest
 from support.copying import made, open_place, open_source, role, target_of
-from support.databases import Database, MakeDatabase, connect_server, drop_database
+from support.databases import Database, connect_server, drop_database
 
 from framefox_tasks.copies import copy
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import Copied
+
+DIALECT = "postgresql"
 
 AGAIN = CopyOptions(overwrite=True)
 EVERY_KIND = """
@@ -54,16 +56,6 @@ SELECT x.kind, x.name, e::text FROM (
   UNION ALL SELECT 'default', concat(defaclobjtype, defaclnamespace::regnamespace), defaclacl, oid FROM pg_default_acl
 ) x, unnest(acl) e WHERE x.oid >= 16384 ORDER BY 1, 2, 3
 """
-
-
-@pytest.fixture
-def source(make_database: MakeDatabase) -> Database:
-    return make_database("postgresql")
-
-
-@pytest.fixture
-def target(make_database: MakeDatabase) -> Database:
-    return make_database("postgresql", "copy")
 
 
 @pytest.fixture

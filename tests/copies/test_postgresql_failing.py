@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from support.copying import made, open_source, role, target_of
-from support.databases import Database, MakeDatabase, connect_server, drop_database, server_databases
+from support.databases import Database, connect_server, server_databases
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.rows import Field, Kind, Name, Side
@@ -22,21 +22,9 @@ from framefox_tasks.errors import (
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import CopyProgress
 
+DIALECT = "postgresql"
+
 ROWS = "CREATE TABLE many AS SELECT i AS id, repeat('x', 40) AS t FROM generate_series(1, 300000) i"
-
-
-@pytest.fixture
-def source(make_database: MakeDatabase) -> Database:
-    return make_database("postgresql")
-
-
-@pytest.fixture
-def target(make_database: MakeDatabase) -> Iterator[Database]:
-    database = make_database("postgresql", "copy")
-    yield database
-    for name in server_databases("postgresql"):
-        if name.startswith(f"{database.name}_"):
-            drop_database("postgresql", name)
 
 
 @contextmanager

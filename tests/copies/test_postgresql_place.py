@@ -6,11 +6,10 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 from support.copying import made, open_place, role, target_of
-from support.databases import Database, MakeDatabase, connect_server, drop_database, server_databases
+from support.databases import Database, MakeDatabase, connect_server, drop_database
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.contract import Place
@@ -18,26 +17,10 @@ from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side, 
 from framefox_tasks.errors import CopyError, DatabaseInUseError, PermissionDeniedError, TargetNotEmptyError
 from framefox_tasks.model import CopyOptions, Target
 
+DIALECT = "postgresql"
+
 SIDE = Side(Name("t"), (Field("id", "integer", Kind.INTEGER), Field("name", "text", Kind.TEXT)))
 TABLE = Statement("CREATE TABLE t (id integer, name text)", "table t")
-
-
-@pytest.fixture
-def source(make_database: MakeDatabase) -> Database:
-    return make_database("postgresql")
-
-
-@pytest.fixture
-def target(make_database: MakeDatabase) -> Iterator[Database]:
-    database = make_database("postgresql", "copy")
-    yield database
-    for name in beside(database):
-        drop_database("postgresql", name)
-
-
-def beside(database: Database) -> set[str]:
-    """The databases that are there for a copy to a database."""
-    return {name for name in server_databases("postgresql") if name.startswith(f"{database.name}_")}
 
 
 def place_of(target: Database, *, overwrite: bool = False, force: bool = False) -> Place:
@@ -52,19 +35,19 @@ def test_a_target_of_that_name_appears_only_with_put(target: Database) -> None:
             assert loader.change("DELETE FROM t WHERE id = 2") == 1
             assert loader.count(Name("t")) == 1
         assert not target.exists()
-        assert beside(target) == {place.staging.name}
+        assert target.beside() == {place.staging.name}
         assert place.put() == []
     assert target.execute("SELECT * FROM t") == [(1, "a")]
-    assert not beside(target)
+    assert not target.beside()
 
 
 def test_without_put_a_copy_leaves_nothing(target: Database) -> None:
     made(target, "CREATE TABLE old (id int)")
     with place_of(target, overwrite=True) as place, place.loader() as loader:
         loader.execute(TABLE)
-        assert beside(target) == {place.staging.name}
+        assert target.beside() == {place.staging.name}
     assert target.tables() == {"old"}
-    assert not beside(target)
+    assert not target.beside()
 
 
 def test_a_long_name_is_cut_without_meeting_another(make_database: MakeDatabase) -> None:
@@ -79,7 +62,7 @@ def test_tables_are_replaced_only_when_told_so(target: Database) -> None:
     with pytest.raises(TargetNotEmptyError, match="holds a table"):
         place_of(target).check()
     place_of(target, overwrite=True).check()
-    assert not beside(target)
+    assert not target.beside()
 
 
 def test_tables_that_others_made_in_the_meantime_are_kept(target: Database) -> None:
@@ -128,7 +111,7 @@ def test_a_target_in_use_is_told_before_and_at_the_end(target: Database) -> None
         place.put()
     assert "--force-disconnect" in str(caught.value)
     assert target.tables() == {"old"}
-    assert not beside(target)
+    assert not target.beside()
 
 
 def test_sessions_are_ended_when_told_so(target: Database) -> None:
@@ -147,7 +130,7 @@ def test_a_second_copy_at_once_is_refused(target: Database) -> None:
             place_of(target).check()
         with pytest.raises(DatabaseInUseError, match="Another copy to"):
             place_of(target).__enter__()
-        assert beside(target) == {place.staging.name}
+        assert target.beside() == {place.staging.name}
         place.put()
     assert target.exists()
 
@@ -264,7 +247,7 @@ def test_a_killed_copy_leaves_the_target_whole(source: Database, target: Databas
     wait_for_the_sessions_of_the_dead(target)
     copy(target_of(source), target_of(target), options=CopyOptions(overwrite=True))
     assert target.execute("SELECT count(*) FROM many") == [(60000,)]
-    assert not beside(target)
+    assert not target.beside()
 
 
 def wait_for_the_sessions_of_the_dead(target: Database) -> None:

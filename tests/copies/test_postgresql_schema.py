@@ -15,10 +15,7 @@ from framefox_tasks.databases.schema import LiveColumn, LiveSchema, LiveTable
 from framefox_tasks.errors import PermissionDeniedError
 from framefox_tasks.model import Target
 
-
-@pytest.fixture
-def source(make_database: MakeDatabase) -> Database:
-    return make_database("postgresql")
+DIALECT = "postgresql"
 
 
 def found(target: Target, tables: Callable[[Name], bool] | None = None, digits: int | None = None) -> LiveSchema:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from support.projects import MiniProject
 
 from framefox_tasks import report
 from framefox_tasks.model import Project, Target
-from framefox_tasks.report._copies import Progress
+from framefox_tasks.report._copies import Progress, ProgressBars
 from framefox_tasks.results import Copied, CopiedTable, CopyPlan, CopyProgress, PlannedTable
 
 SHOW = '''
@@ -121,3 +122,16 @@ def test_bars_of_the_tables_under_way_and_of_all(shop: MiniProject) -> None:
     assert any(line.startswith("another[/b]") for line in lines)
     assert any(re.fullmatch(r"comparing values +━+ *", line) for line in lines)
     assert "a_table" not in lines[-1]
+
+
+def test_a_bar_tells_the_time_that_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, target = (Target(f"sqlite:///{name}.db", Project(tmp_path)) for name in ("app", "copy"))
+    bars = ProgressBars()
+    monkeypatch.setattr(bars._bars, "get_time", float)
+    bars.begin(CopyPlan(source, target, (PlannedTable("order", 1000),), (), 1, "loaded beside it"))
+    for at, rows in ((1.0, 100), (2.0, 200), (3.0, 300)):
+        monkeypatch.setattr(bars._bars, "get_time", partial(float, at))
+        bars.note(CopyProgress("order", rows, 1000))
+    left = [task.time_remaining for task in bars._bars.tasks]
+    bars.end()
+    assert left == [7, 7]

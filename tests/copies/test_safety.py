@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from support.copying import made, target_of
-from support.databases import Database, MakeDatabase, connect_server, drop_database, server_databases
+from support.databases import Database, MakeDatabase, connect_server, server_databases
 from support.projects import MiniProject
 
 from framefox_tasks.copies import copy
@@ -21,17 +21,6 @@ from framefox_tasks.model import CopyOptions, Target
 
 SERVERS = ("postgresql", "mysql")
 ONE = ("CREATE TABLE one (id integer PRIMARY KEY)", "INSERT INTO one VALUES (1)")
-
-
-@pytest.fixture
-def target(request: pytest.FixtureRequest, make_database: MakeDatabase) -> Iterator[Database]:
-    """The target of a copy, of the dialect that the test names; what is beside it goes with it."""
-    database = make_database(request.param, "copy")
-    yield database
-    if database.path is None:
-        for name in server_databases(database.dialect):
-            if name.startswith(f"{database.name}_"):
-                drop_database(database.dialect, name)
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 20) -> None:
@@ -71,6 +60,7 @@ def queries(database: Database) -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("target", ["mysql"], indirect=True)
 def test_an_interrupt_at_the_last_step_comes_too_late_and_is_told_so(
     shop: MiniProject, target: Database, make_database: MakeDatabase

@@ -25,6 +25,7 @@ def test_a_database_without_tables_has_a_copy(source: str, target: str, make_dat
     assert (copied.exists(), copied.tables()) == (True, set())
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("target", DIALECTS)
 def test_a_long_text_of_many_lines_takes_no_longer_than_another(target: str, make_database: MakeDatabase) -> None:
     source = made(make_database("mysql"), f"CREATE TABLE log (id int PRIMARY KEY, t {LONG['mysql']})")
@@ -38,6 +39,7 @@ def test_a_long_text_of_many_lines_takes_no_longer_than_another(target: str, mak
     assert texts(copied) == texts(source)
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("change", ["TRUNCATE TABLE later", "DROP TABLE later", "ALTER TABLE later MODIFY n bigint"])
 def test_a_table_that_is_changed_as_a_whole_while_it_is_copied_is_named(
     make_database: MakeDatabase, change: str
@@ -62,6 +64,7 @@ def test_a_table_that_is_changed_as_a_whole_while_it_is_copied_is_named(
     assert not target.exists()
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("condition", ["nothing = 1", "id >", "nothing(id)"])
 def test_a_condition_that_cannot_be_used_is_told_with_its_table(make_database: MakeDatabase, condition: str) -> None:
     source, target = made(make_database("mysql"), "CREATE TABLE one (id int)"), make_database("mysql", "copy")

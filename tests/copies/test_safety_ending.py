@@ -9,12 +9,11 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 from support.copying import made, open_source as postgresql_source, target_of
-from support.databases import Database, MakeDatabase, connect_server, drop_database, server_databases
+from support.databases import Database, MakeDatabase, connect_server
 from support.projects import MiniProject
 from support.proxying import Fate, address_of, proxied, reached
 
@@ -52,15 +51,8 @@ def filled(database: Database, rows: int = 1000) -> Database:
 
 
 @pytest.fixture(params=SERVERS)
-def target(request: pytest.FixtureRequest, make_database: MakeDatabase) -> Iterator[Database]:
-    database = made(make_database(request.param, "copy"), "CREATE TABLE old (id int)")
-    yield database
-    for name in left(database):
-        drop_database(request.param, name)
-
-
-def left(target: Database) -> list[str]:
-    return [name for name in server_databases(target.dialect) if name.startswith(f"{target.name}_")]
+def target(request: pytest.FixtureRequest, make_database: MakeDatabase) -> Database:
+    return made(make_database(request.param, "copy"), "CREATE TABLE old (id int)")
 
 
 def loads(sent: bytes) -> bool:
@@ -89,7 +81,7 @@ def test_an_interrupt_ends_a_copy_whose_server_has_fallen_silent(target: Databas
             finally:
                 process.kill()
     assert (process.returncode, err) == (1, "interrupted\n")
-    assert (target.tables(), left(target)) == ({"old"}, [])
+    assert (target.tables(), target.beside()) == ({"old"}, set())
 
 
 def test_an_error_ends_the_threads_that_wait_for_a_server_that_has_fallen_silent(
@@ -111,9 +103,10 @@ def test_an_error_ends_the_threads_that_wait_for_a_server_that_has_fallen_silent
     ):
         copy(target_of(source), reached(target, port), options=CopyOptions(overwrite=True, jobs=2))
     assert time.monotonic() - started < 15
-    assert (target.tables(), left(target)) == ({"old"}, [])
+    assert (target.tables(), target.beside()) == ({"old"}, set())
 
 
+@pytest.mark.server
 def test_the_end_of_what_holds_the_snapshot_is_noticed(make_database: MakeDatabase) -> None:
     source, target = filled(make_database("postgresql"), 100_000), make_database("postgresql", "copy")
 
@@ -132,6 +125,7 @@ def test_the_end_of_what_holds_the_snapshot_is_noticed(make_database: MakeDataba
     assert not target.exists()
 
 
+@pytest.mark.server
 def test_a_snapshot_that_has_gone_is_told_as_a_connection_that_has_ended(make_database: MakeDatabase) -> None:
     source = target_of(filled(make_database("postgresql")))
     with postgresql_source(source) as opened:

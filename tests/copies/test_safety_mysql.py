@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 from support.copying import made, open_source, target_of
-from support.databases import Database, MakeDatabase, drop_database, server_databases
+from support.databases import Database, MakeDatabase, drop_database
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.mysql.session import session
@@ -19,11 +19,13 @@ from framefox_tasks.errors import ConnectionLostError, CopyError
 from framefox_tasks.model import CopyOptions
 from framefox_tasks.results import Copied
 
+DIALECT = "mysql"
+
 
 @pytest.fixture
-def source(make_database: MakeDatabase) -> Database:
+def source(source: Database) -> Database:
     return made(
-        make_database("mysql"),
+        source,
         "CREATE TABLE one (id int PRIMARY KEY)",
         "INSERT INTO one VALUES (1)",
         "CREATE VIEW seen AS SELECT * FROM one",
@@ -32,18 +34,14 @@ def source(make_database: MakeDatabase) -> Database:
 
 
 @pytest.fixture
-def target(make_database: MakeDatabase) -> Iterator[Database]:
-    database = make_database("mysql", "copy")
-    made(
-        database,
+def target(target: Database) -> Iterator[Database]:
+    yield made(
+        target,
         "CREATE TABLE old (id int)",
         "CREATE TRIGGER old_trigger BEFORE INSERT ON old FOR EACH ROW SET @a = 1",
         "CREATE VIEW old_view AS SELECT 1",
     )
-    yield database
-    for suffix in ("_copying", "_replaced"):
-        drop_database("mysql", database.name + suffix)
-    drop_database("mysql", database.name.upper())
+    drop_database("mysql", target.name.upper())
 
 
 @pytest.fixture
@@ -70,10 +68,6 @@ def triggers(database: Database) -> list[str]:
     return [name for (name,) in database.execute(query)]
 
 
-def left(target: Database) -> list[str]:
-    return [name for name in server_databases("mysql") if name.startswith(f"{target.name}_")]
-
-
 def copied(source: Database, target: Database, threads: ThreadPoolExecutor) -> Future[Copied]:
     return threads.submit(copy, target_of(source), target_of(target), options=CopyOptions(overwrite=True))
 
@@ -89,7 +83,7 @@ def test_a_connection_that_ends_before_the_tables_are_renamed_leaves_all_as_it_w
     with pytest.raises(ConnectionLostError, match="The connection to the target") as caught:
         result.result(timeout=30)
     assert "The target is as it was" in str(caught.value)
-    assert (target.tables(), triggers(target), left(target)) == ({"old", "old_view"}, ["old_trigger"], [])
+    assert (target.tables(), triggers(target), target.beside()) == ({"old", "old_view"}, ["old_trigger"], set())
 
 
 def test_a_connection_that_ends_after_the_tables_were_renamed_is_replaced(
@@ -102,7 +96,7 @@ def test_a_connection_that_ends_after_the_tables_were_renamed_is_replaced(
         kill_who(target, "DROP VIEW")  # it waits for the other
         other.rollback()
     assert result.result(timeout=30).notes == ()
-    assert (target.tables(), triggers(target), left(target)) == ({"one", "seen"}, ["new_trigger"], [])
+    assert (target.tables(), triggers(target), target.beside()) == ({"one", "seen"}, ["new_trigger"], set())
 
 
 def test_what_a_killed_copy_asked_of_the_server_is_ended(source: Database, target: Database) -> None:
@@ -153,7 +147,7 @@ def test_a_table_that_is_called_like_one_of_the_copys_own_is_not_lost_in_silence
     options = CopyOptions(overwrite=True)
     with pytest.raises(CopyError, match=f"{name}.*(cannot be copied|already exists)"):
         copy(target_of(made(make_database("sqlite"), *statements)), target_of(target), options=options)
-    assert (target.tables(), left(target)) == ({"old", "old_view"}, [])
+    assert (target.tables(), target.beside()) == ({"old", "old_view"}, set())
     result = copy(target_of(made(make_database("mysql"), *statements)), target_of(target), options=options)
     assert result.not_carried[0].startswith(f"{name}: ")
 

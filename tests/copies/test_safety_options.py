@@ -12,6 +12,7 @@ from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import CopyOptions
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_two_tables_do_not_go_into_one_of_the_target(make_database: MakeDatabase, dialect: str) -> None:
     source = made(make_database("postgresql"), 'CREATE TABLE "Shop" (id int)', "CREATE TABLE shop (id int)")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 from support.copying import made, role, target_of
-from support.databases import Database, MakeDatabase, connect_server, drop_database, server_databases
+from support.databases import Database, connect_server, drop_database
 from support.proxying import Fate, address_of, proxied, reached
 
 from framefox_tasks.copies import copy
@@ -16,26 +15,16 @@ from framefox_tasks.databases.rows import Name
 from framefox_tasks.errors import ConnectionFailedError, ConnectionLostError, CopyError, DatabaseInUseError
 from framefox_tasks.model import CopyOptions, Target
 
+DIALECT = "postgresql"
+
 ONE = ("CREATE TABLE one (id serial PRIMARY KEY)", "INSERT INTO one VALUES (7)")
 REPLACE = CopyOptions(overwrite=True)
 ROWS = CopyOptions(data_only=True, overwrite=True)
 
 
 @pytest.fixture
-def source(make_database: MakeDatabase) -> Database:
-    return made(make_database("postgresql"), *ONE)
-
-
-@pytest.fixture
-def target(make_database: MakeDatabase) -> Iterator[Database]:
-    database = make_database("postgresql", "copy")
-    yield database
-    for name in left(database):
-        drop_database("postgresql", name)
-
-
-def left(target: Database) -> list[str]:
-    return [name for name in server_databases("postgresql") if name.startswith(f"{target.name}_")]
+def source(source: Database) -> Database:
+    return made(source, *ONE)
 
 
 def test_a_connection_that_ends_when_the_databases_were_renamed_is_replaced(source: Database, target: Database) -> None:
@@ -47,7 +36,7 @@ def test_a_connection_that_ends_when_the_databases_were_renamed_is_replaced(sour
     with proxied(address_of("postgresql"), fate) as port:
         result = copy(target_of(source), reached(target, port), options=REPLACE)
     assert result.notes == ()
-    assert (target.tables(), left(target)) == ({"one"}, [])
+    assert (target.tables(), target.beside()) == ({"one"}, set())
 
 
 def test_a_connection_that_ends_before_the_databases_are_renamed_leaves_all_as_it_was(
@@ -64,7 +53,7 @@ def test_a_connection_that_ends_before_the_databases_are_renamed_leaves_all_as_i
     ):
         copy(target_of(source), reached(target, port), options=REPLACE)
     assert "The target is as it was" in str(caught.value)
-    assert (target.tables(), left(target)) == ({"old"}, [])
+    assert (target.tables(), target.beside()) == ({"old"}, set())
 
 
 @pytest.mark.parametrize(("how", "rows"), [("cut", 1), ("lose", 0)])
@@ -101,7 +90,7 @@ def test_an_empty_database_of_somebody_stays(source: Database, target: Database,
     other = connect_server("postgresql", theirs if own == "used" else "postgres")
     with closing(other), pytest.raises(CopyError, match="a database that no copy has made has it"):
         copy(target_of(source), target_of(target), options=REPLACE)
-    assert left(target) == [theirs]
+    assert target.beside() == {theirs}
 
 
 def test_rows_of_tables_that_are_not_copied_are_not_deleted_along(source: Database, target: Database) -> None:

@@ -52,6 +52,7 @@ def test_what_doit_says_of_a_mistake_shows_no_password(shop: MiniProject, argume
     assert not shows(result.all), result.all
 
 
+@pytest.mark.server
 def test_what_is_kept_for_the_next_run_holds_no_password(shop: MiniProject, make_database: MakeDatabase) -> None:
     target = make_database("mysql")
     with closing(sqlite3.connect(shop.path / "shop.db")) as connection:
@@ -72,6 +73,7 @@ def test_what_is_kept_for_the_next_run_holds_no_password(shop: MiniProject, make
     assert b"s3cr3t" not in (shop.path / ".doit.sqlite3").read_bytes()
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("where", ["login", "query"])
 def test_pg_dump_is_told_no_password_in_the_open_and_its_errors_show_none(
     make_database: MakeDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
@@ -91,6 +93,7 @@ def test_pg_dump_is_told_no_password_in_the_open_and_its_errors_show_none(
     assert not shows((tmp_path / "seen").read_text())
 
 
+@pytest.mark.server
 def test_the_secret_of_a_key_is_not_told_to_pg_dump_at_all(make_database: MakeDatabase) -> None:
     source, target = made(make_database("postgresql"), "CREATE TABLE t (id int)"), make_database("postgresql", "copy")
     result = copy(Target(f"{source.url}?sslpassword=s3cr3t"), target_of(target))
@@ -98,6 +101,7 @@ def test_the_secret_of_a_key_is_not_told_to_pg_dump_at_all(make_database: MakeDa
     assert [table.name for table in result.tables] == ["t"]
 
 
+@pytest.mark.server
 def test_options_of_a_url_do_not_keep_a_database_from_being_made(make_database: MakeDatabase) -> None:
     source: Database = made(make_database("sqlite"), "CREATE TABLE t (id INTEGER PRIMARY KEY)")
     target = make_database("mysql", "copy")

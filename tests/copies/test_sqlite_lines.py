@@ -54,6 +54,7 @@ GOOD = [
     ("DECIMAL_TEXT", Kind.NUMERIC, {"'12345678901234567890.0123456789'": "12345678901234567890.0123456789"}),
     ("DECIMAL_TEXT", Kind.NUMERIC, {"'NaN'": "NaN", "'1E+3'": "1000", "'-inf'": "-Infinity"}),
     ("BOOLEAN", Kind.BOOLEAN, {"1": "1", "0": "0", "'true'": "1", "'FALSE'": "0", "NULL": r"\N"}),
+    ("TEXT", Kind.BOOLEAN, {"'t'": "1", "'f'": "0", "'T'": "1", "'F'": "0", "'0'": "0"}),
     ("TEXT", Kind.TEXT, {"'\U0001f600 \u2028'": "\U0001f600 \u2028", "''": "", "'\\N'": r"\\N", "NULL": r"\N"}),
     ("TEXT", Kind.TEXT, {"'a' || char(9,10,13,92,0) || 'b'": "a\\t\\n\\r\\\\\0b"}),
     ("", Kind.TEXT, {"1": "1", "0.1 + 0.2": "0.30000000000000004", "'x'": "x"}),
@@ -79,6 +80,12 @@ def test_each_value_has_the_text_of_its_kind(tmp_path: Path, declared: str, kind
     assert cells(tmp_path, declared, kind, *values) == list(values.values())
     for sql, text in values.items():  # where nothing else is in the column, the quick way is taken
         assert cells(tmp_path, declared, kind, sql) == [text]
+
+
+@pytest.mark.parametrize(("number", "bits"), [("0", "0000"), ("5", "0101"), ("15", "1111")])
+def test_a_number_in_a_bit_column_has_all_its_bits(tmp_path: Path, number: str, bits: str) -> None:
+    target = source(tmp_path, f"CREATE TABLE t (c BIT(4)); INSERT INTO t VALUES ({number});")
+    assert lines(target, Side(Name("t"), (Field("c", "bit(4)", Kind.BITS, length=4),))) == [bits]
 
 
 BAD = [

@@ -174,6 +174,7 @@ def deleted(found: Made) -> dict[str, list[tuple[Any, ...]]]:
         return {plan.label: read(connection.cursor(), Side(Name(plan.label), ()), '"') for plan in found.plans}
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_subset_is_as_though_the_other_rows_had_been_deleted(dialect: str, make_database: MakeDatabase) -> None:
     quote, mark = QUOTES[dialect], "?" if dialect == "sqlite" else "%s"

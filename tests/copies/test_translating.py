@@ -120,6 +120,7 @@ def test_the_same_source_gives_the_same_statements(direction: tuple[Database, Da
     assert translated(source, target.dialect) == translated(source, target.dialect)
 
 
+@pytest.mark.server
 def test_foreign_keys_of_two_types_get_one(make_database: MakeDatabase) -> None:
     source = made(
         make_database("mysql"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.copying import made, open_source, target_of
 from support.databases import MakeDatabase
 from support.translating import build, inspected, plan_of
@@ -27,6 +28,7 @@ class Plain(Dialect):
         return Written("integer") if type_.kind is Kind.INTEGER else Written.sized("varchar", type_.size or 99)
 
 
+@pytest.mark.server
 def test_a_dialect_that_tells_only_its_types_gets_what_every_database_has(make_database: MakeDatabase) -> None:
     source = made(
         make_database("mysql"),

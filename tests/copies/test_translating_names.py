@@ -10,6 +10,7 @@ from support.translating import build, inspected, plan_of, translated
 from framefox_tasks.databases.rows import Name
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("target", ["sqlite", "mysql"])
 def test_schemas_become_part_of_the_name(target: str, make_database: MakeDatabase) -> None:
     source = made(
@@ -31,6 +32,7 @@ def test_schemas_become_part_of_the_name(target: str, make_database: MakeDatabas
     assert key["referred_table"] == "shop_item_2"
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("target", ["sqlite", "mysql"])
 def test_names_that_differ_in_capital_letters_are_told_apart(target: str, make_database: MakeDatabase) -> None:
     source = made(
@@ -47,6 +49,7 @@ def test_names_that_differ_in_capital_letters_are_told_apart(target: str, make_d
     assert [field.name for field in plan_of(schema, "Item").target.fields] == ["id", "Word_2", "word"]
 
 
+@pytest.mark.server
 def test_long_names_are_shortened_and_stay_unlike(make_database: MakeDatabase) -> None:
     long = "ж" * 40
     source = made(
@@ -65,6 +68,7 @@ def test_long_names_are_shortened_and_stay_unlike(make_database: MakeDatabase) -
     assert len({field.name for field in plan_of(schema, f"{long}1").target.fields}) == 3
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("target", ["sqlite", "postgresql"])
 def test_index_names_that_mysql_has_once_a_table_become_unlike(target: str, make_database: MakeDatabase) -> None:
     source = made(

@@ -32,6 +32,21 @@ def test_defaults_give_the_same_values(source: str, target: str, make_database: 
     assert plan_of(schema, "item").changes == ()
 
 
+def test_the_default_of_a_moment_has_the_digits_of_its_column(make_database: MakeDatabase) -> None:
+    """MySQL refuses another number of digits; MariaDB takes it, and cuts what the column has room for."""
+    columns = "a timestamp DEFAULT now(), b timestamp(3) DEFAULT now(), c timestamp(0) DEFAULT now()"
+    _, copy = copied(make_database, "postgresql", "mysql", [f"CREATE TABLE item ({columns})"])
+    found = copy.execute(
+        "SELECT column_name, lower(column_type), lower(column_default) FROM information_schema.columns "
+        f"WHERE table_schema = '{copy.name}' ORDER BY 1"
+    )
+    assert [(*row[:2], row[2].removesuffix("()")) for row in found] == [
+        ("a", "datetime(6)", "current_timestamp(6)"),
+        ("b", "datetime(3)", "current_timestamp(3)"),
+        ("c", "datetime", "current_timestamp"),
+    ]
+
+
 def test_defaults_that_only_the_source_knows_are_told(make_database: MakeDatabase) -> None:
     schema, copy = copied(
         make_database,
@@ -90,6 +105,7 @@ def test_checks_that_may_mean_something_else_are_told(make_database: MakeDatabas
     ]
 
 
+@pytest.mark.server
 def test_a_check_that_the_rows_do_not_hold_is_optional(make_database: MakeDatabase) -> None:
     source = made(make_database("mysql"), "CREATE TABLE item (word varchar(9), CHECK (word IN ('A', 'B')))")
     schema = translated(source, "postgresql")

@@ -17,6 +17,7 @@ UUIDS = ("6f1c9b2e00004000800000000000abcd", "0" * 32)
 HASHES = ("0cc175b9c0f1b6a831c399e269772661", "92eb5ffee6ae2fec3ad71c777531578f")
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(
     ("declared", "cells", "expected"),
     [
@@ -145,6 +146,7 @@ def test_what_refers_to_a_wider_column_is_as_wide(make_database: MakeDatabase) -
         assert "parent_id: INTEGER becomes bigint" in plan_of(schema, "child").changes
 
 
+@pytest.mark.server
 def test_constraints_are_read_from_their_words(make_database: MakeDatabase) -> None:
     source = made(
         make_database("sqlite"),
@@ -168,6 +170,7 @@ def test_constraints_are_read_from_their_words(make_database: MakeDatabase) -> N
     assert schema.not_carried == ()
 
 
+@pytest.mark.server
 def test_only_the_number_of_a_row_is_given_by_the_copy(make_database: MakeDatabase) -> None:
     source = made(
         make_database("sqlite"),

@@ -200,6 +200,7 @@ def shown(database: Database) -> dict[str, str]:
     return dict(database.execute(query))
 
 
+@pytest.mark.server
 def test_enums_of_one_name_and_other_labels_are_two_types(make_database: MakeDatabase) -> None:
     source = made(
         make_database("mysql"),
@@ -213,6 +214,7 @@ def test_enums_of_one_name_and_other_labels_are_two_types(make_database: MakeDat
     assert [natives(schema, table)["state"] for table in "abc"] == ["a_state", "a_state", "c_state"]
 
 
+@pytest.mark.server
 def test_an_enum_that_stands_for_a_python_one_stays_text_from_sqlite(make_database: MakeDatabase) -> None:
     table = Table("item", MetaData(), Column("state", Enum("open", "closed", name="state", create_constraint=True)))
     source = made(make_database("sqlite"), str(CreateTable(table).compile(dialect=sqlite.dialect())))
@@ -225,6 +227,7 @@ def test_an_enum_that_stands_for_a_python_one_stays_text_from_sqlite(make_databa
         target.execute("INSERT INTO item VALUES ('other')")
 
 
+@pytest.mark.server
 def test_a_uuid_is_what_an_entity_makes_on_the_server_of_the_copy(make_database: MakeDatabase) -> None:
     table = Table("item", MetaData(), Column("id", Integer, primary_key=True), Column("key", Uuid))
     source = made(
@@ -245,6 +248,7 @@ def test_a_uuid_is_what_an_entity_makes_on_the_server_of_the_copy(make_database:
         assert isinstance(connection.execute(select(table.c.key).where(table.c.id == 2)).scalar_one(), UUID)
 
 
+@pytest.mark.server
 def test_json_in_a_key_gets_a_type_that_can_be_compared(make_database: MakeDatabase) -> None:
     source = made(make_database("sqlite"), "CREATE TABLE item (doc json PRIMARY KEY, other json, UNIQUE (other))")
     schema = translated(source, "postgresql")

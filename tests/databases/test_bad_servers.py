@@ -97,6 +97,7 @@ def test_a_refused_login_says_to_check_user_and_password(
     assert not database.exists()
 
 
+@pytest.mark.server
 def test_a_wrong_password_is_refused_and_not_shown(shop: MiniProject, make_login: MakeLogin) -> None:
     right = make_login("mysql")
     shop.env["DATABASE_URL"] = right.url.replace("s3cr3t", "not-s3cr3t")
@@ -106,6 +107,7 @@ def test_a_wrong_password_is_refused_and_not_shown(shop: MiniProject, make_login
     assert "refused the login" in status.out
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(
     ("dialect", "right"), [("postgresql", "ALTER ROLE clerk_"), ("mysql", "GRANT ALL ON shop_")], ids=SERVERS
 )
@@ -121,6 +123,7 @@ def test_a_user_that_may_not_create_is_told_which_right_to_ask_for(
     assert not database.exists()
 
 
+@pytest.mark.server
 def test_a_user_that_may_not_connect_is_told(shop: MiniProject, make_login: MakeLogin) -> None:
     database = make_login("postgresql")
     statement("postgresql", f"CREATE DATABASE {database.name}")
@@ -131,6 +134,7 @@ def test_a_user_that_may_not_connect_is_told(shop: MiniProject, make_login: Make
     assert "the user's rights" in error
 
 
+@pytest.mark.server
 def test_a_user_that_may_not_drop_is_told(shop: MiniProject, make_login: MakeLogin) -> None:
     database = make_login("postgresql")
     statement("postgresql", f"CREATE DATABASE {database.name}")
@@ -158,6 +162,7 @@ def test_a_character_set_that_is_none(shop: MiniProject, make_database: MakeData
     assert "`charset:`" in error
 
 
+@pytest.mark.server
 def test_a_password_that_the_driver_cannot_send(shop: MiniProject, make_database: MakeDatabase) -> None:
     shop.env["DATABASE_URL"] = with_login(make_database("mysql").url, "clerk", "s3cr3t-пароль")
     assert "holds a character that the driver cannot send" in refused(shop, "database_upgrade")
@@ -166,6 +171,7 @@ def test_a_password_that_the_driver_cannot_send(shop: MiniProject, make_database
 # Passwords in what others raise
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("dialect", SERVERS)
 def test_a_password_in_the_error_of_a_migration_is_hidden(
     shop: MiniProject, make_login: MakeLogin, dialect: str

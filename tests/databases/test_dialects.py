@@ -100,6 +100,7 @@ def test_a_version_table_of_another_name(database: Database, tmp_path: Path) -> 
     assert database_of(target).revision(target) == ("a",)
 
 
+@pytest.mark.server
 def test_postgresql_refuses_to_drop_while_others_are_connected(make_database: MakeDatabase, tmp_path: Path) -> None:
     database = make_database("postgresql")
     target = target_of(database, tmp_path)
@@ -113,6 +114,7 @@ def test_postgresql_refuses_to_drop_while_others_are_connected(make_database: Ma
     other.close()
 
 
+@pytest.mark.server
 def test_the_database_is_created_although_somebody_looks_at_the_template(
     make_database: MakeDatabase, tmp_path: Path
 ) -> None:

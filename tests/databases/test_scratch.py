@@ -115,6 +115,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(
     assert not theirs.address.is_file or not theirs.file.parent.exists()
 
 
+@pytest.mark.server
 def test_postgresql_takes_the_encoding_the_collation_and_the_settings(
     make_database: MakeDatabase, shop: MiniProject
 ) -> None:
@@ -128,6 +129,7 @@ def test_postgresql_takes_the_encoding_the_collation_and_the_settings(
         assert connection.execute(query).fetchone() == ("LATIN1", "app, public")
 
 
+@pytest.mark.server
 def test_mysql_takes_the_character_set_and_the_collation(make_database: MakeDatabase, shop: MiniProject) -> None:
     database = make_database("mysql")
     with connect_server("mysql") as connection:
@@ -139,6 +141,7 @@ def test_mysql_takes_the_character_set_and_the_collation(make_database: MakeData
         assert cursor.fetchall() == (("latin1", "latin1_bin"),)
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
 def test_who_may_not_make_one_is_told(dialect: str, make_database: MakeDatabase, shop: MiniProject) -> None:
     database = make_database(dialect)
@@ -179,6 +182,7 @@ def test_a_scratch_url_of_another_kind_is_refused(shop: MiniProject, url: str) -
         load_settings(shop.path, {})
 
 
+@pytest.mark.server
 def test_the_settings_say_where_they_are_made(shop: MiniProject) -> None:
     require_server("postgresql")
     url = f"{server_url('postgresql')}/postgres"

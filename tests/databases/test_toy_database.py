@@ -151,6 +151,7 @@ def test_from_sqlite(toys: MiniProject, make_database: MakeDatabase) -> None:
     assert not list(toys.path.glob("copy.toy-*"))
 
 
+@pytest.mark.server
 def test_to_a_server_and_back(toys: MiniProject, make_database: MakeDatabase) -> None:
     filled(toys)
     server = make_database("postgresql")
@@ -203,6 +204,7 @@ def test_rows_alone(toys: MiniProject) -> None:
     assert "holds rows" in toys.fails("database_copy", "--to=toy:///copy.toy", "--data-only")
 
 
+@pytest.mark.server
 def test_a_row_that_it_refuses_is_named(toys: MiniProject, make_database: MakeDatabase) -> None:
     source = made(
         make_database("postgresql"), "CREATE TABLE a (id int PRIMARY KEY, x text)", "INSERT INTO a VALUES (5, NULL)"

@@ -155,6 +155,7 @@ def test_the_live_database_is_drawn_beside_the_entities(project: MiniProject, da
     assert "| `more` | `INT" in project.read("docs/database/schema-live.dictionary.md")
 
 
+@pytest.mark.server
 def test_every_schema_of_a_postgresql_database_is_drawn(shop: MiniProject, make_database: MakeDatabase) -> None:
     database = make_database("postgresql")
     shop.env["DATABASE_URL"] = database.url

@@ -15,8 +15,9 @@ from support.projects import ROOT, MiniProject
 from framefox_tasks.diagrams.formats import DEFAULTS, FORMATS, files, load
 from framefox_tasks.model import DiagramOptions
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-TEXTUAL = {"schema.mmd", "schema.md", "schema.dictionary.md"}
+PAGE = (ROOT / "docs/diagrams.md").read_text(encoding="utf-8")
+SETTINGS = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+TEXTUAL = {"schema.mmd", "schema.md", "schema.dictionary.md", "schema.er"}
 TOY = '''
 from framefox_tasks.diagrams.formats import Format
 
@@ -75,18 +76,19 @@ def test_each_format_has_its_own_module(name: str) -> None:
     assert Path(inspect.getfile(type(load(name)))).name == f"{name}.py"
 
 
-def test_the_table_of_the_readme_is_that_of_the_registry() -> None:
+def test_the_table_of_the_page_is_that_of_the_registry() -> None:
     lines = []
     for name, entry in FORMATS.items():
         form = load(name)
         shown = ", ".join(f"`NAME.{suffix}`" for suffix in entry.suffixes)
         description = (inspect.getdoc(form) or "").removesuffix(".")
         assert "\n" not in description, name
-        needs = ", ".join(form.requires)
+        needs = f"`{form.extra}`" if form.extra else ""
+        assert bool(form.extra) == bool(form.requires), name
         same = "yes" if form.reproducible else "no"
         lines.append(f"| `{name}` | {shown} | {description} | {needs} | {same} |\n")
-    assert "".join(lines) in README
-    (configured,) = re.findall(r"^  formats: \[(.*)\] +# and (.*)$", README, re.MULTILINE)
+    assert "".join(lines) in PAGE
+    (configured,) = re.findall(r"^  formats: \[(.*)\] +# and (.*)$", SETTINGS, re.MULTILINE)
     assert configured[0] == ", ".join(DEFAULTS)
     assert set(configured[1].split(", ")) == set(FORMATS) - set(DEFAULTS)
 
@@ -118,9 +120,14 @@ def test_a_format_of_ones_own_is_a_file_and_a_line(shop: MiniProject) -> None:
     assert "Did you mean names?" in shop.fails("database_diagram", "--format=name")
 
 
-def without(shop: MiniProject, library: str) -> None:
-    """The library is there no more, for this project."""
-    shop.write(f"stubs/{library}.py", "raise ImportError('libX11.so.6: cannot open shared object file')\n")
+BROKEN = "ImportError('libX11.so.6: cannot open shared object file')"
+NOT_INSTALLED = "ModuleNotFoundError('No module named that')"
+NO_SHARED_LIBRARY = "OSError('libgobject-2.0.so.0: cannot open shared object file')"
+
+
+def without(shop: MiniProject, library: str, error: str = BROKEN) -> None:
+    """The library cannot be imported any more, for this project."""
+    shop.write(f"stubs/{library}.py", f"raise {error}\n")
     shop.env["PYTHONPATH"] = str(shop.path / "stubs")
 
 
@@ -132,11 +139,11 @@ def test_the_formats_that_need_no_missing_library_are_drawn(shop: MiniProject, l
     assert result.code == 1
     assert "Traceback" not in result.all
     assert drawn(shop) == TEXTUAL
-    assert "2 tables drawn:\n  docs/database/schema.mmd\n" in result.out
-    missing = [f"docs/database/schema.{suffix}" for suffix in ("svg", "png", "pdf", "dot", "er", "html")]
+    assert "2 tables drawn:\n  docs/database/schema.er\n  docs/database/schema.mmd\n" in result.out
+    missing = [f"docs/database/schema.{suffix}" for suffix in ("svg", "png", "pdf", "dot", "html")]
     assert f"{', '.join(missing)} were not drawn:" in result.err
     assert "eralchemy2 and pygraphviz cannot be loaded: libX11.so.6: cannot open" in result.err
-    assert result.err.count("pip install --upgrade eralchemy2 pygraphviz") == 1
+    assert result.err.count('pip install "framefox-tasks[diagram]"\n') == 1
     assert "apt-get install" in result.err
     again = shop.doit("database_diagram")
     assert again.code == 1
@@ -145,6 +152,26 @@ def test_the_formats_that_need_no_missing_library_are_drawn(shop: MiniProject, l
     del shop.env["PYTHONPATH"]
     assert len(shop.ok("database_diagram").split("2 tables drawn:\n")[1].splitlines()) == len(missing)
     assert "-- database_diagram:schema  the schema has not changed" in shop.ok("database_diagram")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "system"),
+    [
+        (NOT_INSTALLED, "No module named that", False),
+        (NO_SHARED_LIBRARY, "libgobject-2.0.so.0: cannot open shared object file", True),
+    ],
+)
+@pytest.mark.parametrize("library", ["pygraphviz", "eralchemy2"])
+def test_what_to_install_depends_on_what_is_missing(
+    shop: MiniProject, library: str, error: str, reason: str, system: bool
+) -> None:
+    configure(shop, "[svg, markdown]")
+    without(shop, library, error)
+    said = shop.fails("database_diagram")
+    assert f"schema.svg was not drawn: eralchemy2 and pygraphviz cannot be loaded: {reason}" in said
+    assert 'Install with: pip install "framefox-tasks[diagram]"\n' in said
+    assert ("apt-get" in said) == system
+    assert drawn(shop) == {"schema.dictionary.md"}
 
 
 def test_a_missing_library_leaves_the_old_file_as_it_was(shop: MiniProject) -> None:

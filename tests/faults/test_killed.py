@@ -9,6 +9,8 @@ from support.projects import MiniProject
 
 from framefox_tasks import Project, Target, upgrade
 
+pytestmark = pytest.mark.server
+
 # Ten statements, DDL and DML mixed; what is done twice is seen.
 MIXED = """\
 op.execute("UPDATE account SET balance = balance * 100")

@@ -47,6 +47,7 @@ def test_what_is_there_already_is_no_fault_of_the_migration(
     assert "Correct the migration" not in str(caught.value)
 
 
+@pytest.mark.server
 def test_a_type_that_is_there_already(shop: MiniProject, make_database: MakeDatabase) -> None:
     database = make_database("postgresql")
     target = Target(database.url, Project(root=shop.path))

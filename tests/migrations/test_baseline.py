@@ -249,6 +249,7 @@ class Invoice(Base):
 """
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("exact", [True, False])
 def test_what_postgresql_has(shop: MiniProject, make_database: MakeDatabase, exact: bool) -> None:
     database = make_database("postgresql")

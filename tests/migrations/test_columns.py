@@ -94,6 +94,7 @@ def test_a_migration_with_every_kind_of_column_written_on_sqlite_runs_on_servers
             shop.ok(task)
 
 
+@pytest.mark.server
 def test_postgresql_schemas_are_created(shop: MiniProject, make_database: MakeDatabase) -> None:
     database = make_database("postgresql")
     shop.env["DATABASE_URL"] = database.url

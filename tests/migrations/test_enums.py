@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.databases import Database, MakeDatabase
 from support.projects import MiniProject
 
@@ -82,6 +83,7 @@ def test_values_are_added_and_taken_away(project: MiniProject, database: Databas
     database.execute("INSERT INTO ticket (id, state) VALUES (1, 'waiting')")
 
 
+@pytest.mark.server
 def test_values_of_any_spelling_are_added_at_their_place(shop: MiniProject, make_database: MakeDatabase) -> None:
     database = make_database("postgresql")
     shop.env["DATABASE_URL"] = database.url
@@ -140,6 +142,7 @@ def test_a_migration_written_on_sqlite_runs_on_every_dialect(shop: MiniProject, 
             shop.ok("database_downgrade", "--steps=0")
 
 
+@pytest.mark.server
 def test_a_migration_written_on_postgresql_runs_on_every_dialect(
     shop: MiniProject, make_database: MakeDatabase
 ) -> None:
@@ -153,6 +156,7 @@ def test_a_migration_written_on_postgresql_runs_on_every_dialect(
         shop.ok("database_downgrade", "--steps=0")
 
 
+@pytest.mark.server
 def test_a_type_is_created_once_although_a_table_names_the_default_schema(
     shop: MiniProject, make_database: MakeDatabase
 ) -> None:

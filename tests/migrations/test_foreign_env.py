@@ -73,6 +73,7 @@ def test_an_option_in_pyproject_is_the_targets_url_and_that_of_another_service_i
     assert database.revision() == ["0001"]
 
 
+@pytest.mark.server
 def test_the_url_that_framefox_puts_together_from_its_parts_is_the_same_database(
     make_database: MakeDatabase, tmp_path: Path
 ) -> None:

@@ -156,6 +156,7 @@ def test_a_file_in_flasks_instance_folder_is_another_database(make_database: Mak
     assert database.tables() == set()
 
 
+@pytest.mark.server
 def test_another_database_on_the_same_server_is_refused(make_database: MakeDatabase, tmp_path: Path) -> None:
     database, other = make_database("postgresql"), make_database("postgresql", "other")
     project = hand_written("elsewhere", database, tmp_path)
@@ -170,6 +171,7 @@ def test_another_database_on_the_same_server_is_refused(make_database: MakeDatab
     assert database.tables() == other.tables() == set()
 
 
+@pytest.mark.server
 def test_a_local_server_by_its_number_and_by_its_name_is_the_same(make_database: MakeDatabase, tmp_path: Path) -> None:
     database = make_database("mysql")
     project = hand_written("elsewhere", database, tmp_path)
@@ -181,6 +183,7 @@ def test_a_local_server_by_its_number_and_by_its_name_is_the_same(make_database:
     assert database.revision() == ["0001"]
 
 
+@pytest.mark.server
 def test_sql_for_another_dialect_than_the_settings_name_is_refused(make_database: MakeDatabase, tmp_path: Path) -> None:
     database = make_database("mysql")
     project = hand_written("elsewhere", database, tmp_path)

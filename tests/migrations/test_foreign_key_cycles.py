@@ -159,6 +159,7 @@ def test_a_long_name_is_shortened(declared: Declared, database: Database) -> Non
     declared.downgrade()
 
 
+@pytest.mark.server
 def test_a_cycle_in_schemas(tmp_path: Path, make_database: MakeDatabase) -> None:
     database = make_database("postgresql")
     declared = Declared(tmp_path / "project", database)

@@ -192,6 +192,7 @@ UNSAFE = {
 }
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("case", UNSAFE)
 def test_what_cannot_be_gone_on_with_is_resolved_only(
     case: str, shop: MiniProject, make_database: MakeDatabase
@@ -210,6 +211,7 @@ def test_what_cannot_be_gone_on_with_is_resolved_only(
     assert framefox_tasks.resolve(target, reverted=True).current == ()
 
 
+@pytest.mark.server
 def test_an_error_that_a_migration_has_caught_is_raised_again(shop: MiniProject, make_database: MakeDatabase) -> None:
     statements = {"dropped": "DROP TABLE no", "written": "INSERT INTO no VALUES (1)", "read": "SELECT 1 FROM no"}
     wrapped = "\n    ".join(
@@ -225,6 +227,7 @@ def test_an_error_that_a_migration_has_caught_is_raised_again(shop: MiniProject,
     assert database.tables() == {"a", "alembic_version", "dropped_1051", "no", "read_1146", "written_1146"}
 
 
+@pytest.mark.server
 def test_a_session_setting_is_made_again(shop: MiniProject, make_database: MakeDatabase) -> None:
     keys = "CREATE TABLE a (id INTEGER PRIMARY KEY, up INTEGER REFERENCES a (id))"
     start = f"op.execute('SET FOREIGN_KEY_CHECKS = 0'); op.execute('{keys}')"
@@ -255,6 +258,7 @@ def test_what_is_written_over_a_second_connection_is_not_repeated(
     assert database.tables() == {"a", "alembic_version"}
 
 
+@pytest.mark.server
 def test_a_connection_that_ends_in_a_migration(shop: MiniProject, make_database: MakeDatabase) -> None:
     database = make_database("mysql")
     kill = "c = sa.create_engine(op.get_bind().engine.url).connect(); c.execute(sa.text(f'KILL {number}'))"

@@ -10,6 +10,8 @@ from support.evolving_modules import Evolution
 
 from framefox_tasks import UnprovenError
 
+pytestmark = pytest.mark.server
+
 BEFORE = """
 class Item(Base):
     __tablename__ = "item"

@@ -48,12 +48,14 @@ def evolution(tmp_path: Path, make_database: MakeDatabase) -> Evolution:
     return Evolution(tmp_path / "project", make_database("mysql"))
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("change", CHANGES)
 def test_it_is_dropped_or_changed(evolution: Evolution, change: str) -> None:
     assert CHANGES[change] != BOTH
     evolution.there_and_back(BOTH, CHANGES[change])
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("change", CHANGES)
 def test_it_is_added_or_changed_back(evolution: Evolution, change: str) -> None:
     evolution.there_and_back(CHANGES[change], BOTH)

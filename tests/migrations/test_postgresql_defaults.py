@@ -42,6 +42,8 @@ from support.declaring_tables import Declaring
 from framefox_tasks import check_migration
 from framefox_tasks.model import Target
 
+pytestmark = pytest.mark.server
+
 
 class Point(UserDefinedType[Any]):
     cache_ok = True

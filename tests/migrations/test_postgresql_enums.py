@@ -29,6 +29,8 @@ from support.declaring_tables import Declaring, described
 from framefox_tasks import check_migration, upgrade_sql
 from framefox_tasks.errors import MigrationError, MigrationNeededError
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture
 def database(make_database: MakeDatabase) -> Database:

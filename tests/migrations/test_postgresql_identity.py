@@ -10,6 +10,8 @@ from sqlalchemy import BigInteger, Column, Identity, Integer, MetaData, Table, t
 from support.databases import Database, MakeDatabase
 from support.declaring_tables import Declaring
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture
 def database(make_database: MakeDatabase) -> Database:

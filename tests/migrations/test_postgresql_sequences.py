@@ -13,6 +13,8 @@ from support.declaring_tables import Declaring, described
 
 from framefox_tasks import check_migration, upgrade
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture
 def database(make_database: MakeDatabase) -> Database:

@@ -30,6 +30,8 @@ from support.declaring_tables import Declaring
 
 from framefox_tasks import create_migration
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture
 def database(make_database: MakeDatabase) -> Database:

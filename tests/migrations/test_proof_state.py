@@ -6,6 +6,7 @@ import json
 import socket
 from itertools import count
 
+import pytest
 from support.databases import Database, MakeDatabase, connect_server, drop_database, server_databases
 from support.projects import MiniProject
 
@@ -39,6 +40,7 @@ def with_history(project: MiniProject, length: int) -> None:
         project.migration(f"r{number:02}", f"r{number - 1:02}", upgrade=column)
 
 
+@pytest.mark.server
 def test_a_later_proof_starts_from_the_state_that_is_kept(project: MiniProject, database: Database) -> None:
     with_history(project, 12)
     target = declared(project, database, 12)
@@ -67,6 +69,7 @@ def test_a_later_proof_starts_from_the_state_that_is_kept(project: MiniProject, 
             database_of(target).forget_state(target)
 
 
+@pytest.mark.server
 def test_the_states_of_projects_that_are_gone_are_dropped(shop: MiniProject, make_database: MakeDatabase) -> None:
     with_history(shop, 10)
     target = declared(shop, make_database("postgresql"), 10)

@@ -338,6 +338,7 @@ class Reading(Base):
 """
 
 
+@pytest.mark.server
 def test_partitions_belong_to_their_table(on_postgresql: tuple[MiniProject, Database]) -> None:
     project, database = on_postgresql
     project.write("src/entity/reading.py", READING)
@@ -365,6 +366,7 @@ def test_partitions_belong_to_their_table(on_postgresql: tuple[MiniProject, Data
     assert database.tables() == {"alembic_version", "product", "review"}
 
 
+@pytest.mark.server
 def test_tables_that_inherit_belong_to_their_parent(on_postgresql: tuple[MiniProject, Database]) -> None:
     project, database = on_postgresql
     database.execute("CREATE TABLE product_archive () INHERITS (product)")
@@ -376,6 +378,7 @@ def test_tables_that_inherit_belong_to_their_parent(on_postgresql: tuple[MiniPro
     assert database.execute("SELECT name FROM product") == [("old",)]
 
 
+@pytest.mark.server
 def test_tables_of_an_extension_belong_to_it(on_postgresql: tuple[MiniProject, Database]) -> None:
     project, database = on_postgresql
     database.execute("CREATE TABLE spatial_ref_sys (srid INTEGER PRIMARY KEY)")
@@ -387,6 +390,7 @@ def test_tables_of_an_extension_belong_to_it(on_postgresql: tuple[MiniProject, D
     assert database.execute("SELECT srid FROM spatial_ref_sys") == [(4326,)]
 
 
+@pytest.mark.server
 def test_types_of_others_stay(on_postgresql: tuple[MiniProject, Database]) -> None:
     project, database = on_postgresql
     database.execute("CREATE TYPE post_status AS ENUM ('draft', 'published')")
@@ -400,6 +404,7 @@ def test_types_of_others_stay(on_postgresql: tuple[MiniProject, Database]) -> No
     assert database.execute("SELECT status FROM wp_posts") == [("draft",)]
 
 
+@pytest.mark.server
 def test_tables_of_other_schemas_stay(shop: MiniProject, make_database: MakeDatabase) -> None:
     database = make_database("postgresql")
     shop.env["DATABASE_URL"] = database.url
@@ -427,6 +432,7 @@ def test_tables_of_other_schemas_stay(shop: MiniProject, make_database: MakeData
     assert database.tables() == {"alembic_version", "more", "thing"}
 
 
+@pytest.mark.server
 def test_a_default_schema_that_is_written_out_is_the_default_schema(
     shop: MiniProject, make_database: MakeDatabase
 ) -> None:

@@ -20,6 +20,10 @@ DEFAULT_SERVERS = {
 }
 
 
+unmarked = ""
+"""The test that runs, if it is not marked as one that needs a server."""
+
+
 @dataclass(frozen=True)
 class Database:
     """A database of a test's own, which need not exist yet."""
@@ -59,6 +63,10 @@ class Database:
             query = f"SELECT table_name FROM information_schema.tables WHERE table_schema = {schema}"
         return {row[0] for row in self.execute(query)}
 
+    def beside(self) -> set[str]:
+        """The other databases of its server whose names begin with its own: what a copy has made."""
+        return {name for name in server_databases(self.dialect) if name.startswith(f"{self.name}_")}
+
     def revision(self) -> list[str]:
         if "alembic_version" not in self.tables():
             return []
@@ -72,6 +80,8 @@ def server_url(dialect: str) -> str:
 
 def connect_server(dialect: str, database: str | None = None) -> Any:
     """A raw connection to a server, by way of the package's own URL parser."""
+    if unmarked:
+        pytest.fail(f"{unmarked} needs a server: mark it with @pytest.mark.server")
     from framefox_tasks.url import parse_url
 
     address = parse_url(server_url(dialect))

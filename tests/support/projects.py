@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from support.commands import run_module
+
 ROOT = Path(__file__).parent.parent.parent
 PROJECTS = ROOT / "tests/projects"
 
@@ -38,10 +40,14 @@ class MiniProject:
 
     path: Path
     env: dict[str, str] = field(default_factory=dict)
+    fresh: bool = field(default=False, kw_only=True)
+    """Whether each command gets a new interpreter, for tests of what it imports and of how it was started."""
 
     def doit(self, *arguments: str, cwd: str = ".", stdin: str | None = None) -> Run:
         """Run doit, and give its exit code and output whatever they are."""
-        return self.run(sys.executable, "-m", "doit", *arguments, cwd=cwd, stdin=stdin)
+        if self.fresh or any(name.startswith(("PYTHON", "LC_", "LD_")) for name in self.env):
+            return self.run(sys.executable, "-m", "doit", *arguments, cwd=cwd, stdin=stdin)
+        return Run(*run_module("doit", arguments, folder=self.path / cwd, env=self._environment(), stdin=stdin or ""))
 
     def ok(self, *arguments: str) -> str:
         """Run doit, which must succeed without a word on stderr; give its stdout."""

@@ -298,6 +298,7 @@ def test_a_revision_that_something_else_has_moved_is_not_to_be_undone_by_hand(
     assert "doit database_status" in error
 
 
+@pytest.mark.server
 def test_who_waits_does_not_block_an_index_that_is_built_concurrently(
     shop: MiniProject, make_database: MakeDatabase
 ) -> None:

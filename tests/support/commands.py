@@ -1,0 +1,96 @@
+"""Commands in processes of their own, forked from one that has imported what every run of them imports."""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import runpy
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from multiprocessing.forkserver import set_forkserver_preload
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+PRELOADED = (
+    *("doit.cmd_run", "doit.doit_cmd", "sqlite3", "yaml", "rich.table", "psycopg", "pymysql"),
+    *("sqlalchemy.orm", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.mysql"),
+    *("alembic.autogenerate", "alembic.command", "alembic.operations", "alembic_postgresql_enum"),
+)
+
+
+def run_module(
+    module: str, arguments: tuple[str, ...], *, folder: Path, env: Mapping[str, str], stdin: str = ""
+) -> tuple[int, str, str]:
+    """Run `python -m module`, and give its exit code (negative: a signal's number), stdout and stderr.
+
+    Raises:
+        subprocess.TimeoutExpired: It takes over two minutes.
+    """
+    with TemporaryDirectory() as streams:
+        given, out, err = (Path(streams, name) for name in ("in", "out", "err"))
+        given.write_text(stdin, encoding="utf-8")
+        out.touch()
+        err.touch()
+        process = _server().Process(
+            target=_in_fork, args=(module, arguments, str(folder), dict(env), _search_path(), given, out, err)
+        )
+        process.start()
+        process.join(120)
+        if process.exitcode is None:
+            process.kill()
+            raise subprocess.TimeoutExpired(module, 120)
+        return process.exitcode, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
+
+
+@cache
+def _server() -> multiprocessing.context.ForkServerContext:
+    set_forkserver_preload(list(PRELOADED))
+    return multiprocessing.get_context("forkserver")
+
+
+@cache
+def _search_path() -> list[str]:
+    """Where a new interpreter looks for modules, without the folder of the command itself."""
+    script = "import sys; print(*sys.path[1:], sep='\\n')"
+    return subprocess.check_output([sys.executable, "-c", script], env={}, text=True).splitlines()
+
+
+def _in_fork(
+    module: str,
+    arguments: tuple[str, ...],
+    folder: str,
+    env: dict[str, str],
+    search_path: list[str],
+    given: Path,
+    out: Path,
+    err: Path,
+) -> None:
+    """Be as a new interpreter that was given this command."""
+    for number, path, flags in ((0, given, os.O_RDONLY), (1, out, os.O_WRONLY), (2, err, os.O_WRONLY)):
+        opened = os.open(path, flags | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process
+        vars(sys).update({name: stream, f"__{name}__": stream})
+    sys.dont_write_bytecode = False
+    multiprocessing.set_start_method(None, force=True)  # the default again
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(env)
+    sys.argv = [module, *arguments]
+    sys.path[:] = [folder, *search_path]
+    sys.path_importer_cache.clear()
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    finally:
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(ValueError):  # closed by the command
+                stream.flush()
