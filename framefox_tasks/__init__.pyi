@@ -47,7 +47,7 @@ from framefox_tasks.migrations.metadata import (
     write_metadata as write_metadata,
 )
 from framefox_tasks.migrations.plan import downgrade_sql as downgrade_sql, plan as plan, upgrade_sql as upgrade_sql
-from framefox_tasks.migrations.resolve import resolve as resolve
+from framefox_tasks.migrations.resolve import accept_edits as accept_edits, resolve as resolve
 from framefox_tasks.migrations.stamp import check_stamp as check_stamp, stamp as stamp
 from framefox_tasks.migrations.status import status as status
 from framefox_tasks.migrations.upgrade import upgrade as upgrade
@@ -71,6 +71,8 @@ from framefox_tasks.results import (
     Downgraded as Downgraded,
     Drawn as Drawn,
     Dropped as Dropped,
+    Edited as Edited,
+    EditsAccepted as EditsAccepted,
     HistoryEntry as HistoryEntry,
     Interruption as Interruption,
     LockWait as LockWait,

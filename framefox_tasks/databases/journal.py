@@ -16,6 +16,8 @@ from framefox_tasks.model import Target
 Query = Callable[[str], Sequence[Any]]
 """Runs a statement on the connection of the migration, and gives its rows."""
 LONGEST_NAME = 63
+LOG = "applied_log"
+"""The column of the version table that holds the checksums of migrations."""
 
 
 class StatementKind(Enum):
@@ -70,6 +72,7 @@ class Journal(ABC):
         transactional: Whether DDL can be rolled back: then a migration that does not commit by itself needs none.
         shares_connections: Whether other connections of the process take part in the migration's transaction.
         row_type: The type of a column that takes any text.
+        impatient: A statement after which the session does not wait long for locks.
         options: What stands behind the columns of the table.
     """
 
@@ -77,6 +80,7 @@ class Journal(ABC):
     transactional: ClassVar[bool] = True
     shares_connections: ClassVar[bool] = False
     row_type: ClassVar[str] = "TEXT"
+    impatient: ClassVar[str] = "SELECT 1"
     options: ClassVar[str] = ""
 
     @abstractmethod
@@ -158,6 +162,38 @@ class Journal(ABC):
                 run_together(connection, [*statements, *gone])
             if there:
                 ask(connection, f"DROP TABLE {self.table(target)}")
+
+    @abstractmethod
+    def has_log(self, target: Target) -> str:
+        """A query that gives one row: whether the version table is there, and whether it has the column LOG."""
+
+    def log_texts(self, target: Target) -> list[str | None] | None:
+        """What the log of the version table holds, in each row; None where there is no such column."""
+        with self.opened(target) as connection:
+            if not ask(connection, self.has_log(target))[0][1]:
+                return None
+            return [row[0] for row in ask(connection, f"SELECT {LOG} FROM {self.version_table(target)}")]  # noqa: S608
+
+    def add_log(self, target: Target) -> None:
+        """Add the log to a version table that is there without one. Raises as Verbs do."""
+        with self.opened(target) as connection:
+            there, logs = ask(connection, self.has_log(target))[0]
+            if there and not logs:
+                ask(connection, self.impatient)
+                ask(connection, f"ALTER TABLE {self.version_table(target)} ADD COLUMN {LOG} {self.row_type}")
+
+    def write_log(self, target: Target, text: str) -> None:
+        """Write the log, by itself."""
+        with self.opened(target) as connection:
+            ask(connection, self.log_statement(target, text))
+
+    def log_statement(self, target: Target, text: str) -> str:
+        """The statement that writes the log."""
+        return f"UPDATE {self.version_table(target)} SET {LOG} = {self.text(text)}"  # noqa: S608 - quoted
+
+    def version_table(self, target: Target) -> str:
+        """The quoted name of the version table."""
+        return quoted_table(target.project.version_table, self.quote)
 
 
 def ask(connection: Any, statement: str) -> list[Any]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import quoted_table
 from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS
 from framefox_tasks.errors import ConfigError, MigrationError
+from framefox_tasks.migrations import applied_log
 from framefox_tasks.migrations.journal.interruption import find, nothing_interrupted
 from framefox_tasks.migrations.kept import keep
-from framefox_tasks.migrations.upgrade import OnWait, patience_of
+from framefox_tasks.migrations.upgrade import OnWait, history_of, patience_of
 from framefox_tasks.model import Target
-from framefox_tasks.results import Resolved
+from framefox_tasks.results import EditsAccepted, Resolved
 
 
 def resolve(
@@ -59,6 +61,36 @@ def resolve(
     if applied:
         _keep(target, head.revision)
     return Resolved(target, head.revision, head.description, applied, after)
+
+
+def accept_edits(
+    target: Target, *, on_wait: OnWait | None = None, lock_wait: float = LOCK_WAIT_SECONDS
+) -> EditsAccepted:
+    """Take the files of migrations that were edited for what was applied: they are not told any more.
+
+    Args:
+        target: The database. It must exist.
+        on_wait: As for upgrade.
+        lock_wait: As for upgrade.
+
+    Raises:
+        LockTimeoutError: Another run has not ended in time; nothing was changed.
+        MigrationError: No migration that is applied was edited.
+    """
+    dialect = database_of(target)
+    with dialect.migration_lock(target, patience_of(target, lock_wait, on_wait)):
+        log, history = applied_log.read(target), history_of(target)
+        found = applied_log.edited_in(log, history.applied(dialect.revision(target)))
+        if not found or dialect.journal is None:
+            raise MigrationError(
+                f"No migration is known to have been edited after it was applied to {target.label}.",
+                hint="See where it stands: doit database_status",
+            )
+        for one in found:
+            if known := applied_log.logged(one.revision):
+                log[one.revision.revision] = replace(known, time=one.time)
+        dialect.journal.write_log(target, applied_log.written(log))
+    return EditsAccepted(target, found)
 
 
 def _statements(target: Target, gone: list[str], added: list[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Container
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.migrations.journal.interruption import interruption
+from framefox_tasks.migrations.upgrade import edited
 from framefox_tasks.model import Target
 from framefox_tasks.results import MigrationState, Status
 
@@ -46,6 +47,7 @@ def status(target: Target) -> Status:
         migrations=tuple(migrations),
         whereabouts=whereabouts(history, current, unknown) if unknown else None,
         lasting=target.project.all_heads,
+        edited=edited(history, current) if exists and not error else (),
         interrupted=interruption(target) if exists and not error else None,
     )
 

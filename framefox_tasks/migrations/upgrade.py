@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS, Patience
 from framefox_tasks.errors import ConfigError, DatabaseInUseError
+from framefox_tasks.migrations import applied_log
 from framefox_tasks.model import Target
-from framefox_tasks.results import LockWait, Step, Upgraded
+from framefox_tasks.results import Edited, LockWait, Step, Upgraded
 
 if TYPE_CHECKING:
     from framefox_tasks.migrations.alembic.history import History
@@ -63,12 +64,22 @@ def upgrade(
     history.check_revision(revision)
     find = upgrade_steps(revision)
     if seen and not journaled and not steps_from(history, find, seen):
-        return Upgraded(target, (), seen, history.at_heads)
+        return Upgraded(target, (), seen, history.at_heads, edited=edited(history, seen))
     patience = patience_of(target, lock_wait, on_wait)
     going_on: Resume = "upgrade" if resume else None
     ran = run.run_steps(history, find, check=history.check_known, patience=patience, on_step=on_step, resume=going_on)
     meanwhile = not ran.steps and ran.before != seen
-    return Upgraded(target, ran.steps, ran.current, history.at_heads, meanwhile, ran.by_themselves, ran.warnings)
+    return Upgraded(
+        target,
+        ran.steps,
+        ran.current,
+        history.at_heads,
+        meanwhile,
+        ran.by_themselves,
+        ran.warnings,
+        edited(history, ran.current),
+        ran.notes,
+    )
 
 
 def _standing_if_readable(target: Target) -> tuple[tuple[str, ...] | None, bool]:
@@ -100,6 +111,12 @@ def check_no_range(revision: str) -> None:
             f"{revision} is a range, which only --sql takes.",
             hint=f"Name where to go to alone: --revision={revision.rpartition(':')[2]}",
         )
+
+
+def edited(history: History, current: tuple[str, ...]) -> tuple[Edited, ...]:
+    """The migrations that are applied to a database, and whose files do something else now."""
+    log = applied_log.read(history.target)
+    return applied_log.edited_in(log, history.applied(current)) if log else ()
 
 
 def history_of(target: Target, x: Sequence[str] = ()) -> History:

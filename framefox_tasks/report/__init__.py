@@ -8,7 +8,7 @@ from typing import Any
 
 from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
 from framefox_tasks.report._history import show_history
-from framefox_tasks.report._status import show_status
+from framefox_tasks.report._status import edited_lines, show_status
 from framefox_tasks.report._terminal import ask, note, say, warn
 from framefox_tasks.report._text import number
 from framefox_tasks.results import (
@@ -19,6 +19,7 @@ from framefox_tasks.results import (
     Downgraded,
     Drawn,
     Dropped,
+    EditsAccepted,
     LockWait,
     MetadataCleared,
     MetadataWritten,
@@ -107,8 +108,10 @@ def _(result: Upgraded) -> list[str]:
     if result.meanwhile:
         return ["Nothing left to apply: another run has done it meanwhile."]
     if not result.steps:
-        return ["The database is already up to date, no migrations to apply."]
-    told = [*_warnings(result), *_by_themselves(result.by_themselves)]
+        up_to_date = "The database is already up to date, no migrations to apply."
+        return [up_to_date, *edited_lines(result.target, result.edited)]
+    notes = [*result.notes, *edited_lines(result.target, result.edited)]
+    told = [*_warnings(result), *notes, *_by_themselves(result.by_themselves)]
     return ["Migrations applied successfully.", *told, "Undo the last one with: doit database_downgrade"]
 
 
@@ -246,6 +249,11 @@ def _(result: Stamped) -> list[str]:
     if result.before == result.current:
         return [f"{marked} already."]
     return [f"{marked}, before at {', '.join(result.before) or 'none'}. No migration was run."]
+
+
+@_lines.register
+def _(result: EditsAccepted) -> list[str]:
+    return [f"The migration {one.revision.revision} is taken for applied as it is now." for one in result.edited]
 
 
 @_lines.register

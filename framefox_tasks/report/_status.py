@@ -8,11 +8,13 @@ from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.report._terminal import say
-from framefox_tasks.results import Forecast, Interruption, MigrationState, Status
+from framefox_tasks.results import Edited, Forecast, Interruption, MigrationState, Status
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+    from framefox_tasks.model import Target
 
 COLOURS = {"CURRENT": "green", "APPLIED": "", "PENDING": "yellow", "UNKNOWN": ""}
 
@@ -56,6 +58,7 @@ def status_data(status: Status) -> dict[str, Any]:
         "branches": list(status.whereabouts.branches) if status.whereabouts else [],
         "pending": status.pending,
         "up_to_date": status.up_to_date,
+        "edited": [one.revision.revision for one in status.edited],
         "interrupted": _interruption_data(status.interrupted),
         "migrations": [migration_data(status, item) for item in status.migrations],
     }
@@ -153,8 +156,23 @@ def _print_forecasts(console: Console, forecasts: Sequence[Forecast]) -> None:
     console.print(table)
 
 
+def edited_lines(target: Target, edited: Sequence[Edited]) -> list[str]:
+    """The migrations that were edited after they had been applied."""
+    lines = [
+        f"The migration {one.revision.revision} was edited after it was applied on {one.time[:10]}: "
+        f"{target.project.shown(one.revision.path)}"
+        for one in edited
+    ]
+    accept = "What it does now was not done here. If that is as it should be: doit database_resolve --accept-edit"
+    return [*lines, accept] if lines else []
+
+
 def closing(status: Status) -> list[str]:
     """Where the database stands, and the next command."""
+    return [*edited_lines(status.target, status.edited), *_standing(status)]
+
+
+def _standing(status: Status) -> list[str]:
     if status.exists is False:
         return ["The database does not exist. Create it and apply all migrations with: doit database_upgrade"]
     if status.error:

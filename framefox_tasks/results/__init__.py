@@ -23,6 +23,8 @@ from framefox_tasks.results._migrations import (
     RESOLVE as RESOLVE,
     Baselined as Baselined,
     Downgraded as Downgraded,
+    Edited as Edited,
+    EditsAccepted as EditsAccepted,
     Interruption as Interruption,
     LockWait as LockWait,
     MigrationChecked as MigrationChecked,
@@ -147,6 +149,7 @@ class Status:
         whereabouts: What is known of these; None where each has one.
         lasting: Whether several heads are meant to be.
         interrupted: A migration that runs or was interrupted, after it had committed a part of what it does.
+        edited: The migrations that are applied, and whose files do something else now.
     """
 
     target: Target
@@ -162,6 +165,7 @@ class Status:
     whereabouts: Whereabouts | None = None
     lasting: bool = False
     interrupted: Interruption | None = None
+    edited: tuple[Edited, ...] = ()
 
     @property
     def pending(self) -> int:

@@ -25,6 +25,14 @@ class Revision:
 
 
 @dataclass(frozen=True)
+class Edited:
+    """A migration whose file does something else than when it was applied, at `time` in UTC."""
+
+    revision: Revision
+    time: str
+
+
+@dataclass(frozen=True)
 class Step:
     """A migration that was run, and for how many seconds."""
 
@@ -48,6 +56,8 @@ class Upgraded:
         meanwhile: Something was pending, and another run has applied it before this one could.
         by_themselves: The migrations that have committed by themselves, in a database that could roll them back.
         warnings: Python's warnings, each with the file and line of the migration that it comes from.
+        edited: The migrations that are applied, and whose files do something else now.
+        notes: What could not be done beside, in sentences.
     """
 
     target: Target
@@ -57,6 +67,8 @@ class Upgraded:
     meanwhile: bool = False
     by_themselves: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    edited: tuple[Edited, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,6 +154,14 @@ class Resolved:
     description: str
     applied: bool
     current: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EditsAccepted:
+    """The files of migrations that were edited are taken for what was applied."""
+
+    target: Target
+    edited: tuple[Edited, ...]
 
 
 @dataclass(frozen=True)

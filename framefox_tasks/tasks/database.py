@@ -65,6 +65,7 @@ _STAMP = (option("revision", "the revision that the database is at, heads, or ba
 _RESOLVE = (
     flag("applied", "the database has all that the interrupted migration makes"),
     flag("reverted", "the database has nothing of what the interrupted migration makes"),
+    flag("accept_edit", "the migrations that were edited after they had been applied are right as they are"),
 )
 _DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"))
 
@@ -145,7 +146,7 @@ def task_database_stamp() -> dict[str, Any]:
 
 
 def task_database_resolve() -> dict[str, Any]:
-    """Mark an interrupted migration as applied or not, running nothing"""
+    """Settle an interrupted or an edited migration, running nothing"""
     return {"actions": [action("baseline:resolve")], "params": list(_RESOLVE), "uptodate": [Named()], **LIVE}
 
 

@@ -6,7 +6,7 @@ import re
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from framefox_tasks.databases.journal import Journal, Judged, Query, StatementKind, digest, journal_name, names_in
+from framefox_tasks.databases.journal import LOG, Journal, Judged, Query, StatementKind, digest, journal_name, names_in
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.server import ServerVerbs
@@ -40,6 +40,7 @@ class MySQLJournal(Journal):
     quote = "`"
     transactional = False
     row_type = "LONGTEXT"
+    impatient = "SET SESSION lock_wait_timeout = 2"
     options = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
 
     def __init__(self, verbs: ServerVerbs) -> None:
@@ -53,6 +54,15 @@ class MySQLJournal(Journal):
     def is_there(self, target: Target) -> str:
         """Of the catalogue, which does not log an error where there is none."""
         return self._verbs.journal_query(target, journal_name(target.project.version_table))
+
+    def has_log(self, target: Target) -> str:
+        """Of the catalogue."""
+        schema, _, table = target.project.version_table.rpartition(".")
+        where = f"table_schema = {self.text_of(schema) if schema else 'DATABASE()'} AND table_name = "
+        return (
+            f"SELECT COUNT(*), COUNT(CASE WHEN column_name = '{LOG}' THEN 1 END) "  # noqa: S608 - quoted
+            f"FROM information_schema.columns WHERE {where}{self.text_of(table)}"
+        )
 
     def autocommits(self, connection: Any) -> bool:
         """As the driver has it from the server."""

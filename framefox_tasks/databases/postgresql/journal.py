@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from framefox_tasks.databases.journal import Journal, Judged, Query, StatementKind, digest, journal_name, names_in
+from framefox_tasks.databases.journal import LOG, Journal, Judged, Query, StatementKind, digest, journal_name, names_in
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.server import ServerVerbs
@@ -32,6 +32,8 @@ class PostgreSQLJournal(Journal):
         verbs: What connects.
     """
 
+    impatient = "SET lock_timeout = '2s'"
+
     def __init__(self, verbs: ServerVerbs) -> None:
         self._verbs = verbs
 
@@ -42,6 +44,14 @@ class PostgreSQLJournal(Journal):
     def is_there(self, target: Target) -> str:
         """By a function that logs no error where there is none."""
         return self._verbs.journal_query(target, journal_name(target.project.version_table))
+
+    def has_log(self, target: Target) -> str:
+        """Of the catalogue."""
+        table = self._literal(self.version_table(target))
+        return (
+            f"SELECT count(*) > 0, count(*) FILTER (WHERE attname = '{LOG}' AND NOT attisdropped) > 0 "  # noqa: S608
+            f"FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass({table})"
+        )
 
     def autocommits(self, connection: Any) -> bool:
         """As the driver has it."""

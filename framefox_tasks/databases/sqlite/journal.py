@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from framefox_tasks.databases.drivers import quoted_table
-from framefox_tasks.databases.journal import Journal, Judged, StatementKind, journal_name
+from framefox_tasks.databases.journal import LOG, Journal, Judged, StatementKind, journal_name
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.sqlite.verbs import SQLiteVerbs
@@ -45,9 +44,10 @@ class SQLiteJournal(Journal):
         table = journal_name(target.project.version_table).replace("'", "''")
         return f"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '{table}'"  # noqa: S608 - escaped
 
-    def table(self, target: Target) -> str:
-        """The quoted name of the table."""
-        return quoted_table(journal_name(target.project.version_table), '"')
+    def has_log(self, target: Target) -> str:
+        """Of the catalogue."""
+        table = target.project.version_table.replace("'", "''")
+        return f"SELECT count(*) > 0, ifnull(sum(name = '{LOG}'), 0) FROM pragma_table_info('{table}')"  # noqa: S608
 
     def autocommits(self, connection: Any) -> bool:
         """What is guarded has a transaction but in an autocommit_block()."""

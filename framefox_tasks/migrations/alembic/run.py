@@ -22,6 +22,7 @@ from framefox_tasks.migrations.alembic.environment import ALONE, run_environment
 from framefox_tasks.migrations.alembic.failures import describe, failure_in, is_already_there, made_by_others
 from framefox_tasks.migrations.alembic.history import FindSteps, History, downgrade_steps, steps_from, upgrade_steps
 from framefox_tasks.migrations.alembic.transactions import Transactions, at
+from framefox_tasks.migrations.alembic.version_log import VersionLog
 from framefox_tasks.migrations.journal.entries import Found
 from framefox_tasks.migrations.journal.interruption import (
     Resume,
@@ -58,6 +59,7 @@ class RunResult:
     Attributes:
         by_themselves: Those that have committed by themselves, where else all could be rolled back.
         warnings: The warnings of Python.
+        notes: What could not be done beside.
     """
 
     steps: tuple[Step, ...]
@@ -65,6 +67,7 @@ class RunResult:
     current: tuple[str, ...]
     by_themselves: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def run_steps(
@@ -101,7 +104,8 @@ def run_steps(
         check(before)
         unversioned = not before and dialect.holds_tables(target)
         recorder = Recorder(dialect.journal, target, found) if journal and dialect.journal else None
-        run = _Run(history, find, before, Transactions(lock, patience, recorder), on_step)
+        log = VersionLog.of(target) if journal and dialect.journal else None
+        run = _Run(history, find, before, Transactions(lock, patience, recorder, log), on_step)
         try:
             run_environment(
                 target, history.config, history.scripts, run.work, transactions=run.transactions, told=run.warnings
@@ -123,7 +127,8 @@ def run_steps(
             dialect.journal.remove(target)
     run.transactions.check(target, current)
     alone = tuple(run.transactions.by_themselves) if dialect.transactional_ddl else ()
-    return RunResult(tuple(run.done), before, current, alone, tuple(run.warnings))
+    notes = (log.note,) if log and log.note else ()
+    return RunResult(tuple(run.done), before, current, alone, tuple(run.warnings), notes)
 
 
 class _Run:

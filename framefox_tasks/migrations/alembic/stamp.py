@@ -14,6 +14,7 @@ from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.alembic.environment import ALONE, run_environment
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.transactions import Transactions
+from framefox_tasks.migrations.alembic.version_log import VersionLog
 from framefox_tasks.migrations.journal.interruption import check_uninterrupted
 
 
@@ -70,6 +71,7 @@ def write_revisions(
                 heads.add(revision)
                 context.connection.execute(context._version.insert().values(version_num=revision))
                 _call_back(history, context, revision, heads)
+            log.stamped(context.connection, {known.revision for known in history.applied(tuple(revisions))})
         return []
 
     with ALONE, dialect.migration_lock(target, patience) as lock:
@@ -80,7 +82,9 @@ def write_revisions(
                 f"Another run has marked {target.label} as being at {', '.join(before)} meanwhile.",
                 hint="See where it stands: doit database_status",
             )
-        run_environment(target, history.config, history.scripts, work, transactions=Transactions(lock, patience))
+        log = VersionLog.of(target)
+        transactions = Transactions(lock, patience, log=log)
+        run_environment(target, history.config, history.scripts, work, transactions=transactions)
         after = dialect.revision(target)
     if after != tuple(sorted(revisions)):
         raise MigrationError(

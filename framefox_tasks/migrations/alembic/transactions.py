@@ -18,6 +18,7 @@ from sqlalchemy import event
 from framefox_tasks.databases.lock import MigrationLock, Patience
 from framefox_tasks.databases.verbs import Adopt
 from framefox_tasks.errors import MigrationError
+from framefox_tasks.migrations.alembic.version_log import VersionLog
 from framefox_tasks.migrations.journal.entries import Head, new_head
 from framefox_tasks.migrations.journal.recorder import Recorder
 from framefox_tasks.model import Target
@@ -34,11 +35,19 @@ class Transactions:
         by_themselves: The migrations that have committed by themselves, and not in an autocommit_block().
         states: The revisions in the version table, before the first migration and after each.
         recorder: Records the statements, where that is needed.
+        log: What is known of the applied migrations, and written with each revision.
     """
 
-    def __init__(self, lock: MigrationLock, patience: Patience, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        lock: MigrationLock,
+        patience: Patience,
+        recorder: Recorder | None = None,
+        log: VersionLog | None = None,
+    ) -> None:
         self.patience = patience
         self.recorder = recorder
+        self.log = log
         self.adopt: Adopt = lambda connection: None  # noqa: ARG005 - the guard's, where there is one
         self.committed = False
         self.by_themselves: list[str] = []
@@ -54,6 +63,8 @@ class Transactions:
         self.adopt(context.connection)
         if self.recorder:
             self.recorder.join(context.connection)
+        if self.log:
+            self.log.join(context)
         event.listen(context.connection, "commit", self._note_commit)
         event.listen(context.connection, "before_cursor_execute", self._note_statement)
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._applied)
@@ -114,6 +125,8 @@ class Transactions:
         self.states.append(tuple(sorted(heads)))
         if self._by_itself:
             self.by_themselves.append(step.up_revision_id)
+        if self.log and ctx.connection is not None:
+            self.log.applied(ctx.connection, step)
         closing = self.recorder.closing() if self.recorder else None
         if closing and ctx.connection is not None:
             ctx.connection.exec_driver_sql(closing)

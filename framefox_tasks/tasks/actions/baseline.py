@@ -16,9 +16,17 @@ def baseline(settings: Settings, *, message: str, invocation: Invocation | None 
     report.show(baselines.baseline(settings.target, message=message or None, on_wait=report.show_waiting))
 
 
-def resolve(settings: Settings, *, applied: bool, reverted: bool, invocation: Invocation | None = None) -> None:
+def resolve(
+    settings: Settings, *, applied: bool, reverted: bool, accept_edit: bool, invocation: Invocation | None = None
+) -> None:
     """database_resolve."""
     if skip_unnamed(invocation, "mark an interrupted migration as applied or not"):
+        return
+    if accept_edit and (applied or reverted):
+        given = "--applied" if applied else "--reverted"
+        raise ConfigError(f"--accept-edit and {given} cannot be used together.", hint="Choose one of them.")
+    if accept_edit:
+        report.show(resolving.accept_edits(settings.target, on_wait=report.show_waiting))
         return
     report.show(resolving.resolve(settings.target, applied=applied, reverted=reverted, on_wait=report.show_waiting))
 
