@@ -10,6 +10,8 @@ from pathlib import Path
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.url import DatabaseURL, parse_url
 
+LOCK_WAIT_SECONDS = 60.0
+
 
 @dataclass(frozen=True)
 class Project:
@@ -184,12 +186,16 @@ class Target:
         project: The sources that describe it.
         echo: Print every SQL statement that is sent.
         scratch_url: A database of the server on which scratch databases are made; the target's server if None.
+        lock: Whether runs that change it take turns by a lock in its server, or beside its file.
+        lock_wait: For how many seconds a run waits for another one.
     """
 
     url: str = field(repr=False)
     project: Project = field(default_factory=Project)
     echo: bool = False
     scratch_url: str | None = field(default=None, repr=False)
+    lock: bool = True
+    lock_wait: float = LOCK_WAIT_SECONDS
 
     @cached_property
     def address(self) -> DatabaseURL:

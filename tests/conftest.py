@@ -60,9 +60,11 @@ def imports(tmp_path: Path) -> Iterator[None]:
     modules, search_path = set(sys.modules), list(sys.path)
     yield
     sys.path[:] = search_path
-    for name in set(sys.modules) - modules:
-        module = sys.modules[name]
-        where = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+    new = {name: sys.modules[name] for name in set(sys.modules) - modules}
+    paths = {
+        name: [getattr(module, "__file__", None), *getattr(module, "__path__", ())] for name, module in new.items()
+    }
+    for name, where in paths.items():
         if any(path and Path(path).is_relative_to(tmp_path) for path in where):
             del sys.modules[name]
 

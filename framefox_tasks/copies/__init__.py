@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from threading import Lock
 from time import perf_counter
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.migrations.locked import OnWait, locked, patience_of, replacing
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import Copied, CopyPlan, CopyProgress
 
@@ -44,6 +46,8 @@ def copy(
     options: CopyOptions = _ALL,
     on_plan: OnPlan | None = None,
     on_progress: OnProgress | None = None,
+    on_wait: OnWait | None = None,
+    lock_wait: float | None = None,
 ) -> Copied:
     """Copy a database, as it is at one point of time. Until the copy is complete the target is as it was.
 
@@ -55,6 +59,8 @@ def copy(
         on_progress: Called with the progress of each table; one call at a time, but from several threads. A SQLite
             database that is copied as a whole is one table without a name, and its pages are the rows. A `step` is
             reported when it begins.
+        on_wait: As for upgrade: another run changes the target, if it is there.
+        lock_wait: As for upgrade.
 
     Raises:
         ConfigError: Options that do not go together, tables or columns that are not there, or a source that is the
@@ -62,12 +68,22 @@ def copy(
         DatabaseNotFoundError: The source is not there; for rows alone, the target.
         TargetNotEmptyError: The target holds tables, or rows where rows alone are copied, and may not be overwritten.
         DatabaseInUseError: Others use the target, or another copy to it is running.
+        LockTimeoutError: Another run that changes the target has not ended in time.
         PermissionDeniedError: The user may not do what is needed, or the file cannot be written.
         ConnectionLostError: A connection ended.
         BadRowError: The target cannot hold a row.
         VerificationError: The copy does not hold what the source does.
         CopyError: Anything else that the target refused.
     """
+    patience = patience_of(target, lock_wait, on_wait)
+    lock = locked if options.data_only else replacing
+    with lock(target, patience) if database_of(target).exists(target) else nullcontext():
+        return _copy(source, target, options, on_plan, on_progress)
+
+
+def _copy(
+    source: Target, target: Target, options: CopyOptions, on_plan: OnPlan | None, on_progress: OnProgress | None
+) -> Copied:
     started = perf_counter()
     report_plan = on_plan or _nothing
     note = _one_at_a_time(on_progress or _nothing)

@@ -9,13 +9,13 @@ from framefox_tasks.errors import PermissionDeniedError
 from framefox_tasks.model import TIMESTAMP, NamedCopy
 
 _STAMP = r"\d{8}T\d{6}Z"
-_JOURNALS = ("-wal", "-shm", "-journal")
+_BESIDE = ("-wal", "-shm", "-journal", "-lock")
 
 
 def remove_older(copy: NamedCopy, stamp: str) -> tuple[Path, ...]:
     """Delete the oldest files of a copy beyond the number that it keeps.
 
-    Only regular files whose name is the copy's with another time in it, and the journals beside them.
+    Only regular files whose name is the copy's with another time in it, and the journals and the lock beside them.
 
     Args:
         copy: The copy, whose target is a SQLite file with the time in its name.
@@ -42,7 +42,7 @@ def remove_older(copy: NamedCopy, stamp: str) -> tuple[Path, ...]:
 
 def _remove(path: Path, copy: NamedCopy) -> None:
     try:
-        for suffix in (*_JOURNALS, ""):
+        for suffix in (*_BESIDE, ""):
             Path(f"{path}{suffix}").unlink(missing_ok=True)
     except OSError as exc:
         raise PermissionDeniedError(

@@ -10,12 +10,11 @@ from enum import Enum
 from hashlib import sha256
 from typing import Any, ClassVar, NamedTuple
 
-from framefox_tasks.databases.drivers import quoted_table
+from framefox_tasks.databases.drivers import journal_name, quoted_table
 from framefox_tasks.model import Target
 
 Query = Callable[[str], Sequence[Any]]
 """Runs a statement on the connection of the migration, and gives its rows."""
-LONGEST_NAME = 63
 LOG = "applied_log"
 """The column of the version table that holds the checksums of migrations."""
 
@@ -53,15 +52,6 @@ class Judged(NamedTuple):
     unsafe: str = ""
     lost: bool = False
     settled: bool = False
-
-
-def journal_name(version_table: str) -> str:
-    """The name of the journal, which stands beside the version table."""
-    schema, dot, table = version_table.rpartition(".")
-    name = f"{table}_journal"
-    if len(name.encode()) > LONGEST_NAME:
-        name = f"{table[:30]}_{sha256(table.encode()).hexdigest()[:16]}_journal"
-    return f"{schema}{dot}{name}"
 
 
 class Journal(ABC):

@@ -10,13 +10,13 @@ from typing import Any
 
 from framefox_tasks.databases.drivers import (
     driver_of,
+    journal_name,
     plain_arguments,
     quote_identifier,
     quoted_table,
     refused_options,
     sqlalchemy_url,
 )
-from framefox_tasks.databases.journal import journal_name
 from framefox_tasks.databases.verbs import Standing, Verbs
 from framefox_tasks.errors import (
     ConnectionFailedError,

@@ -195,6 +195,13 @@ class Database(Verbs):
         """What it knows of the journals of migrations; None where it keeps none."""
         return None
 
+    def replacement_lock(self, target: Target, patience: Patience) -> AbstractContextManager[object]:  # noqa: ARG002 - for those that have one
+        """The lock on the database as a whole, as a context: to make, drop or replace it, and it need not exist.
+
+        It begins when no migration runs there. Raises LockTimeoutError if another holds it for too long.
+        """
+        return nullcontext()
+
     def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[Adopt]:  # noqa: ARG002 - for those that need it
         """A context in which a failing migration leaves as little behind as the database allows.
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS
+from framefox_tasks.databases.lock import Patience
 from framefox_tasks.errors import ConfirmationRequiredError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations import git
 from framefox_tasks.migrations.create import check_applied, create_migration
 from framefox_tasks.migrations.generated import Generated, generated_of
-from framefox_tasks.migrations.upgrade import OnStep, OnWait, history_of, patience_of, upgrade
+from framefox_tasks.migrations.locked import OnWait, patience_of, writing
+from framefox_tasks.migrations.upgrade import OnStep, history_of, upgrade
 from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import MigrationCreated
 from framefox_tasks.schema import record
@@ -31,7 +32,7 @@ def amend_migration(
     x: Sequence[str] = (),
     on_step: OnStep | None = None,
     on_wait: OnWait | None = None,
-    lock_wait: float = LOCK_WAIT_SECONDS,
+    lock_wait: float | None = None,
 ) -> MigrationCreated:
     """Write the newest migration anew: revert it where it is applied, delete its file, and generate it again.
 
@@ -52,25 +53,29 @@ def amend_migration(
         MigrationError: It is shared, a merge, or followed by another; or there is none, or nothing to be written.
         As for downgrade and create_migration otherwise.
     """
-    history = history_of(target, x)
-    script = _newest(history, head)
-    path = Path(script.path)
-    check_applied(history, but=script.revision)
-    _check_not_shared(target, script)
-    known = generated_of(target.project, path)
-    if not yes:
-        _check_confirmed(target, path, known)
-    applied = script.revision in database_of(target).revision(target)
-    if applied:
-        _revert(history, script, patience=(lock_wait, on_wait), on_step=on_step)
-    with _set_aside(target, script, known, applied=applied, x=x):
-        created = create_migration(target, message=message or _message(script), options=_place(history, script), x=x)
-        if created.path is None:
-            raise MigrationError(
-                f"Without {script.revision} there is nothing to be written: the entities have no more changes.",
-                hint="If it is not needed any more: doit database_downgrade, and delete its file.",
+    patience = patience_of(target, lock_wait, on_wait)
+    with writing(target, patience):
+        history = history_of(target, x)
+        script = _newest(history, head)
+        path = Path(script.path)
+        check_applied(history, but=script.revision)
+        _check_not_shared(target, script)
+        known = generated_of(target.project, path)
+        if not yes:
+            _check_confirmed(target, path, known)
+        applied = script.revision in database_of(target).revision(target)
+        if applied:
+            _revert(history, script, patience=patience, on_step=on_step)
+        with _set_aside(target, script, known, applied=applied, x=x):
+            created = create_migration(
+                target, message=message or _message(script), options=_place(history, script), x=x
             )
-    return created
+            if created.path is None:
+                raise MigrationError(
+                    f"Without {script.revision} there is nothing to be written: the entities have no more changes.",
+                    hint="If it is not needed any more: doit database_downgrade, and delete its file.",
+                )
+        return created
 
 
 def _newest(history: History, head: str | None) -> Script:
@@ -121,7 +126,7 @@ def _check_confirmed(target: Target, path: Path, known: Generated | None) -> Non
         )
 
 
-def _revert(history: History, script: Script, *, patience: tuple[float, OnWait | None], on_step: OnStep | None) -> None:
+def _revert(history: History, script: Script, *, patience: Patience, on_step: OnStep | None) -> None:
     from framefox_tasks.migrations.alembic import run
 
     def check(current: tuple[str, ...]) -> None:
@@ -135,7 +140,7 @@ def _revert(history: History, script: Script, *, patience: tuple[float, OnWait |
         history,
         run.step_back(script),
         check=check,
-        patience=patience_of(history.target, *patience),
+        patience=patience,
         on_step=on_step,
     )
 

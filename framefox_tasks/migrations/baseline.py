@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS
 from framefox_tasks.errors import MigrationError, ReplayError, ScratchError
 from framefox_tasks.migrations.aside import aside, in_place
-from framefox_tasks.migrations.upgrade import OnWait, history_of, patience_of
+from framefox_tasks.migrations.locked import OnWait, patience_of, writing
+from framefox_tasks.migrations.upgrade import history_of
 from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import Baselined
 from framefox_tasks.schema import record
@@ -26,7 +26,7 @@ def baseline(
     *,
     message: str | None = None,
     on_wait: OnWait | None = None,
-    lock_wait: float = LOCK_WAIT_SECONDS,
+    lock_wait: float | None = None,
 ) -> Baselined:
     """Write the migration that makes what a database has of the entities, and mark it as applied there.
 
@@ -47,15 +47,16 @@ def baseline(
     """
     from framefox_tasks.migrations.alembic.baseline import unversioned
 
-    history = history_of(target)
-    _check_new(history)
-    found = unversioned(history)
-    if not found.tables:
-        raise MigrationError(
-            f"The database {target.label} has none of the tables that the entities declare.",
-            hint="Write the migration that makes them with: doit database_create_migration",
-        )
-    return take_up(history, found, message, on_wait=on_wait, lock_wait=lock_wait)
+    with writing(target, patience_of(target, lock_wait, on_wait)):
+        history = history_of(target)
+        _check_new(history)
+        found = unversioned(history)
+        if not found.tables:
+            raise MigrationError(
+                f"The database {target.label} has none of the tables that the entities declare.",
+                hint="Write the migration that makes them with: doit database_create_migration",
+            )
+        return take_up(history, found, message, on_wait=on_wait, lock_wait=lock_wait)
 
 
 def _check_new(history: History) -> None:
@@ -80,7 +81,7 @@ def take_up(
     message: str | None,
     *,
     on_wait: OnWait | None = None,
-    lock_wait: float = LOCK_WAIT_SECONDS,
+    lock_wait: float | None = None,
 ) -> Baselined:
     """Write the migration that makes what was found, and mark it as applied: what baseline does after its checks."""
     from framefox_tasks.migrations.alembic.autogenerate import compare

@@ -7,17 +7,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS
 from framefox_tasks.errors import PermissionDeniedError
 from framefox_tasks.migrations.journal.interruption import check_uninterrupted
-from framefox_tasks.migrations.upgrade import OnWait, patience_of
+from framefox_tasks.migrations.locked import OnWait, locked, patience_of, writing
 from framefox_tasks.model import Target
 from framefox_tasks.results import MigrationsCleared
 from framefox_tasks.schema import cache, record
 
 
 def clear_migrations(
-    target: Target, *, on_wait: OnWait | None = None, lock_wait: float = LOCK_WAIT_SECONDS
+    target: Target, *, on_wait: OnWait | None = None, lock_wait: float | None = None
 ) -> MigrationsCleared:
     """Delete all revision files, and empty the version table if the database is there.
 
@@ -36,14 +35,16 @@ def clear_migrations(
     """
     from framefox_tasks.schema.revision_files import revision_files
 
-    files = revision_files(target.project)
-    for folder in {path.parent for path in files}:
+    for folder in {path.parent for path in revision_files(target.project)}:
         _check_writable(target, folder)
+    patience = patience_of(target, lock_wait, on_wait)
     with ExitStack() as stack:
+        stack.enter_context(writing(target, patience))
+        files = revision_files(target.project)
         dialect, cleared = database_of(target), False
         before: tuple[str, ...] = ()
         if dialect.exists(target):
-            stack.enter_context(dialect.migration_lock(target, patience_of(target, lock_wait, on_wait)))
+            stack.enter_context(locked(target, patience))
             before = dialect.revision(target)
             check_uninterrupted(target)
             cleared = dialect.clear_revision(target)

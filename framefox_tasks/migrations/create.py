@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,13 @@ from framefox_tasks.migrations.aside import aside, in_place
 from framefox_tasks.migrations.baseline import take_up
 from framefox_tasks.migrations.generated import keep_generated
 from framefox_tasks.migrations.journal.interruption import check_uninterrupted
+from framefox_tasks.migrations.locked import OnWait, patience_of, writing
 from framefox_tasks.migrations.metadata import declared_schema
 from framefox_tasks.migrations.upgrade import history_of
 from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import MigrationChecked, MigrationCreated, Proof
 from framefox_tasks.schema import cache, record
+from framefox_tasks.schema.revision_files import revision_files
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.facts import Fact
@@ -47,6 +49,8 @@ def create_migration(
     proof: bool = True,
     keep_anyway: bool = False,
     on_replay: Callable[[int], None] | None = None,
+    on_wait: OnWait | None = None,
+    lock_wait: float | None = None,
 ) -> MigrationCreated:
     """Compare the entities with the database, and write what differs as a new migration, once it is proven.
 
@@ -68,9 +72,11 @@ def create_migration(
         proof: Whether to prove it.
         keep_anyway: Keep a migration that the proof has found to be wrong.
         on_replay: Called with the number of migrations that are replayed before the new one.
+        on_wait: Called when another run writes a migration of this project, and this one has waited for two seconds.
+        lock_wait: For how many seconds to wait for it; as the target says if not given.
 
     Returns:
-        The file; no path where nothing differs, and then nothing was written.
+        The file; no path where nothing differs, or another run has written it meanwhile: then nothing was written.
 
     Raises:
         ConfigError: A rename names nothing that is in the database and the entities.
@@ -83,6 +89,45 @@ def create_migration(
         PermissionDeniedError: The file cannot be written.
         UnprovenError: The proof has failed; no file was kept.
     """
+    seen = revision_files(target.project)
+    with writing(target, patience_of(target, lock_wait, on_wait)):
+        if not empty and (path := _written_meanwhile(target, seen)):
+            return MigrationCreated(target, None, meanwhile=path)
+        return _create_migration(
+            target,
+            message=message,
+            empty=empty,
+            options=options,
+            x=x,
+            rename=rename,
+            ask=ask,
+            drop=drop,
+            proof=proof,
+            keep_anyway=keep_anyway,
+            on_replay=on_replay,
+        )
+
+
+def _written_meanwhile(target: Target, seen: Collection[Path]) -> Path | None:
+    """The migration that another run has written since these files were seen, if it is for the entities as they are."""
+    new = [path for path in revision_files(target.project) if path not in seen]
+    return new[-1] if new and record.is_recorded(target.project, declared_schema(target)) else None
+
+
+def _create_migration(
+    target: Target,
+    *,
+    message: str | None,
+    empty: bool,
+    options: RevisionOptions,
+    x: Sequence[str],
+    rename: Sequence[str],
+    ask: Callable[[str], bool] | None,
+    drop: tuple[str, ...],
+    proof: bool,
+    keep_anyway: bool,
+    on_replay: Callable[[int], None] | None,
+) -> MigrationCreated:
     from framefox_tasks.migrations.alembic.autogenerate import generate
     from framefox_tasks.migrations.alembic.placement import placement
 
@@ -259,7 +304,8 @@ def merge_heads(
     """
     from framefox_tasks.migrations.alembic.revision_file import write_merge
 
-    return MigrationCreated(target, write_merge(history_of(target), message or "merge heads", options))
+    with writing(target, patience_of(target, None, None)):
+        return MigrationCreated(target, write_merge(history_of(target), message or "merge heads", options))
 
 
 def check_applied(history: History, *, but: str = "") -> None:

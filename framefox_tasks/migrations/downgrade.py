@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS
 from framefox_tasks.errors import ConfigError, MigrationError
 from framefox_tasks.migrations.journal.interruption import Resume, check_uninterrupted
-from framefox_tasks.migrations.upgrade import OnStep, OnWait, check_no_range, history_of, patience_of
+from framefox_tasks.migrations.locked import OnWait, patience_of
+from framefox_tasks.migrations.upgrade import OnStep, check_no_range, history_of
 from framefox_tasks.model import Target
 from framefox_tasks.results import Downgraded
 
@@ -25,7 +25,7 @@ def downgrade(
     x: Sequence[str] = (),
     on_step: OnStep | None = None,
     on_wait: OnWait | None = None,
-    lock_wait: float = LOCK_WAIT_SECONDS,
+    lock_wait: float | None = None,
     resume: bool = False,
 ) -> Downgraded:
     """Revert migrations; also those whose files are on another branch, by what was kept when they were applied.

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import quoted_table
-from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS
 from framefox_tasks.errors import ConfigError, MigrationError
 from framefox_tasks.migrations import applied_log
 from framefox_tasks.migrations.journal.interruption import find, nothing_interrupted
 from framefox_tasks.migrations.kept import keep
-from framefox_tasks.migrations.upgrade import OnWait, history_of, patience_of
+from framefox_tasks.migrations.locked import OnWait, locked, patience_of
+from framefox_tasks.migrations.upgrade import history_of
 from framefox_tasks.model import Target
 from framefox_tasks.results import EditsAccepted, Resolved
 
@@ -24,7 +24,7 @@ def resolve(
     applied: bool = False,
     reverted: bool = False,
     on_wait: OnWait | None = None,
-    lock_wait: float = LOCK_WAIT_SECONDS,
+    lock_wait: float | None = None,
 ) -> Resolved:
     """Mark a migration that was interrupted as applied or as not applied. Nothing is run, and no other table changes.
 
@@ -46,7 +46,7 @@ def resolve(
             hint="All that it makes: doit database_resolve --applied\nNothing of it: doit database_resolve --reverted",
         )
     dialect = database_of(target)
-    with dialect.migration_lock(target, patience_of(target, lock_wait, on_wait)):
+    with locked(target, patience_of(target, lock_wait, on_wait)):
         current = dialect.revision(target)
         found, journal = find(target, current), dialect.journal
         if found is None or journal is None:
@@ -63,9 +63,7 @@ def resolve(
     return Resolved(target, head.revision, head.description, applied, after)
 
 
-def accept_edits(
-    target: Target, *, on_wait: OnWait | None = None, lock_wait: float = LOCK_WAIT_SECONDS
-) -> EditsAccepted:
+def accept_edits(target: Target, *, on_wait: OnWait | None = None, lock_wait: float | None = None) -> EditsAccepted:
     """Take the files of migrations that were edited for what was applied: they are not told any more.
 
     Args:
@@ -78,7 +76,7 @@ def accept_edits(
         MigrationError: No migration that is applied was edited.
     """
     dialect = database_of(target)
-    with dialect.migration_lock(target, patience_of(target, lock_wait, on_wait)):
+    with locked(target, patience_of(target, lock_wait, on_wait)):
         log, history = applied_log.read(target), history_of(target)
         found = applied_log.edited_in(log, history.applied(dialect.revision(target)))
         if not found or dialect.journal is None:

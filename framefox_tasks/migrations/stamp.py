@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.facts import Fact, declarable, differences, is_of
-from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS
 from framefox_tasks.errors import FramefoxTasksError, ReplayError, ScratchError
+from framefox_tasks.migrations.locked import OnWait, patience_of
 from framefox_tasks.migrations.metadata import declared_schema
-from framefox_tasks.migrations.upgrade import OnWait, history_of, patience_of
+from framefox_tasks.migrations.upgrade import history_of
 from framefox_tasks.model import Target
 from framefox_tasks.results import StampChecked, Stamped
 from framefox_tasks.schema import record
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from framefox_tasks.migrations.alembic.history import History
 
 
-def stamp(
-    target: Target, *, revision: str, on_wait: OnWait | None = None, lock_wait: float = LOCK_WAIT_SECONDS
-) -> Stamped:
+def stamp(target: Target, *, revision: str, on_wait: OnWait | None = None, lock_wait: float | None = None) -> Stamped:
     """Write into the version table that a database is at a revision. No migration runs, and no other table changes.
 
     What the table holds is replaced, also revisions that have no file. Whether the schema is that of the revision is

@@ -6,18 +6,17 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.lock import LOCK_WAIT_SECONDS, Patience
 from framefox_tasks.errors import ConfigError, DatabaseInUseError
 from framefox_tasks.migrations import applied_log
+from framefox_tasks.migrations.locked import OnWait, patience_of
 from framefox_tasks.model import Target
-from framefox_tasks.results import Edited, LockWait, Step, Upgraded
+from framefox_tasks.results import Edited, Step, Upgraded
 
 if TYPE_CHECKING:
     from framefox_tasks.migrations.alembic.history import History
     from framefox_tasks.migrations.journal.interruption import Resume
 
 OnStep = Callable[[Step], None]
-OnWait = Callable[[LockWait], None]
 
 
 def upgrade(
@@ -27,7 +26,7 @@ def upgrade(
     x: Sequence[str] = (),
     on_step: OnStep | None = None,
     on_wait: OnWait | None = None,
-    lock_wait: float = LOCK_WAIT_SECONDS,
+    lock_wait: float | None = None,
     resume: bool = False,
 ) -> Upgraded:
     """Apply the migrations up to a revision.
@@ -39,7 +38,7 @@ def upgrade(
         x: What env.py gets from context.get_x_argument(), each as KEY=VALUE.
         on_step: Called after each migration.
         on_wait: Called when another run is changing the database, and this one has waited for it for two seconds.
-        lock_wait: For how many seconds to wait for another run.
+        lock_wait: For how many seconds to wait for another run; as the target says if not given.
         resume: Go on with a migration that was interrupted after it had committed a part, after the last statement that
             was done; where none was, as without it.
 
@@ -88,16 +87,6 @@ def _standing_if_readable(target: Target) -> tuple[tuple[str, ...] | None, bool]
         return database_of(target).standing(target)
     except DatabaseInUseError:
         return None, False
-
-
-def patience_of(target: Target, seconds: float, on_wait: OnWait | None) -> Patience:
-    """For how long an operation waits for other runs, and whom it tells."""
-
-    def tell(holder: str) -> None:
-        if on_wait:
-            on_wait(LockWait(target, holder))
-
-    return Patience(seconds, tell)
 
 
 def check_no_range(revision: str) -> None:

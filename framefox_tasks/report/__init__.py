@@ -106,11 +106,11 @@ def _(result: Step) -> list[str]:
 @_lines.register
 def _(result: Upgraded) -> list[str]:
     if result.meanwhile:
-        return ["Nothing left to apply: another run has done it meanwhile."]
+        return ["The database is up to date: applied meanwhile by another run."]
     if not result.steps:
         up_to_date = "The database is already up to date, no migrations to apply."
-        return [up_to_date, *edited_lines(result.target, result.edited)]
-    notes = [*result.notes, *edited_lines(result.target, result.edited)]
+        return [up_to_date, *edited_lines(result)]
+    notes = [*result.notes, *edited_lines(result)]
     told = [*_warnings(result), *notes, *_by_themselves(result.by_themselves)]
     return ["Migrations applied successfully.", *told, "Undo the last one with: doit database_downgrade"]
 
@@ -138,6 +138,8 @@ def _(result: Plan) -> list[str]:
 
 @_lines.register
 def _(result: MigrationCreated) -> list[str]:
+    if result.meanwhile:
+        return [f"Nothing left to write: another run has written '{result.target.project.shown(result.meanwhile)}'."]
     if result.path is None:
         by_hand = _by_hand(result, "doit database_create_migration --empty")
         said = by_hand or ["No changes detected since the last migration."]

@@ -8,13 +8,12 @@ from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.report._terminal import say
-from framefox_tasks.results import Edited, Forecast, Interruption, MigrationState, Status
+from framefox_tasks.results import Forecast, Interruption, MigrationState, Status, Upgraded
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from framefox_tasks.model import Target
 
 COLOURS = {"CURRENT": "green", "APPLIED": "", "PENDING": "yellow", "UNKNOWN": ""}
 
@@ -156,12 +155,12 @@ def _print_forecasts(console: Console, forecasts: Sequence[Forecast]) -> None:
     console.print(table)
 
 
-def edited_lines(target: Target, edited: Sequence[Edited]) -> list[str]:
+def edited_lines(result: Status | Upgraded) -> list[str]:
     """The migrations that were edited after they had been applied."""
     lines = [
         f"The migration {one.revision.revision} was edited after it was applied on {one.time[:10]}: "
-        f"{target.project.shown(one.revision.path)}"
-        for one in edited
+        f"{result.target.project.shown(one.revision.path)}"
+        for one in result.edited
     ]
     accept = "What it does now was not done here. If that is as it should be: doit database_resolve --accept-edit"
     return [*lines, accept] if lines else []
@@ -169,7 +168,7 @@ def edited_lines(target: Target, edited: Sequence[Edited]) -> list[str]:
 
 def closing(status: Status) -> list[str]:
     """Where the database stands, and the next command."""
-    return [*edited_lines(status.target, status.edited), *_standing(status)]
+    return [*edited_lines(status), *_standing(status)]
 
 
 def _standing(status: Status) -> list[str]:

@@ -215,6 +215,7 @@ class MigrationCreated:
         warnings: Python's warnings, each with the file and line of the project that it comes from.
         proof: Whether it was proven on a scratch database; None where nothing was to be proven.
         applied: Whether it is marked as applied, since the database has all that it makes.
+        meanwhile: The file that another run has written while this one waited for it.
     """
 
     target: Target
@@ -229,6 +230,7 @@ class MigrationCreated:
     warnings: tuple[str, ...] = ()
     proof: Proof | None = None
     applied: bool = False
+    meanwhile: Path | None = None
 
     @property
     def proven(self) -> bool:

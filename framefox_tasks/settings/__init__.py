@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from framefox_tasks.errors import ConfigError, FramefoxTasksError
-from framefox_tasks.model import DiagramOptions, Project, Target
+from framefox_tasks.model import LOCK_WAIT_SECONDS, DiagramOptions, Project, Target
 from framefox_tasks.settings import _alembic, _sources
 from framefox_tasks.settings._copies import (
     URL_VARIABLE as URL_VARIABLE,
@@ -25,10 +25,13 @@ from framefox_tasks.settings._copies import (
 )
 from framefox_tasks.settings._diagram import diagram_options
 from framefox_tasks.settings._schema import (
+    boolean,
     check_address,
     check_keys,
     check_options,
     check_scratch,
+    seconds,
+    seconds_in as seconds_in,
     text_of,
     texts_of,
     url_from_parts,
@@ -85,7 +88,14 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
     expand = _sources.Expander(variables, str(CONFIG_FILE))
     source, url = _database_url(options, variables, expand, exists=(root / CONFIG_FILE).exists())
     scratch = text_of("database.scratch_url", options.get("scratch_url"), expand) or None
-    target = Target(url, _project(root, config, expand), check_options(options, expand), scratch)
+    target = Target(
+        url,
+        _project(root, config, expand),
+        check_options(options, expand),
+        scratch,
+        lock=config.get("lock") is None or boolean("lock", config["lock"], expand),
+        lock_wait=seconds("lock_wait", config.get("lock_wait"), expand, LOCK_WAIT_SECONDS),
+    )
     check_address(target, source)
     check_scratch(target, f"database.scratch_url in {CONFIG_FILE}")
     return Settings(

@@ -17,6 +17,8 @@ _TOP = {
     "diagram",
     "entities",
     "heads",
+    "lock",
+    "lock_wait",
     "metadata",
     "migrations",
     "ignore_tables",
@@ -39,6 +41,8 @@ _TRUTH = {
     "off": False,
     "0": False,
 }
+
+_MOST_SECONDS = 1e9  # also not infinite, and a number at all
 
 Expand = Callable[[str, object], str]
 
@@ -143,6 +147,36 @@ def boolean(key: str, value: object, expand: Expand) -> bool:
     if text and text.lower() not in _TRUTH:
         raise ConfigError(f"{key} must be true or false, not {text!r}.", hint="Correct it in config/orm.yaml.")
     return _TRUTH.get(text.lower(), False)
+
+
+def seconds(key: str, value: object, expand: Expand, default: float) -> float:
+    """A number of seconds, 0 or more.
+
+    Raises:
+        ConfigError: It is something else.
+    """
+    text = text_of(key, value, expand)
+    return seconds_in(text, key, hint="Correct it in config/orm.yaml.") if text else default
+
+
+def seconds_in(text: str, what: str, *, hint: str) -> float:
+    """The seconds that a text gives, 0 or more.
+
+    Args:
+        text: The text.
+        what: The setting or option that it is of.
+        hint: What to do about a wrong one.
+
+    Raises:
+        ConfigError: It gives none.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < _MOST_SECONDS:
+        raise ConfigError(f"{what} must be a number of seconds, 0 or more, not {text!r}.", hint=hint)
+    return number
 
 
 def url_from_parts(options: Mapping[str, Any], expand: Expand) -> str:

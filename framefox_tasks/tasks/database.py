@@ -16,6 +16,7 @@ from framefox_tasks.tasks.reporter import BARE, EXPLAINED
 
 # Not beside their tasks: doit reads the source of each task function at every start, and these would count.
 _YES = flag("yes", "do not ask", short="y")
+_LOCK_WAIT = option("lock_wait", "seconds to wait for another run that changes the database", default=None)
 _X = several("x", "what env.py gets from get_x_argument(), as --x=KEY=VALUE; again for another")
 _RESUME = flag("resume", "go on with a migration that was interrupted, after its last statement that was done")
 _UPGRADE = (
@@ -25,6 +26,7 @@ _UPGRADE = (
     option("output", "with --sql: the file to write"),
     _RESUME,
     _X,
+    _LOCK_WAIT,
 )
 _CREATE_MIGRATION = (
     option("message", "what the migration does", short="m"),
@@ -45,6 +47,7 @@ _CREATE_MIGRATION = (
     flag("no_proof", "do not prove it on a scratch database"),
     flag("keep_anyway", "keep it even if the proof fails"),
     flag("verbose", "list all that is told"),
+    {**_LOCK_WAIT, "help": "seconds to wait for another run that writes migrations here"},
 )
 _DOWNGRADE = (
     option("steps", "how many to revert, 0 for all [default: 1]", default=None),
@@ -53,6 +56,7 @@ _DOWNGRADE = (
     option("output", "with --sql: the file to write"),
     _RESUME,
     _X,
+    _LOCK_WAIT,
 )
 _HISTORY = (
     option("revision", "one revision, or a range such as base:head or current:", default=None),
@@ -60,19 +64,26 @@ _HISTORY = (
     choice("format", "text or json", "text", "json"),
 )
 _STATUS = (choice("format", "table or json", "table", "json"), flag("exit_code", "fail if not up to date"))
-_BASELINE = (option("message", "what the migration does", short="m"),)
-_STAMP = (option("revision", "the revision that the database is at, heads, or base for none", default=None), _YES)
+_BASELINE = (option("message", "what the migration does", short="m"), _LOCK_WAIT)
+_STAMP = (
+    option("revision", "the revision that the database is at, heads, or base for none", default=None),
+    _YES,
+    _LOCK_WAIT,
+)
 _RESOLVE = (
     flag("applied", "the database has all that the interrupted migration makes"),
     flag("reverted", "the database has nothing of what the interrupted migration makes"),
     flag("accept_edit", "the migrations that were edited after they had been applied are right as they are"),
+    _LOCK_WAIT,
 )
-_DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"))
+_CLEAR = (_YES, _LOCK_WAIT)
+_DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"), _LOCK_WAIT)
 
 
 def task_database_create() -> dict[str, Any]:
     """Create the database, if it is missing"""
-    return {"actions": [action("database:create")], "uptodate": [UptodateCheck(database_exists)], **LIVE}
+    create = {"actions": [action("database:create")], "params": [_LOCK_WAIT]}
+    return {**create, "uptodate": [UptodateCheck(database_exists)], **LIVE}
 
 
 @params(*_UPGRADE)
@@ -157,4 +168,4 @@ def task_database_drop() -> dict[str, Any]:
 
 def task_database_clear_migration() -> dict[str, Any]:
     """Delete all migrations and empty the version table"""
-    return {"actions": [action("database:clear_migration")], "params": [_YES], "uptodate": [Named()], **LIVE}
+    return {"actions": [action("database:clear_migration")], "params": list(_CLEAR), "uptodate": [Named()], **LIVE}

@@ -25,7 +25,8 @@ from pathlib import Path
 from framefox_tasks import Project, Target
 from framefox_tasks.databases import database_of
 target = Target(sys.argv[1], Project(root=Path(sys.argv[2])))
-with database_of(target).scratch(target) as scratch:
+kind = database_of(target)
+with kind.scratch(target) as scratch, kind.scratch(target):  # to make a second one must not give up the first
     print(scratch.file if scratch.address.is_file else scratch.name, flush=True)
     sys.stdin.read()
 """

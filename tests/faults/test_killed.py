@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from support.databases import Database, MakeDatabase
-from support.faults import JOURNAL, begin_again, killed_at, state
+from support.faults import JOURNAL, begin_again, killed_at, state, statements_of
 from support.projects import MiniProject
 
 from framefox_tasks import Project, Target, upgrade
-
-pytestmark = pytest.mark.server
 
 # Ten statements, DDL and DML mixed; what is done twice is seen.
 MIXED = """\
@@ -68,7 +68,6 @@ import sqlalchemy.orm
         session.commit()
     changed = bind.execute(sa.text("UPDATE account SET balance = balance + 1 WHERE owner = 'eve'")).rowcount
     op.execute(f"CREATE TABLE changed_{changed} (id INTEGER)")"""
-MIGRATIONS = {"mixed": MIXED, "reads": READS}
 
 
 # The first thing that a run sends, from which on it is killed: before it nothing is done.
@@ -100,38 +99,62 @@ def bank(project: MiniProject, database: Database, upgrade: str) -> Target:
     return Target(database.url, Project(root=project.path))
 
 
-def check_points(database: Database, target: Target, points: range, *, sent: bool) -> list[int]:
-    """Kill a run at each of these statements in turn, as far as it has so many; gives at which."""
+def check_points(database: Database, target: Target, *, share: int = 0, shares: int = 1, sent: bool = False) -> str:
+    """Kill a run at a share of its statements in turn, and go on; gives at how many of how many all shares do."""
+    began = BEGAN[database.dialect]
     begin_again(database)
-    upgrade(target)
-    clean, killed = state(database), []
-    for point in points:
+    count = statements_of(database, target, began)
+    clean = state(database)
+    assert count > 10
+    for point in range(1 + share, count + 1, shares):
         begin_again(database)
-        if not killed_at(database, target, point, sent=sent, began=BEGAN[database.dialect]):
-            break
+        assert killed_at(database, target, point, sent=sent, began=began), point
         upgrade(target, resume=True)
         assert state(database) == clean, point
-        killed.append(point)
-    return killed
+    return f"{count} of {count}"
 
 
-# Shares of the points, for workers that run at the same time. What is sent and not answered is rarer: some of these.
-SHARES = [("before", share, 4) for share in range(4)] + [("sent", 1, 9)]
-
-
-@pytest.mark.parametrize(("when", "share", "step"), SHARES)
-@pytest.mark.parametrize("case", MIGRATIONS)
-def test_killed_at_any_statement(
-    case: str, when: str, share: int, step: int, shop: MiniProject, make_database: MakeDatabase
+@pytest.mark.promise("A migration of ten statements, killed at any of them: `--resume` ends as if nobody had killed it")
+@pytest.mark.parametrize("share", range(4))
+@pytest.mark.parametrize("dialect", ["mysql"])
+def test_killed_in_a_mixed_migration(
+    dialect: str, share: int, shop: MiniProject, make_database: MakeDatabase, measured: Callable[[str], None]
 ) -> None:
-    database = make_database("mysql")
-    target = bank(shop, database, MIGRATIONS[case])
-    points = range(1 + share, 1000, step)
-    assert len(check_points(database, target, points, sent=when == "sent")) > 30 // step
-
-
-@pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])
-def test_killed_around_an_autocommit_block(dialect: str, shop: MiniProject, make_database: MakeDatabase) -> None:
     database = make_database(dialect)
-    target = bank(shop, database, BLOCKS[dialect])
-    assert len(check_points(database, target, range(1, 1000), sent=False)) > 10
+    measured(check_points(database, bank(shop, database, MIXED), share=share, shares=4))
+
+
+@pytest.mark.promise("The same with reads that branch, batches, `bulk_insert`, `executemany` and a session of the ORM")
+@pytest.mark.parametrize("share", range(4))
+@pytest.mark.parametrize("dialect", ["mysql"])
+def test_killed_in_a_migration_that_reads(
+    dialect: str, share: int, shop: MiniProject, make_database: MakeDatabase, measured: Callable[[str], None]
+) -> None:
+    database = make_database(dialect)
+    measured(check_points(database, bank(shop, database, READS), share=share, shares=4))
+
+
+@pytest.mark.promise("The same when the server still works at what the killed run has sent")
+@pytest.mark.parametrize("case", [MIXED, READS], ids=["mixed", "reads"])
+@pytest.mark.parametrize("dialect", ["mysql"])
+def test_killed_while_the_server_works(
+    dialect: str,
+    case: str,
+    shop: MiniProject,
+    make_database: MakeDatabase,
+    often: Callable[[int, int], int],
+    measured: Callable[[str], None],
+) -> None:
+    database = make_database(dialect)
+    every = often(9, 1)
+    found = check_points(database, bank(shop, database, case), share=every // 2, shares=every, sent=True)
+    measured(found if every == 1 else f"every {every}th of {found.partition(' ')[0]}")
+
+
+@pytest.mark.promise("A migration with an `autocommit_block()`, killed at any statement: the same")
+@pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])
+def test_killed_around_an_autocommit_block(
+    dialect: str, shop: MiniProject, make_database: MakeDatabase, measured: Callable[[str], None]
+) -> None:
+    database = make_database(dialect)
+    measured(check_points(database, bank(shop, database, BLOCKS[dialect])))

@@ -222,3 +222,16 @@ def test_a_file_that_is_not_utf8_is_named(tmp_path: Path, name: str) -> None:
 def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "config/orm.yaml").mkdir(parents=True)
     assert refused(tmp_path).message.startswith("config/orm.yaml cannot be read: ")
+
+
+def test_the_lock_and_the_time_to_wait_for_it(tmp_path: Path) -> None:
+    default = target(tmp_path, "database: {url: 'sqlite:///x.db'}")
+    assert (default.lock, default.lock_wait) == (True, 60)
+    given = target(tmp_path, "database: {url: 'sqlite:///x.db'}\nlock: off\nlock_wait: '0.5'")
+    assert (given.lock, given.lock_wait) == (False, 0.5)
+
+
+@pytest.mark.parametrize("value", ["-1", "soon", ".nan", ".inf"])
+def test_a_time_that_is_none_is_refused(tmp_path: Path, value: str) -> None:
+    error = refused(tmp_path, f"database: {{url: 'sqlite:///x.db'}}\nlock_wait: {value}")
+    assert error.message.startswith("lock_wait must be ")

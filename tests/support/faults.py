@@ -120,11 +120,28 @@ def killed_at(database: Database, target: Target, point: int | None, *, sent: bo
     return code != 0
 
 
+def statements_of(database: Database, target: Target, began: str) -> int:
+    """Upgrade; how many statements a run sends."""
+    reading, writing = os.pipe()
+
+    def work() -> None:
+        wire = Wire(None, sent=False, began=began)
+        _PATCHES[database.dialect](wire)
+        upgrade(target)
+        os.write(writing, str(wire.count).encode())
+
+    assert in_a_child(work) == 0
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        return int(pipe.read())
+
+
 def state(database: Database) -> dict[str, Any]:
     """The tables of a database: how each is defined, and its rows, but for numbers that the server has given."""
     found = {}
     for name in sorted(database.tables()):
-        rows = database.execute(f"SELECT * FROM {name}")
+        shown = "version_num" if name == "alembic_version" else "*"  # and not when it was applied
+        rows = database.execute(f"SELECT {shown} FROM {name}")
         found[name] = (_definition(database, name), sorted(repr(row[name in NUMBERED :]) for row in rows))
     return found
 

@@ -20,6 +20,7 @@ from support.projects import MiniProject, Run, copy_project
 
 import framefox_tasks
 from framefox_tasks import LockTimeoutError, LockWait, MigrationError, Project, Target, Upgraded
+from framefox_tasks.databases.lock import host_name
 
 RUNS = 4
 ACCOUNT = (
@@ -89,7 +90,7 @@ def assert_once(done: list[Run], database: Database) -> None:
         assert run.code == 0, run.all
         assert re.fullmatch(r"(Waiting for another run that is changing .*\n)?", run.err), run.err
         assert "  bbb  migration bbb" in run.out or re.search(
-            r"Nothing left to apply: another run has done it meanwhile\.|already up to date|at head bbb", run.out
+            r"The database is up to date: applied meanwhile by another run\.|already up to date|at head bbb", run.out
         ), run.out
     assert sum("  bbb  migration bbb" in run.out for run in done) == 1
     assert balances(database) == [500]
@@ -172,10 +173,12 @@ def holding(project: MiniProject) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+SINCE = r"2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d"
 HOLDERS = {
-    "sqlite": r"another process has it",
-    "postgresql": r"server process \d+ \(user \w+, from [\d.:a-f]+, since 2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d\+\d\d\)",
-    "mysql": r"connection \d+ \(user \w+, from [\w.:]+\)",
+    "sqlite": rf"process \d+ on {re.escape(host_name())} \(user \w+, since {SINCE}\+\d\d:\d\d\)",
+    "postgresql": rf"process \d+ on {re.escape(host_name())} \(server process \d+, user \w+, from [\d.:a-f]+, "
+    rf"since {SINCE}\+\d\d\)",
+    "mysql": rf"(process \d+ \()?connection \d+[ ,(]+user \w+, from [\w.:]+, since {SINCE}\)",
 }
 
 
@@ -190,7 +193,7 @@ def test_a_second_run_says_for_whom_it_waits_and_that_nothing_is_left(bank: Mini
         assert finish(first).code == 0
         run = finish(second)
     assert (run.code, run.err) == (0, ""), run.all
-    assert "Nothing left to apply: another run has done it meanwhile." in run.out
+    assert "The database is up to date: applied meanwhile by another run." in run.out
     assert database.revision() == ["ccc"]
 
 
@@ -205,7 +208,7 @@ def test_a_second_run_gives_up_after_a_while(bank: MiniProject, database: Databa
             assert 2.3 <= time.monotonic() - start < 30
             assert "nothing was changed" in caught.value.message
             assert "by hand" not in str(caught.value)
-            assert caught.value.hint == "Try again when it has ended."
+            assert caught.value.hint == "Try again when it has ended, or wait longer for it with: --lock-wait=SECONDS"
         assert len(waits) == 3
         assert re.fullmatch(HOLDERS[database.dialect], waits[0].holder)
         assert database.revision() == ["bbb"]
@@ -257,7 +260,7 @@ def test_a_run_that_was_killed_in_a_statement_is_waited_for(bank: MiniProject, d
 RELEASED = {
     "postgresql": (
         "op.execute(\"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' "
-        'AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")'
+        'AND pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")'
     ),
     "mysql": "op.execute('DO RELEASE_ALL_LOCKS()')",
 }

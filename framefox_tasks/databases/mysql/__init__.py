@@ -49,6 +49,12 @@ class MySQL(MySQLVerbs, Database):
 
         return locked(self, target, patience)
 
+    def replacement_lock(self, target: Target, patience: Patience) -> AbstractContextManager[None]:
+        """Wait for other runs, and keep them waiting."""
+        from framefox_tasks.databases.mysql.lock import replacing
+
+        return replacing(self, target, patience)
+
     def compare_columns(self, connection: Any) -> ColumnComparison:
         """The server writes many types and defaults in other words than they were given in."""
         from framefox_tasks.databases.mysql.columns import MySQLColumns

@@ -6,7 +6,8 @@ import re
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from framefox_tasks.databases.journal import LOG, Journal, Judged, Query, StatementKind, digest, journal_name, names_in
+from framefox_tasks.databases.drivers import journal_name
+from framefox_tasks.databases.journal import LOG, Journal, Judged, Query, StatementKind, digest, names_in
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.server import ServerVerbs

@@ -1,8 +1,10 @@
-"""The lock of a migration on MySQL and MariaDB: two named locks of the server.
+"""The lock of a run on MySQL and MariaDB: two named locks of the server.
 
-One is on a connection of its own, and held from before the revision is read until it has been looked at again. The
-other is on the connection of the migration itself: of a run that is killed the server keeps it until the statement that
-it was at has ended, while the first is free at once.
+The first is on a connection of its own, and held from before the revision is read until it has been looked at again.
+The second is on the connection of the migration itself: of a run that is killed the server keeps it until the statement
+that it was at has ended, while the first is free at once.
+
+The names are the server's: what makes, drops or replaces a database takes the same locks.
 """
 
 from __future__ import annotations
@@ -11,28 +13,54 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from framefox_tasks.databases.lock import MigrationLock, Patience, lock_digest, lost, wait_until
+from framefox_tasks.databases.lock import (
+    MigrationLock,
+    Patience,
+    described,
+    lock_digest,
+    lost,
+    statement_start,
+    wait_until,
+)
+from framefox_tasks.databases.session_lock import close_on_checkin
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-    from framefox_tasks.databases.server import ServerVerbs
+    from framefox_tasks.databases.mysql.verbs import MySQLVerbs
 
-_MARK = "framefox_tasks.locked"
+_LONGEST = 31_536_000  # seconds, the most that wait_timeout takes: the connection that holds the lock is idle
 _HOLDER = (
-    "SELECT used.id, USER, HOST FROM (SELECT IS_USED_LOCK(%s) AS id) used "
+    "SELECT used.id, USER, HOST, INFO, DATE_FORMAT(NOW() - INTERVAL TIME SECOND, '%%Y-%%m-%%d %%H:%%i:%%s') "
+    "FROM (SELECT IS_USED_LOCK(%s) AS id) used "
     "LEFT JOIN information_schema.PROCESSLIST listed ON listed.ID = used.id"
+)
+_CLIENT = (
+    "SELECT ATTR_VALUE FROM performance_schema.session_connect_attrs WHERE PROCESSLIST_ID = %s AND ATTR_NAME = '_pid'"
 )
 
 
 @contextmanager
-def locked(dialect: ServerVerbs, target: Target, patience: Patience) -> Iterator[MigrationLock]:
+def locked(dialect: MySQLVerbs, target: Target, patience: Patience) -> Iterator[MigrationLock]:
     """A context in which no other run changes the revision."""
+    with _held(dialect, target, target.name, patience) as lock:
+        yield lock
+
+
+@contextmanager
+def replacing(dialect: MySQLVerbs, target: Target, patience: Patience) -> Iterator[None]:
+    """A context in which no other run makes, drops, replaces or migrates the database, which need not exist."""
+    with _held(dialect, target, None, patience):
+        yield
+
+
+@contextmanager
+def _held(dialect: MySQLVerbs, target: Target, database: str | None, patience: Patience) -> Iterator[_Lock]:
     with ExitStack() as stack:
-        connection = stack.enter_context(dialect.connection(target, target.name))
-        lock = _Lock(target, patience)
-        lock.take("run", connection)
+        connection = stack.enter_context(dialect.connection(target, database))
+        lock = _Lock(connection, dialect, target, patience)
+        lock.take()
         try:
             yield lock
         finally:
@@ -40,66 +68,89 @@ def locked(dialect: ServerVerbs, target: Target, patience: Patience) -> Iterator
 
 
 class _Lock:
-    def __init__(self, target: Target, patience: Patience) -> None:
+    def __init__(self, connection: Any, dialect: MySQLVerbs, target: Target, patience: Patience) -> None:
+        self._own = connection
+        self._dialect = dialect
         self._target = target
         self._patience = patience
-        self._held: dict[str, Any] = {}
+        # They are of the server, not of the database, and at most 64 characters long.
+        digest = lock_digest(target, target.name).hex()[:32]
+        self._run, self._statement = f"framefox_tasks.run.{digest}", f"framefox_tasks.migration.{digest}"
+        self._number = 0
         self._joined: Connection | None = None
 
-    def take(self, part: str, connection: Any) -> None:
-        name = self._name(part)
+    def take(self) -> None:
+        """Wait for other runs, and for a statement that a killed one has left."""
+        cursor = self._own.cursor()
+        cursor.execute(f"SET SESSION wait_timeout = {_LONGEST}")
+        cursor.close()
+        wait_until(self._take, self._holder, self._target, self._patience)
+        self._number = _row(self._own, "SELECT CONNECTION_ID()")[0]
 
-        def take() -> bool:
-            return bool(_row(connection, "SELECT GET_LOCK(%s, 0)", name)[0] == 1)
+    def _take(self) -> bool:
+        if _row(self._own, "SELECT GET_LOCK(%s, 0)", self._run)[0] != 1:
+            return False
+        if _row(self._own, "SELECT IS_USED_LOCK(%s)", self._statement)[0] is None:
+            return True
+        _row(self._own, "SELECT RELEASE_LOCK(%s)", self._run)
+        return False
 
-        def holder() -> str:
-            return _described(*_row(connection, _HOLDER, name))
+    def _holder(self) -> str:
+        for name in (self._run, self._statement):
+            number, user, host, statement, since = _row(self._own, _HOLDER, name)
+            if number is not None:
+                at = statement_start(statement) if name == self._statement else ""
+                details = (
+                    f"user {user}" if user else "of another user",
+                    f"from {host}" if host else "",
+                    f"since {since}" if since else "",
+                    f"still at {at}" if at else "",
+                )
+                process, connection = self._process(number), f"connection {number}"
+                return described(process, connection, *details) if process else described(connection, *details)
+        return "it has just ended"
 
-        wait_until(take, holder, self._target, self._patience)
-        self._held[name] = connection
+    def _process(self, number: int) -> str:
+        """The client's process, where the server is asked for it: MariaDB's performance schema is off by default."""
+        try:
+            found = _row(self._own, _CLIENT, str(number))
+        except Exception as exc:
+            if self._dialect.error_code(exc) in self._dialect.denied | self._dialect.missing_table:
+                return ""
+            raise
+        return f"process {found[0]}" if found and found[0] else ""
 
     def join(self, connection: Connection) -> None:
         """Take the second lock. A pool must not hand the connection on with it."""
-        from sqlalchemy import event
-
-        pool = connection.engine.pool
-        if not event.contains(pool, "checkin", _close_marked):
-            event.listen(pool, "checkin", _close_marked)
-        connection.info[_MARK] = True
+        close_on_checkin(connection)
         if self._joined and not self._joined.closed:  # an env.py that configures Alembic more than once
-            _row(self._joined.connection, "SELECT RELEASE_LOCK(%s)", self._name("migration"))
-        self.take("migration", connection.connection)
+            _row(self._joined.connection, "SELECT RELEASE_LOCK(%s)", self._statement)
+
+        def take() -> bool:
+            return bool(_row(connection.connection, "SELECT GET_LOCK(%s, 0)", self._statement)[0] == 1)
+
+        wait_until(take, self._holder, self._target, self._patience)
         self._joined = connection
 
     def check(self) -> None:
-        for name, connection in self._held.items():
+        # By the migration's connection: the other one's idle time is how long the lock has been held.
+        connection = self._joined.connection if self._joined else self._own
+        holders = {self._run: self._number, **({self._statement: None} if self._joined else {})}
+        for name, holder in holders.items():
             try:
-                held = _row(connection, "SELECT IS_USED_LOCK(%s) = CONNECTION_ID()", name)[0]
+                held = _row(connection, "SELECT IS_USED_LOCK(%s) = COALESCE(%s, CONNECTION_ID())", name, holder)[0]
             except Exception as exc:
                 raise lost(self._target, "its connection has ended") from exc
             if held != 1:
                 raise lost(self._target, "it was released")
 
-    def _name(self, part: str) -> str:
-        # The names are the server's, not the database's, and at most 64 characters.
-        return f"framefox_tasks.{part}.{lock_digest(self._target, self._target.name).hex()[:32]}"
-
 
 def _row(connection: Any, query: str, *values: Any) -> Any:
+    """The first row of what a query gives; None where there is none."""
     cursor = connection.cursor()
     try:
         cursor.execute(query, values)
-        return cursor.fetchall()[0]
+        rows = cursor.fetchall()
+        return rows[0] if rows else None
     finally:
         cursor.close()
-
-
-def _described(number: int | None, user: str | None, host: str | None) -> str:
-    if number is None:
-        return "it has just ended"
-    return f"connection {number} (user {user}, from {host})" if user else f"connection {number} of another user"
-
-
-def _close_marked(_connection: Any, record: Any) -> None:
-    if record is not None and record.info.pop(_MARK, False):
-        record.invalidate()

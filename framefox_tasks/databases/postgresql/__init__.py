@@ -45,6 +45,12 @@ class PostgreSQL(PostgreSQLVerbs, Database):
 
         return locked(self, target, patience)
 
+    def replacement_lock(self, target: Target, patience: Patience) -> AbstractContextManager[None]:
+        """Wait for other runs, and keep them waiting."""
+        from framefox_tasks.databases.postgresql.lock import replacing
+
+        return replacing(self, target, patience)
+
     def set_enum_values(self, schema: str | None, name: str, values: Sequence[str]) -> str:
         """One statement that finds by itself what depends on the type."""
         from framefox_tasks.databases.postgresql.enum_values import set_enum_values_sql

@@ -46,6 +46,12 @@ class SQLite(SQLiteVerbs, Database):
 
         return locked(target, patience)
 
+    def replacement_lock(self, target: Target, patience: Patience) -> AbstractContextManager[None]:
+        """Wait for other runs, and keep them waiting."""
+        from framefox_tasks.databases.sqlite.lock import replacing
+
+        return replacing(target, patience)
+
     def migration_guard(self, target: Target, patience: Patience) -> AbstractContextManager[Adopt]:
         """Run migrations in a real transaction that loses nothing."""
         from framefox_tasks.databases.sqlite.transaction import guarded

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from framefox_tasks.databases.journal import LOG, Journal, Judged, StatementKind, journal_name
+from framefox_tasks.databases.drivers import journal_name
+from framefox_tasks.databases.journal import LOG, Journal, Judged, StatementKind
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.sqlite.verbs import SQLiteVerbs

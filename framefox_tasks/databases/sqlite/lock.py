@@ -1,24 +1,31 @@
-"""The lock of a migration on SQLite: a file beside the database, itself one of SQLite's.
+"""The lock of a run on SQLite: a file beside the database, which stays there.
 
-The database's own lock ends with each transaction, and a migration may commit in between. What locks is SQLite, which
-does so on every platform, and whose locks end with the process. Others can read and write the database as far as the
-migration's own transaction lets them.
+The database's own lock ends with each transaction, and a migration may commit in between. What locks is the system,
+whose locks end with the process. Others can read and write the database as far as the migration's own transaction lets
+them. The file says who has it, and goes when the database is dropped.
 """
 
 from __future__ import annotations
 
+import getpass
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from framefox_tasks.databases.lock import MigrationLock, Patience, wait_until
+from framefox_tasks.databases.lock import MigrationLock, Patience, application_name, described, process_in, wait_until
 from framefox_tasks.databases.sqlite.verbs import LOCK, VERBS
 from framefox_tasks.errors import PermissionDeniedError
 from framefox_tasks.model import Target
 
-_HOLDER = "another process has it"
+if TYPE_CHECKING:
+    from filelock import FileLock as LibraryLock
+
+_LONGEST = 500  # bytes of what says who has it
+_PERMISSIONS = 0o666
 
 
 @contextmanager
@@ -26,52 +33,96 @@ def locked(target: Target, patience: Patience) -> Iterator[MigrationLock]:
     """A context in which no other run changes the revision."""
     if not VERBS.exists(target):
         raise VERBS.missing(target)
-    lock = FileLock(Path(f"{target.file}{LOCK}"))
-    wait_until(lock.take, lambda: _HOLDER, target, patience)
+    with _held(target, patience) as lock:
+        if not VERBS.exists(target):  # the run that was waited for has dropped it
+            raise VERBS.missing(target)
+        yield lock
+
+
+@contextmanager
+def replacing(target: Target, patience: Patience) -> Iterator[None]:
+    """A context in which no other run makes, drops, replaces or migrates the database, which need not exist."""
+    VERBS.make_folder(target)
+    with _held(target, patience):
+        yield
+
+
+@contextmanager
+def _held(target: Target, patience: Patience) -> Iterator[FileLock]:
+    path = Path(f"{target.file}{LOCK}")
+    lock = FileLock(path, _mode(target.file))
+    wait_until(lock.take, lock.holder, target, patience)
     try:
         yield lock
     finally:
+        if not target.file.exists():
+            path.unlink(missing_ok=True)  # who waits for it then finds out that it has gone, and makes another
         lock.release()
 
 
-class FileLock:
-    """A lock that is a file, and that ends with the process."""
+def _mode(file: Path) -> int | None:
+    """The permissions of a lock: who may use the database may use its lock. None for the usual ones."""
+    with suppress(FileNotFoundError):
+        return file.stat().st_mode & _PERMISSIONS
+    return None
 
-    def __init__(self, path: Path) -> None:
+
+class FileLock:
+    """A lock that is a file, and that ends with the process.
+
+    Args:
+        path: The file; it stays when the lock is given back.
+        mode: Its permissions; the usual ones if not given.
+    """
+
+    def __init__(self, path: Path, mode: int | None = None) -> None:
         self._path = path
-        self._connection: sqlite3.Connection | None = None
+        self._mode = -1 if mode is None else mode  # as the library has it
+        self._lock: LibraryLock | None = None
 
     def take(self) -> bool:
-        """Take it; False where another has it."""
+        """Take it; False where another has it.
+
+        Raises:
+            PermissionDeniedError: The file cannot be made or opened.
+        """
+        from filelock import FileLock as LibraryLock, Timeout
+
+        lock = LibraryLock(
+            self._path,
+            mode=self._mode,
+            thread_local=False,
+            fallback_to_soft=False,
+            preserve_lock_file=True,
+            on_acquired=_write_holder,
+        )
         try:
-            self._path.touch()
+            lock.acquire(blocking=False)
+        except Timeout:
+            return False
         except OSError as exc:
             raise PermissionDeniedError(
-                f"{self._path} cannot be made, which keeps other runs out while migrations run: {exc.strerror}",
-                hint="Check the permissions of its folder.",
+                f"{self._path} cannot be locked, which keeps other runs out: {exc.strerror}",
+                hint="Check the permissions of the file and of its folder.",
             ) from exc
-        before = _identity(self._path)
-        connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as exc:
-            connection.close()
-            if is_busy(exc):
-                return False
-            raise
-        # The one before deletes the file: a lock on what is no longer in the folder keeps nobody out.
-        if before is None or _identity(self._path) != before:
-            connection.close()
-            return False
-        self._connection = connection
+        self._lock = lock
         return True
 
+    def holder(self) -> str:
+        """Who has it, as the file says."""
+        try:
+            name, _, details = self._path.read_text(encoding="utf-8")[:_LONGEST].partition("\n")
+        except (OSError, UnicodeDecodeError):  # Windows lets nobody read what is locked
+            return "another process has it"
+        user, _, since = details.strip().partition("\n")
+        process = process_in(name)
+        return described(process, f"user {user}", f"since {since}") if process else "another process has it"
+
     def release(self) -> None:
-        """Give it back, and remove the file."""
-        assert self._connection is not None  # noqa: S101 - taken before
-        with suppress(OSError):  # as Windows refuses while others have it open; then the next one deletes it
-            self._path.unlink()
-        self._connection.close()
+        """Give it back."""
+        if self._lock:
+            self._lock.release()
+        self._lock = None
 
     def join(self, connection: Any) -> None:
         """Nothing more to take: the migration begins with BEGIN IMMEDIATE."""
@@ -80,14 +131,19 @@ class FileLock:
         """Nothing to look at: the lock of a file ends with its process only."""
 
 
+def _write_holder(descriptor: int) -> None:
+    since = datetime.now().astimezone().isoformat(" ", "seconds")
+    os.truncate(descriptor, 0)
+    os.write(descriptor, f"{application_name()}\n{_user()}\n{since}\n".encode())
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # of a container, that has a number and no name
+        return str(os.getuid())
+
+
 def is_busy(exc: BaseException) -> bool:
     """Whether another connection has the lock that a statement needs."""
     return getattr(exc, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino

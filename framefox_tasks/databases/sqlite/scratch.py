@@ -69,7 +69,9 @@ def _folder() -> tuple[Path, FileLock]:
         lock = FileLock(folder / _LOCK)
         with suppress(PermissionDeniedError):  # the folder has gone
             if lock.take():
-                return folder, lock
+                if folder.is_dir():
+                    return folder, lock
+                lock.release()
 
 
 def _state(target: Target, state: str) -> Path:

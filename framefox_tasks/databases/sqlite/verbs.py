@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from framefox_tasks.databases.drivers import driver_of, quoted_table
-from framefox_tasks.databases.journal import journal_name
+from framefox_tasks.databases.drivers import driver_of, journal_name, quoted_table
 from framefox_tasks.databases.verbs import Standing, Verbs
 from framefox_tasks.errors import (
     ConnectionFailedError,
@@ -25,7 +24,7 @@ JOURNALS = ("-wal", "-shm", "-journal")
 _COUNTER = slice(24, 28)  # of a database's header: counts what was committed, but for WAL mode
 _WAL_HEADER = 32  # bytes; the salts among them differ each time that the file is begun anew
 _INDEX_HEADER = 48  # bytes of the -shm file, which counts the commits to a WAL
-LOCK = "-migrating"  # what a run that is killed leaves beside them
+LOCK = "-lock"  # the file that keeps other runs out, and stays
 
 
 class SQLiteVerbs(Verbs):
@@ -64,12 +63,19 @@ class SQLiteVerbs(Verbs):
                     raise
                 # Another run has found the file, and writes to it already.
 
+    def make_folder(self, target: Target) -> None:
+        """Make the folder that the file is in."""
+        try:
+            target.file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise _denied(target, f"its folder cannot be made: {exc.strerror}") from exc
+
     def drop(self, target: Target, *, force_disconnect: bool = False) -> None:  # noqa: ARG002 - nobody is connected
         """Delete the file and its journals."""
         if not self.exists(target):
             raise VERBS.missing(target)
         # The journals first: a journal without its database would be applied to the next file of that name.
-        for path in (*(Path(f"{target.file}{suffix}") for suffix in (*JOURNALS, LOCK)), target.file):
+        for path in (*(Path(f"{target.file}{suffix}") for suffix in JOURNALS), target.file):
             try:
                 path.unlink(missing_ok=True)
             except OSError as exc:
@@ -182,10 +188,7 @@ def _start(path: Path, size: int) -> str:
 
 def _make_file(target: Target) -> None:
     """Make an empty file, and its folder. Of two runs at once one makes it, and the other finds it there."""
-    try:
-        target.file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise _denied(target, f"its folder cannot be made: {exc.strerror}") from exc
+    VERBS.make_folder(target)
     try:
         target.file.touch(mode=0o644, exist_ok=False)
     except FileExistsError as exc:

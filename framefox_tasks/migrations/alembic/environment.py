@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -33,15 +32,13 @@ from framefox_tasks.migrations.alembic.options import complete_options
 from framefox_tasks.migrations.alembic.ownership import KNOWN, declared_metadata
 from framefox_tasks.migrations.alembic.rebuild import rebuilding
 from framefox_tasks.migrations.alembic.transactions import Transactions
+from framefox_tasks.migrations.locked import PROCESS
 from framefox_tasks.model import Target
 from framefox_tasks.schema.imports import watching
 from framefox_tasks.url import SCHEMES
 
 _LOG = logging.getLogger("alembic.runtime.migration")
 Work = Callable[[Any, MigrationContext], Any]
-
-ALONE = threading.RLock()
-"""Held while Alembic runs, whose context is a global of the process; taken before the lock of a database."""
 
 
 def run_environment(
@@ -77,7 +74,7 @@ def run_environment(
         config.cmd_opts.autogenerate = not (transactions or options.get("as_sql"))
     configure = partial(_configure, environment, environment.configure, target, metadata, transactions)
     environment.configure = configure  # type: ignore[method-assign]
-    with ALONE, ExitStack() as stack:
+    with PROCESS, ExitStack() as stack:
         stack.enter_context(_env_py_errors(target))
         stack.enter_context(warnings.catch_warnings())
         ignore_warnings()

@@ -24,6 +24,10 @@ from framefox_tasks.migrations.alembic.options import complete_options
 from framefox_tasks.migrations.alembic.ownership import ownership_of, shown
 from framefox_tasks.migrations.alembic.rebuild import rebuilding
 from framefox_tasks.migrations.alembic.transactions import Transactions
+from framefox_tasks.migrations.alembic.version_log import VersionLog
+from framefox_tasks.migrations.journal.interruption import check_uninterrupted
+from framefox_tasks.migrations.journal.recorder import Recorder
+from framefox_tasks.migrations.locked import locked
 from framefox_tasks.model import Target
 
 _LOG = getLogger("alembic.runtime.migration")
@@ -78,12 +82,16 @@ def _migration_lock(target: Target, context: MigrationContext) -> Iterator[None]
     if context.opts.get("dont_mutate") or context.opts.get("revision_context"):
         yield
         return
-    patience = Patience(on_wait=partial(_LOG.info, "Waiting for another run: %s."))
-    with dialect.migration_lock(target, patience) as lock, dialect.migration_guard(target, patience) as adopt:
-        transactions = Transactions(lock, patience)
+    patience = Patience(target.lock_wait, partial(_LOG.info, "Waiting for another run: %s."))
+    with locked(target, patience) as lock, dialect.migration_guard(target, patience) as adopt:
+        check_uninterrupted(target)
+        recorder = Recorder(dialect.journal, target) if dialect.journal else None
+        transactions = Transactions(lock, patience, recorder, VersionLog.of(target))
         transactions.adopt = adopt
         transactions.watch(context)
         yield
+        if recorder:
+            recorder.end()
         transactions.check(target, dialect.revision(target))
         for revision in transactions.by_themselves if dialect.transactional_ddl else ():
             _LOG.warning("The migration %s committed by itself: what it did before cannot be rolled back.", revision)

@@ -11,6 +11,7 @@ import logging
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn
@@ -71,8 +72,9 @@ def _run(history: History, scratch: Target, find: FindSteps, on_step: OnStep | N
                 step.migration_fn = guard.running_in(revision_of(step.revision), step.migration_fn)
             return found
 
+        unlocked = replace(scratch, lock=False)  # nobody else knows of it
         return run_steps(
-            history.on(scratch), steps, check=lambda _: None, patience=Patience(), on_step=on_step, journal=False
+            history.on(unlocked), steps, check=lambda _: None, patience=Patience(), on_step=on_step, journal=False
         )
 
 

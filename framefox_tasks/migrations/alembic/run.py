@@ -18,7 +18,7 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import Patience
 from framefox_tasks.errors import ConfigError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.alembic.config import make_config, revision_of
-from framefox_tasks.migrations.alembic.environment import ALONE, run_environment
+from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.failures import describe, failure_in, is_already_there, made_by_others
 from framefox_tasks.migrations.alembic.history import FindSteps, History, downgrade_steps, steps_from, upgrade_steps
 from framefox_tasks.migrations.alembic.transactions import Transactions, at
@@ -34,6 +34,7 @@ from framefox_tasks.migrations.journal.interruption import (
 )
 from framefox_tasks.migrations.journal.recorder import Recorder
 from framefox_tasks.migrations.kept import keep, migration_folders
+from framefox_tasks.migrations.locked import locked
 from framefox_tasks.results import RESOLVE, Revision, Step
 
 OnStep = Callable[[Step], None]
@@ -98,10 +99,12 @@ def run_steps(
     """
     target = history.target
     dialect = database_of(target)
-    with ALONE, dialect.migration_lock(target, patience) as lock:
+    with locked(target, patience) as lock:
         before, journaled = dialect.standing(target)
         found = to_resume(target, before, resume) if journaled else None
         check(before)
+        if before and not found and not steps_from(history, find, before):  # the run that was waited for has done it
+            return RunResult((), before, before, ())
         unversioned = not before and dialect.holds_tables(target)
         recorder = Recorder(dialect.journal, target, found) if journal and dialect.journal else None
         log = VersionLog.of(target) if journal and dialect.journal else None
@@ -123,8 +126,8 @@ def run_steps(
         if found and not run.done:
             raise interrupted(target, found)
         current = dialect.revision(target)
-        if recorder and recorder.made and dialect.journal:
-            dialect.journal.remove(target)
+        if recorder:
+            recorder.end()
     run.transactions.check(target, current)
     alone = tuple(run.transactions.by_themselves) if dialect.transactional_ddl else ()
     notes = (log.note,) if log and log.note else ()

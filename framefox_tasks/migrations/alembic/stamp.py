@@ -11,11 +11,12 @@ from alembic.util import CommandError
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import Patience
 from framefox_tasks.errors import MigrationError
-from framefox_tasks.migrations.alembic.environment import ALONE, run_environment
+from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.transactions import Transactions
 from framefox_tasks.migrations.alembic.version_log import VersionLog
 from framefox_tasks.migrations.journal.interruption import check_uninterrupted
+from framefox_tasks.migrations.locked import locked
 
 
 def revisions_named(history: History, named: str) -> tuple[str, ...]:
@@ -74,7 +75,7 @@ def write_revisions(
             log.stamped(context.connection, {known.revision for known in history.applied(tuple(revisions))})
         return []
 
-    with ALONE, dialect.migration_lock(target, patience) as lock:
+    with locked(target, patience) as lock:
         before = dialect.revision(target)
         check_uninterrupted(target)
         if instead_of is not None and before != instead_of:

@@ -132,6 +132,11 @@ class Recorder:
             return f"DROP TABLE IF EXISTS {self._table}"
         return f"DELETE FROM {self._table}"  # noqa: S608 - quoted
 
+    def end(self) -> None:
+        """Remove the table of a run whose migrations have ended, where that is not done yet."""
+        if self.made:
+            self._journal.remove(self._target)
+
     def unsafe(self, reason: str) -> None:
         """Note that the migration cannot be gone on with."""
         if self._migration and not self._migration.unsafe:

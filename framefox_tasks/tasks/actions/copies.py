@@ -24,6 +24,7 @@ from framefox_tasks.results import Copied, CopyPlan
 from framefox_tasks.settings import URL_VARIABLE, Settings, positive
 from framefox_tasks.tasks.actions import hide
 from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
+from framefox_tasks.tasks.actions.turns import note_unlocked, waiting_as
 from framefox_tasks.tasks.freshness.copies import comparable, copy_state, copy_values, source_state
 
 _ONE = "DATABASE_URL or config/orm.yaml"
@@ -41,6 +42,7 @@ def copy(
     where: list[str],
     mask: list[str],
     dry_run: bool,
+    lock_wait: str | None = None,
     invocation: Invocation | None = None,
     **flags: bool,
 ) -> None:
@@ -65,7 +67,7 @@ def copy(
         salt=settings.copies.salt,
         **flags,
     )
-    origin = replace(settings.target, url=source) if source else settings.target
+    origin = waiting_as(replace(settings.target, url=source) if source else settings.target, lock_wait)
     _run_copy(NamedCopy("", origin, to or settings.copies.url, options), dry_run=dry_run)
 
 
@@ -130,6 +132,7 @@ def upgrade(
         return None
     if copy.options.overwrite and skip_unnamed(invocation, f"apply migrations to {target.label}"):
         return invocation and invocation.values
+    note_unlocked(target)
     report.say(f"Applying migrations to {target.label}...")
     result = upgrades.upgrade(target, on_step=report.show, on_wait=report.show_waiting)
     if not result.steps:
@@ -158,6 +161,7 @@ def _copy_once(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
     if dry_run:
         report.show(copying.plan_copy(copy.source, copy.target(stamp), options=copy.options))
         return None
+    note_unlocked(copy.source)
     state = source_state(copy.source) if copy.name and comparable(copy) else None
     result = _run_with_display(copy, stamp)
     values = copy_values(copy, stamp, state)
@@ -175,6 +179,7 @@ def _run_with_display(copy: NamedCopy, stamp: str) -> Copied:
                 options=copy.options,
                 on_plan=_announced(display.begin),
                 on_progress=display.note,
+                on_wait=report.show_waiting,
             )
         except KeyboardInterrupt:
             raise CopyError(f"The copy was interrupted; {target.label} is as it was.", hint="Start it again.") from None

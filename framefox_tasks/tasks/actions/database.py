@@ -33,12 +33,14 @@ from framefox_tasks.results import Forecast, MigrationCreated, Step
 from framefox_tasks.schema.cache import RECORD
 from framefox_tasks.settings import Settings
 from framefox_tasks.tasks.actions.invocation import Invocation, confirm, skip_unnamed
+from framefox_tasks.tasks.actions.turns import in_turn, note_unlocked, waiting_as
 from framefox_tasks.tasks.freshness.build import agreed, hook_state
 
 
-def create(settings: Settings) -> None:
+def create(settings: Settings, *, lock_wait: str | None = None) -> None:
     """database_create."""
-    report.show(database.create(settings.target, exist_ok=True))
+    target = in_turn(settings, lock_wait)
+    report.show(database.create(target, exist_ok=True, on_wait=report.show_waiting))
 
 
 def create_migration(
@@ -56,9 +58,11 @@ def create_migration(
     yes: bool,
     rename: list[str],
     x: list[str],
+    lock_wait: str | None,
     **given: Any,
 ) -> dict[str, Any] | None:
     """database_create_migration. The values are for the next run."""
+    target = waiting_as(settings.target, lock_wait)
     options = _revision_options(given)
     modes = {"--empty": empty, "--check": check, "--merge": merge, "--amend": amend}
     chosen = [name for name, is_given in modes.items() if is_given]
@@ -66,19 +70,19 @@ def create_migration(
         chosen.append("--rename")
     if len(chosen) > 1:
         raise ConfigError(f"{' and '.join(chosen)} cannot be used together.", hint="Choose one of them.")
-    project = settings.target.project
+    project = target.project
     hook = {"hook": hook_state(project)} if project.include_object else None
     if check:
-        report.show(migration.check_migration(settings.target, x=x), verbose=verbose)
+        report.show(migration.check_migration(target, x=x), verbose=verbose)
         return hook
     if merge:
-        report.show(migration.merge_heads(settings.target, message=message or None, options=options))
+        report.show(migration.merge_heads(target, message=message or None, options=options))
         return None
     if amend:
-        created = _amend(settings.target, message or None, options.head, x, yes=yes)
+        created = _amend(target, message or None, options.head, x, yes=yes)
     else:
         created = migration.create_migration(
-            settings.target,
+            target,
             message=message or None,
             empty=empty,
             options=options,
@@ -89,11 +93,12 @@ def create_migration(
             proof=not no_proof,
             keep_anyway=keep_anyway,
             on_replay=report.show_replay,
+            on_wait=report.show_waiting,
         )
     report.show(created, verbose=verbose)
     record = project.migrations_folder / RECORD
-    compared = created.path is None and not created.by_hand and record.is_file()
-    return {"agreed": agreed(settings.target, record.read_bytes()), **(hook or {})} if compared else hook
+    compared = created.path is None and not (created.by_hand or created.meanwhile) and record.is_file()
+    return {"agreed": agreed(target, record.read_bytes()), **(hook or {})} if compared else hook
 
 
 def _revision_options(given: Mapping[str, Any]) -> RevisionOptions:
@@ -115,6 +120,7 @@ def _amend(target: Target, message: str | None, head: str | None, x: list[str], 
         report.say("Reverting migrations...")
         report.show(step)
 
+    note_unlocked(target)
     amend = partial(
         amended.amend_migration, target, message=message, head=head, x=x, on_step=tell, on_wait=report.show_waiting
     )
@@ -133,7 +139,15 @@ def _ask_rename(question: str) -> bool:
 
 
 def upgrade(
-    settings: Settings, *, revision: str | None, plan: bool, sql: bool, output: str, x: list[str], resume: bool = False
+    settings: Settings,
+    *,
+    revision: str | None,
+    plan: bool,
+    sql: bool,
+    output: str,
+    x: list[str],
+    resume: bool = False,
+    lock_wait: str | None = None,
 ) -> dict[str, Any]:
     """database_upgrade. The values are for the next run: the heads, and the database."""
     if plan and sql:
@@ -157,6 +171,7 @@ def upgrade(
             report.warn(text)
         heads = script.heads
     else:
+        target = in_turn(settings, lock_wait)
         report.say("Applying migrations...")
         result = upgrades.upgrade(
             target, revision=revision, x=x, on_step=report.show, on_wait=report.show_waiting, resume=resume
@@ -199,6 +214,7 @@ def downgrade(
     output: str = "",
     x: Sequence[str] = (),
     resume: bool = False,
+    lock_wait: str | None = None,
     invocation: Invocation | None = None,
 ) -> None:
     """database_downgrade."""
@@ -220,9 +236,10 @@ def downgrade(
             f"--steps must be a whole number, 0 or more, not {steps!r}.",
             hint="Revert the last two with: doit database_downgrade --steps 2, all with: --steps 0",
         )
+    target = in_turn(settings, lock_wait)
     report.say("Reverting migrations...")
     done = downgrades.downgrade(
-        settings.target,
+        target,
         steps=int(steps),
         revision=revision,
         x=x,
@@ -270,23 +287,35 @@ def show_status(
         raise MigrationError("The database is not up to date.", hint="Bring it up to date with: doit database_upgrade")
 
 
-def drop(settings: Settings, *, yes: bool, force_disconnect: bool, invocation: Invocation | None = None) -> None:
+def drop(
+    settings: Settings,
+    *,
+    yes: bool,
+    force_disconnect: bool,
+    lock_wait: str | None = None,
+    invocation: Invocation | None = None,
+) -> None:
     """database_drop."""
     if skip_unnamed(invocation, "drop the database"):
         return
-    target = settings.target
+    target = waiting_as(settings.target, lock_wait)
     confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
-    report.show(database.drop(target, missing_ok=True, force_disconnect=force_disconnect))
+    note_unlocked(target)
+    dropped = database.drop(target, missing_ok=True, force_disconnect=force_disconnect, on_wait=report.show_waiting)
+    report.show(dropped)
 
 
-def clear_migration(settings: Settings, *, yes: bool, invocation: Invocation | None = None) -> None:
+def clear_migration(
+    settings: Settings, *, yes: bool, lock_wait: str | None = None, invocation: Invocation | None = None
+) -> None:
     """database_clear_migration."""
     if skip_unnamed(invocation, "delete all migrations"):
         return
-    target = settings.target
+    target = waiting_as(settings.target, lock_wait)
     folder = ", ".join(map(target.project.shown, target.project.versions))
     question = f"Delete all migrations in {folder}, and empty the version table of {target.label}?"
     confirm(question, yes=yes, task="database_clear_migration")
+    note_unlocked(target)
     report.show(clear.clear_migrations(target, on_wait=report.show_waiting))
 
 

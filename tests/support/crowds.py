@@ -1,0 +1,57 @@
+"""Runs that begin at the same moment, on a database that must be changed once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import framefox_tasks
+from framefox_tasks import Target
+from support.databases import Database
+from support.projects import MiniProject
+
+CROWD = Path(__file__).with_name("crowd_script.py")
+REVISIONS = [f"m{number:02}" for number in range(1, 13)]
+BEHIND = {"empty": None, "one": "m11", "ten": "m02"}
+
+
+def write_migrations(project: MiniProject) -> None:
+    """Twelve migrations: each doubles a balance, and says so in a table."""
+    for number, revision in enumerate(REVISIONS):
+        made = (
+            "op.execute('CREATE TABLE account (balance BIGINT)'); op.execute('INSERT INTO account VALUES (1)'); "
+            "op.execute('CREATE TABLE applied (revision VARCHAR(9))'); "
+        )
+        project.migration(
+            revision,
+            REVISIONS[number - 1] if number else None,
+            upgrade=("" if number else made)
+            + "op.execute('UPDATE account SET balance = balance * 2'); "
+            + f"op.execute(\"INSERT INTO applied VALUES ('{revision}')\")",
+        )
+
+
+def crowd(project: MiniProject, **asked: Any) -> list[tuple[int, str]]:
+    command = [sys.executable, str(CROWD), json.dumps(asked)]
+    done = subprocess.run(command, env=project._environment(), capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr
+    return [(code, text) for code, text in json.loads(done.stdout)]
+
+
+def prepare(target: Target, behind: str) -> None:
+    """Make the database as it is before a round."""
+    framefox_tasks.drop(target, missing_ok=True, force_disconnect=True)
+    if BEHIND[behind]:
+        framefox_tasks.create(target)
+        framefox_tasks.upgrade(target, revision=BEHIND[behind])
+
+
+def assert_applied_once(done: list[tuple[int, str]], database: Database) -> None:
+    assert [code for code, _ in done] == [0] * len(done), "\n".join(text for code, text in done if code)
+    assert sum("  m12  " in text for _, text in done) == 1, done
+    assert sorted(row[0] for row in database.execute("SELECT revision FROM applied")) == REVISIONS
+    assert database.execute("SELECT balance FROM account") == [(2 ** len(REVISIONS),)]
+    assert database.revision() == ["m12"]
