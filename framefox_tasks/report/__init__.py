@@ -76,7 +76,7 @@ def _verbose(result: object) -> list[str]:
 
 def show_waiting(wait: LockWait) -> None:
     """Print which run is waited for, on stderr: it is no part of the result."""
-    note(f"Waiting for another run that is changing {wait.target.label}: {wait.holder}.")
+    note(wait.sentence or f"Waiting for another run that is changing {wait.target.label}: {wait.holder}.")
 
 
 @singledispatch

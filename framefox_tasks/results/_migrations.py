@@ -42,10 +42,14 @@ class Step:
 
 @dataclass(frozen=True)
 class LockWait:
-    """A run waits for another that is changing the same database; `holder` says which, as far as the server knows."""
+    """A run waits for another that is changing the same database; `holder` says which, as far as the server knows.
+
+    Or a statement of it waits for a lock of a table, or gives way to others: then `sentence` says so.
+    """
 
     target: Target
     holder: str
+    sentence: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,12 @@ _TOP = {
     "entities",
     "heads",
     "lock",
+    "lock_timeout",
     "lock_wait",
     "metadata",
     "migrations",
     "ignore_tables",
+    "patience",
     "include_object",
     "version_table",
 }

@@ -19,7 +19,7 @@ from framefox_tasks.databases.lock import Patience
 from framefox_tasks.errors import ConfigError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.alembic.config import make_config, revision_of
 from framefox_tasks.migrations.alembic.environment import run_environment
-from framefox_tasks.migrations.alembic.failures import describe, failure_in, is_already_there, made_by_others
+from framefox_tasks.migrations.alembic.failures import describe, failure_in, is_already_there, made_by_others, remedy_of
 from framefox_tasks.migrations.alembic.history import FindSteps, History, downgrade_steps, steps_from, upgrade_steps
 from framefox_tasks.migrations.alembic.transactions import Transactions, at
 from framefox_tasks.migrations.alembic.version_log import VersionLog
@@ -35,9 +35,11 @@ from framefox_tasks.migrations.journal.interruption import (
 from framefox_tasks.migrations.journal.recorder import Recorder
 from framefox_tasks.migrations.kept import keep, migration_folders
 from framefox_tasks.migrations.locked import locked
+from framefox_tasks.migrations.table_locks import TableLockWaits
 from framefox_tasks.results import RESOLVE, Revision, Step
 
 OnStep = Callable[[Step], None]
+_AGAIN = "Correct the migration and run the command again."
 
 
 def last_steps(count: int) -> FindSteps:
@@ -110,9 +112,7 @@ def run_steps(
         log = VersionLog.of(target) if journal and dialect.journal else None
         run = _Run(history, find, before, Transactions(lock, patience, recorder, log), on_step)
         try:
-            run_environment(
-                target, history.config, history.scripts, run.work, transactions=run.transactions, told=run.warnings
-            )
+            run.run_politely(TableLockWaits(target, patience))
         except FramefoxTasksError as exc:
             if run.running is None:
                 raise
@@ -154,6 +154,37 @@ class _Run:
         self._on_step = on_step
         self._error: str | None = None
         self._upgrades = True
+
+    def run_politely(self, waits: TableLockWaits) -> None:
+        """Run env.py; once more where a statement has given way to others, and all since the last commit is undone."""
+        self.transactions.table_locks = waits
+        history = self._history
+        while True:
+            try:
+                run_environment(
+                    self.target,
+                    history.config,
+                    history.scripts,
+                    self.work,
+                    transactions=self.transactions,
+                    told=self.warnings,
+                )
+                return
+            except Exception as exc:
+                if self.running is None or self.transactions.committed or not waits.may_try_again(exc):
+                    raise
+            finally:
+                waits.leave()
+            waits.pause()
+            self._begin_again()
+
+    def _begin_again(self) -> None:
+        """Forget the migrations that were rolled back."""
+        current, states = database_of(self.target).revision(self.target), self.transactions.states
+        del self.done[states.index(current) if current in states else 0 :]
+        self.running = self._error = None
+        if self.transactions.recorder:
+            self.transactions.recorder.begin_again()
 
     def work(self, current: Any, context: MigrationContext) -> Iterator[Any]:  # noqa: ARG002 - Alembic's signature
         # A generator: Alembic asks for the next step when it has run the one before and recorded its revision.
@@ -197,12 +228,14 @@ class _Run:
         if exc and unversioned and self._upgrades and is_already_there(exc, self.target):
             others, advice = made_by_others(self.target, self.running)
             state = f"{others}\n{state}"
+        elif remedy := remedy_of(exc, self.target):
+            advice = f"{remedy} Then run the command again." if advice == _AGAIN else f"{remedy}\n{advice}"
         return MigrationError(f"{title}\n  {self._error or message}\n{state}", hint=hint or advice)
 
     def _left(self, running: Revision, after: tuple[str, ...]) -> tuple[str, str]:
         """The state after a failed migration, and the hint."""
         dialect, label, now = database_of(self.target), self.target.label, at(after)
-        again = "Correct the migration and run the command again."
+        again = _AGAIN
         left = after_failure(self.target)
         states = self.transactions.states
         if left and after != left.head.before:

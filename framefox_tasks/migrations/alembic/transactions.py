@@ -21,6 +21,7 @@ from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.alembic.version_log import VersionLog
 from framefox_tasks.migrations.journal.entries import Head, new_head
 from framefox_tasks.migrations.journal.recorder import Recorder
+from framefox_tasks.migrations.table_locks import TableLockWaits
 from framefox_tasks.model import Target
 
 _COMMIT = re.compile(r"\s*(COMMIT|END)\b(?!\s+PREPARED)", re.IGNORECASE)
@@ -31,6 +32,7 @@ class Transactions:
 
     Attributes:
         patience: How long to wait for others that write to the database.
+        table_locks: How statements wait for locks; None to wait as long as the server lets them.
         committed: Whether something of the current migration is committed.
         by_themselves: The migrations that have committed by themselves, and not in an autocommit_block().
         states: The revisions in the version table, before the first migration and after each.
@@ -49,6 +51,7 @@ class Transactions:
         self.recorder = recorder
         self.log = log
         self.adopt: Adopt = lambda connection: None  # noqa: ARG005 - the guard's, where there is one
+        self.table_locks: TableLockWaits | None = None
         self.committed = False
         self.by_themselves: list[str] = []
         self.states: list[tuple[str, ...]] = []
@@ -61,8 +64,10 @@ class Transactions:
         assert context.connection is not None  # noqa: S101 - they run on one
         self._lock.join(context.connection)
         self.adopt(context.connection)
-        if self.recorder:
-            self.recorder.join(context.connection)
+        if self.table_locks:
+            self.table_locks.join(context.connection)
+        if self.recorder:  # it sees a statement once, however often that is sent
+            self.recorder.join(context.connection, self.table_locks)
         if self.log:
             self.log.join(context)
         event.listen(context.connection, "commit", self._note_commit)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from framefox_tasks.databases.journal import Journal, Judged, StatementKind, ask
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.journal.cursors import JournaledConnection, JournaledCursor
-from framefox_tasks.migrations.journal.entries import DONE, HEAD, UNSAFE, Found, Head, JournalEntry, entry_of
+from framefox_tasks.migrations.journal.entries import DONE, HEAD, UNSAFE, Found, Head, JournalEntry, entry_of, found_in
 from framefox_tasks.migrations.journal.values import UnrecordableError, decoded, encoded
 from framefox_tasks.model import Target
 from framefox_tasks.results import RESOLVE
@@ -61,6 +61,16 @@ class _Migration:
     stopped: MigrationError | None = None
 
 
+class Waits(Protocol):
+    """How statements wait for locks of tables."""
+
+    def within(self) -> AbstractContextManager[None]:
+        """A context in which statements are of one transaction, though the connection commits each by itself."""
+
+    def gives_way(self, exc: BaseException) -> bool:
+        """Whether what has ended with an error of the driver is to be tried again; then after a pause."""
+
+
 class Recorder:
     """Records the statements of migrations on their connection, as far as something of them is committed.
 
@@ -83,12 +93,14 @@ class Recorder:
         self._connection: Any = None
         self._owner: Connection | None = None
         self._dbapi: Any = None
+        self._waits: Waits | None = None
         self._busy = False
         self.made = interrupted is not None
         self.last: JournalEntry | None = None
 
-    def join(self, connection: Connection) -> None:
-        """Record what runs on a connection of SQLAlchemy's."""
+    def join(self, connection: Connection, waits: Waits | None = None) -> None:
+        """Record what runs on a connection of SQLAlchemy's, whose statements may wait for locks."""
+        self._waits = waits
         pooled: Any = connection.connection
         if not isinstance(pooled, JournaledConnection):
             self._owner = connection
@@ -122,6 +134,11 @@ class Recorder:
         finally:
             event.remove(Engine, "before_cursor_execute", self._sent_by)
             self._migration = None
+
+    def begin_again(self) -> None:
+        """A run begins anew: what was not committed is undone, and what was is gone on with."""
+        self._interrupted = found_in(self._journal.rows(self._target)) if self.made else None
+        self.made = self._interrupted is not None
 
     def closing(self) -> str | None:
         """The statement that empties the journal, for the transaction that records the revision; None if needless."""
@@ -265,21 +282,14 @@ class Recorder:
         alone = judged.kind is StatementKind.ALONE and (together or not self._journal.transactional)
         if alone or spoils:
             return self._run_alone(migration, cursor, entry, send)
-        return self._run_within(migration, cursor, entry, send, together=together)
+        if together:
+            return self._run_together(migration, cursor, entry, send)
+        return self._run_within(migration, cursor, entry, send)
 
     def _run_within(
-        self,
-        migration: _Migration,
-        cursor: JournaledCursor,
-        entry: JournalEntry,
-        send: Callable[[], Any],
-        *,
-        together: bool,
+        self, migration: _Migration, cursor: JournaledCursor, entry: JournalEntry, send: Callable[[], Any]
     ) -> Any:
-        """Run a statement within the transaction; within one of its own where each is committed by itself."""
-        if together:
-            with self._own():
-                self._query("BEGIN")
+        """Run a statement within the transaction."""
         try:
             returned = send()
         except BaseException as exc:
@@ -287,16 +297,40 @@ class Recorder:
             if self._journal.rolls_back(exc):
                 migration.pending.clear()
                 self.unsafe("it goes on after a deadlock, which has rolled back what it did")
-            if together:
-                with suppress(Exception), self._own():  # the connection may have ended: that error is told
-                    self._query("ROLLBACK")
             raise
         migration.pending.append(entry.done(self._result(migration, cursor, returned)))
-        if together:
-            self._flush(migration)
-            with self._own():
-                self._query("COMMIT")
         return returned
+
+    def _run_together(
+        self, migration: _Migration, cursor: JournaledCursor, entry: JournalEntry, send: Callable[[], Any]
+    ) -> Any:
+        """Run a statement, and write that it was done, in a transaction of their own: else each would commit alone."""
+        made, written, unsafe_written = self.made, migration.written, migration.unsafe_written
+        while True:
+            try:
+                with self._waits.within() if self._waits else nullcontext(), self._transaction():
+                    returned = self._run_within(migration, cursor, entry, send)
+                    self._flush(migration)
+                    return returned
+            except Exception as exc:
+                self.made, migration.written, migration.unsafe_written = made, written, unsafe_written
+                migration.pending.clear()
+                if not (self._waits and self._waits.gives_way(exc)):
+                    raise
+                migration.refused = None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._own():
+            self._query("BEGIN")
+        try:
+            yield
+        except BaseException:
+            with suppress(Exception), self._own():  # the connection may have ended: that error is told
+                self._query("ROLLBACK")
+            raise
+        with self._own():
+            self._query("COMMIT")
 
     def _run_alone(
         self, migration: _Migration, cursor: JournaledCursor, entry: JournalEntry, send: Callable[[], Any]
