@@ -9,7 +9,7 @@ from typing import Any
 from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
 from framefox_tasks.report._history import show_history
 from framefox_tasks.report._status import edited_lines, show_status
-from framefox_tasks.report._terminal import ask, note, say, warn
+from framefox_tasks.report._terminal import ask, note, say, unwritable, warn
 from framefox_tasks.report._text import number
 from framefox_tasks.results import (
     Baselined,
@@ -46,6 +46,7 @@ __all__ = [
     "show_replay",
     "show_status",
     "show_waiting",
+    "unwritable",
     "warn",
 ]
 _PARTS = ("column", "index", "constraint")

@@ -80,9 +80,7 @@ def slowest_read(database: Database, stop: threading.Event) -> float:
     return slowest
 
 
-@pytest.mark.promise(
-    "A table that others read for long: no other query waits over lock_timeout, and the upgrade succeeds"
-)
+@pytest.mark.promise("No query waits over lock_timeout for the upgrade of a busy table; it succeeds")
 def test_a_migration_gives_way_to_readers(
     shop: MiniProject, server: Database, often: Callable[[int, int], int], measured: Callable[[str], None]
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
@@ -35,6 +35,7 @@ from framefox_tasks.migrations.journal.interruption import (
 from framefox_tasks.migrations.journal.recorder import Recorder
 from framefox_tasks.migrations.kept import keep, migration_folders
 from framefox_tasks.migrations.locked import locked
+from framefox_tasks.migrations.safe_point import committing, reached
 from framefox_tasks.migrations.table_locks import TableLockWaits
 from framefox_tasks.results import RESOLVE, Revision, Step
 
@@ -193,7 +194,8 @@ class _Run:
             self._upgrades = step.is_upgrade
             start = time.perf_counter()
             step.migration_fn = self._with_error_place(step.migration_fn)
-            yield step
+            with nullcontext() if database_of(self.target).transactional_ddl else committing():
+                yield step
             done = Step(self.running, time.perf_counter() - start)
             self.running = None
             self.done.append(done)
@@ -201,6 +203,7 @@ class _Run:
                 keep(self.target.project, done.revision)
             if self._on_step:
                 self._on_step(done)
+            reached()
 
     def _with_error_place(self, migrate: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(migrate)  # Alembic logs its name
