@@ -278,3 +278,16 @@ def test_a_journal_whose_end_is_recorded_is_removed(shop: MiniProject, database:
     assert framefox_tasks.status(target).interrupted is None
     framefox_tasks.upgrade(target)
     assert JOURNAL not in database.tables()
+
+
+@pytest.mark.server
+def test_an_interrupted_run_says_that_a_part_is_committed(shop: MiniProject, make_database: MakeDatabase) -> None:
+    database = make_database("mysql")
+    shop.env["DATABASE_URL"] = database.url
+    ready(shop, database, f"{TABLE}; {ROW}; import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
+    run = shop.doit("database_upgrade")
+    assert run.code == 143, run.all
+    assert "is at no revision. A part of m0 is committed: see doit database_status" in run.err
+    shop.migration("m0", None, upgrade=f"{TABLE}; {ROW}")
+    shop.ok("database_upgrade", "--resume")
+    assert database.execute("SELECT * FROM a") == [(1,)]
