@@ -228,7 +228,8 @@ class _Run:
             state, advice = self._left(self.running, database_of(self.target).revision(self.target))
         except FramefoxTasksError as lost:
             state, advice = self._lost(self.running), lost.hint or ""
-        if exc and unversioned and self._upgrades and is_already_there(exc, self.target):
+        settled = RESOLVE not in advice  # else it is to be gone on with, and cannot be stamped before
+        if exc and settled and unversioned and self._upgrades and is_already_there(exc, self.target):
             others, advice = made_by_others(self.target, self.running)
             state = f"{others}\n{state}"
         elif remedy := remedy_of(exc, self.target):
@@ -252,8 +253,9 @@ class _Run:
             return self._half_done(left, running, now)
         journaled = dialect.journal is not None and self.transactions.recorder is not None
         if not journaled and (self.transactions.committed or not dialect.transactional_ddl):
+            cannot = "" if dialect.transactional_ddl else f"{dialect.title} cannot roll back DDL. "
             return (
-                f"What {running.revision} has committed stays; the database {label} is recorded at {now}.",
+                f"{cannot}What {running.revision} has committed stays; the database {label} is recorded at {now}.",
                 "See where the database stands: doit database_status",
             )
         if after == self._before:
@@ -262,8 +264,9 @@ class _Run:
 
     def _half_done(self, left: Found, running: Revision, now: str) -> tuple[str, str]:
         """The same where a part of the migration is committed."""
-        told = told_of(left)
-        state = f"A part of {running.revision} is committed, and stays. {told.state}"
+        told, dialect = told_of(left), database_of(self.target)
+        state = "" if dialect.transactional_ddl else f"{dialect.title} cannot roll back DDL. "
+        state += f"A part of {running.revision} is committed, and stays. {told.state}"
         state += f"\nThe database {self.target.label} is recorded at {now}."
         if left.unsafe:
             return state, f"It cannot be gone on with, since {left.unsafe}.\n{RESOLVE}"
