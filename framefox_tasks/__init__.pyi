@@ -18,6 +18,7 @@ from framefox_tasks.errors import (
     FramefoxTasksError as FramefoxTasksError,
     LockTimeoutError as LockTimeoutError,
     MigrationError as MigrationError,
+    MigrationInterruptedError as MigrationInterruptedError,
     MigrationNeededError as MigrationNeededError,
     NotADatabaseError as NotADatabaseError,
     PermissionDeniedError as PermissionDeniedError,
@@ -46,6 +47,7 @@ from framefox_tasks.migrations.metadata import (
     write_metadata as write_metadata,
 )
 from framefox_tasks.migrations.plan import downgrade_sql as downgrade_sql, plan as plan, upgrade_sql as upgrade_sql
+from framefox_tasks.migrations.resolve import accept_edits as accept_edits, resolve as resolve
 from framefox_tasks.migrations.stamp import check_stamp as check_stamp, stamp as stamp
 from framefox_tasks.migrations.status import status as status
 from framefox_tasks.migrations.upgrade import upgrade as upgrade
@@ -69,7 +71,10 @@ from framefox_tasks.results import (
     Downgraded as Downgraded,
     Drawn as Drawn,
     Dropped as Dropped,
+    Edited as Edited,
+    EditsAccepted as EditsAccepted,
     HistoryEntry as HistoryEntry,
+    Interruption as Interruption,
     LockWait as LockWait,
     MetadataCleared as MetadataCleared,
     MetadataWritten as MetadataWritten,
@@ -81,6 +86,7 @@ from framefox_tasks.results import (
     Plan as Plan,
     PlannedTable as PlannedTable,
     Proof as Proof,
+    Resolved as Resolved,
     Revision as Revision,
     Script as Script,
     Selected as Selected,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError, MigrationError
+from framefox_tasks.migrations.journal.interruption import Resume, check_uninterrupted
 from framefox_tasks.migrations.locked import OnWait, patience_of
 from framefox_tasks.migrations.upgrade import OnStep, check_no_range, history_of
 from framefox_tasks.model import Target
@@ -25,6 +26,7 @@ def downgrade(
     on_step: OnStep | None = None,
     on_wait: OnWait | None = None,
     lock_wait: float | None = None,
+    resume: bool = False,
 ) -> Downgraded:
     """Revert migrations; also those whose files are on another branch, by what was kept when they were applied.
 
@@ -36,6 +38,7 @@ def downgrade(
         on_step: Called after each migration.
         on_wait: As for upgrade.
         lock_wait: As for upgrade.
+        resume: As for upgrade.
 
     Raises:
         ConfigError: steps is negative.
@@ -73,8 +76,11 @@ def downgrade(
 
     check(seen)
     if not seen:
+        check_uninterrupted(target)
         return Downgraded(target, (), ())
-    ran = run.run_steps(history, find, check=check, patience=patience_of(target, lock_wait, on_wait), on_step=on_step)
+    patience = patience_of(target, lock_wait, on_wait)
+    going_on: Resume = "downgrade" if resume else None
+    ran = run.run_steps(history, find, check=check, patience=patience, on_step=on_step, resume=going_on)
     return Downgraded(target, ran.steps, ran.current, ran.by_themselves, ran.warnings)
 
 
