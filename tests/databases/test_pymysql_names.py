@@ -48,7 +48,6 @@ def test_no_other_packet_is_used() -> None:
     assert {alias.name for node in imports if node.module == "pymysql.protocol" for alias in node.names} == PACKETS
 
 
-@pytest.mark.server
 def test_a_connection_has_each_of_them() -> None:
     source = inspect.getsource(pymysql.connections)
     missing = {
