@@ -62,12 +62,20 @@ class Dropped:
 
 @dataclass(frozen=True)
 class MetadataWritten:
-    """The schema of the entities or of the database is in the cache; `changed` says whether it was another before."""
+    """The schema of the entities or of the database is in the cache.
+
+    Attributes:
+        changed: Whether it was another before.
+        left_alone: The tables of the database that are not of the project.
+        foreign: Whether none of the database is, and it was read whole.
+    """
 
     project: Project
     path: Path
     tables: int
     changed: bool
+    left_alone: tuple[str, ...] = ()
+    foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,6 +158,8 @@ class Status:
         lasting: Whether several heads are meant to be.
         interrupted: A migration that runs or was interrupted, after it had committed a part of what it does.
         edited: The migrations that are applied, and whose files do something else now.
+        left_alone: The tables that are not of the project.
+        certain: Whether that is known of them: the migrations were run on a scratch database before.
     """
 
     target: Target
@@ -166,6 +176,8 @@ class Status:
     lasting: bool = False
     interrupted: Interruption | None = None
     edited: tuple[Edited, ...] = ()
+    left_alone: tuple[str, ...] = ()
+    certain: bool = True
 
     @property
     def pending(self) -> int:

@@ -219,6 +219,7 @@ class MigrationCreated:
         warnings: Python's warnings, each with the file and line of the project that it comes from.
         proof: Whether it was proven on a scratch database; None where nothing was to be proven.
         applied: Whether it is marked as applied, since the database has all that it makes.
+        unmade: The tables of the entities that the database has, and no migration makes.
         meanwhile: The file that another run has written while this one waited for it.
     """
 
@@ -234,6 +235,7 @@ class MigrationCreated:
     warnings: tuple[str, ...] = ()
     proof: Proof | None = None
     applied: bool = False
+    unmade: tuple[str, ...] = ()
     meanwhile: Path | None = None
 
     @property
@@ -271,11 +273,16 @@ class Baselined:
 
 @dataclass(frozen=True)
 class MigrationChecked:
-    """The entities and the database agree, but for the tables that are not of the project."""
+    """The entities and the database agree, but for the tables that are not of the project.
+
+    Attributes:
+        left_alone, warnings, unmade: As of MigrationCreated.
+    """
 
     target: Target
     left_alone: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    unmade: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

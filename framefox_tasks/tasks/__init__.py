@@ -19,7 +19,6 @@ from framefox_tasks.tasks.database import (
 from framefox_tasks.tasks.encoding import usable_streams, use_utf8
 from framefox_tasks.tasks.reporter import Reporter, hide_passwords, warn_of_variables
 from framefox_tasks.tasks.schema import (
-    task__database_live,
     task_database_clear_metadata,
     task_database_diagram,
     task_database_metadata,
@@ -46,7 +45,6 @@ warn_of_variables()
 
 __all__ = [
     "DOIT_CONFIG",
-    "task__database_live",
     "task_database_baseline",
     "task_database_clear_metadata",
     "task_database_clear_migration",
