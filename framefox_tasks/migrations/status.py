@@ -55,10 +55,10 @@ def status(target: Target) -> Status:
         migrations=tuple(migrations),
         whereabouts=whereabouts(history, current, unknown) if unknown else None,
         lasting=target.project.all_heads,
-        edited=edited(history, current) if exists and not error else (),
-        interrupted=interruption(target) if exists and not error else None,
         left_alone=others.listed if others else (),
         certain=others.certain if others else True,
+        edited=edited(history, current) if exists and not error else (),
+        interrupted=interruption(target) if exists and not error else None,
     )
 
 

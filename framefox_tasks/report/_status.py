@@ -60,10 +60,10 @@ def status_data(status: Status) -> dict[str, Any]:
         "branches": list(status.whereabouts.branches) if status.whereabouts else [],
         "pending": status.pending,
         "up_to_date": status.up_to_date,
-        "edited": [one.revision.revision for one in status.edited],
-        "interrupted": _interruption_data(status.interrupted),
         "left_alone": list(status.left_alone),
         "left_alone_certain": status.certain,
+        "edited": [one.revision.revision for one in status.edited],
+        "interrupted": _interruption_data(status.interrupted),
         "migrations": [migration_data(status, item) for item in status.migrations],
     }
 

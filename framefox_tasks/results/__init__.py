@@ -156,10 +156,10 @@ class Status:
         unknown: Those of them that have no file.
         whereabouts: What is known of these; None where each has one.
         lasting: Whether several heads are meant to be.
-        interrupted: A migration that runs or was interrupted, after it had committed a part of what it does.
-        edited: The migrations that are applied, and whose files do something else now.
         left_alone: The tables that are not of the project.
         certain: Whether that is known of them: the migrations were run on a scratch database before.
+        interrupted: A migration that runs or was interrupted, after it had committed a part of what it does.
+        edited: The migrations that are applied, and whose files do something else now.
     """
 
     target: Target
@@ -174,10 +174,10 @@ class Status:
     migrations: Sequence[MigrationState] = ()
     whereabouts: Whereabouts | None = None
     lasting: bool = False
-    interrupted: Interruption | None = None
-    edited: tuple[Edited, ...] = ()
     left_alone: tuple[str, ...] = ()
     certain: bool = True
+    interrupted: Interruption | None = None
+    edited: tuple[Edited, ...] = ()
 
     @property
     def pending(self) -> int:

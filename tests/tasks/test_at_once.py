@@ -134,6 +134,7 @@ def test_several_downgrades_by_one_step_revert_one(bank: MiniProject, database: 
     assert balances(database) == [5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["sqlite", "mysql"])
 def test_several_upgrades_with_a_transaction_for_each_migration(
     dialect: str, make_database: MakeDatabase, tmp_path: Path
