@@ -18,6 +18,7 @@ from support.databases import (
     Database,
     MakeDatabase,
     drop_database,
+    is_mariadb,
     require_server,
     server_databases,
     server_url,
@@ -48,6 +49,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
         if fixtures & {"browser", "installed"}:
             item.add_marker("browser")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what assumes MariaDB where the server is MySQL."""
+    if item.get_closest_marker("mariadb"):
+        require_server("mysql")
+        if not is_mariadb():
+            pytest.skip("this is of MariaDB, and the server is MySQL")
 
 
 @pytest.hookimpl(wrapper=True)

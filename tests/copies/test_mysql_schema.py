@@ -98,6 +98,7 @@ def items(text: str) -> list[str]:
     return sorted(line.rstrip(",") for line in text.split("\n"))
 
 
+@pytest.mark.mariadb
 @pytest.mark.server
 def test_all_that_a_database_has_arrives(rich: Database, make_database: MakeDatabase) -> None:
     target = make_database("mysql", "copy")
@@ -124,6 +125,7 @@ def test_all_that_a_database_has_arrives(rich: Database, make_database: MakeData
     assert target.execute(leftovers) == []
 
 
+@pytest.mark.mariadb
 @pytest.mark.server
 def test_a_copy_of_some_tables_tells_what_it_lacks(rich: Database, make_database: MakeDatabase) -> None:
     target = make_database("mysql", "copy")
@@ -141,6 +143,7 @@ def test_a_copy_of_some_tables_tells_what_it_lacks(rich: Database, make_database
     assert target.tables() == {"team", "part"}
 
 
+@pytest.mark.mariadb
 @pytest.mark.server
 def test_the_plan_says_what_the_tables_are(rich: Database) -> None:
     with open_source(target_of(rich)) as source:

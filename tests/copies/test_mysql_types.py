@@ -120,6 +120,7 @@ def test_what_is_longer_than_a_packet_as_a_line_is_read_by_columns(pair: tuple[D
     assert lines(source, side(source))[2] == b"3\t\\N\tz\t\\N\t001"
 
 
+@pytest.mark.mariadb
 def test_the_lines_are_as_the_model_says(make_database: MakeDatabase) -> None:
     database = made(
         make_database("mysql"),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from support import databases
 from support.copy_rich import RICH
 from support.copying import made, target_of
 from support.databases import Database, connect_server, missing, server_url
@@ -25,7 +26,9 @@ DIALECT = "postgresql"
 @pytest.fixture(params=["pg_dump", "catalogue"])
 def definitions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """Read by pg_dump, and without one on the path."""
-    if request.param == "catalogue":
+    if request.param == "pg_dump":
+        databases.pg_dump()
+    else:
         monkeypatch.setenv("PATH", str(tmp_path))
     return str(request.param)
 
@@ -39,10 +42,9 @@ def dumped(database: Database, program: str) -> list[str]:
     return [line for line in text.splitlines() if not line.startswith("\\")]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def pg_dump() -> str:
-    found = subprocess.run(["sh", "-c", "command -v pg_dump"], capture_output=True, text=True).stdout.strip()
-    return found or missing("no pg_dump on PATH to compare with")
+    return databases.pg_dump()
 
 
 def test_everything_in_a_rich_database_arrives(

@@ -151,6 +151,7 @@ def test_types_of_postgresql(target: str, make_database: MakeDatabase) -> None:
     )
 
 
+@pytest.mark.mariadb
 @pytest.mark.server
 @pytest.mark.parametrize("target", ["sqlite", "postgresql"])
 def test_types_of_mysql(target: str, make_database: MakeDatabase) -> None:

@@ -204,6 +204,7 @@ def test_numbers_of_an_inherited_table(postgresql: Adopted, make_database: MakeD
     postgresql.agrees(metadata=by_tool)
 
 
+@pytest.mark.mariadb
 @pytest.mark.server
 def test_json_of_mariadb_as_a_tool_writes_it(mysql: Adopted) -> None:
     mysql.make("CREATE TABLE item (id INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY, a JSON)")

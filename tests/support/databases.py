@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import sqlite3
+import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -119,6 +124,25 @@ def server_databases(dialect: str) -> set[str]:
         return {row[0] for row in cursor.fetchall()}
     finally:
         connection.close()
+
+
+@cache
+def is_mariadb() -> bool:
+    """Whether the server of the MySQL kind is MariaDB."""
+    with closing(connect_server("mysql")) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute("SELECT VERSION()")
+        return "mariadb" in cursor.fetchone()[0].lower()
+
+
+def pg_dump() -> str:
+    """The path of a pg_dump that the server's version needs; one that is older refuses it."""
+    program = shutil.which("pg_dump") or missing("no pg_dump on PATH")
+    with closing(connect_server("postgresql")) as connection:
+        needed = connection.info.server_version // 10_000
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    if int(re.findall(r"\d+", told)[0]) < needed:
+        missing(f"pg_dump is older than the server, PostgreSQL {needed}: {told.strip()}")
+    return program
 
 
 def drop_database(dialect: str, name: str) -> None:
