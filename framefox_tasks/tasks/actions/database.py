@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from framefox_tasks import report
+from framefox_tasks import files, report
 from framefox_tasks.errors import (
     ConfigError,
     ConfirmationRequiredError,
@@ -185,13 +184,14 @@ def _write_or_print(text: str, output: str) -> None:
         report.say(text.rstrip())
         return
     path = Path(output)
-    beside = path.with_name(f".{path.name}.new")
+    if path.is_symlink() or (path.exists() and not (path.is_file() or path.is_dir())):
+        raise PermissionDeniedError(
+            f"{output} is a link or a device, and would be replaced by a file. Nothing was written.",
+            hint="Name the file itself, or leave --output out to print the SQL.",
+        )
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        files.replace(path, text.encode())
     except OSError as exc:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
         raise PermissionDeniedError(
             f"{output} cannot be written: {exc.strerror}", hint="Check that its folder is there, and its permissions."
         ) from exc
