@@ -21,6 +21,7 @@ from framefox_tasks.errors import (
     MigrationNeededError as MigrationNeededError,
     NotADatabaseError as NotADatabaseError,
     PermissionDeniedError as PermissionDeniedError,
+    ProtectedError as ProtectedError,
     ReplayError as ReplayError,
     ScratchError as ScratchError,
     TargetNotEmptyError as TargetNotEmptyError,
@@ -46,6 +47,11 @@ from framefox_tasks.migrations.metadata import (
     write_metadata as write_metadata,
 )
 from framefox_tasks.migrations.plan import downgrade_sql as downgrade_sql, plan as plan, upgrade_sql as upgrade_sql
+from framefox_tasks.migrations.protection import (
+    is_protected as is_protected,
+    protect as protect,
+    unprotect as unprotect,
+)
 from framefox_tasks.migrations.stamp import check_stamp as check_stamp, stamp as stamp
 from framefox_tasks.migrations.status import status as status
 from framefox_tasks.migrations.upgrade import upgrade as upgrade
@@ -81,6 +87,7 @@ from framefox_tasks.results import (
     Plan as Plan,
     PlannedTable as PlannedTable,
     Proof as Proof,
+    Protected as Protected,
     Revision as Revision,
     Script as Script,
     Selected as Selected,

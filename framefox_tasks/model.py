@@ -188,6 +188,7 @@ class Target:
         scratch_url: A database of the server on which scratch databases are made; the target's server if None.
         lock: Whether runs that change it take turns by a lock in its server, or beside its file.
         lock_wait: For how many seconds a run waits for another one.
+        protected: Whether what could lose its data is refused unless it is named. A mark in the database does the same.
     """
 
     url: str = field(repr=False)
@@ -196,6 +197,7 @@ class Target:
     scratch_url: str | None = field(default=None, repr=False)
     lock: bool = True
     lock_wait: float = LOCK_WAIT_SECONDS
+    protected: bool = False
 
     @cached_property
     def address(self) -> DatabaseURL:
@@ -291,6 +293,7 @@ class NamedCopy:
         to: The URL of the copy, which may hold TIMESTAMP. Not part of the repr, since it may hold a password.
         options: What of the source is copied, and how.
         keep: How many of the files that it made are kept; None for all of them.
+        protected: The identity of the database that the settings protect; no other is meant by them.
     """
 
     name: str
@@ -298,7 +301,9 @@ class NamedCopy:
     to: str = field(repr=False)
     options: CopyOptions = field(default_factory=CopyOptions)
     keep: int | None = None
+    protected: str | None = None
 
     def target(self, stamp: str = "") -> Target:
         """The database that is made, at a time written as in 20261125T081500Z."""
-        return replace(self.source, url=self.to.replace(TIMESTAMP, stamp))
+        target = replace(self.source, url=self.to.replace(TIMESTAMP, stamp), protected=False)
+        return replace(target, protected=True) if self.protected and target.identity == self.protected else target

@@ -27,6 +27,7 @@ from framefox_tasks.results import (
     MigrationsCleared,
     Plan,
     Proof,
+    Protected,
     Revision,
     StampChecked,
     Stamped,
@@ -87,6 +88,13 @@ def _(result: Created) -> list[str]:
     if result.created:
         return [f"Database created successfully: {result.target.label}"]
     return [f"The database {result.target.label} exists already."]
+
+
+@_lines.register
+def _(result: Protected) -> list[str]:
+    if result.protected:
+        return [f"{result.target.label} is protected: what could lose its data must name it."]
+    return [f"{result.target.label} is not protected any more."]
 
 
 @_lines.register

@@ -48,6 +48,20 @@ class Created:
 
 
 @dataclass(frozen=True)
+class Protected:
+    """What protect() and unprotect() did.
+
+    Attributes:
+        protected: Whether the database is protected now, by the mark or by its target.
+        changed: Whether the mark was set or taken away: it may have been so already.
+    """
+
+    target: Target
+    protected: bool
+    changed: bool
+
+
+@dataclass(frozen=True)
 class Dropped:
     """A database was dropped, or was not there."""
 

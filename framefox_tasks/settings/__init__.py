@@ -95,6 +95,7 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
         scratch,
         lock=config.get("lock") is None or boolean("lock", config["lock"], expand),
         lock_wait=seconds("lock_wait", config.get("lock_wait"), expand, LOCK_WAIT_SECONDS),
+        protected=boolean("protected", config.get("protected"), expand) or _is_production(variables),
     )
     check_address(target, source)
     check_scratch(target, f"database.scratch_url in {CONFIG_FILE}")
@@ -104,6 +105,11 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
         diagram_options(config, target.project, expand, str(CONFIG_FILE)),
         Copies(config, target, variables, expand, str(CONFIG_FILE)),
     )
+
+
+def _is_production(variables: Mapping[str, str]) -> bool:
+    names = (variables.get(name, "").strip().lower() for name in ("APP_ENV", "ENV"))
+    return any(name in ("prod", "production") for name in names)
 
 
 def copy_chains() -> Mapping[str, Chain]:

@@ -21,6 +21,7 @@ _TOP = {
     "lock_wait",
     "metadata",
     "migrations",
+    "protected",
     "ignore_tables",
     "include_object",
     "version_table",

@@ -39,6 +39,7 @@ _COPY = (
     several("mask", Help(_mask_help)),
     flag("verify", "compare every value, not only the number of rows"),
     flag("force_disconnect", "end the sessions of others on the target"),
+    option("force", "the name of the target, where it is protected", default=None),
     option("lock_wait", "seconds to wait for another run that changes the target", default=None),
     _DRY_RUN,
 )

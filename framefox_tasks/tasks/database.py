@@ -18,6 +18,7 @@ from framefox_tasks.tasks.reporter import BARE, EXPLAINED
 _YES = flag("yes", "do not ask", short="y")
 _LOCK_WAIT = option("lock_wait", "seconds to wait for another run that changes the database", default=None)
 _X = several("x", "what env.py gets from get_x_argument(), as --x=KEY=VALUE; again for another")
+_FORCE = option("force", "the name of the database, where it is protected", default=None)
 _UPGRADE = (
     option("revision", "the revision to go to [default: head, or heads with `heads: all`]", default=None),
     flag("plan", "show what would run, and stop"),
@@ -53,6 +54,7 @@ _DOWNGRADE = (
     flag("sql", "print the SQL, without connecting"),
     option("output", "with --sql: the file to write"),
     _X,
+    _FORCE,
     _LOCK_WAIT,
 )
 _HISTORY = (
@@ -65,10 +67,12 @@ _BASELINE = (option("message", "what the migration does", short="m"), _LOCK_WAIT
 _STAMP = (
     option("revision", "the revision that the database is at, heads, or base for none", default=None),
     _YES,
+    _FORCE,
     _LOCK_WAIT,
 )
-_CLEAR = (_YES, _LOCK_WAIT)
-_DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"), _LOCK_WAIT)
+_CLEAR = (_YES, _FORCE, _LOCK_WAIT)
+_PROTECT = (flag("off", "take the protection away"), _FORCE, _LOCK_WAIT)
+_DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"), _FORCE, _LOCK_WAIT)
 
 
 def task_database_create() -> dict[str, Any]:
@@ -145,6 +149,11 @@ def task_database_baseline() -> dict[str, Any]:
 def task_database_stamp() -> dict[str, Any]:
     """Mark the database as at a revision, running nothing"""
     return {"actions": [action("baseline:stamp")], "params": list(_STAMP), "uptodate": [Named()], **LIVE}
+
+
+def task_database_protect() -> dict[str, Any]:
+    """Mark the database, so that what could lose its data must name it"""
+    return {"actions": [action("database:protect")], "params": list(_PROTECT), "uptodate": [Named()], **LIVE}
 
 
 def task_database_drop() -> dict[str, Any]:

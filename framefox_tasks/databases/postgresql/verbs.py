@@ -18,6 +18,11 @@ from framefox_tasks.errors import (
 from framefox_tasks.model import Target
 
 _TEMPLATE_WAIT_SECONDS = 20.0
+_MARK = "framefox_tasks.protected"
+_IS_MARKED = f"""
+SELECT 1 FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
+WHERE d.datname = current_database() AND s.setrole = 0 AND '{_MARK}=on' = ANY (s.setconfig)
+"""  # noqa: S608 - nothing of a user's
 _FORCE_SINCE = 130000  # DROP DATABASE ... WITH (FORCE), PostgreSQL 13
 
 
@@ -164,6 +169,18 @@ class PostgreSQLVerbs(ServerVerbs):
         """Empty the version table."""
         self._require(target)
         return super().clear_revision(target)
+
+    def is_marked(self, target: Target) -> bool:
+        """Whether the settings of the database hold the mark."""
+        self._require(target)
+        return self._row(target, target.name, _IS_MARKED) is not None
+
+    def set_mark(self, target: Target, *, marked: bool) -> None:
+        """Put the mark among the settings of the database: neither pg_dump nor a copy by TEMPLATE takes them along."""
+        self._require(target)
+        change = f"SET {_MARK} = 'on'" if marked else f"RESET {_MARK}"
+        with self.connection(target, target.name) as connection:
+            connection.cursor().execute(f"ALTER DATABASE {quote_identifier(target, self, target.name)} {change}")
 
     def server_version(self, target: Target) -> str:
         """The server's version, as 15.4."""

@@ -43,6 +43,7 @@ def copy(
     mask: list[str],
     dry_run: bool,
     lock_wait: str | None = None,
+    force: str | None = None,
     invocation: Invocation | None = None,
     **flags: bool,
 ) -> None:
@@ -68,7 +69,8 @@ def copy(
         **flags,
     )
     origin = waiting_as(replace(settings.target, url=source) if source else settings.target, lock_wait)
-    _run_copy(NamedCopy("", origin, to or settings.copies.url, options), dry_run=dry_run)
+    protected = settings.copies.protected
+    _run_copy(NamedCopy("", origin, to or settings.copies.url, options, protected=protected), dry_run, force)
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -113,7 +115,7 @@ def named(
     ):
         return invocation and invocation.values
     try:
-        return _run_copy(found, dry_run=dry_run)
+        return _run_copy(found, dry_run)
     except TargetNotEmptyError as exc:
         raise TargetNotEmptyError(
             exc.message, hint=f"To replace it each time, write `overwrite: true` into copies.{name} of the settings."
@@ -140,11 +142,11 @@ def upgrade(
     return {"heads": list(result.heads), "database": target.identity, "left": copy_state(target)}
 
 
-def _run_copy(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
+def _run_copy(copy: NamedCopy, dry_run: bool, force: str | None = None) -> dict[str, Any] | None:
     """Copy, with hints for the two databases of a copy where others name the settings of one."""
     hide(copy.source, copy.target())
     try:
-        return _copy_once(copy, dry_run=dry_run)
+        return _copy_once(copy, dry_run, force)
     except ConnectionFailedError as exc:
         hint = (exc.hint or "").replace(_ONE, f"--to, --from, {_ONE}")
         raise ConnectionFailedError(exc.message, hint=hint or None) from exc
@@ -156,20 +158,20 @@ def _run_copy(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
         ) from exc
 
 
-def _copy_once(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
+def _copy_once(copy: NamedCopy, dry_run: bool, force: str | None) -> dict[str, Any] | None:
     stamp = _stamp(copy)
     if dry_run:
         report.show(copying.plan_copy(copy.source, copy.target(stamp), options=copy.options))
         return None
     note_unlocked(copy.source)
     state = source_state(copy.source) if copy.name and comparable(copy) else None
-    result = _run_with_display(copy, stamp)
+    result = _run_with_display(copy, stamp, force)
     values = copy_values(copy, stamp, state)
     report.show(replace(result, removed=retention.remove_older(copy, stamp)))
     return values
 
 
-def _run_with_display(copy: NamedCopy, stamp: str) -> Copied:
+def _run_with_display(copy: NamedCopy, stamp: str, force: str | None) -> Copied:
     target = copy.target(stamp)
     with report.copying() as display:
         try:
@@ -180,6 +182,7 @@ def _run_with_display(copy: NamedCopy, stamp: str) -> Copied:
                 on_plan=_announced(display.begin),
                 on_progress=display.note,
                 on_wait=report.show_waiting,
+                force=force,
             )
         except KeyboardInterrupt:
             raise CopyError(f"The copy was interrupted; {target.label} is as it was.", hint="Start it again.") from None

@@ -8,13 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from framefox_tasks import files, report
+from framefox_tasks import report
 from framefox_tasks.errors import (
     ConfigError,
     ConfirmationRequiredError,
     ConnectionFailedError,
     MigrationError,
-    PermissionDeniedError,
 )
 from framefox_tasks.migrations import (
     amend as amended,
@@ -24,9 +23,11 @@ from framefox_tasks.migrations import (
     downgrade as downgrades,
     history as past,
     plan as plans,
+    protection,
     status,
     upgrade as upgrades,
 )
+from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import Forecast, MigrationCreated, Step
 from framefox_tasks.schema.cache import RECORD
@@ -183,18 +184,7 @@ def _write_or_print(text: str, output: str) -> None:
     if not output:
         report.say(text.rstrip())
         return
-    path = Path(output)
-    if path.is_symlink() or (path.exists() and not (path.is_file() or path.is_dir())):
-        raise PermissionDeniedError(
-            f"{output} is a link or a device, and would be replaced by a file. Nothing was written.",
-            hint="Name the file itself, or leave --output out to print the SQL.",
-        )
-    try:
-        files.replace(path, text.encode())
-    except OSError as exc:
-        raise PermissionDeniedError(
-            f"{output} cannot be written: {exc.strerror}", hint="Check that its folder is there, and its permissions."
-        ) from exc
+    plans.write_sql(text, Path(output))
     report.say(f"SQL written to {output}.")
 
 
@@ -206,6 +196,7 @@ def downgrade(
     sql: bool = False,
     output: str = "",
     x: Sequence[str] = (),
+    force: str | None = None,
     lock_wait: str | None = None,
     invocation: Invocation | None = None,
 ) -> None:
@@ -229,9 +220,10 @@ def downgrade(
             hint="Revert the last two with: doit database_downgrade --steps 2, all with: --steps 0",
         )
     target = in_turn(settings, lock_wait)
+    check_unprotected(target, force, "no migration is reverted")
     report.say("Reverting migrations...")
     done = downgrades.downgrade(
-        target, steps=int(steps), revision=revision, x=x, on_step=report.show, on_wait=report.show_waiting
+        target, steps=int(steps), revision=revision, x=x, on_step=report.show, on_wait=report.show_waiting, force=force
     )
     report.show(done)
 
@@ -274,6 +266,7 @@ def drop(
     *,
     yes: bool,
     force_disconnect: bool,
+    force: str | None = None,
     lock_wait: str | None = None,
     invocation: Invocation | None = None,
 ) -> None:
@@ -281,24 +274,51 @@ def drop(
     if skip_unnamed(invocation, "drop the database"):
         return
     target = waiting_as(settings.target, lock_wait)
+    check_unprotected(target, force, "it is not dropped")
     confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
     note_unlocked(target)
-    dropped = database.drop(target, missing_ok=True, force_disconnect=force_disconnect, on_wait=report.show_waiting)
+    dropped = database.drop(
+        target, missing_ok=True, force_disconnect=force_disconnect, force=force, on_wait=report.show_waiting
+    )
     report.show(dropped)
 
 
+def protect(
+    settings: Settings,
+    *,
+    off: bool,
+    force: str | None = None,
+    lock_wait: str | None = None,
+    invocation: Invocation | None = None,
+) -> None:
+    """database_protect."""
+    if skip_unnamed(invocation, "change whether the database is protected"):
+        return
+    target = in_turn(settings, lock_wait)
+    if off:
+        report.show(protection.unprotect(target, force=force, on_wait=report.show_waiting))
+    else:
+        report.show(protection.protect(target, on_wait=report.show_waiting))
+
+
 def clear_migration(
-    settings: Settings, *, yes: bool, lock_wait: str | None = None, invocation: Invocation | None = None
+    settings: Settings,
+    *,
+    yes: bool,
+    force: str | None = None,
+    lock_wait: str | None = None,
+    invocation: Invocation | None = None,
 ) -> None:
     """database_clear_migration."""
     if skip_unnamed(invocation, "delete all migrations"):
         return
     target = waiting_as(settings.target, lock_wait)
+    check_unprotected(target, force, "its migrations are not deleted")
     folder = ", ".join(map(target.project.shown, target.project.versions))
     question = f"Delete all migrations in {folder}, and empty the version table of {target.label}?"
     confirm(question, yes=yes, task="database_clear_migration")
     note_unlocked(target)
-    report.show(clear.clear_migrations(target, on_wait=report.show_waiting))
+    report.show(clear.clear_migrations(target, force=force, on_wait=report.show_waiting))
 
 
 def _on_terminal() -> bool:
