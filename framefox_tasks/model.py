@@ -11,6 +11,8 @@ from framefox_tasks.errors import ConfigError
 from framefox_tasks.url import DatabaseURL, parse_url
 
 LOCK_WAIT_SECONDS = 60.0
+LOCK_TIMEOUT_SECONDS = 5.0
+PATIENCE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,8 @@ class Target:
         scratch_url: A database of the server on which scratch databases are made; the target's server if None.
         lock: Whether runs that change it take turns by a lock in its server, or beside its file.
         lock_wait: For how many seconds a run waits for another one.
+        lock_timeout: For how many seconds a migration waits for locks of tables until it gives way; 0 for no limit.
+        patience: For how many seconds it tries again.
         protected: Whether what could lose its data is refused unless it is named. A mark in the database does the same.
     """
 
@@ -197,6 +201,8 @@ class Target:
     scratch_url: str | None = field(default=None, repr=False)
     lock: bool = True
     lock_wait: float = LOCK_WAIT_SECONDS
+    lock_timeout: float = LOCK_TIMEOUT_SECONDS
+    patience: float = PATIENCE_SECONDS
     protected: bool = False
 
     @cached_property

@@ -164,6 +164,23 @@ def parse_url(text: str) -> DatabaseURL:
     )
 
 
+def as_sqlalchemy_reads(text: str) -> str:
+    """A URL that somebody wrote, so that it names the database that the installed SQLAlchemy takes it for.
+
+    Before SQLAlchemy 2.1 `%20` in the name of a database was not decoded: the percent sign was part of the name.
+    """
+    text = text.strip()
+    match = _URL.fullmatch(text)
+    if match is None or "%" not in (match["database"] or ""):
+        return text
+    from importlib.metadata import version
+
+    if tuple(map(int, version("sqlalchemy").split(".")[:2])) >= (2, 1):
+        return text
+    start, end = match.span("database")
+    return text[:start] + text[start:end].replace("%", "%25") + text[end:]
+
+
 def is_scheme(backend: str) -> bool:
     """Whether a database is known by this scheme: one of ours, or of an installed package that adds it.
 

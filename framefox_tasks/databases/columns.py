@@ -42,8 +42,14 @@ class ColumnComparison(ABC):
         """Correct what SQLAlchemy has reflected of a column."""
 
     @abstractmethod
-    def same_index(self, live: Index, declared: Index) -> bool:
-        """Whether two indexes of the same columns are the same."""
+    def same_index(self, live: Index, declared: Index, *, orders: bool = True) -> bool:
+        """Whether two indexes of the same columns are the same.
+
+        Args:
+            live: The one that is there.
+            declared: The one that is declared.
+            orders: Whether the order of a column counts where none is declared.
+        """
 
     @abstractmethod
     def refused_parts(self, index: Index | UniqueConstraint) -> list[str]:
@@ -52,6 +58,10 @@ class ColumnComparison(ABC):
     @abstractmethod
     def reflect_index(self, index: Index) -> None:
         """Correct what SQLAlchemy has reflected of an index."""
+
+    @abstractmethod
+    def native_type(self, table: Any, column: str) -> str | None:
+        """The type of a column of a table that is there."""
 
     @abstractmethod
     def written(self, table: Any, column: str) -> str | None:

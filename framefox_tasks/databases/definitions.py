@@ -91,6 +91,9 @@ class ServerDefinitions(Protocol):
     def normal_index(self, table: Name, statement: str) -> str | None:
         """The same of the index that a statement would make on a table."""
 
+    def repeatable(self, sql: str) -> str:
+        """SQL that the server shows, so that it becomes the same again: some of it the server reads in another way."""
+
     def partition_key(self, table: Name) -> str | None:
         """What a table is partitioned by, as `RANGE (day)`; None where it is not."""
 

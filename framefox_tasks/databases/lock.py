@@ -28,10 +28,12 @@ class Patience:
     Attributes:
         seconds: The timeout.
         on_wait: Called once with the holder of the lock, after a wait of two seconds.
+        on_block: Called with a sentence where a statement waits for a lock of a table, or gives way.
     """
 
     seconds: float = LOCK_WAIT_SECONDS
     on_wait: Callable[[str], None] | None = None
+    on_block: Callable[[str], None] | None = None
 
 
 class MigrationLock(Protocol):

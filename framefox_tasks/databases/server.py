@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from framefox_tasks.databases.verbs import Verbs
 from framefox_tasks.errors import (
     ConnectionFailedError,
     DatabaseExistsError,
+    DatabaseInUseError,
     DatabaseNotFoundError,
     DriverMissingError,
     FramefoxTasksError,
@@ -43,6 +44,7 @@ class ServerVerbs(Verbs):
     existing_object: frozenset[Any]
     denied: frozenset[Any]
     refused_login: frozenset[Any]
+    remedies: Mapping[str, frozenset[Any]]
     grant_hint: str  # with {user} and {database}
     identity_query: str
     own_schemas: str  # a condition on the name of a schema: it is none of the server's
@@ -50,6 +52,11 @@ class ServerVerbs(Verbs):
     def error_code(self, exc: BaseException | None) -> Any:
         """The server's code for an error, or None."""
         raise NotImplementedError  # pragma: no cover - every dialect has its own
+
+    def remedy(self, exc: BaseException) -> str | None:
+        """By the server's code."""
+        code = self.error_code(exc)
+        return next((text for text, codes in self.remedies.items() if code in codes), None)
 
     def is_already_there(self, exc: BaseException) -> bool:
         """Whether an error says that what is to be made exists."""
@@ -83,6 +90,18 @@ class ServerVerbs(Verbs):
             cursor = connection.cursor()
             cursor.execute(query, *arguments)
             return cursor.fetchone()
+
+    @contextmanager
+    def asking(self, target: Target) -> Iterator[Callable[[str], Any]]:
+        """Gives a function that runs a query on a connection of its own, and gives the first row."""
+        with self.connection(target, target.name) as connection:
+            cursor = connection.cursor()
+
+            def ask(query: str) -> Any:
+                cursor.execute(query)
+                return cursor.fetchone()
+
+            yield ask
 
     def revision(self, target: Target) -> tuple[str, ...]:
         """The revisions in the version table."""
@@ -192,6 +211,8 @@ class ServerVerbs(Verbs):
                 f"{target.server} refused the login: {text}",
                 hint="Check the user and the password in DATABASE_URL or config/orm.yaml.",
             )
+        if exc is not None and (remedy := self.remedy(exc)):
+            return DatabaseInUseError(f"The database {target.label} refuses this: {text}", hint=remedy)
         options = ", and the options behind the ?" if target.address.query else ""
         return ConnectionFailedError(
             f"The database {target.label} cannot be used: {text}",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
     from framefox_tasks.databases.scratch import DriverWatch
+    from framefox_tasks.databases.table_locks import TableLocks
 
 
 Adopt = Callable[[Any], None]
@@ -131,6 +132,13 @@ class Verbs(Traits, ABC):
         """Whether a driver's error says that a table, column, index, type or constraint to be made exists."""
         return False
 
+    def remedy(self, exc: BaseException) -> str | None:  # noqa: ARG002 - for those that know
+        """What to do about a driver's error that says nothing of the statement, but of who else uses the database.
+
+        As a sentence; None for any other error.
+        """
+        return None
+
     def described(self, version: str | None) -> str:
         """Its title and version: `PostgreSQL 15.4`.
 
@@ -183,6 +191,11 @@ class Database(Verbs):
     def dialect_of(self, target: Target) -> Dialect:  # noqa: ARG002 - for those whose servers differ
         """The dialect that the server of a target has; the database need not be there."""
         return self.dialect
+
+    @property
+    def table_locks(self) -> TableLocks | None:
+        """What a statement does while it waits for a lock; None where the whole database is locked at once."""
+        return None
 
     @abstractmethod
     def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:

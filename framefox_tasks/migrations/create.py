@@ -142,7 +142,8 @@ def _create_migration(
         written = generate(history, message, place, folder, empty=empty, drop=drop, renames=rename, ask=ask)
         names = written.difference.names
         by_hand = record.not_compared(target, written.schema, names) if written.schema else ()
-        made = record.as_migrated(target, written.schema, names) if written.schema else None
+        unmade = _not_made(history, written)
+        made = record.as_migrated(target, written.schema, names, without=unmade) if written.schema else None
         found: Proof | None = None
         facts: list[Fact] | None = None
         if written.files and made:
@@ -161,20 +162,37 @@ def _create_migration(
         keep_made(history, facts, *([path] if path else []))
     if path:
         keep_generated(target.project, path, before)
-    difference = written.difference
+    return _created(target, path, written, by_hand, unmade, found)
+
+
+def _created(
+    target: Target,
+    path: Path | None,
+    written: Comparison,
+    by_hand: tuple[str, ...],
+    unmade: tuple[str, ...],
+    proof: Proof | None,
+) -> MigrationCreated:
     return MigrationCreated(
         target,
         path,
-        difference.operations,
-        difference.destructive,
-        difference.unnamed,
+        written.difference.operations,
+        written.difference.destructive,
+        written.difference.unnamed,
         by_hand,
         written.left_alone,
         written.risks,
         tuple(map(str, written.renames)) if path else (),
         written.warnings,
-        found,
+        proof,
+        unmade=unmade,
     )
+
+
+def _not_made(history: History, compared: Comparison) -> tuple[str, ...]:
+    from framefox_tasks.migrations.alembic.made import not_made
+
+    return not_made(history, compared.schema.tables, compared.difference.created) if compared.schema else ()
 
 
 def _proven(
@@ -266,7 +284,7 @@ def check_migration(target: Target, *, x: Sequence[str] = ()) -> MigrationChecke
             f"The entities have changed in what Alembic does not compare:\n{listed}",
             hint="Write a migration by hand with: doit database_create_migration --empty",
         )
-    return MigrationChecked(target, compared.left_alone, compared.warnings)
+    return MigrationChecked(target, compared.left_alone, compared.warnings, _not_made(history, compared))
 
 
 def _reason(target: Target, compared: Comparison) -> str:

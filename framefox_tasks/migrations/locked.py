@@ -35,7 +35,11 @@ def patience_of(target: Target, seconds: float | None, on_wait: OnWait | None) -
         if on_wait:
             on_wait(LockWait(target, holder))
 
-    return Patience(target.lock_wait if seconds is None else seconds, tell)
+    def tell_of_statement(sentence: str) -> None:
+        if on_wait:
+            on_wait(LockWait(target, "", sentence))
+
+    return Patience(target.lock_wait if seconds is None else seconds, tell, tell_of_statement)
 
 
 @contextmanager

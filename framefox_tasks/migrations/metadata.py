@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from framefox_tasks import files
 from framefox_tasks.databases import database_of
-from framefox_tasks.errors import ConfigError, DatabaseNotFoundError, PermissionDeniedError
+from framefox_tasks.errors import ConfigError, DatabaseNotFoundError, EntityError, PermissionDeniedError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.results import MetadataCleared, MetadataWritten
 from framefox_tasks.schema import cache
@@ -19,6 +19,7 @@ from framefox_tasks.schema.sources import ignored
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
+    from framefox_tasks.migrations.alembic.owned_tables import OwnedTables
     from framefox_tasks.schema.entities import Entities
 
 
@@ -107,15 +108,36 @@ def write_metadata(target: Target) -> MetadataWritten:
 
 
 def write_live(target: Target) -> MetadataWritten:
-    """Read the schema of the database, and write it into the cache, if it changed.
+    """Read the tables that are the project's from the database, and write them into the cache, if they changed.
+
+    All of them, where none is the project's: then it is another's database.
 
     Raises:
         As for live_schema.
         PermissionDeniedError: The cache cannot be written.
     """
-    project, schema = target.project, live_schema(target)
+    project, live = target.project, live_schema(target)
+    found = _of_project(target)
+    ours = tuple(table for table in live.tables if found and (table.schema, table.name) in found.ours)
+    schema = Schema(ours) if ours else live
     changed = _write_snapshot(project, cache.LIVE, schema)
-    return MetadataWritten(project, project.path(cache.LIVE), len(schema.tables), changed)
+    left_alone = found.listed if found and ours else ()
+    path = project.path(cache.LIVE)
+    return MetadataWritten(project, path, len(schema.tables), changed, left_alone, foreign=bool(found) and not ours)
+
+
+def _of_project(target: Target) -> OwnedTables | None:
+    """The tables of the project, by its migrations alone where its entities fail. None where it has neither."""
+    from framefox_tasks.migrations.alembic.history import History
+    from framefox_tasks.migrations.alembic.owned_tables import owned_tables
+
+    try:
+        declared = declared_schema(target).tables
+    except EntityError:
+        if not target.project.migrations_folder.is_dir():
+            return None
+        declared = ()
+    return owned_tables(History(target), declared, replay=True)
 
 
 def _write_snapshot(project: Project, name: str, schema: Schema) -> bool:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.errors import FramefoxTasksError
+from framefox_tasks.errors import ConfigError, ConnectionFailedError, FramefoxTasksError
 from framefox_tasks.model import Target
 from framefox_tasks.results import MigrationState, Status
+from framefox_tasks.schema.cache import SNAPSHOT
+from framefox_tasks.schema.snapshot import Schema
+
+if TYPE_CHECKING:
+    from framefox_tasks.migrations.alembic.history import History
+    from framefox_tasks.migrations.alembic.owned_tables import OwnedTables
 
 
 def status(target: Target) -> Status:
@@ -25,6 +32,7 @@ def status(target: Target) -> Status:
     exists, error, version, current = _database_state(target)
     applied = {revision.revision for revision in history.applied(current)}
 
+    others = _others(history) if exists and not error else None
     migrations = [
         MigrationState(
             revision, state_of(error, current, applied, revision.revision), revision.revision in history.heads
@@ -45,7 +53,27 @@ def status(target: Target) -> Status:
         migrations=tuple(migrations),
         whereabouts=whereabouts(history, current, unknown) if unknown else None,
         lasting=target.project.all_heads,
+        left_alone=others.listed if others else (),
+        certain=others.certain if others else True,
     )
+
+
+def _others(history: History) -> OwnedTables | None:
+    """The tables of others, by what is known without an import and a replay; None where nothing is."""
+    from framefox_tasks.migrations.alembic.owned_tables import owned_tables
+    from framefox_tasks.schema.record import recorded
+
+    snapshot = history.target.project.path(SNAPSHOT)
+    try:
+        declared = Schema.from_json(snapshot.read_text(encoding="utf-8")).tables
+    except (OSError, ConfigError):  # there is none, or one of another version
+        declared = ()
+    if not (declared or recorded(history.target.project)):
+        return None
+    try:
+        return owned_tables(history, declared, replay=False)
+    except ConnectionFailedError:
+        return None  # it has gone in between; the rest of the answer stands
 
 
 def state_of(error: str | None, current: Container[str], applied: Container[str], revision: str) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import singledispatch
 from typing import Any
 
 from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
 from framefox_tasks.report._history import show_history
 from framefox_tasks.report._status import show_status
-from framefox_tasks.report._terminal import ask, note, say, warn
-from framefox_tasks.report._text import number
+from framefox_tasks.report._terminal import ask, note, say, unwritable, warn
+from framefox_tasks.report._text import each_left_alone, left_alone, number
 from framefox_tasks.results import (
     Baselined,
     Copied,
@@ -42,12 +41,13 @@ __all__ = [
     "say",
     "show",
     "show_history",
+    "show_live",
     "show_replay",
     "show_status",
     "show_waiting",
+    "unwritable",
     "warn",
 ]
-_PARTS = ("column", "index", "constraint")
 _MANY = 50  # migrations, whose replay takes a moment
 _SHOWN = 10  # of a list that may be long
 
@@ -64,10 +64,19 @@ def show_replay(count: int) -> None:
         say(f"Replaying {number(count, 'migration')} on a scratch database...")
 
 
+def show_live(written: MetadataWritten, *, verbose: bool) -> None:
+    """Print what of a database is not drawn, as not of the project."""
+    lines = left_alone(written.left_alone) + (each_left_alone(written.left_alone) if verbose else [])
+    if written.foreign:
+        lines = [f"No table of the database is of this project: {number(written.tables, 'table')} of others to draw."]
+    for line in lines:
+        say(line)
+
+
 def _verbose(result: object) -> list[str]:
     lines = _lines(result)
     if isinstance(result, (MigrationChecked, MigrationCreated)):
-        lines += [f"Left alone: {table}" for table in result.left_alone]
+        lines += each_left_alone(result.left_alone)
     if isinstance(result, MigrationCreated) and result.proof:
         lines += [f"Stood before: {item}" for item in result.proof.older]
     return lines
@@ -75,7 +84,7 @@ def _verbose(result: object) -> list[str]:
 
 def show_waiting(wait: LockWait) -> None:
     """Print which run is waited for, on stderr: it is no part of the result."""
-    note(f"Waiting for another run that is changing {wait.target.label}: {wait.holder}.")
+    note(wait.sentence or f"Waiting for another run that is changing {wait.target.label}: {wait.holder}.")
 
 
 @singledispatch
@@ -147,7 +156,7 @@ def _(result: MigrationCreated) -> list[str]:
     if result.path is None:
         by_hand = _by_hand(result, "doit database_create_migration --empty")
         said = by_hand or ["No changes detected since the last migration."]
-        return [*said, *_left_alone(result.left_alone), *_warnings(result)]
+        return [*said, *_unmade(result.unmade), *left_alone(result.left_alone), *_warnings(result)]
     shown = result.target.project.shown(result.path)
     lines = [f"Migration file '{shown}' created successfully."]
     lines += [f"  {operation}" for operation in result.operations]
@@ -159,7 +168,7 @@ def _(result: MigrationCreated) -> list[str]:
     lines += [*_renames(result, shown), *_by_hand(result, shown)]
     lines += _proof(result.proof) if result.proof else []
     last = _marked(result.target.label) if result.applied else "Apply it with: doit database_upgrade"
-    return [*lines, *_left_alone(result.left_alone), *_warnings(result), last]
+    return [*lines, *_unmade(result.unmade), *left_alone(result.left_alone), *_warnings(result), last]
 
 
 def _renames(result: MigrationCreated, where: str) -> list[str]:
@@ -191,7 +200,7 @@ def _marked(label: str) -> str:
 def _(result: Baselined) -> list[str]:
     lines = [f"Migration file '{result.target.project.shown(result.path)}' created successfully."]
     lines += [f"  {operation}" for operation in result.operations]
-    lines += [*_unnamed(result.unnamed), *_left_alone(result.left_alone), _marked(result.target.label)]
+    lines += [*_unnamed(result.unnamed), *left_alone(result.left_alone), _marked(result.target.label)]
     if result.pending:
         lines.append("The entities have more or other than the database. The next migration will have that:")
         lines += [*(f"  {item}" for item in result.pending), "Write it with: doit database_create_migration"]
@@ -219,23 +228,19 @@ def _proof(proof: Proof) -> list[str]:
 
 @_lines.register
 def _(result: MigrationChecked) -> list[str]:
-    return ["The entities and the database agree.", *_left_alone(result.left_alone), *_warnings(result)]
+    told = [*_unmade(result.unmade), *left_alone(result.left_alone), *_warnings(result)]
+    return ["The entities and the database agree.", *told]
+
+
+def _unmade(tables: tuple[str, ...]) -> list[str]:
+    if not tables:
+        return []
+    some = ", ".join(tables[:3]) + (f" and {len(tables) - 3:,} more" if len(tables) > 3 else "")
+    return [f"No migration makes {some}: a new database would stay without."]
 
 
 def _warnings(result: Upgraded | Downgraded | MigrationCreated | MigrationChecked) -> list[str]:
     return [f"Warning: {text}" for text in result.warnings]
-
-
-def _left_alone(names: tuple[str, ...]) -> list[str]:
-    if not names:
-        return []
-    kinds = Counter(next((kind for kind in _PARTS if name.startswith(f"{kind} ")), "table") for name in names)
-    counted = [number(count, kind) for kind, count in kinds.items()]
-    count = " and ".join(filter(None, (", ".join(counted[:-1]), counted[-1])))
-    some = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
-    verb = "is" if len(names) == 1 else "are"
-    more = "--verbose lists them, ignore_tables silences this" if len(names) > 3 else "ignore_tables silences this"
-    return [f"{count} {verb} not of this project: left alone ({some}); {more}."]
 
 
 @_lines.register

@@ -8,6 +8,7 @@ from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.report._terminal import say
+from framefox_tasks.report._text import each_left_alone, left_alone
 from framefox_tasks.results import Forecast, MigrationState, Status
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 COLOURS = {"CURRENT": "green", "APPLIED": "", "PENDING": "yellow", "UNKNOWN": ""}
 
 
-def show_status(status: Status, forecasts: Sequence[Forecast] = (), *, as_json: bool) -> None:
-    """Print a status as tables and a closing line, or as JSON."""
+def show_status(status: Status, forecasts: Sequence[Forecast] = (), *, as_json: bool, verbose: bool = False) -> None:
+    """Print a status as tables and a closing line, or as JSON; verbose lists what is left alone."""
     if as_json:
         tasks = [{"task": item.task, "up_to_date": item.up_to_date, "reason": item.reason} for item in forecasts]
         say(json.dumps({**status_data(status), "tasks": tasks}, indent=2, ensure_ascii=False))
@@ -30,7 +31,9 @@ def show_status(status: Status, forecasts: Sequence[Forecast] = (), *, as_json: 
         _print_database(console, status)
         _print_migrations(console, status)
         _print_forecasts(console, forecasts)
-    for line in (*capture.get().splitlines(), *closing(status)):
+    others = left_alone(status.left_alone, certain=status.certain)
+    others += each_left_alone(status.left_alone) if verbose and status.certain else []
+    for line in (*capture.get().splitlines(), *others, *closing(status)):
         say(line)
 
 
@@ -56,6 +59,8 @@ def status_data(status: Status) -> dict[str, Any]:
         "branches": list(status.whereabouts.branches) if status.whereabouts else [],
         "pending": status.pending,
         "up_to_date": status.up_to_date,
+        "left_alone": list(status.left_alone),
+        "left_alone_certain": status.certain,
         "migrations": [migration_data(status, item) for item in status.migrations],
     }
 

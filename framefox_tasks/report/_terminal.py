@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 
 def say(text: str) -> None:
-    """Print a line, at once. A reader that has gone, as in `| head`, does not stop the work."""
+    """Print a line, at once. A reader that has gone, as in `| head`, or a full disk does not stop the work."""
     try:
         print(text, flush=True)
-    except BrokenPipeError:
-        # The advice of the signal module's documentation: later output, Python's own at exit too, goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as exc:
+        unwritable(sys.stdout, exc)
+
+
+def unwritable(stream: Any, exc: OSError) -> None:
+    """Let later output to a stream, Python's own at exit too, go nowhere; say so, unless its reader has gone."""
+    # The advice of the signal module's documentation.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if not isinstance(exc, BrokenPipeError):
+        note(f"The output cannot be written ({exc.strerror}): the rest of it is lost, and the task goes on.")
 
 
 def warn(text: str) -> None:

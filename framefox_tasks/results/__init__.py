@@ -71,12 +71,20 @@ class Dropped:
 
 @dataclass(frozen=True)
 class MetadataWritten:
-    """The schema of the entities or of the database is in the cache; `changed` says whether it was another before."""
+    """The schema of the entities or of the database is in the cache.
+
+    Attributes:
+        changed: Whether it was another before.
+        left_alone: The tables of the database that are not of the project.
+        foreign: Whether none of the database is, and it was read whole.
+    """
 
     project: Project
     path: Path
     tables: int
     changed: bool
+    left_alone: tuple[str, ...] = ()
+    foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,6 +165,8 @@ class Status:
         unknown: Those of them that have no file.
         whereabouts: What is known of these; None where each has one.
         lasting: Whether several heads are meant to be.
+        left_alone: The tables that are not of the project.
+        certain: Whether that is known of them: the migrations were run on a scratch database before.
     """
 
     target: Target
@@ -171,6 +181,8 @@ class Status:
     migrations: Sequence[MigrationState] = ()
     whereabouts: Whereabouts | None = None
     lasting: bool = False
+    left_alone: tuple[str, ...] = ()
+    certain: bool = True
 
     @property
     def pending(self) -> int:

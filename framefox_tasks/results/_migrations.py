@@ -28,10 +28,14 @@ class Step:
 
 @dataclass(frozen=True)
 class LockWait:
-    """A run waits for another that is changing the same database; `holder` says which, as far as the server knows."""
+    """A run waits for another that is changing the same database; `holder` says which, as far as the server knows.
+
+    Or a statement of it waits for a lock of a table, or gives way to others: then `sentence` says so.
+    """
 
     target: Target
     holder: str
+    sentence: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ class MigrationCreated:
         warnings: Python's warnings, each with the file and line of the project that it comes from.
         proof: Whether it was proven on a scratch database; None where nothing was to be proven.
         applied: Whether it is marked as applied, since the database has all that it makes.
+        unmade: The tables of the entities that the database has, and no migration makes.
         meanwhile: The file that another run has written while this one waited for it.
     """
 
@@ -134,6 +139,7 @@ class MigrationCreated:
     warnings: tuple[str, ...] = ()
     proof: Proof | None = None
     applied: bool = False
+    unmade: tuple[str, ...] = ()
     meanwhile: Path | None = None
 
     @property
@@ -171,11 +177,16 @@ class Baselined:
 
 @dataclass(frozen=True)
 class MigrationChecked:
-    """The entities and the database agree, but for the tables that are not of the project."""
+    """The entities and the database agree, but for the tables that are not of the project.
+
+    Attributes:
+        left_alone, warnings, unmade: As of MigrationCreated.
+    """
 
     target: Target
     left_alone: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    unmade: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,15 @@ def recorded(project: Project) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
+def recorded_tables(project: Project) -> Mapping[str, Table]:
+    """The tables of the recorded schema by their keys; none where it cannot be read."""
+    text = recorded(project)
+    try:
+        return Schema.from_json(text).by_key if text else {}
+    except ConfigError:
+        return {}  # of another version, or edited: nothing can be said
+
+
 def keep_generated(target: Target, migration: Path | None, schema: Schema) -> None:
     """Record the schema that a migration was generated from, and that it is marked with, if there was one to generate.
 
@@ -155,25 +164,29 @@ def not_compared(
     return tuple(item.text for item in left if item.text and not (only_here and item.elsewhere))
 
 
-def as_migrated(target: Target, schema: Schema, done: Collection[str] = ()) -> Schema:
-    """The schema with what is to be written by hand as it was recorded before: that is what a migration makes."""
+def as_migrated(target: Target, schema: Schema, done: Collection[str] = (), *, without: Collection[str] = ()) -> Schema:
+    """The schema with what is to be written by hand as it was recorded before: that is what a migration makes.
+
+    Args:
+        target: Tells the database, and the project with its record.
+        schema: What the entities declare.
+        done: The names of the constraints and indexes that the migration makes all the same.
+        without: The tables that no migration makes.
+    """
     before = {new.key: old for old, new in _pairs(target, schema)}
     database = database_of(target)
     return Schema(
         tuple(
             _with_left(table, _left_out(before[table.key], table, database, done)) if table.key in before else table
             for table in schema.tables
+            if table.key not in without
         )
     )
 
 
 def _pairs(target: Target, schema: Schema) -> list[tuple[Table, Table]]:
     """Each table as it was recorded, and as it is declared."""
-    text = recorded(target.project)
-    try:
-        before = Schema.from_json(text).by_key if text else {}
-    except ConfigError:
-        return []  # of another version, or edited: nothing can be said
+    before = recorded_tables(target.project)
     return [(before[table.key], table) for table in schema.tables if table.key in before]
 
 

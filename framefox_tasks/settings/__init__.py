@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from framefox_tasks.errors import ConfigError, FramefoxTasksError
-from framefox_tasks.model import LOCK_WAIT_SECONDS, DiagramOptions, Project, Target
+from framefox_tasks.model import (
+    LOCK_TIMEOUT_SECONDS,
+    LOCK_WAIT_SECONDS,
+    PATIENCE_SECONDS,
+    DiagramOptions,
+    Project,
+    Target,
+)
 from framefox_tasks.settings import _alembic, _sources
 from framefox_tasks.settings._copies import (
     URL_VARIABLE as URL_VARIABLE,
@@ -36,6 +43,7 @@ from framefox_tasks.settings._schema import (
     texts_of,
     url_from_parts,
 )
+from framefox_tasks.url import as_sqlalchemy_reads
 
 CONFIG_FILE = Path("config/orm.yaml")
 _DETAILS = ("driver", "host", "port", "username", "password", "database")
@@ -87,14 +95,21 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
     options = config.get("database") or {}
     expand = _sources.Expander(variables, str(CONFIG_FILE))
     source, url = _database_url(options, variables, expand, exists=(root / CONFIG_FILE).exists())
-    scratch = text_of("database.scratch_url", options.get("scratch_url"), expand) or None
+    scratch = text_of("database.scratch_url", options.get("scratch_url"), expand)
     target = Target(
         url,
         _project(root, config, expand),
         check_options(options, expand),
-        scratch,
+        as_sqlalchemy_reads(scratch) if scratch else None,
         lock=config.get("lock") is None or boolean("lock", config["lock"], expand),
-        lock_wait=seconds("lock_wait", config.get("lock_wait"), expand, LOCK_WAIT_SECONDS),
+        **{
+            key: seconds(key, config.get(key), expand, default)
+            for key, default in (
+                ("lock_wait", LOCK_WAIT_SECONDS),
+                ("lock_timeout", LOCK_TIMEOUT_SECONDS),
+                ("patience", PATIENCE_SECONDS),
+            )
+        },
         protected=boolean("protected", config.get("protected"), expand) or _is_production(variables),
     )
     check_address(target, source)
@@ -132,10 +147,10 @@ def _database_url(
     options: Mapping[str, Any], variables: Mapping[str, str], expand: _sources.Expander, *, exists: bool
 ) -> tuple[str, str]:
     if variables.get("DATABASE_URL", "").strip():
-        return "DATABASE_URL", variables["DATABASE_URL"]
+        return "DATABASE_URL", as_sqlalchemy_reads(variables["DATABASE_URL"])
     url = expand("database.url", options["url"]) if options.get("url") else ""
     if url.strip():
-        return f"database.url in {CONFIG_FILE}", url
+        return f"database.url in {CONFIG_FILE}", as_sqlalchemy_reads(url)
     if any(options.get(name) for name in _DETAILS):
         return f"database in {CONFIG_FILE}", url_from_parts(options, expand)
     reason = "names no database" if exists else "is missing"

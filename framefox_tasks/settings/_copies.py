@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import TIMESTAMP, CopyOptions, Mask, NamedCopy, Target
 from framefox_tasks.settings._schema import Expand, boolean, check_address, check_section, mapping, text_of, texts_of
+from framefox_tasks.url import as_sqlalchemy_reads
 
 URL_VARIABLE = "DATABASE_COPY_URL"
 SALT_VARIABLE = "DATABASE_COPY_SALT"
@@ -48,7 +49,7 @@ class Copies:
     @property
     def url(self) -> str:
         """The target of a copy that names none; empty if there is no such."""
-        return self._variables.get(URL_VARIABLE, "").strip()
+        return as_sqlalchemy_reads(self._variables.get(URL_VARIABLE, ""))
 
     @property
     def salt(self) -> str | None:
@@ -72,7 +73,7 @@ class Copies:
         def text(part: str) -> str:
             return text_of(f"{key}.{part}", section.get(part), self._expand)
 
-        to, source = text("to") or self.url, text("from")
+        to, source = as_sqlalchemy_reads(text("to")) or self.url, as_sqlalchemy_reads(text("from"))
         if not to:
             raise ConfigError(
                 f"{self._shown}: {key} does not say where the copy is to go.",

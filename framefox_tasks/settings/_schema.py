@@ -18,11 +18,13 @@ _TOP = {
     "entities",
     "heads",
     "lock",
+    "lock_timeout",
     "lock_wait",
     "metadata",
     "migrations",
     "protected",
     "ignore_tables",
+    "patience",
     "include_object",
     "version_table",
 }

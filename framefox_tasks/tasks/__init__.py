@@ -16,31 +16,35 @@ from framefox_tasks.tasks.database import (
     task_database_status,
     task_database_upgrade,
 )
+from framefox_tasks.tasks.encoding import usable_streams, use_utf8
 from framefox_tasks.tasks.reporter import Reporter, hide_passwords, warn_of_variables
 from framefox_tasks.tasks.schema import (
-    task__database_live,
     task_database_clear_metadata,
     task_database_diagram,
     task_database_metadata,
 )
+from framefox_tasks.tasks.signals import end_quietly
+from framefox_tasks.tasks.state_file import state_file
 
 DOIT_CONFIG = {
     # Without this a bare `doit` would run every task, database_drop included.
     "default_tasks": ["database_status"],
     # One file on every platform, which two runs may share.
     "backend": "sqlite3",
-    "dep_file": ".doit.sqlite3",
+    "dep_file": state_file(),
     "reporter": Reporter,
     "verbosity": 2,
 }
 
 # Now and not when the run starts: an option that is not known, or lost its value, is an error before that.
+use_utf8()
+usable_streams()
+end_quietly()
 hide_passwords()
 warn_of_variables()
 
 __all__ = [
     "DOIT_CONFIG",
-    "task__database_live",
     "task_database_baseline",
     "task_database_clear_metadata",
     "task_database_clear_migration",

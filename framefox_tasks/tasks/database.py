@@ -62,7 +62,11 @@ _HISTORY = (
     flag("verbose", "the file, the docstring, parents, labels and dependencies of each", short="v"),
     choice("format", "text or json", "text", "json"),
 )
-_STATUS = (choice("format", "table or json", "table", "json"), flag("exit_code", "fail if not up to date"))
+_STATUS = (
+    choice("format", "table or json", "table", "json"),
+    flag("exit_code", "fail if not up to date"),
+    flag("verbose", "list what is left alone as not of this project"),
+)
 _BASELINE = (option("message", "what the migration does", short="m"), _LOCK_WAIT)
 _STAMP = (
     option("revision", "the revision that the database is at, heads, or base for none", default=None),
@@ -130,7 +134,7 @@ def task_database_history(format: str, **_: Any) -> dict[str, Any]:  # noqa: A00
 
 
 @params(*_STATUS)
-def task_database_status(format: str, exit_code: bool) -> dict[str, Any]:  # noqa: A002, ARG001 - what the user types
+def task_database_status(format: str, **_: Any) -> dict[str, Any]:  # noqa: A002 - what the user types
     """Show where the database and its migrations stand"""
     forecasts = Forecasts()
     return {

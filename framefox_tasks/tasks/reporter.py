@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any, TextIO, cast
 
-from doit import doit_cmd
+from doit import Globals, doit_cmd
 from doit.reporter import ConsoleReporter
 
 from framefox_tasks.tasks.freshness import reason_of
 from framefox_tasks.tasks.freshness.state import listed
+from framefox_tasks.tasks.state_file import guard
 from framefox_tasks.url import redact, secrets_in
 
 BARE = "bare_output"
@@ -59,12 +59,22 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type inf
     desc = "doit's console output, with the reason why a task runs or is up to date"
 
     def write(self, text: str) -> None:
-        """Write to the output. A reader that has gone, as in `| head`, does not stop the tasks."""
+        """Write to the output. A reader that has gone, as in `| head`, or a full disk does not stop the tasks."""
+        if self.outstream is None:  # closed from the start
+            return
         try:
             super().write(text)
             self.outstream.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self.outstream.fileno())
+        except OSError as exc:
+            from framefox_tasks.report import unwritable
+
+            unwritable(self.outstream, exc)
+
+    def initialize(self, tasks: Any, selected_tasks: Any) -> None:
+        """Called before the first task."""
+        super().initialize(tasks, selected_tasks)
+        if Globals.dep_manager is not None:
+            guard(Globals.dep_manager.backend)
 
     def execute_task(self, task: Any) -> None:
         """Called when a task starts."""
@@ -84,7 +94,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type inf
             self.write(f"-- {task.title()}  {why}\n" if why else f"-- {task.title()}\n")
 
     def _write_failure(self, result: Any, write_exception: bool = True) -> None:
-        self.outstream.flush()
+        self.write("")
         sys.stderr.write(f"{result['exception'].get_name()} - taskid:{result['task'].name}\n")
         if write_exception:
             sys.stderr.write(f"{result['exception'].get_msg()}\n")

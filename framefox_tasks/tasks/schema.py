@@ -16,12 +16,13 @@ from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.freshness import UptodateCheck
 from framefox_tasks.tasks.freshness.build import artefacts_untouched, sources_unchanged
 from framefox_tasks.tasks.named import Named
-from framefox_tasks.tasks.params import LIVE, choice, option, params
+from framefox_tasks.tasks.params import LIVE, choice, flag, option, params
 from framefox_tasks.tasks.reporter import EXPLAINED
 
 _DIAGRAM = (
     choice("source", "entities or database: whose schema", "entities", "database"),
     option("format", f"instead of diagram.formats, one or more of {', '.join(FORMATS)}"),
+    flag("verbose", "list the tables of the database that are not of this project"),
 )
 
 
@@ -42,18 +43,21 @@ def task_database_clear_metadata() -> dict[str, Any]:
     return {"actions": [action("schema:clear_metadata")], "uptodate": [Named()], **LIVE}
 
 
-def task__database_live() -> dict[str, Any]:
-    """Read the schema of the database"""
-    return {"actions": [action("schema:live")], "targets": [LIVE_SCHEMA], "uptodate": [False], **LIVE}
-
-
 @params(*_DIAGRAM)
-def task_database_diagram(source: str, format: str) -> Iterator[dict[str, Any]]:  # noqa: A002 - what the user types
+def task_database_diagram(source: str, format: str, verbose: bool) -> Iterator[dict[str, Any]]:  # noqa: A002 - what the user types
     """Draw the schema, if it has changed"""
     options = _options()
     formats = chosen(options, (part.strip() for part in format.split(",")) if format else ())
     known = all(name in FORMATS for name in formats)  # else the action says which is not
     snapshot, suffix = (LIVE_SCHEMA, "-live") if source == "database" else (SNAPSHOT, "")
+    if source == "database":
+        yield {
+            "basename": "_database_live",
+            "actions": [(action("schema:live"), [], {"verbose": verbose})],
+            "targets": [LIVE_SCHEMA],
+            "uptodate": [False],
+            **LIVE,
+        }
     for name in (f"{name}{suffix}" for name in options.names()):
         yield {
             "basename": "_database_diagram_schema",

@@ -117,7 +117,7 @@ def test_what_is_replaced_stays_as_it_is_where_the_copy_fails(tmp_path: Path) ->
         with pytest.raises(DatabaseInUseError):
             copy(app, target(tmp_path), options=REPLACE)
     assert mode(tmp_path / "copy.db") == "0o644"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["app.db", "copy.db"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["app.db", "copy.db", "copy.db-lock"]
 
 
 def watched(folder: Path) -> tuple[Callable[[CopyProgress], None], set[tuple[str, str]]]:

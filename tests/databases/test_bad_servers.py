@@ -155,6 +155,7 @@ def test_an_option_of_the_url_that_the_driver_does_not_know(
     assert "behind the ?" in error
 
 
+@pytest.mark.server
 def test_a_character_set_that_is_none(shop: MiniProject, make_database: MakeDatabase) -> None:
     shop.env["DATABASE_URL"] = f"{make_database('mysql').url}?charset=nonsense"
     error = refused(shop, "database_upgrade")

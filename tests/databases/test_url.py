@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from sqlalchemy.engine import make_url
 
+from framefox_tasks import Target, load_settings
 from framefox_tasks.errors import ConfigError, UnsupportedDialectError
-from framefox_tasks.url import DatabaseURL, parse_url, redact
+from framefox_tasks.url import DatabaseURL, as_sqlalchemy_reads, parse_url, redact
 
 HORSE = "s3cr3t-Horse"
 """A password that would be recognised anywhere."""
@@ -92,7 +94,26 @@ def by_sqlalchemy(text: str) -> DatabaseURL:
 
 @pytest.mark.parametrize("text", READ_AS_SQLALCHEMY_DOES)
 def test_a_url_is_read_as_sqlalchemy_reads_it(text: str) -> None:
-    assert parse_url(text) == by_sqlalchemy(text)
+    assert parse_url(as_sqlalchemy_reads(text)) == by_sqlalchemy(text)
+
+
+@pytest.mark.parametrize(("version", "name"), [("2.0.58", "my%20shop"), ("2.1.0b1", "my shop"), ("3.0", "my shop")])
+def test_the_installed_sqlalchemy_says_what_a_percent_sign_means(
+    version: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before 2.1 it did not decode the name of the database, and the application uses the one of that name."""
+    metadata = tmp_path / "site" / f"sqlalchemy-{version}.dist-info/METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text(f"Metadata-Version: 2.1\nName: SQLAlchemy\nVersion: {version}\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    url = "postgresql://me%20:p%40@h/my%20shop?application_name=a%20b"
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/orm.yaml").write_text(f'copies: {{a: {{to: "{url}", from: "{url}"}}}}', encoding="utf-8")
+    settings = load_settings(tmp_path, environ={"DATABASE_URL": url, "DATABASE_COPY_URL": url})
+    copy = settings.copies.named("a")
+    for target in (settings.target, copy.source, Target(copy.to), Target(settings.copies.url)):
+        assert target.address.database == name
+        assert (target.address.username, target.address.query) == ("me ", (("application_name", "a b"),))
 
 
 @pytest.mark.parametrize(

@@ -162,9 +162,9 @@ SLEEPS = {
 
 
 @pytest.mark.slow
-@pytest.mark.promise("The lock of a killed run is free within 1 s of the end of its last statement, and not before")
+@pytest.mark.promise("A killed run's lock is free within 1 s of its last statement, not before")
 @pytest.mark.parametrize("dialect", SLEEPS)
-def test_the_lock_of_a_killed_run_is_free_when_its_statement_has_ended(
+def test_a_killed_run_frees_its_lock_when_its_statement_ends(
     dialect: str,
     shop: MiniProject,
     make_database: MakeDatabase,

@@ -39,7 +39,7 @@ def checkouts(project: MiniProject, count: int, folder: Path) -> list[str]:
     return list(map(str, paths))
 
 
-@pytest.mark.promise("Runs at once from many checkouts: each migration is applied once, and every run ends with exit 0")
+@pytest.mark.promise("Runs at once from many checkouts apply each migration once, and all exit with 0")
 def test_upgrades_from_many_checkouts(
     twelve: MiniProject, database: Database, tmp_path: Path, often: Often, measured: Measured
 ) -> None:

@@ -83,6 +83,7 @@ def quoted(database: Database) -> str:
     return "`cast`" if database.dialect == "mysql" else '"cast"'
 
 
+@pytest.mark.server
 def test_a_migration_with_every_kind_of_column_written_on_sqlite_runs_on_servers(
     shop: MiniProject, make_database: MakeDatabase
 ) -> None:

@@ -127,6 +127,7 @@ def test_two_tables_share_one_enum(project: MiniProject, database: Database) -> 
     assert "task" not in database.tables()
 
 
+@pytest.mark.server
 def test_a_migration_written_on_sqlite_runs_on_every_dialect(shop: MiniProject, make_database: MakeDatabase) -> None:
     shop.write("src/entity/ticket.py", states("open", "done").split("    state:")[0])
     shop.ok("database_create_migration", "database_upgrade")

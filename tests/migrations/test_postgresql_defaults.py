@@ -111,6 +111,7 @@ def test_defaults_of_every_type_agree_and_change(project: Declaring) -> None:
         project.round_trip(*columns(0))
         for choice in range(1, 4):
             project.round_trip(*columns(choice))
+        project.round_trip(*(Column(f"c{at}", type_) for at, (type_, _) in enumerate(DEFAULTS)))
 
 
 def indexes(options: dict[str, Any], where: str) -> list[Any]:
@@ -135,6 +136,22 @@ def test_indexes_agree_and_change(project: Declaring) -> None:
     project.round_trip(*indexes({"postgresql_include": ["id"]}, "a > 5 and b <> 'x'"))
     project.round_trip(*indexes({"postgresql_with": {"fillfactor": 70}}, "a BETWEEN 1 AND 2"))
     project.round_trip(*indexes({"postgresql_nulls_not_distinct": True}, "b LIKE 'a%'"))
+    project.round_trip(Column("a", Integer))
+
+
+def test_checks_of_values_come_back_as_they_were(project: Declaring) -> None:
+    check = CheckConstraint("b IN ('x', 'it''s') AND a > 1", name="ck_values")
+    other = Table("other", MetaData(), Column("b", String(9)), CheckConstraint("b IN ('x', ':y')", name="ck_other"))
+    both = Table(
+        "item",
+        other.metadata,
+        Column("id", Integer, primary_key=True),
+        Column("a", Integer),
+        Column("b", String(20)),
+        check,
+    )
+    project.apply(metadata=both.metadata)
+    project.round_trip(Column("a", Integer))
 
 
 def keys(*, late: bool) -> MetaData:

@@ -147,6 +147,7 @@ def test_a_statement_that_reaches_beyond(
     assert stopped(target).startswith("the migration aaa (migrations/versions/aaa_by_hand.py, line 1")
 
 
+@pytest.mark.server
 def test_a_statement_by_a_raw_cursor(shop: MiniProject, make_database: MakeDatabase) -> None:
     for dialect in ("postgresql", "mysql"):
         target = target_of(shop, make_database(dialect))

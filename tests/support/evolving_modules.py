@@ -78,6 +78,8 @@ class Evolution:
         old = self.shown()
         text = self.migrate(after)
         new = self.shown()
+        if not text:  # both are the same, and there is no migration to revert
+            return text
         self.downgrade()
         assert self.shown() == old, text
         framefox_tasks.upgrade(self.target)

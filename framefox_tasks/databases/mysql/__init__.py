@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.facts import Fact
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.scratch import DriverWatch
+    from framefox_tasks.databases.table_locks import TableLocks
     from framefox_tasks.model import Target
 
 
@@ -40,6 +41,13 @@ class MySQL(MySQLVerbs, Database):
         from framefox_tasks.databases.mysql.lock import locked
 
         return locked(self, target, patience)
+
+    @cached_property
+    def table_locks(self) -> TableLocks:
+        """What a statement waits for."""
+        from framefox_tasks.databases.mysql.table_locks import MySQLTableLocks
+
+        return MySQLTableLocks()
 
     def replacement_lock(self, target: Target, patience: Patience) -> AbstractContextManager[None]:
         """Wait for other runs, and keep them waiting."""

@@ -30,6 +30,8 @@ _ENDS = {
 }
 _PART = re.compile(r"(?:`([^`]+)`|(\w+))(?:\((\d+)\))?(?: +(ASC|DESC))?", re.IGNORECASE)
 _SCRATCH = "framefox_tasks_column"
+_OF_JSON = "utf8mb4_bin"
+"""The collation of MariaDB's JSON, which is a longtext with a check."""
 _WIDTH = re.compile(r"\b((?:small|medium|big)?int)(?:eger)?(?:\(\d+\))?(?! zerofill| unsigned zerofill)")
 
 
@@ -71,6 +73,8 @@ class MySQLColumns(ColumnComparison):
         if one is None or other is None:
             return None
         collated = getattr(declared.type, "collation", None) is not None
+        if f"{other.type} json" == one.type and getattr(declared.type, "collation", None) == _OF_JSON:
+            return True  # what a tool sees that writes entities from the database
         return one.type == other.type and (not collated or one.collation == other.collation)
 
     def same_default(self, live: Column[Any], declared: Column[Any]) -> bool | None:
@@ -95,9 +99,12 @@ class MySQLColumns(ColumnComparison):
     def _line(self, table: Any, column: str) -> str:
         return _lines(self._definition(table)).get(column, "")
 
-    def same_index(self, live: Index, declared: Index) -> bool:
+    def same_index(self, live: Index, declared: Index, *, orders: bool = True) -> bool:
         """By how much of each column they have, in which order, and of which kind they are."""
-        return self._kind(live) == self._kind(declared) and self._parts(live) == self._parts(declared)
+        one, other = self._parts(live), self._parts(declared)
+        if not orders and not any(falls for _, _, falls in other):
+            one = [(name, taken, False) for name, taken, _ in one]
+        return self._kind(live) == self._kind(declared) and one == other
 
     def _kind(self, index: Index) -> tuple[str, str]:
         options = index.dialect_options[self._dialect.name]
@@ -139,6 +146,11 @@ class MySQLColumns(ColumnComparison):
         index.expressions = [
             desc(part) if getattr(part, "name", None) in falling else part for part in index.expressions
         ]
+
+    def native_type(self, table: Any, column: str) -> str | None:
+        """As SHOW CREATE TABLE has it."""
+        line = self._line(table, column)
+        return _form(line).type if line else None
 
     def written(self, table: Any, column: str) -> str | None:
         """As SHOW CREATE TABLE has it."""

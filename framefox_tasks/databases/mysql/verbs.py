@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
+from framefox_tasks.databases import remedies
 from framefox_tasks.databases.drivers import quote_identifier
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.model import Target
@@ -42,6 +43,16 @@ class MySQLVerbs(ServerVerbs):
     existing_object = frozenset({1050, 1060, 1061, 1068, 1304, 1359, 1826, 3822})
     denied = frozenset({1044, 1142, 1227})
     refused_login = frozenset({1045, 1698})
+    remedies = MappingProxyType(
+        {
+            remedies.LOCK_TIMEOUT: frozenset({1205}),
+            remedies.STATEMENT_TIMEOUT: frozenset({1969, 3024}),
+            remedies.READ_ONLY: frozenset({1290, 1792, 1836}),
+            remedies.DEADLOCK: frozenset({1213}),
+            remedies.TOO_MANY_CONNECTIONS: frozenset({1040, 1203}),
+            remedies.DISK_FULL: frozenset({1021, 1114}),
+        }
+    )
     grant_hint = "GRANT ALL ON {database}.* TO {user}"
 
     identity_query = "SELECT @@hostname, @@port, @@datadir, @@server_id"

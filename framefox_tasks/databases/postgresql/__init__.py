@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.facts import Fact
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.scratch import DriverWatch
+    from framefox_tasks.databases.table_locks import TableLocks
     from framefox_tasks.model import Target
 
 
@@ -36,6 +37,13 @@ class PostgreSQL(PostgreSQLVerbs, Database):
         from framefox_tasks.databases.postgresql.lock import locked
 
         return locked(self, target, patience)
+
+    @cached_property
+    def table_locks(self) -> TableLocks:
+        """What a statement waits for."""
+        from framefox_tasks.databases.postgresql.table_locks import PostgreSQLTableLocks
+
+        return PostgreSQLTableLocks()
 
     def replacement_lock(self, target: Target, patience: Patience) -> AbstractContextManager[None]:
         """Wait for other runs, and keep them waiting."""

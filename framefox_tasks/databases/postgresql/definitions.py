@@ -33,7 +33,9 @@ WHERE typtype = 'd' AND n.nspname NOT IN {_SYSTEM}
 _SEQUENCES = f"""
 SELECT {_VISIBLE}, c.relname, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle, format_type(seqtypid, NULL),
     EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
-        AND d.objid = c.oid AND d.deptype = 'a')
+        AND d.objid = c.oid AND d.deptype = 'a'),
+    EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass
+        AND d.refobjid = c.oid)
 FROM pg_catalog.pg_sequence JOIN pg_catalog.pg_class c ON c.oid = seqrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
 WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
@@ -73,6 +75,8 @@ _INDEX_TEXT = "SELECT pg_catalog.pg_get_indexdef(CAST(:index AS regclass))"
 _INDEX_OF = (
     "SELECT pg_catalog.pg_get_indexdef(indexrelid) FROM pg_catalog.pg_index WHERE indrelid = to_regclass(:table)"
 )
+# The values of IN for a varchar: a cast of ARRAY[...] is read as one of each element, that of a cast is not.
+_VALUES = re.compile(r"(\()?(ARRAY\[(?:'(?:[^']|'')*'::character varying(?:, )?)+\])(?(1)\))::text\[\]")
 _CATEGORY = "SELECT typcategory FROM pg_catalog.pg_type WHERE oid = CAST(:type AS regtype)"
 _CASTS = """
 SELECT castcontext FROM pg_catalog.pg_cast
@@ -101,7 +105,7 @@ class PostgreSQLDefinitions:
     @cached_property
     def sequences(self) -> dict[Name, dict[str, Any]]:
         """From pg_sequence, without those of identity columns and extensions."""
-        names = ("start", "increment", "minvalue", "maxvalue", "cache", "cycle", "data_type", "owned")
+        names = ("start", "increment", "minvalue", "maxvalue", "cache", "cycle", "data_type", "owned", "used")
         return {(row[0], row[1]): dict(zip(names, row[2:], strict=True)) for row in self._rows(_SEQUENCES)}
 
     def type_users(self, name: Name) -> list[tuple[str, Name | None, str | None]]:
@@ -136,7 +140,11 @@ class PostgreSQLDefinitions:
 
     def index_statement(self, schema: str | None, name: str) -> str:
         """By pg_get_indexdef."""
-        return str(self._value(_INDEX_TEXT, index=self._full((schema, name))))
+        return self.repeatable(str(self._value(_INDEX_TEXT, index=self._full((schema, name)))))
+
+    def repeatable(self, sql: str) -> str:
+        """With each cast of values in two steps."""
+        return _VALUES.sub(r"(\2::character varying[])::text[]", sql)
 
     def normal_index(self, table: Name, statement: str) -> str | None:
         """From an empty table with the same columns."""

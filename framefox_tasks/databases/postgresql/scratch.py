@@ -152,9 +152,9 @@ def watched(watch: DriverWatch) -> Iterator[None]:
 def _psycopg(watch: DriverWatch) -> Iterator[tuple[tuple[Any, str], Any]]:
     import psycopg
 
-    def connect(cls: Any, conninfo: str = "") -> Any:
+    def connect(cls: Any, /, conninfo: str = "", **options: Any) -> Any:
         watch.connects(conninfo)
-        return original.__func__(cls, conninfo)
+        return original.__func__(cls, conninfo, **options)
 
     original = psycopg.Connection.__dict__.get("_connect_gen") or psycopg.BaseConnection.__dict__["_connect_gen"]
     yield (psycopg.BaseConnection, "_connect_gen"), classmethod(connect)

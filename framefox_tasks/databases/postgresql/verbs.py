@@ -7,6 +7,7 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
+from framefox_tasks.databases import remedies
 from framefox_tasks.databases.drivers import quote_identifier
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.errors import (
@@ -57,6 +58,16 @@ class PostgreSQLVerbs(ServerVerbs):
     existing_object = frozenset({"42P06", "42P07", "42701", "42710", "42723"})
     denied = frozenset({"42501"})
     refused_login = frozenset({"28000", "28P01"})
+    remedies = MappingProxyType(
+        {
+            remedies.LOCK_TIMEOUT: frozenset({"55P03"}),
+            remedies.STATEMENT_TIMEOUT: frozenset({"57014"}),
+            remedies.READ_ONLY: frozenset({"25006"}),
+            remedies.DEADLOCK: frozenset({"40P01"}),
+            remedies.TOO_MANY_CONNECTIONS: frozenset({"53300"}),
+            remedies.DISK_FULL: frozenset({"53100"}),
+        }
+    )
     grant_hint = (
         "ALTER ROLE {user} CREATEDB to create databases, ALTER DATABASE {database} OWNER TO {user} to change it"
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from framefox_tasks.databases import remedies
 from framefox_tasks.databases.drivers import driver_of, quoted_table
 from framefox_tasks.databases.verbs import Verbs
 from framefox_tasks.errors import (
@@ -25,6 +26,12 @@ JOURNALS = ("-wal", "-shm", "-journal")
 _COUNTER = slice(24, 28)  # of a database's header: counts what was committed, but for WAL mode
 _WAL_HEADER = 32  # bytes; the salts among them differ each time that the file is begun anew
 _INDEX_HEADER = 48  # bytes of the -shm file, which counts the commits to a WAL
+_REMEDIES = {
+    sqlite3.SQLITE_BUSY: remedies.LOCK_TIMEOUT,
+    sqlite3.SQLITE_LOCKED: remedies.LOCK_TIMEOUT,
+    sqlite3.SQLITE_READONLY: "The file, or its folder, may not be written. Check their permissions.",
+    sqlite3.SQLITE_FULL: remedies.DISK_FULL,
+}
 PROTECTED = int.from_bytes(b"fftP", "big")
 """The application id of a protected database: a number in its header, in no schema, and seldom in use."""
 LOCK = "-lock"  # the file that keeps other runs out, and stays
@@ -137,6 +144,10 @@ class SQLiteVerbs(Verbs):
         if "readonly" in text or "unable to open" in text:
             return _denied(target, text)
         return ConnectionFailedError(f"The database {target.name} cannot be used: {text}.")
+
+    def remedy(self, exc: BaseException) -> str | None:
+        """By SQLite's code."""
+        return _REMEDIES.get(getattr(exc, "sqlite_errorcode", 0) & 0xFF)
 
     def is_already_there(self, exc: BaseException) -> bool:
         """Whether an error says that what is to be made exists. SQLite has no code for it."""

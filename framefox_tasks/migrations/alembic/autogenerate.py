@@ -48,7 +48,8 @@ class Comparison:
         context: Alembic's, which holds what a migration would do.
         difference: The same, described.
         schema: What the entities declare; None where they were not looked at.
-        left_alone: The tables that are not of the project.
+        left_alone: The tables that are not of the project; parts of its own that are not, as `column product.size`; and
+            sequences, as `sequence numbers`.
         risks: What of it can fail, or lose values, where tables have rows.
         renames: What looks like a rename, and is a drop and an add here.
         warnings: Those of Python.
@@ -220,6 +221,7 @@ def _autogenerate(
         compared.extend(item for item in declared_metadata(migration_context.opts) if item.tables)
         others.extend(ownership.left_alone)
         parts.extend(f"{kind} {table}.{name}" for kind, table, name in ownership.parts_left_alone)
+        parts.extend(f"sequence {shown(name)}" for name in ownership.sequences_left_alone)
         return []
 
     run_environment(

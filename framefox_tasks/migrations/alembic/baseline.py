@@ -56,13 +56,13 @@ class Unversioned:
 
     @property
     def left_alone(self) -> tuple[str, ...]:
-        """The tables that are not of the entities."""
-        return tuple(name for name in self.comparison.left_alone if " " not in name)
+        """The tables and sequences that are not of the entities."""
+        return tuple(name for name in self.comparison.left_alone if name not in self.more)
 
     @property
     def more(self) -> tuple[str, ...]:
         """What the tables of the entities have beside what is declared, as `column product.size`."""
-        return tuple(name for name in self.comparison.left_alone if " " in name)
+        return tuple(name for name in self.comparison.left_alone if " " in name and not name.startswith("sequence "))
 
     @property
     def exact(self) -> bool:

@@ -8,13 +8,15 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Boolean, Column, Enum, Index, Numeric, String
+from sqlalchemy import Boolean, Column, Enum, Index, Numeric, Sequence, String
 from sqlalchemy.dialects.mysql import ENUM
 from sqlalchemy.engine import Dialect
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.columns import ColumnComparison
+from framefox_tasks.migrations.alembic.as_found import has_orders, is_as_recorded
 from framefox_tasks.migrations.alembic.database_types import definitions_of, plain
+from framefox_tasks.migrations.alembic.sequences import named_sequence, sequences_in
 
 _COLUMNS = "framefox_tasks_columns"
 _NOW = {"now()", "current_timestamp", "current_timestamp()", "localtimestamp", "localtimestamp()"}
@@ -36,7 +38,7 @@ def compare_type(
 
     A server that has words of its own for types is asked; else MySQL's ENUM differs if its values do. On SQLite
     VARCHAR, NVARCHAR and CHAR of one length are the same: only their affinity counts (SQLite documentation,
-    "Datatypes In SQLite").
+    "Datatypes In SQLite"); and a text that is longer than the values of an enum, which nobody has changed.
     """
     columns = columns_of(context)
     if columns:
@@ -49,10 +51,11 @@ def compare_type(
     if (different := _differs_by_server(context, inspected_column, metadata_column, inspected_type)) is not None:
         return different
     declared = metadata_type.dialect_impl(context.dialect)  # a variant for this dialect may have another length
-    texts = isinstance(inspected_type, String) and isinstance(declared, String)
-    if database_named(context.dialect.name).types_by_affinity and texts and inspected_type.length == declared.length:
-        return False
-    return None
+    if not database_named(context.dialect.name).types_by_affinity or not isinstance(inspected_type, String):
+        return None
+    if isinstance(declared, Enum) and is_as_recorded(context, metadata_column):
+        return None if (inspected_type.length or 0) < (declared.length or 0) else False
+    return False if isinstance(declared, String) and inspected_type.length == declared.length else None
 
 
 def ignore_warnings() -> None:
@@ -105,7 +108,7 @@ def _help_compare_indexes(context: MigrationContext) -> None:
         result, columns = theirs(declared, live), columns_of(context)
         if columns is None or bool(declared.unique) != bool(live.unique):
             return result
-        same = columns.same_index(live, declared)
+        same = columns.same_index(live, declared, orders=has_orders(context, declared))
         return type(result).Equal() if same else type(result).Different("the parts that it has of its columns")
 
     def complete(uniques: Any, indexes: Any, *others: Any) -> None:
@@ -163,7 +166,7 @@ def same_by_server(
     if live is None and found is not None:  # it is the domain's; or the column is not there by this name yet
         return True if declared is None else None
     if declared is None:
-        return None
+        return True if _is_numbered_by(context, column, live or "") else None
     make: Any = context.dialect.ddl_compiler
     text = unescaped(context, str(make(context.dialect, None).get_column_default_string(column)))
     if live == text:
@@ -173,6 +176,15 @@ def same_by_server(
         return normal[1] == live
     # Its type or its sequence is not there yet, or no table can be made. Alembic would compare by "=", which fails.
     return live is not None and normalized(text) == normalized(live)
+
+
+def _is_numbered_by(context: MigrationContext, column: Column[Any], live: str) -> bool:
+    """Whether the default is the next number of the sequence that SQLAlchemy takes the values of the column from."""
+    sequence = column.default
+    if not isinstance(sequence, Sequence):
+        return False
+    names = [named_sequence(context, name) for name in sequences_in(live)]
+    return names == [plain(context, sequence.schema, sequence.name)]
 
 
 def unescaped(context: MigrationContext, statement: str) -> str:

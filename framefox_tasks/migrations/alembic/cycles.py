@@ -7,7 +7,7 @@ leaves them in CREATE TABLE: so a migration asks for that, and runs on every dat
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from alembic.autogenerate import render, renderers
@@ -79,7 +79,7 @@ def order_tables(options: dict[str, Any], directives: Iterable[ops.MigrationScri
 def _order_created(container: ops.OpContainer, known: _Tables, late: dict[_Key, str]) -> None:
     created: list[Any] = [op for op in container.ops if _is_known(op, ops.CreateTableOp, known)]
     order, keys = _sorted(created, known)
-    if not keys:
+    if not created or not (keys or any(_inheriting(known.values()))):
         return
     late |= {_key_of(key): _name(key) for key in keys}
     first = container.ops.index(created[0])
@@ -91,7 +91,7 @@ def _order_created(container: ops.OpContainer, known: _Tables, late: dict[_Key, 
 def _order_dropped(container: ops.OpContainer, known: _Tables) -> None:
     dropped: list[Any] = [op for op in container.ops if _is_known(op, ops.DropTableOp, known)]
     order, keys = _sorted(dropped, known)
-    if not keys:
+    if not dropped or not (keys or any(_inheriting(known.values()))):
         return
     last = container.ops.index(dropped[-1])
     kept, after = [op for op in container.ops[:last] if op not in dropped], container.ops[last + 1 :]
@@ -143,13 +143,23 @@ def _sorted(operations: list[Any], known: _Tables) -> tuple[dict[_Table, int], l
         _complete(table)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)  # of a cycle, which the keys then are taken out of
-        found = sort_tables_and_constraints(tables)  # type: ignore[no-untyped-call]
+        found = sort_tables_and_constraints(tables, extra_dependencies=list(_inheriting(tables)))  # type: ignore[no-untyped-call]
     ordered = [table for table, _ in found if table is not None]
     within = {id(table) for table in tables}
     late = {id(key): key for table, keys in found if table is None for key in keys if id(key.parent) in within}
     late |= {id(key): key for table in ordered for key in table.foreign_key_constraints if key.use_alter}
     names = {id(known[name]): name for name in known}
     return {names[id(table)]: place for place, table in enumerate(ordered)}, sorted(late.values(), key=_key_of)
+
+
+def _inheriting(tables: Iterable[Table]) -> Iterator[tuple[Table, Table]]:
+    """Each table that another one inherits from, and that one."""
+    by_name = {name: table for table in tables for name in (table.name, table.fullname)}
+    for table in list(by_name.values()):
+        for option, value in table.kwargs.items():
+            if option.endswith("_inherits") and value:
+                names = [value] if isinstance(value, str) else value
+                yield from ((by_name[str(name)], table) for name in names if str(name) in by_name)
 
 
 def _complete(table: Table) -> None:

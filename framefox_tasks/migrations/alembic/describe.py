@@ -22,12 +22,14 @@ class Difference:
 
     Attributes:
         names: The names of the constraints and indexes that it makes or drops.
+        created: The tables that it makes, or gives their names.
     """
 
     operations: tuple[str, ...]
     names: frozenset[str]
     destructive: tuple[str, ...]
     unnamed: tuple[str, ...]
+    created: frozenset[str] = frozenset()
 
 
 def difference_of(context: RevisionContext, target: Target) -> Difference:
@@ -41,6 +43,7 @@ def difference_of(context: RevisionContext, target: Target) -> Difference:
         frozenset(name for operation in operations if (name := name_of(operation))),
         tuple(text for text, operation in zip(shown, operations, strict=True) if loses_data(operation)),
         tuple(name for operation in operations for name in _unnamed(operation, target)),
+        frozenset(filter(None, map(_created, operations))),
     )
 
 
@@ -76,6 +79,14 @@ def _describe(operation: ops.MigrateOperation) -> str:
     if name:
         return f"{_kind(operation)} {name} on {table}"
     return f"{_kind(operation)} {table or enum or ''}".rstrip()
+
+
+def _created(operation: ops.MigrateOperation) -> str | None:
+    if isinstance(operation, ops.CreateTableOp):
+        return ".".join(filter(None, (operation.schema, operation.table_name)))
+    if isinstance(operation, TableRenameOp) and not isinstance(operation, ColumnRenameOp):
+        return ".".join(filter(None, (operation.schema, operation.new_name)))
+    return None
 
 
 def name_of(operation: ops.MigrateOperation) -> str | None:

@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, MetaData, String, Table, inspect, text
 
 from framefox_tasks.databases import database_named
+from framefox_tasks.migrations.alembic.database_types import definitions_of
 
 _LISTS = re.compile(r"\bIN\s*\(", re.IGNORECASE)
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
@@ -28,7 +29,7 @@ def keep_what_columns_had(context: MigrationContext, directives: Iterable[ops.Mi
                 if back:
                     _keep_type_checks(context.connection, table, back[0])
                 if dropped and back:
-                    _keep_checks(context.connection, table, back[0], [op.column_name for op in dropped])
+                    _keep_checks(context, table, back[0], [op.column_name for op in dropped])
                     _keep_collations(context.connection, back[0])
 
 
@@ -41,11 +42,13 @@ def _name(table: ops.ModifyTableOps) -> tuple[str | None, str]:
 
 
 def _keep_checks(
-    connection: Connection, table: ops.ModifyTableOps, back: ops.ModifyTableOps, columns: list[str]
+    context: MigrationContext, table: ops.ModifyTableOps, back: ops.ModifyTableOps, columns: list[str]
 ) -> None:
     stub = Table(table.table_name, MetaData(), schema=table.schema)
-    for check in _checks(connection, table, columns):
-        constraint = CheckConstraint(text(check["sqltext"].replace(":", "\\:")), name=check["name"])
+    definitions, connection = definitions_of(context), context.connection
+    for check in _checks(connection, table, columns) if connection is not None else ():
+        sql = definitions.repeatable(check["sqltext"]) if definitions else check["sqltext"]
+        constraint = CheckConstraint(text(sql.replace(":", "\\:")), name=check["name"])
         stub.append_constraint(constraint)
         if check["name"]:  # one without goes with its column
             first = next(place for place, op in enumerate(table.ops) if isinstance(op, ops.DropColumnOp))

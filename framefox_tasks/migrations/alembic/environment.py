@@ -178,7 +178,7 @@ class _Attributes(dict[str, Any]):
     """Config.attributes that opens a connection only for an env.py that asks for one."""
 
     def __init__(self, given: dict[str, Any], connect: Callable[[], Connection]) -> None:
-        super().__init__(given)
+        super().__init__({name: value for name, value in given.items() if name != "connection"})  # an earlier run's
         self._connect = connect
 
     def __missing__(self, key: str) -> Connection:

@@ -32,10 +32,21 @@ def raised_here(exc: BaseException) -> bool:
 
 def is_already_there(exc: BaseException, target: Target) -> bool:
     """Whether the database has refused to make what it has already."""
-    cause: BaseException | None = exc
-    while cause is not None and not (isinstance(cause, DBAPIError) and cause.orig is not None):
-        cause = cause.__cause__ or cause.__context__
-    return isinstance(cause, DBAPIError) and database_of(target).is_already_there(cause.orig or cause)
+    error = driver_error(exc)
+    return error is not None and database_of(target).is_already_there(error)
+
+
+def remedy_of(exc: BaseException | None, target: Target) -> str | None:
+    """What to do about who else uses the database, where an error is about that."""
+    error = driver_error(exc)
+    return database_of(target).remedy(error) if error is not None else None
+
+
+def driver_error(exc: BaseException | None) -> BaseException | None:
+    """The error of the driver that an error comes from."""
+    while exc is not None and not (isinstance(exc, DBAPIError) and exc.orig is not None):
+        exc = exc.__cause__ or exc.__context__
+    return exc.orig if isinstance(exc, DBAPIError) else None
 
 
 def made_by_others(target: Target, failed: Revision) -> tuple[str, str]:

@@ -10,15 +10,27 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.ddl.impl import ComparisonResult
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import ClauseElement, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ClauseElement,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Table,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import CreateIndex
 
 from framefox_tasks.databases.definitions import ConstraintDefinition, Name, ServerDefinitions
+from framefox_tasks.migrations.alembic.as_found import has_orders
 from framefox_tasks.migrations.alembic.column_changes import StatementOp
 from framefox_tasks.migrations.alembic.compare import unescaped
 from framefox_tasks.migrations.alembic.database_types import compares_last, definitions_of, plain
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP
+
+_ORDER = re.compile(r" (?:DESC|NULLS FIRST|NULLS LAST)(?=[ ,)])")
 
 
 def help_compare_keys(context: MigrationContext) -> None:
@@ -135,9 +147,15 @@ def _same_index(
 ) -> bool | None:
     if declared.table is None or found.table is None or (_is_plain(declared) and _is_plain(found)):
         return None
-    table = plain(context, found.table.schema, found.table.name)
-    normal = definitions.normal_index(table, _statement(context, declared))
-    return None if normal is None else normal == definitions.index(table[0], str(found.name))
+    table, statement = plain(context, found.table.schema, found.table.name), _statement(context, declared)
+    normal, live = definitions.normal_index(table, statement), definitions.index(table[0], str(found.name))
+    if normal is None or normal == live:
+        return None if normal is None else True
+    # As a tool has copied it from the server, which reads it in another way.
+    if (again := definitions.repeatable(statement)) != statement and definitions.normal_index(table, again) == live:
+        return True
+    plainly = all(isinstance(item, Column) for item in declared.expressions) and not has_orders(context, declared)
+    return plainly and _ORDER.sub("", live or "") == normal
 
 
 @compares_last("table")
@@ -198,10 +216,12 @@ class DropDefinitionOp(ops.DropConstraintOp):
 def _drop(
     context: MigrationContext, schema: str | None, table: str, name: str, found: ConstraintDefinition
 ) -> DropDefinitionOp:
+    definitions = definitions_of(context)
     quote = context.dialect.identifier_preparer.quote
     shown = ".".join(quote(part) for part in (schema, table) if part)
     op = DropDefinitionOp(name, table, schema=schema)
-    op.statement = f"ALTER TABLE {shown} ADD CONSTRAINT {quote(name)} {found.text}"
+    clause = definitions.repeatable(found.text) if definitions else found.text
+    op.statement = f"ALTER TABLE {shown} ADD CONSTRAINT {quote(name)} {clause}"
     return op
 
 
@@ -260,7 +280,7 @@ def _restored(
                 op.kw[f"{context.dialect.name}_partition_by"] = key
             yield op
             live = _constraints(context, definitions, op.schema, op.table_name)
-            _complete_table(op, live)
+            _complete_table(definitions, op, live)
             for constraint, found in live.items():
                 if found.kind == "x":
                     yield _drop(context, op.schema, op.table_name, constraint, found).reverse()
@@ -268,8 +288,12 @@ def _restored(
             yield op
 
 
-def _complete_table(op: ops.CreateTableOp, live: dict[str, ConstraintDefinition]) -> None:
+def _complete_table(
+    definitions: ServerDefinitions, op: ops.CreateTableOp, live: dict[str, ConstraintDefinition]
+) -> None:
     for item in op.columns:
+        if isinstance(item, CheckConstraint):
+            item.sqltext = text(definitions.repeatable(str(item.sqltext)).replace(":", "\\:"))
         found = live.get(str(getattr(item, "name", None)))
         if found is not None and not isinstance(item, Column) and found.kind in ("f", "p", "u"):
             constraint: Any = item

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import astuple
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import astuple, dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,20 +15,36 @@ from framefox_tasks.errors import FramefoxTasksError, ReplayError, ScratchError
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.replay import replay
 from framefox_tasks.schema.cache import CACHE
+from framefox_tasks.schema.record import recorded_tables
+from framefox_tasks.schema.snapshot import Table
 
 _FORMAT = 1
 _MADE = f"{CACHE}/history.json"
 
 
-def made_by(history: History) -> list[Fact] | None:
-    """All that the migrations make on an empty database; None where they cannot be run on one."""
-    key, path = digest_of(history), history.target.project.path(_MADE)
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay of the history has found; no facts where it cannot be run on an empty database."""
+
+    facts: tuple[Fact, ...] | None
+
+
+def kept_made(history: History) -> Replayed | None:
+    """What was kept of an earlier replay of the same history; None where nothing was."""
+    path = history.target.project.path(_MADE)
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        if kept["key"] == key:
-            return [Fact(*fact) for fact in kept["facts"]] if kept["facts"] is not None else None
+        if kept["key"] == digest_of(history):
+            return Replayed(tuple(Fact(*fact) for fact in kept["facts"]) if kept["facts"] is not None else None)
     except (OSError, ValueError, KeyError, TypeError):
         pass  # there is none yet, or it is another version's
+    return None
+
+
+def made_by(history: History) -> Sequence[Fact] | None:
+    """All that the migrations make on an empty database; None where they cannot be run on one."""
+    if kept := kept_made(history):
+        return kept.facts
     database, found = database_of(history.target), None
     try:
         with database.scratch(history.target) as scratch:
@@ -40,6 +56,24 @@ def made_by(history: History) -> list[Fact] | None:
         found = None
     keep_made(history, found)
     return found
+
+
+def not_made(history: History, declared: Iterable[Table], created: Collection[str]) -> tuple[str, ...]:
+    """The tables of the entities that no migration makes. What is recorded was made.
+
+    The history is replayed only where something is not recorded; nothing is told where it cannot be.
+
+    Args:
+        history: The migrations; where there are none, nothing is told.
+        declared: The tables that the entities declare, and that the database has.
+        created: Those of them that the new migration makes.
+    """
+    recorded = recorded_tables(history.target.project)
+    unknown = [table for table in declared if table.key not in recorded and table.key not in created]
+    if not unknown or not history.revisions or (facts := made_by(history)) is None:
+        return ()
+    there = {fact.table for fact in facts if fact.what == "table"}
+    return tuple(table.key for table in unknown if not {table.key, table.name} & there)
 
 
 def keep_made(history: History, facts: Iterable[Fact] | None, *more: Path) -> None:

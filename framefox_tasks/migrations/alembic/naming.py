@@ -14,7 +14,7 @@ from typing import Any
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from alembic.util.sqla_compat import _get_constraint_final_name
-from sqlalchemy import Boolean, CheckConstraint, Column, Enum, Inspector, MetaData, Table, inspect, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Enum, Inspector, MetaData, Table, TextClause, inspect, text
 
 from framefox_tasks.databases import NAMES, database_named
 from framefox_tasks.migrations.alembic.compare import unescaped
@@ -208,14 +208,22 @@ def _type_check(context: MigrationContext, op: ops.AddColumnOp) -> CheckConstrai
 def _check_operation(
     context: MigrationContext, column: Column[Any], check: CheckConstraint, apart: tuple[str, ...] = ()
 ) -> ops.CreateCheckConstraintOp:
-    # A convention of the metadata is applied when the dialect is known.
-    given = _get_constraint_final_name(check, context.dialect)
-    name = given or conventional("ck", (column.table.name, column.name, *apart))
-    # As text: of an expression each constraint that is made of it would join the table of its columns.
+    name = final_name(context, check) or conventional("ck", (column.table.name, column.name, *apart))
+    condition = condition_of(context, check)
+    return ops.CreateCheckConstraintOp(name, column.table.name, condition, schema=column.table.schema)
+
+
+def final_name(context: MigrationContext, constraint: Any) -> str | None:
+    """The name of a constraint; a convention of the metadata is applied when the dialect is known."""
+    name = _get_constraint_final_name(constraint, context.dialect)
+    return None if name is None else str(name)
+
+
+def condition_of(context: MigrationContext, check: CheckConstraint) -> TextClause:
+    """The condition of a check as text: of an expression each constraint made of it would join the table's."""
     compiler: Any = context.dialect.ddl_compiler(context.dialect, None)  # type: ignore[arg-type]
     sql = compiler.sql_compiler.process(check.sqltext, include_table=False, literal_binds=True)
-    condition = text(unescaped(context, sql).replace(":", "\\:"))
-    return ops.CreateCheckConstraintOp(name, column.table.name, condition, schema=column.table.schema)
+    return text(unescaped(context, sql).replace(":", "\\:"))
 
 
 def _without_check(column: Column[Any]) -> Column[Any]:

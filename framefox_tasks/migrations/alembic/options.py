@@ -10,7 +10,7 @@ from sqlalchemy import MetaData
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError
-from framefox_tasks.migrations.alembic import enums
+from framefox_tasks.migrations.alembic import checks as _checks, enums  # noqa: F401 - registers its comparison
 from framefox_tasks.migrations.alembic.column_attributes import complete_columns
 from framefox_tasks.migrations.alembic.column_changes import complete_changes
 from framefox_tasks.migrations.alembic.compare import compare_type
@@ -18,6 +18,7 @@ from framefox_tasks.migrations.alembic.dropped_columns import keep_what_columns_
 from framefox_tasks.migrations.alembic.key_indexes import free_foreign_keys
 from framefox_tasks.migrations.alembic.keys_and_indexes import restore_definitions
 from framefox_tasks.migrations.alembic.naming import name_constraints
+from framefox_tasks.migrations.alembic.native_types import complete_native_types
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, PARTS, Known, Ownership, declared_metadata
 from framefox_tasks.migrations.alembic.portable import adapt, render_item
 from framefox_tasks.migrations.alembic.rebuilt_tables import add_naming_conventions
@@ -91,6 +92,7 @@ def _process_revision(theirs: Hook | None, context: Any, revision: Any, directiv
     adapt(context, directives)
     complete_columns(context, directives)
     name_constraints(context, directives)
+    complete_native_types(context, directives)
     free_foreign_keys(context, directives)
 
 

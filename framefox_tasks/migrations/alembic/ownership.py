@@ -47,6 +47,7 @@ class Ownership:
         self._known = known or Known()
         self._others: set[Name] = set()
         self._parts: set[tuple[str, str, str]] = set()
+        self._other_sequences: set[Name] = set()
         self.renamed: dict[Name, str] = {}  # the former names of tables that the migration renames
 
     @property
@@ -58,6 +59,11 @@ class Ownership:
     def parts_left_alone(self) -> tuple[tuple[str, str, str], ...]:
         """The kind, the table and the name of what others have added to tables of the project."""
         return tuple(sorted(self._parts))
+
+    @property
+    def sequences_left_alone(self) -> tuple[Name, ...]:
+        """The sequences of others that were compared, without those that belong to a column."""
+        return tuple(sorted(self._other_sequences, key=shown))
 
     def includes(self, schema: str | None, table: str) -> bool:
         """Whether a table of the database is to be compared. One that is not is noted, unless it is ignored."""
@@ -96,10 +102,24 @@ class Ownership:
         """Whether an enum type of the database is the project's."""
         return self._plain(schema, name) in self._types or self._known.has_type(shown(self._plain(schema, name)))
 
-    def includes_sequence(self, schema: str | None, name: str) -> bool:
-        """Whether a sequence of the database is the project's: a column took its values from it."""
-        shown_name = shown(self._plain(schema, name))
-        return shown_name in self._sequences or name in self._sequences
+    def includes_sequence(self, schema: str | None, name: str, *, of_column: bool = False) -> bool:
+        """Whether a sequence is the project's: a column took its values from it, or the history makes it.
+
+        Args:
+            schema: Its schema.
+            name: Its name.
+            of_column: It belongs to a column, or numbers one, and is another's where that is.
+        """
+        plain = self._plain(schema, name)
+        if shown(plain) in self._sequences or name in self._sequences:
+            return True
+        if ignored(self._project, name):
+            return False
+        if self._known.has_sequence(shown(plain)):
+            return True
+        if not of_column:
+            self._other_sequences.add(plain)
+        return False
 
     @cached_property
     def _sequences(self) -> frozenset[str]:
@@ -107,10 +127,22 @@ class Ownership:
         called = [match[1].replace('"', "") for column in columns for match in _NEXT.finditer(column.default or "")]
         return frozenset([*called, *(column.options["sequence"] for column in columns if "sequence" in column.options)])
 
+    def recorded_table(self, schema: str | None, table: str) -> Table | None:
+        """A table as the newest migration left it; None where it is not recorded."""
+        if not self._known.by_record:
+            return None
+        name = self._plain(schema, table)
+        return next((one for one in self._recorded if self._plain(one.schema, one.name) == name), None)
+
     def made_index(self, table: str, name: str) -> bool:
         """Whether the recorded schema has an index of a table in the default schema."""
         tables = [one for one in self._recorded if self._plain(one.schema, one.name) == (None, table)]
         return any(index.name == name for one in tables for index in one.indexes)
+
+    @property
+    def schemas(self) -> set[str | None]:
+        """The default schema, and those that the project has declared or recorded tables in."""
+        return {None, *(schema for schema, _ in self._tables)}
 
     @cached_property
     def _tables(self) -> frozenset[Name]:
@@ -184,10 +216,14 @@ class Known:
     Args:
         facts: Those of the replay; None where there was none.
         claimed: Names of tables, or of their parts as `table.name`, that are to be dropped.
+        by_record: Whether the database is as recorded; not one that is behind a new migration.
     """
 
-    def __init__(self, facts: Iterable[Fact] | None = None, claimed: Iterable[str] = ()) -> None:
+    def __init__(
+        self, facts: Iterable[Fact] | None = None, claimed: Iterable[str] = (), *, by_record: bool = True
+    ) -> None:
         self.replayed = facts is not None
+        self.by_record = by_record
         self.claimed = frozenset(claimed)
         self._facts: dict[str, list[Fact]] = {}
         for fact in facts or ():
@@ -200,6 +236,10 @@ class Known:
     def has_type(self, name: str) -> bool:
         """Whether the history makes an enum type, or it is claimed."""
         return name in self.claimed or any(fact.what == "type" for fact in self._facts.get(name, ()))
+
+    def has_sequence(self, name: str) -> bool:
+        """Whether the history makes a sequence, or it is claimed."""
+        return name in self.claimed or any(fact.what == "sequence" for fact in self._facts.get(name, ()))
 
     def has_part(self, table: str, kind: str, name: str | None, columns: tuple[str, ...]) -> bool:
         """Whether the history makes a column, an index or a constraint, or it is claimed."""

@@ -16,6 +16,7 @@ from sqlalchemy.types import TypeDecorator
 from framefox_tasks.databases import database_named
 from framefox_tasks.migrations.alembic.cycles import leave_to_alter, order_tables
 from framefox_tasks.migrations.alembic.database_types import database_type, dialect_of_types, is_native, owner_of_types
+from framefox_tasks.migrations.alembic.native_types import rendered_native
 from framefox_tasks.migrations.alembic.rendering import is_variant, rendered_default, rendered_type
 from framefox_tasks.migrations.alembic.sequences import leave_numbers_to_sequences, rendered_domain
 
@@ -146,6 +147,8 @@ def render_item(type_: str, item: Any, context: AutogenContext) -> str | Literal
         return rendered_domain(item, context)
     if isinstance(item, TypeDecorator) and (decorated := _decorated_enum(item)) is not None:
         return render._repr_type(decorated, context)
+    if (native := rendered_native(item, context)) is not None:
+        return native
     text = rendered_type(item, context)
     return False if text is None else text
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any
 
 from alembic.operations import ops
 from sqlalchemy import Engine, column, table, text
@@ -17,6 +15,7 @@ from framefox_tasks.databases.drivers import sqlalchemy_engine
 from framefox_tasks.databases.facts import Fact, declarable, differences, is_of
 from framefox_tasks.errors import FramefoxTasksError, ReplayError, ScratchError, UnprovenError
 from framefox_tasks.migrations.alembic.autogenerate import Comparison, compare
+from framefox_tasks.migrations.alembic.claims import claims, names_of
 from framefox_tasks.migrations.alembic.describe import operations_of
 from framefox_tasks.migrations.alembic.failures import describe
 from framefox_tasks.migrations.alembic.history import History
@@ -96,7 +95,8 @@ class _Proof:
         self._step("downgrade", lambda: revert(self._history, scratch, self._revision))
         self._leads_back(before, self._facts(scratch))
         if left:
-            stood = self._operations(scratch)
+            # Without the new file: Alembic compares a database at the head alone.
+            stood = self._operations(scratch, History(self._target))
             claimed = self._generated.difference.operations
             # A type that is not dropped has other users in the live database, which are not on a scratch one.
             left = [item for item in left if item in claimed or not item.startswith("drop enum ")]
@@ -132,7 +132,19 @@ class _Proof:
                 raise ScratchError(f"the history does not run on an empty database: {first}") from exc
             self._notes.append("The history does not run on an empty database: proven on a copy of the schema.")
             return copy
+        if unmade := self._unmade(scratch):
+            self._notes.append(f"No migration makes {', '.join(unmade)}: proven on a copy of the schema.")
+            return self._copy()
         return scratch
+
+    def _unmade(self, scratch: Target) -> list[str]:
+        """The tables that the migration changes and no migration below it makes."""
+        operations = operations_of(self._generated.context)
+        changed = {names_of(op) for op in operations} - {None}
+        made = {names_of(op) for op in operations if isinstance(op, ops.CreateTableOp)}
+        there = {fact.table for fact in self._facts(scratch)}
+        missing = (name for name in changed - made if name and not {".".join(filter(None, name)), name[1]} & there)
+        return sorted(".".join(filter(None, name)) for name in missing)
 
     def _copy(self) -> Target:
         """A copy of the live schema, without rows."""
@@ -205,13 +217,14 @@ class _Proof:
                 return None
             return self._facts(made)
 
-    def _operations(self, scratch: Target) -> list[str]:
+    def _operations(self, scratch: Target, history: History | None = None) -> list[str]:
         """What Alembic would still do; nothing where a hook of the project's fails on that comparison."""
         try:
             with guarded(self._target, scratch):
                 # All that is there is the project's, but for what a copy has of others.
-                known = Known() if self._copied else Known(self._database.facts(scratch))
-                return list(compare(self._history.on(scratch), known).difference.operations)
+                facts = None if self._copied else self._database.facts(scratch)
+                known = Known(facts, by_record=False)
+                return list(compare((history or self._history).on(scratch), known).difference.operations)
         except ReplayError as exc:
             if exc.leaves:
                 raise
@@ -222,8 +235,8 @@ class _Proof:
         """What is wrong after the migration: what it has made so or claims to mend, and what was so before."""
         stood = {str(item) for item in differences(expected, declarable(before, expected))}
         found = differences(expected, declarable(after, expected))
-        claims = list(_claims(operations_of(self._generated.context)))
-        wrong = [item for item in found if str(item) not in stood or any(claim(item.fact) for claim in claims)]
+        claimed = list(claims(operations_of(self._generated.context)))
+        wrong = [item for item in found if str(item) not in stood or any(claim(item.fact) for claim in claimed)]
         older = [] if self._copied else [str(item) for item in found if item not in wrong]
         return list(map(str, wrong)), older
 
@@ -266,35 +279,6 @@ class _Proof:
         """In what that this migration changes the live database is not what the migrations below it make."""
         if self._copied or not self._before:
             return []
-        claims = list(_claims(operations_of(self._generated.context)))
+        claimed = list(claims(operations_of(self._generated.context)))
         found = differences(self._before, self._facts(self._target))
-        return [str(item) for item in found if any(claim(item.fact) for claim in claims)]
-
-
-def _claims(operations: Iterable[ops.MigrateOperation]) -> Iterator[Callable[[Fact], bool]]:
-    for operation in operations:
-        yield _Claim(operation).covers
-
-
-@dataclass(frozen=True)
-class _Claim:
-    """What an operation says that it changes."""
-
-    operation: Any
-
-    def covers(self, fact: Fact) -> bool:
-        operation = self.operation
-        name = getattr(operation, "table_name", None) or getattr(operation, "source_table", None)
-        if name is None:
-            enum = getattr(getattr(operation, "enum", None), "name", None) or getattr(operation, "name", None)
-            return enum is not None and fact.table.rpartition(".")[2] == enum and fact.what in ("type", "domain")
-        schema = getattr(operation, "schema", None) or getattr(operation, "source_schema", None)
-        if fact.table not in (name, f"{schema}.{name}"):
-            return False
-        if isinstance(operation, (ops.CreateTableOp, ops.DropTableOp)):
-            return True
-        changed = getattr(operation, "column_name", None) or getattr(getattr(operation, "column", None), "name", None)
-        if changed is not None:
-            return fact.what == f"column {changed}"
-        name = getattr(operation, "constraint_name", None) or getattr(operation, "index_name", None)
-        return fact.what in ("index", "constraint") and fact.name == name
+        return [str(item) for item in found if any(claim(item.fact) for claim in claimed)]

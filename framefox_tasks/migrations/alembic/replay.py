@@ -72,7 +72,7 @@ def _run(history: History, scratch: Target, find: FindSteps, on_step: OnStep | N
                 step.migration_fn = guard.running_in(revision_of(step.revision), step.migration_fn)
             return found
 
-        unlocked = replace(scratch, lock=False)  # nobody else knows of it
+        unlocked = replace(scratch, lock=False, lock_timeout=0)  # nobody else knows of it
         return run_steps(history.on(unlocked), steps, check=lambda _: None, patience=Patience(), on_step=on_step)
 
 

@@ -32,6 +32,9 @@ def _risks(op: ops.MigrateOperation, dialect: Dialect) -> Iterator[str]:
         yield from _altered(op, dialect)
     elif isinstance(op, ops.CreateUniqueConstraintOp) or (isinstance(op, ops.CreateIndexOp) and op.unique):
         yield _unique(op.schema, op.table_name, op.columns)
+    elif isinstance(op, ops.CreateCheckConstraintOp):
+        table = _shown(op.schema, op.table_name)
+        yield f"{table} gets the check {op.constraint_name}: this fails where a row does not meet it. Look for such."
 
 
 def _added(op: ops.AddColumnOp, dialect: Dialect) -> Iterator[str]:

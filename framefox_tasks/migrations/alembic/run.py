@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
@@ -19,14 +19,17 @@ from framefox_tasks.databases.lock import Patience
 from framefox_tasks.errors import ConfigError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.alembic.config import make_config, revision_of
 from framefox_tasks.migrations.alembic.environment import run_environment
-from framefox_tasks.migrations.alembic.failures import describe, failure_in, is_already_there, made_by_others
+from framefox_tasks.migrations.alembic.failures import describe, failure_in, is_already_there, made_by_others, remedy_of
 from framefox_tasks.migrations.alembic.history import FindSteps, History, downgrade_steps, steps_from, upgrade_steps
 from framefox_tasks.migrations.alembic.transactions import Transactions, at
 from framefox_tasks.migrations.kept import keep, migration_folders
 from framefox_tasks.migrations.locked import locked
+from framefox_tasks.migrations.safe_point import committing, reached
+from framefox_tasks.migrations.table_locks import TableLockWaits
 from framefox_tasks.results import Revision, Step
 
 OnStep = Callable[[Step], None]
+_AGAIN = "Correct the migration and run the command again."
 
 
 def last_steps(count: int) -> FindSteps:
@@ -89,9 +92,7 @@ def run_steps(
         unversioned = not before and dialect.holds_tables(target)
         run = _Run(history, find, before, Transactions(lock, patience), on_step)
         try:
-            run_environment(
-                target, history.config, history.scripts, run.work, transactions=run.transactions, told=run.warnings
-            )
+            run.run_politely(TableLockWaits(target, patience))
         except FramefoxTasksError as exc:
             if run.running is None:
                 raise
@@ -129,6 +130,35 @@ class _Run:
         self._error: str | None = None
         self._upgrades = True
 
+    def run_politely(self, waits: TableLockWaits) -> None:
+        """Run env.py; once more where a statement has given way to others, and all since the last commit is undone."""
+        self.transactions.table_locks = waits
+        history = self._history
+        while True:
+            try:
+                run_environment(
+                    self.target,
+                    history.config,
+                    history.scripts,
+                    self.work,
+                    transactions=self.transactions,
+                    told=self.warnings,
+                )
+                return
+            except Exception as exc:
+                if self.running is None or self.transactions.committed or not waits.may_try_again(exc):
+                    raise
+            finally:
+                waits.leave()
+            waits.pause()
+            self._begin_again()
+
+    def _begin_again(self) -> None:
+        """Forget the migrations that were rolled back."""
+        current, states = database_of(self.target).revision(self.target), self.transactions.states
+        del self.done[states.index(current) if current in states else 0 :]
+        self.running = self._error = None
+
     def work(self, current: Any, context: MigrationContext) -> Iterator[Any]:  # noqa: ARG002 - Alembic's signature
         # A generator: Alembic asks for the next step when it has run the one before and recorded its revision.
         for step in steps_from(self._history, self._find, current):
@@ -136,7 +166,8 @@ class _Run:
             self._upgrades = step.is_upgrade
             start = time.perf_counter()
             step.migration_fn = self._with_error_place(step.migration_fn)
-            yield step
+            with nullcontext() if database_of(self.target).transactional_ddl else committing():
+                yield step
             done = Step(self.running, time.perf_counter() - start)
             self.running = None
             self.done.append(done)
@@ -144,6 +175,7 @@ class _Run:
                 keep(self.target.project, done.revision)
             if self._on_step:
                 self._on_step(done)
+            reached()
 
     def _with_error_place(self, migrate: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(migrate)  # Alembic logs its name
@@ -168,12 +200,14 @@ class _Run:
         if exc and unversioned and self._upgrades and is_already_there(exc, self.target):
             others, advice = made_by_others(self.target, self.running)
             state = f"{others}\n{state}"
+        elif remedy := remedy_of(exc, self.target):
+            advice = f"{remedy} Then run the command again." if advice == _AGAIN else f"{remedy}\n{advice}"
         return MigrationError(f"{title}\n  {self._error or message}\n{state}", hint=hint or advice)
 
     def _left(self, running: Revision, after: tuple[str, ...]) -> tuple[str, str]:
         """The state after a failed migration, and the hint."""
         dialect, label, now = database_of(self.target), self.target.label, at(after)
-        again = "Correct the migration and run the command again."
+        again = _AGAIN
         by_hand = "Undo that part by hand, or remove it from the migration, and run the command again."
         states = self.transactions.states
         if after not in (states if dialect.transactional_ddl else states[len(self.done) : len(self.done) + 1]):

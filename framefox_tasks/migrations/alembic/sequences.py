@@ -10,7 +10,7 @@ from alembic.autogenerate import render, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Column, DefaultClause, Sequence
+from sqlalchemy import Column, DefaultClause, Sequence, TextClause
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.types import to_instance
 
@@ -144,9 +144,11 @@ def _changed_sequences(context: AutogenContext, definitions: ServerDefinitions) 
             found[name], found[name]["data_type"]
         ):
             yield SequenceOp(name, found[name], {**after, "data_type": type_name(migration, after)})
+    for name in sorted(set(_needed(context)) - found.keys() - declared.keys(), key=str):
+        yield SequenceOp(name, None, {})
     mine = ownership_of(migration).includes_sequence
-    for name in sorted(found.keys() - declared.keys(), key=str):
-        if mine(*name):
+    for name in sorted(found.keys() - declared.keys() - set(_mentioned(context)), key=str):
+        if mine(*name, of_column=bool(found[name]["owned"] or found[name]["used"])):
             yield SequenceOp(name, found[name], None)
 
 
@@ -156,6 +158,32 @@ def _declared_sequences(context: AutogenContext) -> Iterator[Sequence]:
     for table in declared_tables(context):
         for column in table.columns:
             yield from _sequences_of(column)
+
+
+def _mentioned(context: AutogenContext) -> Iterator[Name]:
+    """The sequences that a default names in its text, as it does where the entities were made from a database."""
+    for table in declared_tables(context):
+        for column in table.columns:
+            text = getattr(column.server_default, "arg", None)
+            for name in sequences_in(str(text) if text is not None else ""):
+                yield named_sequence(context.migration_context, name)
+
+
+def _needed(context: AutogenContext) -> Iterator[Name]:
+    """Those of them that the column does not make itself, as a serial one does."""
+    dialect: Any = context.dialect
+    compiler = dialect.ddl_compiler(dialect, None)
+    for table in declared_tables(context):
+        for column in table.columns:
+            if isinstance(getattr(column.server_default, "arg", None), TextClause):
+                specification = compiler.get_column_specification(column)
+                yield from (named_sequence(context.migration_context, name) for name in sequences_in(specification))
+
+
+def named_sequence(migration: MigrationContext, name: str) -> Name:
+    """A sequence by its name in SQL."""
+    schema, _, plain_name = name.replace('"', "").rpartition(".")
+    return plain(migration, schema or None, plain_name)
 
 
 def _sequences_of(column: Column[Any]) -> Iterator[Sequence]:

@@ -18,6 +18,7 @@ from sqlalchemy import event
 from framefox_tasks.databases.lock import MigrationLock, Patience
 from framefox_tasks.databases.verbs import Adopt
 from framefox_tasks.errors import MigrationError
+from framefox_tasks.migrations.table_locks import TableLockWaits
 from framefox_tasks.model import Target
 
 _COMMIT = re.compile(r"\s*(COMMIT|END)\b(?!\s+PREPARED)", re.IGNORECASE)
@@ -28,6 +29,7 @@ class Transactions:
 
     Attributes:
         patience: How long to wait for others that write to the database.
+        table_locks: How statements wait for locks; None to wait as long as the server lets them.
         committed: Whether something of the current migration is committed.
         by_themselves: The migrations that have committed by themselves, and not in an autocommit_block().
         states: The revisions in the version table, before the first migration and after each.
@@ -36,6 +38,7 @@ class Transactions:
     def __init__(self, lock: MigrationLock, patience: Patience) -> None:
         self.patience = patience
         self.adopt: Adopt = lambda connection: None  # noqa: ARG005 - the guard's, where there is one
+        self.table_locks: TableLockWaits | None = None
         self.committed = False
         self.by_themselves: list[str] = []
         self.states: list[tuple[str, ...]] = []
@@ -48,6 +51,8 @@ class Transactions:
         assert context.connection is not None  # noqa: S101 - they run on one
         self._lock.join(context.connection)
         self.adopt(context.connection)
+        if self.table_locks:
+            self.table_locks.join(context.connection)
         event.listen(context.connection, "commit", self._note_commit)
         event.listen(context.connection, "before_cursor_execute", self._note_statement)
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._applied)

@@ -7,6 +7,7 @@ an operation gives is shown by report; what it raises becomes doit's TaskFailed.
 from __future__ import annotations
 
 import gc
+import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,9 +16,11 @@ from typing import Any
 
 from doit.exceptions import TaskError, TaskFailed
 
-from framefox_tasks.errors import FramefoxTasksError
+from framefox_tasks.databases import database_of
+from framefox_tasks.errors import DatabaseNotFoundError, FramefoxTasksError
 from framefox_tasks.model import Target
 from framefox_tasks.settings import configured
+from framefox_tasks.tasks.signals import ending, exit_code
 from framefox_tasks.url import redact
 
 _hidden: list[Target] = []
@@ -44,6 +47,30 @@ def _run(name: str, options: dict[str, Any]) -> Any:
 
 
 def _called(module: str, function: str, options: dict[str, Any]) -> Any:
+    with ending() as signalled:
+        try:
+            result = _ended(module, function, options)
+        except KeyboardInterrupt:
+            result = TaskFailed(_redacted(_interrupted()))
+    if signalled.number and isinstance(result, TaskFailed):
+        sys.stderr.write(f"{result.get_msg().strip()}\n")
+        raise SystemExit(exit_code(signalled.number))
+    return result
+
+
+def _interrupted() -> str:
+    """What the database is, after a task was interrupted: all that was not committed is rolled back."""
+    target = configured().target
+    try:
+        revision = database_of(target).revision(target)
+    except DatabaseNotFoundError:
+        return f"Interrupted. The database {target.label} does not exist."
+    except FramefoxTasksError as exc:
+        return f"Interrupted. Where the database stands cannot be told: {exc.message}"
+    return f"Interrupted. The database {target.label} is at {', '.join(revision) or 'no revision'}."
+
+
+def _ended(module: str, function: str, options: dict[str, Any]) -> Any:
     try:
         adapter = getattr(import_module(f"{__name__}.{module}"), function)
         return adapter(configured(), **options)

@@ -26,6 +26,7 @@ from framefox_tasks.tasks.actions import hide
 from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
 from framefox_tasks.tasks.actions.turns import note_unlocked, waiting_as
 from framefox_tasks.tasks.freshness.copies import comparable, copy_state, copy_values, source_state
+from framefox_tasks.url import as_sqlalchemy_reads
 
 _ONE = "DATABASE_URL or config/orm.yaml"
 _TO = "Type: doit database_copy --to=sqlite:///backups/app.db"
@@ -68,9 +69,11 @@ def copy(
         salt=settings.copies.salt,
         **flags,
     )
-    origin = waiting_as(replace(settings.target, url=source) if source else settings.target, lock_wait)
+    url = as_sqlalchemy_reads(source) if source else settings.target.url
+    origin = waiting_as(replace(settings.target, url=url), lock_wait)
+    place = as_sqlalchemy_reads(to) if to else settings.copies.url
     protected = settings.copies.protected
-    _run_copy(NamedCopy("", origin, to or settings.copies.url, options, protected=protected), dry_run, force)
+    _run_copy(NamedCopy("", origin, place, options, protected=protected), dry_run, force)
 
 
 def _names(text: str | None) -> tuple[str, ...]:

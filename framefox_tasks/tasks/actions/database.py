@@ -250,11 +250,12 @@ def show_status(
     format: str,  # noqa: A002 - the option's name
     exit_code: bool,
     forecasts: Iterable[Forecast],
+    verbose: bool = False,
 ) -> None:
     """database_status."""
     found = status.status(settings.target)
     # A server that does not answer is not asked again.
-    report.show_status(found, () if found.error else tuple(forecasts), as_json=format == "json")
+    report.show_status(found, () if found.error else tuple(forecasts), as_json=format == "json", verbose=verbose)
     if exit_code and found.error:
         raise ConnectionFailedError(found.error, hint="Check DATABASE_URL or config/orm.yaml.")
     if exit_code and not found.up_to_date:

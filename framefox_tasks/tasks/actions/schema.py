@@ -27,9 +27,9 @@ def metadata(settings: Settings) -> None:
     report.show(schema.write_metadata(settings.target))
 
 
-def live(settings: Settings) -> None:
-    """Read the schema of the database, for `database_diagram --source=database`."""
-    schema.write_live(settings.target)
+def live(settings: Settings, *, verbose: bool, **_: Any) -> None:
+    """Read the schema of the database, for `database_diagram --source=database`; tells what of it is left alone."""
+    report.show_live(schema.write_live(settings.target), verbose=verbose)
 
 
 def select(settings: Settings, *, name: str, source: str) -> dict[str, Any]:

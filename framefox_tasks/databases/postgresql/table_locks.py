@@ -1,0 +1,56 @@
+"""The locks of tables that the statements of a migration wait for on PostgreSQL."""
+
+from __future__ import annotations
+
+import re
+from contextlib import AbstractContextManager
+
+from framefox_tasks.databases.postgresql.verbs import VERBS
+from framefox_tasks.databases.table_locks import Ask
+from framefox_tasks.model import Target
+
+_CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
+_REFUSED = frozenset({"55P03", "40P01"})  # lock_not_available, deadlock_detected
+_CHOSEN = (
+    "SELECT count(*) FROM pg_catalog.pg_settings "
+    "WHERE name = 'lock_timeout' AND source NOT IN ('default', 'configuration file')"
+)
+_BLOCKERS = (
+    "SELECT string_agg(format('server process %s (user %s, from %s, since %s)', pid, coalesce(usename, '?'), "
+    "coalesce(host(client_addr), 'a socket'), date_trunc('second', xact_start)), ', ') "
+    "FROM pg_catalog.pg_stat_activity WHERE pid = ANY(pg_catalog.pg_blocking_pids({session}))"
+)
+
+
+class PostgreSQLTableLocks:
+    """See the protocol TableLocks."""
+
+    whole = True
+
+    def asking(self, target: Target) -> AbstractContextManager[Ask]:
+        """By a connection of the driver."""
+        return VERBS.asking(target)
+
+    def own_timeout(self, ask: Ask) -> bool:
+        """Set by env.py, in the URL, or for the user or the database."""
+        return bool(ask(_CHOSEN)[0])
+
+    def limit(self, seconds: float, *, local: bool) -> str:
+        """In milliseconds."""
+        return f"SET {'LOCAL ' if local else ''}lock_timeout = {int(seconds * 1000)}"
+
+    def unlimited(self, statement: str) -> bool:
+        """What is built concurrently waits for others and blocks nobody, and refused leaves an invalid index."""
+        return _CONCURRENTLY.search(statement) is not None
+
+    def is_refused(self, exc: BaseException) -> bool:
+        """By the SQLSTATE."""
+        return VERBS.error_code(exc) in _REFUSED
+
+    def session(self, ask: Ask) -> int:
+        """The number of the server's process."""
+        return int(ask("SELECT pg_backend_pid()")[0])
+
+    def blockers(self, ask: Ask, session: int) -> str:
+        """As the server knows them."""
+        return ask(_BLOCKERS.format(session=session))[0] or ""

@@ -1,0 +1,60 @@
+"""What entities that were made from a database cannot say of it: no difference, while nobody has changed it.
+
+A tool that writes them sees neither the order of an index's columns nor how long the text of an enum is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations import ops
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Column, Enum, Index, Table
+
+from framefox_tasks.migrations.alembic.database_types import compares_last
+from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership
+from framefox_tasks.schema.snapshot import Table as RecordedTable
+
+
+def _recorded(context: MigrationContext, table: Any) -> RecordedTable | None:
+    ownership = context.opts.get(OWNERSHIP)
+    if not isinstance(ownership, Ownership) or table is None:
+        return None
+    return ownership.recorded_table(table.schema, table.name)
+
+
+def is_as_recorded(context: MigrationContext, column: Column[Any]) -> bool:
+    """Whether the values of an enum are those of the newest migration, or no migration has such a column."""
+    table = _recorded(context, column.table)
+    found = next((one for one in table.columns if one.name == column.name), None) if table else None
+    if found is None:
+        return True
+    return found.enum is not None and isinstance(column.type, Enum) and list(found.enum.values) == column.type.enums
+
+
+def has_orders(context: MigrationContext, index: Index) -> bool:
+    """Whether the order of an index's columns counts: the newest migration has made it with one."""
+    table = _recorded(context, index.table)
+    found = next((one for one in table.indexes if one.name == index.name), None) if table else None
+    return found is not None and any(" DESC" in part.upper() or " NULLS " in part.upper() for part in found.columns)
+
+
+@compares_last("table")
+def _compare(
+    context: AutogenContext,
+    modify: ops.ModifyTableOps,
+    schema: str | None,  # noqa: ARG001 - Alembic's signature
+    name: str,  # noqa: ARG001
+    found: Table | None,
+    declared: Table | None,
+) -> None:
+    """Keep the columns of a primary key as they are: none can be NULL, whether or not a SQLite table says so."""
+    if found is None or declared is None or OWNERSHIP not in context.migration_context.opts:
+        return
+    keys = {column.name for column in found.primary_key} & {column.name for column in declared.primary_key}
+    for op in list(modify.ops):
+        if isinstance(op, ops.AlterColumnOp) and op.column_name in keys and op.modify_nullable is not None:
+            op.modify_nullable = None
+            if not op.has_changes():
+                modify.ops.remove(op)

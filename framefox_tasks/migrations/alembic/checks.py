@@ -1,0 +1,103 @@
+"""Checks with a name that were added, changed or taken away since the newest migration; Alembic compares none.
+
+By the recorded schema: what a server shows of a condition cannot be compared with what was declared.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations import ops
+from sqlalchemy import CheckConstraint, Table, text
+
+from framefox_tasks.migrations.alembic.database_types import compares_last, definitions_of
+from framefox_tasks.migrations.alembic.naming import condition_of, final_name
+from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, ownership_of
+from framefox_tasks.schema.from_metadata import schema_of
+from framefox_tasks.schema.snapshot import Table as RecordedTable
+
+_PLAIN = re.compile(r"[\w .$-]+")
+_DECLARED = "framefox_tasks_declared_tables"
+
+
+@compares_last("table")
+def _compare(
+    context: AutogenContext,
+    modify: ops.ModifyTableOps,
+    schema: str | None,
+    name: str,
+    found: Table | None,
+    declared: Table | None,
+) -> None:
+    migration = context.migration_context
+    if found is None or declared is None or OWNERSHIP not in migration.opts:
+        return
+    recorded = ownership_of(migration).recorded_table(schema, name)
+    if recorded is None:
+        return
+    before, after = _named(recorded), _named(_declared(context, declared))
+    live = _constraints(context, found)
+    wanted = _constraints(context, declared)
+    touched = _touched(modify)
+    for check in sorted(before.keys() | after.keys()):
+        old, new = before.get(check), after.get(check)
+        # What comes and goes with its column, or with the type of that, is not done twice.
+        # Nor what SQLAlchemy does not find again: a quote in a name on SQLite.
+        if not _PLAIN.fullmatch(check) or old == new or _words(f"{old or ''} {new or ''}") & touched:
+            continue
+        if (old is None) != (check not in live) or (new is not None and check not in wanted):
+            continue  # the database is not as recorded, or it is the check of a type: told as to be written by hand
+        if old is not None:
+            modify.ops.insert(0, _drop(context, live[check], check))
+        if new is not None:
+            condition = condition_of(migration, wanted[check])
+            modify.ops.append(ops.CreateCheckConstraintOp(check, name, condition, schema=schema))
+
+
+def _declared(context: AutogenContext, table: Table) -> RecordedTable:
+    """The table as it will be recorded."""
+    known: dict[str, RecordedTable] = context.migration_context.opts.setdefault(_DECLARED, {})
+    if table.key not in known:
+        known.update({one.key: one for one in schema_of([table.metadata]).tables})
+    return known[table.key]
+
+
+def _named(table: RecordedTable) -> dict[str, str]:
+    return {check.name: check.sql for check in table.checks if check.name}
+
+
+def _constraints(context: AutogenContext, table: Table) -> dict[str, CheckConstraint]:
+    """Those that are no part of a type, by the names that they have in the database."""
+    return {
+        str(name): item
+        for item in table.constraints
+        if isinstance(item, CheckConstraint) and not getattr(item, "_type_bound", False)
+        if (name := final_name(context.migration_context, item))
+    }
+
+
+def _touched(modify: ops.ModifyTableOps) -> set[str]:
+    """The columns that come, go or get another type."""
+    found: set[str] = set()
+    op: Any
+    for op in modify.ops:
+        if isinstance(op, ops.AddColumnOp):
+            found.add(op.column.name)
+        elif isinstance(op, ops.DropColumnOp) or (isinstance(op, ops.AlterColumnOp) and op.modify_type is not None):
+            found.add(op.column_name)
+    return found
+
+
+def _words(sql: str) -> set[str]:
+    return set(re.findall(r"\w+", sql))
+
+
+def _drop(context: AutogenContext, check: CheckConstraint, name: str) -> ops.DropConstraintOp:
+    """The downgrade makes it again as the server shows it."""
+    definitions, sql = definitions_of(context.migration_context), str(check.sqltext)
+    sql = definitions.repeatable(sql) if definitions else sql
+    table = check.table
+    made = ops.CreateCheckConstraintOp(name, str(table.name), text(sql.replace(":", "\\:")), schema=table.schema)
+    return ops.DropConstraintOp(name, str(table.name), type_="check", schema=table.schema, _reverse=made)

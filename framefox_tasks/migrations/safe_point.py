@@ -1,0 +1,48 @@
+"""The points at which a run can be ended without leaving a migration half-done, where it cannot be rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass
+class _State:
+    inside: bool = False
+    asked: bool = False
+
+
+_state = _State()
+
+
+@contextmanager
+def committing() -> Iterator[None]:
+    """A context in which a migration runs that leaves something behind when it is ended."""
+    _state.inside = True
+    try:
+        yield
+    except BaseException:
+        _state.asked = False
+        raise
+    finally:
+        _state.inside = False
+
+
+def wait_for() -> bool:
+    """Ask for the run to be ended at the next point; False where there is nothing to wait for."""
+    if not _state.inside:
+        return False
+    _state.asked = True
+    return True
+
+
+def reached() -> None:
+    """Between two migrations.
+
+    Raises:
+        KeyboardInterrupt: It was asked for.
+    """
+    if _state.asked:
+        _state.asked = False
+        raise KeyboardInterrupt

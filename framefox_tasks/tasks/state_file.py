@@ -1,0 +1,87 @@
+"""The file in which doit keeps what it knows of past runs: a cache, without which every task still does its work."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+STATE_FILE = ".doit.sqlite3"
+_MEMORY = ":memory:"
+_HEADER = b"SQLite format 3\0"
+_SECONDS = 10.0  # to wait for another doit that writes to it
+
+
+def state_file() -> str:
+    """The file; one in memory where it cannot be written, which is said. One that is broken is made anew."""
+    path = Path(STATE_FILE)
+    if not _is_writable(path):
+        _note(f"{path} cannot be written here: what this run finds out is forgotten. Another place: --db-file=FILE")
+        return _MEMORY
+    if path.exists() and _is_broken(path):
+        _note(f"{path}, where doit keeps its state, was broken: it is made anew, and tasks may run once more.")
+        for suffix in ("", "-journal", "-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+    elif path.exists() and _is_locked(path):
+        _note(f"{path} is locked by another doit: what this run finds out is forgotten.")
+        return _MEMORY
+    return STATE_FILE
+
+
+def guard(backend: Any) -> None:
+    """Have doit end well where its state cannot be written after the work is done."""
+    dump = backend.dump
+
+    def guarded() -> None:
+        deadline = time.monotonic() + _SECONDS
+        while True:
+            try:
+                dump()
+            except sqlite3.OperationalError as exc:
+                if "locked" in str(exc) and time.monotonic() < deadline:
+                    continue  # SQLite itself has waited for five seconds
+                with suppress(sqlite3.Error):
+                    backend._conn.close()
+                _note(f"doit's state cannot be written ({exc}): what this run has found out is forgotten.")
+            return
+
+    if isinstance(getattr(backend, "_conn", None), sqlite3.Connection):
+        backend.dump = guarded
+
+
+def _is_writable(path: Path) -> bool:
+    # SQLite writes a journal beside the file.
+    return os.access(path.parent, os.W_OK | os.X_OK) and (not path.exists() or os.access(path, os.W_OK))
+
+
+def _is_broken(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(len(_HEADER))
+    if start not in (b"", _HEADER):
+        return True
+    try:
+        with closing(sqlite3.connect(path, timeout=_SECONDS)) as connection:
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+    except sqlite3.OperationalError:
+        return False  # locked
+    except sqlite3.DatabaseError:
+        return True
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(path, timeout=_SECONDS, isolation_level=None)) as connection:
+            connection.execute("SELECT name FROM sqlite_master").fetchall()
+    except sqlite3.OperationalError:
+        return True
+    return False
+
+
+def _note(text: str) -> None:
+    if any(argument.startswith("--db-file") for argument in sys.argv):
+        return
+    sys.stderr.write(f"Note: {text}\n")

@@ -1,0 +1,189 @@
+"""Signals, closed outputs, odd locales, read-only folders and broken state files: each run ends well, and says how."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.databases import Database
+from support.projects import MiniProject
+
+TABLE = "op.execute('CREATE TABLE account (id INTEGER)')"
+WAITS = "import time; open('begun', 'w'); time.sleep(60)"
+UPGRADE = (sys.executable, "-m", "doit", "database_upgrade")
+
+
+def start(project: MiniProject, *command: str, stdout: Any = subprocess.PIPE) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command or UPGRADE,
+        cwd=project.path,
+        env=project._environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+@pytest.mark.slow
+@pytest.mark.promise("SIGINT, SIGTERM, SIGHUP: one line on where the database is, exit 130, 143, 129; the lock is free")
+def test_a_signal_ends_a_migration_with_a_line(project: MiniProject, database: Database) -> None:
+    project.migration("aaa", None, upgrade=TABLE)
+    project.ok("database_upgrade")
+    project.migration("bbb", "aaa", upgrade=WAITS)
+    begun = project.path / "begun"
+    for number, code in CODES.items():
+        process = start(project)
+        wait_for(begun, process)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+        assert (process.returncode, err.count("\n")) == (code, 1), err
+        assert err.startswith("Interrupted. The database ")
+        assert err.endswith(" is at aaa.\n")
+        begun.unlink()
+    assert database.revision() == ["aaa"]
+    project.migration("bbb", "aaa")
+    assert project.ok("database_upgrade", "--lock-wait=0")
+
+
+def test_a_signal_before_a_task_leaves_no_traceback(shop: MiniProject) -> None:
+    shop.write("slow.py", "import time\nopen('begun', 'w')\ntime.sleep(60)\n")
+    shop.write("dodo.py", f"{shop.read('dodo.py')}\nimport slow\n")
+    process = start(shop)
+    wait_for(shop.path / "begun", process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "Interrupted.\n")
+
+
+@pytest.fixture
+def one(shop: MiniProject) -> MiniProject:
+    shop.migration("aaa", None, upgrade=TABLE)
+    return shop
+
+
+def applied(project: MiniProject) -> bool:
+    with sqlite3.connect(project.path / "shop.db") as connection:
+        return connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("aaa",)]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_output_that_is_full_is_told_and_the_task_is_finished(one: MiniProject) -> None:
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            UPGRADE, cwd=one.path, env=one._environment(), stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert run.returncode == 0, run.stderr
+    assert (
+        run.stderr
+        == "The output cannot be written (No space left on device): the rest of it is lost, and the task goes on.\n"
+    )
+    assert applied(one)
+
+
+def test_an_output_that_is_closed_does_not_stop_the_task(one: MiniProject) -> None:
+    run = one.run("sh", "-c", f"{sys.executable} -m doit database_upgrade >&-")
+    assert (run.code, run.err) == (0, "")
+    assert applied(one)
+
+
+def test_a_locale_without_utf8_shows_any_name(shop: MiniProject) -> None:
+    shop.migration("aaa", None)
+    shop.replace("migrations/versions/aaa_by_hand.py", "migration aaa", "größer 表")
+    shop.env.update(
+        {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "DATABASE_URL": "sqlite:///größe.db"}
+    )
+    out = shop.ok("database_upgrade")
+    assert "aaa" in out
+    assert "gr" in out
+    assert (shop.path / "größe.db").exists()
+    assert shop.ok("database_status")
+
+
+@pytest.fixture
+def readonly(one: MiniProject) -> Iterator[MiniProject]:
+    """A project that may not be written, with its database elsewhere; run as a user who is not root."""
+    one.ok("database_upgrade")
+    yield one
+    one.path.chmod(0o755)
+
+
+# What root, too, may not do then: write where the permissions say that nobody may.
+AS_OTHERS = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search,-fowner") if os.geteuid() == 0 else ()
+
+
+@pytest.mark.parametrize("what", ["folder", "state file"])
+def test_a_read_only_project_works_with_a_note(readonly: MiniProject, what: str) -> None:
+    database = readonly.path.parent / "data"
+    database.mkdir()
+    (readonly.path / "shop.db").rename(database / "shop.db")
+    readonly.env["DATABASE_URL"] = f"sqlite:///{database}/shop.db"
+    (readonly.path / ".doit.sqlite3").chmod(0o444)
+    if what == "folder":
+        readonly.path.chmod(0o555)
+    for command in ("database_upgrade", "database_status", "database_history"):
+        run = readonly.run(*AS_OTHERS, sys.executable, "-m", "doit", command)
+        assert run.code == 0, run.all
+        assert run.err == (
+            "Note: .doit.sqlite3 cannot be written here: what this run finds out is forgotten. "
+            "Another place: --db-file=FILE\n"
+        )
+
+
+@pytest.mark.parametrize("damage", ["text", "page", "header"])
+def test_a_broken_state_file_is_told_and_made_anew(one: MiniProject, damage: str) -> None:
+    one.ok("database_upgrade")
+    path = one.path / ".doit.sqlite3"
+    content = path.read_bytes()
+    path.write_bytes(
+        {"text": b"no database", "page": content[:100] + b"\xff" * (len(content) - 100), "header": content[:50]}[damage]
+    )
+    run = one.doit("database_upgrade")
+    assert run.code == 0, run.all
+    assert run.err == (
+        "Note: .doit.sqlite3, where doit keeps its state, was broken: it is made anew, and tasks may run once more.\n"
+    )
+    assert "at head aaa" in one.ok("database_upgrade")
+
+
+@pytest.mark.slow
+def test_a_state_file_that_another_run_keeps_locked_is_told(one: MiniProject) -> None:
+    one.ok("database_create")
+    other = sqlite3.connect(one.path / ".doit.sqlite3", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    run = one.doit("database_upgrade")
+    other.close()
+    assert run.code == 0, run.all
+    assert run.err == "Note: .doit.sqlite3 is locked by another doit: what this run finds out is forgotten.\n"
+    assert applied(one)
+
+
+@pytest.mark.slow
+def test_a_state_that_cannot_be_written_at_the_end_is_told(one: MiniProject) -> None:
+    one.ok("database_create")
+    other = sqlite3.connect(one.path / ".doit.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    run = one.doit("database_upgrade")
+    other.close()
+    assert run.code == 0, run.all
+    assert run.err.startswith("Note: doit's state cannot be written (database is locked)")
+    assert applied(one)

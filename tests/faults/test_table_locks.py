@@ -1,0 +1,185 @@
+"""A migration that needs a table which others use: it gives way, and tries again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from support.databases import Database, MakeDatabase
+from support.projects import MiniProject
+
+import framefox_tasks
+from framefox_tasks import LockWait, MigrationError, Project, Target, Upgraded
+
+pytestmark = pytest.mark.slow
+TABLE = (
+    "op.execute('CREATE TABLE account (id INTEGER, balance INTEGER)'); op.execute('INSERT INTO account VALUES (1, 5)')"
+)
+COLUMN = "op.add_column('account', sa.Column('note', sa.String(20)))"
+SERVERS = ("postgresql", "mysql")
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest, make_database: MakeDatabase) -> Database:
+    return make_database(request.param)
+
+
+def prepared(project: MiniProject, database: Database, **options: Any) -> Target:
+    project.migration("aaa", None, upgrade=TABLE)
+    target = Target(database.url, Project(root=project.path), **options)
+    framefox_tasks.create(target)
+    framefox_tasks.upgrade(target)
+    return target
+
+
+@contextmanager
+def reading(database: Database) -> Iterator[Callable[[], None]]:
+    """Somebody reads the table in a transaction; gives a function that ends it."""
+    connection = database.connect()
+    cursor = connection.cursor()
+    cursor.execute("BEGIN")
+    cursor.execute("SELECT * FROM account")
+    cursor.fetchall()
+    try:
+        yield lambda: cursor.execute("ROLLBACK")
+    finally:
+        connection.close()
+
+
+def upgrading(target: Target, told: list[str]) -> tuple[threading.Thread, list[Upgraded | BaseException]]:
+    """An upgrade in a thread, and what comes of it."""
+    results: list[Upgraded | BaseException] = []
+
+    def note(wait: LockWait) -> None:
+        told.append(wait.sentence)
+
+    def work() -> None:
+        try:
+            results.append(framefox_tasks.upgrade(target, on_wait=note))
+        except BaseException as exc:  # noqa: BLE001 - told by the assertion
+            results.append(exc)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread, results
+
+
+def slowest_read(database: Database, stop: threading.Event) -> float:
+    """How long the slowest of many short queries takes, on a connection of their own."""
+    cursor, slowest = database.connect().cursor(), 0.0
+    while not stop.is_set():
+        begun = time.monotonic()
+        cursor.execute("SELECT balance FROM account")
+        cursor.fetchall()
+        slowest = max(slowest, time.monotonic() - begun)
+        time.sleep(0.05)
+    return slowest
+
+
+@pytest.mark.promise("No query waits over lock_timeout for the upgrade of a busy table; it succeeds")
+def test_a_migration_gives_way_to_readers(
+    shop: MiniProject, server: Database, often: Callable[[int, int], int], measured: Callable[[str], None]
+) -> None:
+    limit, seconds = often(1, 5), often(5, 30)
+    target = prepared(shop, server, lock_timeout=float(limit))
+    shop.migration("bbb", "aaa", upgrade="op.execute('UPDATE account SET balance = balance * 100')")
+    shop.migration("ccc", "bbb", upgrade=COLUMN)
+    told: list[str] = []
+    stop, slowest = threading.Event(), [0.0]
+    reader = threading.Thread(target=lambda: slowest.append(slowest_read(server, stop)))
+    with reading(server) as end:
+        reader.start()
+        thread, results = upgrading(target, told)
+        time.sleep(seconds)
+        assert thread.is_alive()
+        end()
+        thread.join(60)
+    stop.set()
+    reader.join()
+    (result,) = results
+    assert isinstance(result, Upgraded), result
+    assert [step.revision.revision for step in result.steps] == ["bbb", "ccc"]
+    assert server.execute("SELECT balance, note FROM account") == [(500, None)]
+    assert any("A lock was not given in time: others go first." in text for text in told)
+    assert max(slowest) < limit + 1
+    measured(f"{seconds} s, {max(slowest):.1f} s at most")
+
+
+def test_who_holds_the_lock_is_named(shop: MiniProject, server: Database) -> None:
+    target = prepared(shop, server, lock_timeout=4.0)
+    shop.migration("bbb", "aaa", upgrade=COLUMN)
+    told: list[str] = []
+    with reading(server) as end:
+        thread, results = upgrading(target, told)
+        deadline = time.monotonic() + 60
+        while not told and time.monotonic() < deadline:
+            time.sleep(0.05)
+        end()
+        thread.join(60)
+    assert isinstance(results[0], Upgraded), results
+    assert told[0].startswith(f"ALTER TABLE account waits for a lock in {target.label}, held by ")
+    assert ("server process " if server.dialect == "postgresql" else "connection ") in told[0]
+    assert "user " in told[0]
+
+
+def test_it_gives_up_when_the_patience_is_at_its_end(shop: MiniProject, server: Database) -> None:
+    target = prepared(shop, server, lock_timeout=1.0, patience=2.0)
+    shop.migration("bbb", "aaa", upgrade=COLUMN)
+    with reading(server):
+        begun = time.monotonic()
+        with pytest.raises(MigrationError) as caught:
+            framefox_tasks.upgrade(target)
+        assert 2 <= time.monotonic() - begun < 30
+    assert server.revision() == ["aaa"]
+    assert "Others hold a lock" in str(caught.value.hint)
+    if server.dialect == "postgresql":
+        assert str(caught.value.hint).endswith("Then run the command again.")
+    assert framefox_tasks.upgrade(target).steps
+
+
+CHOSEN = {
+    "postgresql": ("SET LOCAL lock_timeout = '700ms'", "SHOW lock_timeout", "700ms"),
+    "mysql": ("SET SESSION lock_wait_timeout = 7", "SELECT @@lock_wait_timeout", "7"),
+}
+
+
+def test_a_timeout_of_the_migrations_own_wins(
+    shop: MiniProject, server: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = prepared(shop, server)
+    statement, query, value = CHOSEN[server.dialect]
+    looks = f"found = op.get_bind().execute(sa.text({query!r})).scalar(); op.execute('SELECT 1'); "
+    writes = "open('found', 'a').write(f'{found} ')"
+    shop.migration(
+        "bbb", "aaa", upgrade=f"{looks}{writes}; op.execute({statement!r}); op.execute('SELECT 1'); {looks}{writes}"
+    )
+    monkeypatch.chdir(shop.path)
+    framefox_tasks.upgrade(target)
+    ours = {"postgresql": "5s", "mysql": "5"}[server.dialect]
+    assert shop.read("found").split() == [ours, value]
+
+
+@pytest.mark.server
+def test_an_index_that_is_built_concurrently_waits_as_long_as_it_takes(
+    shop: MiniProject, make_database: MakeDatabase
+) -> None:
+    database = make_database("postgresql")
+    target = prepared(shop, database, lock_timeout=1.0)
+    index = "op.execute('CREATE INDEX CONCURRENTLY by_balance ON account (balance)')"
+    shop.migration("bbb", "aaa", upgrade=f"with op.get_context().autocommit_block(): {index}")
+    told: list[str] = []
+    writer = database.connect()
+    writer.cursor().execute("BEGIN")
+    writer.cursor().execute("UPDATE account SET balance = 6")
+    thread, results = upgrading(target, told)
+    time.sleep(3)
+    assert thread.is_alive()
+    writer.close()
+    thread.join(60)
+    assert isinstance(results[0], Upgraded), results
+    assert not any("others go first" in text for text in told)
+    assert database.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'by_balance'::regclass") == [(True,)]

@@ -1,0 +1,72 @@
+"""Checks with a name that are added, changed and taken away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.databases import Database
+from support.declaring import Declared
+
+
+@pytest.fixture
+def project(tmp_path: Path, database: Database) -> Declared:
+    return Declared(tmp_path / "project", database)
+
+
+def item(*checks: str, more: str = "") -> str:
+    return f"""
+class Item(Base):
+    __tablename__ = "item"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    size: Mapped[int | None]
+    state: Mapped[str | None] = mapped_column(String(9))
+{more}
+    __table_args__ = ({"".join(f"{check}, " for check in checks)})
+"""
+
+
+BIG = "CheckConstraint('size > 5', name='ck_size')"
+HUGE = "CheckConstraint('size > 50 AND size < 1000', name='ck_size')"
+STATES = """CheckConstraint("state IN ('new', '5%', 'it''s')", name='ck state')"""
+
+
+def refused(project: Declared, size: int, state: str = "new") -> bool:
+    try:
+        project.database.execute(f"INSERT INTO item (size, state) VALUES ({size}, '{state}')")
+    except Exception:  # noqa: BLE001 - each driver has its own
+        return True
+    project.database.execute("DELETE FROM item")
+    return False
+
+
+def test_they_come_change_and_go(project: Declared) -> None:
+    project.migrate(item())
+    project.migrate(item(BIG, STATES))
+    assert len(project.written.operations) == 2
+    assert not project.written.by_hand
+    assert (refused(project, 3), refused(project, 7), refused(project, 7, "old")) == (True, False, True)
+    project.migrate(item(HUGE, STATES))
+    assert (refused(project, 7), refused(project, 70)) == (True, False)
+    project.downgrade()
+    assert (refused(project, 3), refused(project, 7)) == (True, False)
+    project.upgrade()
+    project.migrate(item())
+    assert (refused(project, 3), refused(project, 7, "old")) == (False, False)
+    project.downgrade()
+    assert (refused(project, 7), refused(project, 70, "5%")) == (True, False)
+
+
+def test_one_of_a_new_column_is_made_once(project: Declared) -> None:
+    project.migrate(item())
+    more = "    top: Mapped[int | None]"
+    text = project.migrate(item("CheckConstraint('top > size', name='ck_top')", more=more))
+    assert text.split("def downgrade")[0].count("ck_top") == 1
+
+
+def test_that_rows_can_break_it_is_told(project: Declared) -> None:
+    project.migrate(item())
+    project.create(item(BIG))
+    risk: Any = project.written.risks
+    assert risk == ("item gets the check ck_size: this fails where a row does not meet it. Look for such.",)

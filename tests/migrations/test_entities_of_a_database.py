@@ -1,0 +1,226 @@
+"""Entities that were made from a database, by reflection or a tool: nothing differs, and they make the same anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Sequence,
+    String,
+    Table,
+    create_engine,
+    desc,
+    func,
+    text,
+)
+from sqlalchemy.dialects.mysql import LONGTEXT
+from sqlalchemy.types import NullType
+from support.databases import MakeDatabase
+from support.declaring_tables import Declaring
+
+from framefox_tasks import EntityError, check_migration, create_migration, upgrade
+from framefox_tasks.databases import database_of
+from framefox_tasks.databases.drivers import sqlalchemy_url
+from framefox_tasks.model import Project, Target
+
+EMPTY = 'revision = "made"\ndown_revision = None\n\n\ndef upgrade() -> None:\n    pass\n'
+
+
+class Adopted(Declaring):
+    """A project over a database that was made by statements, at an empty migration."""
+
+    def make(self, *statements: str) -> None:
+        (self.path / "migrations/versions/made.py").write_text(EMPTY)
+        upgrade(self.target)
+        for statement in statements:
+            self.database.execute(statement)
+
+    def differs(self, *tables: Any, metadata: MetaData | None = None) -> tuple[str, ...]:
+        """What a migration would do, which no empty history could prove."""
+        self.declare(*tables, metadata=metadata)
+        return create_migration(self.target, proof=False).operations
+
+    def agrees(self, *tables: Any, metadata: MetaData | None = None) -> None:
+        self.declare(*tables, metadata=metadata)
+        assert check_migration(self.target).left_alone == ()
+
+    def reflected(self) -> MetaData:
+        metadata = MetaData()
+        engine = create_engine(sqlalchemy_url(self.target, database_of(self.target)))
+        metadata.reflect(engine)
+        engine.dispose()
+        metadata.remove(metadata.tables["alembic_version"])
+        return metadata
+
+    def anew(self, make_database: MakeDatabase, metadata: MetaData) -> None:
+        """A new database of the same entities: made, reverted and made again."""
+        database = make_database(self.database.dialect)
+        fresh = Adopted(self.path.parent / "fresh", database)
+        fresh.target = Target(database.url, Project(root=fresh.path))
+        fresh.round_trip(metadata=metadata) if database.dialect == "postgresql" else fresh.apply(metadata=metadata)
+        assert create_migration(fresh.target).path is None
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path, make_database: MakeDatabase) -> Adopted:
+    return Adopted(tmp_path / "project", make_database("sqlite"))
+
+
+@pytest.fixture
+def postgresql(tmp_path: Path, make_database: MakeDatabase) -> Adopted:
+    return Adopted(tmp_path / "adopted", make_database("postgresql"))
+
+
+@pytest.fixture
+def mysql(tmp_path: Path, make_database: MakeDatabase) -> Adopted:
+    return Adopted(tmp_path / "adopted", make_database("mysql"))
+
+
+def test_a_sqlite_key_that_does_not_say_not_null(sqlite: Adopted) -> None:
+    sqlite.make(
+        "CREATE TABLE item (id INTEGER PRIMARY KEY, a INT)",
+        "CREATE TABLE pair (a INT, b VARCHAR(9), PRIMARY KEY (a, b))",
+    )
+    metadata = MetaData()
+    Table("item", metadata, Column("id", Integer, primary_key=True), Column("a", Integer))
+    Table("pair", metadata, Column("a", Integer, primary_key=True), Column("b", String(9), primary_key=True))
+    sqlite.agrees(metadata=metadata)
+    sqlite.agrees(metadata=sqlite.reflected())
+    metadata.tables["item"].c.a.nullable = False
+    assert sqlite.differs(metadata=metadata) == ("modify nullable item.a",)
+
+
+def test_an_enum_whose_text_is_longer_than_its_values(sqlite: Adopted) -> None:
+    sqlite.make("CREATE TABLE item (id INTEGER NOT NULL PRIMARY KEY, stage VARCHAR(32) CHECK (stage IN ('on', 'off')))")
+    sqlite.agrees(Column("stage", Enum("on", "off")))
+    assert sqlite.differs(Column("stage", Enum("on", "x" * 40))) == ("modify type item.stage",)
+
+
+def test_a_text_that_becomes_an_enum_is_a_change(sqlite: Adopted) -> None:
+    sqlite.apply(Column("stage", String(32)))
+    sqlite.declare(Column("stage", Enum("on", "off")))
+    assert create_migration(sqlite.target).operations == ("modify type item.stage",)
+
+
+def test_a_column_without_a_type(sqlite: Adopted, make_database: MakeDatabase) -> None:
+    sqlite.make("CREATE TABLE item (id INTEGER NOT NULL PRIMARY KEY, a DEFAULT NULL, b DEFAULT 5)")
+    metadata = sqlite.reflected()
+    sqlite.agrees(metadata=metadata)
+    sqlite.anew(make_database, metadata)
+
+
+def test_a_dropped_column_without_a_type_comes_back(sqlite: Adopted) -> None:
+    sqlite.apply(*(Column(name, NullType(), server_default=text("NULL")) for name in "ab"))
+    sqlite.apply(Column("b", NullType(), server_default=text("NULL")))
+    sqlite.down()
+    (statement,) = sqlite.database.execute("SELECT sql FROM sqlite_master WHERE name = 'item'")
+    assert "a  DEFAULT (NULL)" in statement[0]
+
+
+COLUMN = "SELECT data_type FROM information_schema.columns WHERE table_name = 'item' AND column_name = 'old'"
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
+def test_a_column_of_a_type_that_sqlalchemy_does_not_know(
+    dialect: str, tmp_path: Path, make_database: MakeDatabase
+) -> None:
+    adopted = Adopted(tmp_path / "adopted", make_database(dialect))
+    adopted.make("CREATE TABLE item (id INTEGER NOT NULL PRIMARY KEY, place POINT, old POINT)")
+    with pytest.warns(match="Did not recognize type"):
+        metadata = adopted.reflected()
+    metadata.tables["item"].c.id.autoincrement = False
+    adopted.agrees(metadata=metadata)
+    before = adopted.database.execute(COLUMN)
+    with pytest.raises(EntityError, match=r"item\.elsewhere has no type that SQLAlchemy knows"):
+        adopted.differs(Column("elsewhere", NullType()))
+    gone = adopted.differs(metadata=Table("item", MetaData(), metadata.tables["item"].c.id._copy()).metadata)
+    assert gone == ()  # no migration has made them
+    written = create_migration(adopted.target, proof=False, drop=("item.old",))
+    assert written.operations == ("drop column item.old",)
+    upgrade(adopted.target)
+    adopted.down()
+    after = adopted.database.execute(COLUMN)
+    assert after == before
+
+
+ORDERS = "CREATE INDEX ix_orders ON item (a, b DESC)"
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
+def test_an_index_whose_order_a_tool_does_not_see(dialect: str, tmp_path: Path, make_database: MakeDatabase) -> None:
+    adopted = Adopted(tmp_path / "adopted", make_database(dialect))
+    adopted.make("CREATE TABLE item (id INTEGER NOT NULL PRIMARY KEY, a INT, b INT)", ORDERS)
+    columns = [Column("id", Integer, primary_key=True, autoincrement=False), Column("a", Integer), Column("b", Integer)]
+
+    def item(*order: Any) -> MetaData:
+        return Table("item", MetaData(), *(one._copy() for one in columns), Index("ix_orders", *order)).metadata
+
+    adopted.agrees(metadata=item("a", "b"))
+    adopted.agrees(metadata=item("a", desc("b")))
+
+
+@pytest.mark.server
+def test_an_order_that_a_migration_made_is_taken_away(postgresql: Adopted) -> None:
+    columns = [Column("a", Integer), Column("b", Integer)]
+    postgresql.apply(*(one._copy() for one in columns), Index("ix_orders", "a", desc("b")))
+    assert "drop_index" in postgresql.round_trip(*(one._copy() for one in columns), Index("ix_orders", "a", "b"))
+
+
+@pytest.mark.server
+def test_conditions_as_the_server_shows_them(postgresql: Adopted, make_database: MakeDatabase) -> None:
+    postgresql.make(
+        "CREATE TABLE item (id serial PRIMARY KEY, state varchar(9))",
+        "CREATE UNIQUE INDEX ix_open ON item (id) WHERE state IN ('new', 'open')",
+    )
+    metadata = postgresql.reflected()
+    assert "ARRAY" in str(next(iter(metadata.tables["item"].indexes)).dialect_options["postgresql"]["where"])
+    postgresql.agrees(metadata=metadata)
+    postgresql.anew(make_database, metadata)
+
+
+@pytest.mark.server
+def test_numbers_of_an_inherited_table(postgresql: Adopted, make_database: MakeDatabase) -> None:
+    postgresql.make(
+        "CREATE SEQUENCE numbers",
+        "CREATE TABLE payment (id integer NOT NULL DEFAULT nextval('numbers') PRIMARY KEY, paid timestamp)",
+        "CREATE TABLE a_child (CHECK (paid > '2007-01-01')) INHERITS (payment)",
+    )
+    metadata = postgresql.reflected()
+    postgresql.agrees(metadata=metadata)
+    postgresql.anew(make_database, metadata)
+    by_tool = MetaData()
+    for name, key in (("payment", True), ("a_child", False)):
+        number = Column("id", Integer, Sequence("numbers"), primary_key=key, nullable=False)
+        Table(name, by_tool, number, Column("paid", DateTime))
+    postgresql.agrees(metadata=by_tool)
+
+
+@pytest.mark.server
+def test_json_of_mariadb_as_a_tool_writes_it(mysql: Adopted) -> None:
+    mysql.make("CREATE TABLE item (id INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY, a JSON)")
+    mysql.agrees(Column("a", LONGTEXT(charset="utf8mb4", collation="utf8mb4_bin")))
+
+
+@pytest.mark.server
+def test_a_serial_key_by_its_default(postgresql: Adopted, make_database: MakeDatabase) -> None:
+    postgresql.make(
+        "CREATE TABLE parent (id serial PRIMARY KEY, at timestamp DEFAULT now())",
+        "CREATE TABLE child (id bigserial PRIMARY KEY, parent_id integer REFERENCES parent)",
+    )
+    metadata = postgresql.reflected()
+    postgresql.agrees(metadata=metadata)
+    postgresql.anew(make_database, metadata)
+    by_tool = MetaData()
+    parent = Column("id", Integer, primary_key=True)
+    Table("parent", by_tool, parent, Column("at", DateTime, server_default=func.now()))
+    Table("child", by_tool, Column("id", Integer, primary_key=True), Column("parent_id", ForeignKey("parent.id")))
+    assert postgresql.differs(metadata=by_tool) == ("modify type child.id",)
