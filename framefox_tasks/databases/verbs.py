@@ -158,6 +158,13 @@ class Verbs(Traits, ABC):
         """
         return None
 
+    def revisions_elsewhere(self, target: Target) -> dict[str, tuple[str, ...]]:  # noqa: ARG002 - for those with schemas
+        """The revisions in tables of the version table's name in schemas that are not looked in, where it is not found.
+
+        By the tables' full names; none where the version table is there, or its schema is named.
+        """
+        return {}
+
     def is_marked(self, target: Target) -> bool:  # noqa: ARG002 - for those that have a place for it
         """Whether a mark in the database says that it is protected. Raises DatabaseNotFoundError."""
         return False
