@@ -31,6 +31,7 @@ from framefox_tasks.errors import (
 )
 from framefox_tasks.migrations.amend import amend_migration as amend_migration
 from framefox_tasks.migrations.baseline import baseline as baseline
+from framefox_tasks.migrations.check import check as check
 from framefox_tasks.migrations.clear import clear_migrations as clear_migrations
 from framefox_tasks.migrations.create import (
     check_migration as check_migration,
@@ -67,6 +68,7 @@ from framefox_tasks.model import (
 )
 from framefox_tasks.results import (
     Baselined as Baselined,
+    Checked as Checked,
     Copied as Copied,
     CopiedTable as CopiedTable,
     CopyPlan as CopyPlan,
@@ -75,6 +77,7 @@ from framefox_tasks.results import (
     Downgraded as Downgraded,
     Drawn as Drawn,
     Dropped as Dropped,
+    Finding as Finding,
     HistoryEntry as HistoryEntry,
     LockWait as LockWait,
     MetadataCleared as MetadataCleared,

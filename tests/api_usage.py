@@ -7,6 +7,7 @@ from typing import assert_type
 
 from framefox_tasks import (
     Baselined,
+    Checked,
     Copied,
     CopyOptions,
     CopyPlan,
@@ -40,6 +41,7 @@ from framefox_tasks import (
     Upgraded,
     amend_migration,
     baseline,
+    check,
     check_migration,
     check_stamp,
     clear_migrations,
@@ -101,6 +103,7 @@ def lifecycle(url: str) -> str:
     checked = assert_type(check_stamp(target, revision=made.revisions[0]), StampChecked)
     if not checked.differences:
         assert_type(stamp(target, revision="head"), Stamped)
+    assert_type(check(target, x=["a=b"]), Checked)
     if not is_protected(target):
         assert_type(protect(target, on_wait=on_wait), Protected)
     assert_type(unprotect(target, force="shop"), Protected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import Any
 
+from framefox_tasks.report._check import show_checked
 from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
 from framefox_tasks.report._history import show_history
 from framefox_tasks.report._status import show_status
@@ -40,6 +41,7 @@ __all__ = [
     "not_carried",
     "say",
     "show",
+    "show_checked",
     "show_history",
     "show_live",
     "show_replay",

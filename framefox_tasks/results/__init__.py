@@ -48,6 +48,33 @@ class Created:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        check: The name of the check.
+        hint: What to do about it.
+    """
+
+    check: str
+    message: str
+    hint: str | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What check() found.
+
+    Attributes:
+        checks: The names of all checks, in their order. Those behind one that found something were not made.
+    """
+
+    target: Target
+    checks: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
 class Protected:
     """What protect() and unprotect() did.
 

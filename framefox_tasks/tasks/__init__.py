@@ -5,6 +5,7 @@ from __future__ import annotations
 from framefox_tasks.tasks.copies import task_database_copy
 from framefox_tasks.tasks.database import (
     task_database_baseline,
+    task_database_check,
     task_database_clear_migration,
     task_database_create,
     task_database_create_migration,
@@ -46,6 +47,7 @@ warn_of_variables()
 __all__ = [
     "DOIT_CONFIG",
     "task_database_baseline",
+    "task_database_check",
     "task_database_clear_metadata",
     "task_database_clear_migration",
     "task_database_copy",

@@ -67,6 +67,7 @@ _STATUS = (
     flag("exit_code", "fail if not up to date"),
     flag("verbose", "list what is left alone as not of this project"),
 )
+_CHECK = (choice("format", "text, json, or github for annotations", "text", "json", "github"), _X)
 _BASELINE = (option("message", "what the migration does", short="m"), _LOCK_WAIT)
 _STAMP = (
     option("revision", "the revision that the database is at, heads, or base for none", default=None),
@@ -141,6 +142,17 @@ def task_database_status(format: str, **_: Any) -> dict[str, Any]:  # noqa: A002
         "actions": [(action("database:show_status"), [], {"forecasts": forecasts})],
         "uptodate": [forecasts],
         "meta": {BARE: format == "json"},
+        **LIVE,
+    }
+
+
+@params(*_CHECK)
+def task_database_check(format: str, **_: Any) -> dict[str, Any]:  # noqa: A002 - what the user types
+    """Check that migrations, database and entities agree"""
+    return {
+        "actions": [action("database:check")],
+        "uptodate": [False],
+        "meta": {BARE: format != "text"},
         **LIVE,
     }
 

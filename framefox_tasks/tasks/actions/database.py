@@ -17,6 +17,7 @@ from framefox_tasks.errors import (
 )
 from framefox_tasks.migrations import (
     amend as amended,
+    check as checks,
     clear,
     create as migration,
     database,
@@ -260,6 +261,14 @@ def show_status(
         raise ConnectionFailedError(found.error, hint="Check DATABASE_URL or config/orm.yaml.")
     if exit_code and not found.up_to_date:
         raise MigrationError("The database is not up to date.", hint="Bring it up to date with: doit database_upgrade")
+
+
+def check(settings: Settings, *, format: str, x: list[str]) -> None:  # noqa: A002 - the option's name
+    """database_check."""
+    checked = checks.check(settings.target, x=x)
+    report.show_checked(checked, form=format)
+    for finding in checked.findings:
+        raise MigrationError(f"{finding.check}: {finding.message}", hint=finding.hint)
 
 
 def drop(
