@@ -39,6 +39,7 @@ __all__ = [
     "ask",
     "copying",
     "not_carried",
+    "number",
     "say",
     "show",
     "show_checked",

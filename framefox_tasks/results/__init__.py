@@ -17,6 +17,7 @@ from framefox_tasks.results._copies import (
     CopiedTable as CopiedTable,
     CopyPlan as CopyPlan,
     CopyProgress as CopyProgress,
+    Holdings as Holdings,
     PlannedTable as PlannedTable,
 )
 from framefox_tasks.results._migrations import (

@@ -34,6 +34,7 @@ _COPY = (
     flag("data_only", "rows only, into the tables that the target has"),
     flag("tables_from_entities", "no copy: the tables that the entities declare"),
     flag("overwrite", "replace all that the target holds, tables that are not copied too"),
+    flag("yes", "with --overwrite on a terminal: do not ask", short="y"),
     option("jobs", "how many tables at the same time", default=None),
     several("where", 'rows of a table, as "order=total > 9"; again for another'),
     several("mask", Help(_mask_help)),

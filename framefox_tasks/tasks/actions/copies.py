@@ -10,6 +10,7 @@ from typing import Any
 
 from framefox_tasks import copies as copying, report
 from framefox_tasks.copies import retention
+from framefox_tasks.copies.holdings import holdings
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import (
     ConfigError,
@@ -19,11 +20,12 @@ from framefox_tasks.errors import (
     TargetNotEmptyError,
 )
 from framefox_tasks.migrations import upgrade as upgrades
+from framefox_tasks.migrations.protection import is_protected
 from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy
 from framefox_tasks.results import Copied, CopyPlan
 from framefox_tasks.settings import URL_VARIABLE, Settings, positive
 from framefox_tasks.tasks.actions import hide
-from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
+from framefox_tasks.tasks.actions.invocation import Invocation, confirm, on_terminal, skip_unnamed
 from framefox_tasks.tasks.actions.turns import note_unlocked, waiting_as
 from framefox_tasks.tasks.freshness.copies import comparable, copy_state, copy_values, source_state
 from framefox_tasks.url import as_sqlalchemy_reads
@@ -43,6 +45,7 @@ def copy(
     where: list[str],
     mask: list[str],
     dry_run: bool,
+    yes: bool,
     lock_wait: str | None = None,
     force: str | None = None,
     invocation: Invocation | None = None,
@@ -72,8 +75,22 @@ def copy(
     url = as_sqlalchemy_reads(source) if source else settings.target.url
     origin = waiting_as(replace(settings.target, url=url), lock_wait)
     place = as_sqlalchemy_reads(to) if to else settings.copies.url
-    protected = settings.copies.protected
-    _run_copy(NamedCopy("", origin, place, options, protected=protected), dry_run, force)
+    found = NamedCopy("", origin, place, options, protected=settings.copies.protected)
+    if options.overwrite and not (dry_run or yes or force is not None):
+        _ask(found)
+    _run_copy(found, dry_run, force)
+
+
+def _ask(copy: NamedCopy) -> None:
+    """Ask on a terminal before the tables of a target are replaced; a protected one is refused anyway."""
+    target = copy.target()
+    hide(copy.source, target)
+    if TIMESTAMP in copy.to or not on_terminal() or is_protected(target):
+        return
+    held = holdings(target)
+    if held.tables:
+        what = f"{report.number(held.tables, 'table')} and {report.number(held.rows, 'row')}"
+        confirm(f"Replace {target.label}? It holds {what}, which will be lost.", yes=False, task="database_copy")
 
 
 def _names(text: str | None) -> tuple[str, ...]:

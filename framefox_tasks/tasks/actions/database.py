@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -33,7 +32,7 @@ from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import Forecast, MigrationCreated, Step
 from framefox_tasks.schema.cache import RECORD
 from framefox_tasks.settings import Settings
-from framefox_tasks.tasks.actions.invocation import Invocation, confirm, skip_unnamed
+from framefox_tasks.tasks.actions.invocation import Invocation, confirm, on_terminal, skip_unnamed
 from framefox_tasks.tasks.actions.turns import in_turn, note_unlocked, waiting_as
 from framefox_tasks.tasks.freshness.build import agreed, hook_state
 
@@ -89,7 +88,7 @@ def create_migration(
             options=options,
             x=x,
             rename=rename,
-            ask=_ask_rename if _on_terminal() else None,
+            ask=_ask_rename if on_terminal() else None,
             drop=tuple(drop),
             proof=not no_proof,
             keep_anyway=keep_anyway,
@@ -128,7 +127,7 @@ def _amend(target: Target, message: str | None, head: str | None, x: list[str], 
     try:
         return amend(yes=yes)
     except ConfirmationRequiredError as exc:
-        if not _on_terminal():
+        if not on_terminal():
             raise
         if not report.ask(exc.message):
             raise ConfirmationRequiredError("Cancelled. Nothing was changed.") from exc
@@ -329,7 +328,3 @@ def clear_migration(
     confirm(question, yes=yes, task="database_clear_migration")
     note_unlocked(target)
     report.show(clear.clear_migrations(target, force=force, on_wait=report.show_waiting))
-
-
-def _on_terminal() -> bool:
-    return bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
