@@ -18,6 +18,7 @@ from framefox_tasks.errors import (
     FramefoxTasksError as FramefoxTasksError,
     LockTimeoutError as LockTimeoutError,
     MigrationError as MigrationError,
+    MigrationInterruptedError as MigrationInterruptedError,
     MigrationNeededError as MigrationNeededError,
     NotADatabaseError as NotADatabaseError,
     PermissionDeniedError as PermissionDeniedError,
@@ -53,6 +54,7 @@ from framefox_tasks.migrations.protection import (
     protect as protect,
     unprotect as unprotect,
 )
+from framefox_tasks.migrations.resolve import accept_edits as accept_edits, resolve as resolve
 from framefox_tasks.migrations.stamp import check_stamp as check_stamp, stamp as stamp
 from framefox_tasks.migrations.status import status as status
 from framefox_tasks.migrations.upgrade import upgrade as upgrade
@@ -77,8 +79,11 @@ from framefox_tasks.results import (
     Downgraded as Downgraded,
     Drawn as Drawn,
     Dropped as Dropped,
+    Edited as Edited,
+    EditsAccepted as EditsAccepted,
     Finding as Finding,
     HistoryEntry as HistoryEntry,
+    Interruption as Interruption,
     LockWait as LockWait,
     MetadataCleared as MetadataCleared,
     MetadataWritten as MetadataWritten,
@@ -91,6 +96,7 @@ from framefox_tasks.results import (
     PlannedTable as PlannedTable,
     Proof as Proof,
     Protected as Protected,
+    Resolved as Resolved,
     Revision as Revision,
     Script as Script,
     Selected as Selected,

@@ -86,6 +86,10 @@ class MigrationNeededError(MigrationError):
     """The entities differ from the database's schema, and the caller asked for that to be an error."""
 
 
+class MigrationInterruptedError(MigrationError):
+    """A migration has committed a part of what it does, and did not end: it is not run again before that is settled."""
+
+
 class ScratchError(FramefoxTasksError):
     """No scratch database can be made beside a target: the message says why."""
 

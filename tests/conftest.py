@@ -36,7 +36,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what the fixtures tell: tests that are given a database of a server, or a browser."""
+    """Mark what the fixtures tell: tests that get a database of a server, a project to run commands in, a browser."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if "make_database" in fixtures:
@@ -44,6 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             about = getattr(getattr(item, "module", None), "DIALECT", "")
             if any(f"'{server}" in f"{values} '{about}'" for server in DEFAULT_SERVERS):
                 item.add_marker("server")
+        if fixtures & {"shop", "project"}:
+            item.add_marker("slow")
         if fixtures & {"browser", "installed"}:
             item.add_marker("browser")
 

@@ -279,6 +279,7 @@ def test_the_dodo_of_the_pages_is_that_of_the_repository(clone: MiniProject) -> 
         assert block.text.strip() in clone.read("dodo.py")
 
 
+@pytest.mark.slow
 def test_the_reference_lists_every_task_and_option(clone: MiniProject) -> None:
     listed = {line.split()[0] for line in clone.ok("list").splitlines()}
     assert set(re.findall(r"^\| `(database_\w+)` \|", README, re.MULTILINE)) == listed

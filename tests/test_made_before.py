@@ -37,6 +37,7 @@ def test_there_is_nothing_to_do(made_before: MiniProject) -> None:
     assert contents(made_before) == before
 
 
+@pytest.mark.slow
 def test_its_next_migration_knows_the_last(made_before: MiniProject) -> None:
     made_before.replace(
         "src/entity/product.py",

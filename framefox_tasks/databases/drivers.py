@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _ASYNC_DRIVERS = {"aiosqlite", "asyncpg", "aiomysql", "asyncmy", "psycopg_async"}
 
+_LONGEST_NAME = 63  # of a table, in bytes, on the server that takes the shortest
+
 # Where SQLAlchemy's driver name is not the name of the package to import.
 _PACKAGES = {"pysqlite": "sqlite3", "mysqldb": "MySQLdb", "mysqlconnector": "mysql.connector"}
 
@@ -159,3 +161,14 @@ def plain_arguments(address: DatabaseURL, names: Mapping[str, str], *, database:
 def quoted_table(name: str, quote: str) -> str:
     """A table's name, or schema.table, quoted without SQLAlchemy."""
     return ".".join(f"{quote}{part.replace(quote, quote * 2)}{quote}" for part in name.split("."))
+
+
+def journal_name(version_table: str) -> str:
+    """The name of the journal, which stands beside the version table."""
+    schema, dot, table = version_table.rpartition(".")
+    name = f"{table}_journal"
+    if len(name.encode()) > _LONGEST_NAME:
+        from hashlib import sha256
+
+        name = f"{table[:30]}_{sha256(table.encode()).hexdigest()[:16]}_journal"
+    return f"{schema}{dot}{name}"

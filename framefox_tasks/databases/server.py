@@ -10,13 +10,14 @@ from typing import Any
 
 from framefox_tasks.databases.drivers import (
     driver_of,
+    journal_name,
     plain_arguments,
     quote_identifier,
     quoted_table,
     refused_options,
     sqlalchemy_url,
 )
-from framefox_tasks.databases.verbs import Verbs
+from framefox_tasks.databases.verbs import Standing, Verbs
 from framefox_tasks.errors import (
     ConnectionFailedError,
     DatabaseExistsError,
@@ -107,27 +108,45 @@ class ServerVerbs(Verbs):
         """The revisions in the version table."""
         return tuple(sorted(row[0] for row in self._version_rows(target, "SELECT version_num") or ()))
 
+    def standing(self, target: Target) -> Standing:
+        """Its revisions, and whether it has a journal; over one connection."""
+        name = journal_name(target.project.version_table)
+        with self.connection(target, target.name) as connection:
+            revisions = self._version_rows_on(connection, target, "SELECT version_num") or ()
+            cursor = connection.cursor()
+            cursor.execute(self.journal_query(target, name))
+            there = bool(cursor.fetchone()[0])
+        return Standing(tuple(sorted(row[0] for row in revisions)), there)
+
+    def journal_query(self, target: Target, name: str) -> str:
+        """A query that gives one row, whose value is true where a table is there; it logs no error where it is not."""
+        raise NotImplementedError  # pragma: no cover - every dialect has its own
+
     def _version_rows(self, target: Target, what: str) -> list[Any] | None:
         """What a statement FROM the version table gives; None where there is no such table."""
-        table = quoted_table(target.project.version_table, self.quote)
         with self.connection(target, target.name) as connection:
-            cursor = connection.cursor()
-            try:
-                cursor.execute(f"{what} FROM {table}")
-            except Exception as exc:
-                if self.error_code(exc) in self.missing_table:
-                    return None
-                raise
-            return list(cursor.fetchall()) if cursor.description else []
+            return self._version_rows_on(connection, target, what)
+
+    def _version_rows_on(self, connection: Any, target: Target, what: str) -> list[Any] | None:
+        table = quoted_table(target.project.version_table, self.quote)
+        cursor = connection.cursor()
+        try:
+            cursor.execute(f"{what} FROM {table}")
+        except Exception as exc:
+            if self.error_code(exc) in self.missing_table:
+                return None
+            raise
+        return list(cursor.fetchall()) if cursor.description else []
 
     def holds_tables(self, target: Target) -> bool:
         """Whether a table is in the database, beside the version table."""
         with self.connection(target, target.name) as connection:
             cursor = connection.cursor()
             tables = f"information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema {self.own_schemas}"
-            cursor.execute(f"SELECT table_name FROM {tables} LIMIT 2")  # noqa: S608 - nothing of a user's
+            cursor.execute(f"SELECT table_name FROM {tables} LIMIT 3")  # noqa: S608 - nothing of a user's
             version_table = target.project.version_table.rpartition(".")[2]
-            return any(name != version_table for (name,) in cursor.fetchall())
+            own = (version_table, journal_name(version_table))
+            return any(name not in own for (name,) in cursor.fetchall())
 
     def clear_revision(self, target: Target) -> bool:
         """Empty the version table."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from framefox_tasks.errors import ConfigError, DatabaseNotFoundError, FramefoxTasksError, ScratchError
 from framefox_tasks.model import Target
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.definitions import ServerDefinitions
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.facts import Fact
+    from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
     from framefox_tasks.databases.scratch import DriverWatch
@@ -27,6 +28,18 @@ if TYPE_CHECKING:
 
 
 Adopt = Callable[[Any], None]
+
+
+class Standing(NamedTuple):
+    """Where a database stands.
+
+    Attributes:
+        revisions: What its version table holds, sorted.
+        journaled: Whether there is a journal: a migration runs, or did not end.
+    """
+
+    revisions: tuple[str, ...]
+    journaled: bool
 
 
 class Traits:
@@ -107,6 +120,10 @@ class Verbs(Traits, ABC):
     @abstractmethod
     def revision(self, target: Target) -> tuple[str, ...]:
         """The revisions in its version table, sorted. Raises DatabaseNotFoundError."""
+
+    def standing(self, target: Target) -> Standing:
+        """Its revisions, and whether it has a journal; asked at once. Raises DatabaseNotFoundError."""
+        return Standing(self.revision(target), journaled=False)
 
     @abstractmethod
     def holds_tables(self, target: Target) -> bool:
@@ -207,6 +224,11 @@ class Database(Verbs):
     @abstractmethod
     def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
         """The lock on the revision, as a context. Raises LockTimeoutError if another holds it for too long."""
+
+    @property
+    def journal(self) -> Journal | None:
+        """What it knows of the journals of migrations; None where it keeps none."""
+        return None
 
     def replacement_lock(self, target: Target, patience: Patience) -> AbstractContextManager[object]:  # noqa: ARG002 - for those that have one
         """The lock on the database as a whole, as a context: to make, drop or replace it, and it need not exist.

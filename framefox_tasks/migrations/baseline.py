@@ -103,8 +103,9 @@ def take_up(
         path.unlink(missing_ok=True)
         record.restore(target.project, recorded)
         raise
-    pending = () if made.schema is found.declared else compare(history).difference.operations
-    pending = (*pending, *record.not_compared(target, found.declared))
+    next_one = None if made.schema is found.declared else compare(history).difference
+    by_hand = record.not_compared(target, found.declared, next_one.names if next_one else ())
+    pending = (*(next_one.operations if next_one else ()), *by_hand)
     described = made.comparison.difference
     return Baselined(target, path, history.heads, described.operations, described.unnamed, pending, found.left_alone)
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.errors import FramefoxTasksError
+from framefox_tasks.errors import FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.create import check_migration
-from framefox_tasks.migrations.upgrade import history_of
+from framefox_tasks.migrations.journal.interruption import check_uninterrupted
+from framefox_tasks.migrations.upgrade import edited, history_of
 from framefox_tasks.model import Target
 from framefox_tasks.results import Checked, Finding
 
@@ -54,6 +55,24 @@ def _revision(checking: _Checking) -> None:
     history_of(checking.target, checking.x).check_known(database.revision(checking.target))
 
 
+def _journal(checking: _Checking) -> None:
+    """No migration that was interrupted."""
+    check_uninterrupted(checking.target)
+
+
+def _checksums(checking: _Checking) -> None:
+    """Files of applied migrations that are as they were then."""
+    history = history_of(checking.target, checking.x)
+    found = edited(history, database_of(checking.target).revision(checking.target))
+    if found:
+        shown = checking.target.project.shown
+        listed = ", ".join(f"{one.revision.revision} ({shown(one.revision.path)})" for one in found)
+        raise MigrationError(
+            f"Edited after they had been applied to {checking.target.label}: {listed}.",
+            hint="What they do now was not done there. If that is as it should be: doit database_resolve --accept-edit",
+        )
+
+
 def _entities(checking: _Checking) -> None:
     """Migrations that are applied, and make what the entities declare."""
     check_migration(checking.target, x=checking.x)
@@ -63,5 +82,7 @@ def _entities(checking: _Checking) -> None:
 _CHECKS: tuple[tuple[str, Callable[[_Checking], None]], ...] = (
     ("heads", _heads),
     ("revision", _revision),
+    ("journal", _journal),
+    ("checksums", _checksums),
     ("entities", _entities),
 )

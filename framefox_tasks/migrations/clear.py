@@ -8,6 +8,7 @@ from pathlib import Path
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import PermissionDeniedError
+from framefox_tasks.migrations.journal.interruption import check_uninterrupted
 from framefox_tasks.migrations.locked import OnWait, locked, patience_of, writing
 from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.model import Target
@@ -49,6 +50,7 @@ def clear_migrations(
         if dialect.exists(target):
             stack.enter_context(locked(target, patience))
             before = dialect.revision(target)
+            check_uninterrupted(target)
             cleared = dialect.clear_revision(target)
         for path in files:
             path.unlink()

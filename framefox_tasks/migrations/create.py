@@ -16,6 +16,7 @@ from framefox_tasks.errors import (
 from framefox_tasks.migrations.aside import aside, in_place
 from framefox_tasks.migrations.baseline import take_up
 from framefox_tasks.migrations.generated import keep_generated
+from framefox_tasks.migrations.journal.interruption import check_uninterrupted
 from framefox_tasks.migrations.locked import OnWait, patience_of, writing
 from framefox_tasks.migrations.metadata import declared_schema
 from framefox_tasks.migrations.upgrade import history_of
@@ -334,6 +335,7 @@ def check_applied(history: History, *, but: str = "") -> None:
     """
     target = history.target
     current = database_of(target).revision(target)
+    check_uninterrupted(target)
     history.check_known(current)
     pending = [revision for revision in history.pending(current) if revision.revision != but]
     if pending:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError, MigrationError
+from framefox_tasks.migrations.journal.interruption import Resume, check_uninterrupted
 from framefox_tasks.migrations.locked import OnWait, patience_of
 from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.migrations.upgrade import OnStep, check_no_range, history_of
@@ -27,6 +28,7 @@ def downgrade(
     on_wait: OnWait | None = None,
     lock_wait: float | None = None,
     force: str | None = None,
+    resume: bool = False,
 ) -> Downgraded:
     """Revert migrations; also those whose files are on another branch, by what was kept when they were applied.
 
@@ -39,6 +41,7 @@ def downgrade(
         on_wait: As for upgrade.
         lock_wait: As for upgrade.
         force: The name of the database, as for drop.
+        resume: As for upgrade.
 
     Raises:
         ProtectedError: The database is protected, and force does not name it.
@@ -78,8 +81,11 @@ def downgrade(
 
     check(seen)
     if not seen:
+        check_uninterrupted(target)
         return Downgraded(target, (), ())
-    ran = run.run_steps(history, find, check=check, patience=patience_of(target, lock_wait, on_wait), on_step=on_step)
+    patience = patience_of(target, lock_wait, on_wait)
+    going_on: Resume = "downgrade" if resume else None
+    ran = run.run_steps(history, find, check=check, patience=patience, on_step=on_step, resume=going_on)
     return Downgraded(target, ran.steps, ran.current, ran.by_themselves, ran.warnings)
 
 

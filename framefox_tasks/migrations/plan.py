@@ -8,6 +8,7 @@ from pathlib import Path
 from framefox_tasks import files
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError, DatabaseNotFoundError, PermissionDeniedError
+from framefox_tasks.migrations.journal.interruption import check_uninterrupted
 from framefox_tasks.migrations.upgrade import check_no_range, history_of
 from framefox_tasks.model import Target
 from framefox_tasks.results import Plan, Script
@@ -26,6 +27,8 @@ def plan(target: Target, *, revision: str | None = None) -> Plan:
         current = database_of(target).revision(target)
     except DatabaseNotFoundError:
         current = ()
+    else:
+        check_uninterrupted(target)
     history.check_known(current)
     history.check_revision(revision)
     return Plan(target, history.between(revision, current), history.at_heads)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError, ConnectionFailedError, FramefoxTasksError
+from framefox_tasks.migrations.journal.interruption import interruption
+from framefox_tasks.migrations.upgrade import edited
 from framefox_tasks.model import Target
 from framefox_tasks.results import MigrationState, Status
 from framefox_tasks.schema.cache import SNAPSHOT
@@ -55,6 +57,8 @@ def status(target: Target) -> Status:
         lasting=target.project.all_heads,
         left_alone=others.listed if others else (),
         certain=others.certain if others else True,
+        edited=edited(history, current) if exists and not error else (),
+        interrupted=interruption(target) if exists and not error else None,
     )
 
 

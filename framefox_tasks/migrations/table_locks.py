@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases import database_of
@@ -48,6 +48,7 @@ class TableLockWaits:
         self._waited = 0.0
         self._limit = 0.0
         self._kept = False
+        self._within = False
 
     # What Alembic's connection does
 
@@ -107,6 +108,8 @@ class TableLockWaits:
     @property
     def _alone(self) -> bool:
         """Whether nothing is rolled back with a statement that is refused."""
+        if self._within:
+            return False
         return not (self._locks and self._locks.whole) or bool(getattr(self._raw, "autocommit", False))
 
     def _set_limit(self, statement: str) -> None:
@@ -137,7 +140,25 @@ class TableLockWaits:
         if self._patience.on_block:
             self._patience.on_block(text)
 
+    @contextmanager
+    def within(self) -> Iterator[None]:
+        """A context in which statements are of one transaction, though the connection commits each by itself."""
+        self._within = True
+        self._begin(None)
+        try:
+            yield
+        finally:
+            self._within = False
+            self._begin(None)
+
     # What comes of a refusal
+
+    def gives_way(self, exc: BaseException) -> bool:
+        """Whether what has ended with an error of the driver is to be tried again; then after a pause."""
+        if not (self._locks and self._locks.is_refused(exc) and self.may_go_on()):
+            return False
+        self.pause()
+        return True
 
     def may_try_again(self, exc: BaseException | None) -> bool:
         """Whether a run that has ended with an error, and has left nothing, is to begin again."""

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError, DatabaseInUseError, MigrationError
+from framefox_tasks.migrations import applied_log
 from framefox_tasks.migrations.locked import OnWait, patience_of
 from framefox_tasks.model import Target
-from framefox_tasks.results import Step, Upgraded
+from framefox_tasks.results import Edited, Step, Upgraded
 
 if TYPE_CHECKING:
     from framefox_tasks.migrations.alembic.history import History
+    from framefox_tasks.migrations.journal.interruption import Resume
 
 OnStep = Callable[[Step], None]
 
@@ -25,6 +27,7 @@ def upgrade(
     on_step: OnStep | None = None,
     on_wait: OnWait | None = None,
     lock_wait: float | None = None,
+    resume: bool = False,
 ) -> Upgraded:
     """Apply the migrations up to a revision.
 
@@ -36,6 +39,8 @@ def upgrade(
         on_step: Called after each migration.
         on_wait: Called when another run is changing the database, and this one has waited for it for two seconds.
         lock_wait: For how many seconds to wait for another run; as the target says if not given.
+        resume: Go on with a migration that was interrupted after it had committed a part, after the last statement that
+            was done; where none was, as without it.
 
     Returns:
         What was applied; no steps where the database was up to date.
@@ -43,6 +48,7 @@ def upgrade(
     Raises:
         DatabaseNotFoundError: The database does not exist.
         LockTimeoutError: Another run has not ended in time; nothing was changed.
+        MigrationInterruptedError: A migration was interrupted, and is not to be gone on with, or cannot be.
         MigrationError: A migration failed, the history has several heads, the database is at an unknown revision, or it
             is at a known one by the table of a schema that is not looked in. On SQLite and PostgreSQL nothing of a
             failed upgrade remains.
@@ -53,18 +59,29 @@ def upgrade(
     revision = target.project.newest if revision is None else revision
     check_no_range(revision)
     history = history_of(target, x)
-    seen = _revision_if_readable(target)
+    seen, journaled = _standing_if_readable(target)
     history.check_known(seen or ())
     history.check_revision(revision)
     if seen == ():
         _check_not_elsewhere(history)
     find = upgrade_steps(revision)
-    if seen and not steps_from(history, find, seen):
-        return Upgraded(target, (), seen, history.at_heads)
+    if seen and not journaled and not steps_from(history, find, seen):
+        return Upgraded(target, (), seen, history.at_heads, edited=edited(history, seen))
     patience = patience_of(target, lock_wait, on_wait)
-    ran = run.run_steps(history, find, check=history.check_known, patience=patience, on_step=on_step)
+    going_on: Resume = "upgrade" if resume else None
+    ran = run.run_steps(history, find, check=history.check_known, patience=patience, on_step=on_step, resume=going_on)
     meanwhile = not ran.steps and ran.before != seen
-    return Upgraded(target, ran.steps, ran.current, history.at_heads, meanwhile, ran.by_themselves, ran.warnings)
+    return Upgraded(
+        target,
+        ran.steps,
+        ran.current,
+        history.at_heads,
+        meanwhile,
+        ran.by_themselves,
+        ran.warnings,
+        edited(history, ran.current),
+        ran.notes,
+    )
 
 
 def _check_not_elsewhere(history: History) -> None:
@@ -82,12 +99,12 @@ def _check_not_elsewhere(history: History) -> None:
             )
 
 
-def _revision_if_readable(target: Target) -> tuple[str, ...] | None:
-    """The database's revisions; None while another run writes to a file that then cannot be read."""
+def _standing_if_readable(target: Target) -> tuple[tuple[str, ...] | None, bool]:
+    """The database's revisions, and whether it has a journal; None while another run writes to a file it locks."""
     try:
-        return database_of(target).revision(target)
+        return database_of(target).standing(target)
     except DatabaseInUseError:
-        return None
+        return None, False
 
 
 def check_no_range(revision: str) -> None:
@@ -101,6 +118,12 @@ def check_no_range(revision: str) -> None:
             f"{revision} is a range, which only --sql takes.",
             hint=f"Name where to go to alone: --revision={revision.rpartition(':')[2]}",
         )
+
+
+def edited(history: History, current: tuple[str, ...]) -> tuple[Edited, ...]:
+    """The migrations that are applied to a database, and whose files do something else now."""
+    log = applied_log.read(history.target)
+    return applied_log.edited_in(log, history.applied(current)) if log else ()
 
 
 def history_of(target: Target, x: Sequence[str] = ()) -> History:

@@ -8,7 +8,7 @@ from typing import Any
 from framefox_tasks.report._check import show_checked
 from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
 from framefox_tasks.report._history import show_history
-from framefox_tasks.report._status import show_status
+from framefox_tasks.report._status import edited_lines, show_status
 from framefox_tasks.report._terminal import ask, note, say, unwritable, warn
 from framefox_tasks.report._text import each_left_alone, left_alone, number
 from framefox_tasks.results import (
@@ -19,6 +19,7 @@ from framefox_tasks.results import (
     Downgraded,
     Drawn,
     Dropped,
+    EditsAccepted,
     LockWait,
     MetadataCleared,
     MetadataWritten,
@@ -28,6 +29,7 @@ from framefox_tasks.results import (
     Plan,
     Proof,
     Protected,
+    Resolved,
     Revision,
     StampChecked,
     Stamped,
@@ -126,8 +128,10 @@ def _(result: Upgraded) -> list[str]:
     if result.meanwhile:
         return ["The database is up to date: applied meanwhile by another run."]
     if not result.steps:
-        return ["The database is already up to date, no migrations to apply."]
-    told = [*_warnings(result), *_by_themselves(result.by_themselves)]
+        up_to_date = "The database is already up to date, no migrations to apply."
+        return [up_to_date, *edited_lines(result)]
+    notes = [*result.notes, *edited_lines(result)]
+    told = [*_warnings(result), *notes, *_by_themselves(result.by_themselves)]
     return ["Migrations applied successfully.", *told, "Undo the last one with: doit database_downgrade"]
 
 
@@ -263,6 +267,20 @@ def _(result: Stamped) -> list[str]:
     if result.before == result.current:
         return [f"{marked} already."]
     return [f"{marked}, before at {', '.join(result.before) or 'none'}. No migration was run."]
+
+
+@_lines.register
+def _(result: EditsAccepted) -> list[str]:
+    return [f"The migration {one.revision.revision} is taken for applied as it is now." for one in result.edited]
+
+
+@_lines.register
+def _(result: Resolved) -> list[str]:
+    state = "applied" if result.applied else "not applied"
+    return [
+        f"The migration {result.revision} ({result.description}) is marked as {state}. "
+        f"{result.target.label} is at {', '.join(result.current) or 'no revision'}. No migration was run."
+    ]
 
 
 @_lines.register

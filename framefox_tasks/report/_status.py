@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.report._terminal import say
 from framefox_tasks.report._text import each_left_alone, left_alone
-from framefox_tasks.results import Forecast, MigrationState, Status
+from framefox_tasks.results import Forecast, Interruption, MigrationState, Status, Upgraded
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
 
 COLOURS = {"CURRENT": "green", "APPLIED": "", "PENDING": "yellow", "UNKNOWN": ""}
 
@@ -61,7 +62,26 @@ def status_data(status: Status) -> dict[str, Any]:
         "up_to_date": status.up_to_date,
         "left_alone": list(status.left_alone),
         "left_alone_certain": status.certain,
+        "edited": [one.revision.revision for one in status.edited],
+        "interrupted": _interruption_data(status.interrupted),
         "migrations": [migration_data(status, item) for item in status.migrations],
+    }
+
+
+def _interruption_data(found: Interruption | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "revision": found.revision,
+        "description": found.description,
+        "direction": "upgrade" if found.upgrades else "downgrade",
+        "since": found.since,
+        "by": found.by,
+        "running": found.runs,
+        "statements_done": found.done,
+        "last_statement": found.last,
+        "unsure_statement": found.unsure,
+        "not_resumable": found.not_resumable,
     }
 
 
@@ -140,12 +160,29 @@ def _print_forecasts(console: Console, forecasts: Sequence[Forecast]) -> None:
     console.print(table)
 
 
+def edited_lines(result: Status | Upgraded) -> list[str]:
+    """The migrations that were edited after they had been applied."""
+    lines = [
+        f"The migration {one.revision.revision} was edited after it was applied on {one.time[:10]}: "
+        f"{result.target.project.shown(one.revision.path)}"
+        for one in result.edited
+    ]
+    accept = "What it does now was not done here. If that is as it should be: doit database_resolve --accept-edit"
+    return [*lines, accept] if lines else []
+
+
 def closing(status: Status) -> list[str]:
     """Where the database stands, and the next command."""
+    return [*edited_lines(status), *_standing(status)]
+
+
+def _standing(status: Status) -> list[str]:
     if status.exists is False:
         return ["The database does not exist. Create it and apply all migrations with: doit database_upgrade"]
     if status.error:
         return ["The database cannot be asked."]
+    if status.interrupted:
+        return _interrupted(status.interrupted)
     if status.unknown:
         return _away(status)
     if len(status.heads) > 1 and not status.lasting:
@@ -164,6 +201,14 @@ def _away(status: Status) -> list[str]:
     if status.whereabouts.branches:
         lines.append(f"It {status.whereabouts.sentence}")
     return [*lines, *status.whereabouts.advice.splitlines()]
+
+
+def _interrupted(found: Interruption) -> list[str]:
+    """A migration runs, or was interrupted; and the ways on."""
+    if found.runs:
+        return [f"{found.title} is running: {found.begun}.", *found.state.splitlines()]
+    lines = [f"{found.title} was interrupted: {found.begun}.", *found.state.splitlines()]
+    return [*lines, *found.ways.splitlines()]
 
 
 def _all_well(status: Status) -> str:

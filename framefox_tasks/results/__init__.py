@@ -21,14 +21,19 @@ from framefox_tasks.results._copies import (
     PlannedTable as PlannedTable,
 )
 from framefox_tasks.results._migrations import (
+    RESOLVE as RESOLVE,
     Baselined as Baselined,
     Downgraded as Downgraded,
+    Edited as Edited,
+    EditsAccepted as EditsAccepted,
+    Interruption as Interruption,
     LockWait as LockWait,
     MigrationChecked as MigrationChecked,
     MigrationCreated as MigrationCreated,
     MigrationsCleared as MigrationsCleared,
     Plan as Plan,
     Proof as Proof,
+    Resolved as Resolved,
     Revision as Revision,
     Script as Script,
     StampChecked as StampChecked,
@@ -195,6 +200,8 @@ class Status:
         lasting: Whether several heads are meant to be.
         left_alone: The tables that are not of the project.
         certain: Whether that is known of them: the migrations were run on a scratch database before.
+        interrupted: A migration that runs or was interrupted, after it had committed a part of what it does.
+        edited: The migrations that are applied, and whose files do something else now.
     """
 
     target: Target
@@ -211,6 +218,8 @@ class Status:
     lasting: bool = False
     left_alone: tuple[str, ...] = ()
     certain: bool = True
+    interrupted: Interruption | None = None
+    edited: tuple[Edited, ...] = ()
 
     @property
     def pending(self) -> int:
@@ -219,8 +228,9 @@ class Status:
 
     @property
     def up_to_date(self) -> bool:
-        """Whether the database is there, is known to be at the head or heads, and nothing is pending."""
-        return bool(self.exists) and not self.error and not self.unknown and self.pending == 0
+        """Whether the database is there, is known to be at the head or heads, and nothing is pending or half-done."""
+        known = bool(self.exists) and not self.error and not self.unknown
+        return known and self.pending == 0 and not self.interrupted
 
 
 @dataclass(frozen=True)

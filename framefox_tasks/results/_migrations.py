@@ -7,6 +7,12 @@ from pathlib import Path
 
 from framefox_tasks.model import Target
 
+RESOLVE = (
+    "If it has been finished otherwise, mark it as applied: doit database_resolve --applied\n"
+    "If what it did has been taken back, mark it as not applied: doit database_resolve --reverted"
+)
+"""How to settle a migration that was interrupted, and cannot or shall not be gone on with."""
+
 
 @dataclass(frozen=True)
 class Revision:
@@ -16,6 +22,14 @@ class Revision:
     description: str
     path: Path
     down_revisions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A migration whose file does something else than when it was applied, at `time` in UTC."""
+
+    revision: Revision
+    time: str
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,8 @@ class Upgraded:
         meanwhile: Something was pending, and another run has applied it before this one could.
         by_themselves: The migrations that have committed by themselves, in a database that could roll them back.
         warnings: Python's warnings, each with the file and line of the migration that it comes from.
+        edited: The migrations that are applied, and whose files do something else now.
+        notes: What could not be done beside, in sentences.
     """
 
     target: Target
@@ -55,6 +71,8 @@ class Upgraded:
     meanwhile: bool = False
     by_themselves: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    edited: tuple[Edited, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +88,84 @@ class Downgraded:
     current: tuple[str, ...]
     by_themselves: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """A migration that has committed a part of what it does, and did not end.
+
+    Attributes:
+        revision: Its revision.
+        description: What it does.
+        upgrades: Whether it was applied, and not reverted.
+        since: When it began, in UTC.
+        by: By whom.
+        done: How many statements of it are done.
+        last: The last one of these.
+        unsure: The statement of which that is not known.
+        not_resumable: Why it cannot be gone on with; None where it can.
+        runs: Whether another run is at it now.
+    """
+
+    revision: str
+    description: str
+    upgrades: bool
+    since: str
+    by: str
+    done: int
+    last: str | None = None
+    unsure: str | None = None
+    not_resumable: str | None = None
+    runs: bool = False
+
+    @property
+    def title(self) -> str:
+        """The beginning of a sentence on it."""
+        kind = "migration" if self.upgrades else "downgrade of the migration"
+        return f"The {kind} {self.revision} ({self.description})"
+
+    @property
+    def begun(self) -> str:
+        """Since when, and by whom."""
+        return f"it began at {self.since} UTC, by {self.by}"
+
+    @property
+    def state(self) -> str:
+        """What of it is done, as sentences."""
+        count = "1 statement of it is" if self.done == 1 else f"{self.done} statements of it are"
+        lines = [f"{count} done, the last one: {self.last}" if self.last else "No statement of it is known to be done."]
+        if self.unsure:
+            lines.append(f"It is not known whether this one is: {self.unsure}")
+        return "\n".join(lines)
+
+    @property
+    def ways(self) -> str:
+        """What to type."""
+        if self.not_resumable:
+            first = f"It cannot be gone on with, since {self.not_resumable}."
+        else:
+            task = "upgrade" if self.upgrades else "downgrade"
+            first = f"Go on after the last statement that was done: doit database_{task} --resume"
+        return f"{first}\n{RESOLVE}"
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """An interrupted migration was marked as applied, or as not applied; `current` is where the database stands now."""
+
+    target: Target
+    revision: str
+    description: str
+    applied: bool
+    current: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EditsAccepted:
+    """The files of migrations that were edited are taken for what was applied."""
+
+    target: Target
+    edited: tuple[Edited, ...]
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,13 @@ _YES = flag("yes", "do not ask", short="y")
 _LOCK_WAIT = option("lock_wait", "seconds to wait for another run that changes the database", default=None)
 _X = several("x", "what env.py gets from get_x_argument(), as --x=KEY=VALUE; again for another")
 _FORCE = option("force", "the name of the database, where it is protected", default=None)
+_RESUME = flag("resume", "go on with a migration that was interrupted, after its last statement that was done")
 _UPGRADE = (
     option("revision", "the revision to go to [default: head, or heads with `heads: all`]", default=None),
     flag("plan", "show what would run, and stop"),
     flag("sql", "print the SQL, without connecting"),
     option("output", "with --sql: the file to write"),
+    _RESUME,
     _X,
     _LOCK_WAIT,
 )
@@ -53,6 +55,7 @@ _DOWNGRADE = (
     option("revision", "the revision to go back to; with --sql from where to where, as head:base", default=None),
     flag("sql", "print the SQL, without connecting"),
     option("output", "with --sql: the file to write"),
+    _RESUME,
     _X,
     _FORCE,
     _LOCK_WAIT,
@@ -73,6 +76,12 @@ _STAMP = (
     option("revision", "the revision that the database is at, heads, or base for none", default=None),
     _YES,
     _FORCE,
+    _LOCK_WAIT,
+)
+_RESOLVE = (
+    flag("applied", "the database has all that the interrupted migration makes"),
+    flag("reverted", "the database has nothing of what the interrupted migration makes"),
+    flag("accept_edit", "the migrations that were edited after they had been applied are right as they are"),
     _LOCK_WAIT,
 )
 _CLEAR = (_YES, _FORCE, _LOCK_WAIT)
@@ -170,6 +179,11 @@ def task_database_stamp() -> dict[str, Any]:
 def task_database_protect() -> dict[str, Any]:
     """Mark the database, so that what could lose its data must name it"""
     return {"actions": [action("database:protect")], "params": list(_PROTECT), "uptodate": [Named()], **LIVE}
+
+
+def task_database_resolve() -> dict[str, Any]:
+    """Settle an interrupted or an edited migration, running nothing"""
+    return {"actions": [action("baseline:resolve")], "params": list(_RESOLVE), "uptodate": [Named()], **LIVE}
 
 
 def task_database_drop() -> dict[str, Any]:

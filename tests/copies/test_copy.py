@@ -184,6 +184,7 @@ def test_a_second_copy_to_the_same_target_waits_for_nobody(app: Target, tmp_path
     assert left(tmp_path) == {"app.db", "copy.db"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_the_copy_is_of_one_point_of_time(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "app.db"
@@ -215,6 +216,7 @@ def test_the_copy_is_of_one_point_of_time(tmp_path: Path, mode: str) -> None:
     assert written
 
 
+@pytest.mark.slow
 def test_a_copy_that_is_killed_leaves_the_target_and_the_next_one_works(tmp_path: Path) -> None:
     run(tmp_path / "app.db", "CREATE TABLE pad (x);")
     run(tmp_path / "app.db", "INSERT INTO pad SELECT randomblob(8000000) FROM json_each('[1,2,3,4,5,6,7,8]');")

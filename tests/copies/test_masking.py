@@ -47,6 +47,7 @@ def test_only_the_masked_columns_change_and_null_stays_null() -> None:
     assert second == b"2\t\\N\t\\N\t\\N"
 
 
+@pytest.mark.slow
 def test_masking_many_rows_takes_no_more_memory_than_few() -> None:
     plan = table(text("a"))
     function = mask_lines(plan, masks_of(CopySchema((plan,)), [Mask("user.a", "hash")]), SECRET)
@@ -120,6 +121,7 @@ def test_numbers_are_told_apart_where_they_must_be() -> None:
     assert all(re.fullmatch(rb"\+999\d{16}", number) for number in apart)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("native", "values"),
     [

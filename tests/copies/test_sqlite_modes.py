@@ -109,6 +109,7 @@ def test_a_file_that_is_replaced_keeps_its_mode_but_for_those_who_may_not_read_t
     assert notes == ((lost,) if old != new else ())
 
 
+@pytest.mark.slow
 def test_what_is_replaced_stays_as_it_is_where_the_copy_fails(tmp_path: Path) -> None:
     app = source(tmp_path, 0o600)
     write(tmp_path / "copy.db", "CREATE TABLE old (x);", 0o644)

@@ -131,6 +131,7 @@ def test_what_a_killed_copy_left_may_be_damaged(tmp_path: Path) -> None:
         assert left(tmp_path) == {"copy.db"}
 
 
+@pytest.mark.slow
 def test_a_target_in_use_is_not_replaced(tmp_path: Path) -> None:
     database = target(tmp_path, "CREATE TABLE old (n); INSERT INTO old VALUES (1);")
     with closing(sqlite3.connect(database.file, isolation_level=None)) as user:
@@ -195,6 +196,7 @@ def test_a_target_for_rows_alone_has_to_be_there(tmp_path: Path) -> None:
 OLD = "CREATE TABLE t (id INTEGER PRIMARY KEY, s TEXT); INSERT INTO t VALUES (1, 'old');"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["all", "rows"])
 def test_a_copy_that_is_killed_leaves_the_target_and_the_next_one_works(tmp_path: Path, what: str) -> None:
     target(tmp_path, OLD)

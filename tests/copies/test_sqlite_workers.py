@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -42,8 +43,12 @@ def target(tmp_path: Path) -> Iterator[Target]:
 
 
 def children() -> list[int]:
-    tasks = Path("/proc/self/task").glob("*/children")
-    return [int(pid) for task in tasks for pid in task.read_text().split()]
+    """The child processes, without those that the commands of other tests are forked from."""
+    pids = [pid for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()]
+    return [int(pid) for pid in pids if not _OF_TESTS.search(Path(f"/proc/{pid}/cmdline").read_bytes())]
+
+
+_OF_TESTS = re.compile(rb"multiprocessing\.(forkserver|resource_tracker)")
 
 
 def execute(target: Target, *statements: str) -> None:

@@ -32,6 +32,7 @@ def test_defaults_give_the_same_values(source: str, target: str, make_database: 
     assert plan_of(schema, "item").changes == ()
 
 
+@pytest.mark.server
 def test_the_default_of_a_moment_has_the_digits_of_its_column(make_database: MakeDatabase) -> None:
     """MySQL refuses another number of digits; MariaDB takes it, and cuts what the column has room for."""
     columns = "a timestamp DEFAULT now(), b timestamp(3) DEFAULT now(), c timestamp(0) DEFAULT now()"
@@ -47,6 +48,7 @@ def test_the_default_of_a_moment_has_the_digits_of_its_column(make_database: Mak
     ]
 
 
+@pytest.mark.server
 def test_defaults_that_only_the_source_knows_are_told(make_database: MakeDatabase) -> None:
     schema, copy = copied(
         make_database,
@@ -84,6 +86,7 @@ def test_checks_that_mean_the_same_are_kept(source: str, target: str, make_datab
             copy.execute(f"INSERT INTO item VALUES {row}")
 
 
+@pytest.mark.server
 def test_checks_that_may_mean_something_else_are_told(make_database: MakeDatabase) -> None:
     schema, _ = copied(
         make_database,
@@ -114,6 +117,7 @@ def test_a_check_that_the_rows_do_not_hold_is_optional(make_database: MakeDataba
     assert check.about == "check \"word\" IN ('A', 'B') of item"
 
 
+@pytest.mark.server
 def test_what_has_no_counterpart_is_told(make_database: MakeDatabase) -> None:
     schema, _ = copied(
         make_database,
@@ -150,6 +154,7 @@ def test_what_has_no_counterpart_is_told(make_database: MakeDatabase) -> None:
     assert "twice: is no longer computed, but holds the values: (id * 2)" in plan_of(schema, "item").changes
 
 
+@pytest.mark.server
 def test_what_has_no_counterpart_in_a_mysql_source_is_told(make_database: MakeDatabase) -> None:
     schema, _ = copied(
         make_database,
@@ -179,6 +184,7 @@ def test_what_has_no_counterpart_in_a_mysql_source_is_told(make_database: MakeDa
     }
 
 
+@pytest.mark.server
 def test_expressions_and_conditions_of_indexes_go_where_they_can(make_database: MakeDatabase) -> None:
     statements = [
         "CREATE TABLE item (id integer, word text, live boolean)",
@@ -192,6 +198,7 @@ def test_expressions_and_conditions_of_indexes_go_where_they_can(make_database: 
     assert found["live_words"].endswith("WHERE ((live = true) AND (word IS NOT NULL))")
 
 
+@pytest.mark.server
 def test_keys_of_long_texts_fit_into_mysql(make_database: MakeDatabase) -> None:
     schema, copy = copied(
         make_database,
@@ -212,6 +219,7 @@ def test_keys_of_long_texts_fit_into_mysql(make_database: MakeDatabase) -> None:
     ) == [("longtext",)]
 
 
+@pytest.mark.server
 def test_texts_that_differ_by_case_or_accent_or_space_are_unlike_in_mysql(make_database: MakeDatabase) -> None:
     _, copy = copied(make_database, "postgresql", "mysql", ["CREATE TABLE item (word varchar(9) UNIQUE)"])
     copy.execute("INSERT INTO item VALUES ('a'), ('A'), ('á'), ('a ')")

@@ -132,6 +132,7 @@ def test_a_writer_that_waits_for_the_snapshot_hinders_nobody(make_database: Make
     assert (table.rows, [column.type.size for column in table.columns]) == (100_001, [4])
 
 
+@pytest.mark.server
 def test_what_refers_to_a_wider_column_is_as_wide(make_database: MakeDatabase) -> None:
     source = made(
         make_database("sqlite"),
@@ -227,6 +228,7 @@ def test_a_table_that_is_named_like_those_of_a_virtual_one_is_copied(
         assert [plan.label for plan in opened.schema().tables] == ["docs_extra", "boxes_log"]
 
 
+@pytest.mark.server
 def test_numbers_of_many_digits_stay_exact_in_sqlite(make_database: MakeDatabase) -> None:
     for source, extra in (("postgresql", ""), ("mysql", "")):
         database = made(

@@ -138,6 +138,7 @@ MYSQL = {
 }
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("target", ["sqlite", "mysql"])
 def test_types_of_postgresql(target: str, make_database: MakeDatabase) -> None:
     check_types(
@@ -150,6 +151,7 @@ def test_types_of_postgresql(target: str, make_database: MakeDatabase) -> None:
     )
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("target", ["sqlite", "postgresql"])
 def test_types_of_mysql(target: str, make_database: MakeDatabase) -> None:
     expected = [pair[target == "postgresql"] for pair in MYSQL.values()]

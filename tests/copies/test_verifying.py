@@ -186,6 +186,7 @@ class Many(Lines):
             yield b"".join(b"%d\t%050d\n" % (n, n + self.add) for n in range(start, start + 100))
 
 
+@pytest.mark.slow
 def test_a_search_through_many_rows_that_all_differ_stays_in_bounds() -> None:
     tracemalloc.start()
     try:

@@ -57,6 +57,7 @@ def test_odd_names(dialect: str, name: str, make_database: MakeDatabase, tmp_pat
     assert not database.exists()
 
 
+@pytest.mark.server
 def test_an_underscore_in_a_name_is_no_wildcard(make_database: MakeDatabase, tmp_path: Path) -> None:
     for dialect in ("postgresql", "mysql"):
         there = target_of(make_database(dialect, "one"), tmp_path)
@@ -165,6 +166,7 @@ def test_sqlite_makes_the_folder_of_the_file(tmp_path: Path) -> None:
         assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
 
 
+@pytest.mark.slow
 def test_a_locked_sqlite_database_is_told(make_database: MakeDatabase, tmp_path: Path) -> None:
     database = make_database("sqlite")
     target = target_of(database, tmp_path)

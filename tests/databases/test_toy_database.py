@@ -15,6 +15,8 @@ from support.databases import MakeDatabase
 from support.projects import MiniProject
 from support.toys import rows, tables, toy_project
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def toys(tmp_path: Path) -> MiniProject:

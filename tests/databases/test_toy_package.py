@@ -12,6 +12,8 @@ import pytest
 from support.projects import ROOT, MiniProject
 from support.toys import ENTRY_POINTS, TOY, bare_project, edit, install, tables, toy_project
 
+pytestmark = pytest.mark.slow
+
 # What who adds a database imports: the contract, and what its signatures name.
 PUBLIC = {"contract", "dialect", "lock", "plan", "rows", "schema", "verbs"}
 

@@ -165,6 +165,7 @@ def odd(names: list[str]) -> Diagram:
     return Diagram(names[0], "TB", tuple(tables))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [NAMES, list(dict.fromkeys(random_names(1000)))], ids=["nasty", "random"])
 def test_odd_names_and_comments_come_through_as_text(names: list[str]) -> None:
     read = Reader(dictionary(odd(names)))

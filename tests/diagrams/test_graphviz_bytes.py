@@ -18,6 +18,8 @@ from framefox_tasks.diagrams.diagram import Diagram
 from framefox_tasks.diagrams.formats import load
 from framefox_tasks.schema.snapshot import Column, ForeignKey, Table
 
+pytestmark = pytest.mark.slow
+
 EVERYWHERE = tuple(name for name in FORMATS if load(name).reproducible)
 ODD = (
     *(

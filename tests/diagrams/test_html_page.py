@@ -203,6 +203,7 @@ def test_three_hundred_tables(open_page: OpenPage) -> None:
     assert shown(page) == "table_000"
 
 
+@pytest.mark.slow
 def test_the_same_diagram_gives_the_same_bytes() -> None:
     code = "from support.pages import *; sys.stdout.buffer.write(html(shop(), picture(shop())).encode())"
     made = [

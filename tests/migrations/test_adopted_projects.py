@@ -13,6 +13,8 @@ from support.projects import MiniProject
 import framefox_tasks
 from framefox_tasks import MigrationError, Project, Target
 
+pytestmark = pytest.mark.slow
+
 MADE = {
     "table": ("CREATE TABLE thing (id INTEGER PRIMARY KEY)", "op.create_table('thing', sa.Column('id', sa.Integer))"),
     "column": (

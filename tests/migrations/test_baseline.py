@@ -168,7 +168,7 @@ def test_a_check_that_the_database_lacks_is_not_recorded(declare: Declare, shop:
         SHOP.replace('"review"\n', '"review"\n    __table_args__ = (CheckConstraint("stars > 0", "few"),)\n')
     )
     made = framefox_tasks.baseline(target)
-    assert made.pending == ("check constraint few on review",)
+    assert made.pending == ("add constraint few on review",)
     assert "few" not in made.path.read_text("utf-8")
     assert "few" not in shop.read("migrations/schema.json")
 

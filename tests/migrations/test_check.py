@@ -33,6 +33,14 @@ def test_all_is_well_until_one_thing_is_not(shop: MiniProject) -> None:
     framefox_tasks.upgrade(target)
     assert framefox_tasks.check(target).findings == ()
     assert made.path
+    text = made.path.read_text()
+    made.path.write_text(
+        text.replace("def upgrade() -> None:\n", "def upgrade() -> None:\n    op.execute('SELECT 1')\n")
+    )
+    check, message = found(target)
+    assert check == "checksums"
+    assert "migrations/versions/" in message
+    made.path.write_text(text)
     made.path.rename(shop.path / "away.py")
     assert found(target)[0] == "revision"
     (shop.path / "away.py").rename(made.path)
@@ -72,7 +80,13 @@ def test_the_task_fails_with_what_to_type(shop: MiniProject, form: str) -> None:
         assert len(result.out.splitlines()) == 1
         assert "%0A" in result.out
     else:
-        assert result.out.splitlines()[1:] == ["  heads: ok", "  revision: ok", "  entities: wrong"]
+        assert result.out.splitlines()[1:] == [
+            "  heads: ok",
+            "  revision: ok",
+            "  journal: ok",
+            "  checksums: ok",
+            "  entities: wrong",
+        ]
     shop.ok("database_upgrade")
     out = shop.ok("database_check", f"--format={form}")
     assert json.loads(out)["ok"] if form == "json" else out.endswith("" if form == "github" else "  entities: ok\n")

@@ -9,6 +9,8 @@ import pytest
 from support.databases import Database
 from support.declaring import Declared
 
+pytestmark = pytest.mark.slow
+
 BEFORE = "class Item(Base):\n    __tablename__ = 'item'\n    id: Mapped[int] = mapped_column(primary_key=True)\n"
 WITHIN = (
     BEFORE

@@ -17,6 +17,8 @@ from framefox_tasks import Project, Target
 from framefox_tasks.migrations.alembic.options import metadata_in
 from framefox_tasks.schema.sources import below
 
+pytestmark = pytest.mark.slow
+
 CREATE = "op.create_table('made', sa.Column('id', sa.Integer, primary_key=True))"
 RUN = """
 def run(connection=None, **options):

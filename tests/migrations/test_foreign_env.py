@@ -8,6 +8,8 @@ import pytest
 from support.databases import MakeDatabase
 from support.foreign import flask_db_init, framefox, hand_written, make, refused, succeeds
 
+pytestmark = pytest.mark.slow
+
 ON_EVERY_DIALECT = ("generic", "flask", "framefox")
 ON_SQLITE = (
     "pyproject",

@@ -12,6 +12,8 @@ from support.projects import MiniProject
 
 from framefox_tasks.migrations.alembic.failures import describe
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("shape", ["generic", "async", "flask", "demands_connection", "own_begin"])
 def test_a_failed_upgrade_on_sqlite_leaves_nothing_behind(

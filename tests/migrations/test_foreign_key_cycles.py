@@ -9,6 +9,8 @@ import pytest
 from support.databases import DIALECTS, Database, MakeDatabase
 from support.declaring import Declared
 
+pytestmark = pytest.mark.slow
+
 CAPTAIN = "captain_id: Mapped[int | None] = mapped_column(ForeignKey('player.id'{}))"
 TEAMS = """
 class Team(Base):
@@ -117,6 +119,7 @@ def test_every_key_is_made_and_dropped_again(declared: Declared, database: Datab
         declared.upgrade()
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("written_on", DIALECTS)
 @pytest.mark.parametrize("kind", ["use_alter", "a cycle"])
 def test_a_file_runs_on_every_database(tmp_path: Path, make_database: MakeDatabase, written_on: str, kind: str) -> None:

@@ -10,6 +10,8 @@ import pytest
 from support.databases import Database, MakeDatabase
 from support.projects import ROOT, MiniProject
 
+pytestmark = pytest.mark.slow
+
 TABLES = {"category", "customer", "tag", "order", "product", "order_line", "payment", "product_tag", "review"}
 
 

@@ -18,6 +18,8 @@ from framefox_tasks import check_migration, create, create_migration, downgrade,
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.model import Project, Target
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = {"sqlite": 20, "postgresql": 8, "mysql": 8}
 _NUMBERS = itertools.count()
 

@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from framefox_tasks.migrations.alembic.rebuild import rebuilding
+
+pytestmark = pytest.mark.slow
 
 KEYS = ("id INTEGER PRIMARY KEY AUTOINCREMENT", "id INTEGER PRIMARY KEY", '"id" INTEGER NOT NULL')
 CLAUSES = (

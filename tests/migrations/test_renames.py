@@ -11,6 +11,8 @@ from support.projects import MiniProject
 
 from framefox_tasks import ConfigError
 
+pytestmark = pytest.mark.slow
+
 SHOP = """
 class Product(Base):
     __tablename__ = "product"

@@ -80,6 +80,7 @@ TEXTS = strategies.text(
 )
 
 
+@pytest.mark.slow
 @given(strategies.lists(TEXTS, min_size=20, max_size=20))
 @settings(
     max_examples=4,

@@ -10,6 +10,8 @@ from support.declaring import Declared
 
 from framefox_tasks import MigrationError
 
+pytestmark = pytest.mark.slow
+
 TYPES = """
 class Upper(types.TypeDecorator):
     impl = String
@@ -58,6 +60,7 @@ class Item(Base):
 """
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("written_on", DIALECTS)
 def test_a_file_runs_on_every_database(tmp_path: Path, make_database: MakeDatabase, written_on: str) -> None:
     declared = Declared(tmp_path / "project", make_database(written_on))

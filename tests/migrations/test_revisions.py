@@ -167,6 +167,7 @@ def _expressions(written: Written, choose: random.Random) -> list[tuple[str, str
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_random_revisions_of_random_histories_lead_where_alembics_command_leads(tmp_path: Path, seed: int) -> None:
     choose = random.Random(seed)  # noqa: S311 - the same histories each time

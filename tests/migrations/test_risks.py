@@ -9,6 +9,8 @@ from support.databases import Database
 from support.declaring import Declared
 from support.projects import MiniProject
 
+pytestmark = pytest.mark.slow
+
 HEAD = "class Item(Base):\n    __tablename__ = 'item'\n    id: Mapped[int] = mapped_column(primary_key=True)\n"
 
 

@@ -216,6 +216,7 @@ def test_the_result_tells_them(project: MiniProject, database: Database) -> None
     assert result.out == f"{told}\n{told} {told}\n"
 
 
+@pytest.mark.slow
 def test_a_class_that_alembic_does_not_see_stops_the_command_without_a_record(
     database: Database, tmp_path: Path
 ) -> None:

@@ -14,6 +14,8 @@ from framefox_tasks import upgrade
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_url
 
+pytestmark = pytest.mark.slow
+
 PLAIN = """
 class Item(Base):
     __tablename__ = "item"

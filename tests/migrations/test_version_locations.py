@@ -148,6 +148,7 @@ def moved(project: MiniProject, name: str, folder: str) -> None:
     path.rename(project.path / folder / path.name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text"),
     [

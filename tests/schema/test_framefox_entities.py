@@ -13,6 +13,8 @@ from framefox_tasks import Project
 from framefox_tasks.schema import sources
 from framefox_tasks.schema.framework import entity_modules
 
+pytestmark = pytest.mark.slow
+
 TASK = """
 import enum
 from datetime import datetime

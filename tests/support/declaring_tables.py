@@ -34,7 +34,7 @@ class Declaring:
         versions.mkdir(parents=True)
         shutil.copy(ROOT / "migrations/script.py.mako", self.path / "migrations")
         (self.path / "migrations/env.py").write_text(
-            "from alembic import context\nfrom declaring_tables import DECLARED\n\n"
+            "from alembic import context\nfrom support.declaring_tables import DECLARED\n\n"
             "if context.is_offline_mode():\n"
             f"    context.configure(url=context.config.get_main_option('sqlalchemy.url'), {_OFFLINE},\n"
             "                      target_metadata=DECLARED)\n"

@@ -88,7 +88,7 @@ def assert_once(done: list[Run], database: Database) -> None:
     """Every run succeeded, one of them applied the migration, and the others say that there was nothing left."""
     for run in done:
         assert run.code == 0, run.all
-        assert re.fullmatch(r"(Waiting for another run that is changing .*\n)?", run.err), run.err
+        assert re.fullmatch(r"(Waiting for another run that is changing .*\n)*", run.err), run.err
         assert "  bbb  migration bbb" in run.out or re.search(
             r"The database is up to date: applied meanwhile by another run\.|already up to date|at head bbb", run.out
         ), run.out
@@ -134,6 +134,7 @@ def test_several_downgrades_by_one_step_revert_one(bank: MiniProject, database: 
     assert balances(database) == [5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["sqlite", "mysql"])
 def test_several_upgrades_with_a_transaction_for_each_migration(
     dialect: str, make_database: MakeDatabase, tmp_path: Path
@@ -252,6 +253,11 @@ def test_a_run_that_was_killed_in_a_statement_is_waited_for(bank: MiniProject, d
     first.communicate()
     bank.migration("ccc", "bbb", upgrade="op.execute('UPDATE account SET balance = balance + 1')")
     second = bank.doit("database_upgrade")
+    if database.dialect == "mysql":  # which has committed the table
+        assert "was interrupted" in second.err
+        assert database.revision() == ["bbb"]
+        bank.ok("database_resolve", "--reverted")
+        second = bank.doit("database_upgrade")
     assert second.code == 0, second.all
     assert database.revision() == ["ccc"]
     assert 501 in balances(database)

@@ -146,6 +146,7 @@ def test_the_list_has_one_helpful_line_for_each_task(shop: MiniProject) -> None:
         "database_drop",
         "database_history",
         "database_metadata",
+        "database_resolve",
         "database_stamp",
         "database_status",
         "database_upgrade",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.facts import Fact
+    from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.scratch import DriverWatch
     from framefox_tasks.databases.table_locks import TableLocks
@@ -35,6 +36,13 @@ class MySQL(MySQLVerbs, Database):
         from framefox_tasks.databases.mysql.dialect import MySQLDialect, has_uuid
 
         return MySQLDialect(self, has_uuid=has_uuid(target, self))
+
+    @property
+    def journal(self) -> Journal:
+        """Of migrations that commit in between."""
+        from framefox_tasks.databases.mysql.journal import MySQLJournal
+
+        return MySQLJournal(self)
 
     def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
         """Wait for other runs, and keep them waiting."""

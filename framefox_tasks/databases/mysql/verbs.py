@@ -83,6 +83,15 @@ class MySQLVerbs(ServerVerbs):
         charset = dict(target.address.query).get("charset", "utf8mb4")
         return f"{super().create_statement(target)} CHARACTER SET {quote_identifier(target, self, charset)}"
 
+    def journal_query(self, target: Target, name: str) -> str:  # noqa: ARG002 - the shared signature
+        """Of the catalogue."""
+        schema, _, table = name.replace("'", "''").replace("\\", "\\\\").rpartition(".")
+        where = f"'{schema}'" if schema else "DATABASE()"
+        return (
+            "SELECT COUNT(*) FROM information_schema.tables "  # noqa: S608 - escaped
+            f"WHERE table_schema = {where} AND table_name = '{table}'"
+        )
+
     def drop(self, target: Target, *, force_disconnect: bool = False) -> None:  # noqa: ARG002 - MySQL drops regardless
         """Drop the database; MySQL does so whoever is connected."""
         statement = f"DROP DATABASE {quote_identifier(target, self, target.name)}"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.definitions import ServerDefinitions
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.facts import Fact
+    from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.scratch import DriverWatch
     from framefox_tasks.databases.table_locks import TableLocks
@@ -31,6 +32,13 @@ class PostgreSQL(PostgreSQLVerbs, Database):
         from framefox_tasks.databases.postgresql.dialect import PostgreSQLDialect
 
         return PostgreSQLDialect(self)
+
+    @property
+    def journal(self) -> Journal:
+        """Of migrations that commit in between."""
+        from framefox_tasks.databases.postgresql.journal import PostgreSQLJournal
+
+        return PostgreSQLJournal(self)
 
     def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
         """Wait for other runs, and keep them waiting."""

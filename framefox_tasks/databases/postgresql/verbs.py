@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from framefox_tasks.databases import remedies
-from framefox_tasks.databases.drivers import quote_identifier
+from framefox_tasks.databases.drivers import quote_identifier, quoted_table
 from framefox_tasks.databases.server import ServerVerbs
+from framefox_tasks.databases.verbs import Standing
 from framefox_tasks.errors import (
     ConnectionFailedError,
     DatabaseExistsError,
@@ -184,6 +185,19 @@ class PostgreSQLVerbs(ServerVerbs):
         except ConnectionFailedError:
             self._require(target)
             raise
+
+    def standing(self, target: Target) -> Standing:
+        """Its revisions, and whether it has a journal."""
+        try:
+            return super().standing(target)
+        except ConnectionFailedError:
+            self._require(target)
+            raise
+
+    def journal_query(self, target: Target, name: str) -> str:  # noqa: ARG002 - the shared signature
+        """By a function that logs no error."""
+        table = quoted_table(name, '"').replace("'", "''")
+        return f"SELECT pg_catalog.to_regclass('{table}') IS NOT NULL"
 
     def clear_revision(self, target: Target) -> bool:
         """Empty the version table."""

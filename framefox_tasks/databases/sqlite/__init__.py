@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.dialect import Dialect
     from framefox_tasks.databases.facts import Fact
+    from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
     from framefox_tasks.databases.scratch import DriverWatch
@@ -31,6 +32,13 @@ class SQLite(SQLiteVerbs, Database):
         from framefox_tasks.databases.sqlite.dialect import SQLiteDialect
 
         return SQLiteDialect(self)
+
+    @property
+    def journal(self) -> Journal:
+        """Of migrations that commit in between."""
+        from framefox_tasks.databases.sqlite.journal import SQLiteJournal
+
+        return SQLiteJournal(self)
 
     def migration_lock(self, target: Target, patience: Patience) -> AbstractContextManager[MigrationLock]:
         """Wait for other runs, and keep them waiting."""

@@ -8,8 +8,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from framefox_tasks.databases import remedies
-from framefox_tasks.databases.drivers import driver_of, quoted_table
-from framefox_tasks.databases.verbs import Verbs
+from framefox_tasks.databases.drivers import driver_of, journal_name, quoted_table
+from framefox_tasks.databases.verbs import Standing, Verbs
 from framefox_tasks.errors import (
     ConfigError,
     ConnectionFailedError,
@@ -65,7 +65,7 @@ class SQLiteVerbs(Verbs):
         driver_of(target, self)  # before the file is there: nothing could migrate it
         _make_file(target)
         # VACUUM writes the first page: the file is a SQLite database from the start, not an empty file.
-        with self._translated(target), _connection(target) as connection:
+        with self.translated(target), _connection(target) as connection:
             try:
                 connection.execute("VACUUM")
             except sqlite3.OperationalError as exc:
@@ -98,22 +98,33 @@ class SQLiteVerbs(Verbs):
         """The revisions in the version table."""
         return tuple(sorted(row[0] for row in self._version_rows(target, "SELECT version_num") or ()))
 
+    def standing(self, target: Target) -> Standing:
+        """Its revisions, and whether it has a journal; over one connection."""
+        project = target.project
+        queries = (
+            f"SELECT version_num FROM {quoted_table(project.version_table, self.quote)}",  # noqa: S608 - quoted
+            f"SELECT 1 FROM {quoted_table(journal_name(project.version_table), self.quote)} LIMIT 1",  # noqa: S608
+        )
+        with self.translated(target), self.existing(target) as connection:
+            revisions, entries = (_rows(connection, query) for query in queries)
+        return Standing(tuple(sorted(row[0] for row in revisions or ())), entries is not None)
+
+    def existing(self, target: Target) -> closing[sqlite3.Connection]:
+        """A connection with autocommit to a file that is there. Raises DatabaseNotFoundError."""
+        return _existing(target)
+
     def _version_rows(self, target: Target, what: str) -> list[tuple[str]] | None:
         """What a statement FROM the version table gives; None where there is no such table."""
         table = quoted_table(target.project.version_table, '"')
-        with self._translated(target), _existing(target) as connection:
-            try:
-                return connection.execute(f"{what} FROM {table}").fetchall()
-            except sqlite3.OperationalError as exc:
-                if "no such table" in str(exc):
-                    return None
-                raise
+        with self.translated(target), _existing(target) as connection:
+            return _rows(connection, f"{what} FROM {table}")
 
     def holds_tables(self, target: Target) -> bool:
         """Whether a table is in the file, beside the version table."""
-        with self._translated(target), _existing(target) as connection:
-            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT 2").fetchall()
-        return any(name != target.project.version_table for (name,) in rows)
+        with self.translated(target), _existing(target) as connection:
+            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT 3").fetchall()
+        own = (target.project.version_table, journal_name(target.project.version_table))
+        return any(name not in own for (name,) in rows)
 
     def clear_revision(self, target: Target) -> bool:
         """Empty the version table."""
@@ -154,7 +165,8 @@ class SQLiteVerbs(Verbs):
         return "already exists" in str(exc) or "duplicate column name" in str(exc)
 
     @contextmanager
-    def _translated(self, target: Target) -> Iterator[None]:
+    def translated(self, target: Target) -> Iterator[None]:
+        """The errors of a block become ours."""
         try:
             yield
         except sqlite3.DatabaseError as exc:
@@ -170,7 +182,7 @@ class SQLiteVerbs(Verbs):
         return self._application_id(target) == PROTECTED
 
     def _application_id(self, target: Target) -> int:
-        with self._translated(target), _existing(target) as connection:
+        with self.translated(target), _existing(target) as connection:
             return int(connection.execute("PRAGMA application_id").fetchone()[0])
 
     def set_mark(self, target: Target, *, marked: bool) -> None:
@@ -180,7 +192,7 @@ class SQLiteVerbs(Verbs):
                 f"{target.name} has an application id of its own, which is where the mark would be.",
                 hint="Write `protected: true` into config/orm.yaml.",
             )
-        with self._translated(target), _existing(target) as connection:
+        with self.translated(target), _existing(target) as connection:
             connection.execute(f"PRAGMA application_id = {PROTECTED if marked else 0}")
 
     def change_marker(self, target: Target) -> list[int | str] | None:
@@ -220,6 +232,16 @@ def _make_file(target: Target) -> None:
 def _connection(target: Target) -> closing[sqlite3.Connection]:
     # Not "ro": a journal that a crash has left must be rolled back before anything can be read.
     return closing(sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True, isolation_level=None))
+
+
+def _rows(connection: sqlite3.Connection, query: str) -> list[tuple[str]] | None:
+    """What a query gives; None where there is no such table."""
+    try:
+        return connection.execute(query).fetchall()
+    except sqlite3.OperationalError as exc:
+        if "no such table" in str(exc):
+            return None
+        raise
 
 
 def _existing(target: Target) -> closing[sqlite3.Connection]:

@@ -24,6 +24,9 @@ from framefox_tasks.migrations.alembic.options import complete_options
 from framefox_tasks.migrations.alembic.ownership import ownership_of, shown
 from framefox_tasks.migrations.alembic.rebuild import rebuilding
 from framefox_tasks.migrations.alembic.transactions import Transactions
+from framefox_tasks.migrations.alembic.version_log import VersionLog
+from framefox_tasks.migrations.journal.interruption import check_uninterrupted
+from framefox_tasks.migrations.journal.recorder import Recorder
 from framefox_tasks.migrations.locked import locked
 from framefox_tasks.model import Target
 
@@ -81,10 +84,14 @@ def _migration_lock(target: Target, context: MigrationContext) -> Iterator[None]
         return
     patience = Patience(target.lock_wait, partial(_LOG.info, "Waiting for another run: %s."))
     with locked(target, patience) as lock, dialect.migration_guard(target, patience) as adopt:
-        transactions = Transactions(lock, patience)
+        check_uninterrupted(target)
+        recorder = Recorder(dialect.journal, target) if dialect.journal else None
+        transactions = Transactions(lock, patience, recorder, VersionLog.of(target))
         transactions.adopt = adopt
         transactions.watch(context)
         yield
+        if recorder:
+            recorder.end()
         transactions.check(target, dialect.revision(target))
         for revision in transactions.by_themselves if dialect.transactional_ddl else ():
             _LOG.warning("The migration %s committed by itself: what it did before cannot be rolled back.", revision)

@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 
 from framefox_tasks.databases import database_named
+from framefox_tasks.databases.drivers import journal_name
 from framefox_tasks.databases.facts import Fact
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Project
@@ -70,7 +71,7 @@ class Ownership:
         name = self._plain(schema, table)
         if name in self._tables:
             return True
-        if name == self._version_table:
+        if name in self._own_tables:
             return False
         if self._known.has_table(shown(name)):
             return True
@@ -152,10 +153,10 @@ class Ownership:
         return frozenset([*declared, *recorded])
 
     @property
-    def _version_table(self) -> Name:
+    def _own_tables(self) -> tuple[Name, Name]:
         # Alembic knows it for its own only where its schema is written as in the catalogue.
         schema, _, table = self._project.version_table.rpartition(".")
-        return self._plain(schema, table)
+        return self._plain(schema, table), self._plain(schema, journal_name(table))
 
     @cached_property
     def _types(self) -> frozenset[Name]:

@@ -73,7 +73,9 @@ def _run(history: History, scratch: Target, find: FindSteps, on_step: OnStep | N
             return found
 
         unlocked = replace(scratch, lock=False, lock_timeout=0)  # nobody else knows of it
-        return run_steps(history.on(unlocked), steps, check=lambda _: None, patience=Patience(), on_step=on_step)
+        return run_steps(
+            history.on(unlocked), steps, check=lambda _: None, patience=Patience(), on_step=on_step, journal=False
+        )
 
 
 @contextmanager

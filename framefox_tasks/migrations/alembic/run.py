@@ -22,11 +22,22 @@ from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.failures import describe, failure_in, is_already_there, made_by_others, remedy_of
 from framefox_tasks.migrations.alembic.history import FindSteps, History, downgrade_steps, steps_from, upgrade_steps
 from framefox_tasks.migrations.alembic.transactions import Transactions, at
+from framefox_tasks.migrations.alembic.version_log import VersionLog
+from framefox_tasks.migrations.journal.entries import Found
+from framefox_tasks.migrations.journal.interruption import (
+    Resume,
+    after_failure,
+    interrupted,
+    resume_command,
+    to_resume,
+    told_of,
+)
+from framefox_tasks.migrations.journal.recorder import Recorder
 from framefox_tasks.migrations.kept import keep, migration_folders
 from framefox_tasks.migrations.locked import locked
 from framefox_tasks.migrations.safe_point import committing, reached
 from framefox_tasks.migrations.table_locks import TableLockWaits
-from framefox_tasks.results import Revision, Step
+from framefox_tasks.results import RESOLVE, Revision, Step
 
 OnStep = Callable[[Step], None]
 _AGAIN = "Correct the migration and run the command again."
@@ -52,6 +63,7 @@ class RunResult:
     Attributes:
         by_themselves: Those that have committed by themselves, where else all could be rolled back.
         warnings: The warnings of Python.
+        notes: What could not be done beside.
     """
 
     steps: tuple[Step, ...]
@@ -59,6 +71,7 @@ class RunResult:
     current: tuple[str, ...]
     by_themselves: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def run_steps(
@@ -68,6 +81,8 @@ def run_steps(
     check: Callable[[tuple[str, ...]], None],
     patience: Patience,
     on_step: OnStep | None = None,
+    resume: Resume = None,
+    journal: bool = True,
 ) -> RunResult:
     """Run migrations under the lock, in one transaction where the database has transactional DDL.
 
@@ -77,20 +92,26 @@ def run_steps(
         check: Gets the revisions of the database, once the lock is held.
         patience: How long to wait for the lock.
         on_step: Called after each migration.
+        resume: Go on with a migration that was interrupted while it was applied, or reverted; None to refuse.
+        journal: Whether to keep a journal of one that commits in between.
 
     Raises:
         LockTimeoutError: Another run holds the lock.
+        MigrationInterruptedError: A migration was interrupted, and is not to be gone on with, or cannot be.
         MigrationError: A migration failed. Names the migration, the line and the revision of the database.
     """
     target = history.target
     dialect = database_of(target)
     with locked(target, patience) as lock:
-        before = dialect.revision(target)
+        before, journaled = dialect.standing(target)
+        found = to_resume(target, before, resume) if journaled else None
         check(before)
-        if before and not steps_from(history, find, before):  # the run that was waited for has done it
+        if before and not found and not steps_from(history, find, before):  # the run that was waited for has done it
             return RunResult((), before, before, ())
         unversioned = not before and dialect.holds_tables(target)
-        run = _Run(history, find, before, Transactions(lock, patience), on_step)
+        recorder = Recorder(dialect.journal, target, found) if journal and dialect.journal else None
+        log = VersionLog.of(target) if journal and dialect.journal else None
+        run = _Run(history, find, before, Transactions(lock, patience, recorder, log), on_step)
         try:
             run.run_politely(TableLockWaits(target, patience))
         except FramefoxTasksError as exc:
@@ -103,10 +124,15 @@ def run_steps(
             raise run.failure(describe(exc), None, exc, unversioned=unversioned) from exc
         if run.running is not None:
             raise run.failure("env.py has kept its error to itself.", None, None, unversioned=unversioned)
+        if found and not run.done:
+            raise interrupted(target, found)
         current = dialect.revision(target)
+        if recorder:
+            recorder.end()
     run.transactions.check(target, current)
     alone = tuple(run.transactions.by_themselves) if dialect.transactional_ddl else ()
-    return RunResult(tuple(run.done), before, current, alone, tuple(run.warnings))
+    notes = (log.note,) if log and log.note else ()
+    return RunResult(tuple(run.done), before, current, alone, tuple(run.warnings), notes)
 
 
 class _Run:
@@ -158,6 +184,8 @@ class _Run:
         current, states = database_of(self.target).revision(self.target), self.transactions.states
         del self.done[states.index(current) if current in states else 0 :]
         self.running = self._error = None
+        if self.transactions.recorder:
+            self.transactions.recorder.begin_again()
 
     def work(self, current: Any, context: MigrationContext) -> Iterator[Any]:  # noqa: ARG002 - Alembic's signature
         # A generator: Alembic asks for the next step when it has run the one before and recorded its revision.
@@ -196,8 +224,12 @@ class _Run:
         if self.running is None:
             return MigrationError(message, hint=hint)
         title = f"The migration {self.running.revision} ({self.running.description}) failed."
-        state, advice = self._left(self.running, database_of(self.target).revision(self.target))
-        if exc and unversioned and self._upgrades and is_already_there(exc, self.target):
+        try:
+            state, advice = self._left(self.running, database_of(self.target).revision(self.target))
+        except FramefoxTasksError as lost:
+            state, advice = self._lost(self.running), lost.hint or ""
+        settled = RESOLVE not in advice  # else it is to be gone on with, and cannot be stamped before
+        if exc and settled and unversioned and self._upgrades and is_already_there(exc, self.target):
             others, advice = made_by_others(self.target, self.running)
             state = f"{others}\n{state}"
         elif remedy := remedy_of(exc, self.target):
@@ -208,28 +240,49 @@ class _Run:
         """The state after a failed migration, and the hint."""
         dialect, label, now = database_of(self.target), self.target.label, at(after)
         again = _AGAIN
-        by_hand = "Undo that part by hand, or remove it from the migration, and run the command again."
+        left = after_failure(self.target)
         states = self.transactions.states
-        if after not in (states if dialect.transactional_ddl else states[len(self.done) : len(self.done) + 1]):
+        if left and after != left.head.before:
+            left = None
+        if not left and after not in (states if dialect.transactional_ddl else states[len(self.done) :][:1]):
             return (
                 f"Something else has changed the revision of {label} meanwhile, from {at(self._before)} to {now}.",
                 "See where the database stands: doit database_status",
             )
-        if not dialect.transactional_ddl:
+        if left:
+            return self._half_done(left, running, now)
+        journaled = dialect.journal is not None and self.transactions.recorder is not None
+        if not journaled and (self.transactions.committed or not dialect.transactional_ddl):
+            cannot = "" if dialect.transactional_ddl else f"{dialect.title} cannot roll back DDL. "
             return (
-                f"{dialect.title} cannot roll back DDL: the statements before the failed one in "
-                f"{running.revision} are committed, and the database {label} is recorded at {now}.",
-                by_hand,
-            )
-        if self.transactions.committed:
-            return (
-                f"What {running.revision} has committed, by itself or in an autocommit_block(), stays; "
-                f"the database {label} is recorded at {now}.",
-                by_hand,
+                f"{cannot}What {running.revision} has committed stays; the database {label} is recorded at {now}.",
+                "See where the database stands: doit database_status",
             )
         if after == self._before:
             return f"The database {label} is as it was before, at {now}.", again
         return f"The database {label} is at {now}.", again
+
+    def _half_done(self, left: Found, running: Revision, now: str) -> tuple[str, str]:
+        """The same where a part of the migration is committed."""
+        told, dialect = told_of(left), database_of(self.target)
+        state = "" if dialect.transactional_ddl else f"{dialect.title} cannot roll back DDL. "
+        state += f"A part of {running.revision} is committed, and stays. {told.state}"
+        state += f"\nThe database {self.target.label} is recorded at {now}."
+        if left.unsafe:
+            return state, f"It cannot be gone on with, since {left.unsafe}.\n{RESOLVE}"
+        return state, (
+            "Correct what has failed, but no statement that is done, and go on after these: "
+            f"{resume_command(left)}\n{RESOLVE}"
+        )
+
+    def _lost(self, running: Revision) -> str:
+        """What is in doubt, where the database cannot be asked any more."""
+        last = self.transactions.recorder.last if self.transactions.recorder else None
+        place = f" at its statement {last.number}: {last.line}" if last else ""
+        return (
+            f"The connection to {self.target.label} has ended while {running.revision} ran{place}\n"
+            "What of it is done cannot be asked now. When the database answers again: doit database_status"
+        )
 
 
 def render_sql(history: History, revision: str, *, down: bool = False) -> tuple[str, tuple[str, ...]]:

@@ -14,6 +14,8 @@ from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.transactions import Transactions
+from framefox_tasks.migrations.alembic.version_log import VersionLog
+from framefox_tasks.migrations.journal.interruption import check_uninterrupted
 from framefox_tasks.migrations.locked import locked
 
 
@@ -70,16 +72,20 @@ def write_revisions(
                 heads.add(revision)
                 context.connection.execute(context._version.insert().values(version_num=revision))
                 _call_back(history, context, revision, heads)
+            log.stamped(context.connection, {known.revision for known in history.applied(tuple(revisions))})
         return []
 
     with locked(target, patience) as lock:
         before = dialect.revision(target)
+        check_uninterrupted(target)
         if instead_of is not None and before != instead_of:
             raise MigrationError(
                 f"Another run has marked {target.label} as being at {', '.join(before)} meanwhile.",
                 hint="See where it stands: doit database_status",
             )
-        run_environment(target, history.config, history.scripts, work, transactions=Transactions(lock, patience))
+        log = VersionLog.of(target)
+        transactions = Transactions(lock, patience, log=log)
+        run_environment(target, history.config, history.scripts, work, transactions=transactions)
         after = dialect.revision(target)
     if after != tuple(sorted(revisions)):
         raise MigrationError(

@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import HeadMaintainer, MigrationContext
 from sqlalchemy import event
 
 from framefox_tasks.databases.lock import MigrationLock, Patience
 from framefox_tasks.databases.verbs import Adopt
 from framefox_tasks.errors import MigrationError
+from framefox_tasks.migrations.alembic.version_log import VersionLog
+from framefox_tasks.migrations.journal.entries import Head, new_head
+from framefox_tasks.migrations.journal.recorder import Recorder
 from framefox_tasks.migrations.table_locks import TableLockWaits
 from framefox_tasks.model import Target
 
@@ -33,10 +36,20 @@ class Transactions:
         committed: Whether something of the current migration is committed.
         by_themselves: The migrations that have committed by themselves, and not in an autocommit_block().
         states: The revisions in the version table, before the first migration and after each.
+        recorder: Records the statements, where that is needed.
+        log: What is known of the applied migrations, and written with each revision.
     """
 
-    def __init__(self, lock: MigrationLock, patience: Patience) -> None:
+    def __init__(
+        self,
+        lock: MigrationLock,
+        patience: Patience,
+        recorder: Recorder | None = None,
+        log: VersionLog | None = None,
+    ) -> None:
         self.patience = patience
+        self.recorder = recorder
+        self.log = log
         self.adopt: Adopt = lambda connection: None  # noqa: ARG005 - the guard's, where there is one
         self.table_locks: TableLockWaits | None = None
         self.committed = False
@@ -53,6 +66,10 @@ class Transactions:
         self.adopt(context.connection)
         if self.table_locks:
             self.table_locks.join(context.connection)
+        if self.recorder:  # it sees a statement once, however often that is sent
+            self.recorder.join(context.connection, self.table_locks)
+        if self.log:
+            self.log.join(context)
         event.listen(context.connection, "commit", self._note_commit)
         event.listen(context.connection, "before_cursor_execute", self._note_statement)
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._applied)
@@ -65,7 +82,8 @@ class Transactions:
         def steps(current: Any, context: MigrationContext) -> Iterator[Any]:
             self.states = [tuple(sorted(current))]
             for step in find(current, context):
-                step.migration_fn = self._checked(step.migration_fn, context)
+                migrate = self._recorded(step, context)
+                step.migration_fn = self._checked(migrate, context)
                 yield step
 
         @contextmanager
@@ -92,11 +110,31 @@ class Transactions:
 
         return run
 
+    def _recorded(self, step: Any, context: MigrationContext) -> Callable[..., None]:
+        """The migration of a step, its statements recorded."""
+        migrate: Callable[..., None] = step.migration_fn
+        recorder = self.recorder
+        if recorder is None:
+            return migrate
+        head = _head(step, context, self.states[-1])
+
+        @functools.wraps(migrate)  # Alembic logs its name
+        def run(**keywords: Any) -> None:
+            with recorder.recording(head):
+                migrate(**keywords)
+
+        return run
+
     def _applied(self, *, ctx: MigrationContext, step: Any, heads: set[str], **_: Any) -> None:
         """Called when the version table has the revision, before the commit."""
         self.states.append(tuple(sorted(heads)))
         if self._by_itself:
             self.by_themselves.append(step.up_revision_id)
+        if self.log and ctx.connection is not None:
+            self.log.applied(ctx.connection, step)
+        closing = self.recorder.closing() if self.recorder else None
+        if closing and ctx.connection is not None:
+            ctx.connection.exec_driver_sql(closing)
         # Part of the migration is committed, so the rest of it and its revision must be as well.
         if self.committed and ctx._transaction is not None and ctx.connection is not None:
             ctx._transaction.commit()
@@ -133,6 +171,30 @@ class Transactions:
                 hint="A migration or env.py has rolled back or changed the recorded revision. "
                 "See where the database stands: doit database_status",
             )
+
+
+class _PlannedHeads(HeadMaintainer):
+    """The heads after a step, found without writing them."""
+
+    def _insert_version(self, version: str) -> None:
+        self.heads.add(version)
+
+    def _delete_version(self, version: str) -> None:
+        self.heads.remove(version)
+
+    def _update_version(self, from_: str, to_: str) -> None:
+        self.heads.remove(from_)
+        self.heads.add(to_)
+
+
+def _head(step: Any, context: MigrationContext, before: tuple[str, ...]) -> Head:
+    """What a journal says of the migration of a step."""
+    planned = _PlannedHeads(context, before)
+    planned.update_to_step(step)
+    script = step.revision
+    return new_head(
+        script.revision, script.doc.partition("\n")[0], before, tuple(planned.heads), upgrades=step.is_upgrade
+    )
 
 
 def at(revisions: tuple[str, ...]) -> str:

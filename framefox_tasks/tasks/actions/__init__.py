@@ -60,14 +60,20 @@ def _called(module: str, function: str, options: dict[str, Any]) -> Any:
 
 def _interrupted() -> str:
     """What the database is, after a task was interrupted: all that was not committed is rolled back."""
+    from framefox_tasks.migrations.journal.interruption import interruption
+
     target = configured().target
     try:
         revision = database_of(target).revision(target)
+        half_done = interruption(target)
     except DatabaseNotFoundError:
         return f"Interrupted. The database {target.label} does not exist."
     except FramefoxTasksError as exc:
         return f"Interrupted. Where the database stands cannot be told: {exc.message}"
-    return f"Interrupted. The database {target.label} is at {', '.join(revision) or 'no revision'}."
+    where = f"The database {target.label} is at {', '.join(revision) or 'no revision'}."
+    if half_done and not half_done.runs:
+        return f"Interrupted. {where} A part of {half_done.revision} is committed: see doit database_status"
+    return f"Interrupted. {where}"
 
 
 def _ended(module: str, function: str, options: dict[str, Any]) -> Any:

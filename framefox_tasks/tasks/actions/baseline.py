@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from framefox_tasks import report
 from framefox_tasks.errors import ConfigError
-from framefox_tasks.migrations import baseline as baselines, stamp as stamping
+from framefox_tasks.migrations import baseline as baselines, resolve as resolving, stamp as stamping
 from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.settings import Settings
 from framefox_tasks.tasks.actions.invocation import Invocation, confirm, skip_unnamed
@@ -19,6 +19,28 @@ def baseline(
         return
     target = in_turn(settings, lock_wait)
     report.show(baselines.baseline(target, message=message or None, on_wait=report.show_waiting))
+
+
+def resolve(
+    settings: Settings,
+    *,
+    applied: bool,
+    reverted: bool,
+    accept_edit: bool,
+    lock_wait: str | None = None,
+    invocation: Invocation | None = None,
+) -> None:
+    """database_resolve."""
+    if skip_unnamed(invocation, "mark an interrupted migration as applied or not"):
+        return
+    if accept_edit and (applied or reverted):
+        given = "--applied" if applied else "--reverted"
+        raise ConfigError(f"--accept-edit and {given} cannot be used together.", hint="Choose one of them.")
+    target = in_turn(settings, lock_wait)
+    if accept_edit:
+        report.show(resolving.accept_edits(target, on_wait=report.show_waiting))
+        return
+    report.show(resolving.resolve(target, applied=applied, reverted=reverted, on_wait=report.show_waiting))
 
 
 def stamp(

@@ -146,6 +146,7 @@ def upgrade(
     sql: bool,
     output: str,
     x: list[str],
+    resume: bool = False,
     lock_wait: str | None = None,
 ) -> dict[str, Any]:
     """database_upgrade. The values are for the next run: the heads, and the database."""
@@ -153,6 +154,10 @@ def upgrade(
         raise ConfigError("--plan and --sql cannot be used together.", hint="Choose one of them.")
     if output and not sql:
         raise ConfigError("--output goes with --sql.", hint="Type: doit database_upgrade --sql --output=FILE")
+    if resume and (plan or sql):
+        raise ConfigError(
+            f"--resume and {'--plan' if plan else '--sql'} cannot be used together.", hint="Choose one of them."
+        )
     _check_given(revision)
     target = settings.target
     if plan:
@@ -168,7 +173,9 @@ def upgrade(
     else:
         target = in_turn(settings, lock_wait)
         report.say("Applying migrations...")
-        result = upgrades.upgrade(target, revision=revision, x=x, on_step=report.show, on_wait=report.show_waiting)
+        result = upgrades.upgrade(
+            target, revision=revision, x=x, on_step=report.show, on_wait=report.show_waiting, resume=resume
+        )
         report.show(result)
         heads = result.heads
     return {"heads": list(heads), "database": target.identity}
@@ -197,6 +204,7 @@ def downgrade(
     output: str = "",
     x: Sequence[str] = (),
     force: str | None = None,
+    resume: bool = False,
     lock_wait: str | None = None,
     invocation: Invocation | None = None,
 ) -> None:
@@ -223,7 +231,14 @@ def downgrade(
     check_unprotected(target, force, "no migration is reverted")
     report.say("Reverting migrations...")
     done = downgrades.downgrade(
-        target, steps=int(steps), revision=revision, x=x, on_step=report.show, on_wait=report.show_waiting, force=force
+        target,
+        steps=int(steps),
+        revision=revision,
+        x=x,
+        on_step=report.show,
+        on_wait=report.show_waiting,
+        resume=resume,
+        force=force,
     )
     report.show(done)
 
@@ -259,6 +274,10 @@ def show_status(
     if exit_code and found.error:
         raise ConnectionFailedError(found.error, hint="Check DATABASE_URL or config/orm.yaml.")
     if exit_code and not found.up_to_date:
+        if found.interrupted:
+            raise MigrationError(
+                "A migration was interrupted.", hint="See which, and how to go on, with: doit database_status"
+            )
         raise MigrationError("The database is not up to date.", hint="Bring it up to date with: doit database_upgrade")
 
 

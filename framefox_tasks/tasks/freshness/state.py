@@ -49,7 +49,9 @@ def at_recorded_heads(task: Any, values: Mapping[str, Any], target: Target) -> t
         return False, "it has not run here yet"
     if values.get("database") != target.identity:
         return False, f"{target.label} is another database than that of the last run"
-    current = database_of(target).revision(target)
+    current, journaled = database_of(target).standing(target)
+    if journaled:
+        return False, f"a migration of {target.label} runs, or was interrupted"
     if sorted(current) == sorted(values["heads"]):
         return True, f"at head {', '.join(current)}" if current else "no migrations"
     heads = ", ".join(values["heads"])

@@ -1,0 +1,82 @@
+"""The log of applied migrations, as Alembic's version table has it beside the revision."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Column
+from sqlalchemy.engine import Connection
+from sqlalchemy.types import UserDefinedType
+
+from framefox_tasks.databases import database_of
+from framefox_tasks.databases.journal import LOG
+from framefox_tasks.migrations import applied_log
+from framefox_tasks.migrations.alembic.config import revision_of
+from framefox_tasks.migrations.applied_log import Log
+from framefox_tasks.model import Target
+
+
+class _Text(UserDefinedType[str]):
+    """A column that takes any text."""
+
+    cache_ok = True
+
+    def __init__(self, native: str) -> None:
+        self.native = native
+
+    def get_col_spec(self, **_: Any) -> str:
+        """How the database calls it."""
+        return self.native
+
+
+class VersionLog:
+    """The log of a run, written in the transaction that records the revision.
+
+    Args:
+        target: The database.
+        log: What is known.
+        note: Why the version table cannot hold it; empty where it can.
+
+    Attributes:
+        note: The same.
+    """
+
+    def __init__(self, target: Target, log: Log, note: str) -> None:
+        self._target = target
+        self._log = log
+        self._journal = database_of(target).journal
+        self.note = note
+
+    @classmethod
+    def of(cls, target: Target) -> VersionLog:
+        """That of a database, whose version table gets a column for it; under the lock."""
+        note = applied_log.prepare(target)
+        return cls(target, {} if note else applied_log.read(target), note or "")
+
+    def join(self, context: MigrationContext) -> None:
+        """Let Alembic make the column with the version table, where it makes that."""
+        if self._journal and LOG not in context._version.c:
+            context._version.append_column(Column(LOG, _Text(self._journal.row_type), nullable=True))
+
+    def applied(self, connection: Connection, step: Any) -> None:
+        """Note that a migration was applied, or reverted; not that a database was marked as being at it."""
+        if step.is_stamp:
+            return
+        for script in step.up_revisions:
+            self._log.pop(script.revision, None)
+            if step.is_upgrade and (known := applied_log.logged(revision_of(script))):
+                self._log[script.revision] = known
+        self._write(connection)
+
+    def stamped(self, connection: Connection, revisions: Container[str]) -> None:
+        """Forget all but these revisions, which a database is said to hold now."""
+        for revision in [known for known in self._log if known not in revisions]:
+            del self._log[revision]
+        if self._log:
+            self._write(connection)
+
+    def _write(self, connection: Connection) -> None:
+        if self._journal and not self.note:
+            connection.exec_driver_sql(self._journal.log_statement(self._target, applied_log.written(self._log)))

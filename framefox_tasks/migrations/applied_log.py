@@ -1,0 +1,103 @@
+"""The log of applied migrations, in a column of the version table: the checksum of each, and when it was applied.
+
+Plain Alembic neither reads nor writes that column. What it deletes with a row is not known any more, and not told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from framefox_tasks.databases import database_of
+from framefox_tasks.errors import FramefoxTasksError
+from framefox_tasks.migrations.checksum import checksum, differs
+from framefox_tasks.model import Target
+from framefox_tasks.results import Edited, Revision
+from framefox_tasks.schema.cache import digest
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Logged:
+    """What is known of a migration that is applied.
+
+    Attributes:
+        checksum: That of its file when it was applied.
+        bytes: A digest of the bytes of the file, which tells sooner that it is the same.
+        time: When, in UTC.
+    """
+
+    checksum: str
+    bytes: str
+    time: str
+
+
+Log = dict[str, Logged]
+"""What is known of the migrations that are applied, by their revisions."""
+
+
+def read(target: Target) -> Log:
+    """The log of a database; empty where it keeps none."""
+    journal = database_of(target).journal
+    log: Log = {}
+    for text in journal.log_texts(target) or () if journal else ():
+        log |= _parsed(text)
+    return log
+
+
+def _parsed(text: str | None) -> Log:
+    try:
+        data = json.loads(text or "{}")
+        if data.get("format") != _FORMAT:
+            return {}
+        return {revision: Logged(*known) for revision, known in data["applied"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}  # not of ours, or of a later version: it is not known
+
+
+def written(log: Mapping[str, Logged]) -> str:
+    """A log as it stands in the column, in ASCII characters."""
+    applied = {revision: [known.checksum, known.bytes, known.time] for revision, known in log.items()}
+    return json.dumps({"format": _FORMAT, "applied": applied}, separators=(",", ":"))
+
+
+def prepare(target: Target) -> str | None:
+    """Add the column to a version table that is there without it. Gives why not, where that is refused."""
+    journal = database_of(target).journal
+    if journal is None:
+        return None
+    try:
+        journal.add_log(target)
+    except FramefoxTasksError as exc:
+        return f"The checksums of migrations are not kept, so that it will not be told if one is edited: {exc.message}"
+    return None
+
+
+def logged(revision: Revision) -> Logged | None:
+    """What is to be known of a migration that is applied now; None where its file cannot be parsed."""
+    known = checksum(revision.path)
+    if known is None:
+        return None
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Logged(known, digest(revision.path.read_bytes()), now)
+
+
+def edited_in(log: Mapping[str, Logged], applied: Iterable[Revision]) -> tuple[Edited, ...]:
+    """Those of the migrations that are applied whose files do something else now."""
+    found = []
+    for revision in applied:
+        known = log.get(revision.revision)
+        if known and _is_edited(known, revision):
+            found.append(Edited(revision, known.time))
+    return tuple(found)
+
+
+def _is_edited(known: Logged, revision: Revision) -> bool:
+    try:
+        same = digest(revision.path.read_bytes()) == known.bytes
+    except OSError:
+        return False
+    return not same and differs(known.checksum, checksum(revision.path))

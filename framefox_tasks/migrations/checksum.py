@@ -1,0 +1,103 @@
+"""The checksum of a migration: of what its upgrade does, and not of how its file is written.
+
+It is the same in every version of Python, and on every platform: the syntax tree is walked here, since what ast.dump()
+prints and what the compiler makes differ between versions.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+_NUMBER = 1  # of the walk below: a checksum of another one says nothing
+_LENGTH = 20
+_OWN = {"revision", "down_revision", "branch_labels", "depends_on"}
+# What tells nothing: whether a name is read or written, comments of types, and the u of a text.
+_SILENT = {"ctx", "type_comment", "type_ignores", "kind", "type_params"}
+_DOCUMENTED = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_IMPORTS = (ast.Import, ast.ImportFrom)
+
+
+def checksum(path: Path) -> str | None:
+    """The checksum of a revision file; None where it cannot be read or parsed.
+
+    Docstrings, comments, the revision and what it follows, the downgrade and the order of the imports do not count.
+    """
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return None
+    body = [node for node in _body(tree) if not _is_own(node)]
+    imports = sorted("".join(_walk(node)) for node in body if isinstance(node, _IMPORTS))
+    rest = ["".join(_walk(node)) for node in body if not isinstance(node, _IMPORTS)]
+    text = "\n".join([*imports, *rest])
+    return f"{_NUMBER}:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:_LENGTH]}"
+
+
+def differs(recorded: str, now: str | None) -> bool:
+    """Whether two checksums are of different migrations; not where they cannot be compared."""
+    return now is not None and recorded.partition(":")[0] == now.partition(":")[0] and recorded != now
+
+
+def _is_own(node: ast.stmt) -> bool:
+    """Whether a statement of a revision file is Alembic's, or the downgrade."""
+    match node:
+        case ast.FunctionDef(name="downgrade"):
+            return True
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return name in _OWN
+        case _:
+            return False
+
+
+def _body(node: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list[ast.stmt]:
+    """The statements of a body, without its docstring."""
+    match node.body:
+        case [ast.Expr(value=ast.Constant(value=str())), *rest]:
+            return rest
+        case body:
+            return body
+
+
+def _walk(node: object) -> Iterator[str]:
+    """A node as text: its class, and its fields in the order of their names; what is empty is left out."""
+    if isinstance(node, ast.Constant):
+        yield f"{type(node.value).__name__} {node.value!r};"
+    elif isinstance(node, ast.JoinedStr):
+        yield "JoinedStr("
+        yield from _joined(node.values)
+        yield ")"
+    elif isinstance(node, ast.AST):
+        yield f"{type(node).__name__}("
+        for name in sorted({*node._fields} - _SILENT):
+            value = getattr(node, name, None)
+            if name == "body" and isinstance(node, _DOCUMENTED):
+                value = _body(node)
+            if value is not None and value != []:
+                yield f"{name}="
+                yield from _walk(value)
+        yield ")"
+    elif isinstance(node, list):
+        yield "["
+        for item in node:
+            yield from _walk(item)
+        yield "]"
+    else:
+        yield f"{node!r};"
+
+
+def _joined(values: list[ast.expr]) -> Iterator[str]:
+    """The parts of an f-string; how its texts are cut differs between versions of Python."""
+    text = ""
+    for value in values:
+        if isinstance(value, ast.Constant):
+            text += str(value.value)
+            continue
+        if text:
+            yield f"str {text!r};"
+            text = ""
+        yield from _walk(value)
+    if text:
+        yield f"str {text!r};"

@@ -1,0 +1,160 @@
+"""A migration that is killed at any statement: `--resume` alone ends as a run does that nobody has killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from support.databases import Database, MakeDatabase
+from support.faults import JOURNAL, begin_again, killed_at, state, statements_of
+from support.projects import MiniProject
+
+from framefox_tasks import Project, Target, upgrade
+
+# Ten statements, DDL and DML mixed; what is done twice is seen.
+MIXED = """\
+op.execute("UPDATE account SET balance = balance * 100")
+    op.add_column("account", sa.Column("note", sa.String(30)))
+    op.execute("UPDATE account SET note = CONCAT(owner, '!'), balance = balance + 1")
+    op.create_table("entry", sa.Column("id", sa.Integer, primary_key=True), sa.Column("amount", sa.BigInteger))
+    op.execute("INSERT INTO entry (amount) SELECT balance FROM account ORDER BY id")
+    op.execute("INSERT INTO entry (amount) SELECT balance * 2 FROM account ORDER BY id")
+    op.create_index("by_amount", "entry", ["amount"])
+    op.execute("DELETE FROM account WHERE owner = 'cid'")
+    op.alter_column("account", "note", new_column_name="remark", existing_type=sa.String(30))
+    op.execute("UPDATE account SET balance = balance * 2 + id")"""
+READS = """\
+import sqlalchemy.orm
+    from decimal import Decimal
+    bind = op.get_bind()
+    if not sa.inspect(bind).has_table("entry"):
+        op.create_table("entry", sa.Column("id", sa.Integer, primary_key=True), sa.Column("amount", sa.Numeric(12, 2)),
+            sa.Column("at", sa.DateTime), sa.Column("raw", sa.LargeBinary(8)))
+    entry = sa.table("entry", sa.column("id", sa.Integer), sa.column("amount", sa.Numeric(12, 2)),
+        sa.column("at", sa.DateTime), sa.column("raw", sa.LargeBinary(8)))
+    last = 0
+    batch = sa.text("SELECT id, balance FROM account WHERE id > :last ORDER BY id LIMIT 2")
+    while rows := bind.execute(batch, {"last": last}).all():
+        for id, balance in rows:
+            bind.execute(sa.text("UPDATE account SET balance = :new WHERE id = :id"), {"new": balance * 3, "id": id})
+        op.execute(f"CREATE TABLE batch_{last} (id INTEGER)")
+        last = rows[-1].id
+    import datetime
+    op.bulk_insert(entry, [{"id": 1, "amount": Decimal("1.50"), "at": datetime.datetime(2026, 1, 2), "raw": b"a"},
+        {"id": 2, "amount": Decimal("2.50"), "at": datetime.datetime(2026, 1, 3), "raw": b"b"}])
+    op.create_index("by_amount", "entry", ["amount"])
+    for amount, at, raw in bind.execute(sa.select(entry.c.amount, entry.c.at, entry.c.raw).order_by(entry.c.id)).all():
+        bind.execute(sa.text("INSERT INTO batch_0 VALUES (:id)"), {"id": int(amount * 2)})
+        assert isinstance(amount, Decimal) and at.year == 2026 and raw in (b"a", b"b")
+    bind.execute(sa.text("INSERT INTO batch_0 VALUES (:id)"), [{"id": 10}, {"id": 11}, {"id": 12}])
+    op.create_index("by_id", "batch_0", ["id"])
+
+    class Base(sa.orm.DeclarativeBase): pass
+    class Account(Base):
+        __tablename__ = "account"
+        id = sa.Column(sa.Integer, primary_key=True)
+        owner = sa.Column(sa.String(20))
+        balance = sa.Column(sa.BigInteger)
+    with sa.orm.Session(bind) as session:
+        added = [Account(owner="dan", balance=1), Account(owner="eve", balance=2)]
+        session.add_all(added)
+        session.flush()
+        op.execute("CREATE TABLE noted (owner VARCHAR(20))")
+        for one in session.scalars(sa.select(Account).order_by(Account.id)):
+            one.balance += 1
+        session.flush()
+        by_id = sa.text("INSERT INTO noted SELECT owner FROM account WHERE id = :id")
+        session.execute(by_id, [{"id": one.id} for one in added])
+        session.commit()
+    changed = bind.execute(sa.text("UPDATE account SET balance = balance + 1 WHERE owner = 'eve'")).rowcount
+    op.execute(f"CREATE TABLE changed_{changed} (id INTEGER)")"""
+
+
+# The first thing that a run sends, from which on it is killed: before it nothing is done.
+BEGAN = {
+    "mysql": f"CREATE TABLE IF NOT EXISTS `{JOURNAL}`",
+    "postgresql": "UPDATE account SET balance = balance * 100",
+    "sqlite": "UPDATE account SET balance = balance * 100",
+}
+_BLOCK = """\
+op.execute("UPDATE account SET balance = balance * 100")
+    with op.get_context().autocommit_block():
+        op.execute({index!r})
+        op.execute("UPDATE account SET balance = balance + 1")
+        op.execute("CREATE TABLE entry (id INTEGER PRIMARY KEY, amount BIGINT)")
+    op.execute("INSERT INTO entry SELECT id, balance FROM account")
+    with op.get_context().autocommit_block():
+        op.execute("UPDATE entry SET amount = amount * 2")
+    op.execute("UPDATE account SET balance = balance * 3")"""
+BLOCKS = {
+    "postgresql": _BLOCK.format(index="CREATE INDEX CONCURRENTLY by_owner ON account (owner)"),
+    "sqlite": _BLOCK.format(index="CREATE INDEX by_owner ON account (owner)"),
+}
+
+
+def bank(project: MiniProject, database: Database, upgrade: str) -> Target:
+    """A project whose first migration is applied by begin_again()."""
+    project.migration("aaa", None)
+    project.migration("bbb", "aaa", upgrade=upgrade)
+    return Target(database.url, Project(root=project.path))
+
+
+def check_points(database: Database, target: Target, *, share: int = 0, shares: int = 1, sent: bool = False) -> str:
+    """Kill a run at a share of its statements in turn, and go on; gives at how many of how many all shares do."""
+    began = BEGAN[database.dialect]
+    begin_again(database)
+    count = statements_of(database, target, began)
+    clean = state(database)
+    assert count > 10
+    for point in range(1 + share, count + 1, shares):
+        begin_again(database)
+        assert killed_at(database, target, point, sent=sent, began=began), point
+        upgrade(target, resume=True)
+        assert state(database) == clean, point
+    return f"{count} of {count}"
+
+
+@pytest.mark.promise("A migration of ten statements, killed at any of them: `--resume` ends as if nobody had killed it")
+@pytest.mark.parametrize("share", range(4))
+@pytest.mark.parametrize("dialect", ["mysql"])
+def test_killed_in_a_mixed_migration(
+    dialect: str, share: int, shop: MiniProject, make_database: MakeDatabase, measured: Callable[[str], None]
+) -> None:
+    database = make_database(dialect)
+    measured(check_points(database, bank(shop, database, MIXED), share=share, shares=4))
+
+
+@pytest.mark.promise("The same with reads that branch, batches, `bulk_insert`, `executemany` and a session of the ORM")
+@pytest.mark.parametrize("share", range(4))
+@pytest.mark.parametrize("dialect", ["mysql"])
+def test_killed_in_a_migration_that_reads(
+    dialect: str, share: int, shop: MiniProject, make_database: MakeDatabase, measured: Callable[[str], None]
+) -> None:
+    database = make_database(dialect)
+    measured(check_points(database, bank(shop, database, READS), share=share, shares=4))
+
+
+@pytest.mark.promise("The same when the server still works at what the killed run has sent")
+@pytest.mark.parametrize("case", [MIXED, READS], ids=["mixed", "reads"])
+@pytest.mark.parametrize("dialect", ["mysql"])
+def test_killed_while_the_server_works(
+    dialect: str,
+    case: str,
+    shop: MiniProject,
+    make_database: MakeDatabase,
+    often: Callable[[int, int], int],
+    measured: Callable[[str], None],
+) -> None:
+    database = make_database(dialect)
+    every = often(9, 1)
+    found = check_points(database, bank(shop, database, case), share=every // 2, shares=every, sent=True)
+    measured(found if every == 1 else f"every {every}th of {found.partition(' ')[0]}")
+
+
+@pytest.mark.promise("A migration with an `autocommit_block()`, killed at any statement: the same")
+@pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])
+def test_killed_around_an_autocommit_block(
+    dialect: str, shop: MiniProject, make_database: MakeDatabase, measured: Callable[[str], None]
+) -> None:
+    database = make_database(dialect)
+    measured(check_points(database, bank(shop, database, BLOCKS[dialect])))

@@ -1,0 +1,187 @@
+"""Runs that are killed in the middle, in a process of their own, at any statement that they send."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from framefox_tasks import Target, upgrade
+from support.databases import Database, connect_server, drop_database
+
+JOURNAL = "alembic_version_journal"
+
+
+@dataclass
+class Wire:
+    """What a run sends, from the first statement on that names the journal or that the migration sends.
+
+    Attributes:
+        kill: Which one it is killed at; None for never.
+        sent: Whether it has sent that one, and does not wait for the answer.
+    """
+
+    kill: int | None
+    sent: bool
+    began: str
+    count: int = 0
+
+    def before(self, statement: str) -> bool:
+        """Called before each statement; gives whether the run is to be killed once it is sent."""
+        if not self.count and self.began not in statement:
+            return False
+        self.count += 1
+        if self.count != self.kill:
+            return False
+        if not self.sent:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return True
+
+
+def _mysql(wire: Wire) -> None:
+    from pymysql.connections import Connection
+
+    execute = Connection._execute_command  # type: ignore[attr-defined]
+
+    def send(self: Any, command: Any, sql: Any) -> None:
+        text = sql.decode("utf-8", "replace") if isinstance(sql, (bytes, bytearray)) else str(sql)
+        die = wire.before(text)
+        execute(self, command, sql)
+        if die:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    Connection._execute_command = send  # type: ignore[attr-defined]
+
+
+def _postgresql(wire: Wire) -> None:
+    import psycopg
+
+    execute, commit = psycopg.Cursor.execute, psycopg.Connection.commit
+
+    def send(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
+        die = wire.before(str(query))
+        result = execute(self, query, *arguments, **options)
+        if die:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    def committed(self: Any) -> None:
+        die = wire.before("COMMIT")
+        commit(self)
+        if die:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    psycopg.Cursor.execute = send  # type: ignore[method-assign]
+    psycopg.Connection.commit = committed  # type: ignore[method-assign]
+
+
+def _sqlite(wire: Wire) -> None:
+    from sqlalchemy import event
+    from sqlalchemy.pool import Pool
+
+    def trace(connection: Any, _record: Any) -> None:
+        connection.set_trace_callback(wire.before)
+
+    event.listen(Pool, "connect", trace)
+
+
+_PATCHES: dict[str, Callable[[Wire], None]] = {"mysql": _mysql, "postgresql": _postgresql, "sqlite": _sqlite}
+
+
+def in_a_child(work: Callable[[], Any]) -> int:
+    """Do something in a forked process; its exit code, negative for a signal. What it raises goes to stderr."""
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            work()
+            code = 0
+        except BaseException:  # noqa: BLE001 - the parent sees the exit code
+            traceback.print_exc(file=sys.__stderr__)
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def killed_at(database: Database, target: Target, point: int | None, *, sent: bool, began: str, **options: Any) -> bool:
+    """Upgrade in a process that is killed at a statement; whether it was, or ended before it came so far."""
+
+    def work() -> None:
+        _PATCHES[database.dialect](Wire(point, sent, began))
+        upgrade(target, **options)
+
+    code = in_a_child(work)
+    assert code in (0, -signal.SIGKILL)
+    return code != 0
+
+
+def statements_of(database: Database, target: Target, began: str) -> int:
+    """Upgrade; how many statements a run sends."""
+    reading, writing = os.pipe()
+
+    def work() -> None:
+        wire = Wire(None, sent=False, began=began)
+        _PATCHES[database.dialect](wire)
+        upgrade(target)
+        os.write(writing, str(wire.count).encode())
+
+    assert in_a_child(work) == 0
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        return int(pipe.read())
+
+
+def state(database: Database) -> dict[str, Any]:
+    """The tables of a database: how each is defined, and its rows, but for numbers that the server has given."""
+    found = {}
+    for name in sorted(database.tables()):
+        shown = "version_num" if name == "alembic_version" else "*"  # and not when it was applied
+        rows = database.execute(f"SELECT {shown} FROM {name}")
+        found[name] = (_definition(database, name), sorted(repr(row[name in NUMBERED :]) for row in rows))
+    return found
+
+
+NUMBERED = ("entry", "account")
+"""Tables whose first column the server numbers: a run that is killed may leave gaps."""
+
+
+def _definition(database: Database, table: str) -> Any:
+    if database.dialect == "mysql":
+        text = str(database.execute(f"SHOW CREATE TABLE {table}")[0][1])
+        return re.sub(r" AUTO_INCREMENT=\d+", "", text)
+    if database.dialect == "sqlite":
+        query = f"SELECT type, name, sql FROM sqlite_master WHERE tbl_name = '{table}' ORDER BY name"
+    else:
+        query = (
+            f"SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_name = '{table}' "
+            f"UNION ALL SELECT indexname, indexdef, '' FROM pg_indexes WHERE tablename = '{table}' "
+            f"UNION ALL SELECT indexrelid::regclass::text, indisvalid::text, '' FROM pg_index "
+            f"WHERE indrelid = '{table}'::regclass ORDER BY 1, 2"
+        )
+    return database.execute(query)
+
+
+def begin_again(database: Database) -> None:
+    """Make a database anew, as the first migration of the tests leaves it."""
+    drop_database(database.dialect, database.name) if database.path is None else database.path.unlink(missing_ok=True)
+    if database.path is None:
+        connect_server(database.dialect).cursor().execute(f"CREATE DATABASE {database.name}")
+    else:
+        database.path.touch()
+    numbered = {"mysql": "INTEGER AUTO_INCREMENT", "postgresql": "SERIAL"}.get(database.dialect, "INTEGER")
+    connection = database.connect()
+    cursor = connection.cursor()
+    for statement in (
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)",
+        "INSERT INTO alembic_version VALUES ('aaa')",
+        f"CREATE TABLE account (id {numbered} PRIMARY KEY, owner VARCHAR(20), balance BIGINT)",
+        "INSERT INTO account (owner, balance) VALUES ('ann', 5), ('bob', 7), ('cid', 9)",
+    ):
+        cursor.execute(statement)
+    connection.commit()
+    connection.close()
