@@ -22,6 +22,7 @@ from framefox_tasks.errors import (
     MigrationNeededError as MigrationNeededError,
     NotADatabaseError as NotADatabaseError,
     PermissionDeniedError as PermissionDeniedError,
+    ProtectedError as ProtectedError,
     ReplayError as ReplayError,
     ScratchError as ScratchError,
     TargetNotEmptyError as TargetNotEmptyError,
@@ -31,6 +32,7 @@ from framefox_tasks.errors import (
 )
 from framefox_tasks.migrations.amend import amend_migration as amend_migration
 from framefox_tasks.migrations.baseline import baseline as baseline
+from framefox_tasks.migrations.check import check as check
 from framefox_tasks.migrations.clear import clear_migrations as clear_migrations
 from framefox_tasks.migrations.create import (
     check_migration as check_migration,
@@ -47,6 +49,11 @@ from framefox_tasks.migrations.metadata import (
     write_metadata as write_metadata,
 )
 from framefox_tasks.migrations.plan import downgrade_sql as downgrade_sql, plan as plan, upgrade_sql as upgrade_sql
+from framefox_tasks.migrations.protection import (
+    is_protected as is_protected,
+    protect as protect,
+    unprotect as unprotect,
+)
 from framefox_tasks.migrations.resolve import accept_edits as accept_edits, resolve as resolve
 from framefox_tasks.migrations.stamp import check_stamp as check_stamp, stamp as stamp
 from framefox_tasks.migrations.status import status as status
@@ -63,6 +70,7 @@ from framefox_tasks.model import (
 )
 from framefox_tasks.results import (
     Baselined as Baselined,
+    Checked as Checked,
     Copied as Copied,
     CopiedTable as CopiedTable,
     CopyPlan as CopyPlan,
@@ -73,6 +81,7 @@ from framefox_tasks.results import (
     Dropped as Dropped,
     Edited as Edited,
     EditsAccepted as EditsAccepted,
+    Finding as Finding,
     HistoryEntry as HistoryEntry,
     Interruption as Interruption,
     LockWait as LockWait,
@@ -86,6 +95,7 @@ from framefox_tasks.results import (
     Plan as Plan,
     PlannedTable as PlannedTable,
     Proof as Proof,
+    Protected as Protected,
     Resolved as Resolved,
     Revision as Revision,
     Script as Script,

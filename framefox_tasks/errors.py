@@ -48,6 +48,10 @@ class LockTimeoutError(DatabaseInUseError):
     """Another run is changing the same database, and has not ended in time. Nothing was changed."""
 
 
+class ProtectedError(FramefoxTasksError):
+    """The database is protected, and what would lose its data was not forced. Nothing was changed."""
+
+
 class NotADatabaseError(FramefoxTasksError):
     """The file is there, but it is no SQLite database."""
 

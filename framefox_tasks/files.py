@@ -8,6 +8,8 @@ from pathlib import Path
 from framefox_tasks.errors import PermissionDeniedError
 from framefox_tasks.model import Project
 
+_PERMISSIONS = 0o777
+
 
 def write(project: Project, path: Path, data: str | bytes) -> bool:
     """Write a file by way of another beside it, so that a run that is killed leaves the old one or the new one.
@@ -19,19 +21,35 @@ def write(project: Project, path: Path, data: str | bytes) -> bool:
         PermissionDeniedError: It cannot be written; nothing of it remains.
     """
     content = data.encode() if isinstance(data, str) else data
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         if path.is_file() and path.read_bytes() == content:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            beside.write_bytes(content)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        replace(path, content)
     except OSError as exc:
         raise PermissionDeniedError(
             f"{project.shown(path)} cannot be written: {exc.strerror or exc}",
             hint="Check the permissions of its folder, and the space on the disk.",
         ) from exc
     return True
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put a file in the place of another, whose mode it has; of a link, and not of what that leads to.
+
+    Raises:
+        OSError: It cannot be written; nothing of it remains.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    mode = path.lstat().st_mode & _PERMISSIONS if path.is_file() and not path.is_symlink() else None
+    # Its name cannot be foreseen; what stands there all the same, such as a link, is not written to.
+    file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode or 0o666)
+    try:
+        with os.fdopen(file, "wb") as stream:
+            stream.write(content)
+        if mode is not None:
+            beside.chmod(mode)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise

@@ -192,6 +192,7 @@ class Target:
         lock_wait: For how many seconds a run waits for another one.
         lock_timeout: For how many seconds a migration waits for locks of tables until it gives way; 0 for no limit.
         patience: For how many seconds it tries again.
+        protected: Whether what could lose its data is refused unless it is named. A mark in the database does the same.
     """
 
     url: str = field(repr=False)
@@ -202,6 +203,7 @@ class Target:
     lock_wait: float = LOCK_WAIT_SECONDS
     lock_timeout: float = LOCK_TIMEOUT_SECONDS
     patience: float = PATIENCE_SECONDS
+    protected: bool = False
 
     @cached_property
     def address(self) -> DatabaseURL:
@@ -297,6 +299,7 @@ class NamedCopy:
         to: The URL of the copy, which may hold TIMESTAMP. Not part of the repr, since it may hold a password.
         options: What of the source is copied, and how.
         keep: How many of the files that it made are kept; None for all of them.
+        protected: The identity of the database that the settings protect; no other is meant by them.
     """
 
     name: str
@@ -304,7 +307,9 @@ class NamedCopy:
     to: str = field(repr=False)
     options: CopyOptions = field(default_factory=CopyOptions)
     keep: int | None = None
+    protected: str | None = None
 
     def target(self, stamp: str = "") -> Target:
         """The database that is made, at a time written as in 20261125T081500Z."""
-        return replace(self.source, url=self.to.replace(TIMESTAMP, stamp))
+        target = replace(self.source, url=self.to.replace(TIMESTAMP, stamp), protected=False)
+        return replace(target, protected=True) if self.protected and target.identity == self.protected else target

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 from framefox_tasks.errors import ConfigError, UnsupportedDialectError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from importlib.metadata import EntryPoint
 
 
@@ -63,6 +64,8 @@ _HIDDEN = "***"
 _URL_PASSWORD = r"(?<=://)([^:/\s@]*):(\S+)@"  # noqa: S105 - a pattern
 _KEY_PASSWORD = r"(password|passwd|pwd)(\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s&;,)]+)"  # noqa: S105 - a pattern
 _QUOTED_KEY_PASSWORD = r"((?:password|passwd|pwd)['\"]\s*:\s*)('[^']*'|\"[^\"]*\")"  # noqa: S105 - a pattern
+_ARGUMENT_PASSWORD = r"://[^:/@]*:(.+)@"  # noqa: S105 - a pattern
+_ARGUMENT_SECRET = r"-*[\w-]*(?:pas+w|pwd|secret|salt)[\w-]*"  # noqa: S105 - a pattern
 
 
 @dataclass(frozen=True)
@@ -277,6 +280,17 @@ def redact(text: str, *secrets: str | None) -> str:
     text = re.sub(_URL_PASSWORD, rf"\1:{_HIDDEN}@", text)
     text = re.sub(_KEY_PASSWORD, rf"\1\2{_HIDDEN}", text, flags=re.IGNORECASE)
     return re.sub(_QUOTED_KEY_PASSWORD, rf"\1'{_HIDDEN}'", text, flags=re.IGNORECASE)
+
+
+def secrets_in(arguments: Sequence[str]) -> list[str]:
+    """The passwords on a command line, as they are and as Python quotes them. In an argument they may hold spaces."""
+    found: list[str] = []
+    for number, argument in enumerate(arguments):
+        found += re.findall(_ARGUMENT_PASSWORD, argument, re.DOTALL)
+        name, equals, value = argument.partition("=")
+        if re.fullmatch(_ARGUMENT_SECRET, name, re.IGNORECASE):
+            found += [value] if equals else arguments[number + 1 : number + 2]
+    return [form for secret in found for form in (secret, secret.replace("'", "\\'"))]
 
 
 def _decoded(part: str | None) -> str | None:

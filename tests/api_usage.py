@@ -7,6 +7,7 @@ from typing import assert_type
 
 from framefox_tasks import (
     Baselined,
+    Checked,
     Copied,
     CopyOptions,
     CopyPlan,
@@ -26,6 +27,7 @@ from framefox_tasks import (
     MigrationsCleared,
     Plan,
     Project,
+    Protected,
     RevisionOptions,
     Schema,
     Script,
@@ -39,6 +41,7 @@ from framefox_tasks import (
     Upgraded,
     amend_migration,
     baseline,
+    check,
     check_migration,
     check_stamp,
     clear_migrations,
@@ -51,14 +54,17 @@ from framefox_tasks import (
     draw_diagram,
     drop,
     history,
+    is_protected,
     live_schema,
     load_settings,
     merge_heads,
     plan,
     plan_copy,
+    protect,
     select_tables,
     stamp,
     status,
+    unprotect,
     upgrade,
     upgrade_sql,
     write_metadata,
@@ -97,7 +103,11 @@ def lifecycle(url: str) -> str:
     checked = assert_type(check_stamp(target, revision=made.revisions[0]), StampChecked)
     if not checked.differences:
         assert_type(stamp(target, revision="head"), Stamped)
-    assert_type(drop(target, missing_ok=True), Dropped)
+    assert_type(check(target, x=["a=b"]), Checked)
+    if not is_protected(target):
+        assert_type(protect(target, on_wait=on_wait), Protected)
+    assert_type(unprotect(target, force="shop"), Protected)
+    assert_type(drop(target, missing_ok=True, force="shop"), Dropped)
     return status(target).error or ""
 
 

@@ -10,6 +10,7 @@ from time import perf_counter
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.migrations.locked import OnWait, locked, patience_of, replacing
+from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import Copied, CopyPlan, CopyProgress
 
@@ -48,6 +49,7 @@ def copy(
     on_progress: OnProgress | None = None,
     on_wait: OnWait | None = None,
     lock_wait: float | None = None,
+    force: str | None = None,
 ) -> Copied:
     """Copy a database, as it is at one point of time. Until the copy is complete the target is as it was.
 
@@ -61,8 +63,10 @@ def copy(
             reported when it begins.
         on_wait: As for upgrade: another run changes the target, if it is there.
         lock_wait: As for upgrade.
+        force: The name of the target, as for drop; a target that is marked as protected stays so.
 
     Raises:
+        ProtectedError: The target is protected, what it holds would be changed, and force does not name it.
         ConfigError: Options that do not go together, tables or columns that are not there, or a source that is the
             target.
         DatabaseNotFoundError: The source is not there; for rows alone, the target.
@@ -77,8 +81,16 @@ def copy(
     """
     patience = patience_of(target, lock_wait, on_wait)
     lock = locked if options.data_only else replacing
-    with lock(target, patience) if database_of(target).exists(target) else nullcontext():
-        return _copy(source, target, options, on_plan, on_progress)
+    database = database_of(target)
+    there = database.exists(target)
+    if force is not None or (there and (options.overwrite or options.data_only)):
+        check_unprotected(target, force, "it is not copied over")
+    with lock(target, patience) if there else nullcontext():
+        marked = there and database.is_marked(target)
+        copied = _copy(source, target, options, on_plan, on_progress)
+        if marked and not database.is_marked(target):
+            database.set_mark(target, marked=True)
+        return copied
 
 
 def _copy(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from framefox_tasks.errors import DatabaseNotFoundError, FramefoxTasksError, ScratchError
+from framefox_tasks.errors import ConfigError, DatabaseNotFoundError, FramefoxTasksError, ScratchError
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
@@ -174,6 +174,28 @@ class Verbs(Traits, ABC):
         Of a file as JSON can keep it, with the times in nanoseconds when its parts were written, at places 1 and 3.
         """
         return None
+
+    def revisions_elsewhere(self, target: Target) -> dict[str, tuple[str, ...]]:  # noqa: ARG002 - for those with schemas
+        """The revisions in tables of the version table's name in schemas that are not looked in, where it is not found.
+
+        By the tables' full names; none where the version table is there, or its schema is named.
+        """
+        return {}
+
+    def is_marked(self, target: Target) -> bool:  # noqa: ARG002 - for those that have a place for it
+        """Whether a mark in the database says that it is protected. Raises DatabaseNotFoundError."""
+        return False
+
+    def set_mark(self, target: Target, *, marked: bool) -> None:  # noqa: ARG002 - as above
+        """Leave that mark, or take it away. A copy of the database does not have it.
+
+        Raises:
+            ConfigError: There is no place for it.
+        """
+        raise ConfigError(
+            f"{self.title} has no place for a mark that protects {target.label}.",
+            hint="Write `protected: true` into config/orm.yaml.",
+        )
 
     def missing(self, target: Target) -> DatabaseNotFoundError:
         """The error for a database that is not there."""

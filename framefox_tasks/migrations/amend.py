@@ -14,6 +14,7 @@ from framefox_tasks.migrations import git
 from framefox_tasks.migrations.create import check_applied, create_migration
 from framefox_tasks.migrations.generated import Generated, generated_of
 from framefox_tasks.migrations.locked import OnWait, patience_of, writing
+from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.migrations.upgrade import OnStep, history_of, upgrade
 from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import MigrationCreated
@@ -50,6 +51,7 @@ def amend_migration(
 
     Raises:
         ConfirmationRequiredError: It was edited, or nobody can say that it is not shared; nothing was changed.
+        ProtectedError: It is applied, and the database is protected.
         MigrationError: It is shared, a merge, or followed by another; or there is none, or nothing to be written.
         As for downgrade and create_migration otherwise.
     """
@@ -65,6 +67,7 @@ def amend_migration(
             _check_confirmed(target, path, known)
         applied = script.revision in database_of(target).revision(target)
         if applied:
+            check_unprotected(target, None, "its newest migration is not reverted")
             _revert(history, script, patience=patience, on_step=on_step)
         with _set_aside(target, script, known, applied=applied, x=x):
             created = create_migration(

@@ -10,13 +10,14 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.errors import PermissionDeniedError
 from framefox_tasks.migrations.journal.interruption import check_uninterrupted
 from framefox_tasks.migrations.locked import OnWait, locked, patience_of, writing
+from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.model import Target
 from framefox_tasks.results import MigrationsCleared
 from framefox_tasks.schema import cache, record
 
 
 def clear_migrations(
-    target: Target, *, on_wait: OnWait | None = None, lock_wait: float | None = None
+    target: Target, *, force: str | None = None, on_wait: OnWait | None = None, lock_wait: float | None = None
 ) -> MigrationsCleared:
     """Delete all revision files, and empty the version table if the database is there.
 
@@ -25,16 +26,19 @@ def clear_migrations(
 
     Args:
         target: The database, which need not exist.
+        force: The name of the database, as for drop.
         on_wait: As for upgrade.
         lock_wait: As for upgrade.
 
     Raises:
+        ProtectedError: The database is protected, and force does not name it.
         LockTimeoutError: Another run has not ended in time; nothing was deleted.
         PermissionDeniedError: A folder cannot be written to; nothing was deleted.
         ConnectionFailedError: The server cannot be reached; nothing was deleted.
     """
     from framefox_tasks.schema.revision_files import revision_files
 
+    check_unprotected(target, force, "its migrations are not deleted")
     for folder in {path.parent for path in revision_files(target.project)}:
         _check_writable(target, folder)
     patience = patience_of(target, lock_wait, on_wait)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import DatabaseExistsError, DatabaseNotFoundError
 from framefox_tasks.migrations.locked import OnWait, alone, patience_of, replacing
+from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.model import Target
 from framefox_tasks.results import Created, Dropped
 
@@ -45,6 +46,7 @@ def drop(
     *,
     missing_ok: bool = False,
     force_disconnect: bool = False,
+    force: str | None = None,
     on_wait: OnWait | None = None,
     lock_wait: float | None = None,
 ) -> Dropped:
@@ -54,10 +56,12 @@ def drop(
         target: The database.
         missing_ok: Accept that the database is not there.
         force_disconnect: End the sessions of others first, where the server would otherwise refuse.
+        force: Its name, where it is protected; another name is refused in any case.
         on_wait: As for upgrade.
         lock_wait: As for upgrade.
 
     Raises:
+        ProtectedError: It is protected, and force does not name it.
         DatabaseNotFoundError: It is not there, and missing_ok is not set.
         LockTimeoutError: Another run has not ended in time; nothing was changed.
         DatabaseInUseError: Others are connected, and force_disconnect is not set.
@@ -65,6 +69,7 @@ def drop(
         ConnectionFailedError, PermissionDeniedError: As for create.
     """
     database = database_of(target)
+    check_unprotected(target, force, "it is not dropped")
     try:
         if not database.exists(target):
             raise database.missing(target)

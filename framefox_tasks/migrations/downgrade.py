@@ -9,6 +9,7 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError, MigrationError
 from framefox_tasks.migrations.journal.interruption import Resume, check_uninterrupted
 from framefox_tasks.migrations.locked import OnWait, patience_of
+from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.migrations.upgrade import OnStep, check_no_range, history_of
 from framefox_tasks.model import Target
 from framefox_tasks.results import Downgraded
@@ -26,6 +27,7 @@ def downgrade(
     on_step: OnStep | None = None,
     on_wait: OnWait | None = None,
     lock_wait: float | None = None,
+    force: str | None = None,
     resume: bool = False,
 ) -> Downgraded:
     """Revert migrations; also those whose files are on another branch, by what was kept when they were applied.
@@ -38,9 +40,11 @@ def downgrade(
         on_step: Called after each migration.
         on_wait: As for upgrade.
         lock_wait: As for upgrade.
+        force: The name of the database, as for drop.
         resume: As for upgrade.
 
     Raises:
+        ProtectedError: The database is protected, and force does not name it.
         ConfigError: steps is negative.
         DatabaseNotFoundError: The database does not exist.
         LockTimeoutError: Another run has not ended in time; nothing was changed.
@@ -53,6 +57,7 @@ def downgrade(
 
     if steps < 0:
         raise ConfigError(f"steps must be 0 or more, not {steps}.", hint="Revert all with: --steps 0")
+    check_unprotected(target, force, "no migration is reverted")
     history = history_of(target, x)
     seen = database_of(target).revision(target)
     history.add_kept(seen)

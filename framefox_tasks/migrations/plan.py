@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from framefox_tasks import files
 from framefox_tasks.databases import database_of
-from framefox_tasks.errors import ConfigError, DatabaseNotFoundError
+from framefox_tasks.errors import ConfigError, DatabaseNotFoundError, PermissionDeniedError
 from framefox_tasks.migrations.journal.interruption import check_uninterrupted
 from framefox_tasks.migrations.upgrade import check_no_range, history_of
 from framefox_tasks.model import Target
@@ -83,3 +85,22 @@ def _check_range(revision: str) -> None:
     start, separator, end = revision.partition(":")
     if separator and not (start and end and ":" not in end):
         raise ConfigError(f"{revision!r} is no range.", hint="A range is two revisions: --revision=base:head")
+
+
+def write_sql(text: str, path: Path) -> None:
+    """Write a script to a file.
+
+    Raises:
+        PermissionDeniedError: It cannot be written, or its place is taken by a link or a device.
+    """
+    if path.is_symlink() or (path.exists() and not (path.is_file() or path.is_dir())):
+        raise PermissionDeniedError(
+            f"{path} is a link or a device, and would be replaced by a file. Nothing was written.",
+            hint="Name the file itself, or leave --output out to print the SQL.",
+        )
+    try:
+        files.replace(path, text.encode())
+    except OSError as exc:
+        raise PermissionDeniedError(
+            f"{path} cannot be written: {exc.strerror}", hint="Check that its folder is there, and its permissions."
+        ) from exc

@@ -10,6 +10,7 @@ from framefox_tasks.databases.facts import Fact, declarable, differences, is_of
 from framefox_tasks.errors import FramefoxTasksError, ReplayError, ScratchError
 from framefox_tasks.migrations.locked import OnWait, patience_of
 from framefox_tasks.migrations.metadata import declared_schema
+from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.migrations.upgrade import history_of
 from framefox_tasks.model import Target
 from framefox_tasks.results import StampChecked, Stamped
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
     from framefox_tasks.migrations.alembic.history import History
 
 
-def stamp(target: Target, *, revision: str, on_wait: OnWait | None = None, lock_wait: float | None = None) -> Stamped:
+def stamp(
+    target: Target,
+    *,
+    revision: str,
+    force: str | None = None,
+    on_wait: OnWait | None = None,
+    lock_wait: float | None = None,
+) -> Stamped:
     """Write into the version table that a database is at a revision. No migration runs, and no other table changes.
 
     What the table holds is replaced, also revisions that have no file. Whether the schema is that of the revision is
@@ -29,16 +37,19 @@ def stamp(target: Target, *, revision: str, on_wait: OnWait | None = None, lock_
     Args:
         target: The database. It must exist.
         revision: A revision or the start of one, `head`, `heads` for all heads, `base` for none; several with commas.
+        force: The name of the database, as for drop.
         on_wait: As for upgrade.
         lock_wait: As for upgrade.
 
     Raises:
+        ProtectedError: The database is protected, and force does not name it.
         DatabaseNotFoundError: The database does not exist.
         LockTimeoutError: Another run has not ended in time; nothing was changed.
         MigrationError: The revision is not known, or `head` is one of several.
     """
     from framefox_tasks.migrations.alembic.stamp import revisions_named, write_revisions
 
+    check_unprotected(target, force, "it is not marked as being at another revision")
     history = history_of(target)
     wanted = revisions_named(history, revision)
     if not database_of(target).exists(target):

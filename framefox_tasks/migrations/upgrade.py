@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.errors import ConfigError, DatabaseInUseError
+from framefox_tasks.errors import ConfigError, DatabaseInUseError, MigrationError
 from framefox_tasks.migrations import applied_log
 from framefox_tasks.migrations.locked import OnWait, patience_of
 from framefox_tasks.model import Target
@@ -49,8 +49,9 @@ def upgrade(
         DatabaseNotFoundError: The database does not exist.
         LockTimeoutError: Another run has not ended in time; nothing was changed.
         MigrationInterruptedError: A migration was interrupted, and is not to be gone on with, or cannot be.
-        MigrationError: A migration failed, the history has several heads, or the database is at an unknown revision. On
-            SQLite and PostgreSQL nothing of a failed upgrade remains.
+        MigrationError: A migration failed, the history has several heads, the database is at an unknown revision, or it
+            is at a known one by the table of a schema that is not looked in. On SQLite and PostgreSQL nothing of a
+            failed upgrade remains.
     """
     from framefox_tasks.migrations.alembic import run
     from framefox_tasks.migrations.alembic.history import steps_from, upgrade_steps
@@ -61,6 +62,8 @@ def upgrade(
     seen, journaled = _standing_if_readable(target)
     history.check_known(seen or ())
     history.check_revision(revision)
+    if seen == ():
+        _check_not_elsewhere(history)
     find = upgrade_steps(revision)
     if seen and not journaled and not steps_from(history, find, seen):
         return Upgraded(target, (), seen, history.at_heads, edited=edited(history, seen))
@@ -79,6 +82,21 @@ def upgrade(
         edited(history, ran.current),
         ran.notes,
     )
+
+
+def _check_not_elsewhere(history: History) -> None:
+    """Refuse to begin a history in one schema that has been applied in another, unless the schema is named."""
+    target = history.target
+    known = {revision.revision for revision in history.revisions}
+    for table, revisions in database_of(target).revisions_elsewhere(target).items():
+        if known.intersection(revisions):
+            schema = table.rpartition(".")[0]
+            raise MigrationError(
+                f"{target.label} is at {', '.join(revisions)} by the table {table}, and this run looks in other "
+                "schemas, which have none. Nothing was applied a second time.",
+                hint=f"Put {schema} first in the search_path of the user or of the URL, or write into config/orm.yaml "
+                f"which table is meant: version_table: {table}",
+            )
 
 
 def _standing_if_readable(target: Target) -> tuple[tuple[str, ...] | None, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import Any
 
+from framefox_tasks.report._check import show_checked
 from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
 from framefox_tasks.report._history import show_history
 from framefox_tasks.report._status import edited_lines, show_status
@@ -27,6 +28,7 @@ from framefox_tasks.results import (
     MigrationsCleared,
     Plan,
     Proof,
+    Protected,
     Resolved,
     Revision,
     StampChecked,
@@ -39,8 +41,10 @@ __all__ = [
     "ask",
     "copying",
     "not_carried",
+    "number",
     "say",
     "show",
+    "show_checked",
     "show_history",
     "show_live",
     "show_replay",
@@ -98,6 +102,13 @@ def _(result: Created) -> list[str]:
     if result.created:
         return [f"Database created successfully: {result.target.label}"]
     return [f"The database {result.target.label} exists already."]
+
+
+@_lines.register
+def _(result: Protected) -> list[str]:
+    if result.protected:
+        return [f"{result.target.label} is protected: what could lose its data must name it."]
+    return [f"{result.target.label} is not protected any more."]
 
 
 @_lines.register

@@ -17,6 +17,7 @@ from framefox_tasks.results._copies import (
     CopiedTable as CopiedTable,
     CopyPlan as CopyPlan,
     CopyProgress as CopyProgress,
+    Holdings as Holdings,
     PlannedTable as PlannedTable,
 )
 from framefox_tasks.results._migrations import (
@@ -50,6 +51,47 @@ class Created:
 
     target: Target
     created: bool
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        check: The name of the check.
+        hint: What to do about it.
+    """
+
+    check: str
+    message: str
+    hint: str | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What check() found.
+
+    Attributes:
+        checks: The names of all checks, in their order. Those behind one that found something were not made.
+    """
+
+    target: Target
+    checks: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Protected:
+    """What protect() and unprotect() did.
+
+    Attributes:
+        protected: Whether the database is protected now, by the mark or by its target.
+        changed: Whether the mark was set or taken away: it may have been so already.
+    """
+
+    target: Target
+    protected: bool
+    changed: bool
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,15 @@ from framefox_tasks.model import Target
 
 
 @dataclass(frozen=True)
+class Holdings:
+    """How many tables a database holds, with the version table, and how many rows are in them."""
+
+    target: Target
+    tables: int
+    rows: int
+
+
+@dataclass(frozen=True)
 class PlannedTable:
     """A table that a copy would make.
 

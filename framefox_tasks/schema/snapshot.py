@@ -8,13 +8,15 @@ two snapshots reads like the change of the schema, and merges where the schema d
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from functools import cache, cached_property
+from typing import Any, TypeVar
 
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.schema.cache import FORMAT
+
+_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,7 @@ class Schema:
             if data["format"] != FORMAT:
                 raise ConfigError(f"The snapshot has the format {data['format']}, not {FORMAT}.")
             return cls(tuple(_table(item) for item in data["tables"].values()))
-        except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
             raise ConfigError("This is no snapshot of a schema.") from exc
 
 
@@ -231,13 +233,64 @@ def _table(data: Mapping[str, Any]) -> Table:
     kinds = {"foreign_keys": ForeignKey, "uniques": Unique, "indexes": Index, "checks": Check}
     for name, kind in kinds.items():
         parts[name] = tuple(_part(kind, item) for item in data.get(name, ()))
-    return Table(**parts)
+    return _checked(Table(**parts))
 
 
 def _column(data: Mapping[str, Any]) -> Column:
     enum = data.get("enum")
-    return Column(**{**data, "enum": _part(EnumType, enum) if enum else None})
+    return _checked(Column(**{**data, "enum": None if enum is None else _part(EnumType, enum)}))
 
 
 def _part(kind: Any, data: Mapping[str, Any]) -> Any:
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+    return _checked(kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}))
+
+
+def _checked(item: _Part) -> _Part:
+    """A part of a snapshot, whose values are of the types that its class declares.
+
+    Raises:
+        TypeError: One is of another type.
+    """
+    kind: Any = type(item)
+    for name, checks in _checks_of(kind):
+        if not all(fits(getattr(item, name)) for fits in checks):
+            raise TypeError(name)
+    return item
+
+
+def _is_filled(value: object) -> bool:
+    # What must be given and is empty would be left out of the JSON.
+    return isinstance(value, bool) or bool(value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, tuple) and all(map(_is_text, value))
+
+
+def _is_text_by_name(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, value.values()))
+
+
+# By the annotation; what is not among them is a part of its own, and checked as such.
+_CHECKS: Mapping[str, Callable[[object], bool]] = {
+    "str": _is_text,
+    "str | None": lambda value: value is None or (isinstance(value, str) and value != ""),
+    "bool": lambda value: isinstance(value, bool),
+    "tuple[str, ...]": _is_texts,
+    "Mapping[str, str]": _is_text_by_name,
+}
+
+
+@cache
+def _checks_of(kind: Any) -> tuple[tuple[str, tuple[Callable[[object], bool], ...]], ...]:
+    def checks(part: Field[Any]) -> Iterator[Callable[[object], bool]]:
+        if part.type in _CHECKS:
+            yield _CHECKS[str(part.type)]
+        if part.default is MISSING and part.default_factory is MISSING:
+            yield _is_filled
+
+    return tuple((part.name, tuple(checks(part))) for part in fields(kind))

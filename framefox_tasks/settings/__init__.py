@@ -110,6 +110,7 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
                 ("patience", PATIENCE_SECONDS),
             )
         },
+        protected=boolean("protected", config.get("protected"), expand) or _is_production(variables),
     )
     check_address(target, source)
     check_scratch(target, f"database.scratch_url in {CONFIG_FILE}")
@@ -119,6 +120,11 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
         diagram_options(config, target.project, expand, str(CONFIG_FILE)),
         Copies(config, target, variables, expand, str(CONFIG_FILE)),
     )
+
+
+def _is_production(variables: Mapping[str, str]) -> bool:
+    names = (variables.get(name, "").strip().lower() for name in ("APP_ENV", "ENV"))
+    return any(name in ("prod", "production") for name in names)
 
 
 def copy_chains() -> Mapping[str, Chain]:

@@ -56,6 +56,11 @@ class Copies:
         """The secret that masked values depend on; None for one that is forgotten after the copy."""
         return self._variables.get(SALT_VARIABLE) or None
 
+    @property
+    def protected(self) -> str | None:
+        """The identity of the configured database, where it is protected."""
+        return self._target.identity if self._target.protected else None
+
     def named(self, name: str) -> NamedCopy:
         """A copy, with its variables replaced.
 
@@ -80,6 +85,7 @@ class Copies:
             to=to,
             options=self._options(section, key, text),
             keep=positive(f"{self._shown}: {key}.keep", text("keep")),
+            protected=self.protected,
         )
         _check_addresses(found, f"{self._shown}: {key}")
         return found

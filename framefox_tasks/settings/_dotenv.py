@@ -31,6 +31,8 @@ OURS = frozenset(
         "DATABASE_NAME",
         "DATABASE_COPY_URL",
         "DATABASE_COPY_SALT",
+        "APP_ENV",
+        "ENV",
     }
 )
 """The variables that .env.example lists."""

@@ -22,6 +22,7 @@ _TOP = {
     "lock_wait",
     "metadata",
     "migrations",
+    "protected",
     "ignore_tables",
     "patience",
     "include_object",

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # Some editors start a UTF-8 file with a byte order mark; it must not become part of the first name.
 _ENCODING = "utf-8-sig"
 _TEXT_HINT = "It must be a text file, in UTF-8, that you may read."
+_YAML_TAG = "tag:yaml.org,2002:"
+_SCALARS = ("bool", "int", "float", "timestamp")
+_NO_SETTINGS = ("binary", "omap", "pairs", "set")
 _MAPPING_HINT = 'Write\n  database:\n    url: "sqlite:///app.db"'
 
 
@@ -53,11 +56,15 @@ def _dotenv_text(path: Path) -> str | None:
 
 def _referred(config: object) -> Iterator[str]:
     """The names of the variables that settings refer to, however deep."""
-    if isinstance(config, (dict, list)):
-        for value in config.values() if isinstance(config, dict) else config:
-            yield from _referred(value)
-    elif "${" in (text := str(config)):
-        yield from re.findall(r"\$\{(\w+)", text)
+    left, seen = [config], set()
+    while left:
+        value = left.pop()
+        if isinstance(value, (dict, list)):
+            if id(value) not in seen:  # an alias may stand for it often, and in itself
+                seen.add(id(value))
+                left.extend(value.values() if isinstance(value, dict) else value)
+        elif "${" in (text := str(value)):
+            yield from re.findall(r"(?<!\$)\$\{(\w+)", text)
 
 
 def read_yaml(path: Path, *, shown: str) -> dict[str, Any]:
@@ -103,8 +110,10 @@ def _parse_yaml(text: str, shown: str) -> object:
         raise ConfigError(f"{shown} is not valid YAML{place}: {problem}.", hint=hint) from None
     except yaml.YAMLError:
         raise ConfigError(f"{shown} is not valid YAML: it holds a character that YAML does not allow.") from None
-    except ValueError:
-        raise ConfigError(f"{shown} holds a value that does not fit its !!tag.", hint="Leave the tag out.") from None
+    except RecursionError:
+        raise ConfigError(
+            f"{shown} is nested too deep to be read.", hint="Settings need four levels at most."
+        ) from None
 
 
 def _loader(shown: str) -> Any:
@@ -115,17 +124,45 @@ def _loader(shown: str) -> Any:
     import yaml
 
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    kept = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"}
+    kept = {f"{_YAML_TAG}null", f"{_YAML_TAG}merge"}
     resolvers = {
         first: [(tag, pattern) for tag, pattern in found if tag in kept]
         for first, found in base.yaml_implicit_resolvers.items()
     }
 
     def construct_mapping(self: Any, node: Any, deep: bool = False) -> Any:
-        _check_once(node, shown)  # before what is merged stands among the keys
+        if isinstance(node, yaml.MappingNode):
+            _check_once(node, shown)  # before what is merged stands among the keys
         return base.construct_mapping(self, node, deep)
 
-    return type("Loader", (base,), {"yaml_implicit_resolvers": resolvers, "construct_mapping": construct_mapping})
+    def construct_text(self: Any, node: Any) -> str:
+        _check_tag(base, self, node, shown)
+        return str(node.value)
+
+    constructors: dict[Any, Any] = {
+        tag: made for tag, made in base.yaml_constructors.items() if str(tag).rpartition(":")[2] not in _NO_SETTINGS
+    }
+    constructors.update((f"{_YAML_TAG}{name}", construct_text) for name in _SCALARS)
+    parts = {
+        "yaml_implicit_resolvers": resolvers,
+        "yaml_constructors": constructors,
+        "construct_mapping": construct_mapping,
+    }
+    return type("Loader", (base,), parts)
+
+
+def _check_tag(base: Any, loader: Any, node: Any, shown: str) -> None:
+    """Raise if a value is not what a !!tag in front of it says."""
+    import yaml
+
+    try:
+        base.yaml_constructors[node.tag](loader, node)
+    except yaml.YAMLError:
+        raise
+    except Exception:  # noqa: BLE001 - of whatever kind: PyYAML does not look at what it converts
+        raise ConfigError(
+            f"{shown}, line {node.start_mark.line + 1}: the value does not fit its !!tag.", hint="Leave the tag out."
+        ) from None
 
 
 def _check_once(node: Any, shown: str) -> None:
@@ -134,6 +171,10 @@ def _check_once(node: Any, shown: str) -> None:
         if not isinstance(key.value, str):
             continue
         line = key.start_mark.line + 1
+        if key.tag == f"{_YAML_TAG}null":
+            raise ConfigError(
+                f"{shown}, line {line}: a key is empty.", hint='Put a key that is called so in quotes: "null".'
+            )
         if key.value in lines:
             raise ConfigError(
                 f"{shown}, line {line}: the key {key.value} stands in line {lines[key.value]} already.",
@@ -156,9 +197,10 @@ def _reason(exc: OSError | UnicodeDecodeError) -> str:
 
 
 class Expander:
-    """Replaces ${VARIABLE} and ${VARIABLE:-default} in settings.
+    """Replaces ${VARIABLE} and ${VARIABLE:-default} in settings; $${ stands for ${ itself.
 
-    Values are expanded when they are used, so a variable that only an unused setting names may be unset.
+    What takes their place is not expanded again. Values are expanded when they are used, so a variable that only an
+    unused setting names may be unset.
     """
 
     def __init__(self, variables: Mapping[str, str], shown: str) -> None:
@@ -172,10 +214,16 @@ class Expander:
             ConfigError: A variable is not set and has no default, or the value is a list or a mapping.
         """
         if isinstance(value, (dict, list)):
-            raise ConfigError(f"{self._shown}: {key} must be a single value, not {kind_of(value)}.")
+            raise ConfigError(
+                f"{self._shown}: {key} must be a single value, not {kind_of(value)}.",
+                hint="Write one after the colon.",
+            )
         text = str(value)
         if "${" not in text:
             return text
+        return "${".join(self._expanded(key, part) for part in text.split("$${"))
+
+    def _expanded(self, key: str, text: str) -> str:
         from dotenv.variables import Variable, parse_variables
 
         return "".join(
@@ -188,7 +236,7 @@ class Expander:
         if "${" in text:
             raise ConfigError(
                 f"{self._shown}: {key} holds a ${{ that starts no variable.",
-                hint="Write ${NAME} or ${NAME:-default}. A value that holds ${ itself belongs in .env.",
+                hint="Write ${NAME} or ${NAME:-default}, and $${ for a ${ that belongs to the value.",
             )
         return text
 

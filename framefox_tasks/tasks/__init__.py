@@ -5,12 +5,14 @@ from __future__ import annotations
 from framefox_tasks.tasks.copies import task_database_copy
 from framefox_tasks.tasks.database import (
     task_database_baseline,
+    task_database_check,
     task_database_clear_migration,
     task_database_create,
     task_database_create_migration,
     task_database_downgrade,
     task_database_drop,
     task_database_history,
+    task_database_protect,
     task_database_resolve,
     task_database_stamp,
     task_database_status,
@@ -46,6 +48,7 @@ warn_of_variables()
 __all__ = [
     "DOIT_CONFIG",
     "task_database_baseline",
+    "task_database_check",
     "task_database_clear_metadata",
     "task_database_clear_migration",
     "task_database_copy",
@@ -56,6 +59,7 @@ __all__ = [
     "task_database_drop",
     "task_database_history",
     "task_database_metadata",
+    "task_database_protect",
     "task_database_resolve",
     "task_database_stamp",
     "task_database_status",

@@ -34,11 +34,13 @@ _COPY = (
     flag("data_only", "rows only, into the tables that the target has"),
     flag("tables_from_entities", "no copy: the tables that the entities declare"),
     flag("overwrite", "replace all that the target holds, tables that are not copied too"),
+    flag("yes", "with --overwrite on a terminal: do not ask", short="y"),
     option("jobs", "how many tables at the same time", default=None),
     several("where", 'rows of a table, as "order=total > 9"; again for another'),
     several("mask", Help(_mask_help)),
     flag("verify", "compare every value, not only the number of rows"),
     flag("force_disconnect", "end the sessions of others on the target"),
+    option("force", "the name of the target, where it is protected", default=None),
     option("lock_wait", "seconds to wait for another run that changes the target", default=None),
     _DRY_RUN,
 )

@@ -18,6 +18,7 @@ from framefox_tasks.tasks.reporter import BARE, EXPLAINED
 _YES = flag("yes", "do not ask", short="y")
 _LOCK_WAIT = option("lock_wait", "seconds to wait for another run that changes the database", default=None)
 _X = several("x", "what env.py gets from get_x_argument(), as --x=KEY=VALUE; again for another")
+_FORCE = option("force", "the name of the database, where it is protected", default=None)
 _RESUME = flag("resume", "go on with a migration that was interrupted, after its last statement that was done")
 _UPGRADE = (
     option("revision", "the revision to go to [default: head, or heads with `heads: all`]", default=None),
@@ -56,6 +57,7 @@ _DOWNGRADE = (
     option("output", "with --sql: the file to write"),
     _RESUME,
     _X,
+    _FORCE,
     _LOCK_WAIT,
 )
 _HISTORY = (
@@ -68,10 +70,12 @@ _STATUS = (
     flag("exit_code", "fail if not up to date"),
     flag("verbose", "list what is left alone as not of this project"),
 )
+_CHECK = (choice("format", "text, json, or github for annotations", "text", "json", "github"), _X)
 _BASELINE = (option("message", "what the migration does", short="m"), _LOCK_WAIT)
 _STAMP = (
     option("revision", "the revision that the database is at, heads, or base for none", default=None),
     _YES,
+    _FORCE,
     _LOCK_WAIT,
 )
 _RESOLVE = (
@@ -80,8 +84,9 @@ _RESOLVE = (
     flag("accept_edit", "the migrations that were edited after they had been applied are right as they are"),
     _LOCK_WAIT,
 )
-_CLEAR = (_YES, _LOCK_WAIT)
-_DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"), _LOCK_WAIT)
+_CLEAR = (_YES, _FORCE, _LOCK_WAIT)
+_PROTECT = (flag("off", "take the protection away"), _FORCE, _LOCK_WAIT)
+_DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"), _FORCE, _LOCK_WAIT)
 
 
 def task_database_create() -> dict[str, Any]:
@@ -150,6 +155,17 @@ def task_database_status(format: str, **_: Any) -> dict[str, Any]:  # noqa: A002
     }
 
 
+@params(*_CHECK)
+def task_database_check(format: str, **_: Any) -> dict[str, Any]:  # noqa: A002 - what the user types
+    """Check that migrations, database and entities agree"""
+    return {
+        "actions": [action("database:check")],
+        "uptodate": [False],
+        "meta": {BARE: format != "text"},
+        **LIVE,
+    }
+
+
 def task_database_baseline() -> dict[str, Any]:
     """Write the migration that makes the database as it is"""
     return {"actions": [action("baseline:baseline")], "params": list(_BASELINE), "uptodate": [Named()], **LIVE}
@@ -158,6 +174,11 @@ def task_database_baseline() -> dict[str, Any]:
 def task_database_stamp() -> dict[str, Any]:
     """Mark the database as at a revision, running nothing"""
     return {"actions": [action("baseline:stamp")], "params": list(_STAMP), "uptodate": [Named()], **LIVE}
+
+
+def task_database_protect() -> dict[str, Any]:
+    """Mark the database, so that what could lose its data must name it"""
+    return {"actions": [action("database:protect")], "params": list(_PROTECT), "uptodate": [Named()], **LIVE}
 
 
 def task_database_resolve() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any, TextIO, cast
 
 from doit import Globals, doit_cmd
@@ -11,7 +12,7 @@ from doit.reporter import ConsoleReporter
 from framefox_tasks.tasks.freshness import reason_of
 from framefox_tasks.tasks.freshness.state import listed
 from framefox_tasks.tasks.state_file import guard
-from framefox_tasks.url import redact
+from framefox_tasks.url import redact, secrets_in
 
 BARE = "bare_output"
 """The key of a task's meta for output that another program reads: no marks among it."""
@@ -33,18 +34,20 @@ def warn_of_variables() -> None:
 
 def hide_passwords() -> None:
     """Hide the passwords of the command line on stderr: doit quotes all of it where an option is not known."""
-    if any(redact(argument) != argument for argument in sys.argv):
-        sys.stderr = cast(TextIO, _RedactedStream(sys.stderr))
+    secrets = secrets_in(sys.argv)
+    if secrets or any(redact(argument) != argument for argument in sys.argv):
+        sys.stderr = cast(TextIO, _RedactedStream(sys.stderr, secrets))
 
 
 class _RedactedStream:
     """A stream that redacts passwords."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, secrets: Sequence[str]) -> None:
         self._stream = stream
+        self._secrets = secrets
 
     def write(self, text: str) -> int:
-        return self._stream.write(redact(text))
+        return self._stream.write(redact(text, *self._secrets))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

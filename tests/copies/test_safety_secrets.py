@@ -19,6 +19,7 @@ from framefox_tasks.model import Target
 from framefox_tasks.url import parse_url
 
 SECRET = "s3cr3t/p@ss 'w#%"  # noqa: S105 - of a user that lives as long as its test
+SPACED = 's3cr3t of it\'s "p@ss" w#%'
 WRITTEN = quote(SECRET, safe="")
 URL = f"postgresql://u:{WRITTEN}@h/d"
 FAKE = """#!/bin/sh
@@ -43,6 +44,11 @@ def shows(text: str) -> bool:
         ["database_copy", "--to", f"postgresql://u@h/d?password={WRITTEN}"],
         ["database_copy", "--to", f"{URL}?sslmode=disable"],
         ["database_status", f"--to={URL}"],
+        ["database_copy", f"--too=postgresql://u:{SPACED}@h/d"],
+        ["database_copy", "--too", f"postgresql://u:{SPACED}@h/d"],
+        ["database_copy", f"--pasword={SPACED}"],
+        ["database_copy", "--password", SPACED],
+        ["database_copy", "--DB-PWD", SPACED],
     ],
 )
 def test_what_doit_says_of_a_mistake_shows_no_password(shop: MiniProject, arguments: list[str]) -> None:

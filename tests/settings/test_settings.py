@@ -84,6 +84,24 @@ def test_the_value_of_a_variable_is_not_expanded_again(tmp_path: Path) -> None:
     assert target(tmp_path, yaml, WORD="a${NAME}b", NAME="x").address.username == "a${NAME}b"
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("$${NAME}", "${NAME}"),
+        ("$${", "${"),
+        ("$$${NAME}", "$${NAME}"),
+        ("a$${${NAME}}$${b", "a${shop}${b"),
+        ("$$NAME$", "$$NAME$"),
+    ],
+)
+def test_two_dollars_before_a_brace_are_one_that_belongs_to_the_value(tmp_path: Path, text: str, name: str) -> None:
+    assert target(tmp_path, f"database: {{url: 'sqlite:///{text}.db'}}", NAME="shop").name == f"{name}.db"
+
+
+def test_a_line_of_dotenv_for_what_is_no_variable_is_not_missed(tmp_path: Path) -> None:
+    assert target(tmp_path, "database: {url: 'sqlite:///$${NAME}.db'}", dotenv="NAME\n").name == "${NAME}.db"
+
+
 def test_a_variable_may_be_one_of_dotenv(tmp_path: Path) -> None:
     yaml = "database: {driver: postgresql, username: '${WORD}', database: d}"
     assert target(tmp_path, yaml, dotenv="WORD='of dotenv'").address.username == "of dotenv"

@@ -174,6 +174,31 @@ def test_other_malformed_yaml(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("yaml", "says"),
+    [
+        ("\ndatabase: !!timestamp 's3cr3t'", "line 2: the value does not fit its !!tag"),
+        ("database: {echo: !!bool s3cr3t}", "line 1: the value does not fit its !!tag"),
+        ("database: {password: !!binary s3cr3t}", "could not determine a constructor for the tag"),
+        ("database: !!map 's3cr3t'", "expected a mapping node, but found scalar"),
+        ("database: &a {url: *a}", "database.url must be a single value, not a mapping"),
+        ("database: &a [*a]", "database must be a mapping, not a list"),
+        ("copies: {b: {to: x.db, where: {~: s3cr3t}}}", "line 1: a key is empty"),
+        (f"database: {'[' * 5000}", "exceeded maximum nesting depth"),
+    ],
+)
+def test_yaml_that_would_trip_its_parser_is_told(tmp_path: Path, yaml: str, says: str) -> None:
+    error = refused(tmp_path, yaml)
+    assert says in error.message
+    assert "s3cr3t" not in str(error)
+
+
+@pytest.mark.parametrize(("option", "text"), [("!!int 0x10", "0x10"), ("!!timestamp 2024-01-02", "2024-01-02")])
+def test_a_value_with_the_tag_that_fits_it_stays_as_it_is_written(tmp_path: Path, option: str, text: str) -> None:
+    yaml = f"database: {{driver: mysql, username: u, password: {option}, database: d}}"
+    assert target(tmp_path, yaml).address.password == text
+
+
+@pytest.mark.parametrize(
     ("yaml", "message"),
     [
         (

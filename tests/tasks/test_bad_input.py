@@ -172,6 +172,18 @@ def test_an_output_that_cannot_be_written(shop: MiniProject, output: str) -> Non
     assert "Check that its folder is there" in error
 
 
+def test_an_output_is_written_to_no_link(shop: MiniProject) -> None:
+    shop.ok("database_create")
+    shop.write("letter.txt", "kept")
+    for name in (".x.sql.new", ".x.sql", "link.sql"):
+        (shop.path / name).symlink_to("letter.txt")
+    error = refused(shop, "database_upgrade", "--sql", "--output=link.sql")
+    assert "link.sql is a link or a device" in error
+    shop.ok("database_upgrade", "--sql", "--output=x.sql")
+    assert shop.read("x.sql")
+    assert shop.read("letter.txt") == "kept"
+
+
 @pytest.mark.parametrize("command", ["database_upgrade", "database_downgrade", "database_clear_migration --yes"])
 def test_a_file_that_is_no_sqlite_database_is_left_as_it_is(shop: MiniProject, command: str) -> None:
     (shop.path / "shop.db").write_bytes(NOT_SQLITE)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from support.databases import Database
 from support.projects import MiniProject
@@ -49,6 +52,23 @@ def test_clear_migration_asks_as_well(filled: MiniProject) -> None:
     assert "Delete all migrations in migrations/versions" in result.out
     assert filled.versions() == []
     assert (filled.path / "migrations/env.py").exists()
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("n\n", True), ("y\n", False)])
+def test_a_copy_asks_before_it_replaces_tables(filled: MiniProject, answer: str, kept: bool) -> None:
+    with closing(sqlite3.connect(filled.path / "copy.db")) as connection:
+        connection.executescript(
+            "CREATE TABLE old (id INTEGER); INSERT INTO old VALUES (1); INSERT INTO old VALUES (2)"
+        )
+    copy = ("database_copy", "--to=sqlite:///copy.db", "--overwrite")
+    result = filled.on_terminal(*copy, answer=answer)
+    assert "Replace copy.db? It holds 1 table and 2 rows, which will be lost." in result.out
+    assert result.code == kept
+    with closing(sqlite3.connect(filled.path / "copy.db")) as connection:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE name = 'old'").fetchall()
+    assert bool(found) is kept
+    assert "Replace" not in filled.ok(*copy)
+    assert "Replace" not in filled.on_terminal(*copy, "--yes", answer="").out
 
 
 def test_an_interrupt_at_the_question_changes_nothing(filled: MiniProject) -> None:

@@ -13,6 +13,7 @@ from framefox_tasks.databases.rows import Statement
 
 _ROUTINES = (
     "SELECT routine_type, routine_name FROM information_schema.routines WHERE routine_schema = DATABASE() "
+    "AND routine_name <> 'framefox_tasks_protected' "
     "ORDER BY FIELD(routine_type, 'FUNCTION', 'PACKAGE', 'PACKAGE BODY', 'PROCEDURE'), routine_name"
 )
 _TRIGGERS = (

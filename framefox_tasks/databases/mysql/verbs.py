@@ -10,6 +10,14 @@ from framefox_tasks.databases.drivers import quote_identifier
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.model import Target
 
+MARK = "framefox_tasks_protected"
+"""The procedure by which a database is marked as protected. It is no part of the schema, and copies leave it out."""
+_IS_MARKED = (
+    "SELECT 1 FROM information_schema.ROUTINES "
+    "WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_NAME = %s AND ROUTINE_TYPE = 'PROCEDURE'"
+)
+_SET_MARK = f"CREATE PROCEDURE {MARK}() COMMENT 'This database is protected: doit database_protect' SELECT 1"
+
 
 class MySQLVerbs(ServerVerbs):
     """The verbs for MySQL and MariaDB. Codes are error numbers of MySQL's server error reference."""
@@ -89,6 +97,15 @@ class MySQLVerbs(ServerVerbs):
         statement = f"DROP DATABASE {quote_identifier(target, self, target.name)}"
         with self.connection(target, None) as connection:
             connection.cursor().execute(statement)
+
+    def is_marked(self, target: Target) -> bool:
+        """Whether the procedure is there that is the mark."""
+        return self._row(target, target.name, _IS_MARKED, (MARK,)) is not None
+
+    def set_mark(self, target: Target, *, marked: bool) -> None:
+        """Make a procedure that does nothing: a database has no settings, nor on every version a comment."""
+        with self.connection(target, target.name) as connection:
+            connection.cursor().execute(_SET_MARK if marked else f"DROP PROCEDURE IF EXISTS {MARK}")
 
     def server_version(self, target: Target) -> str:
         """The server's version, as 8.4.0 or 10.11.6-MariaDB."""

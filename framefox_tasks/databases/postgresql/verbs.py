@@ -20,6 +20,20 @@ from framefox_tasks.errors import (
 from framefox_tasks.model import Target
 
 _TEMPLATE_WAIT_SECONDS = 20.0
+_MARK = "framefox_tasks.protected"
+_IS_MARKED = f"""
+SELECT 1 FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
+WHERE d.datname = current_database() AND s.setrole = 0 AND '{_MARK}=on' = ANY (s.setconfig)
+"""  # noqa: S608 - nothing of a user's
+# One that this user may not read is not of a run of this user.
+_ELSEWHERE = """
+SELECT n.nspname, format('%%I.%%I', n.nspname, c.relname)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = 'version_num'
+WHERE pg_catalog.to_regclass(pg_catalog.quote_ident(%s)) IS NULL AND c.relname = %s AND c.relkind IN ('r', 'p')
+AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+ORDER BY 1
+"""
 _FORCE_SINCE = 130000  # DROP DATABASE ... WITH (FORCE), PostgreSQL 13
 
 
@@ -189,6 +203,32 @@ class PostgreSQLVerbs(ServerVerbs):
         """Empty the version table."""
         self._require(target)
         return super().clear_revision(target)
+
+    def revisions_elsewhere(self, target: Target) -> dict[str, tuple[str, ...]]:
+        """The revisions in the version tables of other schemas, where none is in the search_path."""
+        name = target.project.version_table
+        if "." in name:
+            return {}
+        with self.connection(target, target.name) as connection:
+            cursor = connection.cursor()
+            cursor.execute(_ELSEWHERE, (name, name))
+            found: dict[str, tuple[str, ...]] = {}
+            for schema, table in cursor.fetchall():
+                cursor.execute(f"SELECT version_num FROM {table}")  # noqa: S608 - quoted by the server
+                found[f"{schema}.{name}"] = tuple(sorted(row for (row,) in cursor.fetchall()))
+            return found
+
+    def is_marked(self, target: Target) -> bool:
+        """Whether the settings of the database hold the mark."""
+        self._require(target)
+        return self._row(target, target.name, _IS_MARKED) is not None
+
+    def set_mark(self, target: Target, *, marked: bool) -> None:
+        """Put the mark among the settings of the database: neither pg_dump nor a copy by TEMPLATE takes them along."""
+        self._require(target)
+        change = f"SET {_MARK} = 'on'" if marked else f"RESET {_MARK}"
+        with self.connection(target, target.name) as connection:
+            connection.cursor().execute(f"ALTER DATABASE {quote_identifier(target, self, target.name)} {change}")
 
     def server_version(self, target: Target) -> str:
         """The server's version, as 15.4."""

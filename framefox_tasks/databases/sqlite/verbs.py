@@ -11,6 +11,7 @@ from framefox_tasks.databases import remedies
 from framefox_tasks.databases.drivers import driver_of, journal_name, quoted_table
 from framefox_tasks.databases.verbs import Standing, Verbs
 from framefox_tasks.errors import (
+    ConfigError,
     ConnectionFailedError,
     DatabaseExistsError,
     DatabaseInUseError,
@@ -31,6 +32,8 @@ _REMEDIES = {
     sqlite3.SQLITE_READONLY: "The file, or its folder, may not be written. Check their permissions.",
     sqlite3.SQLITE_FULL: remedies.DISK_FULL,
 }
+PROTECTED = int.from_bytes(b"fftP", "big")
+"""The application id of a protected database: a number in its header, in no schema, and seldom in use."""
 LOCK = "-lock"  # the file that keeps other runs out, and stays
 
 
@@ -173,6 +176,24 @@ class SQLiteVerbs(Verbs):
         """The bytes of its files."""
         files = [target.file, Path(f"{target.file}-wal"), Path(f"{target.file}-journal")]
         return sum(path.stat().st_size for path in files if path.exists())
+
+    def is_marked(self, target: Target) -> bool:
+        """Whether its application id is the one of a protected database."""
+        return self._application_id(target) == PROTECTED
+
+    def _application_id(self, target: Target) -> int:
+        with self.translated(target), _existing(target) as connection:
+            return int(connection.execute("PRAGMA application_id").fetchone()[0])
+
+    def set_mark(self, target: Target, *, marked: bool) -> None:
+        """Set the application id, unless the application has one of its own."""
+        if self._application_id(target) not in (0, PROTECTED):
+            raise ConfigError(
+                f"{target.name} has an application id of its own, which is where the mark would be.",
+                hint="Write `protected: true` into config/orm.yaml.",
+            )
+        with self.translated(target), _existing(target) as connection:
+            connection.execute(f"PRAGMA application_id = {PROTECTED if marked else 0}")
 
     def change_marker(self, target: Target) -> list[int | str] | None:
         """Size and time of the file, its counter of commits, and the same of its WAL."""

@@ -10,6 +10,7 @@ from framefox_tasks.databases.rows import CopySchema, Name, Subset, TablePlan, q
 from framefox_tasks.databases.sqlite.backup import FileSnapshot, Function, snapshot
 from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.staging import Staging
+from framefox_tasks.databases.sqlite.verbs import PROTECTED
 from framefox_tasks.model import Target
 
 _NUMBERS = ("user_version", "application_id")
@@ -56,6 +57,8 @@ class FileCopy:
         try:
             with self._staging.early() as write:
                 self._snap.backup(self._staging.connection, noted)
+                if self._staging.connection.execute("PRAGMA application_id").fetchone()[0] == PROTECTED:
+                    self._staging.connection.execute("PRAGMA application_id = 0")
         except sqlite3.Error as exc:
             # Reading the source fails with the codes of a damaged file; all others come from writing.
             if getattr(exc, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
@@ -73,6 +76,8 @@ class FileCopy:
                     self._fill(connection, plan)
             for number in _NUMBERS:
                 value = self._snap.connection.execute(f"PRAGMA {number}").fetchone()[0]
+                if (number, value) == ("application_id", PROTECTED):
+                    continue
                 connection.execute(f"PRAGMA {number} = {value}")
 
     def _fill(self, connection: sqlite3.Connection, plan: TablePlan) -> None:

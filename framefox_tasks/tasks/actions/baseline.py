@@ -5,6 +5,7 @@ from __future__ import annotations
 from framefox_tasks import report
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations import baseline as baselines, resolve as resolving, stamp as stamping
+from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.settings import Settings
 from framefox_tasks.tasks.actions.invocation import Invocation, confirm, skip_unnamed
 from framefox_tasks.tasks.actions.turns import in_turn
@@ -47,6 +48,7 @@ def stamp(
     *,
     revision: str | None,
     yes: bool,
+    force: str | None = None,
     lock_wait: str | None = None,
     invocation: Invocation | None = None,
 ) -> None:
@@ -59,10 +61,11 @@ def stamp(
             hint="See the migrations with: doit database_status, and type: doit database_stamp --revision=REVISION",
         )
     target = in_turn(settings, lock_wait)
+    check_unprotected(target, force, "it is not marked as being at another revision")
     if not yes:
         checked = stamping.check_stamp(target, revision=revision)
         report.show(checked)
         if checked.differences or checked.not_compared:
             question = f"Mark {target.label} as being at {', '.join(checked.revisions) or 'no revision'} all the same?"
             confirm(question, yes=False, task=f"database_stamp --revision={revision}")
-    report.show(stamping.stamp(target, revision=revision, on_wait=report.show_waiting))
+    report.show(stamping.stamp(target, revision=revision, force=force, on_wait=report.show_waiting))

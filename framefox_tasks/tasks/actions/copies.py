@@ -10,6 +10,7 @@ from typing import Any
 
 from framefox_tasks import copies as copying, report
 from framefox_tasks.copies import retention
+from framefox_tasks.copies.holdings import holdings
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import (
     ConfigError,
@@ -19,11 +20,12 @@ from framefox_tasks.errors import (
     TargetNotEmptyError,
 )
 from framefox_tasks.migrations import upgrade as upgrades
+from framefox_tasks.migrations.protection import is_protected
 from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy
 from framefox_tasks.results import Copied, CopyPlan
 from framefox_tasks.settings import URL_VARIABLE, Settings, positive
 from framefox_tasks.tasks.actions import hide
-from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
+from framefox_tasks.tasks.actions.invocation import Invocation, confirm, on_terminal, skip_unnamed
 from framefox_tasks.tasks.actions.turns import note_unlocked, waiting_as
 from framefox_tasks.tasks.freshness.copies import comparable, copy_state, copy_values, source_state
 from framefox_tasks.url import as_sqlalchemy_reads
@@ -43,7 +45,9 @@ def copy(
     where: list[str],
     mask: list[str],
     dry_run: bool,
+    yes: bool,
     lock_wait: str | None = None,
+    force: str | None = None,
     invocation: Invocation | None = None,
     **flags: bool,
 ) -> None:
@@ -71,7 +75,22 @@ def copy(
     url = as_sqlalchemy_reads(source) if source else settings.target.url
     origin = waiting_as(replace(settings.target, url=url), lock_wait)
     place = as_sqlalchemy_reads(to) if to else settings.copies.url
-    _run_copy(NamedCopy("", origin, place, options), dry_run=dry_run)
+    found = NamedCopy("", origin, place, options, protected=settings.copies.protected)
+    if options.overwrite and not (dry_run or yes or force is not None):
+        _ask(found)
+    _run_copy(found, dry_run, force)
+
+
+def _ask(copy: NamedCopy) -> None:
+    """Ask on a terminal before the tables of a target are replaced; a protected one is refused anyway."""
+    target = copy.target()
+    hide(copy.source, target)
+    if TIMESTAMP in copy.to or not on_terminal() or is_protected(target):
+        return
+    held = holdings(target)
+    if held.tables:
+        what = f"{report.number(held.tables, 'table')} and {report.number(held.rows, 'row')}"
+        confirm(f"Replace {target.label}? It holds {what}, which will be lost.", yes=False, task="database_copy")
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -116,7 +135,7 @@ def named(
     ):
         return invocation and invocation.values
     try:
-        return _run_copy(found, dry_run=dry_run)
+        return _run_copy(found, dry_run)
     except TargetNotEmptyError as exc:
         raise TargetNotEmptyError(
             exc.message, hint=f"To replace it each time, write `overwrite: true` into copies.{name} of the settings."
@@ -143,11 +162,11 @@ def upgrade(
     return {"heads": list(result.heads), "database": target.identity, "left": copy_state(target)}
 
 
-def _run_copy(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
+def _run_copy(copy: NamedCopy, dry_run: bool, force: str | None = None) -> dict[str, Any] | None:
     """Copy, with hints for the two databases of a copy where others name the settings of one."""
     hide(copy.source, copy.target())
     try:
-        return _copy_once(copy, dry_run=dry_run)
+        return _copy_once(copy, dry_run, force)
     except ConnectionFailedError as exc:
         hint = (exc.hint or "").replace(_ONE, f"--to, --from, {_ONE}")
         raise ConnectionFailedError(exc.message, hint=hint or None) from exc
@@ -159,20 +178,20 @@ def _run_copy(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
         ) from exc
 
 
-def _copy_once(copy: NamedCopy, *, dry_run: bool) -> dict[str, Any] | None:
+def _copy_once(copy: NamedCopy, dry_run: bool, force: str | None) -> dict[str, Any] | None:
     stamp = _stamp(copy)
     if dry_run:
         report.show(copying.plan_copy(copy.source, copy.target(stamp), options=copy.options))
         return None
     note_unlocked(copy.source)
     state = source_state(copy.source) if copy.name and comparable(copy) else None
-    result = _run_with_display(copy, stamp)
+    result = _run_with_display(copy, stamp, force)
     values = copy_values(copy, stamp, state)
     report.show(replace(result, removed=retention.remove_older(copy, stamp)))
     return values
 
 
-def _run_with_display(copy: NamedCopy, stamp: str) -> Copied:
+def _run_with_display(copy: NamedCopy, stamp: str, force: str | None) -> Copied:
     target = copy.target(stamp)
     with report.copying() as display:
         try:
@@ -183,6 +202,7 @@ def _run_with_display(copy: NamedCopy, stamp: str) -> Copied:
                 on_plan=_announced(display.begin),
                 on_progress=display.note,
                 on_wait=report.show_waiting,
+                force=force,
             )
         except KeyboardInterrupt:
             raise CopyError(f"The copy was interrupted; {target.label} is as it was.", hint="Start it again.") from None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,24 +13,26 @@ from framefox_tasks.errors import (
     ConfirmationRequiredError,
     ConnectionFailedError,
     MigrationError,
-    PermissionDeniedError,
 )
 from framefox_tasks.migrations import (
     amend as amended,
+    check as checks,
     clear,
     create as migration,
     database,
     downgrade as downgrades,
     history as past,
     plan as plans,
+    protection,
     status,
     upgrade as upgrades,
 )
+from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import Forecast, MigrationCreated, Step
 from framefox_tasks.schema.cache import RECORD
 from framefox_tasks.settings import Settings
-from framefox_tasks.tasks.actions.invocation import Invocation, confirm, skip_unnamed
+from framefox_tasks.tasks.actions.invocation import Invocation, confirm, on_terminal, skip_unnamed
 from framefox_tasks.tasks.actions.turns import in_turn, note_unlocked, waiting_as
 from framefox_tasks.tasks.freshness.build import agreed, hook_state
 
@@ -88,7 +88,7 @@ def create_migration(
             options=options,
             x=x,
             rename=rename,
-            ask=_ask_rename if _on_terminal() else None,
+            ask=_ask_rename if on_terminal() else None,
             drop=tuple(drop),
             proof=not no_proof,
             keep_anyway=keep_anyway,
@@ -127,7 +127,7 @@ def _amend(target: Target, message: str | None, head: str | None, x: list[str], 
     try:
         return amend(yes=yes)
     except ConfirmationRequiredError as exc:
-        if not _on_terminal():
+        if not on_terminal():
             raise
         if not report.ask(exc.message):
             raise ConfirmationRequiredError("Cancelled. Nothing was changed.") from exc
@@ -191,17 +191,7 @@ def _write_or_print(text: str, output: str) -> None:
     if not output:
         report.say(text.rstrip())
         return
-    path = Path(output)
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError as exc:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise PermissionDeniedError(
-            f"{output} cannot be written: {exc.strerror}", hint="Check that its folder is there, and its permissions."
-        ) from exc
+    plans.write_sql(text, Path(output))
     report.say(f"SQL written to {output}.")
 
 
@@ -213,6 +203,7 @@ def downgrade(
     sql: bool = False,
     output: str = "",
     x: Sequence[str] = (),
+    force: str | None = None,
     resume: bool = False,
     lock_wait: str | None = None,
     invocation: Invocation | None = None,
@@ -237,6 +228,7 @@ def downgrade(
             hint="Revert the last two with: doit database_downgrade --steps 2, all with: --steps 0",
         )
     target = in_turn(settings, lock_wait)
+    check_unprotected(target, force, "no migration is reverted")
     report.say("Reverting migrations...")
     done = downgrades.downgrade(
         target,
@@ -246,6 +238,7 @@ def downgrade(
         on_step=report.show,
         on_wait=report.show_waiting,
         resume=resume,
+        force=force,
     )
     report.show(done)
 
@@ -288,11 +281,20 @@ def show_status(
         raise MigrationError("The database is not up to date.", hint="Bring it up to date with: doit database_upgrade")
 
 
+def check(settings: Settings, *, format: str, x: list[str]) -> None:  # noqa: A002 - the option's name
+    """database_check."""
+    checked = checks.check(settings.target, x=x)
+    report.show_checked(checked, form=format)
+    for finding in checked.findings:
+        raise MigrationError(f"{finding.check}: {finding.message}", hint=finding.hint)
+
+
 def drop(
     settings: Settings,
     *,
     yes: bool,
     force_disconnect: bool,
+    force: str | None = None,
     lock_wait: str | None = None,
     invocation: Invocation | None = None,
 ) -> None:
@@ -300,25 +302,48 @@ def drop(
     if skip_unnamed(invocation, "drop the database"):
         return
     target = waiting_as(settings.target, lock_wait)
+    check_unprotected(target, force, "it is not dropped")
     confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
     note_unlocked(target)
-    dropped = database.drop(target, missing_ok=True, force_disconnect=force_disconnect, on_wait=report.show_waiting)
+    dropped = database.drop(
+        target, missing_ok=True, force_disconnect=force_disconnect, force=force, on_wait=report.show_waiting
+    )
     report.show(dropped)
 
 
+def protect(
+    settings: Settings,
+    *,
+    off: bool,
+    force: str | None = None,
+    lock_wait: str | None = None,
+    invocation: Invocation | None = None,
+) -> None:
+    """database_protect."""
+    if skip_unnamed(invocation, "change whether the database is protected"):
+        return
+    target = in_turn(settings, lock_wait)
+    if off:
+        report.show(protection.unprotect(target, force=force, on_wait=report.show_waiting))
+    else:
+        report.show(protection.protect(target, on_wait=report.show_waiting))
+
+
 def clear_migration(
-    settings: Settings, *, yes: bool, lock_wait: str | None = None, invocation: Invocation | None = None
+    settings: Settings,
+    *,
+    yes: bool,
+    force: str | None = None,
+    lock_wait: str | None = None,
+    invocation: Invocation | None = None,
 ) -> None:
     """database_clear_migration."""
     if skip_unnamed(invocation, "delete all migrations"):
         return
     target = waiting_as(settings.target, lock_wait)
+    check_unprotected(target, force, "its migrations are not deleted")
     folder = ", ".join(map(target.project.shown, target.project.versions))
     question = f"Delete all migrations in {folder}, and empty the version table of {target.label}?"
     confirm(question, yes=yes, task="database_clear_migration")
     note_unlocked(target)
-    report.show(clear.clear_migrations(target, on_wait=report.show_waiting))
-
-
-def _on_terminal() -> bool:
-    return bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
+    report.show(clear.clear_migrations(target, force=force, on_wait=report.show_waiting))

@@ -43,6 +43,11 @@ def skip_unnamed(invocation: Invocation | None, would: str) -> bool:
     return not invocation.named
 
 
+def on_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
+
+
 def confirm(question: str, *, yes: bool, task: str) -> None:
     """Ask before a task goes on.
 
@@ -56,7 +61,7 @@ def confirm(question: str, *, yes: bool, task: str) -> None:
     """
     if yes:
         return
-    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+    if not on_terminal():
         raise ConfirmationRequiredError(
             "This needs a confirmation, and there is no terminal to ask on. Nothing was changed.",
             hint=f"Confirm with: doit {task} --yes",
