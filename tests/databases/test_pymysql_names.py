@@ -34,6 +34,7 @@ def private(file: str) -> set[str]:
         if isinstance(node, ast.Attribute)
         and node.attr.startswith("_")
         and not node.attr.startswith("__")
+        and node.attr != "_replace"  # of a named tuple, and public
         and not (isinstance(node.value, ast.Name) and node.value.id == "self")
     }
 
