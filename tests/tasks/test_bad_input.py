@@ -144,7 +144,7 @@ def test_a_destructive_task_needs_a_terminal_or_yes(shop: MiniProject, command: 
     [
         ("sqlite:///dodo.py/shop.db", "dodo.py/shop.db cannot be used: its folder cannot be made"),
         ("sqlite:///dodo.py/data/shop.db", "dodo.py/data/shop.db cannot be used: its folder cannot be made"),
-        ("sqlite:////proc/shop.db", "/proc/shop.db cannot be used: it cannot be made: No such file or directory"),
+        ("sqlite:////proc/shop.db", "/proc/shop.db-lock cannot be locked, which keeps other runs out: No such file"),
         ("sqlite:///" + "x" * 300 + ".db", "cannot be used: File name too long"),
         ("sqlite:///src", "src is not a file."),
     ],

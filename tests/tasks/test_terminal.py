@@ -73,7 +73,7 @@ def test_a_copy_asks_before_it_replaces_tables(filled: MiniProject, answer: str,
 
 def test_an_interrupt_at_the_question_changes_nothing(filled: MiniProject) -> None:
     result = filled.on_terminal("database_drop", answer="\x03")
-    assert result.code == 1
+    assert result.code == 130
     assert "Cancelled. Nothing was changed." in result.out
     assert "Traceback" not in result.out
     assert (filled.path / "shop.db").exists()

@@ -99,14 +99,21 @@ class FileLock:
         try:
             lock.acquire(blocking=False)
         except Timeout:
+            try:
+                self._path.open("ab").close()  # the library takes a file that cannot be made for one that is locked
+            except OSError as exc:
+                raise self._unusable(exc) from exc
             return False
         except OSError as exc:
-            raise PermissionDeniedError(
-                f"{self._path} cannot be locked, which keeps other runs out: {exc.strerror}",
-                hint="Check the permissions of the file and of its folder.",
-            ) from exc
+            raise self._unusable(exc) from exc
         self._lock = lock
         return True
+
+    def _unusable(self, exc: OSError) -> PermissionDeniedError:
+        return PermissionDeniedError(
+            f"{self._path} cannot be locked, which keeps other runs out: {exc.strerror}",
+            hint="Check the path in the database URL, and the permissions of the file and of its folder.",
+        )
 
     def holder(self) -> str:
         """Who has it, as the file says."""
