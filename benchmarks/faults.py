@@ -19,7 +19,7 @@ from xml.etree import ElementTree as ET
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs/reliability.md"
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MariaDB"}
-_TABLE = re.compile(r"(?<=<!-- table -->\n).*?(?=<!-- end of the table -->)", re.DOTALL)
+_TABLE = re.compile(r"^\| promised .*?\n(?!\|)", re.DOTALL | re.MULTILINE)
 
 Rows = dict[str, dict[str, str]]
 """A promise -> `test` and the databases -> what is in these columns."""

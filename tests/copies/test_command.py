@@ -183,7 +183,7 @@ def test_an_interrupted_copy_says_so_and_leaves_the_target_as_it_was(filled: Min
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 1, out + err
+    assert process.returncode == 130, out + err
     assert "The copy was interrupted; copy.db is as it was." in err
     assert "Traceback" not in err
     assert (filled.path / "copy.db").read_bytes() == before

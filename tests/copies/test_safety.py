@@ -75,7 +75,7 @@ def test_an_interrupt_at_the_last_step_comes_too_late_and_is_told_so(
         process.send_signal(signal.SIGINT)
         other.cursor().execute("UNLOCK TABLES")
         out, err = process.communicate(timeout=60)
-    assert process.returncode == 1, out + err
+    assert process.returncode == 130, out + err
     assert "Traceback" not in err
     assert f"The copy was interrupted when it was complete: {target.name} on" in err
     assert target.tables() == {"one"}

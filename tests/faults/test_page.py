@@ -31,4 +31,4 @@ def test_every_promise_is_in_the_table_with_its_test() -> None:
 
 def test_the_table_is_read_as_it_is_written() -> None:
     rows = {"a": {"test": "t.py::test_a", "sqlite": "3 x", "postgresql": "", "mysql": "holds"}}
-    assert FAULTS["rows_in"](f"<!-- table -->\n{FAULTS['table'](rows)}<!-- end of the table -->") == rows
+    assert FAULTS["rows_in"](f"# Page\n\n{FAULTS['table'](rows)}\n## More\n") == rows

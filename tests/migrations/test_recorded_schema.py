@@ -33,7 +33,7 @@ def everywhere(project: MiniProject) -> MiniProject:
 def tracked(shop: MiniProject) -> MiniProject:
     """The small shop with its first migration applied, all of it committed."""
     shop.ok("database_create_migration", "-m", "first", "database_upgrade")
-    shop.write(".gitignore", "*.db\n.doit*\n__pycache__/\n")
+    shop.write(".gitignore", "*.db\n*.db-lock\n.doit*\n__pycache__/\n")
     git(shop, "init", "-q", "-b", "main")
     commit(shop, "first")
     return shop

@@ -136,6 +136,7 @@ def test_the_list_has_one_helpful_line_for_each_task(shop: MiniProject) -> None:
     names = [line.split()[0] for line in lines]
     assert names == [
         "database_baseline",
+        "database_check",
         "database_clear_metadata",
         "database_clear_migration",
         "database_copy",
@@ -146,6 +147,7 @@ def test_the_list_has_one_helpful_line_for_each_task(shop: MiniProject) -> None:
         "database_drop",
         "database_history",
         "database_metadata",
+        "database_protect",
         "database_resolve",
         "database_stamp",
         "database_status",

@@ -52,7 +52,7 @@ class SQLiteJournal(Journal):
 
     def autocommits(self, connection: Any) -> bool:
         """What is guarded has a transaction but in an autocommit_block()."""
-        return not connection.in_transaction
+        return not getattr(connection, "driver_connection", connection).in_transaction  # of what an async driver wraps
 
     def text(self, value: str) -> str:
         """By its bytes."""
