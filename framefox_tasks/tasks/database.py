@@ -177,12 +177,12 @@ def task_database_stamp() -> dict[str, Any]:
 
 
 def task_database_protect() -> dict[str, Any]:
-    """Mark the database, so that what could lose its data must name it"""
+    """Guard the database: what loses data must name it"""
     return {"actions": [action("database:protect")], "params": list(_PROTECT), "uptodate": [Named()], **LIVE}
 
 
 def task_database_resolve() -> dict[str, Any]:
-    """Settle an interrupted or an edited migration, running nothing"""
+    """Settle an interrupted or edited migration"""
     return {"actions": [action("baseline:resolve")], "params": list(_RESOLVE), "uptodate": [Named()], **LIVE}
 
 
