@@ -20,7 +20,6 @@ from support.databases import (
     drop_database,
     is_mariadb,
     require_server,
-    server_databases,
     server_url,
 )
 from support.projects import MiniProject, copy_project
@@ -97,10 +96,11 @@ def make_database(tmp_path: Path) -> Iterator[MakeDatabase]:
         return database
 
     yield make
-    for dialect in {database.dialect for database in made if database.path is None}:
-        names = tuple(database.name for database in made)
-        for name in filter(lambda found: found.startswith(names), server_databases(dialect)):
-            drop_database(dialect, name)
+    for database in made:
+        if database.path is None:
+            drop_database(database.dialect, database.name)  # first, as it may refer to what is beside it
+            for name in database.beside():
+                drop_database(database.dialect, name)
 
 
 @pytest.fixture(params=DIALECTS)
