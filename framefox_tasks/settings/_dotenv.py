@@ -184,16 +184,18 @@ def _value(statement: _Statement, known: Variables, later: Collection[str]) -> s
 def _part(statement: _Statement, atom: Atom, known: Variables, later: Collection[str]) -> str:
     if not isinstance(atom, Variable):
         return atom.resolve({})
-    place = f".env, line {statement.line}: {statement.key}"
+    # What is no name may be a part of a password.
+    place = f".env, line {statement.line}: {statement.key if statement.key.isidentifier() else 'the value'}"
     if "${" in (atom.default or ""):
         raise ConfigError(
             f"{place} holds a default that holds another variable.",
             hint="Set the inner one in a line of its own above it: ${NAME:-default} takes a plain default.",
         )
     if atom.name not in known and atom.default is None:
-        # What is no name may be a part of a password.
-        shown = f"the variable {atom.name}" if atom.name.isidentifier() else "a variable"
-        move = f"Move the line that sets {atom.name} above it" if atom.name in later else "Set it in a line above"
+        named = atom.name.isidentifier()
+        shown = f"the variable {atom.name}" if named else "a variable"
+        above = named and atom.name in later
+        move = f"Move the line that sets {atom.name} above it" if above else "Set it in a line above"
         raise ConfigError(
             f"{place} needs {shown}, which is not set.",
             hint=f"{move}, or give a default: ${{NAME:-value}}. Single quotes keep a ${{ that is no variable.",
