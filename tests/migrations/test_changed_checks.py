@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg.errors import CheckViolation
+from pymysql.err import IntegrityError, OperationalError
 from support.databases import Database
 from support.declaring import Declared
 
@@ -35,8 +38,8 @@ STATES = """CheckConstraint("state IN ('new', '5%', 'it''s')", name='ck state')"
 def refused(project: Declared, size: int, state: str = "new") -> bool:
     try:
         project.database.execute(f"INSERT INTO item (size, state) VALUES ({size}, '{state}')")
-    except Exception:  # noqa: BLE001 - each driver has its own
-        return True
+    except (sqlite3.IntegrityError, CheckViolation, IntegrityError, OperationalError) as exc:
+        return "constraint" in str(exc).lower()
     project.database.execute("DELETE FROM item")
     return False
 
