@@ -152,6 +152,22 @@ def test_a_cycle_with_a_table_that_is_there(declared: Declared, database: Databa
     assert foreign_keys(database) == made
 
 
+def test_a_table_that_refers_to_one_that_stays_by_several_columns_is_dropped(
+    declared: Declared, database: Database
+) -> None:
+    names = "abcdefgh"
+    columns = "\n    ".join(f"{name} = mapped_column(Integer, primary_key=True, autoincrement=False)" for name in names)
+    parent = f"class Parent(Base):\n    __tablename__ = 'parent'\n    {columns}\n"
+    key = f"ForeignKeyConstraint({[*names]}, {[f'parent.{name}' for name in names]}, name='fk_parent')"
+    child = f"class Child(Base):\n    __tablename__ = 'child'\n    {columns}\n    __table_args__ = ({key},)\n"
+    declared.migrate(parent + child)
+    made = foreign_keys(database)
+    declared.migrate(parent)
+    assert not foreign_keys(database)
+    declared.downgrade()
+    assert foreign_keys(database) == made
+
+
 def test_a_long_name_is_shortened(declared: Declared, database: Database) -> None:
     team, column = "team_" + "t" * 40, "captain_" + "c" * 40
     text = declared.migrate(CYCLES["a cycle"].replace('"team', f'"{team}').replace("captain_id", column))
