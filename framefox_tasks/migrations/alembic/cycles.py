@@ -164,13 +164,13 @@ def _inheriting(tables: Iterable[Table]) -> Iterator[tuple[Table, Table]]:
 
 def _complete(table: Table) -> None:
     """Let the foreign keys of a reflected table find those that stay: they were reflected beside it, if at all."""
-    missing: dict[tuple[str | None, str], set[str]] = {}
+    missing: dict[tuple[str | None, str], set[str | None]] = {}
     for key in table.foreign_keys:
         schema, name, column = key._column_tokens
         if ".".join(filter(None, (schema, name))) not in table.metadata.tables:
             missing.setdefault((schema, name), set()).add(column)
     for (schema, name), columns in missing.items():
-        Table(name, table.metadata, *map(Column, sorted(columns)), schema=schema)
+        Table(name, table.metadata, *(Column(str(column)) for column in columns), schema=schema)
 
 
 def _key_of(key: ForeignKeyConstraint) -> _Key:
