@@ -283,6 +283,10 @@ class Database(Verbs):
     def forget_state(self, target: Target) -> None:
         """Remove the state that is kept elsewhere than in the project's cache folder."""
 
+    def connecting(self) -> AbstractContextManager[None]:
+        """A context in which much is connected, by us and by an env.py."""
+        return nullcontext()
+
     def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:  # noqa: ARG002 - for those that can
         """A context in which the drivers ask before they connect and before they send a statement."""
         return nullcontext()

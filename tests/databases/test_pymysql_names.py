@@ -16,7 +16,7 @@ MYSQL = ROOT / "framefox_tasks/databases/mysql"
 # Of a connection, by the file that uses them.
 OF_A_CONNECTION = {
     "packets.py": {"_execute_command", "_force_close", "_next_seq_id", "_read_packet", "_rfile"},
-    "scratch.py": {"_create_ssl_ctx"},
+    "certificates.py": {"_create_ssl_ctx"},
     "session.py": {"_read_timeout", "_sock"},
 }
 # Of its packets, which are as private, though their names do not say so.

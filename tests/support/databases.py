@@ -105,15 +105,18 @@ def connect_server(dialect: str, database: str | None = None) -> Any:
         )
     import pymysql
 
-    return pymysql.connect(
-        host=address.host or "localhost",
-        port=address.port or 3306,
-        user=address.username,
-        password=address.password or "",
-        database=database,
-        autocommit=True,
-        connect_timeout=5,
-    )
+    from framefox_tasks.databases.mysql.certificates import one_ssl_context
+
+    with one_ssl_context():
+        return pymysql.connect(
+            host=address.host or "localhost",
+            port=address.port or 3306,
+            user=address.username,
+            password=address.password or "",
+            database=database,
+            autocommit=True,
+            connect_timeout=5,
+        )
 
 
 def server_databases(dialect: str) -> set[str]:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from framefox_tasks.databases.mysql.certificates import one_ssl_context
 from framefox_tasks.databases.mysql.verbs import MySQLVerbs
 from framefox_tasks.databases.verbs import Database
 
@@ -80,6 +81,10 @@ class MySQL(MySQLVerbs, Database):
         from framefox_tasks.databases.mysql.scratch import keep_state
 
         keep_state(self, target, scratch, state)
+
+    def connecting(self) -> AbstractContextManager[None]:
+        """Let connections share what is loaded for them."""
+        return one_ssl_context()
 
     def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:
         """Let the drivers ask first."""

@@ -12,6 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from framefox_tasks.databases.drivers import quoted_table
+from framefox_tasks.databases.mysql.certificates import one_ssl_context
 from framefox_tasks.databases.scratch import CACHE, PREFIX, DriverWatch, server_scratch, starting, statement_text
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.model import Target
@@ -37,29 +38,8 @@ _LOCK_WAIT = 10  # seconds that a killed run's statement may still take
 @contextmanager
 def scratch(verbs: ServerVerbs, target: Target, state: str) -> Iterator[Target]:
     """A database on the target's server: empty, or with a state that is kept."""
-    with _one_ssl_context(), server_scratch(verbs, _Scratch(), target, state) as made:
+    with one_ssl_context(), server_scratch(verbs, _Scratch(), target, state) as made:
         yield made
-
-
-@contextmanager
-def _one_ssl_context() -> Iterator[None]:
-    """Let PyMySQL load the certificates of the system once: for each connection that takes longer than to connect."""
-    if not find_spec("pymysql"):
-        yield
-        return
-    from pymysql.connections import Connection
-
-    theirs: Any = Connection  # its type is not told of the method
-    make, made = theirs._create_ssl_ctx, {}
-
-    def cached(connection: Any, options: Any) -> Any:
-        key = repr(options)
-        if key not in made:
-            made[key] = make(connection, options)
-        return made[key]
-
-    with patch.object(Connection, "_create_ssl_ctx", cached):
-        yield
 
 
 class _Scratch:

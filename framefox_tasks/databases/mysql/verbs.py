@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
 from framefox_tasks.databases import remedies
 from framefox_tasks.databases.drivers import quote_identifier
+from framefox_tasks.databases.mysql.certificates import one_ssl_context
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.model import Target
 
@@ -74,6 +77,12 @@ class MySQLVerbs(ServerVerbs):
     def understands(self, arguments: dict[str, Any]) -> bool:
         """Only text arguments pass through as they are; the others SQLAlchemy converts."""
         return arguments.keys() <= {"host", "port", "user", "password", "database", "charset", "unix_socket"}
+
+    @contextmanager
+    def connection(self, target: Target, database: str | None, **more: Any) -> Iterator[Any]:
+        """A raw driver connection with autocommit; see ServerVerbs."""
+        with one_ssl_context(), super().connection(target, database, **more) as connection:
+            yield connection
 
     def _autocommit(self, connection: Any) -> None:
         connection.autocommit(True)

@@ -76,6 +76,7 @@ def run_environment(
     environment.configure = configure  # type: ignore[method-assign]
     with PROCESS, ExitStack() as stack:
         stack.enter_context(_env_py_errors(target))
+        stack.enter_context(database_of(target).connecting())
         stack.enter_context(warnings.catch_warnings())
         ignore_warnings()
         stack.enter_context(rebuilding())
