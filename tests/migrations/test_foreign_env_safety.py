@@ -246,3 +246,18 @@ def test_an_error_of_this_package_is_not_told_as_one_of_env_py(shop: MiniProject
     assert result.code == 2
     assert "Unexpected error: 'NoneType' object is not callable" in result.err
     assert "env.py failed" not in result.all
+
+
+def test_what_sqlalchemy_raises_for_rewritten_operations_is_not_told_as_of_env_py(shop: MiniProject) -> None:
+    shop.write(
+        "migrations/env.py",
+        "from framefox_tasks.env import run_migrations\n"
+        "from framefox_tasks.migrations.alembic import options\n"
+        "from sqlalchemy import Table\n\n"
+        "options.adapt = Table\n"
+        "run_migrations()\n",
+    )
+    result = shop.doit("database_create_migration")
+    assert result.code == 2
+    assert "Unexpected error" in result.err
+    assert "env.py failed" not in result.all

@@ -225,9 +225,10 @@ def _env_py_errors(target: Target) -> Iterator[None]:
             raise connection_failure(exc, target) from exc
         raise MigrationError(f"The database {target.label} refused a statement. {describe(exc)}") from exc
     except (Exception, SystemExit) as exc:
-        if raised_here(exc):
+        folders = [project.migrations_folder, *project.versions, project.root]
+        if raised_here(exc, folders):
             raise
-        place = failure_in(exc, project, [project.migrations_folder, *project.versions, project.root])
+        place = failure_in(exc, project, folders)
         if place is None:
             raise
         raise MigrationError(f"env.py failed. {place}", hint="Correct it and run the command again.") from exc

@@ -16,6 +16,8 @@ from framefox_tasks.url import redact
 
 _STATEMENT_LENGTH = 300
 _PACKAGE = Path(__file__).parents[2]
+REWRITING = "process_revision"
+"""The function that rewrites the operations that Alembic has found."""
 
 
 def failure_in(exc: BaseException, project: Project, folders: Iterable[Path]) -> str | None:
@@ -24,10 +26,27 @@ def failure_in(exc: BaseException, project: Project, folders: Iterable[Path]) ->
     return f"{project.shown(place[0])}, line {place[1]}: {describe(exc)}" if place else None
 
 
-def raised_here(exc: BaseException) -> bool:
-    """Whether this package itself has raised it, and not what somebody wrote in a migration or an env.py."""
+def raised_here(exc: BaseException, folders: Iterable[Path]) -> bool:
+    """Whether this package has raised it, or has rewritten operations so that SQLAlchemy did.
+
+    Args:
+        exc: The error.
+        folders: Where somebody wrote the migrations and the env.py: what they raise is theirs.
+    """
+    wanted = [folder.resolve() for folder in folders]
     frames = traceback.extract_tb(exc.__traceback__)
-    return bool(frames) and Path(frames[-1].filename).is_relative_to(_PACKAGE)
+    if not frames:
+        return False
+    if Path(frames[-1].filename).is_relative_to(_PACKAGE):
+        return True
+    for frame in reversed(frames):
+        file = Path(frame.filename)
+        if file.is_relative_to(_PACKAGE):
+            if frame.name == REWRITING:
+                return True
+        elif any(file.is_relative_to(folder) for folder in wanted) and "site-packages" not in file.parts:
+            return False
+    return False
 
 
 def is_already_there(exc: BaseException, target: Target) -> bool:

@@ -58,7 +58,7 @@ def complete_options(
     _schemas(options)
     _owned(target.project, options, known)
     options["render_item"] = partial(_render_item, options.get("render_item"))
-    options["process_revision_directives"] = partial(_process_revision, options.get("process_revision_directives"))
+    options["process_revision_directives"] = partial(process_revision, options.get("process_revision_directives"))
     return options
 
 
@@ -80,7 +80,8 @@ def _render_item(theirs: Hook | None, type_: str, item: Any, context: Any) -> An
     return render_item(type_, item, context) if text is False else text
 
 
-def _process_revision(theirs: Hook | None, context: Any, revision: Any, directives: Any) -> None:
+def process_revision(theirs: Hook | None, context: Any, revision: Any, directives: Any) -> None:
+    """Rewrite the operations that Alembic has found, after the hook of an env.py."""
     if theirs:
         theirs(context, revision, directives)
     enums.add_enum_types(context, directives)
