@@ -20,6 +20,7 @@ from framefox_tasks.errors import (
     MigrationError as MigrationError,
     MigrationInterruptedError as MigrationInterruptedError,
     MigrationNeededError as MigrationNeededError,
+    NoDatabaseError as NoDatabaseError,
     NotADatabaseError as NotADatabaseError,
     PermissionDeniedError as PermissionDeniedError,
     ProtectedError as ProtectedError,

@@ -24,6 +24,10 @@ class ConfigError(FramefoxTasksError):
     """The settings, or an option on the command line, cannot be used."""
 
 
+class NoDatabaseError(ConfigError):
+    """The settings name no database."""
+
+
 class UnsupportedDialectError(ConfigError):
     """The URL names a database that is not supported."""
 

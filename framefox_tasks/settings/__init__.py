@@ -1,6 +1,7 @@
 """Settings: .env, the process environment and config/orm.yaml, read into a Target.
 
 The database is DATABASE_URL if that is set, else `database.url`, else the detailed form (`driver`, `host`, ...).
+Where none of these names it, Alembic's configuration does, and then the Flask application.
 This package is the only reader of the process environment.
 """
 
@@ -30,6 +31,7 @@ from framefox_tasks.settings._copies import (
     positive as positive,
     readable,
 )
+from framefox_tasks.settings._database import database_url
 from framefox_tasks.settings._diagram import diagram_options
 from framefox_tasks.settings._schema import (
     boolean,
@@ -41,12 +43,10 @@ from framefox_tasks.settings._schema import (
     seconds_in as seconds_in,
     text_of,
     texts_of,
-    url_from_parts,
 )
 from framefox_tasks.url import as_sqlalchemy_reads
 
 CONFIG_FILE = Path("config/orm.yaml")
-_DETAILS = ("driver", "host", "port", "username", "password", "database")
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,12 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
     check_keys(config, str(CONFIG_FILE))
     options = config.get("database") or {}
     expand = _sources.Expander(variables, str(CONFIG_FILE))
-    source, url = _database_url(options, variables, expand, exists=(root / CONFIG_FILE).exists())
+    project = _project(root, config, expand)
+    source, url = database_url(root, options, variables, expand, config=CONFIG_FILE, migrations=project.migrations)
     scratch = text_of("database.scratch_url", options.get("scratch_url"), expand)
     target = Target(
         url,
-        _project(root, config, expand),
+        project,
         check_options(options, expand),
         as_sqlalchemy_reads(scratch) if scratch else None,
         lock=config.get("lock") is None or boolean("lock", config["lock"], expand),
@@ -141,23 +142,6 @@ def copy_chains() -> Mapping[str, Chain]:
     except FramefoxTasksError:
         return {}
     return dict.fromkeys(readable(config), Chain())
-
-
-def _database_url(
-    options: Mapping[str, Any], variables: Mapping[str, str], expand: _sources.Expander, *, exists: bool
-) -> tuple[str, str]:
-    if variables.get("DATABASE_URL", "").strip():
-        return "DATABASE_URL", as_sqlalchemy_reads(variables["DATABASE_URL"])
-    url = expand("database.url", options["url"]) if options.get("url") else ""
-    if url.strip():
-        return f"database.url in {CONFIG_FILE}", as_sqlalchemy_reads(url)
-    if any(options.get(name) for name in _DETAILS):
-        return f"database in {CONFIG_FILE}", url_from_parts(options, expand)
-    reason = "names no database" if exists else "is missing"
-    raise ConfigError(
-        f"No database is configured: DATABASE_URL is not set, and {CONFIG_FILE} {reason}.",
-        hint='Set DATABASE_URL, or write\n  database:\n    url: "sqlite:///app.db"\ninto ' + f"{CONFIG_FILE}.",
-    )
 
 
 def _project(root: Path, config: Mapping[str, Any], expand: _sources.Expander) -> Project:

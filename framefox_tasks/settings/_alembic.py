@@ -26,6 +26,7 @@ _NAMES = (
     "path_separator",
     "version_path_separator",
 )
+_URL = "sqlalchemy.url"
 
 
 @dataclass(frozen=True)
@@ -137,15 +138,32 @@ def _package_folder(package: str, folders: Sequence[str]) -> str | None:
     return next(iter(spec.submodule_search_locations or ()), None) if spec else None
 
 
-def _ini(path: Path) -> Mapping[str, str] | None:
+def database_url(root: Path, migrations: Path) -> tuple[str, str] | None:
+    """Where Alembic's configuration names the database, and its URL; None where it does not.
+
+    Args:
+        root: The project's folder.
+        migrations: The migrations folder.
+
+    Raises:
+        ConfigError: A file cannot be read.
+    """
+    for path, shown in ((root / "alembic.ini", "alembic.ini"), (root / migrations / "alembic.ini", None)):
+        if found := (_ini(path, (_URL,)) or {}).get(_URL):
+            return f"{_URL} in {shown or migrations / 'alembic.ini'}", found
+    found = _toml(root / "pyproject.toml", (_URL,)).get(_URL)
+    return (f"{_URL} in pyproject.toml", str(found)) if found else None
+
+
+def _ini(path: Path, names: Sequence[str] = _NAMES) -> Mapping[str, str] | None:
     """The options that count; None where there is no such file."""
     if not path.is_file():
         return None
     parser = ConfigParser({"here": path.parent.as_posix().replace("%", "%%")})
     try:
         parser.read(path, encoding="utf-8")
-        # Interpolated one by one: a % in an option that is not ours must not hinder.
-        return {name: parser.get("alembic", name) for name in _NAMES if parser.has_option("alembic", name)}
+        # Interpolated one by one: a % in an option that is not asked for must not hinder.
+        return {name: parser.get("alembic", name) for name in names if parser.has_option("alembic", name)}
     except (ConfigParserError, OSError, UnicodeDecodeError) as exc:
         # Never the error's own text: it quotes the line, and a password may stand there.
         line = getattr(exc, "lineno", None) or next((number for number, _ in getattr(exc, "errors", ())), None)
@@ -156,7 +174,7 @@ def _ini(path: Path) -> Mapping[str, str] | None:
         ) from exc
 
 
-def _toml(path: Path) -> Mapping[str, Any]:
+def _toml(path: Path, names: Sequence[str] = _NAMES[:4]) -> Mapping[str, Any]:
     if not path.is_file():
         return {}
     import tomllib
@@ -166,7 +184,7 @@ def _toml(path: Path) -> Mapping[str, Any]:
     except (OSError, ValueError) as exc:
         raise ConfigError(f"pyproject.toml cannot be read: {exc}") from exc
     here = {"here": path.parent.as_posix()}
-    return {name: _interpolated(name, table[name], here) for name in _NAMES[:4] if name in table}
+    return {name: _interpolated(name, table[name], here) for name in names if name in table}
 
 
 def _interpolated(name: str, value: Any, here: Mapping[str, str]) -> Any:

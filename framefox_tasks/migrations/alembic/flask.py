@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
 from typing import Any
 
+from framefox_tasks.applications import ApplicationError, load_flask
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations.alembic.failures import failure_in
 from framefox_tasks.model import Project, Target
@@ -19,15 +21,11 @@ def application_context(target: Target) -> AbstractContextManager[Any]:
     """
     if "current_app" not in env_text(target.project):
         return nullcontext()
-    try:
-        from flask.cli import FlaskGroup, NoAppException
-    except ImportError:
+    if find_spec("flask") is None:
         return nullcontext()  # env.py's own import fails next, and is reported with its line
     try:
-        # What the `flask` command does before it runs a command: read .flaskenv, .env and FLASK_APP.
-        command = FlaskGroup().make_context("flask", ["db"])
-        context: AbstractContextManager[Any] = command.obj.load_app().app_context()
-    except NoAppException as exc:
+        context: AbstractContextManager[Any] = load_flask(target.project.root).app_context()
+    except ApplicationError as exc:
         raise ConfigError(
             f"env.py needs the Flask application. {_reason(exc, target.project)}",
             hint="Set FLASK_APP, for example FLASK_APP=package:create_app.",
@@ -35,7 +33,6 @@ def application_context(target: Target) -> AbstractContextManager[Any]:
     return context
 
 
-def _reason(exc: Exception, project: Project) -> str:
-    # Flask puts the traceback of a failing import into its message.
-    place = failure_in(exc.__context__, project, [project.root]) if exc.__context__ else None
-    return place or " ".join(str(exc).split())
+def _reason(exc: ApplicationError, project: Project) -> str:
+    cause = exc.__cause__
+    return (isinstance(cause, Exception) and failure_in(cause, project, [project.root])) or str(exc)
