@@ -70,6 +70,7 @@ from framefox_tasks.model import (
     Target as Target,
 )
 from framefox_tasks.results import (
+    Addition as Addition,
     Baselined as Baselined,
     Checked as Checked,
     Copied as Copied,
@@ -84,6 +85,7 @@ from framefox_tasks.results import (
     EditsAccepted as EditsAccepted,
     Finding as Finding,
     HistoryEntry as HistoryEntry,
+    Initialized as Initialized,
     Interruption as Interruption,
     LockWait as LockWait,
     MetadataCleared as MetadataCleared,
@@ -108,6 +110,7 @@ from framefox_tasks.results import (
     Upgraded as Upgraded,
     Whereabouts as Whereabouts,
 )
+from framefox_tasks.scaffold import init as init
 from framefox_tasks.schema.snapshot import Schema as Schema
 from framefox_tasks.settings import Settings as Settings, load_settings as load_settings
 

@@ -8,6 +8,7 @@ from typing import Any
 from framefox_tasks.report._check import show_checked
 from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
 from framefox_tasks.report._history import show_history
+from framefox_tasks.report._scaffold import initialized_lines
 from framefox_tasks.report._status import edited_lines, show_status
 from framefox_tasks.report._terminal import ask, note, say, unwritable, warn
 from framefox_tasks.report._text import each_left_alone, left_alone, number
@@ -20,6 +21,7 @@ from framefox_tasks.results import (
     Drawn,
     Dropped,
     EditsAccepted,
+    Initialized,
     LockWait,
     MetadataCleared,
     MetadataWritten,
@@ -41,6 +43,7 @@ __all__ = [
     "ask",
     "copying",
     "not_carried",
+    "note",
     "number",
     "say",
     "show",
@@ -317,6 +320,7 @@ def _(result: MetadataCleared) -> list[str]:
 
 _lines.register(CopyPlan, planned_lines)
 _lines.register(Copied, copied_lines)
+_lines.register(Initialized, initialized_lines)
 
 
 def _revision(revision: Revision) -> str:

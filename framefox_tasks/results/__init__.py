@@ -42,6 +42,7 @@ from framefox_tasks.results._migrations import (
     Upgraded as Upgraded,
     Whereabouts as Whereabouts,
 )
+from framefox_tasks.results._scaffold import Addition as Addition, Initialized as Initialized
 from framefox_tasks.schema.snapshot import Schema
 
 

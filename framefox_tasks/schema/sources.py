@@ -97,7 +97,7 @@ def declaring(project: Project, tables: Collection[str]) -> Iterator[tuple[Path,
     """The declarations of tables in the project's own Python files: classes, by their names too, and Table(...)."""
     if not tables:
         return
-    for path in _own_files(project.root.absolute().resolve()):
+    for path in own_files(project.root.absolute().resolve()):
         for node in ast.walk(_source_tree(path)):
             yield from ((path, declared) for declared in _declaring_node(node, tables))
 
@@ -118,7 +118,8 @@ def _declaring_node(node: ast.AST, tables: Collection[str]) -> Iterator[Declared
             yield DeclaredTable("Table", str(node.args[0].value), node.lineno)
 
 
-def _own_files(root: Path) -> Iterator[Path]:
+def own_files(root: Path) -> Iterator[Path]:
+    """The Python files of a project, sorted in each folder."""
     for folder, names, files in os.walk(root):
         # Not of another environment, and nothing hidden.
         names[:] = sorted(n for n in names if n.isidentifier() and not Path(folder, n, "pyvenv.cfg").exists())

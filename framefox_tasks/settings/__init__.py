@@ -123,6 +123,19 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
     )
 
 
+def load_project(root: Path | str, environ: Mapping[str, str] | None = None) -> Project:
+    """Where the migrations and the entities of the project in a folder are, whether or not it has a database.
+
+    Raises:
+        ConfigError: As for load_settings, but not for want of a database.
+    """
+    root = Path(root).absolute()
+    config = _sources.read_yaml(root / CONFIG_FILE, shown=str(CONFIG_FILE))
+    variables = _sources.read_dotenv(root / ".env", os.environ if environ is None else environ, config)
+    check_keys(config, str(CONFIG_FILE))
+    return _project(root, config, _sources.Expander(variables, str(CONFIG_FILE)))
+
+
 def _is_production(variables: Mapping[str, str]) -> bool:
     names = (variables.get(name, "").strip().lower() for name in ("APP_ENV", "ENV"))
     return any(name in ("prod", "production") for name in names)

@@ -12,6 +12,7 @@ from framefox_tasks.tasks.database import (
     task_database_downgrade,
     task_database_drop,
     task_database_history,
+    task_database_init,
     task_database_protect,
     task_database_resolve,
     task_database_stamp,
@@ -19,6 +20,7 @@ from framefox_tasks.tasks.database import (
     task_database_upgrade,
 )
 from framefox_tasks.tasks.encoding import usable_streams, use_utf8
+from framefox_tasks.tasks.mistyped import explain_mistypes
 from framefox_tasks.tasks.reporter import Reporter, hide_passwords, warn_of_variables
 from framefox_tasks.tasks.schema import (
     task_database_clear_metadata,
@@ -43,6 +45,7 @@ use_utf8()
 usable_streams()
 end_quietly()
 hide_passwords()
+explain_mistypes()
 warn_of_variables()
 
 __all__ = [
@@ -58,6 +61,7 @@ __all__ = [
     "task_database_downgrade",
     "task_database_drop",
     "task_database_history",
+    "task_database_init",
     "task_database_metadata",
     "task_database_protect",
     "task_database_resolve",

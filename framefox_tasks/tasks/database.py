@@ -86,7 +86,13 @@ _RESOLVE = (
 )
 _CLEAR = (_YES, _FORCE, _LOCK_WAIT)
 _PROTECT = (flag("off", "take the protection away"), _FORCE, _LOCK_WAIT)
+_INIT = (flag("dry_run", "only show what would be written"),)
 _DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"), _FORCE, _LOCK_WAIT)
+
+
+def task_database_init() -> dict[str, Any]:
+    """Write what a project lacks for the tasks"""
+    return {"actions": [action("init:init", settings=False)], "params": list(_INIT), "uptodate": [Named()], **LIVE}
 
 
 def task_database_create() -> dict[str, Any]:

@@ -23,7 +23,9 @@ def use_utf8() -> None:
 
 def _is_doit() -> bool:
     program = Path(sys.argv[0])
-    return program.name in _PROGRAMS or (program.name == "__main__.py" and program.parent.name == "doit")
+    return program.name in _PROGRAMS or (
+        program.name == "__main__.py" and program.parent.name in ("doit", "framefox_tasks")
+    )
 
 
 def usable_streams() -> None:

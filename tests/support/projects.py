@@ -49,6 +49,10 @@ class MiniProject:
             return self.run(sys.executable, "-m", "doit", *arguments, cwd=cwd, stdin=stdin)
         return Run(*run_module("doit", arguments, folder=self.path / cwd, env=self._environment(), stdin=stdin or ""))
 
+    def framefox_tasks(self, *arguments: str, cwd: str = ".") -> Run:
+        """Run the script framefox-tasks as a module, and give its exit code and output whatever they are."""
+        return Run(*run_module("framefox_tasks", arguments, folder=self.path / cwd, env=self._environment()))
+
     def ok(self, *arguments: str) -> str:
         """Run doit, which must succeed without a word on stderr; give its stdout."""
         result = self.doit(*arguments)

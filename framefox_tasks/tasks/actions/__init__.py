@@ -26,30 +26,35 @@ from framefox_tasks.url import redact
 _hidden: list[Target] = []
 
 
-def action(name: str) -> Callable[..., Any]:
-    """A doit action that calls "module:function" of this package with the settings and the task's options."""
+def action(name: str, *, settings: bool = True) -> Callable[..., Any]:
+    """A doit action that calls "module:function" of this package with the settings and the task's options.
+
+    Args:
+        name: The function.
+        settings: Whether it gets the settings; else it works without any.
+    """
 
     def run(**options: Any) -> Any:
-        return _run(name, options)
+        return _run(name, options, settings)
 
     run.__name__ = name.replace(":", "_")
     return run
 
 
-def _run(name: str, options: dict[str, Any]) -> Any:
+def _run(name: str, options: dict[str, Any], settings: bool) -> Any:
     module, _, function = name.partition(":")
     # To import SQLAlchemy makes many objects and hardly any garbage, and to look for that takes a tenth of the time.
     gc.set_threshold(100_000)
     try:
-        return _called(module, function, options)
+        return _called(module, function, options, settings)
     finally:
         gc.freeze()  # nor need the interpreter look through them all once more when it ends
 
 
-def _called(module: str, function: str, options: dict[str, Any]) -> Any:
+def _called(module: str, function: str, options: dict[str, Any], settings: bool) -> Any:
     with ending() as signalled:
         try:
-            result = _ended(module, function, options)
+            result = _ended(module, function, options, settings)
         except KeyboardInterrupt:
             result = TaskFailed(_redacted(_interrupted()))
     if signalled.number and isinstance(result, TaskFailed):
@@ -62,8 +67,8 @@ def _interrupted() -> str:
     """What the database is, after a task was interrupted: all that was not committed is rolled back."""
     from framefox_tasks.migrations.journal.interruption import interruption
 
-    target = configured().target
     try:
+        target = configured().target
         revision = database_of(target).revision(target)
         half_done = interruption(target)
     except DatabaseNotFoundError:
@@ -76,10 +81,10 @@ def _interrupted() -> str:
     return f"Interrupted. {where}"
 
 
-def _ended(module: str, function: str, options: dict[str, Any]) -> Any:
+def _ended(module: str, function: str, options: dict[str, Any], settings: bool) -> Any:
     try:
         adapter = getattr(import_module(f"{__name__}.{module}"), function)
-        return adapter(configured(), **options)
+        return adapter(*([configured()] if settings else []), **options)
     except FramefoxTasksError as exc:
         hint = f"\n{exc.hint}" if exc.hint else ""
         return TaskFailed(_redacted(f"{exc.message}{hint}"))

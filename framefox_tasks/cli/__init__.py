@@ -1,0 +1,71 @@
+# PYTHON_ARGCOMPLETE_OK
+"""The script framefox-tasks: `init`, and every task in the spelling of Framefox, as `database:create-migration`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+PROGRAM = "framefox-tasks"
+_FAILED = 3
+"""The exit code where no task has run, as doit's."""
+
+
+def main() -> int:
+    """Run what the command line says, and give the exit code: doit's, where a task was run."""
+    arguments = sys.argv[1:]
+    if "_ARGCOMPLETE" in os.environ:
+        from framefox_tasks.cli.completion import complete
+
+        complete()
+    if not arguments or arguments in (["-h"], ["--help"], ["help"]):
+        from framefox_tasks.cli.usage import show_usage
+
+        show_usage()
+        return 0
+    if arguments == ["--version"]:
+        from importlib.metadata import version
+
+        from framefox_tasks import report
+
+        report.say(f"{PROGRAM} {version(PROGRAM)}, doit {version('doit')}, {sys.executable}")
+        return 0
+    if arguments[0] == "help" and (len(arguments) > 2 or ":" in arguments[1]):
+        arguments = [*arguments[1:], "--help"]
+    own = _own_command(arguments)
+    return _run(arguments) if own is None else own
+
+
+def _own_command(arguments: Sequence[str]) -> int | None:
+    """The exit code of a command that is no task; None where this is a task, or a command of doit."""
+    command, *rest = arguments
+    if command == "database" and rest:
+        command, *rest = f"database_{rest[0]}", *rest[1:]
+    if command in ("init", "database:init", "database_init"):
+        from framefox_tasks.cli.init import run_init
+
+        return run_init(rest)
+    if command == "completion":
+        from framefox_tasks.cli.completion import show_completion
+
+        return show_completion(rest)
+    return None
+
+
+def _run(arguments: list[str]) -> int:
+    from doit.doit_cmd import DoitMain
+
+    from framefox_tasks import report
+    from framefox_tasks.cli.loader import SpellingLoader
+
+    elsewhere = any(word.startswith(("-f", "--file", "-d", "--dir")) for word in arguments)
+    folder = next((each for each in (Path.cwd(), *Path.cwd().parents) if (each / "dodo.py").is_file()), None)
+    if folder is None and not elsewhere:
+        report.note(f"There is no dodo.py here, nor in a folder above. Make one with: {PROGRAM} init")
+        return _FAILED
+    if folder and not elsewhere:
+        os.chdir(folder)  # where doit looks for its own settings as well
+    DoitMain.BIN_NAME = PROGRAM
+    return int(DoitMain(SpellingLoader()).run(arguments) or 0)

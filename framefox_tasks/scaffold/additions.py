@@ -1,0 +1,76 @@
+"""What belongs into files that a project has already: said, and not written."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+from framefox_tasks.results import Addition
+from framefox_tasks.scaffold.content import GITIGNORE
+
+_IMPORT = "from framefox_tasks.tasks import *"
+_PACKAGE = "framefox_tasks"
+# A file that each line is to keep out of version control.
+_IGNORED = {
+    ".env": ".env",
+    ".doit*": ".doit.sqlite3",
+    ".framefox_tasks/": ".framefox_tasks",
+    "*.db": "app.db",
+    "*.db-lock": "app.db-lock",
+}
+
+
+def additions(root: Path) -> tuple[Addition, ...]:
+    """What to add by hand to the files that are there."""
+    return tuple(found for found in (_to_dodo(root / "dodo.py"), _to_gitignore(root / GITIGNORE)) if found.lines)
+
+
+def _to_dodo(path: Path) -> Addition:
+    name = Path(path.name)
+    try:
+        tree = ast.parse(path.read_bytes()) if path.is_file() else None
+    except (SyntaxError, ValueError):
+        return Addition(name, (_IMPORT,))
+    if tree is None or any(_imports_tasks(node) for node in ast.walk(tree)):
+        return Addition(name, ())
+    return Addition(name, (_IMPORT, *_config(tree)), "above its DOIT_CONFIG and tasks")
+
+
+def _imports_tasks(node: ast.AST) -> bool:
+    return isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == _PACKAGE
+
+
+def _config(tree: ast.Module) -> Iterator[str]:
+    """The DOIT_CONFIG that keeps what the file has, and what a bare `doit` runs, with ours behind it."""
+    given = next((node.value for node in tree.body if isinstance(node, ast.Assign) and _is_config(node)), None)
+    entries = ["**DOIT_CONFIG"]
+    has_tasks = False
+    if isinstance(given, ast.Dict):
+        pairs = list(zip(given.keys, given.values, strict=True))
+        entries += [f"{ast.unparse(key)}: {ast.unparse(value)}" for key, value in pairs if key]
+        has_tasks = any(isinstance(key, ast.Constant) and key.value == "default_tasks" for key, _ in pairs)
+    elif given is not None:
+        entries.append(f"**{ast.unparse(given)}")
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    tasks = [name.removeprefix("task_") for name in functions if name.startswith("task_")]
+    if not has_tasks and tasks:
+        listed = ", ".join(f'"{task}"' for task in tasks)
+        entries.insert(1, f'"default_tasks": [{listed}]')
+    yield f"DOIT_CONFIG = {{{', '.join(entries)}}}"
+
+
+def _is_config(node: ast.Assign) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == "DOIT_CONFIG" for target in node.targets)
+
+
+def _to_gitignore(path: Path) -> Addition:
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+    patterns = [line.strip().strip("/") for line in (text or "").splitlines() if line.strip()[:1] not in ("", "#")]
+    missing = [
+        line
+        for line, example in _IGNORED.items()
+        if text is not None and not any(fnmatch(example, pattern) for pattern in patterns)
+    ]
+    return Addition(Path(path.name), tuple(missing))
