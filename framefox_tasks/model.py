@@ -25,8 +25,10 @@ class Project:
         version_locations: The folders of revision files, where they are not the one in the migrations folder.
         recursive_versions: Whether the subfolders of these count.
         import_paths: Further folders that are importable, before the root: Alembic's prepend_sys_path.
-        entities: Folders whose modules declare the tables.
-        metadata: Where the target metadata is, as package.module:attribute, instead of or beside `entities`.
+        entities: Folders whose modules declare the tables, and modules that do, by their files.
+        exclude_entities: Modules and folders below those that are left out, as globs relative to the root.
+        metadata: Where the target metadata is, as package.module:attribute, instead of or beside `entities`; a tuple
+            where it is in several.
         ignore_tables: Names or globs of tables in the database that are not this project's.
         include_object: Alembic's include_object hook, as package.module:function.
         version_table: The table that holds the revision, where it needs one as schema.table.
@@ -39,7 +41,8 @@ class Project:
     recursive_versions: bool = False
     import_paths: tuple[Path, ...] = ()
     entities: tuple[Path, ...] = (Path("src/entity"),)
-    metadata: str | None = None
+    metadata: str | tuple[str, ...] | None = None
+    exclude_entities: tuple[str, ...] = ()
     ignore_tables: tuple[str, ...] = ()
     include_object: str | None = None
     version_table: str = "alembic_version"
@@ -63,6 +66,11 @@ class Project:
     def versions(self) -> tuple[Path, ...]:
         """The absolute paths of the folders that hold revision files."""
         return tuple(map(self.path, self.version_locations)) or (self.migrations_folder / "versions",)
+
+    @property
+    def metadata_names(self) -> tuple[str, ...]:
+        """Where the target metadata is, as a tuple."""
+        return (self.metadata,) if isinstance(self.metadata, str) else self.metadata or ()
 
     @property
     def newest(self) -> str:

@@ -28,7 +28,7 @@ def init(root: Path | str = ".", *, dry_run: bool = False) -> Initialized:
     """
     found = look_around(Path(root).absolute())
     new = missing_files(found)
-    facts, to_add, next_command = found.facts(), additions(found.project.root), found.next_command()
+    facts, to_add, next_command = found.facts(), additions(found), found.next_command()
     if not dry_run:
         for path, text in new.items():
             files.write(found.project, found.project.path(path), text)

@@ -8,7 +8,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from framefox_tasks.results import Addition
-from framefox_tasks.scaffold.content import GITIGNORE
+from framefox_tasks.scaffold.content import GITIGNORE, settings_text
+from framefox_tasks.scaffold.found import Surroundings
+from framefox_tasks.settings import CONFIG_FILE
 
 _IMPORT = "from framefox_tasks.tasks import *"
 _PACKAGE = "framefox_tasks"
@@ -22,9 +24,16 @@ _IGNORED = {
 }
 
 
-def additions(root: Path) -> tuple[Addition, ...]:
+def additions(found: Surroundings) -> tuple[Addition, ...]:
     """What to add by hand to the files that are there."""
-    return tuple(found for found in (_to_dodo(root / "dodo.py"), _to_gitignore(root / GITIGNORE)) if found.lines)
+    root = found.project.path("")
+    each = (_to_dodo(root / "dodo.py"), _to_settings(found), _to_gitignore(root / GITIGNORE))
+    return tuple(addition for addition in each if addition.lines)
+
+
+def _to_settings(found: Surroundings) -> Addition:
+    needed = found.has_config and (found.needs_url or found.needs_entities)
+    return Addition(CONFIG_FILE, tuple(filter(None, settings_text(found).splitlines())) if needed else ())
 
 
 def _to_dodo(path: Path) -> Addition:

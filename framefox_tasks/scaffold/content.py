@@ -39,7 +39,7 @@ def _files(found: Surroundings) -> Iterator[tuple[Path, str]]:
     project = found.project
     yield Path("dodo.py"), template("dodo.py.txt")
     if found.is_new or found.needs_url or found.needs_entities:
-        yield CONFIG_FILE, template("orm.yaml", settings=_settings(found))
+        yield CONFIG_FILE, template("orm.yaml", settings=settings_text(found))
     if not any(_is_there(project.path("") / name) for name in _EXAMPLES):
         yield Path(_EXAMPLES[0]), template("env.example")
     yield Path(GITIGNORE), template("gitignore")
@@ -48,7 +48,8 @@ def _files(found: Surroundings) -> Iterator[tuple[Path, str]]:
     yield from _migrations(found)
 
 
-def _settings(found: Surroundings) -> str:
+def settings_text(found: Surroundings) -> str:
+    """What config/orm.yaml must say of the database and the entities."""
     lines = ["", "database:", f"  url: {_URL}"] if found.is_new or found.needs_url else []
     if found.is_new or found.needs_entities:
         places = ["src/entity"] if found.is_new else list(found.code.entities)

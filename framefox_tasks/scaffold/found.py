@@ -96,9 +96,9 @@ class Surroundings:
         env_py = [project.shown(project.migrations_folder / "env.py")] if self.has_env_py else []
         yield "Alembic", ", ".join([*map(str, self.alembic_files), *env_py])
         yield "libraries", ", ".join(name for top, name in _LIBRARIES.items() if top in self.code.imports)
-        named = ", ".join([*([project.metadata] if project.metadata else [])])
+        named = ", ".join(project.metadata_names)
         configured = ", ".join(map(str, project.entities)) if project.entities != Project.entities else ""
-        yield "entities", named or configured or ", ".join(self.code.entities)
+        yield "entities", ", ".join(self.code.entities) or named or configured
         yield "database", self.problem or self.database or ""
 
     def next_command(self) -> str:

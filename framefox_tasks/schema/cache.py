@@ -121,7 +121,9 @@ def was_cleared(target: Target) -> bool:
 def entity_settings(target: Target) -> str:
     """The settings that the entities depend on, as one text."""
     project = target.project
-    lists = (project.entities, project.ignore_tables)
+    lists = [project.entities, project.ignore_tables]
+    if project.exclude_entities:
+        lists.append(project.exclude_entities)
     single = [FORMAT, target.address.dialect, project.metadata, project.shown(project.migrations)]
     if project.include_object:
         single.append(project.include_object)

@@ -84,10 +84,10 @@ def load_entities(project: Project) -> Entities:
     with watching():
         modules, sources = _import_folders(project)
         provided = import_provided(project, sources)
-        named = _named(project, project.metadata) if project.metadata else None
+        named = _unique(item for name in project.metadata_names for item in _named(project, name))
         hook = _import_hook(project)
     if project.metadata and not sources:
-        modules, folders = _package_modules(project, project.metadata.partition(":")[0])
+        modules, folders = _package_modules(project)
         sources = [source for path in folders for source in _sources.below(path)]
     metadata = named or _unique(item for name in modules for item in _declared(sys.modules[name]))
     check_registered(project, sources, metadata)
@@ -141,12 +141,16 @@ def _import_folders(project: Project) -> tuple[dict[str, str], list[EntityModule
     return modules, sources
 
 
-def _package_modules(project: Project, name: str) -> tuple[dict[str, str], list[Path]]:
-    """The modules of the package that holds a module, as for _import_folders, and where its files are."""
-    top = name.partition(".")[0]
-    modules = {other: top for other in sys.modules if other == name or other.startswith(f"{top}.")}
-    package_folder = _sources.package_folder(project, sys.modules[name])
-    return modules, [package_folder] if package_folder else []
+def _package_modules(project: Project) -> tuple[dict[str, str], list[Path]]:
+    """The modules of the packages that hold the metadata, as for _import_folders, and where their files are."""
+    modules: dict[str, str] = {}
+    folders: dict[Path, None] = {}
+    for name in (where.partition(":")[0] for where in project.metadata_names):
+        top = name.partition(".")[0]
+        modules |= {other: top for other in sys.modules if other == name or other.startswith(f"{top}.")}
+        if package_folder := _sources.package_folder(project, sys.modules[name]):
+            folders[package_folder] = None
+    return modules, list(folders)
 
 
 def _times(folders: Iterable[Path]) -> dict[Path, int]:

@@ -14,6 +14,8 @@ from types import ModuleType
 from framefox_tasks.errors import EntityError
 from framefox_tasks.model import Project
 
+_WRITTEN = "Where there are some, and what to write, is told by: framefox-tasks init"
+
 
 @dataclass(frozen=True)
 class DeclaredTable:
@@ -62,20 +64,29 @@ def read(project: Project, folder: Path) -> list[EntityModule]:
     """
     path = project.path(folder)
     if path.is_file() and path.suffix == ".py":
-        return [_source(project, path)]
+        return [] if _excluded(project, path) else [_source(project, path)]
     if not path.is_dir():
         raise EntityError(
             f"The entity folder {project.shown(path)} does not exist.",
-            hint="Create it and declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml.",
+            hint="Create it and declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml. "
+            f"{_WRITTEN}",
         )
     _check_names(project, path)
-    sources = [_source(project, file) for file in _modules(path)]
+    sources = [_source(project, file) for file in _modules(path) if not _excluded(project, file)]
     if not any(source.path.name != "__init__.py" or source.tables for source in sources):
         raise EntityError(
             f"The entity folder {project.shown(path)} holds no module.",
-            hint="Declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml.",
+            hint=f"Declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml. {_WRITTEN}",
         )
     return sources
+
+
+def _excluded(project: Project, path: Path) -> bool:
+    """Whether the project leaves a module out, or a folder that it is in."""
+    root = project.root.absolute().resolve()
+    inside = path.relative_to(root) if path.is_relative_to(root) else path
+    places = [place.as_posix() for place in (inside, *inside.parents)]
+    return any(fnmatchcase(place, pattern.rstrip("/")) for pattern in project.exclude_entities for place in places)
 
 
 def package_folder(project: Project, module: ModuleType) -> Path | None:
@@ -137,7 +148,9 @@ def _check_names(project: Project, folder: Path) -> None:
     """A file such as re-view.py cannot be imported: if it declares a table, the table would look dropped."""
     importable = set(_modules(folder))
     for path in python_files(folder):
-        if path in importable or "{" in str(path.relative_to(folder)):  # a template, and not a module
+        if (
+            path in importable or _excluded(project, path) or "{" in str(path.relative_to(folder))
+        ):  # a template, and not a module
             continue
         if _module(path, _source_tree(path)).tables:
             raise EntityError(

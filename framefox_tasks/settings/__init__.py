@@ -33,6 +33,7 @@ from framefox_tasks.settings._copies import (
 )
 from framefox_tasks.settings._database import database_url
 from framefox_tasks.settings._diagram import diagram_options
+from framefox_tasks.settings._entities import entity_paths
 from framefox_tasks.settings._schema import (
     boolean,
     check_address,
@@ -166,8 +167,8 @@ def _project(root: Path, config: Mapping[str, Any], expand: _sources.Expander) -
 
     migrations = name("migrations")
     alembic = _alembic.read(root, migrations)
-    metadata = name("metadata")
-    entities = tuple(map(Path, names("entities")))
+    metadata = names("metadata")
+    entities = entity_paths(root, names("entities"), alembic.import_paths)
     return Project(
         root=root,
         migrations=Path(migrations or alembic.folder or "migrations"),
@@ -175,7 +176,8 @@ def _project(root: Path, config: Mapping[str, Any], expand: _sources.Expander) -
         recursive_versions=alembic.recursive,
         import_paths=alembic.import_paths,
         entities=entities or (() if metadata else (Path("src/entity"),)),
-        metadata=metadata,
+        metadata=(metadata[0] if len(metadata) == 1 else metadata) or None,
+        exclude_entities=names("exclude_entities"),
         ignore_tables=names("ignore_tables"),
         include_object=name("include_object"),
         version_table=name("version_table") or Project.version_table,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from framefox_tasks.errors import ConfigError
+from framefox_tasks.settings._packages import package_folder
 
 _SEPARATORS = {"os": os.pathsep, "space": " ", "newline": "\n", ":": ":", ";": ";"}
 # Without a separator, what Alembic splits by.
@@ -113,29 +114,13 @@ def _located(root: Path, text: str, import_paths: Sequence[Path]) -> Path:
     if ":" not in text or Path(text).is_absolute():
         return Path(text)
     package, *below = text.split(":")
-    folder = _package_folder(package, [*(str(root / path) for path in import_paths), str(root)])
+    folder = package_folder(package, [*(str(root / path) for path in import_paths), str(root)])
     if folder is None:
         raise ConfigError(
             f"Alembic's configuration names {text!r}, and there is no package {package!r}.",
             hint="Install it, or name the folder by its path.",
         )
     return Path(folder, *below)
-
-
-def _package_folder(package: str, folders: Sequence[str]) -> str | None:
-    """The folder of a package, found without importing it or those that it is in."""
-    from importlib.machinery import PathFinder
-    from importlib.util import find_spec
-
-    top, *names = package.split(".")
-    try:
-        spec = PathFinder.find_spec(top, folders) or find_spec(top)
-    except ValueError:  # a module without one, such as __main__
-        return None
-    for depth, _ in enumerate(names, start=2):
-        inside = list(spec.submodule_search_locations or ()) if spec else []
-        spec = PathFinder.find_spec(".".join(package.split(".")[:depth]), inside)
-    return next(iter(spec.submodule_search_locations or ()), None) if spec else None
 
 
 def database_url(root: Path, migrations: Path) -> tuple[str, str] | None:

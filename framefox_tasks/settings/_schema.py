@@ -16,6 +16,7 @@ _TOP = {
     "database",
     "diagram",
     "entities",
+    "exclude_entities",
     "heads",
     "lock",
     "lock_timeout",

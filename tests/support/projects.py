@@ -51,7 +51,11 @@ class MiniProject:
 
     def framefox_tasks(self, *arguments: str, cwd: str = ".") -> Run:
         """Run the script framefox-tasks as a module, and give its exit code and output whatever they are."""
-        return Run(*run_module("framefox_tasks", arguments, folder=self.path / cwd, env=self._environment()))
+        return self.module("framefox_tasks", *arguments, cwd=cwd)
+
+    def module(self, name: str, *arguments: str, cwd: str = ".") -> Run:
+        """Run `python -m name`, and give its exit code and output whatever they are."""
+        return Run(*run_module(name, arguments, folder=self.path / cwd, env=self._environment()))
 
     def ok(self, *arguments: str) -> str:
         """Run doit, which must succeed without a word on stderr; give its stdout."""

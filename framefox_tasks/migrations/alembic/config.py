@@ -111,8 +111,8 @@ def load_scripts(project: Project, config: Config) -> ScriptDirectory:
         if not path.exists():
             raise MigrationError(
                 f"The migrations {what} {project.shown(path)} does not exist.",
-                hint="Set `migrations:` in config/orm.yaml to the folder that holds env.py, "
-                "or make one with: alembic init migrations",
+                hint="Make it with: framefox-tasks init\n"
+                "Or set `migrations:` in config/orm.yaml to the folder that holds env.py.",
             )
     with history_errors(project), warnings.catch_warnings():
         # Alembic warns of a missing revision before it raises the error.
