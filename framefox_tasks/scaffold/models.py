@@ -12,7 +12,7 @@ from framefox_tasks.model import Project
 from framefox_tasks.schema.sources import below, own_files
 
 _FOLDERS = {"entity", "entities", "model", "models"}
-_NOT_ENTITIES = {"test", "tests", "migrations", "versions", "alembic", "node_modules"}
+_ASIDE = {"test", "tests", "migrations", "versions", "alembic", "node_modules"}
 _COLUMNS = {"Column", "mapped_column", "relationship"}
 
 
@@ -21,7 +21,7 @@ class Code:
     """The Python code of a project.
 
     Attributes:
-        files: Its files, but those of migrations and dodo.py.
+        files: Its files, but those of migrations and tests, and dodo.py.
         entities: Where its entities are, as `entities:` of the settings takes it.
         imports: The top-level names of all modules that it imports.
         reads_database_url: Whether it names the variable DATABASE_URL.
@@ -38,20 +38,21 @@ def read_code(project: Project) -> Code:
     root = project.root.absolute().resolve()
     folders = (project.migrations_folder, *project.versions)
     files = [path for path in own_files(root) if not any(path.is_relative_to(folder) for folder in folders)]
-    files = [path for path in files if path != root / "dodo.py"]
+    files = [path for path in files if path != root / "dodo.py" and not _is_aside(path.relative_to(root))]
     texts = {path: path.read_bytes() for path in files}
     env_py = project.migrations_folder / "env.py"
     read = [*texts.values(), env_py.read_bytes() if env_py.is_file() else b""]
     trees = {path: tree for path, text in texts.items() if (tree := _tree(text))}
-    declaring = [
-        path.relative_to(root)
-        for path, tree in trees.items()
-        if not _NOT_ENTITIES & set(path.relative_to(root).parts[:-1]) and _declares(path, tree)
-    ]
+    declaring = [path.relative_to(root) for path, tree in trees.items() if _declares(path, tree)]
     imports = {name for tree in (*trees.values(), _tree(read[-1])) if tree for name in _imported(tree)}
     return Code(
         tuple(files), tuple(_places(declaring)), frozenset(imports), any(b"DATABASE_URL" in text for text in read)
     )
+
+
+def _is_aside(path: Path) -> bool:
+    """Whether a file is of tests, migrations or another language's packages: no entity that counts is there."""
+    return bool(_ASIDE & set(path.parts[:-1])) or path.name.startswith("test_") or path.name == "conftest.py"
 
 
 def _tree(text: bytes) -> ast.Module | None:
