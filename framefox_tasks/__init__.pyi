@@ -110,7 +110,7 @@ from framefox_tasks.results import (
     Upgraded as Upgraded,
     Whereabouts as Whereabouts,
 )
-from framefox_tasks.scaffold import init as init
+from framefox_tasks.scaffold.project import init as init
 from framefox_tasks.schema.snapshot import Schema as Schema
 from framefox_tasks.settings import Settings as Settings, load_settings as load_settings
 

@@ -24,7 +24,7 @@ class Parser(ArgumentParser):
 
 def run_init(arguments: Sequence[str]) -> int:
     """Run init, and give the exit code."""
-    from framefox_tasks.scaffold import init
+    from framefox_tasks.scaffold.project import init
 
     parser = Parser(
         "framefox-tasks init",
