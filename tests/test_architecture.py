@@ -26,14 +26,16 @@ ALLOWED = {
     "databases": GROUND,
     "schema": GROUND | {"files", "databases"},
     "results": GROUND | {"schema"},
-    "settings": GROUND | {"diagrams", "copies"},  # what a format and a mask are called
+    "scaffold": GROUND | {"files", "results", "schema"},
+    "settings": GROUND | {"diagrams", "copies", "results"},  # what a format and a mask are called
     "migrations": GROUND | {"files", "results", "databases", "schema"},
     "diagrams": GROUND | {"files", "results", "schema"},
     "copies": GROUND | {"results", "databases", "schema", "migrations"},
     "report": {"results"},
-    "tasks": GROUND | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report"},
+    "tasks": GROUND
+    | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report", "scaffold"},
     "env": GROUND | {"settings", "schema", "migrations"},
-    "__init__": GROUND | {"results", "settings", "schema", "migrations", "diagrams", "copies"},
+    "__init__": GROUND | {"results", "settings", "schema", "migrations", "diagrams", "copies", "scaffold"},
 }
 ONLY_IN = {
     "doit": ("tasks/",),

@@ -19,6 +19,7 @@ from framefox_tasks.tasks.database import (
     task_database_upgrade,
 )
 from framefox_tasks.tasks.encoding import usable_streams, use_utf8
+from framefox_tasks.tasks.project import task_create_entity, task_debug_config
 from framefox_tasks.tasks.reporter import Reporter, hide_passwords, warn_of_variables
 from framefox_tasks.tasks.schema import (
     task_database_clear_metadata,
@@ -47,6 +48,7 @@ warn_of_variables()
 
 __all__ = [
     "DOIT_CONFIG",
+    "task_create_entity",
     "task_database_baseline",
     "task_database_check",
     "task_database_clear_metadata",
@@ -64,4 +66,5 @@ __all__ = [
     "task_database_stamp",
     "task_database_status",
     "task_database_upgrade",
+    "task_debug_config",
 ]

@@ -26,30 +26,35 @@ from framefox_tasks.url import redact
 _hidden: list[Target] = []
 
 
-def action(name: str) -> Callable[..., Any]:
-    """A doit action that calls "module:function" of this package with the settings and the task's options."""
+def action(name: str, *, configured_first: bool = True) -> Callable[..., Any]:
+    """A doit action that calls "module:function" of this package with the settings and the task's options.
+
+    Args:
+        name: The function.
+        configured_first: Whether it needs the settings; else it gets None, as they may be wrong.
+    """
 
     def run(**options: Any) -> Any:
-        return _run(name, options)
+        return _run(name, options, configured_first=configured_first)
 
     run.__name__ = name.replace(":", "_")
     return run
 
 
-def _run(name: str, options: dict[str, Any]) -> Any:
+def _run(name: str, options: dict[str, Any], *, configured_first: bool) -> Any:
     module, _, function = name.partition(":")
     # To import SQLAlchemy makes many objects and hardly any garbage, and to look for that takes a tenth of the time.
     gc.set_threshold(100_000)
     try:
-        return _called(module, function, options)
+        return _called(module, function, options, configured_first=configured_first)
     finally:
         gc.freeze()  # nor need the interpreter look through them all once more when it ends
 
 
-def _called(module: str, function: str, options: dict[str, Any]) -> Any:
+def _called(module: str, function: str, options: dict[str, Any], *, configured_first: bool) -> Any:
     with ending() as signalled:
         try:
-            result = _ended(module, function, options)
+            result = _ended(module, function, options, configured_first=configured_first)
         except KeyboardInterrupt:
             result = TaskFailed(_redacted(_interrupted()))
     if signalled.number and isinstance(result, TaskFailed):
@@ -62,7 +67,10 @@ def _interrupted() -> str:
     """What the database is, after a task was interrupted: all that was not committed is rolled back."""
     from framefox_tasks.migrations.journal.interruption import interruption
 
-    target = configured().target
+    try:
+        target = configured().target
+    except FramefoxTasksError:
+        return "Interrupted."
     try:
         revision = database_of(target).revision(target)
         half_done = interruption(target)
@@ -76,10 +84,10 @@ def _interrupted() -> str:
     return f"Interrupted. {where}"
 
 
-def _ended(module: str, function: str, options: dict[str, Any]) -> Any:
+def _ended(module: str, function: str, options: dict[str, Any], *, configured_first: bool) -> Any:
     try:
         adapter = getattr(import_module(f"{__name__}.{module}"), function)
-        return adapter(configured(), **options)
+        return adapter(configured() if configured_first else None, **options)
     except FramefoxTasksError as exc:
         hint = f"\n{exc.hint}" if exc.hint else ""
         return TaskFailed(_redacted(f"{exc.message}{hint}"))

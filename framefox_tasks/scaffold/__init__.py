@@ -1,0 +1,1 @@
+"""New source files in the project's own style."""
