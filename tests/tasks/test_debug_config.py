@@ -18,7 +18,8 @@ def parts(project: MiniProject) -> dict[str, tuple[bool | None, str, str | None]
 def test_grep_finds_the_url(shop: MiniProject) -> None:
     shop.env["DATABASE_URL"] = "postgresql://me:s3cret@127.0.0.1:1/shop"
     result = shop.run("sh", "-c", "doit debug_config | grep DATABASE_URL")
-    assert re.fullmatch(r"DATABASE_URL +postgresql://me:\*\*\*@127\.0\.0\.1:1/shop +environment\n", result.out)
+    first = result.out.splitlines()[0]
+    assert re.fullmatch(r"DATABASE_URL +postgresql://me:\*\*\*@127\.0\.0\.1:1/shop +environment", first)
     assert parts(shop)["server"][0] is False
 
 
