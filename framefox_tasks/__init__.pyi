@@ -41,6 +41,7 @@ from framefox_tasks.migrations.create import (
     merge_heads as merge_heads,
 )
 from framefox_tasks.migrations.database import create as create, drop as drop
+from framefox_tasks.migrations.diagnosis import diagnose as diagnose
 from framefox_tasks.migrations.downgrade import downgrade as downgrade
 from framefox_tasks.migrations.history import history as history
 from framefox_tasks.migrations.metadata import (
@@ -78,11 +79,13 @@ from framefox_tasks.results import (
     CopyPlan as CopyPlan,
     CopyProgress as CopyProgress,
     Created as Created,
+    Diagnosed as Diagnosed,
     Downgraded as Downgraded,
     Drawn as Drawn,
     Dropped as Dropped,
     Edited as Edited,
     EditsAccepted as EditsAccepted,
+    EntityCreated as EntityCreated,
     Finding as Finding,
     HistoryEntry as HistoryEntry,
     Initialized as Initialized,
@@ -103,6 +106,7 @@ from framefox_tasks.results import (
     Revision as Revision,
     Script as Script,
     Selected as Selected,
+    ShownSetting as ShownSetting,
     StampChecked as StampChecked,
     Stamped as Stamped,
     Status as Status,
@@ -110,8 +114,13 @@ from framefox_tasks.results import (
     Upgraded as Upgraded,
     Whereabouts as Whereabouts,
 )
+from framefox_tasks.scaffold.entity import create_entity as create_entity
 from framefox_tasks.scaffold.project import init as init
 from framefox_tasks.schema.snapshot import Schema as Schema
 from framefox_tasks.settings import Settings as Settings, load_settings as load_settings
+from framefox_tasks.settings.effective import (
+    EffectiveSettings as EffectiveSettings,
+    effective_settings as effective_settings,
+)
 
 __all__: list[str]

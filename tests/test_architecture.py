@@ -27,7 +27,7 @@ ALLOWED = {
     "databases": GROUND,
     "schema": GROUND | {"files", "databases"},
     "results": GROUND | {"schema"},
-    "settings": GROUND | {"diagrams", "copies", "applications"},  # what a format and a mask are called
+    "settings": GROUND | {"diagrams", "copies", "results", "applications"},  # what a format and a mask are called
     "migrations": GROUND | {"files", "results", "databases", "schema", "applications"},
     "diagrams": GROUND | {"files", "results", "schema"},
     "copies": GROUND | {"results", "databases", "schema", "migrations"},

@@ -281,8 +281,10 @@ def test_the_dodo_of_the_page_is_that_of_the_repository(clone: MiniProject) -> N
 @pytest.mark.slow
 def test_the_reference_lists_every_task_and_option(clone: MiniProject) -> None:
     listed = {line.split()[0] for line in clone.ok("list").splitlines()}
-    assert set(re.findall(r"^\| `(database_\w+)` \|", README, re.MULTILINE)) == listed
-    sections = dict(re.findall(r"^## (database_\w+)\n(.*?)(?=^## |\Z)", TASKS, re.MULTILINE | re.DOTALL))
+    assert set(re.findall(r"^\| `((?:create|database|debug)_\w+)` \|", README, re.MULTILINE)) == listed
+    sections = dict(
+        re.findall(r"^## ((?:create|database|debug)_\w+)\n(.*?)(?=^## |\Z)", TASKS, re.MULTILINE | re.DOTALL)
+    )
     assert set(sections) == listed
     for name, section in sections.items():
         options = set(re.findall(r"--([\w-]+)", clone.ok("help", name)))

@@ -197,6 +197,10 @@ class Verbs(Traits, ABC):
             hint="Write `protected: true` into config/orm.yaml.",
         )
 
+    def rights(self, target: Target) -> dict[str, bool]:  # noqa: ARG002 - for those that can tell
+        """What the user may do there that the tasks need, as far as it is known; the database need not exist."""
+        return {}
+
     def missing(self, target: Target) -> DatabaseNotFoundError:
         """The error for a database that is not there."""
         return DatabaseNotFoundError(

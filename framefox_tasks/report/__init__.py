@@ -6,11 +6,12 @@ from functools import singledispatch
 from typing import Any
 
 from framefox_tasks.report._check import show_checked
+from framefox_tasks.report._config import show_config
 from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
 from framefox_tasks.report._history import show_history
 from framefox_tasks.report._scaffold import initialized_lines
 from framefox_tasks.report._status import edited_lines, show_status
-from framefox_tasks.report._terminal import ask, note, say, unwritable, warn
+from framefox_tasks.report._terminal import ask, note, prompt, say, unwritable, warn
 from framefox_tasks.report._text import each_left_alone, left_alone, number
 from framefox_tasks.results import (
     Baselined,
@@ -21,6 +22,7 @@ from framefox_tasks.results import (
     Drawn,
     Dropped,
     EditsAccepted,
+    EntityCreated,
     Initialized,
     LockWait,
     MetadataCleared,
@@ -45,9 +47,11 @@ __all__ = [
     "not_carried",
     "note",
     "number",
+    "prompt",
     "say",
     "show",
     "show_checked",
+    "show_config",
     "show_history",
     "show_live",
     "show_replay",
@@ -234,6 +238,19 @@ def _proof(proof: Proof) -> list[str]:
         count = number(len(proof.older), "difference")
         lines.append(f"{count} between entities and migrations stood before this one; --verbose lists them.")
     return lines
+
+
+@_lines.register
+def _(result: EntityCreated) -> list[str]:
+    project = result.project
+    lines = [f"Entity {result.entity} written to {project.shown(result.path)}"]
+    lines += [f"  beside it: {project.shown(path)}" for path in result.written if path != result.path]
+    lines += [f"  {attribute} added to {project.shown(path)}" for path, attribute in result.changed]
+    return [
+        *lines,
+        *result.left_out,
+        f'Write its migration with: doit database_create_migration -m "add {result.table}"',
+    ]
 
 
 @_lines.register

@@ -42,3 +42,12 @@ def ask(question: str, prompt: str = "Go on?") -> bool:
     except (EOFError, KeyboardInterrupt):
         say("")
         return False
+
+
+def prompt(question: str) -> str | None:
+    """Ask for a line of text on the terminal; None at the end of input and after an interrupt."""
+    try:
+        return input(question).strip()
+    except (EOFError, KeyboardInterrupt):
+        say("")
+        return None

@@ -42,6 +42,11 @@ from framefox_tasks.results._migrations import (
     Upgraded as Upgraded,
     Whereabouts as Whereabouts,
 )
+from framefox_tasks.results._project import (
+    Diagnosed as Diagnosed,
+    EntityCreated as EntityCreated,
+    ShownSetting as ShownSetting,
+)
 from framefox_tasks.results._scaffold import Addition as Addition, Initialized as Initialized
 from framefox_tasks.schema.snapshot import Schema
 

@@ -17,25 +17,11 @@ from dotenv.parser import parse_stream  # noqa: TID253 - this module is imported
 from dotenv.variables import Atom, Variable, parse_variables  # noqa: TID253
 
 from framefox_tasks.errors import ConfigError
+from framefox_tasks.settings._names import OURS
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding
 
-OURS = frozenset(
-    {
-        "DATABASE_URL",
-        "DATABASE_HOST",
-        "DATABASE_PORT",
-        "DATABASE_USER",
-        "DATABASE_PASSWORD",
-        "DATABASE_NAME",
-        "DATABASE_COPY_URL",
-        "DATABASE_COPY_SALT",
-        "APP_ENV",
-        "ENV",
-    }
-)
-"""The variables that .env.example lists."""
 
 # Text and not compiled: a file without errors hardly needs them.
 _START = r"(?:export[^\S\n]+)?(?P<key>'[^']+'|[^=#\s]+)?[^\S\n]*(?P<equals>=?)[^\S\n]*(?P<quote>['\"]?)"
@@ -85,6 +71,12 @@ def variables(text: str, environ: Mapping[str, str], used: Collection[str]) -> V
     for statement in statements:
         statement.check({*OURS, *used})
     return _resolved([statement for statement in statements if statement.value is not None], environ)
+
+
+def lines(text: str) -> dict[str, int]:
+    """The lines that set variables, by their names: where one is set twice, the last."""
+    statements = [_Statement(binding) for binding in parse_stream(StringIO(text))]
+    return {statement.key: statement.line for statement in statements if statement.value is not None}
 
 
 class _Statement:

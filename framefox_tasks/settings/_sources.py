@@ -38,7 +38,47 @@ def read_dotenv(path: Path, environ: Mapping[str, str], config: object) -> Mappi
         return dict(environ)
     from framefox_tasks.settings import _dotenv
 
-    return _dotenv.variables(text, environ, set(_referred(config)))
+    return _dotenv.variables(text, environ, set(referred(config)))
+
+
+def dotenv_lines(path: Path) -> dict[str, int]:
+    """The lines of .env that set variables, by their names; none where it cannot be read."""
+    try:
+        text = _dotenv_text(path)
+    except ConfigError:
+        return {}
+    if not text:
+        return {}
+    from framefox_tasks.settings import _dotenv
+
+    return _dotenv.lines(text)
+
+
+def dotenv_value(path: Path, name: str) -> str | None:
+    """What .env alone says of a variable; None where it says nothing that can be used."""
+    try:
+        return read_dotenv(path, {}, {}).get(name)
+    except ConfigError:
+        return None
+
+
+def yaml_lines(path: Path) -> dict[str, int]:
+    """The lines of the keys of a YAML file, with a dot for each level; none where it cannot be read."""
+    import yaml
+
+    try:
+        node = yaml.compose(path.read_text(encoding=_ENCODING), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
+        return {}
+    return dict(_key_lines(node, ""))
+
+
+def _key_lines(node: Any, above: str) -> Iterator[tuple[str, int]]:
+    for key, value in node.value if node is not None and node.id == "mapping" else ():
+        name = f"{above}.{key.value}" if above else str(key.value)
+        yield name, key.start_mark.line + 1
+        if value.start_mark.index > key.start_mark.index:  # an alias stands for what is above, and may hold itself
+            yield from _key_lines(value, name)
 
 
 def _dotenv_text(path: Path) -> str | None:
@@ -54,7 +94,7 @@ def _dotenv_text(path: Path) -> str | None:
     return text
 
 
-def _referred(config: object) -> Iterator[str]:
+def referred(config: object) -> Iterator[str]:
     """The names of the variables that settings refer to, however deep."""
     left, seen = [config], set()
     while left:

@@ -21,6 +21,7 @@ from framefox_tasks.tasks.database import (
 )
 from framefox_tasks.tasks.encoding import usable_streams, use_utf8
 from framefox_tasks.tasks.mistyped import explain_mistypes
+from framefox_tasks.tasks.project import task_create_entity, task_debug_config
 from framefox_tasks.tasks.reporter import Reporter, hide_passwords, warn_of_variables
 from framefox_tasks.tasks.schema import (
     task_database_clear_metadata,
@@ -50,6 +51,7 @@ warn_of_variables()
 
 __all__ = [
     "DOIT_CONFIG",
+    "task_create_entity",
     "task_database_baseline",
     "task_database_check",
     "task_database_clear_metadata",
@@ -68,4 +70,5 @@ __all__ = [
     "task_database_stamp",
     "task_database_status",
     "task_database_upgrade",
+    "task_debug_config",
 ]

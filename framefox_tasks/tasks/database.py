@@ -92,7 +92,12 @@ _DROP = (_YES, flag("force_disconnect", "end the sessions of others first (Postg
 
 def task_database_init() -> dict[str, Any]:
     """Write what a project lacks for the tasks"""
-    return {"actions": [action("init:init", configured_first=False)], "params": list(_INIT), "uptodate": [Named()], **LIVE}
+    return {
+        "actions": [action("init:init", configured_first=False)],
+        "params": list(_INIT),
+        "uptodate": [Named()],
+        **LIVE,
+    }
 
 
 def task_database_create() -> dict[str, Any]:

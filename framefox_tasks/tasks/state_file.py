@@ -19,7 +19,7 @@ _SECONDS = 10.0  # to wait for another doit that writes to it
 def state_file() -> str:
     """The file; one in memory where it cannot be written, which is said. One that is broken is made anew."""
     path = Path(STATE_FILE)
-    if not _is_writable(path):
+    if not is_writable(path):
         _note(f"{path} cannot be written here: what this run finds out is forgotten. Another place: --db-file=FILE")
         return _MEMORY
     if path.exists() and _is_broken(path):
@@ -53,7 +53,8 @@ def guard(backend: Any) -> None:
         backend.dump = guarded
 
 
-def _is_writable(path: Path) -> bool:
+def is_writable(path: Path) -> bool:
+    """Whether the file can be written, or made."""
     # SQLite writes a journal beside the file.
     return os.access(path.parent, os.W_OK | os.X_OK) and (not path.exists() or os.access(path, os.W_OK))
 

@@ -12,7 +12,7 @@ from support.given import load, refused, target
 from support.projects import ROOT, MiniProject
 
 from framefox_tasks.errors import ConfigError
-from framefox_tasks.settings._dotenv import OURS
+from framefox_tasks.settings._names import OURS
 
 HORSE = "s3cr3t-Horse"
 URL = "sqlite:///meant.db"

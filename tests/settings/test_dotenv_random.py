@@ -12,7 +12,8 @@ from dotenv import dotenv_values
 from support.given import target
 
 from framefox_tasks.errors import ConfigError
-from framefox_tasks.settings._dotenv import OURS, Variables, variables
+from framefox_tasks.settings._dotenv import Variables, variables
+from framefox_tasks.settings._names import OURS
 
 URL = "sqlite:///meant.db"
 SET = f"DATABASE_URL={URL}"

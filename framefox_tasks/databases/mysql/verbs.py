@@ -10,6 +10,7 @@ from typing import Any
 from framefox_tasks.databases import remedies
 from framefox_tasks.databases.drivers import quote_identifier
 from framefox_tasks.databases.mysql.certificates import one_ssl_context
+from framefox_tasks.databases.mysql.grants import missing
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.model import Target
 
@@ -115,6 +116,20 @@ class MySQLVerbs(ServerVerbs):
         """Make a procedure that does nothing: a database has no settings, nor on every version a comment."""
         with self.connection(target, target.name) as connection:
             connection.cursor().execute(_SET_MARK if marked else f"DROP PROCEDURE IF EXISTS {MARK}")
+
+    def rights(self, target: Target) -> dict[str, bool]:
+        """By the grants of the user: databases are made by the names of scratch ones."""
+        with self.connection(target, None) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SHOW GRANTS")
+            grants = [str(row[0]) for row in cursor.fetchall()]
+        from framefox_tasks.databases.scratch import PREFIX
+
+        needed = frozenset({"CREATE", "ALTER", "DROP", "INDEX", "REFERENCES"})
+        return {
+            "change tables": not missing(grants, target.name, needed),
+            "create databases": not missing(grants, f"{PREFIX}of_this", frozenset({"CREATE", "DROP"})),
+        }
 
     def server_version(self, target: Target) -> str:
         """The server's version, as 8.4.0 or 10.11.6-MariaDB."""

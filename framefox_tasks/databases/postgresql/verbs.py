@@ -230,6 +230,15 @@ class PostgreSQLVerbs(ServerVerbs):
         with self.connection(target, target.name) as connection:
             connection.cursor().execute(f"ALTER DATABASE {quote_identifier(target, self, target.name)} {change}")
 
+    def rights(self, target: Target) -> dict[str, bool]:
+        """In the schema that new tables go to, if the database is there; and on the server."""
+        found: dict[str, bool] = {}
+        if self.exists(target):
+            query = "SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)"
+            found["change tables"] = bool(self._row(target, target.name, query)[0])
+        query = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
+        return {**found, "create databases": bool(self._row(target, self.maintenance(target), query)[0])}
+
     def server_version(self, target: Target) -> str:
         """The server's version, as 15.4."""
         self._require(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -134,6 +135,12 @@ class SQLiteVerbs(Verbs):
         """The version of the SQLite library."""
         self.revision(target)
         return sqlite3.sqlite_version
+
+    def rights(self, target: Target) -> dict[str, bool]:
+        """As the file system has it: beside the file a journal is written."""
+        folder = next(path for path in target.file.parents if path.exists())
+        found = {"write to its folder": os.access(folder, os.W_OK | os.X_OK)}
+        return {"write to the file": os.access(target.file, os.W_OK), **found} if target.file.exists() else found
 
     def server_identity(self, target: Target) -> object:
         """The file: it is in no server."""

@@ -1,0 +1,27 @@
+"""The action of debug_config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from framefox_tasks import report
+from framefox_tasks.migrations.diagnosis import diagnose, packages
+from framefox_tasks.results import Diagnosed
+from framefox_tasks.settings.effective import EffectiveSettings, effective_settings
+from framefox_tasks.tasks.state_file import STATE_FILE, is_writable
+
+
+def show(settings: None, *, format: str) -> None:  # noqa: A002, ARG001 - the option's name; they may be wrong
+    """debug_config."""
+    found = effective_settings(Path.cwd())
+    report.show_config(found.settings, _diagnosis(found), as_json=format == "json")
+
+
+def _diagnosis(found: EffectiveSettings) -> tuple[Diagnosed, ...]:
+    first, _, hint = found.error.partition("\n")
+    told = Diagnosed("settings", not found.error, first or "can be used", hint)
+    writable = is_writable(Path(STATE_FILE))
+    where = "can be written" if writable else "cannot be written: what a run finds out is forgotten"
+    state = Diagnosed("state", writable, f"{STATE_FILE} {where}", "" if writable else "Another place: --db-file=FILE")
+    rest = diagnose(found.loaded.target) if found.loaded else tuple(packages())
+    return (told, state, *rest)
