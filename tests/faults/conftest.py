@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import pytest
-
-FULL = os.environ.get("FRAMEFOX_TASKS_FAULTS") == "full"
+from support.faults import FULL
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from support.databases import Database, MakeDatabase
-from support.faults import JOURNAL, begin_again, killed_at, state, statements_of
+from support.faults import FULL, JOURNAL, begin_again, killed_at, left_by, points_of, state
 from support.projects import MiniProject
 
 from framefox_tasks import Project, Target, upgrade
@@ -99,39 +99,47 @@ def bank(project: MiniProject, database: Database, upgrade: str) -> Target:
     return Target(database.url, Project(root=project.path))
 
 
-def check_points(database: Database, target: Target, *, share: int = 0, shares: int = 1, sent: bool = False) -> str:
-    """Kill a run at a share of its statements in turn, and go on; gives at how many of how many all shares do."""
+def check_points(database: Database, target: Target, *, every: int = 1, sent: bool = False) -> str:
+    """Kill a run at its statements in turn, and go on; gives at how many of how many.
+
+    In full it is killed at each statement. Else, of those before which as much is committed, at the last one; and where
+    a run has left what another one had, it would go on as that one did, and is not gone on with once more.
+    """
     began = BEGAN[database.dialect]
     begin_again(database)
-    count = statements_of(database, target, began)
+    points = points_of(database, target, began)
     clean = state(database)
-    assert count > 10
-    for point in range(1 + share, count + 1, shares):
+    assert len(points) > 10
+    chosen = range(len(points)) if FULL else [n for n, left in enumerate(points) if [*points, ""][n + 1] != left]
+    seen: set[str] = set()
+    for point in chosen[every // 2 :: every]:
         begin_again(database)
-        assert killed_at(database, target, point, sent=sent, began=began), point
-        upgrade(target, resume=True)
-        assert state(database) == clean, point
-    return f"{count} of {count}"
+        assert killed_at(database, target, point + 1, sent=sent, began=began), point
+        left = str(point) if sent or FULL else left_by(database)
+        if left not in seen:
+            upgrade(target, resume=True)
+            assert state(database) == clean, point
+            seen.add(left)
+    assert len(seen) >= 3
+    return f"{len(chosen[every // 2 :: every])} of {len(points)}"
 
 
 @pytest.mark.promise("A migration of ten statements, killed at any of them: `--resume` ends as if nobody had killed it")
-@pytest.mark.parametrize("share", range(4))
 @pytest.mark.parametrize("dialect", ["mysql"])
 def test_killed_in_a_mixed_migration(
-    dialect: str, share: int, shop: MiniProject, make_database: MakeDatabase, measured: Callable[[str], None]
+    dialect: str, shop: MiniProject, make_database: MakeDatabase, measured: Callable[[str], None]
 ) -> None:
     database = make_database(dialect)
-    measured(check_points(database, bank(shop, database, MIXED), share=share, shares=4))
+    measured(check_points(database, bank(shop, database, MIXED)))
 
 
 @pytest.mark.promise("The same with reads that branch, batches, `bulk_insert`, `executemany` and a session of the ORM")
-@pytest.mark.parametrize("share", range(4))
 @pytest.mark.parametrize("dialect", ["mysql"])
 def test_killed_in_a_migration_that_reads(
-    dialect: str, share: int, shop: MiniProject, make_database: MakeDatabase, measured: Callable[[str], None]
+    dialect: str, shop: MiniProject, make_database: MakeDatabase, measured: Callable[[str], None]
 ) -> None:
     database = make_database(dialect)
-    measured(check_points(database, bank(shop, database, READS), share=share, shares=4))
+    measured(check_points(database, bank(shop, database, READS)))
 
 
 @pytest.mark.promise("The same when the server still works at what the killed run has sent")
@@ -146,9 +154,7 @@ def test_killed_while_the_server_works(
     measured: Callable[[str], None],
 ) -> None:
     database = make_database(dialect)
-    every = often(9, 1)
-    found = check_points(database, bank(shop, database, case), share=every // 2, shares=every, sent=True)
-    measured(found if every == 1 else f"every {every}th of {found.partition(' ')[0]}")
+    measured(check_points(database, bank(shop, database, case), every=often(4, 1), sent=True))
 
 
 @pytest.mark.promise("A migration with an `autocommit_block()`, killed at any statement: the same")

@@ -43,7 +43,7 @@ def checkouts(project: MiniProject, count: int, folder: Path) -> list[str]:
 def test_upgrades_from_many_checkouts(
     twelve: MiniProject, database: Database, tmp_path: Path, often: Often, measured: Measured
 ) -> None:
-    runs, rounds = often(4, 16), often(3, 20)
+    runs, rounds = often(4, 16), often(5, 20)
     folders = checkouts(twelve, runs, tmp_path)
     for number in range(rounds):
         prepare(target_of(twelve), [*BEHIND][number % len(BEHIND)])
@@ -53,7 +53,7 @@ def test_upgrades_from_many_checkouts(
 
 @pytest.mark.promise("Runs at once from one checkout: the same, and the state file of doit stays whole")
 def test_upgrades_from_one_checkout(twelve: MiniProject, database: Database, often: Often, measured: Measured) -> None:
-    runs, rounds = often(4, 16), often(3, 20)
+    runs, rounds = often(4, 16), often(5, 20)
     for number in range(rounds):
         prepare(target_of(twelve), [*BEHIND][number % len(BEHIND)])
         done = crowd(twelve, runs=[[str(twelve.path), ["database_upgrade"]]] * runs)
@@ -64,7 +64,7 @@ def test_upgrades_from_one_checkout(twelve: MiniProject, database: Database, oft
 
 @pytest.mark.promise("Runs at once from threads of one process, by the public functions: the same")
 def test_upgrades_from_threads(twelve: MiniProject, database: Database, often: Often, measured: Measured) -> None:
-    runs, rounds = often(4, 8), often(3, 20)
+    runs, rounds = often(4, 8), often(5, 20)
     for number in range(rounds):
         prepare(target_of(twelve), [*BEHIND][number % len(BEHIND)])
         done = crowd(twelve, count=runs, root=str(twelve.path), url=twelve.env["DATABASE_URL"])

@@ -9,12 +9,16 @@ import runpy
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from multiprocessing.forkserver import set_forkserver_preload
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+T = TypeVar("T")
 
 PRELOADED = (
     *("doit.cmd_run", "doit.doit_cmd", "sqlite3", "yaml", "rich.table", "psycopg", "pymysql"),
@@ -23,28 +27,69 @@ PRELOADED = (
 )
 
 
+class RunningModule:
+    """`python -m module` in a process of its own, whose output is written to files.
+
+    Attributes:
+        process: The process; its exit code is negative where a signal has ended it.
+    """
+
+    def __init__(
+        self, module: str, arguments: tuple[str, ...], *, folder: Path, env: Mapping[str, str], stdin: str = ""
+    ) -> None:
+        self._module = module
+        self._streams = TemporaryDirectory()
+        given, self._out, self._err = (Path(self._streams.name, name) for name in ("in", "out", "err"))
+        given.write_text(stdin, encoding="utf-8")
+        self._out.touch()
+        self._err.touch()
+        self.process = _server().Process(
+            target=_in_fork,
+            args=(module, arguments, str(folder), dict(env), _search_path(), given, self._out, self._err),
+        )
+        self.process.start()
+
+    def has_said(self) -> str:
+        """Wait until something stands on stderr, and give it.
+
+        Raises:
+            subprocess.TimeoutExpired: Nothing does for a minute.
+        """
+        return self.until(lambda: self._err.read_text(encoding="utf-8").rpartition("\n")[0])
+
+    def until(self, find: Callable[[], T]) -> T:
+        """Wait until something is true, and give it; the command must not end meanwhile.
+
+        Raises:
+            subprocess.TimeoutExpired: It is not within a minute.
+        """
+        deadline = time.monotonic() + 60
+        while not (found := find()):
+            assert self.process.is_alive(), self.finish()
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(self._module, 60)
+            time.sleep(0.02)
+        return found
+
+    def finish(self) -> tuple[int, str, str]:
+        """Wait for its end, and give its exit code, stdout and stderr.
+
+        Raises:
+            subprocess.TimeoutExpired: It takes over two minutes.
+        """
+        self.process.join(120)
+        if self.process.exitcode is None:
+            self.process.kill()
+            raise subprocess.TimeoutExpired(self._module, 120)
+        with self._streams:
+            return self.process.exitcode, self._out.read_text(encoding="utf-8"), self._err.read_text(encoding="utf-8")
+
+
 def run_module(
     module: str, arguments: tuple[str, ...], *, folder: Path, env: Mapping[str, str], stdin: str = ""
 ) -> tuple[int, str, str]:
-    """Run `python -m module`, and give its exit code (negative: a signal's number), stdout and stderr.
-
-    Raises:
-        subprocess.TimeoutExpired: It takes over two minutes.
-    """
-    with TemporaryDirectory() as streams:
-        given, out, err = (Path(streams, name) for name in ("in", "out", "err"))
-        given.write_text(stdin, encoding="utf-8")
-        out.touch()
-        err.touch()
-        process = _server().Process(
-            target=_in_fork, args=(module, arguments, str(folder), dict(env), _search_path(), given, out, err)
-        )
-        process.start()
-        process.join(120)
-        if process.exitcode is None:
-            process.kill()
-            raise subprocess.TimeoutExpired(module, 120)
-        return process.exitcode, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
+    """Run `python -m module`, and give its exit code, stdout and stderr, as RunningModule.finish() does."""
+    return RunningModule(module, arguments, folder=folder, env=env, stdin=stdin).finish()
 
 
 @cache

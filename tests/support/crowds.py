@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from support.projects import MiniProject
 
 CROWD = Path(__file__).with_name("crowd_script.py")
 REVISIONS = [f"m{number:02}" for number in range(1, 13)]
+_TOLD = re.compile(r"  m12  |applied meanwhile by another run\.|already up to date|at head m12")
 BEHIND = {"empty": None, "one": "m11", "ten": "m02"}
 
 
@@ -52,6 +54,8 @@ def prepare(target: Target, behind: str) -> None:
 def assert_applied_once(done: list[tuple[int, str]], database: Database) -> None:
     assert [code for code, _ in done] == [0] * len(done), "\n".join(text for code, text in done if code)
     assert sum("  m12  " in text for _, text in done) == 1, done
+    for _, text in done:
+        assert not text or _TOLD.search(text), text
     assert sorted(row[0] for row in database.execute("SELECT revision FROM applied")) == REVISIONS
     assert database.execute("SELECT balance FROM account") == [(2 ** len(REVISIONS),)]
     assert database.revision() == ["m12"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -12,8 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from framefox_tasks import Target, upgrade
+from framefox_tasks.databases.journal import digest
 from support.databases import Database, connect_server, drop_database
 
+FULL = os.environ.get("FRAMEFOX_TASKS_FAULTS") == "full"
+"""Whether faults are provoked as often as is promised, by benchmarks/faults.py."""
 JOURNAL = "alembic_version_journal"
 
 
@@ -24,18 +28,25 @@ class Wire:
     Attributes:
         kill: Which one it is killed at; None for never.
         sent: Whether it has sent that one, and does not wait for the answer.
+        look: Called before each of them.
     """
 
     kill: int | None
     sent: bool
     began: str
+    look: Callable[[], None] | None = None
     count: int = 0
+    busy: bool = False
 
     def before(self, statement: str) -> bool:
         """Called before each statement; gives whether the run is to be killed once it is sent."""
-        if not self.count and self.began not in statement:
+        if self.busy or (not self.count and self.began not in statement):
             return False
         self.count += 1
+        if self.look:
+            self.busy = True
+            self.look()
+            self.busy = False
         if self.count != self.kill:
             return False
         if not self.sent:
@@ -120,40 +131,55 @@ def killed_at(database: Database, target: Target, point: int | None, *, sent: bo
     return code != 0
 
 
-def statements_of(database: Database, target: Target, began: str) -> int:
-    """Upgrade; how many statements a run sends."""
+def points_of(database: Database, target: Target, began: str) -> list[str]:
+    """Upgrade; what a run that is killed before each of the statements would leave, where others can see that.
+
+    On MySQL they can, as a migration locks out no reader. For the other databases each is told to leave something else.
+    """
     reading, writing = os.pipe()
+    sees = database.dialect == "mysql"
 
     def work() -> None:
-        wire = Wire(None, sent=False, began=began)
+        found: list[str] = []
+        wire = Wire(None, False, began, lambda: found.append(digest(left_by(database)) if sees else f"{len(found)}"))
         _PATCHES[database.dialect](wire)
         upgrade(target)
-        os.write(writing, str(wire.count).encode())
+        os.write(writing, json.dumps(found).encode())
 
     assert in_a_child(work) == 0
     os.close(writing)
     with os.fdopen(reading) as pipe:
-        return int(pipe.read())
+        points: list[str] = json.loads(pipe.read())
+    return points
 
 
 def state(database: Database) -> dict[str, Any]:
     """The tables of a database: how each is defined, and its rows, but for numbers that the server has given."""
     found = {}
     for name in sorted(database.tables()):
-        shown = "version_num" if name == "alembic_version" else "*"  # and not when it was applied
-        rows = database.execute(f"SELECT {shown} FROM {name}")
-        found[name] = (_definition(database, name), sorted(repr(row[name in NUMBERED :]) for row in rows))
+        rows = sorted(repr(row[name in NUMBERED :]) for row in _rows(database, name))
+        found[name] = (re.sub(r" AUTO_INCREMENT=\d+", "", _definition(database, name)), rows)
     return found
+
+
+def left_by(database: Database) -> str:
+    """All that a killed run has left, but for who it was and when: what a run that goes on finds."""
+    left = {name: (_definition(database, name), sorted(_rows(database, name))) for name in sorted(database.tables())}
+    return re.sub(r'"(since|by)": "[^"]*"', "", repr(left))
+
+
+def _rows(database: Database, table: str) -> list[tuple[Any, ...]]:
+    shown = "version_num" if table == "alembic_version" else "*"  # and not when it was applied
+    return database.execute(f"SELECT {shown} FROM {table}")
 
 
 NUMBERED = ("entry", "account")
 """Tables whose first column the server numbers: a run that is killed may leave gaps."""
 
 
-def _definition(database: Database, table: str) -> Any:
+def _definition(database: Database, table: str) -> str:
     if database.dialect == "mysql":
-        text = str(database.execute(f"SHOW CREATE TABLE {table}")[0][1])
-        return re.sub(r" AUTO_INCREMENT=\d+", "", text)
+        return str(database.execute(f"SHOW CREATE TABLE {table}")[0][1])
     if database.dialect == "sqlite":
         query = f"SELECT type, name, sql FROM sqlite_master WHERE tbl_name = '{table}' ORDER BY name"
     else:
@@ -163,7 +189,7 @@ def _definition(database: Database, table: str) -> Any:
             f"UNION ALL SELECT indexrelid::regclass::text, indisvalid::text, '' FROM pg_index "
             f"WHERE indrelid = '{table}'::regclass ORDER BY 1, 2"
         )
-    return database.execute(query)
+    return repr(database.execute(query))
 
 
 def begin_again(database: Database) -> None:

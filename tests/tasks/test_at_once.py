@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.commands import RunningModule
 from support.databases import Database, MakeDatabase
 from support.foreign import hand_written
 from support.projects import MiniProject, Run, copy_project
@@ -28,7 +25,6 @@ ACCOUNT = (
 )
 CENTS = "import time; op.execute('UPDATE account SET balance = balance * 100'); time.sleep(0.2)"
 EUROS = "op.execute('UPDATE account SET balance = balance / 100')"
-UPGRADE = (sys.executable, "-m", "doit", "database_upgrade")
 
 
 @pytest.fixture
@@ -48,36 +44,14 @@ UNTIL_GO = (
 )
 
 
-def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
-    """Wait for the file that a process makes when it has come so far."""
-    deadline = time.monotonic() + 60
-    while not path.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+def start(project: MiniProject, module: str = "doit", *arguments: str) -> RunningModule:
+    return RunningModule(module, arguments or ("database_upgrade",), folder=project.path, env=project._environment())
 
 
-def start(project: MiniProject, *command: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command or UPGRADE,
-        cwd=project.path,
-        env=project._environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process: subprocess.Popen[str]) -> Run:
-    out, err = process.communicate(timeout=120)
-    return Run(process.returncode, out, err)
-
-
-def at_once(project: MiniProject, *command: str, runs: int = RUNS) -> list[Run]:
+def at_once(project: MiniProject, module: str = "doit", *arguments: str, runs: int = RUNS) -> list[Run]:
     """What so many processes say that run at the same time."""
-    processes = [start(project, *command) for _ in range(runs)]
-    return [finish(process) for process in processes]
+    started = [start(project, module, *arguments) for _ in range(runs)]
+    return [Run(*one.finish()) for one in started]
 
 
 def balances(database: Database) -> list[int]:
@@ -97,37 +71,18 @@ def assert_once(done: list[Run], database: Database) -> None:
     assert database.revision() == ["bbb"]
 
 
-def test_several_upgrades_of_a_server_without_the_database(bank: MiniProject, database: Database) -> None:
-    for _ in range(2):
-        bank.ok("database_drop", "--yes")
-        (bank.path / ".doit.sqlite3").unlink()
-        done = at_once(bank)
-        assert_once(done, database)
-        assert sum("Database created successfully" in run.out for run in done) == 1
-
-
-def test_several_upgrades_of_a_database_that_is_one_behind(bank: MiniProject, database: Database) -> None:
-    bank.ok("database_upgrade")
-    for _ in range(2):
-        bank.ok("database_downgrade")
-        assert balances(database) == [5]
-        assert_once(at_once(bank), database)
-
-
 def test_several_downgrades_by_one_step_revert_one(bank: MiniProject, database: Database) -> None:
     bank.migration("bbb", "aaa", upgrade=CENTS, downgrade=f"{UNTIL_GO}; {EUROS}")
     bank.ok("database_upgrade")
-    command = (sys.executable, "-m", "doit", "database_downgrade")
-    first = start(bank, *command)
-    wait_for(bank.path / "begun", first)
-    others = [start(bank, *command) for _ in range(2)]
-    for process in others:
-        assert process.stderr
-        assert "Waiting for another run" in process.stderr.readline()
+    first = start(bank, "doit", "database_downgrade")
+    first.until((bank.path / "begun").exists)
+    others = [start(bank, "doit", "database_downgrade") for _ in range(2)]
+    for other in others:
+        assert "Waiting for another run" in other.has_said()
     bank.write("go", "")
-    assert finish(first).code == 0
-    for process in others:
-        run = finish(process)
+    assert first.finish()[0] == 0
+    for other in others:
+        run = Run(*other.finish())
         assert run.code == 1, run.all
         assert "from bbb to aaa meanwhile. Nothing was reverted." in run.err
     assert database.revision() == ["aaa"]
@@ -161,17 +116,17 @@ def test_several_runs_of_the_plain_alembic_command(bank: MiniProject, database: 
 
 
 @contextmanager
-def holding(project: MiniProject) -> Iterator[subprocess.Popen[str]]:
+def holding(project: MiniProject) -> Iterator[RunningModule]:
     """A process that is in the middle of a migration, ccc, until there is a file `go`."""
     project.ok("database_upgrade")
     project.migration("ccc", "bbb", upgrade=UNTIL_GO)
-    process = start(project)
+    running = start(project)
     try:
-        wait_for(project.path / "begun", process)
-        yield process
+        running.until((project.path / "begun").exists)
+        yield running
     finally:
-        process.kill()
-        process.communicate()
+        running.process.kill()
+        running.process.join()
 
 
 SINCE = r"2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d"
@@ -186,14 +141,13 @@ HOLDERS = {
 def test_a_second_run_says_for_whom_it_waits_and_that_nothing_is_left(bank: MiniProject, database: Database) -> None:
     with holding(bank) as first:
         second = start(bank)
-        assert second.stderr
-        told = second.stderr.readline()
-        waiting = rf"Waiting for another run that is changing .*{database.name}.*: {HOLDERS[database.dialect]}\.\n"
+        told = second.has_said()
+        waiting = rf"Waiting for another run that is changing .*{database.name}.*: {HOLDERS[database.dialect]}\."
         assert re.fullmatch(waiting, told), told
         bank.write("go", "")
-        assert finish(first).code == 0
-        run = finish(second)
-    assert (run.code, run.err) == (0, ""), run.all
+        assert first.finish()[0] == 0
+        run = Run(*second.finish())
+    assert (run.code, run.err) == (0, f"{told}\n"), run.all
     assert "The database is up to date: applied meanwhile by another run." in run.out
     assert database.revision() == ["ccc"]
 
@@ -233,8 +187,8 @@ SLEEPS = {
 
 def test_the_lock_of_a_run_that_was_killed_is_free(bank: MiniProject, database: Database) -> None:
     with holding(bank) as first:
-        first.send_signal(signal.SIGKILL)
-        first.wait()
+        first.process.kill()
+        first.process.join()
         bank.migration("ccc", "bbb", upgrade="pass")
         bank.ok("database_upgrade")
     assert database.revision() == ["ccc"]
@@ -247,10 +201,10 @@ def test_a_run_that_was_killed_in_a_statement_is_waited_for(bank: MiniProject, d
     )
     bank.migration("ccc", "bbb", upgrade=more)
     first = start(bank)
-    wait_for(bank.path / "begun", first)
+    first.until((bank.path / "begun").exists)
     time.sleep(0.5)
-    os.kill(first.pid, signal.SIGKILL)
-    first.communicate()
+    first.process.kill()
+    first.process.join()
     bank.migration("ccc", "bbb", upgrade="op.execute('UPDATE account SET balance = balance + 1')")
     second = bank.doit("database_upgrade")
     if database.dialect == "mysql":  # which has committed the table
