@@ -43,6 +43,7 @@ from framefox_tasks.migrations.create import (
 from framefox_tasks.migrations.database import create as create, drop as drop
 from framefox_tasks.migrations.diagnosis import diagnose as diagnose
 from framefox_tasks.migrations.downgrade import downgrade as downgrade
+from framefox_tasks.migrations.drift import drift as drift
 from framefox_tasks.migrations.history import history as history
 from framefox_tasks.migrations.metadata import (
     clear_metadata as clear_metadata,
@@ -82,6 +83,8 @@ from framefox_tasks.results import (
     Diagnosed as Diagnosed,
     Downgraded as Downgraded,
     Drawn as Drawn,
+    Drift as Drift,
+    Drifted as Drifted,
     Dropped as Dropped,
     Edited as Edited,
     EditsAccepted as EditsAccepted,

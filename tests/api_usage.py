@@ -16,6 +16,7 @@ from framefox_tasks import (
     DiagramOptions,
     Downgraded,
     Drawn,
+    Drift,
     Dropped,
     FramefoxTasksError,
     LockWait,
@@ -52,6 +53,7 @@ from framefox_tasks import (
     downgrade,
     downgrade_sql,
     draw_diagram,
+    drift,
     drop,
     history,
     is_protected,
@@ -103,7 +105,9 @@ def lifecycle(url: str) -> str:
     checked = assert_type(check_stamp(target, revision=made.revisions[0]), StampChecked)
     if not checked.differences:
         assert_type(stamp(target, revision="head"), Stamped)
-    assert_type(check(target, x=["a=b"]), Checked)
+    assert_type(check(target, x=["a=b"], drift=True), Checked)
+    assert_type(drift(target, x=["a=b"]), Drift)
+    assert_type(status(target, drift=True), Status)
     if not is_protected(target):
         assert_type(protect(target, on_wait=on_wait), Protected)
     assert_type(unprotect(target, force="shop"), Protected)

@@ -6,8 +6,11 @@ Both are read from the catalogue, so that the database itself has normalised typ
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from framefox_tasks.model import Target
 
 THERE = "is there"
 """The attribute that each table and column has."""
@@ -51,13 +54,40 @@ class Fact:
 
 @dataclass(frozen=True)
 class FactDifference:
-    """A fact that is in one of two databases only, or another there."""
+    """A fact that is in one of two databases only, or another there.
+
+    Attributes:
+        fact: What it is about.
+        text: In words.
+        wanted: The fact of the database as it should be; None where it has none.
+        held: That of the other one. Where only the name differs, as the other one has it.
+    """
 
     fact: Fact
     text: str
+    wanted: Fact | None = None
+    held: Fact | None = None
 
     def __str__(self) -> str:
         return self.text
+
+
+class Sides(NamedTuple):
+    """Two databases of a kind.
+
+    Attributes:
+        wanted: The one that is as it should be.
+        held: The other one.
+        facts: Those of the first.
+    """
+
+    wanted: Target
+    held: Target
+    facts: Sequence[Fact]
+
+    def attributes(self, fact: Fact) -> dict[str, str]:
+        """The attributes that a thing should have."""
+        return {one.attribute: one.value for one in self.facts if (one.table, one.what) == (fact.table, fact.what)}
 
 
 def declarable(facts: Iterable[Fact], expected: Iterable[Fact] = ()) -> list[Fact]:
@@ -107,14 +137,15 @@ def _told(missing: list[Fact], extra: list[Fact]) -> Iterator[FactDifference]:
         other = others.pop((fact.table, fact.what, fact.attribute), None)
         if other is None:
             what = f" {fact.attribute} {fact.value}".rstrip() if fact.attribute not in ("", THERE) else ""
-            yield FactDifference(fact, f"{fact.thing}{':' if what else ''}{what} is missing{_as(fact)}")
+            yield FactDifference(fact, f"{fact.thing}{':' if what else ''}{what} is missing{_as(fact)}", fact)
         else:
             extra.remove(other)
             values = f"{fact.attribute} is {other.value or 'not set'}, not {fact.value or 'unset'}"
-            yield FactDifference(fact, f"{fact.thing}: {values}")
+            yield FactDifference(fact, f"{fact.thing}: {values}", fact, other)
     for fact in extra:
         what = f" {fact.attribute} {fact.value}".rstrip() if fact.attribute not in ("", THERE) else ""
-        yield FactDifference(fact, f"{fact.thing}{':' if what else ''}{what} should not be there{_as(fact)}")
+        text = f"{fact.thing}{':' if what else ''}{what} should not be there{_as(fact)}"
+        yield FactDifference(fact, text, held=fact)
 
 
 def _as(fact: Fact) -> str:
@@ -131,4 +162,5 @@ def _misnamed(wanted: list[Fact], held: list[Fact]) -> Iterator[FactDifference]:
         sorted(map(str, (asked - given).elements())), sorted(map(str, (given - asked).elements())), strict=False
     )
     for right, wrong in names:
-        yield FactDifference(wanted[0], f"{wanted[0].what} {wrong} of {wanted[0].table} should be called {right}")
+        text = f"{wanted[0].what} {wrong} of {wanted[0].table} should be called {right}"
+        yield FactDifference(wanted[0], text, replace(wanted[0], name=right), replace(held[0], name=wrong))

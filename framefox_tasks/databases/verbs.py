@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.definitions import ServerDefinitions
     from framefox_tasks.databases.dialect import Dialect
-    from framefox_tasks.databases.facts import Fact
+    from framefox_tasks.databases.facts import Fact, FactDifference, Sides
     from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
@@ -309,6 +309,14 @@ class Database(Verbs):
     def facts(self, target: Target) -> list[Fact]:
         """All that the schema of a database consists of; needed where there are scratch databases."""
         raise NotImplementedError
+
+    def owners(self, target: Target) -> list[Fact]:  # noqa: ARG002 - for those whose tables have owners
+        """Who owns what, where that is not who owns the version table."""
+        return []
+
+    def undo(self, sides: Sides, found: Sequence[FactDifference]) -> list[str | None]:  # noqa: ARG002 - for those that know
+        """For each difference what makes it as it should be, as SQL; None where that is not known."""
+        return [None] * len(found)
 
     @abstractmethod
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:

@@ -8,13 +8,14 @@ from typing import NamedTuple
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.create import check_migration
+from framefox_tasks.migrations.drift import drift as drift_of
 from framefox_tasks.migrations.journal.interruption import check_uninterrupted
 from framefox_tasks.migrations.upgrade import edited, history_of
 from framefox_tasks.model import Target
 from framefox_tasks.results import Checked, Finding
 
 
-def check(target: Target, *, x: Sequence[str] = ()) -> Checked:
+def check(target: Target, *, x: Sequence[str] = (), drift: bool = False) -> Checked:
     """Check the history of migrations, where the database stands in it, and that the entities are what it makes.
 
     Changes nothing. A check that cannot be made is a finding.
@@ -22,15 +23,17 @@ def check(target: Target, *, x: Sequence[str] = ()) -> Checked:
     Args:
         target: The database, at the head: a new one that was upgraded, in a build.
         x: As for upgrade.
+        drift: Check as well that nothing was changed by hand.
     """
     found: list[Finding] = []
-    for name, run in _CHECKS:
+    checks = [(name, run) for name, run in _CHECKS if drift or run is not _drift]
+    for name, run in checks:
         try:
             run(_Checking(target, x))
         except FramefoxTasksError as exc:
             found.append(Finding(name, exc.message, exc.hint))
             break  # the ones behind it would say the same in other words
-    return Checked(target, tuple(name for name, _ in _CHECKS), tuple(found))
+    return Checked(target, tuple(name for name, _ in checks), tuple(found))
 
 
 class _Checking(NamedTuple):
@@ -73,6 +76,17 @@ def _checksums(checking: _Checking) -> None:
         )
 
 
+def _drift(checking: _Checking) -> None:
+    """A schema that nobody has changed by hand."""
+    found = drift_of(checking.target, x=checking.x).found
+    if found:
+        listed = "; ".join(one.text for one in found)
+        raise MigrationError(
+            f"Changed by hand in {checking.target.label}: {listed}.",
+            hint="See the statements that undo it with: doit database_status --drift",
+        )
+
+
 def _entities(checking: _Checking) -> None:
     """Migrations that are applied, and make what the entities declare."""
     check_migration(checking.target, x=checking.x)
@@ -84,5 +98,6 @@ _CHECKS: tuple[tuple[str, Callable[[_Checking], None]], ...] = (
     ("revision", _revision),
     ("journal", _journal),
     ("checksums", _checksums),
+    ("drift", _drift),
     ("entities", _entities),
 )

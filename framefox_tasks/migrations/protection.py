@@ -57,8 +57,17 @@ def _set(target: Target, marked: bool, on_wait: OnWait | None, lock_wait: float 
 
 def is_protected(target: Target) -> bool:
     """Whether a database is protected, by its target or by the mark in it. It need not exist."""
+    return protection(target) is not None
+
+
+def protection(target: Target) -> str | None:
+    """By what a database is protected, as `by a mark in it`; None where it is not. It need not exist."""
     database = database_of(target)
-    return target.protected or (database.exists(target) and database.is_marked(target))
+    if target.protected:
+        return "by the settings (`protected: true`, or APP_ENV or ENV is prod or production)"
+    if database.exists(target) and database.is_marked(target):
+        return "by a mark in it (of database_protect)"
+    return None
 
 
 def check_unprotected(target: Target, force: str | None, refused: str) -> None:
@@ -80,11 +89,8 @@ def check_unprotected(target: Target, force: str | None, refused: str) -> None:
                 hint="Check which database DATABASE_URL and config/orm.yaml lead to: doit database_status",
             )
         return
-    if target.protected:
-        why = "by the settings (`protected: true`, or APP_ENV or ENV is prod or production)"
-    elif is_protected(target):
-        why = "by a mark in it (of database_protect)"
-    else:
+    why = protection(target)
+    if why is None:
         return
     raise ProtectedError(
         f"{target.label} is protected {why}: {refused}. Nothing was changed.",

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError, ConnectionFailedError, FramefoxTasksError
+from framefox_tasks.migrations.drift import drift as find_drift
 from framefox_tasks.migrations.journal.interruption import interruption
+from framefox_tasks.migrations.protection import protection
 from framefox_tasks.migrations.upgrade import edited
 from framefox_tasks.model import Target
-from framefox_tasks.results import MigrationState, Status
+from framefox_tasks.results import Drift, MigrationState, Status
 from framefox_tasks.schema.cache import SNAPSHOT
 from framefox_tasks.schema.snapshot import Schema
 
@@ -19,10 +21,14 @@ if TYPE_CHECKING:
     from framefox_tasks.migrations.alembic.owned_tables import OwnedTables
 
 
-def status(target: Target) -> Status:
+def status(target: Target, *, drift: bool = False) -> Status:
     """The state of the database and of each migration. Changes nothing.
 
     A database that is missing or cannot be reached, or that is at a revision without a file, is part of the answer.
+
+    Args:
+        target: The database.
+        drift: Find out what was changed by hand, too, on a scratch database.
 
     Raises:
         MigrationError: The migrations cannot be read.
@@ -59,7 +65,16 @@ def status(target: Target) -> Status:
         certain=others.certain if others else True,
         edited=edited(history, current) if exists and not error else (),
         interrupted=interruption(target) if exists and not error else None,
+        drift=_drift(target, current) if drift and exists and not error else None,
+        protected=protection(target) if exists and not error else None,
     )
+
+
+def _drift(target: Target, current: tuple[str, ...]) -> Drift:
+    try:
+        return find_drift(target)
+    except FramefoxTasksError as exc:
+        return Drift(target, current, error=exc.message)
 
 
 def _others(history: History) -> OwnedTables | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.report._terminal import say
 from framefox_tasks.report._text import each_left_alone, left_alone
-from framefox_tasks.results import Forecast, Interruption, MigrationState, Status, Upgraded
+from framefox_tasks.results import Drift, Forecast, Interruption, MigrationState, Status, Upgraded
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,8 +64,16 @@ def status_data(status: Status) -> dict[str, Any]:
         "left_alone_certain": status.certain,
         "edited": [one.revision.revision for one in status.edited],
         "interrupted": _interruption_data(status.interrupted),
+        "drift": _drift_data(status.drift),
+        "protected": status.protected,
         "migrations": [migration_data(status, item) for item in status.migrations],
     }
+
+
+def _drift_data(drift: Drift | None) -> dict[str, Any] | None:
+    if drift is None:
+        return None
+    return {"error": drift.error, "found": [{"text": one.text, "undo": one.undo} for one in drift.found]}
 
 
 def _interruption_data(found: Interruption | None) -> dict[str, Any] | None:
@@ -119,6 +127,8 @@ def _print_database(console: Console, status: Status) -> None:
     elif status.exists:
         table.add_row("Connection", "Established", "OK")
     table.add_row("Type", status.server, Text(_place(status)))
+    if status.protected:
+        table.add_row("Protection", "Protected", Text(status.protected))
     console.print(table)
 
 
@@ -173,7 +183,22 @@ def edited_lines(result: Status | Upgraded) -> list[str]:
 
 def closing(status: Status) -> list[str]:
     """Where the database stands, and the next command."""
-    return [*edited_lines(status), *_standing(status)]
+    return [*edited_lines(status), *_drift_lines(status.drift), *_standing(status)]
+
+
+def _drift_lines(drift: Drift | None) -> list[str]:
+    """What was changed by hand, and what undoes it."""
+    if drift is None:
+        return []
+    at = ", ".join(drift.current)
+    if drift.error:
+        return [f"What was changed by hand is not known: {drift.error}"]
+    if not drift.found:
+        return [f"Nothing was changed by hand since {at}."] if at else []
+    lines = [f"Changed by hand, against what the migrations make up to {at}:"]
+    for one in drift.found:
+        lines += [f"  {one.text}", f"    undo: {one.undo or 'not with one statement'}"]
+    return lines
 
 
 def _standing(status: Status) -> list[str]:

@@ -24,6 +24,8 @@ from framefox_tasks.results._migrations import (
     RESOLVE as RESOLVE,
     Baselined as Baselined,
     Downgraded as Downgraded,
+    Drift as Drift,
+    Drifted as Drifted,
     Edited as Edited,
     EditsAccepted as EditsAccepted,
     Interruption as Interruption,
@@ -208,6 +210,8 @@ class Status:
         certain: Whether that is known of them: the migrations were run on a scratch database before.
         interrupted: A migration that runs or was interrupted, after it had committed a part of what it does.
         edited: The migrations that are applied, and whose files do something else now.
+        drift: What was changed by hand, where that was asked for.
+        protected: Why the database is protected; None where it is not, or cannot be asked.
     """
 
     target: Target
@@ -226,6 +230,8 @@ class Status:
     certain: bool = True
     interrupted: Interruption | None = None
     edited: tuple[Edited, ...] = ()
+    drift: Drift | None = None
+    protected: str | None = None
 
     @property
     def pending(self) -> int:

@@ -337,3 +337,32 @@ class Whereabouts:
     steps: int
     sentence: str
     advice: str
+
+
+@dataclass(frozen=True)
+class Drifted:
+    """Something that was changed by hand.
+
+    Attributes:
+        text: What is otherwise than the migrations make it.
+        undo: SQL that makes it so again, perhaps of several statements; None where that is not known.
+    """
+
+    text: str
+    undo: str | None
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What was changed by hand in a database.
+
+    Attributes:
+        current: The revisions that it is at.
+        found: The changes.
+        error: Why they are not known; None where they are.
+    """
+
+    target: Target
+    current: tuple[str, ...]
+    found: tuple[Drifted, ...] = ()
+    error: str | None = None

@@ -68,9 +68,14 @@ _HISTORY = (
 _STATUS = (
     choice("format", "table or json", "table", "json"),
     flag("exit_code", "fail if not up to date"),
+    flag("drift", "find what was changed by hand, on a scratch database"),
     flag("verbose", "list what is left alone as not of this project"),
 )
-_CHECK = (choice("format", "text, json, or github for annotations", "text", "json", "github"), _X)
+_CHECK = (
+    choice("format", "text, json, or github for annotations", "text", "json", "github"),
+    flag("drift", "check as well that nothing was changed by hand"),
+    _X,
+)
 _BASELINE = (option("message", "what the migration does", short="m"), _LOCK_WAIT)
 _STAMP = (
     option("revision", "the revision that the database is at, heads, or base for none", default=None),

@@ -11,10 +11,12 @@ from framefox_tasks.databases.mysql.verbs import MySQLVerbs
 from framefox_tasks.databases.verbs import Database
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from framefox_tasks.databases.columns import ColumnComparison
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.dialect import Dialect
-    from framefox_tasks.databases.facts import Fact
+    from framefox_tasks.databases.facts import Fact, FactDifference, Sides
     from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.scratch import DriverWatch
@@ -109,6 +111,12 @@ class MySQL(MySQLVerbs, Database):
         from framefox_tasks.databases.mysql.facts import facts
 
         return facts(self, target)
+
+    def undo(self, sides: Sides, found: Sequence[FactDifference]) -> list[str | None]:
+        """The statements."""
+        from framefox_tasks.databases.mysql.undo import undo
+
+        return undo(self, sides, found)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
         """Connections that see the database at one point of time."""

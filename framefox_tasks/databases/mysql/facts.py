@@ -34,7 +34,8 @@ def facts(verbs: ServerVerbs, target: Target) -> list[Fact]:
         found: list[Fact] = []
         for name, kind in _rows(cursor, "SHOW FULL TABLES"):
             quoted = f"`{name.replace('`', '``')}`"
-            text = str(_rows(cursor, f"SHOW CREATE TABLE {quoted}")[0][1])
+            shown = "SEQUENCE" if kind == "SEQUENCE" else "TABLE"
+            text = str(_rows(cursor, f"SHOW CREATE {shown} {quoted}")[0][1])
             if kind == "VIEW":
                 body = text.partition(" VIEW ")[2].replace(f"`{target.name}`.", "")
                 found.append(Fact(name, "view", "definition", body))
@@ -81,3 +82,22 @@ def _index_name(name: str, columns: str) -> str | None:
     first = re.match(rf"\({_NAME}", columns)
     given = first is not None and re.fullmatch(rf"{re.escape(first[1])}(?:_\d+)?", name)
     return None if given or _GIVEN.fullmatch(name) else name
+
+
+def statement_of(verbs: ServerVerbs, target: Target, table: str) -> str:
+    """What makes a table."""
+    with verbs.connection(target, target.name) as connection:
+        quoted = f"`{table.replace('`', '``')}`"
+        return _COUNTER.sub("", str(_rows(connection.cursor(), f"SHOW CREATE TABLE {quoted}")[0][1]))
+
+
+def named_lines(verbs: ServerVerbs, target: Target, table: str) -> dict[str, str]:
+    """The names of indexes and constraints, also of those that the server has named, by the value of their facts."""
+    found = {}
+    for line in statement_of(verbs, target, table).split("\n"):
+        text = line.strip().removesuffix(",")
+        if key := _KEY.fullmatch(text):
+            found[f"{key[1]} {key[3]}"] = key[2]
+        elif constraint := _CONSTRAINT.fullmatch(text):
+            found[constraint[2]] = constraint[1]
+    return found

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.definitions import ServerDefinitions
     from framefox_tasks.databases.dialect import Dialect
-    from framefox_tasks.databases.facts import Fact
+    from framefox_tasks.databases.facts import Fact, FactDifference, Sides
     from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.scratch import DriverWatch
@@ -118,6 +118,18 @@ class PostgreSQL(PostgreSQLVerbs, Database):
         from framefox_tasks.databases.postgresql.facts import facts
 
         return facts(self, target)
+
+    def owners(self, target: Target) -> list[Fact]:
+        """Who owns what."""
+        from framefox_tasks.databases.postgresql.facts import owners
+
+        return owners(self, target)
+
+    def undo(self, sides: Sides, found: Sequence[FactDifference]) -> list[str | None]:
+        """The statements."""
+        from framefox_tasks.databases.postgresql.undo import undo
+
+        return undo(self, sides, found)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:
         """A snapshot that any number of connections see."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from framefox_tasks.databases.drivers import quoted_table
 from framefox_tasks.databases.facts import THERE, Fact
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.model import Target
@@ -84,6 +85,31 @@ SELECT {_NAME.format(n="n", c="p.proname")}, pg_get_functiondef(p.oid)
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE p.prokind IN ('f', 'p') AND {_OURS.format(n="n", catalogue="pg_proc", oid="p.oid")}
 """
+
+
+_OWNERS = f"""
+SELECT {_RELATION}, CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'view' WHEN 'S' THEN 'sequence' ELSE 'table' END,
+    pg_get_userbyid(c.relowner)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND c.relpersistence <> 't' AND {_OUR_RELATION}
+    AND c.relowner <> (SELECT relowner FROM pg_class WHERE oid = to_regclass(%s))
+    AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.objid = c.oid AND o.classid = 'pg_class'::regclass
+        AND c.relkind = 'S' AND o.refobjsubid > 0 AND o.deptype IN ('a', 'i'))
+UNION ALL
+SELECT {_NAME.format(n="n", c="t.typname")}, 'type', pg_get_userbyid(t.typowner)
+FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+WHERE t.typtype IN ('e', 'd') AND {_OURS.format(n="n", catalogue="pg_type", oid="t.oid")}
+    AND t.typowner <> (SELECT relowner FROM pg_class WHERE oid = to_regclass(%s))
+"""
+
+
+def owners(verbs: ServerVerbs, target: Target) -> list[Fact]:
+    """Who owns what, where that is not who owns the version table: who has run the migrations."""
+    with verbs.connection(target, target.name) as connection:
+        cursor = connection.cursor()
+        table = quoted_table(target.project.version_table, '"')
+        cursor.execute(_OWNERS.replace("\\_%'", "\\_%%'"), (table, table))
+        return [Fact(name, what, "owner", owner) for name, what, owner in cursor.fetchall()]
 
 
 def facts(verbs: ServerVerbs, target: Target) -> list[Fact]:
@@ -200,3 +226,11 @@ _READERS: tuple[tuple[str, Any], ...] = (
     (_TRIGGERS, _trigger),
     (_FUNCTIONS, _function),
 )
+
+
+def names_of_constraints(verbs: ServerVerbs, target: Target) -> dict[tuple[str, str], str]:
+    """The names of constraints, also of those that the server has named, by the table and the value of their facts."""
+    with verbs.connection(target, target.name) as connection:
+        cursor = connection.cursor()
+        cursor.execute(_CONSTRAINTS)
+        return {(table, _settled(definition)): name for table, name, definition in cursor.fetchall()}

@@ -10,11 +10,13 @@ from framefox_tasks.databases.sqlite.verbs import SQLiteVerbs
 from framefox_tasks.databases.verbs import Database
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.engine import Connection
 
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.dialect import Dialect
-    from framefox_tasks.databases.facts import Fact
+    from framefox_tasks.databases.facts import Fact, FactDifference, Sides
     from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
@@ -93,6 +95,12 @@ class SQLite(SQLiteVerbs, Database):
         from framefox_tasks.databases.sqlite.facts import facts
 
         return facts(target)
+
+    def undo(self, sides: Sides, found: Sequence[FactDifference]) -> list[str | None]:
+        """The statements."""
+        from framefox_tasks.databases.sqlite.undo import undo
+
+        return undo(sides, found)
 
     def rebuild(self, connection: Connection, table: str) -> TableRebuild | None:
         """Rebuild a table from the text that made it; None where it is not there by that name, but will be renamed."""

@@ -266,9 +266,10 @@ def show_status(
     exit_code: bool,
     forecasts: Iterable[Forecast],
     verbose: bool = False,
+    drift: bool = False,
 ) -> None:
     """database_status."""
-    found = status.status(settings.target)
+    found = status.status(settings.target, drift=drift)
     # A server that does not answer is not asked again.
     report.show_status(found, () if found.error else tuple(forecasts), as_json=format == "json", verbose=verbose)
     if exit_code and found.error:
@@ -279,11 +280,16 @@ def show_status(
                 "A migration was interrupted.", hint="See which, and how to go on, with: doit database_status"
             )
         raise MigrationError("The database is not up to date.", hint="Bring it up to date with: doit database_upgrade")
+    if exit_code and found.drift and (found.drift.found or found.drift.error):
+        raise MigrationError(
+            found.drift.error or "The database was changed by hand.",
+            hint="See what, and what undoes it, with: doit database_status --drift",
+        )
 
 
-def check(settings: Settings, *, format: str, x: list[str]) -> None:  # noqa: A002 - the option's name
+def check(settings: Settings, *, format: str, x: list[str], drift: bool = False) -> None:  # noqa: A002 - the option's name
     """database_check."""
-    checked = checks.check(settings.target, x=x)
+    checked = checks.check(settings.target, x=x, drift=drift)
     report.show_checked(checked, form=format)
     for finding in checked.findings:
         raise MigrationError(f"{finding.check}: {finding.message}", hint=finding.hint)
