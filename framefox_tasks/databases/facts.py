@@ -72,7 +72,7 @@ class FactDifference:
         return self.text
 
 
-class Sides(NamedTuple):
+class SchemaPair(NamedTuple):
     """Two databases of a kind.
 
     Attributes:

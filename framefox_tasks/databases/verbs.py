@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.definitions import ServerDefinitions
     from framefox_tasks.databases.dialect import Dialect
-    from framefox_tasks.databases.facts import Fact, FactDifference, Sides
+    from framefox_tasks.databases.facts import Fact, FactDifference, SchemaPair
     from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
@@ -314,7 +314,7 @@ class Database(Verbs):
         """Who owns what, where that is not who owns the version table."""
         return []
 
-    def undo(self, sides: Sides, found: Sequence[FactDifference]) -> list[str | None]:  # noqa: ARG002 - for those that know
+    def undo(self, sides: SchemaPair, found: Sequence[FactDifference]) -> list[str | None]:  # noqa: ARG002 - for those that know
         """For each difference what makes it as it should be, as SQL; None where that is not known."""
         return [None] * len(found)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.columns import ColumnComparison
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.dialect import Dialect
-    from framefox_tasks.databases.facts import Fact, FactDifference, Sides
+    from framefox_tasks.databases.facts import Fact, FactDifference, SchemaPair
     from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.scratch import DriverWatch
@@ -112,7 +112,7 @@ class MySQL(MySQLVerbs, Database):
 
         return facts(self, target)
 
-    def undo(self, sides: Sides, found: Sequence[FactDifference]) -> list[str | None]:
+    def undo(self, sides: SchemaPair, found: Sequence[FactDifference]) -> list[str | None]:
         """The statements."""
         from framefox_tasks.databases.mysql.undo import undo
 

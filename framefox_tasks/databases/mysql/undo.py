@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from framefox_tasks.databases.facts import THERE, Fact, FactDifference, Sides
+from framefox_tasks.databases.facts import THERE, Fact, FactDifference, SchemaPair
 from framefox_tasks.databases.mysql.facts import named_lines, statement_of
 from framefox_tasks.databases.rows import quoted
 from framefox_tasks.databases.server import ServerVerbs
@@ -14,13 +14,13 @@ _TRIGGER = re.compile(r"(\w+) (\w+) (.*)", re.DOTALL)
 _COMMENT = re.compile(r"\bCOMMENT=")
 
 
-def undo(verbs: ServerVerbs, sides: Sides, found: Sequence[FactDifference]) -> list[str | None]:
+def undo(verbs: ServerVerbs, sides: SchemaPair, found: Sequence[FactDifference]) -> list[str | None]:
     """A statement for each difference; None where there is none."""
     return [_Undo(verbs, sides, item).statement() for item in found]
 
 
 class _Undo:
-    def __init__(self, verbs: ServerVerbs, sides: Sides, item: FactDifference) -> None:
+    def __init__(self, verbs: ServerVerbs, sides: SchemaPair, item: FactDifference) -> None:
         self._verbs, self._sides = verbs, sides
         self._wanted, self._held, self._fact = item.wanted, item.held, item.fact
         self._name = _quoted(item.fact.table)

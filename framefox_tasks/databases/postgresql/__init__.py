@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.definitions import ServerDefinitions
     from framefox_tasks.databases.dialect import Dialect
-    from framefox_tasks.databases.facts import Fact, FactDifference, Sides
+    from framefox_tasks.databases.facts import Fact, FactDifference, SchemaPair
     from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.scratch import DriverWatch
@@ -125,7 +125,7 @@ class PostgreSQL(PostgreSQLVerbs, Database):
 
         return owners(self, target)
 
-    def undo(self, sides: Sides, found: Sequence[FactDifference]) -> list[str | None]:
+    def undo(self, sides: SchemaPair, found: Sequence[FactDifference]) -> list[str | None]:
         """The statements."""
         from framefox_tasks.databases.postgresql.undo import undo
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from framefox_tasks.databases.drivers import quoted_table
-from framefox_tasks.databases.facts import THERE, Fact, FactDifference, Sides
+from framefox_tasks.databases.facts import THERE, Fact, FactDifference, SchemaPair
 from framefox_tasks.databases.postgresql.enum_values import literal, set_enum_values_sql
 from framefox_tasks.databases.postgresql.facts import names_of_constraints
 from framefox_tasks.databases.rows import quoted
@@ -18,13 +18,13 @@ _FUNCTION = re.compile(r"FUNCTION|PROCEDURE")
 _INDEX = re.compile(r"(UNIQUE )?(.*?)(?: COMMENT (.*?))?( INVALID)?", re.DOTALL)
 
 
-def undo(verbs: ServerVerbs, sides: Sides, found: Sequence[FactDifference]) -> list[str | None]:
+def undo(verbs: ServerVerbs, sides: SchemaPair, found: Sequence[FactDifference]) -> list[str | None]:
     """A statement for each difference; None where there is none."""
     return [_Undo(verbs, sides, item).statement() for item in found]
 
 
 class _Undo:
-    def __init__(self, verbs: ServerVerbs, sides: Sides, item: FactDifference) -> None:
+    def __init__(self, verbs: ServerVerbs, sides: SchemaPair, item: FactDifference) -> None:
         self._verbs, self._sides = verbs, sides
         self._wanted, self._held = item.wanted, item.held
         self._fact = item.fact

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from framefox_tasks.databases.contract import Place, Source, WholeCopy
     from framefox_tasks.databases.dialect import Dialect
-    from framefox_tasks.databases.facts import Fact, FactDifference, Sides
+    from framefox_tasks.databases.facts import Fact, FactDifference, SchemaPair
     from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
@@ -96,7 +96,7 @@ class SQLite(SQLiteVerbs, Database):
 
         return facts(target)
 
-    def undo(self, sides: Sides, found: Sequence[FactDifference]) -> list[str | None]:
+    def undo(self, sides: SchemaPair, found: Sequence[FactDifference]) -> list[str | None]:
         """The statements."""
         from framefox_tasks.databases.sqlite.undo import undo
 

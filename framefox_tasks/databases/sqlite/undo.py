@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 
-from framefox_tasks.databases.facts import THERE, FactDifference, Sides
+from framefox_tasks.databases.facts import THERE, FactDifference, SchemaPair
 from framefox_tasks.databases.rows import quoted
 from framefox_tasks.databases.sqlite.objects import Object, Objects
 from framefox_tasks.model import Target
@@ -14,7 +14,7 @@ from framefox_tasks.model import Target
 _BY_THEMSELVES = frozenset({"view", "trigger", "index"})
 
 
-def undo(sides: Sides, found: Sequence[FactDifference]) -> list[str | None]:
+def undo(sides: SchemaPair, found: Sequence[FactDifference]) -> list[str | None]:
     """Statements for each difference. Most of a table can only be had by making the table anew."""
     wanted, held = _objects(sides.wanted), _objects(sides.held)
     return [_undo(sides, item, wanted, held) for item in found]
@@ -26,7 +26,7 @@ def _objects(target: Target) -> dict[tuple[str, str], Object]:
 
 
 def _undo(
-    sides: Sides, item: FactDifference, wanted: dict[tuple[str, str], Object], held: dict[tuple[str, str], Object]
+    sides: SchemaPair, item: FactDifference, wanted: dict[tuple[str, str], Object], held: dict[tuple[str, str], Object]
 ) -> str | None:
     fact, kind = item.fact, item.fact.what.partition(" ")[0]
     if kind in _BY_THEMSELVES:
@@ -42,7 +42,7 @@ def _undo(
 
 
 def _made_anew(
-    sides: Sides, table: str, wanted: dict[tuple[str, str], Object], held: dict[tuple[str, str], Object]
+    sides: SchemaPair, table: str, wanted: dict[tuple[str, str], Object], held: dict[tuple[str, str], Object]
 ) -> str | None:
     """The table as it should be, filled from the one that is there, and put in its place."""
     if ("table", table) not in wanted or ("table", table) not in held:

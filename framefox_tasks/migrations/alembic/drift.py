@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import journal_name
-from framefox_tasks.databases.facts import Fact, Sides, differences, is_of
+from framefox_tasks.databases.facts import Fact, SchemaPair, differences, is_of
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.made import digest_of
 from framefox_tasks.migrations.alembic.replay import replay
@@ -40,7 +40,7 @@ def drifted(history: History, current: tuple[str, ...]) -> tuple[Drifted, ...]:
         wanted = _own([*database.facts(scratch), *database.owners(scratch)], target)
         held = _own([*database.facts(target), *database.owners(target)], target)
         found = differences(wanted, _without_others(held, wanted))
-        undone = database.undo(Sides(scratch, target, wanted), found) if found else []
+        undone = database.undo(SchemaPair(scratch, target, wanted), found) if found else []
         result = tuple(Drifted(str(item), sql) for item, sql in zip(found, undone, strict=True))
         if state:
             database.keep_state(target, scratch, state)
