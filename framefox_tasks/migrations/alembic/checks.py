@@ -37,7 +37,10 @@ def _compare(
     recorded = ownership_of(migration).recorded_table(schema, name)
     if recorded is None:
         return
-    before, after = _named(recorded), _named(_declared(context, declared))
+    checked = any(isinstance(item, CheckConstraint) for item in declared.constraints)
+    before, after = _named(recorded), _named(_declared(context, declared)) if checked else {}
+    if not before and not after:
+        return
     live = _constraints(context, found)
     wanted = _constraints(context, declared)
     touched = _touched(modify)
