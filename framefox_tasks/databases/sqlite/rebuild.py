@@ -94,6 +94,12 @@ class SQLiteRebuild:
         found = self.definition.column(column).of("COLLATE")
         return unquoted(found[0].words[1].text) if found else None
 
+    def options(self) -> dict[str, object]:
+        """What SQLAlchemy reflects of no table."""
+        facts = set(self.definition.facts())
+        found = {"autoincrement": "AUTOINCREMENT", "strict": "STRICT", "with_rowid": "WITHOUT ROWID"}
+        return {f"sqlite_{name}": name != "with_rowid" for name, fact in found.items() if fact in facts}
+
     def _attached(self, kind: str) -> list[Any]:
         """The names and statements of its indexes or triggers."""
         return self._rows(

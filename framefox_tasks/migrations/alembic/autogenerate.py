@@ -23,6 +23,7 @@ from framefox_tasks.migrations.alembic.ownership import (
     Known,
     Name,
     declared_metadata,
+    listed,
     ownership_of,
     shown,
 )
@@ -110,7 +111,7 @@ def _judged(history: History, make: Callable[[], RevisionContext], drop: tuple[s
 
 
 def _with_claims(compared: Comparison, unknown: tuple[str, ...], drop: tuple[str, ...]) -> Comparison:
-    names = {part for name in unknown for part in (name, name.rpartition(" ")[2], name.rpartition(".")[2])}
+    names = {part for name in unknown for part in (name.strip('"'), name.rpartition(" ")[2], name.rpartition(".")[2])}
     for name in drop:
         if name not in names:
             raise ConfigError(
@@ -249,7 +250,7 @@ def _autogenerate(
         context,
         difference_of(context, target),
         ours,
-        (*map(shown, others), *parts),
+        (*map(listed, others), *parts),
         warnings=tuple(told),
         metadata=tuple(metadata or compared),
         **noted,

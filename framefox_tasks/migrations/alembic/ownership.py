@@ -283,6 +283,12 @@ def ownership_of(context: MigrationContext) -> Ownership:
     return found
 
 
+def listed(name: Name) -> str:
+    """The name of a table in a list that has parts of tables as well, such as `sequence numbers`."""
+    text = shown(name)
+    return f'"{text}"' if " " in text else text
+
+
 def shown(name: Name) -> str:
     """The name as a user would write it."""
     return ".".join(filter(None, name))
