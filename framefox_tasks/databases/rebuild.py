@@ -99,6 +99,9 @@ class TableRebuild(Protocol):
     def collation(self, column: str) -> str | None:
         """The collation that a column is declared with."""
 
+    def options(self) -> dict[str, object]:
+        """The options of the table, as SQLAlchemy calls them."""
+
     def rename_column(self, old: str, new: str) -> None:
         """Rename a column at once, and wherever it is used; before the definition is changed."""
 

@@ -23,7 +23,7 @@ from framefox_tasks.migrations.upgrade import history_of
 from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import MigrationChecked, MigrationCreated, Proof
 from framefox_tasks.schema import cache, record
-from framefox_tasks.schema.revision_files import revision_files
+from framefox_tasks.schema.revision_files import is_revision, listed_files
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.facts import Fact
@@ -89,7 +89,7 @@ def create_migration(
         PermissionDeniedError: The file cannot be written.
         UnprovenError: The proof has failed; no file was kept.
     """
-    seen = revision_files(target.project)
+    seen = frozenset(listed_files(target.project))
     with writing(target, patience_of(target, lock_wait, on_wait)):
         if not empty and (path := _written_meanwhile(target, seen)):
             return MigrationCreated(target, None, meanwhile=path)
@@ -110,7 +110,7 @@ def create_migration(
 
 def _written_meanwhile(target: Target, seen: Collection[Path]) -> Path | None:
     """The migration that another run has written since these files were seen, if it is for the entities as they are."""
-    new = [path for path in revision_files(target.project) if path not in seen]
+    new = [path for path in listed_files(target.project) if path not in seen and is_revision(path)]
     return new[-1] if new and record.is_recorded(target.project, declared_schema(target)) else None
 
 

@@ -17,7 +17,7 @@ from framefox_tasks.databases.verbs import Traits
 from framefox_tasks.errors import ConfigError, PermissionDeniedError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.schema.cache import MARK, RECORD, digest, recordable
-from framefox_tasks.schema.revision_files import revision_files
+from framefox_tasks.schema.revision_files import is_revision, listed_files
 from framefox_tasks.schema.snapshot import Check, Column, Schema, Table
 from framefox_tasks.url import SCHEMES
 
@@ -89,7 +89,7 @@ def keep_by_hand(target: Target, migration: Path | None, schema: Schema | None) 
 
 def _is_marked(project: Project, text: str) -> bool:
     line = f"{MARK}{digest(text)}"
-    return any(line in _text_of(path) for path in revision_files(project))
+    return any(line in _text_of(path) and is_revision(path) for path in reversed(listed_files(project)))
 
 
 def schema_of(project: Project, migrations: Iterable[Path]) -> Schema | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from itertools import chain
 from pathlib import Path
 
 from framefox_tasks.model import Project
+from framefox_tasks.schema.cache import python_files
 
 _MARKS = {"revision", "down_revision"}
 
@@ -16,13 +18,20 @@ def revision_files(project: Project) -> list[Path]:
     A file that is not valid Python counts as one if two lines of it start with these words, so that a broken migration
     can be cleared as well.
     """
-    pattern = "**/*.py" if project.recursive_versions else "*.py"  # as Alembic lists them
-    listed = {path: None for folder in project.versions for path in sorted(folder.glob(pattern))}
-    found = [path for path in listed if path.is_file() and path.name[:2] != ".#"]
-    return [path for path in found if path.name != "__init__.py" and _is_revision(path)]
+    return [path for path in listed_files(project) if path.is_file() and is_revision(path)]
 
 
-def _is_revision(path: Path) -> bool:
+def listed_files(project: Project) -> list[Path]:
+    """The files that may be revisions, which are not read."""
+    found = [
+        sorted(python_files(str(folder), recursive=project.recursive_versions))  # as Alembic lists them
+        for folder in project.versions
+    ]
+    return [Path(path) for path in dict.fromkeys(chain(*found)) if not path.endswith("__init__.py")]
+
+
+def is_revision(path: Path) -> bool:
+    """Whether a file is one; see revision_files."""
     text = path.read_text(encoding="utf-8", errors="replace")
     try:
         body = ast.parse(text).body

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, TypeVar
 
 from framefox_tasks.errors import ConfigError
@@ -171,6 +171,10 @@ class Schema:
 
     def to_json(self) -> str:
         """The canonical JSON, one column or constraint a line, with a newline at the end."""
+        return self._json
+
+    @cached_property
+    def _json(self) -> str:
         ordered = sorted(self.tables, key=lambda table: table.key)
         # The package first, and so never last: it is taken out as a line where it does not matter.
         first = ({"package": table.package} if table.package else {} for table in ordered)
@@ -185,12 +189,21 @@ class Schema:
             ConfigError: It is no snapshot, or one of another format.
         """
         try:
-            data = json.loads(text)
-            if data["format"] != FORMAT:
-                raise ConfigError(f"The snapshot has the format {data['format']}, not {FORMAT}.")
-            return cls(tuple(_table(item) for item in data["tables"].values()))
+            return _schema(text)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
             raise ConfigError("This is no snapshot of a schema.") from exc
+
+
+@lru_cache(maxsize=4)
+def _schema(text: str) -> Schema:
+    """The schema of a snapshot, which a run asks for several times."""
+    data = json.loads(text)
+    if data["format"] != FORMAT:
+        raise ConfigError(f"The snapshot has the format {data['format']}, not {FORMAT}.")
+    return Schema(tuple(_table(item) for item in data["tables"].values()))
+
+
+_NO_KEY = PrimaryKey(())
 
 
 def _plain(item: Any) -> Any:
@@ -201,10 +214,8 @@ def _plain(item: Any) -> Any:
         return dict(sorted(item.items()))
     if not hasattr(item, "__dataclass_fields__"):
         return item
-    values = {part.name: getattr(item, part.name) for part in fields(item)}
-    empty: tuple[Any, ...] = (None, (), {}, "", False, PrimaryKey(()))
-    kept = {"nullable"}
-    return {name: _plain(value) for name, value in values.items() if name in kept or value not in empty}
+    values = ((part.name, getattr(item, part.name)) for part in fields(item))
+    return {name: _plain(value) for name, value in values if name == "nullable" or (value and value != _NO_KEY)}
 
 
 def _lines(value: Any, indent: str = "") -> Iterator[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -101,7 +102,7 @@ def package_folder(project: Project, module: ModuleType) -> Path | None:
 
 def below(path: Path) -> list[EntityModule]:
     """The modules at or below a path, which need not hold any. Not each is imported, and not each need be Python."""
-    return [_module(file, _source_tree(file)) for file in ([path] if path.is_file() else _modules(path))]
+    return [_module(file, _nodes_of(file)) for file in ([path] if path.is_file() else _modules(path))]
 
 
 def declaring(project: Project, tables: Collection[str]) -> Iterator[tuple[Path, DeclaredTable]]:
@@ -109,7 +110,7 @@ def declaring(project: Project, tables: Collection[str]) -> Iterator[tuple[Path,
     if not tables:
         return
     for path in own_files(project.root.absolute().resolve()):
-        for node in ast.walk(_source_tree(path)):
+        for node in _nodes_of(path):
             yield from ((path, declared) for declared in _declaring_node(node, tables))
 
 
@@ -137,11 +138,17 @@ def own_files(root: Path) -> Iterator[Path]:
         yield from (Path(folder, file) for file in sorted(files) if file.endswith(".py"))
 
 
-def _source_tree(path: Path) -> ast.AST:
+def _nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """All of a module's syntax tree; none where it is no Python."""
     try:
-        return ast.parse(path.read_bytes())
+        return _nodes(path.read_bytes(), "<unknown>")
     except (SyntaxError, ValueError, OSError):
-        return ast.Module([], [])
+        return ()
+
+
+@lru_cache(maxsize=512)
+def _nodes(source: bytes, filename: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(source, filename=filename)))
 
 
 def _check_names(project: Project, folder: Path) -> None:
@@ -152,7 +159,7 @@ def _check_names(project: Project, folder: Path) -> None:
             path in importable or _excluded(project, path) or "{" in str(path.relative_to(folder))
         ):  # a template, and not a module
             continue
-        if _module(path, _source_tree(path)).tables:
+        if _module(path, _nodes_of(path)).tables:
             raise EntityError(
                 f"{project.shown(path)} declares a table, but cannot be imported: its name is no Python identifier.",
                 hint="Rename the file or its folder, or move it out of the entities.",
@@ -167,7 +174,7 @@ def _modules(folder: Path) -> Iterator[Path]:
 
 def _source(project: Project, path: Path) -> EntityModule:
     try:
-        tree = ast.parse(path.read_bytes(), filename=str(path))
+        nodes = _nodes(path.read_bytes(), str(path))
     except (SyntaxError, ValueError, OSError) as exc:
         line = f", line {exc.lineno}" if isinstance(exc, SyntaxError) and exc.lineno else ""
         text = exc.msg if isinstance(exc, SyntaxError) else exc
@@ -175,11 +182,10 @@ def _source(project: Project, path: Path) -> EntityModule:
             f"The entities cannot be imported. {project.shown(path)}{line}: {type(exc).__name__}: {text}",
             hint="Nothing was written. Correct the file and run the command again.",
         ) from exc
-    return _module(path, tree)
+    return _module(path, nodes)
 
 
-def _module(path: Path, tree: ast.AST) -> EntityModule:
-    nodes = list(ast.walk(tree))
+def _module(path: Path, nodes: tuple[ast.AST, ...]) -> EntityModule:
     tables = [declared for node in nodes if isinstance(node, ast.ClassDef) for declared in _declared_table(node)]
     return EntityModule(path.resolve(), tuple(tables), frozenset(_imports(nodes)))
 
@@ -217,7 +223,7 @@ def _mentions(node: ast.ClassDef, name: str) -> bool:
     return functions or any(target.id == name for item in node.body for target, _ in _assignments(item))
 
 
-def _imports(nodes: list[ast.AST]) -> Iterator[str]:
+def _imports(nodes: Iterable[ast.AST]) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -233,7 +239,7 @@ def imported_names(path: Path, package: str) -> set[str]:
         path: The module's file.
         package: The package that its relative imports start at.
     """
-    nodes = list(ast.walk(_source_tree(path)))
+    nodes = _nodes_of(path)
     found = set(_imports(nodes))
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.level:

@@ -20,6 +20,8 @@ _HEAD = re.compile(r"(\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^]]*\]|\w+)(.*)", re.DOTALL
 _INDEX = re.compile(
     r"\s*CREATE\s+(UNIQUE\s+)?INDEX\s+.*?\bON\s+(?:\"[^\"]*\"|`[^`]*`|\[[^]]*\]|\w+)\s*(\(.*)", re.I | re.S
 )
+_MOST = 5000
+_tables: dict[Object, tuple[Fact, ...]] = {}
 _PLAIN = re.compile(r"[\"`\[](\w+)[\"`\]]")
 
 
@@ -27,7 +29,7 @@ def facts(target: Target) -> list[Fact]:
     """All that a database holds."""
     with closing(sqlite3.connect(f"{target.file.as_uri()}?mode=rw", uri=True)) as connection:
         objects = Objects(connection)
-        found = [fact for one in objects.tables for fact in _table(connection, one)]
+        found = [fact for one in objects.tables for fact in _known_table(connection, one)]
         found += [Fact(one.name, "table", "virtual", _text(one.sql)) for one in objects.virtual]
         found += [Fact(one.name, "view", "definition", _text(one.sql)) for one in objects.of("view")]
         found += [Fact(one.table, "trigger", "", _text(one.sql), one.name) for one in objects.of("trigger")]
@@ -44,6 +46,15 @@ def _index(one: Object) -> Fact:
     found = _INDEX.match(one.sql)
     value = f"{'UNIQUE ' if found[1] else ''}{_text(found[2])}" if found else _text(one.sql)
     return Fact(one.table, "index", "", value, one.name)
+
+
+def _known_table(connection: sqlite3.Connection, one: Object) -> tuple[Fact, ...]:
+    """The facts of a table, which all follow from its text: a proof asks for those of the same tables five times."""
+    if one not in _tables:
+        if len(_tables) > _MOST:
+            _tables.clear()
+        _tables[one] = tuple(_table(connection, one))
+    return _tables[one]
 
 
 def _table(connection: sqlite3.Connection, one: Object) -> Iterator[Fact]:

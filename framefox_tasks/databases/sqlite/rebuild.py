@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +36,17 @@ class SQLiteRebuild:
     def __init__(self, connection: Connection, table: str) -> None:
         self._connection = connection
         self._table, self._before = self._read(table)
-        self.definition = SQLiteDefinition(self._before)
+
+    @cached_property
+    def definition(self) -> SQLiteDefinition:
+        """What the table is to be; read when it is asked for, since a comparison seldom does."""
+        return SQLiteDefinition(self._before)
 
     def _read(self, table: str) -> tuple[str, str]:
         row = self._rows("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?)", table)[
             0
         ]
-        if [word.keyword for word in words_of(row[1]) if word.sort != "space"][1] == "VIRTUAL":
+        if row[1].upper().startswith("CREATE VIRTUAL"):  # as SQLite itself writes these words
             raise MigrationError(
                 f"{row[0]} is a virtual table, which cannot be changed.",
                 hint="Drop it and create it anew in the migration.",
@@ -58,7 +63,8 @@ class SQLiteRebuild:
         """Rename a column at once, and wherever it is used; before the definition is changed."""
         self._do(f"ALTER TABLE {named(self._table)} RENAME COLUMN {named(old)} TO {named(new)}")
         _, self._before = self._read(self._table)
-        self.definition = SQLiteDefinition(self._before)
+        for name in ("definition", "_column_names"):
+            self.__dict__.pop(name, None)
 
     def drop_index(self, name: str) -> bool:
         """Drop an index at once; False if the table has no such index."""
@@ -73,16 +79,26 @@ class SQLiteRebuild:
 
     def index(self, sql: str) -> IndexText:
         """The index that a statement would make."""
-        return index_of(sql, {item.column.casefold() for item in self.definition.columns})
+        return index_of(sql, self._column_names)
+
+    @cached_property
+    def _column_names(self) -> set[str]:
+        return {row[1].casefold() for row in self._columns(self._table)}
 
     def unnamed_uniques(self) -> list[tuple[str, ...]]:
         """The columns of each unique constraint without a name."""
-        return self.definition.unnamed_uniques()
+        return self.definition.unnamed_uniques() if "UNIQUE" in self._before.upper() else []
 
     def collation(self, column: str) -> str | None:
         """The collation that a column is declared with."""
         found = self.definition.column(column).of("COLLATE")
         return unquoted(found[0].words[1].text) if found else None
+
+    def options(self) -> dict[str, object]:
+        """What SQLAlchemy reflects of no table."""
+        facts = set(self.definition.facts())
+        found = {"autoincrement": "AUTOINCREMENT", "strict": "STRICT", "with_rowid": "WITHOUT ROWID"}
+        return {f"sqlite_{name}": name != "with_rowid" for name, fact in found.items() if fact in facts}
 
     def _attached(self, kind: str) -> list[Any]:
         """The names and statements of its indexes or triggers."""

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -109,21 +110,32 @@ def beyond(statement: str, scratch: Target, live: Target) -> str | None:  # noqa
     found = _BEYOND(statement_text(statement))
     if found:
         return f"runs {' '.join(found[1].split())[:60]}, which is not of one database alone"
-    if re.search(rf"(?<![\w./]){re.escape(str(live.file))}(?!\w)", statement):
+    if _path(live.project.root.absolute(), live).search(statement):
         return f"names the database {live.name}"
     return None
 
 
+@lru_cache(maxsize=4)
+def _path(_: Path, live: Target) -> re.Pattern[str]:
+    """What finds the path of a file, which takes longer to resolve than to look for: each statement is looked at."""
+    return re.compile(rf"(?<![\w./]){re.escape(str(live.file))}(?!\w)")
+
+
 @contextmanager
 def watched(watch: DriverWatch) -> Iterator[None]:
-    """Let the sqlite3 module ask before it opens a file."""
+    """Let the sqlite3 module ask before it opens a file, and write without waiting."""
+    from sqlalchemy import event
+    from sqlalchemy.pool import Pool
+
     if not _hooked:  # an audit hook cannot be removed again
         sys.addaudithook(_audit)
         _hooked.append(True)
     _watches.append(watch)
+    event.listen(Pool, "connect", _hasten)
     try:
         yield
     finally:
+        event.remove(Pool, "connect", _hasten)
         _watches.remove(watch)
 
 
@@ -133,6 +145,14 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
         if name not in ("", ":memory:"):
             for watch in list(_watches):
                 watch.connects(name)
+
+
+def _hasten(connection: Any, _: Any) -> None:
+    """Let what does not outlive its process not wait for the disk: on a busy one that is most of a proof."""
+    cursor = connection.cursor()
+    for setting in ("synchronous = OFF", "journal_mode = MEMORY"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
 
 
 def copy_schema(source: Target, made: Target) -> None:

@@ -23,6 +23,7 @@ from framefox_tasks.migrations.alembic.ownership import (
     Known,
     Name,
     declared_metadata,
+    listed,
     ownership_of,
     shown,
 )
@@ -70,19 +71,26 @@ class Comparison:
     claimed: bool = False
 
 
-def compare(history: History, known: Known | None = None, drop: tuple[str, ...] = ()) -> Comparison:
+def compare(
+    history: History,
+    known: Known | None = None,
+    drop: tuple[str, ...] = (),
+    *,
+    imported: Sequence[MetaData] | None = None,
+) -> Comparison:
     """What a migration would do, writing nothing to the database or the disk.
 
     Args:
         history: The migrations, and the database.
         known: What the history makes; None to find that out where it is needed.
         drop: What is claimed for the project.
+        imported: The metadata of another comparison, for one that is to tell no more than the operations.
     """
     # Where it would go in the history does not matter to what it would do.
     place = {"head": "heads", "version_path": None, "rev_id": None}
     make = partial(_context, history, None, place, autogenerate=True)
     if known is not None:
-        return _autogenerate(history, make(), known, dont_mutate=True)
+        return _autogenerate(history, make(), known, imported=imported, dont_mutate=True)
     return _judged(history, make, drop, dont_mutate=True)
 
 
@@ -103,7 +111,7 @@ def _judged(history: History, make: Callable[[], RevisionContext], drop: tuple[s
 
 
 def _with_claims(compared: Comparison, unknown: tuple[str, ...], drop: tuple[str, ...]) -> Comparison:
-    names = {part for name in unknown for part in (name, name.rpartition(" ")[2], name.rpartition(".")[2])}
+    names = {part for name in unknown for part in (name.strip('"'), name.rpartition(" ")[2], name.rpartition(".")[2])}
     for name in drop:
         if name not in names:
             raise ConfigError(
@@ -191,17 +199,14 @@ def _autogenerate(
     known: Known,
     *,
     renames: Sequence[str] = (),
+    imported: Sequence[MetaData] | None = None,
     **options: Any,
 ) -> Comparison:
     target = history.target
     history.config.attributes[KNOWN] = known
     # Before env.py: an env.py that swallows import errors must find every entity imported.
     told: list[str] = []
-    with caught_warnings(target.project, told):
-        entities = load_entities(target.project) if has_entities(target.project) else Entities()
-        if not entities.metadata:
-            import_provided(target.project)
-    metadata = entities.metadata
+    metadata = imported if imported is not None else _entities(target, told).metadata
     compared: list[MetaData] = []
     others: list[Name] = []
     noted: dict[str, Any] = {}
@@ -234,6 +239,8 @@ def _autogenerate(
         told=told,
         **options,
     )
+    if imported is not None:
+        return Comparison(context, difference_of(context, target))
     if not metadata or not target.project.entities:
         declared = {table.name for item in compared for table in item.tables.values()}
         _check_seen(target, context, {table for _, table in others} - declared)
@@ -243,11 +250,19 @@ def _autogenerate(
         context,
         difference_of(context, target),
         ours,
-        (*map(shown, others), *parts),
+        (*map(listed, others), *parts),
         warnings=tuple(told),
         metadata=tuple(metadata or compared),
         **noted,
     )
+
+
+def _entities(target: Target, told: list[str]) -> Entities:
+    with caught_warnings(target.project, told):
+        entities = load_entities(target.project) if has_entities(target.project) else Entities()
+        if not entities.metadata:
+            import_provided(target.project)
+    return entities
 
 
 def _check_seen(target: Target, context: RevisionContext, left_alone: set[str]) -> None:

@@ -30,6 +30,9 @@ from framefox_tasks.schema.snapshot import Check, Schema, Table
 Operation = TypeVar("Operation", bound=ops.MigrateOperation)
 
 
+_PARTS = ("column", "index", "constraint")
+
+
 @dataclass(frozen=True)
 class Unversioned:
     """What a database without a revision has of the entities.
@@ -62,7 +65,7 @@ class Unversioned:
     @property
     def more(self) -> tuple[str, ...]:
         """What the tables of the entities have beside what is declared, as `column product.size`."""
-        return tuple(name for name in self.comparison.left_alone if " " in name and not name.startswith("sequence "))
+        return tuple(name for name in self.comparison.left_alone if name.partition(" ")[0] in _PARTS)
 
     @property
     def exact(self) -> bool:

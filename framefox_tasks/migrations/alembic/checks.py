@@ -12,6 +12,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from sqlalchemy import CheckConstraint, Table, text
 
+from framefox_tasks.databases import database_named
 from framefox_tasks.migrations.alembic.database_types import compares_last, definitions_of
 from framefox_tasks.migrations.alembic.naming import condition_of, final_name
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, ownership_of
@@ -37,15 +38,19 @@ def _compare(
     recorded = ownership_of(migration).recorded_table(schema, name)
     if recorded is None:
         return
-    before, after = _named(recorded), _named(_declared(context, declared))
+    checked = any(isinstance(item, CheckConstraint) for item in declared.constraints)
+    before, after = _named(recorded), _named(_declared(context, declared)) if checked else {}
+    if not before and not after:
+        return
     live = _constraints(context, found)
     wanted = _constraints(context, declared)
     touched = _touched(modify)
+    is_told = not database_named(migration.dialect.name).rebuilds_tables
     for check in sorted(before.keys() | after.keys()):
         old, new = before.get(check), after.get(check)
         # What comes and goes with its column, or with the type of that, is not done twice.
-        # Nor what SQLAlchemy does not find again: a quote in a name on SQLite.
-        if not _PLAIN.fullmatch(check) or old == new or _words(f"{old or ''} {new or ''}") & touched:
+        # Nor what SQLAlchemy does not find again: a quote in a name where only the text of a table tells it.
+        if old == new or not (is_told or _PLAIN.fullmatch(check)) or _words(f"{old or ''} {new or ''}") & touched:
             continue
         if (old is None) != (check not in live) or (new is not None and check not in wanted):
             continue  # the database is not as recorded, or it is the check of a type: told as to be written by hand

@@ -1,4 +1,4 @@
-"""What goes with a column that a generated migration drops, and must come back with it: its checks, its collation."""
+"""What goes with a dropped column or table, and must come back with it: its checks, its collation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import CheckConstraint, Connection, MetaData, String, Table, inspect, text
+from sqlalchemy import CheckConstraint, Column, Connection, MetaData, String, Table, inspect, text
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.migrations.alembic.database_types import definitions_of
@@ -23,6 +23,9 @@ def keep_what_columns_had(context: MigrationContext, directives: Iterable[ops.Mi
         return
     for script in directives:
         for upgrade, downgrade in zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=False):
+            for op in downgrade.ops:
+                if isinstance(op, ops.CreateTableOp):
+                    _keep_table(context.connection, op)
             for table in _tables(upgrade):
                 dropped = [op for op in table.ops if isinstance(op, ops.DropColumnOp)]
                 back = [other for other in _tables(downgrade) if _name(other) == _name(table)]
@@ -31,6 +34,19 @@ def keep_what_columns_had(context: MigrationContext, directives: Iterable[ops.Mi
                 if dropped and back:
                     _keep_checks(context, table, back[0], [op.column_name for op in dropped])
                     _keep_collations(context.connection, back[0])
+
+
+def _keep_table(connection: Connection, op: ops.CreateTableOp) -> None:
+    """Have in a table that comes back what SQLAlchemy does not reflect, where the text of the table tells it."""
+    rebuild = database_named(connection.dialect.name).rebuild(connection, op.table_name) if op.schema is None else None
+    if rebuild is None:
+        return
+    op.kw.update(rebuild.options())
+    for item in op.columns:
+        if isinstance(item, Column) and isinstance(item.type, String):
+            item.type.collation = rebuild.collation(item.name)
+        elif isinstance(item, CheckConstraint) and isinstance(item.name, str):
+            item.name = item.name.replace('""', '"')  # as it stands in the text
 
 
 def _tables(container: ops.OpContainer) -> list[ops.ModifyTableOps]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from alembic.config import Config
@@ -79,6 +80,12 @@ class History:
         """Every revision, newest first."""
         return tuple(revision_of(script) for script in self.scripts.walk_revisions())
 
+    @cached_property
+    def contents(self) -> dict[Path, bytes]:
+        """The revision files, as they are when this is first asked for."""
+        paths = [Path(revision.path) for revision in self.revisions]
+        return {path: path.read_bytes() for path in paths if path.is_file()}
+
     def unknown(self, current: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the database's revisions that have no file."""
         if not current:
@@ -97,6 +104,8 @@ class History:
 
     def pending(self, current: tuple[str, ...]) -> list[Revision]:
         """The revisions that a database at `current` lacks, oldest first."""
+        if current and set(current) == set(self.at_heads):
+            return []
         applied = {revision.revision for revision in self.applied(current)}
         return [revision for revision in reversed(self.revisions) if revision.revision not in applied]
 

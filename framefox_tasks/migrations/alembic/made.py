@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -79,9 +79,13 @@ def not_made(history: History, declared: Iterable[Table], created: Collection[st
 def keep_made(history: History, facts: Iterable[Fact] | None, *more: Path) -> None:
     """Keep what the migrations make, and with them the ones in further files."""
     project = history.target.project
-    content = {"key": digest_of(history, *more), "facts": None if facts is None else [astuple(fact) for fact in facts]}
+    content = {"key": digest_of(history, *more), "facts": None if facts is None else list(map(_values, facts))}
     files.write(project, project.path(CACHE) / ".gitignore", "*\n")
     files.write(project, project.path(_MADE), json.dumps(content, ensure_ascii=False))
+
+
+def _values(fact: Fact) -> tuple[str | None, ...]:
+    return fact.table, fact.what, fact.attribute, fact.value, fact.name
 
 
 def digest_of(history: History, *more: Path) -> str:
@@ -91,9 +95,10 @@ def digest_of(history: History, *more: Path) -> str:
         version = database_of(target).server_version(target)
     except FramefoxTasksError:
         version = ""
-    paths = [Path(revision.path) for revision in history.revisions if Path(revision.path).is_file()]
     for part in (str(_FORMAT), target.address.dialect, version, target.project.version_table):
         found.update(f"{part}\0".encode())
-    for path in sorted({*paths, *more, target.project.migrations_folder / "env.py"}, key=lambda path: path.name):
-        found.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
+    further = [*more, target.project.migrations_folder / "env.py"]
+    contents = history.contents | {path: path.read_bytes() for path in further}
+    for path in sorted(contents, key=lambda path: path.name):
+        found.update(f"{path.name}\0".encode() + contents[path] + b"\0")
     return found.hexdigest()

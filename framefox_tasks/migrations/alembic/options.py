@@ -132,6 +132,8 @@ def _owned(project: Project, options: dict[str, Any], known: Known | None) -> No
     hooks = [hook for hook in (options.get("include_object"), _hook(project)) if hook is not None]
 
     def include_name(name: str | None, type_: str, parents: Any) -> bool:
+        if type_ == "table" and name is not None and ownership.is_settled(parents.get("schema_name"), name):
+            return False
         if named is not None and not named(name, type_, parents):
             return False
         # A table of others need not even be read, unless a hook wants to see it.
@@ -139,7 +141,7 @@ def _owned(project: Project, options: dict[str, Any], known: Known | None) -> No
 
     def include_object(item: Any, name: str | None, type_: str, reflected: bool, compare_to: Any) -> bool:
         is_table = type_ == "table" and name is not None
-        if is_table and ignored(project, str(name)):
+        if is_table and (ignored(project, str(name)) or ownership.is_settled(item.schema, str(name))):
             return False
         if not all(hook(item, name, type_, reflected, compare_to) for hook in hooks):
             return False

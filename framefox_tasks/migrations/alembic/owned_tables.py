@@ -12,7 +12,7 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.made import kept_made, made_by
-from framefox_tasks.migrations.alembic.ownership import Known, Name, Ownership, shown
+from framefox_tasks.migrations.alembic.ownership import Known, Name, Ownership, listed
 from framefox_tasks.schema.snapshot import Table
 
 
@@ -33,7 +33,7 @@ class OwnedTables:
     @property
     def listed(self) -> tuple[str, ...]:
         """Those of others as a user would write them."""
-        return tuple(map(shown, self.left_alone))
+        return tuple(map(listed, self.left_alone))
 
 
 def owned_tables(history: History, declared: Iterable[Table], *, replay: bool) -> OwnedTables:

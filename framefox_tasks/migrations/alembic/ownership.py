@@ -79,6 +79,10 @@ class Ownership:
             self._others.add(name)
         return False
 
+    def is_settled(self, schema: str | None, table: str) -> bool:
+        """Whether a table need not be compared."""
+        return bool(self._known.settled) and shown(self._plain(schema, table)) in self._known.settled
+
     def includes_part(self, item: Any, name: str | None, kind: str) -> bool:
         """Whether a column, an index or a constraint that no entity declares may be dropped from its table."""
         table = item.table
@@ -132,8 +136,11 @@ class Ownership:
         """A table as the newest migration left it; None where it is not recorded."""
         if not self._known.by_record:
             return None
-        name = self._plain(schema, table)
-        return next((one for one in self._recorded if self._plain(one.schema, one.name) == name), None)
+        return self._recorded_by_name.get(self._plain(schema, table))
+
+    @cached_property
+    def _recorded_by_name(self) -> dict[Name, Table]:
+        return {self._plain(table.schema, table.name): table for table in reversed(self._recorded)}
 
     def made_index(self, table: str, name: str) -> bool:
         """Whether the recorded schema has an index of a table in the default schema."""
@@ -218,12 +225,19 @@ class Known:
         facts: Those of the replay; None where there was none.
         claimed: Names of tables, or of their parts as `table.name`, that are to be dropped.
         by_record: Whether the database is as recorded; not one that is behind a new migration.
+        settled: The tables that need not be compared, since they were in the same state.
     """
 
     def __init__(
-        self, facts: Iterable[Fact] | None = None, claimed: Iterable[str] = (), *, by_record: bool = True
+        self,
+        facts: Iterable[Fact] | None = None,
+        claimed: Iterable[str] = (),
+        *,
+        by_record: bool = True,
+        settled: Iterable[str] = (),
     ) -> None:
         self.replayed = facts is not None
+        self.settled = frozenset(settled)
         self.by_record = by_record
         self.claimed = frozenset(claimed)
         self._facts: dict[str, list[Fact]] = {}
@@ -267,6 +281,12 @@ def ownership_of(context: MigrationContext) -> Ownership:
     found = context.opts[OWNERSHIP]
     assert isinstance(found, Ownership)  # noqa: S101 - complete_options() has set it
     return found
+
+
+def listed(name: Name) -> str:
+    """The name of a table in a list that has parts of tables as well, such as `sequence numbers`."""
+    text = shown(name)
+    return f'"{text}"' if " " in text else text
 
 
 def shown(name: Name) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 
@@ -65,6 +66,13 @@ def _unproven(reason: str) -> tuple[Proof, None]:
     return Proof(reason=reason), None
 
 
+def _by_table(facts: Iterable[Fact]) -> dict[str, Counter[Fact]]:
+    found: dict[str, Counter[Fact]] = {}
+    for fact in facts:
+        found.setdefault(fact.table, Counter())[fact] += 1
+    return found
+
+
 class _Proof:
     def __init__(self, history: History, generated: Comparison, stack: ExitStack, on_replay: OnReplay | None) -> None:
         self._history = history
@@ -76,6 +84,7 @@ class _Proof:
         self._notes: list[str] = []
         self._copied = False
         self._before: list[Fact] = []
+        self._settled: frozenset[str] = frozenset()
         script = history.scripts.get_revision(str(generated.context.generated_revisions[-1].rev_id))
         self._revision = script.revision
         # All that is applied to the live database: with lasting branches more than what the migration follows.
@@ -87,6 +96,7 @@ class _Proof:
         before = self._before = self._facts(scratch)
         self._step("upgrade", lambda: replay(self._history, scratch, self._revision))
         after = self._facts(scratch)
+        self._settled = self._unchanged(after)
         expected = self._declared(scratch)
         wrong, older = self._judged(expected, before, after) if expected is not None else ([], [])
         if wrong:
@@ -194,11 +204,10 @@ class _Proof:
     def _facts(self, scratch: Target) -> list[Fact]:
         """What a scratch database holds, without the version table and what the settings ignore."""
         version, project = scratch.project.version_table, scratch.project
-        return [
-            fact
-            for fact in self._database.facts(scratch)
-            if not is_of(fact, version) and not ignored(project, fact.table.rpartition(".")[2])
-        ]
+        facts = self._database.facts(scratch)
+        left_out = {fact.table for fact in facts if is_of(fact, version)}
+        left_out |= {name for name in {fact.table for fact in facts} if ignored(project, name.rpartition(".")[2])}
+        return [fact for fact in facts if fact.table not in left_out]
 
     def _declared(self, scratch: Target) -> list[Fact] | None:
         """What create_all() of the entities makes on another scratch database; None where it fails."""
@@ -223,13 +232,30 @@ class _Proof:
             with guarded(self._target, scratch):
                 # All that is there is the project's, but for what a copy has of others.
                 facts = None if self._copied else self._database.facts(scratch)
-                known = Known(facts, by_record=False)
-                return list(compare((history or self._history).on(scratch), known).difference.operations)
+                known = Known(facts, by_record=False, settled=self._settled)
+                on_scratch = (history or self._history).on(scratch)
+                compared = compare(on_scratch, known, imported=self._generated.metadata)
+                return list(compared.difference.operations)
         except ReplayError as exc:
             if exc.leaves:
                 raise
             self._notes.append(f"Alembic has not compared once more: {exc.message}")
             return []
+
+    def _unchanged(self, after: list[Fact]) -> frozenset[str]:
+        """The tables that Alembic has compared in this very state: in the live database, and that it leaves as it is.
+
+        None at all where anything but a table is another, since tables may use it.
+        """
+        operations = operations_of(self._generated.context)
+        names = [names_of(operation) for operation in operations]
+        live, made = _by_table(self._facts(self._target)), _by_table(after)
+        differing = {table for table in live.keys() | made.keys() if live.get(table) != made.get(table)}
+        tables = {fact.table for facts in (*live.values(), *made.values()) for fact in facts if fact.what == "table"}
+        if None in names or differing - tables:
+            return frozenset()
+        changed = {part for name in names if name for part in (".".join(filter(None, name)), name[1])}
+        return frozenset(tables - differing - changed)
 
     def _judged(self, expected: list[Fact], before: list[Fact], after: list[Fact]) -> tuple[list[str], list[str]]:
         """What is wrong after the migration: what it has made so or claims to mend, and what was so before."""
