@@ -126,6 +126,11 @@ def _work(schema: CopySchema, source: Source, place: Place, options: CopyOptions
         jobs=min(limit for limit in limits if limit),
         where=conditions(schema, where, mine.quote) if filtered else {},
         orphan_statements=tuple(orphan_statements(schema, where, theirs)) if filtered else (),
+        masked={
+            plan.label: frozenset(plan.source.fields[mask.index].name for mask in masks[plan.label])
+            for plan in schema.tables
+            if plan.label in masks
+        },
         transforms={plan.label: mask_lines(plan, masks, secret) for plan in schema.tables if plan.label in masks},
         verify=options.verify,
         existing=options.data_only,

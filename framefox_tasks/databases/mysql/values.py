@@ -28,6 +28,7 @@ _SHAPES = frozenset(
 _NUMBERS = frozenset(
     {"tinyint", "smallint", "mediumint", "int", "integer", "bigint", "decimal", "numeric", "double", "year"}
 )
+_WHOLE = frozenset({"tinyint", "smallint", "mediumint", "int", "integer", "bigint", "year"})
 _CLOCKS = frozenset({"date", "datetime", "timestamp", "time", "uuid", "inet4", "inet6"})
 """Types whose text is ASCII and needs no escape."""
 _GREATEST = "3.4028234663852886e38"  # the greatest single: its shortest text is greater than it, and would be refused
@@ -121,6 +122,13 @@ def _duration(column: str) -> str:
     minutes = f"MINUTE({column})"
     seconds = f"SUBSTRING_INDEX(CONCAT({column}), ':', -1)"
     return f"CONCAT('PT', {sign}, {hours}, 'H', {sign}, {minutes}, 'M', {sign}, {seconds}, 'S')"
+
+
+def number_of(field: Field) -> str:
+    """The whole number of a column, which may be a text on a target that has its tables already."""
+    if base(field) in (*_WHOLE, "bit"):
+        return f"({name(field.name)} + 0)"
+    return f"CAST({name(field.name)} AS DECIMAL(65))"
 
 
 def sorted_by(field: Field) -> str:

@@ -11,7 +11,7 @@ from framefox_tasks.databases.postgresql import session
 from framefox_tasks.databases.postgresql.columns import Shape, is_binary, qualified, shape_of
 from framefox_tasks.databases.postgresql.copy_stream import copy_out
 from framefox_tasks.databases.postgresql.session import quoted, telling
-from framefox_tasks.databases.rows import Name, Side
+from framefox_tasks.databases.rows import KeyTotals, Name, Side
 from framefox_tasks.model import Target
 
 _SAVEPOINT = "framefox_tasks_copy"
@@ -65,6 +65,12 @@ class PostgreSQLReader:
             query = f"SELECT count(*) FROM {shape_of(self._connection, table).origin}{_where(where)}"  # noqa: S608
             return int(self._connection.execute(query).fetchone()[0])
 
+    def key_totals(self, table: Side, columns: Sequence[str], *, where: str = "") -> KeyTotals:
+        """The least, the greatest and the sum of columns; see the protocol."""
+        with telling(self._target, self._side, self._connection, about=f"to read {table.name}"), self._kept():
+            query = shape_of(self._connection, table.name).key_totals(columns, _where(where))
+            return KeyTotals.of(self._connection.execute(query).fetchone())
+
     def cancel(self) -> None:
         """End what another thread waits for here."""
         end = session.hang_up if self._ended else session.cancel
@@ -108,7 +114,7 @@ def _query(shape: Shape, table: Side, where: str, order: Sequence[str]) -> str:
         and not where
         and not sort
         and shape.relkind == "r"
-        and all(shape.text(f) == quoted(f.name) for f in table.fields)
+        and all(shape.text(f) == quoted(f.name) and f.name not in shape.generated for f in table.fields)
     ):
         return f"COPY {qualified(table.name)} ({columns}) TO STDOUT"  # without the planner: a little faster
     return f"COPY (SELECT {columns} FROM {shape.origin}{_where(where)}{sort}) TO STDOUT"  # noqa: S608
