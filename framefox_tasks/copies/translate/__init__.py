@@ -49,7 +49,7 @@ def _plan(target: TargetTable) -> TablePlan:
         uniques=table.uniques,
         foreign_keys=tuple(
             ForeignKeyPlan(reference.columns, reference.table, reference.referred, reference.ondelete, reference.name)
-            for reference in target.references
+            for reference in (*target.references, *(one for one in table.references if not one.whole))
         ),
         rows=table.rows,
         changes=tuple(dict.fromkeys(target.changes)),

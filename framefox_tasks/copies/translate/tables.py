@@ -148,7 +148,10 @@ class Translation:
                 target.lost.append(f"{what}: {reference.table} has no such columns")
                 continue
             reference = replace(reference, referred=tuple(known[column.casefold()] for column in columns))
-            yield self._allowed(reference, target, what)
+            if reference.whole:
+                yield self._allowed(reference, target, what)
+            else:
+                target.lost.append(f"{what}: it is one of some partitions alone")
 
     def _allowed(self, reference: Reference, target: TargetTable, what: str) -> Reference:
         """Without what the copy's database refuses."""

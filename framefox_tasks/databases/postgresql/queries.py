@@ -88,11 +88,30 @@ SELECT k.conrelid, k.contype, k.conname, k.conkey, n.nspname, r.relname,
        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(number, place)
              JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place),
        k.confupdtype, k.confdeltype, k.condeferrable, k.condeferred, pg_get_expr(k.conbin, k.conrelid), k.convalidated,
-       k.confmatchtype
-FROM pg_constraint k LEFT JOIN pg_class r ON r.oid = k.confrelid LEFT JOIN pg_namespace n ON n.oid = r.relnamespace
+       k.confmatchtype, r.oid = k.confrelid
+FROM pg_constraint k LEFT JOIN pg_class r ON r.oid = coalesce(pg_partition_root(k.confrelid), k.confrelid)
+LEFT JOIN pg_namespace n ON n.oid = r.relnamespace
 WHERE k.conrelid = ANY(%s) AND k.contype IN ('f', 'c', 'x') AND NOT (k.contype = 'f' AND k.conparentid <> 0)
 ORDER BY k.conrelid, k.conname
 """
+
+PARTITION_KEYS = """
+SELECT pg_partition_root(k.conrelid)::oid, k.conname,
+       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(number, place)
+             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.place),
+       n.nspname, r.relname,
+       ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(number, place)
+             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place),
+       k.confupdtype, k.confdeltype, k.condeferrable, k.condeferred, k.convalidated, k.confmatchtype,
+       r.oid = k.confrelid, ARRAY(SELECT relid::oid FROM pg_partition_tree(k.conrelid) WHERE isleaf),
+       (SELECT count(*) FROM pg_partition_tree(pg_partition_root(k.conrelid)) WHERE isleaf)
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+JOIN pg_class r ON r.oid = coalesce(pg_partition_root(k.confrelid), k.confrelid)
+JOIN pg_namespace n ON n.oid = r.relnamespace
+WHERE k.contype = 'f' AND k.conparentid = 0 AND c.relispartition AND pg_partition_root(k.conrelid) = ANY(%s)
+ORDER BY 1, k.conname
+"""
+"""The foreign keys that partitions have and their tables do not, and how many of all leaves have each."""
 
 INDEXES = """
 SELECT i.indrelid, c.relname, i.indisprimary, i.indisvalid, i.indisunique, k.contype = 'u' IS TRUE, m.amname,
@@ -122,9 +141,10 @@ SELECT 'trigger', NULL, t.tgname::text, {_OF}
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE NOT t.tgisinternal AND coalesce(to_jsonb(t) ->> 'tgparentid', '0') = '0' AND c.relkind IN ('r', 'p') AND {USERS}
 UNION ALL
-SELECT 'foreign key', NULL, k.conname::text, {_OF}
-FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE k.contype = 'f' AND k.conparentid = 0 AND c.relispartition AND {USERS}
+SELECT 'index', NULL, x.relname::text, {_OF}
+FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class x ON x.oid = i.indexrelid
+WHERE c.relispartition AND NOT x.relispartition AND {USERS}
 UNION ALL
 SELECT 'rule', NULL, r.rulename::text, {_OF}
 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
