@@ -75,10 +75,11 @@ def _schema_reader(source: Source, target: Target, options: CopyOptions) -> Iter
         yield lambda: checked(source.schema(tables))
     else:
         from framefox_tasks.copies.translate import translate
+        from framefox_tasks.copies.translate.measure import measure_of
 
         database = database_of(target)
         with source.inspect(tables, digits=database.dialect.exact_digits) as find:
-            yield lambda: checked(translate(find, database.dialect_of(target)))
+            yield lambda: checked(translate(find, database.dialect_of(target), measure_of(source)))
 
 
 def _data_only(source: Source, target: Target, tables: Callable[[Name], bool] | None) -> CopySchema:
@@ -146,7 +147,7 @@ def plan_of(
         PlannedTable(plan.label, 0 if plan.empty else plan.rows, (*plan.changes, *_changes(plan, options)))
         for plan in schema.tables
     )
-    return CopyPlan(source, target, tables, schema.not_carried, jobs, replacing(how, options))
+    return CopyPlan(source, target, tables, schema.not_carried, jobs, replacing(how, options), schema.refused)
 
 
 def _changes(plan: TablePlan, options: CopyOptions) -> Iterator[str]:

@@ -151,12 +151,21 @@ class Dialect(ABC):
         """
         return {}
 
-    def fit(self, columns: Mapping[str, Written], keys: Iterable[tuple[str, ...]]) -> dict[str, Written]:  # noqa: ARG002
-        """The columns of a table that need another type so that its rows and keys are taken.
+    def narrowed(self, parts: Sequence[Written], held: Sequence[int]) -> list[Written] | None:  # noqa: ARG002
+        """The types of the columns of a key, so that the key is taken; None where what they hold is too long for it.
+
+        Args:
+            parts: The types that they would have.
+            held: How many characters or bytes the longest value of each has.
+        """
+        return list(parts)
+
+    def fit_row(self, columns: Mapping[str, Written], in_keys: Collection[str]) -> dict[str, Written]:  # noqa: ARG002
+        """The columns of a table that need another type so that its rows are taken.
 
         Args:
             columns: The types of all columns, by their names.
-            keys: The columns of each key.
+            in_keys: Those of them that are in keys, and stay.
         """
         return {}
 

@@ -233,6 +233,7 @@ class CopySchema:
         last: Run after these, in order: foreign keys, sequences, views, triggers.
         placed: Run when the copy has its name.
         not_carried: What the copy lacks of the source, a phrase each.
+        refused: Why the copy would fail, a phrase each.
     """
 
     tables: tuple[TablePlan, ...]
@@ -241,6 +242,7 @@ class CopySchema:
     last: tuple[Statement, ...] = ()
     placed: tuple[Statement, ...] = ()
     not_carried: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from framefox_tasks.copies.translate.indexes import Indexes
-from framefox_tasks.copies.translate.tables import TargetColumn, TargetTable, Translation
+from framefox_tasks.copies.translate.tables import Translation
+from framefox_tasks.copies.translate.target import TargetColumn, TargetTable
 from framefox_tasks.databases.rows import Kind, Statement
 from framefox_tasks.databases.schema import LiveCheck
 from framefox_tasks.databases.sql import Translator

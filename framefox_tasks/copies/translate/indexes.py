@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from framefox_tasks.copies.translate.tables import TargetTable, Translation, label
+from framefox_tasks.copies.translate.tables import Translation
+from framefox_tasks.copies.translate.target import TargetTable, label
 from framefox_tasks.databases.rows import Statement
 from framefox_tasks.databases.schema import IndexPart, LiveIndex
 from framefox_tasks.databases.sql import Translator

@@ -41,7 +41,8 @@ class MySQLDialect(Dialect):
     hour = "(CURRENT_TIME)"
     read = staticmethod(types.read)
     literal = staticmethod(types.literal)
-    fit = staticmethod(limits.fit)
+    narrowed = staticmethod(limits.narrowed)
+    fit_row = staticmethod(limits.fit_row)
     prefixes = staticmethod(limits.prefixes)
 
     def __init__(self, traits: Traits, *, has_uuid: bool = False) -> None:
