@@ -112,16 +112,17 @@ def _plain(field: Field) -> str:
 
 
 def _line(table: Side, row: list[bytes | None]) -> bytes:
-    return b"\t".join(map(_field, table.fields, row)) + b"\n"
+    try:
+        return b"\t".join(map(_field, table.fields, row)) + b"\n"
+    except ValueError as exc:
+        raise BadRowError(str(table.name), str(exc)) from exc
 
 
 def _field(field: Field, value: bytes | None) -> bytes:
     if value is None:
         if field.nullable:
             return NULL
-        raise BadRowError(
-            field.name, "the server gives no text for a value of it: it may be greater than max_allowed_packet"
-        )
+        raise ValueError(f"the server gives no text for a value of {field.name}: it may exceed max_allowed_packet")
     if is_bytes(field):
         return b"\\\\x" + value.hex().encode()
     return escaped(value) if _is_text(field) else value

@@ -29,8 +29,9 @@ _NUMBERS = frozenset(
     {"tinyint", "smallint", "mediumint", "int", "integer", "bigint", "decimal", "numeric", "double", "year"}
 )
 _WHOLE = frozenset({"tinyint", "smallint", "mediumint", "int", "integer", "bigint", "year"})
-_CLOCKS = frozenset({"date", "datetime", "timestamp", "time", "uuid", "inet4", "inet6"})
-"""Types whose text is ASCII and needs no escape."""
+_CLOCKS = frozenset({"date", "datetime", "timestamp", "time"})
+_ADDRESSES = frozenset({"uuid", "inet4", "inet6"})
+"""Types whose text is ASCII and needs no escape, as that of the clocks."""
 _GREATEST = "3.4028234663852886e38"  # the greatest single: its shortest text is greater than it, and would be refused
 
 
@@ -72,6 +73,8 @@ def _written(field: Field, column: str, mariadb: bool = True) -> str:
         return _duration(column)
     if kind in _NUMBERS:
         return f"({column} + 0)" if "zerofill" in field.native else column
+    if kind in _ADDRESSES:
+        return f"CONCAT({column})"  # beside one, the server takes the text of a NULL for one, and makes NULL of it
     if kind in _CLOCKS:
         return column
     if field.length is not None and field.length * _WIDEST <= _SHORT:
