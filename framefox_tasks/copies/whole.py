@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from time import perf_counter
 
 from framefox_tasks.copies.commit import Commit
-from framefox_tasks.copies.options import check_different, check_options, replacing
+from framefox_tasks.copies.options import check_different, check_options, check_zero_dates, replacing
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import WholeCopy
 from framefox_tasks.databases.rows import CopySchema, Subset
@@ -28,6 +28,7 @@ def plan(source: Target, target: Target, options: CopyOptions) -> CopyPlan:
 def _checked(source: Target, target: Target, options: CopyOptions) -> Iterator[WholeCopy]:
     check_options(options)
     check_different(source, target)
+    check_zero_dates(source, options)
     with database_of(source).open_whole(source, target) as whole:
         whole.check(overwrite=options.overwrite)
         yield whole

@@ -42,6 +42,7 @@ class Dialect(ABC):
         backslash_escapes: Whether a backslash in a text escapes.
         double_quoted_text: Whether what is in double quotes and names no column is a text.
         has_booleans: Whether a boolean is a type of its own, and not compared with numbers.
+        has_zero_dates: Whether the year, the month or the day of a date may be zero.
         has_truth_words: Whether a condition can hold TRUE and FALSE.
         like_folds: Whether LIKE takes capital and small letters for the same.
         like_folds_in_copy: The same in the tables that a translation makes.
@@ -76,6 +77,7 @@ class Dialect(ABC):
     backslash_escapes: ClassVar[bool] = False
     double_quoted_text: ClassVar[bool] = False
     has_booleans: ClassVar[bool] = True
+    has_zero_dates: ClassVar[bool] = False
     has_truth_words: ClassVar[bool] = True
     like_folds: ClassVar[bool] = False
     like_folds_in_copy: ClassVar[bool] = False

@@ -275,7 +275,7 @@ def test_null_addresses_arrive(make_database: MakeDatabase, kind: str) -> None:
     source = made(
         make_database("mysql"),
         "CREATE TABLE t (id int PRIMARY KEY, a uuid, b inet6, c inet4, d int)",
-        "INSERT INTO t VALUES (1, NULL, NULL, NULL, 2), (2, '0e984725-c51c-4bf4-9960-e1c80e27aba0', '::1', '1.2.3.4', 3)",
+        "INSERT INTO t VALUES (1, NULL, NULL, NULL, 2), (2, UUID(), '::1', '1.2.3.4', 3)",
     )
     target = make_database(kind, "copy")
     copy(target_of(source), target_of(target), options=CopyOptions(verify=True))

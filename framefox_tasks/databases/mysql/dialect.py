@@ -35,6 +35,7 @@ class MySQLDialect(Dialect):
     )
     backslash_escapes = True
     has_booleans = False
+    has_zero_dates = True
     like_folds = True
     length_counts_bytes = True
     today = "(CURRENT_DATE)"

@@ -72,7 +72,7 @@ def _written(field: Field, column: str, mariadb: bool = True) -> str:
     if kind == "time" and field.kind is Kind.INTERVAL:
         return _duration(column)
     if kind in _NUMBERS:
-        return f"({column} + 0)" if "zerofill" in field.native else column
+        return f"({column} + 0)" if kind == "year" or "zerofill" in field.native else column
     if kind in _ADDRESSES:
         return f"CONCAT({column})"  # beside one, the server takes the text of a NULL for one, and makes NULL of it
     if kind in _CLOCKS:
@@ -120,7 +120,7 @@ def _single(column: str) -> str:
 
 
 def _duration(column: str) -> str:
-    sign = f"IF({column} < 0, '-', '')"
+    sign = f"IF(CONCAT({column}) LIKE '-%', '-', '')"
     hours = f"SUBSTRING_INDEX(REPLACE(CONCAT({column}), '-', ''), ':', 1) + 0"
     minutes = f"MINUTE({column})"
     seconds = f"SUBSTRING_INDEX(CONCAT({column}), ':', -1)"
@@ -173,6 +173,8 @@ def converted(field: Field, variable: str) -> str | None:
         return f"CAST({f'CONV({variable}, 2, 10)' if field.kind is Kind.BITS else variable} AS UNSIGNED)"
     if kind == "float":
         return _clipped(variable)
+    if kind == "year":
+        return f"LPAD({variable}, 4, '0')"  # two digits are a year of another century
     if kind == "time" and field.kind is Kind.INTERVAL:
         return _time_of(variable)
     return None

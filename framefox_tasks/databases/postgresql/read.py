@@ -14,6 +14,7 @@ from framefox_tasks.databases.postgresql.session import quoted, telling
 from framefox_tasks.databases.rows import KeyTotals, Name, Side
 from framefox_tasks.model import Target
 
+_UNKNOWN = "SQL_ASCII"
 _SAVEPOINT = "framefox_tasks_copy"
 # PostgreSQL writes three more characters as escapes than lines have.
 _ESCAPES = (b"\\b", b"\\f", b"\\v")
@@ -35,20 +36,22 @@ class PostgreSQLReader:
         self._target = target
         self._side = side
         self._ended = False
+        self._codec = _codec(connection, target)
 
     def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
         """Blocks of lines; see the protocol."""
         with self._guarded(table):
             shape = shape_of(self._connection, table.name)
-            with closing(self._copied(_query(shape, table, where, order), binary=False)) as blocks:
+            with self._as_it_is(), closing(self._copied(_query(shape, table, where, order), binary=False)) as blocks:
                 for block, _ in blocks:
-                    yield plain_controls(block)
+                    plain = plain_controls(block)
+                    yield plain.decode(self._codec).encode() if self._codec else plain
 
     def raw(self, table: Side, *, where: str = "") -> Generator[tuple[bytes, int]] | None:
         """Blocks of PostgreSQL's binary form; None where only this database would read it."""
         with telling(self._target, self._side, self._connection, about=f"to read {table.name}"):
             shape = shape_of(self._connection, table.name)
-        return self._raw(shape, table, where) if is_binary(shape, table) else None
+        return self._raw(shape, table, where) if is_binary(shape, table) and not self._codec else None
 
     def _raw(self, shape: Shape, table: Side, where: str) -> Generator[tuple[bytes, int]]:
         columns = ", ".join(quoted(field.name) for field in table.fields)
@@ -81,6 +84,15 @@ class PostgreSQLReader:
         return copy_out(self._connection, query, binary=binary, ended=lambda: self._ended)
 
     @contextmanager
+    def _as_it_is(self) -> Iterator[None]:
+        """Where the server does not know the encoding of its texts, it is not to look at them."""
+        if self._codec:
+            self._connection.execute("SET client_encoding = 'SQL_ASCII'")
+        yield
+        if self._codec:
+            self._connection.execute("SET client_encoding = 'UTF8'")
+
+    @contextmanager
     def _guarded(self, table: Side) -> Iterator[None]:
         with telling(self._target, self._side, self._connection, about=f"to read {table.name}"), self._kept():
             yield
@@ -102,6 +114,17 @@ class PostgreSQLReader:
                 self._connection.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
             raise
         self._connection.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
+
+
+def _codec(connection: Any, target: Target) -> str:
+    """The codec of the texts of a database that does not know it, by the URL's client_encoding; else empty."""
+    given = dict(target.address.query).get("client_encoding")
+    if not given or connection.info.parameter_status("server_encoding") != _UNKNOWN:
+        return ""
+    connection.execute("SELECT pg_catalog.set_config('client_encoding', %s, false)", (given,))
+    codec = connection.info.encoding
+    connection.execute("SET client_encoding = 'UTF8'")
+    return "" if codec in ("utf-8", "ascii") else str(codec)
 
 
 def _query(shape: Shape, table: Side, where: str, order: Sequence[str]) -> str:

@@ -63,6 +63,8 @@ WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.relation 
 """
 _FULL = {"53100", "53200", "53300"}
 _UNDEFINED_COLUMN = "42703"
+_ENCODING = "22021"
+_SAY = "{} does not say what it is. Say it in the URL of the source: ?client_encoding=LATIN1"
 _UNREADABLE = "08P01"  # what was sent cannot be read: binary rows of another type
 _OF_A_ROW = {"08", "22", "23", "44", "54", "P0"}  # classes of errors: of data, constraints, views, limits, functions
 _IN_COPY = re.compile(r"^COPY .*, line (\d+)(?:, column (.+?))?(?:: (?:\".*|null input))?$", re.MULTILINE)
@@ -180,6 +182,8 @@ def told(
             column = found[2] or exc.diag.column_name
             return BadRowError(table, f"column {column}: {text}" if column else text, number=int(found[1]))
     hint = "Check the free space and the memory of the server." if code in _FULL else None
+    if code == _ENCODING and side == "source":
+        hint = _SAY.format(connection.info.parameter_status("server_encoding") if connection else "its encoding")
     if code == _UNDEFINED_COLUMN:  # as of a condition: the server knows which was meant
         hint = exc.diag.message_hint
     return CopyError(

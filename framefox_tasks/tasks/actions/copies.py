@@ -46,9 +46,11 @@ def copy(
     mask: list[str],
     dry_run: bool,
     yes: bool,
+    no_scan: bool = False,
     lock_wait: str | None = None,
     force: str | None = None,
     invocation: Invocation | None = None,
+    zero_dates: str = "error",
     **flags: bool,
 ) -> None:
     """database_copy."""
@@ -70,6 +72,8 @@ def copy(
         where=_conditions(where),
         masks=tuple(map(_mask, mask)),
         salt=settings.copies.salt,
+        zero_dates=zero_dates,
+        scan=not no_scan,
         **flags,
     )
     url = as_sqlalchemy_reads(source) if source else settings.target.url
