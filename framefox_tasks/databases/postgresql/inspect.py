@@ -138,7 +138,8 @@ def _table(
     lost += [f"primary key {row[1]} of {name}: not all partitions have it" for row in indexes if row[2] and not row[3]]
     lost += [f"exclusion constraint {row[2]} of {name}" for row in constraints if row[1] == "x"]
     # Rows that it does not hold for may be there.
-    lost += [f"NOT VALID check {row[2]} of {name}" for row in constraints if row[1] == "c" and not row[12]]
+    lost += [f"{_why(row)} {row[2]} of {name}" for row in constraints if row[1] in ("c", "n") and not row[12]]
+    lost += [f"WITHOUT OVERLAPS of {row[1]} of {name}" for row in indexes if row[-1]]
     return LiveTable(
         name,
         tuple(_column(name, row) for row in columns),
@@ -151,6 +152,11 @@ def _table(
         int(rows) if rows is not None and rows >= 0 else None,
         tuple(lost),
     )
+
+
+def _why(row: Any) -> str:
+    """Why a check is not carried."""
+    return f"{'NOT VALID' if row[-1] else 'NOT ENFORCED'} {'check' if row[1] == 'c' else 'NOT NULL'}"
 
 
 def _column(table: Name, row: Any) -> LiveColumn:
@@ -175,7 +181,7 @@ def _column(table: Name, row: Any) -> LiveColumn:
 
 
 def _index(row: Any, columns: Mapping[int, str]) -> LiveIndex:
-    (_, name, _, _, unique, constraint, method, numbers, count, options, texts, where, odd, deferrable, nulls) = row
+    (_, name, _, _, unique, constraint, method, numbers, count, options, texts, where, odd, deferrable, nulls, _) = row
     names = [columns.get(number) for number in numbers[:count]]
     parts = tuple(
         IndexPart(column, None if column else text, bool(option & _DESCENDING))
@@ -193,10 +199,9 @@ def _index(row: Any, columns: Mapping[int, str]) -> LiveIndex:
 
 
 def _reference(row: Any, names: Mapping[int, str]) -> Reference:
-    (_, _, name, columns, schema, table, referred, update, delete, deferrable, deferred, _, validated, match, whole) = (
-        row
-    )
-    lost = [] if validated else ["NOT VALID"]
+    (_, _, name, columns, schema, table, referred, update, delete, deferrable, deferred, *rest) = row
+    _, validated, match, whole, enforced = rest
+    lost = [] if validated else ["NOT VALID" if enforced else "NOT ENFORCED"]
     lost += ["MATCH FULL"] if match == "f" else []
     return Reference(
         name,

@@ -40,7 +40,9 @@ WITH RECURSIVE chain(domain, typ, modifier, depth) AS (
     SELECT domain, typ, modifier FROM chain JOIN pg_type t ON t.oid = typ AND t.typtype <> 'd'
 )
 SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
-       a.attnotnull OR coalesce(m.notnull, false),
+       a.attnotnull AND NOT EXISTS (
+           SELECT FROM pg_constraint z WHERE z.conrelid = a.attrelid AND z.contype = 'n' AND NOT z.convalidated
+               AND z.conkey = ARRAY[a.attnum]) OR coalesce(m.notnull, false),
        coalesce(pg_get_expr(d.adbin, d.adrelid), pg_get_expr(w.typdefaultbin, 0), quote_literal(w.typdefault)),
        a.attidentity <> '', a.attgenerated <> '', s.description, l.collname, m.innermost,
        m.checks,
@@ -88,10 +90,12 @@ SELECT k.conrelid, k.contype, k.conname, k.conkey, n.nspname, r.relname,
        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(number, place)
              JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place),
        k.confupdtype, k.confdeltype, k.condeferrable, k.condeferred, pg_get_expr(k.conbin, k.conrelid), k.convalidated,
-       k.confmatchtype, r.oid = k.confrelid
+       k.confmatchtype, r.oid = k.confrelid,
+       coalesce((to_jsonb(k) ->> 'conenforced')::bool, true)
 FROM pg_constraint k LEFT JOIN pg_class r ON r.oid = coalesce(pg_partition_root(k.confrelid), k.confrelid)
 LEFT JOIN pg_namespace n ON n.oid = r.relnamespace
-WHERE k.conrelid = ANY(%s) AND k.contype IN ('f', 'c', 'x') AND NOT (k.contype = 'f' AND k.conparentid <> 0)
+WHERE k.conrelid = ANY(%s) AND (k.contype IN ('f', 'c', 'x') OR k.contype = 'n' AND NOT k.convalidated)
+    AND NOT (k.contype = 'f' AND k.conparentid <> 0)
 ORDER BY k.conrelid, k.conname
 """
 
@@ -121,7 +125,8 @@ SELECT i.indrelid, c.relname, i.indisprimary, i.indisvalid, i.indisunique, k.con
        pg_get_expr(i.indpred, i.indrelid),
        i.indclass::oid[] && ARRAY(SELECT oid FROM pg_opclass WHERE NOT opcdefault),
        coalesce(k.condeferrable, false),
-       i.indisunique AND coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false)
+       i.indisunique AND coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false),
+       coalesce((to_jsonb(k) ->> 'conperiod')::bool, false)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
 LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
 WHERE i.indrelid = ANY(%s) AND coalesce(k.contype, 'u') <> 'x' AND (i.indisvalid OR i.indisprimary)

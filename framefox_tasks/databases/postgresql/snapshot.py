@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from framefox_tasks.databases.plan import plans_of
+from framefox_tasks.databases.postgresql.database_settings import own_statements
 from framefox_tasks.databases.postgresql.ddl import define, refreshments
 from framefox_tasks.databases.postgresql.dependencies import Relations, relations_of, sequence_values
 from framefox_tasks.databases.postgresql.dump import DumpEntry, dump, pg_dump_for, told_openly
@@ -148,6 +149,7 @@ class PostgreSQLSource:
             definitions = define(found, relations)
             values = list(sequence_values(self._connection, relations.sequences))
             access = list(access_of(self._connection))
+            placed = own_statements(self._connection)
             not_carried += _missing_of(self._connection, relations)
         sequences = [Statement("; ".join(values), "values of the sequences")] if values else []
         return CopySchema(
@@ -155,6 +157,7 @@ class PostgreSQLSource:
             before=tuple(definitions.before),
             after=tuple(map(tuple, definitions.after.values())),
             last=tuple(chain(sequences, definitions.keys, definitions.last, refreshments(found, relations), access)),
+            placed=tuple(placed),
             not_carried=tuple(not_carried),
         )
 
