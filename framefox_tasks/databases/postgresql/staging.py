@@ -29,7 +29,7 @@ FROM pg_catalog.pg_database d WHERE d.datname = %s
 _SESSIONS = """
 SELECT pid FROM pg_catalog.pg_stat_activity WHERE datname = %s AND backend_type = 'client backend' AND pid <> ALL(%s)
 """
-_RELATIONS = """
+RELATIONS = """
 SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence <> 't'
     AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
@@ -123,7 +123,8 @@ class Maintenance:
             raise PermissionDeniedError(
                 f"The user {user} may not create databases on {self.target.server}, where the copy is made beside "
                 f"{self.target.name}.",
-                hint=f"Ask an administrator for: ALTER ROLE {quoted(user)} CREATEDB",
+                hint=f"Ask an administrator for: ALTER ROLE {quoted(user)} CREATEDB, or for an empty database of that "
+                "name that the user owns, which is then filled itself. Rows alone need neither: --data-only",
             )
         if held and not held.is_mine and not may_all:
             raise PermissionDeniedError(
@@ -138,7 +139,7 @@ class Maintenance:
     def tables(self, name: str) -> int:
         """How many tables, views and sequences a database holds."""
         with session(other_database(self.target, name), "target", plain=True) as connection:
-            return int(connection.execute(_RELATIONS).fetchone()[0])
+            return int(connection.execute(RELATIONS).fetchone()[0])
 
     def make(self, name: str, like: Described | None) -> None:
         """Make an empty database, and mark it as a copy that has not ended."""
