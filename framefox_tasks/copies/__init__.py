@@ -24,6 +24,9 @@ _ALL = CopyOptions()
 def plan_copy(source: Target, target: Target, *, options: CopyOptions = _ALL) -> CopyPlan:
     """Plan a copy; nothing is changed.
 
+    Unless the options say otherwise, the rows are looked at, and an empty copy is made beside the target for a moment:
+    what would make the copy fail is in `refused`.
+
     Raises:
         As `copy`, before it starts.
     """
@@ -38,7 +41,11 @@ def plan_copy(source: Target, target: Target, *, options: CopyOptions = _ALL) ->
     from framefox_tasks.copies.plan import prepare
 
     with prepare(source, target, options) as prepared:
-        return prepared.plan
+        if not options.scan:
+            return prepared.plan
+        from framefox_tasks.copies.scan import scanned
+
+        return scanned(prepared)
 
 
 def copy(

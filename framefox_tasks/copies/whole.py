@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from time import perf_counter
 
 from framefox_tasks.copies.commit import Commit
@@ -38,7 +39,9 @@ def _planned(whole: WholeCopy, source: Target, target: Target, options: CopyOpti
     if subset:
         from framefox_tasks.copies.plan import plan_of
 
-        return plan_of(subset.schema, source, target, options, how=whole.how)
+        found = plan_of(subset.schema, source, target, options, how=whole.how)
+        counts = {one.name: whole.count(one.name, where=subset.where.get(one.name, "")) for one in found.tables}
+        return replace(found, tables=tuple(replace(one, rows=counts[one.name]) for one in found.tables))
     tables = tuple(PlannedTable(name, whole.count(name)) for name in whole.tables())
     return CopyPlan(source, target, tables, how=replacing(whole.how, options))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -82,7 +81,7 @@ def test_a_source_without_zero_dates_says_so(make_database: MakeDatabase, target
 
 
 @pytest.fixture
-def ascii_source(make_database: MakeDatabase) -> Iterator[Database]:
+def ascii_source(make_database: MakeDatabase) -> Database:
     """A database of PostgreSQL that does not know the encoding of its texts."""
     database = make_database("postgresql", "plain")
     with connect_server("postgresql") as connection:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.drivers import sqlalchemy_url
-from framefox_tasks.databases.mysql import limits, types
+from framefox_tasks.databases.mysql import limits, takes, types
 from framefox_tasks.databases.schema import Type, Written
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class MySQLDialect(Dialect):
     read = staticmethod(types.read)
     literal = staticmethod(types.literal)
     narrowed = staticmethod(limits.narrowed)
+    refuses = staticmethod(takes.refuses)
     fit_row = staticmethod(limits.fit_row)
     prefixes = staticmethod(limits.prefixes)
 

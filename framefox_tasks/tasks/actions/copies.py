@@ -185,7 +185,13 @@ def _run_copy(copy: NamedCopy, dry_run: bool, force: str | None = None) -> dict[
 def _copy_once(copy: NamedCopy, dry_run: bool, force: str | None) -> dict[str, Any] | None:
     stamp = _stamp(copy)
     if dry_run:
-        report.show(copying.plan_copy(copy.source, copy.target(stamp), options=copy.options))
+        plan = copying.plan_copy(copy.source, copy.target(stamp), options=copy.options)
+        report.show(plan)
+        if plan.refused:
+            raise CopyError(
+                f"The copy to {plan.target.label} would fail.",
+                hint="Correct what is listed in the source, or leave it out with: --exclude, --where",
+            )
         return None
     note_unlocked(copy.source)
     state = source_state(copy.source) if copy.name and comparable(copy) else None
