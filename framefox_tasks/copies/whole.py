@@ -12,7 +12,7 @@ from framefox_tasks.copies.options import check_different, check_options, check_
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import WholeCopy
 from framefox_tasks.databases.rows import CopySchema, Subset
-from framefox_tasks.errors import VerificationError
+from framefox_tasks.errors import FramefoxTasksError, VerificationError
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import Copied, CopiedTable, CopyPlan, CopyProgress, PlannedTable
 
@@ -22,7 +22,22 @@ Note = Callable[[CopyProgress], None]
 def plan(source: Target, target: Target, options: CopyOptions) -> CopyPlan:
     """The plan of copy()."""
     with _checked(source, target, options) as whole:
-        return _planned(whole, source, target, options, _subset(whole, source, options))
+        subset = _subset(whole, source, options)
+        found = _planned(whole, source, target, options, subset)
+        return _counted(whole, found, subset) if subset and options.scan else found
+
+
+def _counted(whole: WholeCopy, plan: CopyPlan, subset: Subset) -> CopyPlan:
+    """The plan with the rows that are chosen, and the conditions that cannot be used."""
+    tables, refused = [], []
+    for table in plan.tables:
+        try:
+            rows = 0 if table.rows == 0 else whole.count(table.name, where=subset.where.get(table.name, ""))
+            tables.append(replace(table, rows=rows))
+        except FramefoxTasksError as exc:
+            tables.append(table)
+            refused.append(f"{table.name}, {subset.where.get(table.name, '').strip()}: {exc.message}")
+    return replace(plan, tables=tuple(tables), refused=tuple(refused))
 
 
 @contextmanager
@@ -39,9 +54,7 @@ def _planned(whole: WholeCopy, source: Target, target: Target, options: CopyOpti
     if subset:
         from framefox_tasks.copies.plan import plan_of
 
-        found = plan_of(subset.schema, source, target, options, how=whole.how)
-        counts = {one.name: whole.count(one.name, where=subset.where.get(one.name, "")) for one in found.tables}
-        return replace(found, tables=tuple(replace(one, rows=counts[one.name]) for one in found.tables))
+        return plan_of(subset.schema, source, target, options, how=whole.how)
     tables = tuple(PlannedTable(name, whole.count(name)) for name in whole.tables())
     return CopyPlan(source, target, tables, how=replacing(whole.how, options))
 

@@ -47,9 +47,9 @@ class TargetTable:
         return {name: column.name for name, column in self.columns.items()}
 
     @property
-    def booleans(self) -> set[str]:
-        """The columns that are booleans, by their names in the source."""
-        return {name for name, column in self.columns.items() if column.source.type.kind is Kind.BOOLEAN}
+    def kinds(self) -> dict[str, Kind]:
+        """The kinds of the columns, by their names in the source."""
+        return {name: column.source.type.kind for name, column in self.columns.items()}
 
     @property
     def keys(self) -> list[tuple[str, ...]]:
