@@ -163,6 +163,10 @@ class CopyOptions:
         salt: The secret that masked values depend on; None for one that is forgotten after the copy.
         verify: Compare the checksums of all rows, not only their number.
         force_disconnect: End the sessions of others that use the target, where the server would otherwise refuse.
+        zero_dates: What becomes of dates whose year, month or day is zero in a database that has none: `error`, `null`
+            or `text`, which makes texts of the columns that hold some.
+        scan: For a plan: look for all that would make the copy fail, in the rows and in an empty copy that is made
+            beside the target for a moment.
     """
 
     tables: tuple[str, ...] = ()
@@ -177,6 +181,8 @@ class CopyOptions:
     salt: str | None = field(default=None, repr=False)
     verify: bool = False
     force_disconnect: bool = False
+    zero_dates: str = "error"
+    scan: bool = True
 
 
 @dataclass(frozen=True)

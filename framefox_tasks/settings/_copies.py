@@ -16,7 +16,7 @@ URL_VARIABLE = "DATABASE_COPY_URL"
 SALT_VARIABLE = "DATABASE_COPY_SALT"
 _UPGRADE = "upgrade"
 _FLAGS = ("schema_only", "data_only", "tables_from_entities", "overwrite", "verify", "force_disconnect")
-_KEYS = {"from", "to", "tables", "exclude", "jobs", "where", "mask", "keep", "then", "before", *_FLAGS}
+_KEYS = {"from", "to", "tables", "exclude", "jobs", "where", "mask", "keep", "zero_dates", "then", "before", *_FLAGS}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _SAMPLE = "20000101T000000Z"
 _BRACED = re.compile(r"\{[A-Za-z_]+\}")
@@ -101,6 +101,7 @@ class Copies:
             where=tuple((table, self._expand(f"{key}.where.{table}", value)) for table, value in where.items()),
             masks=tuple(self._mask(column, value, f"{key}.mask.{column}") for column, value in masks.items()),
             salt=self.salt,
+            zero_dates=_or_null(section, "zero_dates", text),
             **flags,
         )
 
@@ -116,6 +117,11 @@ class Copies:
             raise ConfigError(f"{shown} must name one mask.", hint=f"Write {{{known[0]}: VALUE}}.")
         name, text = next(iter(section.items()))
         return parse_mask(column, f"{name}:{'' if text is None else self._expand(key, text)}", shown)
+
+
+def _or_null(section: Mapping[str, Any], key: str, text: Callable[[str], str]) -> str:
+    """A value that may be the word null, which YAML takes for nothing."""
+    return "null" if key in section and section[key] is None else text(key) or "error"
 
 
 def _sections(config: Mapping[str, Any], shown: str) -> dict[str, Mapping[str, Any]]:
