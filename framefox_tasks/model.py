@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 from framefox_tasks.errors import ConfigError
+from framefox_tasks.frozen import Frozen, field, replace
 from framefox_tasks.url import DatabaseURL, parse_url
 
 LOCK_WAIT_SECONDS = 60.0
@@ -15,8 +15,7 @@ LOCK_TIMEOUT_SECONDS = 5.0
 PATIENCE_SECONDS = 600.0
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(Frozen):
     """The source files that belong to a database.
 
     Attributes:
@@ -70,8 +69,7 @@ class Project:
         return "heads" if self.all_heads else "head"
 
 
-@dataclass(frozen=True)
-class RevisionOptions:
+class RevisionOptions(Frozen):
     """Where a new migration goes in the history; see `alembic revision`.
 
     Attributes:
@@ -96,8 +94,7 @@ WHOLE = "schema"
 """The name of the diagram that shows every table."""
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Frozen):
     """Tables that get a diagram of their own: those that a pattern matches, or of a package below the entity folder."""
 
     name: str
@@ -105,8 +102,7 @@ class Group:
     package: str | None = None
 
 
-@dataclass(frozen=True)
-class DiagramOptions:
+class DiagramOptions(Frozen):
     """What is drawn of a schema, and how.
 
     Attributes:
@@ -131,8 +127,7 @@ class DiagramOptions:
         return [WHOLE, *(group.name for group in self.groups)]
 
 
-@dataclass(frozen=True)
-class Mask:
+class Mask(Frozen):
     """What becomes of the values of a column in a copy.
 
     Attributes:
@@ -146,8 +141,7 @@ class Mask:
     value: str = ""
 
 
-@dataclass(frozen=True)
-class CopyOptions:
+class CopyOptions(Frozen):
     """What of a database is copied, and how.
 
     Attributes:
@@ -185,8 +179,7 @@ class CopyOptions:
     scan: bool = True
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Frozen):
     """A database, and the project that it belongs to.
 
     Attributes:
@@ -295,8 +288,7 @@ TIMESTAMP = "{timestamp}"
 """What stands in the URL of a copy for the time when it is made."""
 
 
-@dataclass(frozen=True)
-class NamedCopy:
+class NamedCopy(Frozen):
     """A copy that the settings name, or that a command line describes.
 
     Attributes:
