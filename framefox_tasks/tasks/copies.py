@@ -12,7 +12,7 @@ from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.freshness import UptodateCheck
 from framefox_tasks.tasks.freshness.copies import copy_at_head, copy_unchanged, nothing_to_lose
 from framefox_tasks.tasks.named import Named
-from framefox_tasks.tasks.params import LIVE, Help, choice, flag, option, several
+from framefox_tasks.tasks.params import LIVE, Help, choice, definition, flag, option, several
 from framefox_tasks.tasks.reporter import EXPLAINED
 
 ValuesOf = Callable[[str], dict[str, Any]]
@@ -48,6 +48,7 @@ _COPY = (
 )
 
 
+@definition
 def task_database_copy() -> Iterator[dict[str, Any]]:
     """Copy the database to another place"""
     copy = {"actions": [action("copies:copy")], "params": list(_COPY), "uptodate": [Named()], **LIVE}
