@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 from framefox_tasks.errors import ConfigError
+from framefox_tasks.frozen import Frozen, field, replace
 from framefox_tasks.url import DatabaseURL, parse_url
 
 LOCK_WAIT_SECONDS = 60.0
@@ -15,8 +15,7 @@ LOCK_TIMEOUT_SECONDS = 5.0
 PATIENCE_SECONDS = 600.0
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(Frozen):
     """The source files that belong to a database.
 
     Attributes:
@@ -78,8 +77,7 @@ class Project:
         return "heads" if self.all_heads else "head"
 
 
-@dataclass(frozen=True)
-class RevisionOptions:
+class RevisionOptions(Frozen):
     """Where a new migration goes in the history; see `alembic revision`.
 
     Attributes:
@@ -104,8 +102,7 @@ WHOLE = "schema"
 """The name of the diagram that shows every table."""
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Frozen):
     """Tables that get a diagram of their own: those that a pattern matches, or of a package below the entity folder."""
 
     name: str
@@ -113,8 +110,7 @@ class Group:
     package: str | None = None
 
 
-@dataclass(frozen=True)
-class DiagramOptions:
+class DiagramOptions(Frozen):
     """What is drawn of a schema, and how.
 
     Attributes:
@@ -139,8 +135,7 @@ class DiagramOptions:
         return [WHOLE, *(group.name for group in self.groups)]
 
 
-@dataclass(frozen=True)
-class Mask:
+class Mask(Frozen):
     """What becomes of the values of a column in a copy.
 
     Attributes:
@@ -154,8 +149,7 @@ class Mask:
     value: str = ""
 
 
-@dataclass(frozen=True)
-class CopyOptions:
+class CopyOptions(Frozen):
     """What of a database is copied, and how.
 
     Attributes:
@@ -171,6 +165,10 @@ class CopyOptions:
         salt: The secret that masked values depend on; None for one that is forgotten after the copy.
         verify: Compare the checksums of all rows, not only their number.
         force_disconnect: End the sessions of others that use the target, where the server would otherwise refuse.
+        zero_dates: What becomes of dates whose year, month or day is zero in a database that has none: `error`, `null`
+            or `text`, which makes texts of the columns that hold some.
+        scan: For a plan: look for all that would make the copy fail, in the rows and in an empty copy that is made
+            beside the target for a moment.
     """
 
     tables: tuple[str, ...] = ()
@@ -185,10 +183,11 @@ class CopyOptions:
     salt: str | None = field(default=None, repr=False)
     verify: bool = False
     force_disconnect: bool = False
+    zero_dates: str = "error"
+    scan: bool = True
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Frozen):
     """A database, and the project that it belongs to.
 
     Attributes:
@@ -297,8 +296,7 @@ TIMESTAMP = "{timestamp}"
 """What stands in the URL of a copy for the time when it is made."""
 
 
-@dataclass(frozen=True)
-class NamedCopy:
+class NamedCopy(Frozen):
     """A copy that the settings name, or that a command line describes.
 
     Attributes:

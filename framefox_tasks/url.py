@@ -7,15 +7,17 @@ percent-encoding in user, password and database.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from framefox_tasks.errors import ConfigError, UnsupportedDialectError
+from framefox_tasks.frozen import Frozen, field
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from importlib.metadata import EntryPoint
+
+    _Parts = Mapping[str, str | None] | re.Match[str]
 
 
 class Scheme:
@@ -50,7 +52,8 @@ SCHEMES = {
 ENTRY_POINTS = "framefox_tasks.databases"
 """The group of entry points by which a package adds a database: its scheme, and the class that serves it."""
 
-_URL = re.compile(
+# Text and not compiled: that of a file is read without it.
+_URL = (
     r"(?P<scheme>[\w+]+)://"
     r"(?:(?P<username>[^:/@]*)(?::(?P<password>[^@]*))?@)?"
     r"(?P<host>\[[^\]]+\]|[^:/?]*)"
@@ -68,8 +71,7 @@ _ARGUMENT_PASSWORD = r"://[^:/@]*:(.+)@"  # noqa: S105 - a pattern
 _ARGUMENT_SECRET = r"-*[\w-]*(?:pas+w|pwd|secret|salt)[\w-]*"  # noqa: S105 - a pattern
 
 
-@dataclass(frozen=True)
-class DatabaseURL:
+class DatabaseURL(Frozen):
     """The parts of a database URL, percent-decoded.
 
     `backend` is the name SQLAlchemy knows (`mariadb` stays `mariadb`), `dialect` the one of ours that serves it,
@@ -137,7 +139,8 @@ def parse_url(text: str) -> DatabaseURL:
             holds a null or a line break.
         UnsupportedDialectError: It names a database that nothing here serves.
     """
-    match = _URL.fullmatch(text.strip())
+    text = text.strip()
+    match = _file_parts(text) or re.fullmatch(_URL, text)
     if match is None:
         # What stands before an @ may be a password.
         shown = f": {text.strip()!r}" if "@" not in text else ""
@@ -145,10 +148,10 @@ def parse_url(text: str) -> DatabaseURL:
             f"This is not a database URL{shown}.",
             hint="Write dialect://user:password@host:port/database, or sqlite:///app.db.",
         )
-    backend, _, driver = match["scheme"].lower().partition("+")
+    backend, _, driver = (match["scheme"] or "").lower().partition("+")
     if not is_scheme(backend):
         raise _unsupported(backend)
-    _check_characters(match)
+    _check_characters(text, match)
     host, query = match["host"] or "", parse_qsl(match["query"] or "")
     if host.lower().startswith("%2f") and SCHEMES[backend].dialect == "postgresql":  # libpq's form of a socket's folder
         host, query = "", [("host", unquote(host)), *query]
@@ -164,13 +167,22 @@ def parse_url(text: str) -> DatabaseURL:
     )
 
 
+def _file_parts(text: str) -> Mapping[str, str | None] | None:
+    """What _URL finds in the URL of a file, which has neither login, host nor query; None in others."""
+    scheme, slashes, database = text.partition(":///")
+    if not (slashes and scheme.isidentifier()) or "?" in database or "@" in database:
+        return None
+    empty = dict.fromkeys(("username", "password", "port", "query"))
+    return {**empty, "scheme": scheme, "host": "", "database": database}
+
+
 def as_sqlalchemy_reads(text: str) -> str:
     """A URL that somebody wrote, so that it names the database that the installed SQLAlchemy takes it for.
 
     Before SQLAlchemy 2.1 `%20` in the name of a database was not decoded: the percent sign was part of the name.
     """
     text = text.strip()
-    match = _URL.fullmatch(text)
+    match = re.fullmatch(_URL, text) if "%" in text else None
     if match is None or "%" not in (match["database"] or ""):
         return text
     from importlib.metadata import version
@@ -229,15 +241,15 @@ def _unusable(entry: EntryPoint, reason: str) -> ConfigError:
     )
 
 
-def _check_characters(match: re.Match[str]) -> None:
+def _check_characters(text: str, match: _Parts) -> None:
     """Refuse a null, which no driver takes, a line break, as after a quote that was not closed, and a second @.
 
     What follows the first @ would be taken for the host, and shown. Only an @ in the database's name is harmless, where
     there is no password.
     """
-    if "\0" in unquote(match.string):
+    if "\0" in unquote(text):
         raise ConfigError("The database URL holds a null character.", hint="Take the %00 out.")
-    if "\n" in match.string or "\r" in match.string:
+    if "\n" in text or "\r" in text:
         raise ConfigError("The database URL holds a line break.", hint="Close the quotes where the URL ends.")
     names = ("host", "port", "database", "query") if match["password"] else ("host", "port")
     if any("@" in (match[name] or "") for name in names):

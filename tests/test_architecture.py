@@ -16,12 +16,13 @@ from support.projects import ROOT, MiniProject
 
 PACKAGE = ROOT / "framefox_tasks"
 HEAVY = {"sqlalchemy", "alembic", "alembic_postgresql_enum", "eralchemy2", "pygraphviz", "rich"}
-GROUND = {"errors", "url", "model"}
+GROUND = {"errors", "frozen", "url", "model"}
 # Who may import whom. A subject may import itself, and what stands here.
 ALLOWED = {
     "errors": set(),
-    "url": {"errors"},
-    "model": {"errors", "url"},
+    "frozen": set(),
+    "url": {"errors", "frozen"},
+    "model": {"errors", "frozen", "url"},
     "files": GROUND,
     "applications": set(),
     "databases": GROUND,

@@ -9,6 +9,7 @@ from threading import Lock
 from time import perf_counter
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.errors import CopyError
 from framefox_tasks.migrations.locked import OnWait, locked, patience_of, replacing
 from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.model import CopyOptions, Target
@@ -22,6 +23,9 @@ _ALL = CopyOptions()
 
 def plan_copy(source: Target, target: Target, *, options: CopyOptions = _ALL) -> CopyPlan:
     """Plan a copy; nothing is changed.
+
+    Unless the options say otherwise, the rows are looked at, and an empty copy is made beside the target for a moment:
+    what would make the copy fail is in `refused`.
 
     Raises:
         As `copy`, before it starts.
@@ -37,7 +41,11 @@ def plan_copy(source: Target, target: Target, *, options: CopyOptions = _ALL) ->
     from framefox_tasks.copies.plan import prepare
 
     with prepare(source, target, options) as prepared:
-        return prepared.plan
+        if not options.scan:
+            return prepared.plan
+        from framefox_tasks.copies.scan import scanned
+
+        return scanned(prepared)
 
 
 def copy(
@@ -113,6 +121,7 @@ def _copy(
 
     with Commit(target) as commit, prepare(source, target, options) as prepared:
         report_plan(prepared.plan)
+        _check_plan(prepared.plan)
         stream = StreamCopy(prepared.source, prepared.place, prepared.work, note)
         with prepared.place as place:
             tables = stream.run()
@@ -125,6 +134,15 @@ def _copy(
         notes=(*stream.notes, *notes),
         not_carried=prepared.plan.not_carried,
     )
+
+
+def _check_plan(plan: CopyPlan) -> None:
+    if plan.refused:
+        listed = "".join(f"\n  {what}" for what in plan.refused)
+        raise CopyError(
+            f"{plan.target.label} cannot have what {plan.source.label} holds:{listed}",
+            hint="Leave these tables out with: --tables, or their rows with: --exclude",
+        )
 
 
 def _is_whole(source: Target, target: Target, options: CopyOptions) -> bool:

@@ -18,6 +18,7 @@ _CONTRADICTIONS = (
     ("tables_from_entities", "masks"),
     ("tables_from_entities", "verify"),
 )
+ZERO_DATES = ("error", "null", "text")
 _FLAGS = {"masks": "mask"}
 
 
@@ -30,12 +31,30 @@ def check_options(options: CopyOptions) -> None:
     for one, other in _CONTRADICTIONS:
         if getattr(options, one) and getattr(options, other):
             raise ConfigError(f"{_flag(one)} and {_flag(other)} cannot be used together.", hint="Choose one of them.")
+    if options.zero_dates not in ZERO_DATES:
+        raise ConfigError(
+            f"--zero-dates must be {', '.join(ZERO_DATES[:-1])} or {ZERO_DATES[-1]}, not {options.zero_dates}.",
+            hint="Leave it out to have them told.",
+        )
     if options.jobs is not None and options.jobs < 1:
         raise ConfigError(f"--jobs must be 1 or more, not {options.jobs}.", hint="Leave it out to let the copy choose.")
 
 
 def _flag(name: str) -> str:
     return "--" + _FLAGS.get(name, name).replace("_", "-")
+
+
+def check_zero_dates(source: Target, options: CopyOptions) -> None:
+    """Check that a source has zero dates, where it is said what becomes of them.
+
+    Raises:
+        ConfigError: It is of a kind that has none.
+    """
+    if options.zero_dates != "error" and not database_of(source).dialect.has_zero_dates:
+        raise ConfigError(
+            f"--zero-dates={options.zero_dates} says nothing of {source.label}: no database of its kind has them.",
+            hint="Leave it out.",
+        )
 
 
 def check_different(source: Target, target: Target) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from framefox_tasks.copies.mapping import map_tables
-from framefox_tasks.copies.mask import Secret, mask_lines, masks_of
-from framefox_tasks.copies.options import check_different, check_options, replacing
-from framefox_tasks.copies.stream import Work
+from framefox_tasks.copies.mask import ColumnMask, Secret, mask_lines, masks_of
+from framefox_tasks.copies.options import check_different, check_options, check_zero_dates, replacing
+from framefox_tasks.copies.stream import Transform, Work
 from framefox_tasks.copies.subset import conditions, orphan_statements
 from framefox_tasks.copies.table_names import TableFilter, empty_table_filter, spellings
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place, Source
 from framefox_tasks.databases.rows import CopySchema, Name, TablePlan
+from framefox_tasks.databases.schema import LiveSchema
+from framefox_tasks.databases.verbs import Database
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import CopyPlan, PlannedTable
+
+Masks = Mapping[str, Sequence[ColumnMask]]
 
 _JOBS = 4
 """How many tables are copied at the same time by default: the work is the servers', not this process's."""
@@ -41,6 +46,7 @@ def prepare(source: Target, target: Target, options: CopyOptions) -> Iterator[Pr
     """
     check_options(options)
     check_different(source, target)
+    check_zero_dates(source, options)
     place = database_of(target).open_place(
         target, overwrite=options.overwrite, data_only=options.data_only, force_disconnect=options.force_disconnect
     )
@@ -56,6 +62,31 @@ def prepare(source: Target, target: Target, options: CopyOptions) -> Iterator[Pr
         yield PreparedCopy(
             opened, place, work, plan_of(work.schema, source, target, options, jobs=work.jobs, how=place.how)
         )
+
+
+def _transforms(
+    schema: CopySchema, masks: Masks, secret: Secret, options: CopyOptions, mine: Database, theirs: Database
+) -> dict[str, Transform]:
+    """What changes the lines of each table: zero dates become NULL, then columns are masked."""
+    found: dict[str, list[Transform]] = {plan.label: [] for plan in schema.tables}
+    if options.zero_dates == "null" and mine is not theirs:
+        from framefox_tasks.copies.zero_dates import as_null
+
+        for plan in schema.tables:
+            found[plan.label] += filter(None, [as_null(plan)])
+    for plan in schema.tables:
+        if plan.label in masks:
+            found[plan.label].append(mask_lines(plan, masks, secret))
+    return {label: _chained(transforms) for label, transforms in found.items() if transforms}
+
+
+def _chained(transforms: Sequence[Transform]) -> Transform:
+    def chained(blocks: Iterable[bytes]) -> Iterator[bytes]:
+        for transform in transforms:
+            blocks = transform(blocks)
+        return iter(blocks)
+
+    return chained
 
 
 @contextmanager
@@ -75,10 +106,23 @@ def _schema_reader(source: Source, target: Target, options: CopyOptions) -> Iter
         yield lambda: checked(source.schema(tables))
     else:
         from framefox_tasks.copies.translate import translate
+        from framefox_tasks.copies.translate.measure import measure_of
 
         database = database_of(target)
         with source.inspect(tables, digits=database.dialect.exact_digits) as find:
-            yield lambda: checked(translate(find, database.dialect_of(target)))
+            yield lambda: checked(
+                translate(
+                    partial(_with_zero_dates, find, source, options), database.dialect_of(target), measure_of(source)
+                )
+            )
+
+
+def _with_zero_dates(find: Callable[[], LiveSchema], source: Source, options: CopyOptions) -> LiveSchema:
+    if options.zero_dates == "error":
+        return find()
+    from framefox_tasks.copies.zero_dates import adapted
+
+    return adapted(find(), source, options.zero_dates)
 
 
 def _data_only(source: Source, target: Target, tables: Callable[[Name], bool] | None) -> CopySchema:
@@ -126,7 +170,12 @@ def _work(schema: CopySchema, source: Source, place: Place, options: CopyOptions
         jobs=min(limit for limit in limits if limit),
         where=conditions(schema, where, mine.quote) if filtered else {},
         orphan_statements=tuple(orphan_statements(schema, where, theirs)) if filtered else (),
-        transforms={plan.label: mask_lines(plan, masks, secret) for plan in schema.tables if plan.label in masks},
+        masked={
+            plan.label: frozenset(plan.source.fields[mask.index].name for mask in masks[plan.label])
+            for plan in schema.tables
+            if plan.label in masks
+        },
+        transforms=_transforms(schema, masks, secret, options, mine, theirs),
         verify=options.verify,
         existing=options.data_only,
         overwrite=options.overwrite,
@@ -141,7 +190,7 @@ def plan_of(
         PlannedTable(plan.label, 0 if plan.empty else plan.rows, (*plan.changes, *_changes(plan, options)))
         for plan in schema.tables
     )
-    return CopyPlan(source, target, tables, schema.not_carried, jobs, replacing(how, options))
+    return CopyPlan(source, target, tables, schema.not_carried, jobs, replacing(how, options), schema.refused)
 
 
 def _changes(plan: TablePlan, options: CopyOptions) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,7 +12,7 @@ from framefox_tasks.copies.threads import Connections, ThreadPool
 from framefox_tasks.copies.verify import compare
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place, Reader, Source
-from framefox_tasks.databases.rows import BadRowError, CopySchema, Statement, TablePlan
+from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Statement, TablePlan
 from framefox_tasks.errors import TargetNotEmptyError, VerificationError
 from framefox_tasks.results import CopiedTable, CopyProgress
 
@@ -33,6 +33,7 @@ class Work:
         jobs: How many tables at the same time.
         where: A SQL condition of the source for some tables, by their labels.
         orphan_statements: Statements that remove orphans from the copy, repeated until they change nothing.
+        masked: The columns of the source that masks change, by the labels of their tables.
         transforms: The masks of the lines of some tables, by their labels.
         verify: Compare the values of all rows.
         existing: Whether the target has the tables, and only rows are copied.
@@ -44,6 +45,7 @@ class Work:
     jobs: int
     where: dict[str, str] = field(default_factory=dict)
     orphan_statements: tuple[str, ...] = ()
+    masked: dict[str, frozenset[str]] = field(default_factory=dict)
     transforms: dict[str, Transform] = field(default_factory=dict)
     verify: bool = False
     existing: bool = False
@@ -118,14 +120,36 @@ class StreamCopy:
         except BadRowError as exc:
             raise _with_key(exc, plan, connections.reader, self._work.where.get(plan.label, "")) from exc
         counter.end()
-        held = connections.loader.count(plan.target.name)
-        if not counter.rows == taken == held:
+        self._check(connections, plan, counter.rows, taken)
+        return CopiedTable(plan.label, taken, perf_counter() - started, "rows")
+
+    def _check(self, connections: Connections, plan: TablePlan, read: int, taken: int) -> None:
+        """See that all rows are there, each with its keys: a database may put numbers of its own in their place."""
+        keys = _number_keys(plan, self._work.masked.get(plan.label, frozenset()))
+        theirs = connections.loader.key_totals(plan.target, [there.name for _, there in keys])
+        if not read == taken == theirs.rows:
             raise VerificationError(
-                f"The copy of {plan.label} has {held:,} rows, and {counter.rows:,} were read from "
+                f"The copy of {plan.label} has {theirs.rows:,} rows, and {read:,} were read from "
                 f"{self._source.target.label}.",
                 hint="Others may write to the copy: see that nobody does, and copy again.",
             )
-        return CopiedTable(plan.label, taken, perf_counter() - started, "rows")
+        if not keys:
+            return
+        where = self._work.where.get(plan.label, "")
+        ours = connections.reader.key_totals(plan.source, [here.name for here, _ in keys], where=where)
+        if ours.rows != read:
+            self.notes.append(f"{plan.label} was changed while it was copied: it is in no snapshot of the source")
+        elif ours != theirs:
+            different = [
+                here.name
+                for (here, _), mine, other in zip(keys, ours.columns, theirs.columns, strict=True)
+                if mine != other
+            ]
+            raise VerificationError(
+                f"The keys of {plan.label} are others in the copy than in {self._source.target.label}: "
+                f"{', '.join(different)}.",
+                hint=f"Look for a trigger or a rule of {plan.label} that changes its rows, and copy again without it.",
+            )
 
     def _load(self, connections: Connections, plan: TablePlan, counter: _RowCounter) -> int:
         where = self._work.where.get(plan.label, "")
@@ -157,6 +181,16 @@ class StreamCopy:
         transform = self._work.transforms.get(table.name)
         compare(plan, connections.reader, connections.checker, where, transform, dialects=dialects)
         return replace(table, verified="values")
+
+
+def _number_keys(plan: TablePlan, masked: Collection[str]) -> list[tuple[Field, Field]]:
+    """The columns of integers that are keys, refer to one, or are counted up, in the source and in the copy."""
+    keys = {*plan.primary_key, *(column for key in plan.foreign_keys for column in key.columns)}
+    return [
+        (here, there)
+        for here, there in zip(plan.source.fields, plan.target.fields, strict=True)
+        if here.kind is Kind.INTEGER and here.name not in masked and (here.name in keys or there.numbered)
+    ]
 
 
 def _same_types(plan: TablePlan) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from time import perf_counter
 
 from framefox_tasks.copies.commit import Commit
-from framefox_tasks.copies.options import check_different, check_options, replacing
+from framefox_tasks.copies.options import check_different, check_options, check_zero_dates, replacing
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import WholeCopy
 from framefox_tasks.databases.rows import CopySchema, Subset
-from framefox_tasks.errors import VerificationError
+from framefox_tasks.errors import FramefoxTasksError, VerificationError
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import Copied, CopiedTable, CopyPlan, CopyProgress, PlannedTable
 
@@ -21,13 +22,29 @@ Note = Callable[[CopyProgress], None]
 def plan(source: Target, target: Target, options: CopyOptions) -> CopyPlan:
     """The plan of copy()."""
     with _checked(source, target, options) as whole:
-        return _planned(whole, source, target, options, _subset(whole, source, options))
+        subset = _subset(whole, source, options)
+        found = _planned(whole, source, target, options, subset)
+        return _counted(whole, found, subset) if subset and options.scan else found
+
+
+def _counted(whole: WholeCopy, plan: CopyPlan, subset: Subset) -> CopyPlan:
+    """The plan with the rows that are chosen, and the conditions that cannot be used."""
+    tables, refused = [], []
+    for table in plan.tables:
+        try:
+            rows = 0 if table.rows == 0 else whole.count(table.name, where=subset.where.get(table.name, ""))
+            tables.append(replace(table, rows=rows))
+        except FramefoxTasksError as exc:
+            tables.append(table)
+            refused.append(f"{table.name}, {subset.where.get(table.name, '').strip()}: {exc.message}")
+    return replace(plan, tables=tuple(tables), refused=tuple(refused))
 
 
 @contextmanager
 def _checked(source: Target, target: Target, options: CopyOptions) -> Iterator[WholeCopy]:
     check_options(options)
     check_different(source, target)
+    check_zero_dates(source, options)
     with database_of(source).open_whole(source, target) as whole:
         whole.check(overwrite=options.overwrite)
         yield whole

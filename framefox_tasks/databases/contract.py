@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
-    from framefox_tasks.databases.rows import CopySchema, Name, Side, Statement, Subset, TablePlan
+    from framefox_tasks.databases.rows import CopySchema, KeyTotals, Name, Side, Statement, Subset, TablePlan
     from framefox_tasks.databases.schema import Chosen, LiveSchema
 
 
@@ -41,6 +41,15 @@ class Reader(Protocol):
 
     def count(self, table: Name, *, where: str = "") -> int:
         """How many rows a table has."""
+
+    def key_totals(self, table: Side, columns: Sequence[str], *, where: str = "") -> KeyTotals:
+        """The number of rows, and of each of some columns of integers the least, the greatest and the sum.
+
+        Args:
+            table: The table.
+            columns: The names of columns of the kind INTEGER; on a target, their own type may be another.
+            where: A SQL condition, as for `lines`.
+        """
 
     def cancel(self) -> None:
         """Cancel the statement that another thread waits for here; that thread gets an error. May be called any time.
@@ -125,6 +134,14 @@ class Loader(Protocol):
 
     def count(self, table: Name) -> int:
         """How many rows a table has."""
+
+    def key_totals(self, table: Side, columns: Sequence[str]) -> KeyTotals:
+        """The number of rows, and of each of some columns of integers the least, the greatest and the sum.
+
+        Args:
+            table: The table.
+            columns: The names of columns of the kind INTEGER; on a target, their own type may be another.
+        """
 
     def cancel(self) -> None:
         """Cancel the statement that another thread waits for here; that thread gets an error. May be called any time.

@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from framefox_tasks.databases.rows import Kind, quoted
+from framefox_tasks.databases.fits import Refuses
+from framefox_tasks.databases.rows import Field, Kind, quoted
 from framefox_tasks.databases.schema import Type, Written
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Dialect(ABC):
         backslash_escapes: Whether a backslash in a text escapes.
         double_quoted_text: Whether what is in double quotes and names no column is a text.
         has_booleans: Whether a boolean is a type of its own, and not compared with numbers.
+        has_zero_dates: Whether the year, the month or the day of a date may be zero.
+        binds_values: Whether a column holds nothing but values of its type.
         has_truth_words: Whether a condition can hold TRUE and FALSE.
         like_folds: Whether LIKE takes capital and small letters for the same.
         like_folds_in_copy: The same in the tables that a translation makes.
@@ -76,6 +79,8 @@ class Dialect(ABC):
     backslash_escapes: ClassVar[bool] = False
     double_quoted_text: ClassVar[bool] = False
     has_booleans: ClassVar[bool] = True
+    has_zero_dates: ClassVar[bool] = False
+    binds_values: ClassVar[bool] = True
     has_truth_words: ClassVar[bool] = True
     like_folds: ClassVar[bool] = False
     like_folds_in_copy: ClassVar[bool] = False
@@ -151,14 +156,27 @@ class Dialect(ABC):
         """
         return {}
 
-    def fit(self, columns: Mapping[str, Written], keys: Iterable[tuple[str, ...]]) -> dict[str, Written]:  # noqa: ARG002
-        """The columns of a table that need another type so that its rows and keys are taken.
+    def narrowed(self, parts: Sequence[Written], held: Sequence[int]) -> list[Written] | None:  # noqa: ARG002
+        """The types of the columns of a key, so that the key is taken; None where what they hold is too long for it.
+
+        Args:
+            parts: The types that they would have.
+            held: How many characters or bytes the longest value of each has.
+        """
+        return list(parts)
+
+    def fit_row(self, columns: Mapping[str, Written], in_keys: Collection[str]) -> dict[str, Written]:  # noqa: ARG002
+        """The columns of a table that need another type so that its rows are taken.
 
         Args:
             columns: The types of all columns, by their names.
-            keys: The columns of each key.
+            in_keys: Those of them that are in keys, and stay.
         """
         return {}
+
+    def refuses(self, field: Field) -> Refuses | None:  # noqa: ARG002 - for those where some are refused
+        """The values of a column of a copy that this database does not take; None where it takes all of its kind."""
+        return None
 
     def prefixes(self, columns: Sequence[Written]) -> list[int | None]:
         """How much of each column an index takes, where it does not take all: in characters, or in bytes."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from framefox_tasks.databases.verbs import Traits
 from framefox_tasks.errors import ConfigError, DriverMissingError
+from framefox_tasks.frozen import replace
 from framefox_tasks.model import Target
 from framefox_tasks.url import DatabaseURL
 

@@ -189,6 +189,25 @@ class TablePlan:
 
 
 @dataclass(frozen=True)
+class KeyTotals:
+    """What tells that the keys of a table arrived, cheaper than comparing them.
+
+    Attributes:
+        rows: How many rows there are.
+        columns: Of each column the least number, the greatest and the sum; None where it holds none.
+    """
+
+    rows: int
+    columns: tuple[tuple[int | None, int | None, int | None], ...]
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> KeyTotals:
+        """From the row of a query that has the number of rows first."""
+        numbers = [None if value is None else int(value) for value in row]
+        return cls(numbers[0] or 0, tuple(zip(numbers[1::3], numbers[2::3], numbers[3::3], strict=True)))
+
+
+@dataclass(frozen=True)
 class Statement:
     """A statement for the copy's database.
 
@@ -214,6 +233,7 @@ class CopySchema:
         last: Run after these, in order: foreign keys, sequences, views, triggers.
         placed: Run when the copy has its name.
         not_carried: What the copy lacks of the source, a phrase each.
+        refused: Why the copy would fail, a phrase each.
     """
 
     tables: tuple[TablePlan, ...]
@@ -222,6 +242,7 @@ class CopySchema:
     last: tuple[Statement, ...] = ()
     placed: tuple[Statement, ...] = ()
     not_carried: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

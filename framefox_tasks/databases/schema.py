@@ -138,7 +138,12 @@ class LiveIndex:
 
 @dataclass(frozen=True)
 class Reference:
-    """A foreign key, with the rules as SQL writes them."""
+    """A foreign key, with the rules as SQL writes them.
+
+    Attributes:
+        whole: Whether it is one of all rows, to all rows. One of some partitions alone is followed by subsets and
+            masks, and no other database can have it.
+    """
 
     name: str | None
     columns: tuple[str, ...]
@@ -148,6 +153,7 @@ class Reference:
     onupdate: str = ""
     deferrable: bool = False
     deferred: bool = False
+    whole: bool = True
     lost: tuple[str, ...] = ()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from framefox_tasks.databases.dialect import Dialect
+from framefox_tasks.databases.rows import Kind
 
 _KEYWORDS = {"AND", "OR", "NOT", "IN", "IS", "NULL", "BETWEEN", "LIKE", "TRUE", "FALSE"}
 _OPERATORS = {"=", "<>", "!=", "<", ">", "<=", ">=", "+", "-", "*", "(", ")", ","}
@@ -20,7 +21,7 @@ _WORD = (
     r"|(?P<ticked>`(?:[^`]|``)*`)"
     r'|(?P<double>"(?:[^"]|"")*")'
     rf"|(?P<cast>::\s*{_TYPES})|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<word>[^\W\d]\w*)"
-    r"|(?P<operator><>|!=|<=|>=|!?~~|[=<>+\-*(),\[\]]))"
+    r"|(?P<operator><=>|<>|!=|==|<=|>=|!?~~|[=<>+\-*(),\[\]]))"
 )
 _TOKEN = re.compile(r"\s*(?:(?P<string>'(?:[^']|'')*')" + _WORD, re.IGNORECASE)
 _ESCAPED_TOKEN = re.compile(r"\s*(?:(?P<string>'(?:[^'\\]|''|\\.)*')" + _WORD, re.IGNORECASE)
@@ -45,18 +46,19 @@ class Translator:
         self._source = source
         self._target = target
 
-    def expression(self, sql: str, columns: Mapping[str, str], booleans: Collection[str] = ()) -> str | None:
+    def expression(self, sql: str, columns: Mapping[str, str], kinds: Mapping[str, Kind]) -> str | None:
         """The expression in the target's SQL; None where it may mean something else.
 
         Args:
             sql: SQL of the source.
             columns: The columns that it may name, with their names in the target.
-            booleans: Those of them that are booleans, which not every target compares with numbers.
+            kinds: What they hold: not every target compares booleans with numbers, and a cast may change a value.
         """
         try:
-            tokens = _listed(tokenized(sql, self._source, columns))
+            tokens = _listed(_uncast(tokenized(sql, self._source, columns), kinds))
+            _check_comparisons(tokens)
             if self._target.has_booleans:
-                tokens = _truths(tokens, booleans)
+                tokens = _truths(tokens, {name for name, kind in kinds.items() if kind is Kind.BOOLEAN})
             return self._joined([self._written(tokens, place, columns) for place in range(len(tokens))])
         except UntranslatableError:
             return None
@@ -116,9 +118,7 @@ def tokenized(sql: str, source: Dialect, columns: Mapping[str, str]) -> list[Tok
 def _token(match: re.Match[str], source: Dialect, columns: Mapping[str, str], folded: Mapping[str, str]) -> list[Token]:
     sort, text = str(match.lastgroup), str(match[str(match.lastgroup)])
     if sort == "cast":
-        if re.match(r"::\s*interval\b", text, re.IGNORECASE):  # is a text elsewhere, which sorts in another way
-            raise UntranslatableError(text)
-        return []
+        return [Token("cast", text.lstrip(":").strip().lower())]
     if sort == "string":
         return [Token("string", _unquoted(text, source))]
     if sort in ("ticked", "double"):
@@ -132,12 +132,75 @@ def _token(match: re.Match[str], source: Dialect, columns: Mapping[str, str], fo
         column = text if text in columns else folded.get(text.casefold())
         known = text.upper() in _KEYWORDS
         return [Token("name", column)] if column and not known else [Token("word", text)]
+    if text == "==":
+        return [Token("operator", "=")]
     return [Token("word", word) for word in _WORDS[text]] if text in _WORDS else [Token(sort, text)]
 
 
 def _unquoted(text: str, source: Dialect) -> str:
     inner = text[1:-1].replace("''", "'")
     return re.sub(r"\\(.)", r"\1", inner) if source.backslash_escapes else inner
+
+
+_TEXTS = {"text", "character varying", "varchar", "bpchar", "character"}
+_EXACT = {"numeric", "decimal"}
+_INTEGERS = {"smallint": 2, "integer": 4, "int": 4, "bigint": 8}
+
+
+def _uncast(tokens: list[Token], kinds: Mapping[str, Kind]) -> list[Token]:
+    """Without the casts that change no value.
+
+    Raises:
+        UntranslatableError: One may: it rounds, cuts, or compares as something else.
+    """
+    found: list[Token] = []
+    for token in tokens:
+        if token.sort != "cast":
+            found.append(token)
+        elif not _is_same(_operand(found), token.text, kinds):
+            raise UntranslatableError(token.text)
+    return found
+
+
+def _operand(tokens: list[Token]) -> list[Token]:
+    """What a cast that follows is of: one word, or what is in the parentheses before it."""
+    depth = 0
+    for place in range(len(tokens) - 1, -1, -1):
+        text = tokens[place].text if tokens[place].sort == "operator" else ""
+        depth += (text in (")", "]")) - (text in ("(", "["))
+        if depth == 0:
+            inside = [token for token in tokens[place:] if token.sort != "operator" or token.text not in "()"]
+            is_call = text == "(" and place > 0 and tokens[place - 1].sort == "word"
+            return [tokens[place - 1], *inside] if is_call else inside
+    return []
+
+
+def _is_same(operand: list[Token], type_: str, kinds: Mapping[str, Kind]) -> bool:
+    """Whether a cast gives what it is given."""
+    if len(operand) == 1 and operand[0].sort == "string":
+        return not type_.startswith("interval")  # which is a text elsewhere, and sorts in another way
+    if any(token.text.upper() == "ARRAY" for token in operand):
+        return type_.endswith("[]")
+    held = {kinds.get(token.text, Kind.OTHER) for token in operand if token.sort == "name"}
+    if type_ in _TEXTS:
+        is_text = len(operand) > 1 and operand[0].text.lower() in ("lower", "upper", "trim")
+        return (held <= {Kind.TEXT, Kind.ENUM} and bool(held)) or is_text
+    numbers = held <= {Kind.INTEGER, Kind.NUMERIC} and not any(token.sort == "string" for token in operand)
+    if type_ in _EXACT:
+        return numbers
+    whole = numbers and held <= {Kind.INTEGER} and all("." not in token.text for token in operand)
+    return whole and type_ == "bigint" if type_ in _INTEGERS and held else whole and type_ in _INTEGERS
+
+
+def _check_comparisons(tokens: list[Token]) -> None:
+    """See that IS compares with nothing but NULL and truths: only one database has it for any value."""
+    words = [token.text.upper() if token.sort in ("word", "operator") else "" for token in tokens]
+    if "<=>" in words:
+        raise UntranslatableError("<=>")
+    for place, word in enumerate(words):
+        following = [*words[place + 1 :], "", ""]
+        if word == "IS" and (following[1] if following[0] == "NOT" else following[0]) not in ("NULL", "TRUE", "FALSE"):
+            raise UntranslatableError("IS")
 
 
 def _truths(tokens: list[Token], booleans: Collection[str]) -> list[Token]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 
-@dataclass
 class _State:
-    inside: bool = False
-    asked: bool = False
+    def __init__(self) -> None:
+        self.inside = False
+        self.asked = False
 
 
 _state = _State()

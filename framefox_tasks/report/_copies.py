@@ -34,7 +34,8 @@ def planned_lines(plan: CopyPlan) -> list[str]:
         lines += [row, *(f"      {change}" for change in table.changes)]
     how = [f"{number(plan.jobs, 'table')} at a time"] if plan.jobs > 1 else []
     how += [plan.how] if plan.how else []
-    return [*lines, *not_carried(plan), *([f"How: {', '.join(how)}."] if how else [])]
+    lines += [*not_carried(plan), *([f"How: {', '.join(how)}."] if how else [])]
+    return [*lines, *(["The copy would fail:", *(f"  {what}" for what in plan.refused)] if plan.refused else [])]
 
 
 def _estimate(table: PlannedTable) -> str:

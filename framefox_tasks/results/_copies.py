@@ -43,6 +43,7 @@ class CopyPlan:
         not_carried: The parts of the source that the copy lacks.
         jobs: How many tables are copied at the same time.
         how: How the rows travel and how the copy replaces the target.
+        refused: Why the copy would fail, as far as that is known before it is made.
     """
 
     source: Target
@@ -51,6 +52,7 @@ class CopyPlan:
     not_carried: tuple[str, ...] = ()
     jobs: int = 1
     how: str = ""
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from framefox_tasks.files import write
+from framefox_tasks.frozen import Frozen
 from framefox_tasks.model import Project, Target
 
 FORMAT = 1
@@ -31,7 +31,7 @@ GENERATED = f"{CACHE}/generated"
 CLEARED = f"{CACHE}/cleared"
 """The identity of the database whose migrations were last cleared."""
 _SOURCES = f"{CACHE}/sources.json"
-_PACKAGE = re.compile(rb'^      "package": .*,\n', re.MULTILINE)
+_PACKAGE = rb'^      "package": .*,\n'
 RECORD = "schema.json"
 """The schema that the newest migration was generated from: in the migrations folder, and committed."""
 MARK = "Schema: "
@@ -45,7 +45,7 @@ def digest(text: str | bytes) -> str:
 
 def recordable(snapshot: bytes) -> bytes:
     """A snapshot without the packages of the entities, which no database has."""
-    return _PACKAGE.sub(b"", snapshot)
+    return re.sub(_PACKAGE, b"", snapshot, flags=re.MULTILINE)
 
 
 def ignore_cache(project: Project) -> None:
@@ -62,8 +62,7 @@ def drawing(name: str) -> str:
     return f"{CACHE}/diagrams/{name}"
 
 
-@dataclass(frozen=True)
-class Sources:
+class Sources(Frozen):
     """The sources of the snapshot.
 
     Attributes:
@@ -80,6 +79,8 @@ class Sources:
 
     def text(self) -> str:
         """The text in the cache."""
+        from dataclasses import asdict
+
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
     def current(self) -> list[str]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from framefox_tasks.errors import ConfigError, FramefoxTasksError
+from framefox_tasks.frozen import Frozen
 from framefox_tasks.model import (
     LOCK_TIMEOUT_SECONDS,
     LOCK_WAIT_SECONDS,
@@ -50,8 +50,7 @@ from framefox_tasks.url import as_sqlalchemy_reads
 CONFIG_FILE = Path("config/orm.yaml")
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Frozen):
     """What is configured.
 
     Attributes:

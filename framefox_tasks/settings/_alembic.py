@@ -8,17 +8,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from configparser import ConfigParser, Error as ConfigParserError
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from framefox_tasks.errors import ConfigError
+from framefox_tasks.frozen import Frozen
 from framefox_tasks.settings._packages import package_folder
 
 _SEPARATORS = {"os": os.pathsep, "space": " ", "newline": "\n", ":": ":", ";": ";"}
 # Without a separator, what Alembic splits by.
-_LOCATIONS, _IMPORT_PATHS = re.compile(r", *| +"), re.compile(r", *| +|:")
+_LOCATIONS, _IMPORT_PATHS = r", *| +", r", *| +|:"
 _NAMES = (
     "script_location",
     "version_locations",
@@ -30,8 +29,7 @@ _NAMES = (
 _URL = "sqlalchemy.url"
 
 
-@dataclass(frozen=True)
-class AlembicSettings:
+class AlembicSettings(Frozen):
     """What Alembic is configured with.
 
     Attributes:
@@ -90,7 +88,7 @@ def _is_recursive(ini: Mapping[str, str], toml: Mapping[str, Any]) -> bool:
 
 
 def _parts(
-    name: str, ini: Mapping[str, str], toml: Mapping[str, Any], separators: Sequence[str], otherwise: re.Pattern[str]
+    name: str, ini: Mapping[str, str], toml: Mapping[str, Any], separators: Sequence[str], otherwise: str
 ) -> list[str]:
     """The parts of a value of alembic.ini, or a list of pyproject.toml."""
     text = ini.get(name)
@@ -105,7 +103,7 @@ def _parts(
             f"alembic.ini: {option} must be one of {', '.join(_SEPARATORS)}, not {ini[option]!r}.",
             hint=f"Write {option} = os, or leave it out.",
         )
-    found = otherwise.split(text) if option is None else text.split(_SEPARATORS[ini[option]])
+    found = re.split(otherwise, text) if option is None else text.split(_SEPARATORS[ini[option]])
     return [part.strip() for part in found if part.strip()]
 
 
@@ -144,6 +142,8 @@ def _ini(path: Path, names: Sequence[str] = _NAMES) -> Mapping[str, str] | None:
     """The options that count; None where there is no such file."""
     if not path.is_file():
         return None
+    from configparser import ConfigParser, Error as ConfigParserError
+
     parser = ConfigParser({"here": path.parent.as_posix().replace("%", "%%")})
     try:
         parser.read(path, encoding="utf-8")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from framefox_tasks.errors import ConfigError
+from framefox_tasks.frozen import replace
 from framefox_tasks.model import TIMESTAMP, CopyOptions, Mask, NamedCopy, Target
 from framefox_tasks.settings._schema import Expand, boolean, check_address, check_section, mapping, text_of, texts_of
 from framefox_tasks.url import as_sqlalchemy_reads
@@ -16,10 +16,10 @@ URL_VARIABLE = "DATABASE_COPY_URL"
 SALT_VARIABLE = "DATABASE_COPY_SALT"
 _UPGRADE = "upgrade"
 _FLAGS = ("schema_only", "data_only", "tables_from_entities", "overwrite", "verify", "force_disconnect")
-_KEYS = {"from", "to", "tables", "exclude", "jobs", "where", "mask", "keep", "then", "before", *_FLAGS}
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_KEYS = {"from", "to", "tables", "exclude", "jobs", "where", "mask", "keep", "zero_dates", "then", "before", *_FLAGS}
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 _SAMPLE = "20000101T000000Z"
-_BRACED = re.compile(r"\{[A-Za-z_]+\}")
+_BRACED = r"\{[A-Za-z_]+\}"
 
 
 class Chain(NamedTuple):
@@ -101,6 +101,7 @@ class Copies:
             where=tuple((table, self._expand(f"{key}.where.{table}", value)) for table, value in where.items()),
             masks=tuple(self._mask(column, value, f"{key}.mask.{column}") for column, value in masks.items()),
             salt=self.salt,
+            zero_dates=_or_null(section, "zero_dates", text),
             **flags,
         )
 
@@ -118,6 +119,11 @@ class Copies:
         return parse_mask(column, f"{name}:{'' if text is None else self._expand(key, text)}", shown)
 
 
+def _or_null(section: Mapping[str, Any], key: str, text: Callable[[str], str]) -> str:
+    """A value that may be the word null, which YAML takes for nothing."""
+    return "null" if key in section and section[key] is None else text(key) or "error"
+
+
 def _sections(config: Mapping[str, Any], shown: str) -> dict[str, Mapping[str, Any]]:
     copies = mapping(config.get("copies"), "copies", shown)
     for name in copies:
@@ -131,7 +137,7 @@ def _sections(config: Mapping[str, Any], shown: str) -> dict[str, Mapping[str, A
 
 def usable(name: object) -> bool:
     """Whether a copy can be called so, as a part of a task's name."""
-    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+    return isinstance(name, str) and re.fullmatch(_NAME, name) is not None
 
 
 def _chain(name: str, section: Mapping[str, Any], shown: str) -> Chain:
@@ -162,7 +168,7 @@ def _check_addresses(copy: NamedCopy, what: str) -> None:
     target = copy.target(_SAMPLE)
     for key, found in (("from", copy.source), ("to", target)):
         check_address(found, f"{what}.{key}")
-    unknown = _BRACED.search(copy.to.replace(TIMESTAMP, ""))
+    unknown = re.search(_BRACED, copy.to.replace(TIMESTAMP, ""))
     if unknown and target.address.is_file:
         raise ConfigError(
             f"{what}.to holds {unknown[0]}, which nothing takes the place of.", hint=f"Known is {TIMESTAMP}."

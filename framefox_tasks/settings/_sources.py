@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.errors import ConfigError
+from framefox_tasks.settings import _plain_yaml
 
 if TYPE_CHECKING:
     from dotenv.variables import Atom
@@ -119,7 +120,9 @@ def read_yaml(path: Path, *, shown: str) -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{shown} cannot be read: {_reason(exc)}", hint=_TEXT_HINT) from None
-    data = _parse_yaml(text, shown)
+    data: object = _plain_yaml.read(text)
+    if data is None:
+        data = _parse_yaml(text, shown)
     if data is None:
         return {}
     if not isinstance(data, dict):

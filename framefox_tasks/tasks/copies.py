@@ -12,7 +12,7 @@ from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.freshness import UptodateCheck
 from framefox_tasks.tasks.freshness.copies import copy_at_head, copy_unchanged, nothing_to_lose
 from framefox_tasks.tasks.named import Named
-from framefox_tasks.tasks.params import LIVE, Help, flag, option, several
+from framefox_tasks.tasks.params import LIVE, Help, choice, definition, flag, option, several
 from framefox_tasks.tasks.reporter import EXPLAINED
 
 ValuesOf = Callable[[str], dict[str, Any]]
@@ -39,6 +39,8 @@ _COPY = (
     several("where", 'rows of a table, as "order=total > 9"; again for another'),
     several("mask", Help(_mask_help)),
     flag("verify", "compare every value, not only the number of rows"),
+    choice("zero_dates", "what dates with a zero become in another kind of database", "error", "null", "text"),
+    flag("no_scan", "with --dry-run: look neither at the rows nor at what the target takes"),
     flag("force_disconnect", "end the sessions of others on the target"),
     option("force", "the name of the target, where it is protected", default=None),
     option("lock_wait", "seconds to wait for another run that changes the target", default=None),
@@ -46,6 +48,7 @@ _COPY = (
 )
 
 
+@definition
 def task_database_copy() -> Iterator[dict[str, Any]]:
     """Copy the database to another place"""
     copy = {"actions": [action("copies:copy")], "params": list(_COPY), "uptodate": [Named()], **LIVE}

@@ -11,7 +11,7 @@ from framefox_tasks.tasks.freshness import UptodateCheck
 from framefox_tasks.tasks.freshness.build import migration_written
 from framefox_tasks.tasks.freshness.state import at_head, database_exists
 from framefox_tasks.tasks.named import Named
-from framefox_tasks.tasks.params import LIVE, choice, flag, option, params, several
+from framefox_tasks.tasks.params import LIVE, choice, definition, flag, option, params, several
 from framefox_tasks.tasks.reporter import BARE, EXPLAINED
 
 # Not beside their tasks: doit reads the source of each task function at every start, and these would count.
@@ -95,6 +95,7 @@ _INIT = (flag("dry_run", "only show what would be written"),)
 _DROP = (_YES, flag("force_disconnect", "end the sessions of others first (PostgreSQL)"), _FORCE, _LOCK_WAIT)
 
 
+@definition
 def task_database_init() -> dict[str, Any]:
     """Write what a project lacks for the tasks"""
     return {
@@ -105,6 +106,7 @@ def task_database_init() -> dict[str, Any]:
     }
 
 
+@definition
 def task_database_create() -> dict[str, Any]:
     """Create the database, if it is missing"""
     create = {"actions": [action("database:create")], "params": [_LOCK_WAIT]}
@@ -182,31 +184,37 @@ def task_database_check(format: str, **_: Any) -> dict[str, Any]:  # noqa: A002 
     }
 
 
+@definition
 def task_database_baseline() -> dict[str, Any]:
     """Write the migration that makes the database as it is"""
     return {"actions": [action("baseline:baseline")], "params": list(_BASELINE), "uptodate": [Named()], **LIVE}
 
 
+@definition
 def task_database_stamp() -> dict[str, Any]:
     """Mark the database as at a revision, running nothing"""
     return {"actions": [action("baseline:stamp")], "params": list(_STAMP), "uptodate": [Named()], **LIVE}
 
 
+@definition
 def task_database_protect() -> dict[str, Any]:
     """Guard the database: what loses data must name it"""
     return {"actions": [action("database:protect")], "params": list(_PROTECT), "uptodate": [Named()], **LIVE}
 
 
+@definition
 def task_database_resolve() -> dict[str, Any]:
     """Settle an interrupted or edited migration"""
     return {"actions": [action("baseline:resolve")], "params": list(_RESOLVE), "uptodate": [Named()], **LIVE}
 
 
+@definition
 def task_database_drop() -> dict[str, Any]:
     """Drop the database with all its data"""
     return {"actions": [action("database:drop")], "params": list(_DROP), "uptodate": [Named()], **LIVE}
 
 
+@definition
 def task_database_clear_migration() -> dict[str, Any]:
     """Delete all migrations and empty the version table"""
     return {"actions": [action("database:clear_migration")], "params": list(_CLEAR), "uptodate": [Named()], **LIVE}

@@ -13,9 +13,21 @@ LIVE = {"verbosity": 2, "io": {"capture": False}}
 """Output goes straight to the terminal: a prompt shows, progress is live, a table knows the width."""
 
 
+def definition(function: TaskFunction) -> TaskFunction:
+    """A task function whose source is one line: doit tokenizes that of each at every start, to put them in order."""
+    short: Any = lambda **options: function(**options)  # noqa: E731 - the line that doit reads
+    short.__name__, short.__doc__ = function.__name__, function.__doc__
+    short.__module__, short.__qualname__ = function.__module__, function.__qualname__
+    return cast(TaskFunction, short)
+
+
 def params(*options: dict[str, Any]) -> Callable[[TaskFunction], TaskFunction]:
     """task_params of doit: the options reach the task function as arguments, and the action too."""
-    return cast("Callable[[TaskFunction], TaskFunction]", task_params(list(options)))
+
+    def decorate(function: TaskFunction) -> TaskFunction:
+        return cast(TaskFunction, task_params(list(options))(definition(function)))
+
+    return decorate
 
 
 class Help:

@@ -6,13 +6,14 @@ from typing import Any
 
 from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.named import Named
-from framefox_tasks.tasks.params import LIVE, choice, option, params
+from framefox_tasks.tasks.params import LIVE, choice, definition, option, params
 from framefox_tasks.tasks.reporter import BARE
 
 _FIELDS = option("fields", "its fields, as 'name:str(100) price:decimal shelf:ref(shelf)?'", default=None)
 _CONFIG = (choice("format", "text or json", "text", "json"),)
 
 
+@definition
 def task_create_entity() -> dict[str, Any]:
     """Write an entity, as in: doit create_entity product"""
     create = {"actions": [action("entities:create")], "params": [_FIELDS], "pos_arg": "names"}

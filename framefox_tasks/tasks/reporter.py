@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from typing import Any, TextIO, cast
@@ -92,6 +93,11 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type inf
         why = reason_of(task, up_to_date=True)
         if task.name[0] != "_":
             self.write(f"-- {task.title()}  {why}\n" if why else f"-- {task.title()}\n")
+
+    def complete_run(self) -> None:
+        """Called after the last task."""
+        super().complete_run()
+        gc.freeze()  # the interpreter, when it ends, need not look through all objects once more
 
     def _write_failure(self, result: Any, write_exception: bool = True) -> None:
         self.write("")

@@ -16,7 +16,7 @@ from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.freshness import UptodateCheck
 from framefox_tasks.tasks.freshness.build import artefacts_untouched, sources_unchanged
 from framefox_tasks.tasks.named import Named
-from framefox_tasks.tasks.params import LIVE, choice, flag, option, params
+from framefox_tasks.tasks.params import LIVE, choice, definition, flag, option, params
 from framefox_tasks.tasks.reporter import EXPLAINED
 
 _DIAGRAM = (
@@ -26,6 +26,7 @@ _DIAGRAM = (
 )
 
 
+@definition
 def task_database_metadata() -> dict[str, Any]:
     """Keep the schema that the entities declare"""
     return {
@@ -38,6 +39,7 @@ def task_database_metadata() -> dict[str, Any]:
     }
 
 
+@definition
 def task_database_clear_metadata() -> dict[str, Any]:
     """Remove what is cached of the entities"""
     return {"actions": [action("schema:clear_metadata")], "uptodate": [Named()], **LIVE}

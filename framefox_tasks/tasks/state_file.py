@@ -13,6 +13,7 @@ from typing import Any
 STATE_FILE = ".doit.sqlite3"
 _MEMORY = ":memory:"
 _HEADER = b"SQLite format 3\0"
+_GOOD, _BROKEN, _LOCKED = "good", "broken", "locked"
 _SECONDS = 10.0  # to wait for another doit that writes to it
 
 
@@ -22,11 +23,12 @@ def state_file() -> str:
     if not is_writable(path):
         _note(f"{path} cannot be written here: what this run finds out is forgotten. Another place: --db-file=FILE")
         return _MEMORY
-    if path.exists() and _is_broken(path):
+    standing = _standing(path) if path.exists() else _GOOD
+    if standing == _BROKEN:
         _note(f"{path}, where doit keeps its state, was broken: it is made anew, and tasks may run once more.")
         for suffix in ("", "-journal", "-wal", "-shm"):
             Path(f"{path}{suffix}").unlink(missing_ok=True)
-    elif path.exists() and _is_locked(path):
+    elif standing == _LOCKED:
         _note(f"{path} is locked by another doit: what this run finds out is forgotten.")
         return _MEMORY
     return STATE_FILE
@@ -59,18 +61,18 @@ def is_writable(path: Path) -> bool:
     return os.access(path.parent, os.W_OK | os.X_OK) and (not path.exists() or os.access(path, os.W_OK))
 
 
-def _is_broken(path: Path) -> bool:
+def _standing(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(len(_HEADER))
     if start not in (b"", _HEADER):
-        return True
+        return _BROKEN
     try:
         with closing(sqlite3.connect(path, timeout=_SECONDS)) as connection:
-            return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+            return _GOOD if connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok" else _BROKEN
     except sqlite3.OperationalError:
-        return False  # locked
+        return _LOCKED if _is_locked(path) else _GOOD
     except sqlite3.DatabaseError:
-        return True
+        return _BROKEN
 
 
 def _is_locked(path: Path) -> bool:

@@ -85,6 +85,17 @@ def test_a_key_that_the_target_gives_itself_is_an_error(owners: Database, make_d
     assert target.execute("SELECT * FROM owner") == []
 
 
+@pytest.mark.parametrize("change", ["NEW.owner_id = 7", "NEW.id = NEW.id + 100"])
+def test_keys_that_a_trigger_changes_are_an_error(owners: Database, make_database: MakeDatabase, change: str) -> None:
+    trigger = f"CREATE TRIGGER changes BEFORE INSERT ON child FOR EACH ROW SET {change}"
+    target = made(make_database("mysql", "copy"), *OWNERS[1:3], trigger)
+    with pytest.raises(
+        VerificationError, match=r"The keys of child are others in the copy than in shop_.*: (owner_)?id"
+    ):
+        copy(target_of(owners), target_of(target), options=CopyOptions(data_only=True))
+    assert target.execute("SELECT * FROM child") == []
+
+
 @pytest.fixture(params=[True, False], ids=["load data", "insert"])
 def local(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)

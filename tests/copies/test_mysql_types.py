@@ -10,8 +10,10 @@ import pytest
 from support.copying import made, open_place, open_source, target_of
 from support.databases import Database, MakeDatabase
 
+from framefox_tasks.copies import copy
 from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Name, Side
 from framefox_tasks.errors import CopyError
+from framefox_tasks.model import CopyOptions
 
 pytestmark = pytest.mark.server
 
@@ -265,3 +267,28 @@ def test_what_other_databases_have_is_kept_in_types_of_this_one(make_database: M
     found = lines(database, table, order=["u32", "id"])
     assert found[0] == b"2" + b"\t\\N" * len(fields)
     assert found[1] == b"1\t" + full.replace(b"-3.4028235e+38", b"-3.4028234663852886e38")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "mysql"])
+@pytest.mark.mariadb
+def test_null_addresses_arrive(make_database: MakeDatabase, kind: str) -> None:
+    source = made(
+        make_database("mysql"),
+        "CREATE TABLE t (id int PRIMARY KEY, a uuid, b inet6, c inet4, d int)",
+        "INSERT INTO t VALUES (1, NULL, NULL, NULL, 2), (2, UUID(), '::1', '1.2.3.4', 3)",
+    )
+    target = make_database(kind, "copy")
+    copy(target_of(source), target_of(target), options=CopyOptions(verify=True))
+    assert target.execute("SELECT * FROM t WHERE id = 1") == [(1, None, None, None, 2)]
+    assert target.execute("SELECT count(*) FROM t WHERE a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL") == [(1,)]
+
+
+@pytest.mark.slow
+def test_a_blob_of_more_than_half_of_what_the_server_sends_arrives(make_database: MakeDatabase) -> None:
+    source = made(make_database("mysql"), "CREATE TABLE t (id int PRIMARY KEY, a longblob NOT NULL, b varchar(9))")
+    (most,) = source.execute("SELECT @@max_allowed_packet")[0]
+    size = most // 2 + 1000
+    source.execute(f"INSERT INTO t VALUES (1, REPEAT('a', {size}), 'x'), (2, 'z', NULL)")
+    target = make_database("sqlite", "copy")
+    copy(target_of(source), target_of(target))
+    assert target.execute("SELECT id, length(a), b FROM t") == [(1, size, "x"), (2, 1, None)]

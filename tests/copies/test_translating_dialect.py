@@ -8,6 +8,7 @@ from support.databases import MakeDatabase
 from support.translating import build, inspected, plan_of
 
 from framefox_tasks.copies.translate import translate
+from framefox_tasks.copies.translate.measure import measure_of
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Kind
 from framefox_tasks.databases.schema import Type, Written
@@ -39,7 +40,7 @@ def test_a_dialect_that_tells_only_its_types_gets_what_every_database_has(make_d
         "CONSTRAINT fk_region FOREIGN KEY (code) REFERENCES region (code) ON DELETE SET NULL)",
     )
     with open_source(target_of(source)) as opened, opened.inspect() as find:
-        schema = translate(find, Plain(PlainTraits()))
+        schema = translate(find, Plain(PlainTraits()), measure_of(opened))
     copy = make_database("postgresql")
     assert build(schema, copy) == []
     found = inspected(copy)

@@ -14,7 +14,7 @@ from framefox_tasks.copies import verify
 from framefox_tasks.copies.verify import Checksum, canonical
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.dialect import Dialect
-from framefox_tasks.databases.rows import Field, Kind, Name, Side, TablePlan
+from framefox_tasks.databases.rows import Field, KeyTotals, Kind, Name, Side, TablePlan
 from framefox_tasks.errors import VerificationError
 
 Rows = Sequence[str]
@@ -42,6 +42,9 @@ class Lines:
 
     def count(self, table: Name, *, where: str = "") -> int:
         raise AssertionError(f"no count of {table} where {where} is needed")
+
+    def key_totals(self, table: Side, columns: Sequence[str], *, where: str = "") -> KeyTotals:
+        raise AssertionError(f"no totals of {columns} of {table.name} where {where} are needed")
 
     def cancel(self) -> None:
         raise AssertionError

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import create_engine, inspect
 
 from framefox_tasks.copies.translate import translate
+from framefox_tasks.copies.translate.measure import measure_of
 from framefox_tasks.databases import database_named, database_of
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.databases.rows import CopySchema, Name, TablePlan
@@ -38,7 +39,7 @@ def translated(
     made = database_named(dialect)
     target = target_of(source)
     with open_source(target) as opened, opened.inspect(tables, digits=made.dialect.exact_digits) as find:
-        return translate(find, made.dialect_of(target_of(onto)) if onto else made.dialect)
+        return translate(find, made.dialect_of(target_of(onto)) if onto else made.dialect, measure_of(opened))
 
 
 def build(schema: CopySchema, target: Database) -> list[str]:

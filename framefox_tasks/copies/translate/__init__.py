@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from framefox_tasks.copies.translate.tables import TargetColumn, TargetTable, Translation
+from framefox_tasks.copies.translate.keys import Measure
+from framefox_tasks.copies.translate.measure import source_field
+from framefox_tasks.copies.translate.tables import Translation
+from framefox_tasks.copies.translate.target import TargetColumn, TargetTable
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.order import in_order
 from framefox_tasks.databases.rows import CopySchema, Field, ForeignKeyPlan, Name, Side, TablePlan
-from framefox_tasks.databases.schema import LiveColumn, LiveSchema
+from framefox_tasks.databases.schema import LiveSchema
 
 
-def translate(find: Callable[[], LiveSchema], dialect: Dialect) -> CopySchema:
+def translate(find: Callable[[], LiveSchema], dialect: Dialect, measure: Measure) -> CopySchema:
     """The schema of a copy in another kind of database, in the SQL of that one.
 
     Args:
         find: Gives the tables of the source: what Source.inspect() gave.
         dialect: That of the copy: what Database.dialect_of() gave.
+        measure: Gives how long the longest values of columns are, where the copy's database takes only short keys.
 
     Returns:
         What the other database cannot have is in `not_carried`, and what it has in another way in the `changes` of its
@@ -25,7 +29,7 @@ def translate(find: Callable[[], LiveSchema], dialect: Dialect) -> CopySchema:
     from framefox_tasks.copies.translate.ddl import Statements
 
     found = find()
-    translation = Translation(found, dialect)
+    translation = Translation(found, dialect, measure)
     statements = Statements(translation)
     last = (*statements.foreign_keys(), *statements.checks(), *statements.numbers(), *statements.comments())
     plans = in_order([_plan(target) for target in translation.tables])
@@ -37,35 +41,23 @@ def translate(find: Callable[[], LiveSchema], dialect: Dialect) -> CopySchema:
         after=tuple(listed for listed in statements.indexes if listed),
         last=last,
         not_carried=tuple(dict.fromkeys((*found.not_carried, *lost))),
+        refused=tuple(translation.refused),
     )
 
 
 def _plan(target: TargetTable) -> TablePlan:
     table = target.source
     return TablePlan(
-        source=Side(table.name, tuple(_source_field(column.source) for column in target.columns.values())),
+        source=Side(table.name, tuple(source_field(column.source) for column in target.columns.values())),
         target=Side(Name(target.name), tuple(_target_field(column, target) for column in target.columns.values())),
         primary_key=table.primary_key,
         uniques=table.uniques,
         foreign_keys=tuple(
             ForeignKeyPlan(reference.columns, reference.table, reference.referred, reference.ondelete, reference.name)
-            for reference in target.references
+            for reference in (*target.references, *(one for one in table.references if not one.whole))
         ),
         rows=table.rows,
         changes=tuple(dict.fromkeys(target.changes)),
-    )
-
-
-def _source_field(column: LiveColumn) -> Field:
-    limited = column.type.kind.value in ("text", "bytes", "bits")
-    return Field(
-        column.name,
-        column.native,
-        column.type.kind,
-        column.nullable,
-        column.type.size if limited else None,
-        column.default is not None or column.numbered,
-        own=column.type.own,
     )
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from framefox_tasks.copies.translate.indexes import Indexes
-from framefox_tasks.copies.translate.tables import TargetColumn, TargetTable, Translation
+from framefox_tasks.copies.translate.tables import Translation
+from framefox_tasks.copies.translate.target import TargetColumn, TargetTable
 from framefox_tasks.databases.rows import Kind, Statement
 from framefox_tasks.databases.schema import LiveCheck
 from framefox_tasks.databases.sql import Translator
@@ -79,7 +80,7 @@ class Statements:
         for check in target.source.checks:
             if _is_boolean(check, target):
                 continue
-            sql = self._translator.expression(check.sql, target.renamed, target.booleans)
+            sql = self._translator.expression(check.sql, target.renamed, target.kinds)
             if sql:
                 name = self._translation.names.constraint(check.name, target.name) if check.name else None
                 yield name or sql, f"{self._named(name)}CHECK ({sql})"
@@ -87,7 +88,7 @@ class Statements:
                 target.lost.append(f"check {check.name or check.sql} of {target.source.name}")
         for name, column in target.columns.items():
             for domain in column.source.checks:
-                sql = self._translator.expression(domain, {"VALUE": column.name})
+                sql = self._translator.expression(domain, {"VALUE": column.name}, {"VALUE": column.source.type.kind})
                 if sql:
                     yield sql, f"CHECK ({sql})"
                 else:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from framefox_tasks.copies.translate.tables import TargetTable, Translation, label
+from framefox_tasks.copies.translate.tables import Translation
+from framefox_tasks.copies.translate.target import TargetTable, label
 from framefox_tasks.databases.rows import Statement
 from framefox_tasks.databases.schema import IndexPart, LiveIndex
 from framefox_tasks.databases.sql import Translator
@@ -61,12 +62,12 @@ class Indexes:
         return self._dialect.expression_indexes and self._expression(target, part) is not None
 
     def _expression(self, target: TargetTable, part: IndexPart) -> str | None:
-        return self._translator.expression(part.expression or "?", target.renamed, target.booleans)
+        return self._translator.expression(part.expression or "?", target.renamed, target.kinds)
 
     def _condition(self, target: TargetTable, index: LiveIndex) -> str | None:
         if not index.where or not self._dialect.partial_indexes:
             return None
-        return self._translator.expression(index.where, target.renamed, target.booleans)
+        return self._translator.expression(index.where, target.renamed, target.kinds)
 
     def _index(self, target: TargetTable, index: LiveIndex) -> Iterator[Statement]:
         where = self._condition(target, index)

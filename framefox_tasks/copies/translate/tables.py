@@ -4,71 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from framefox_tasks.copies.translate.defaults import default, is_null
+from framefox_tasks.copies.translate.keys import Measure, fit_keys
 from framefox_tasks.copies.translate.names import Names
+from framefox_tasks.copies.translate.target import TargetColumn, TargetTable
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Kind, Name
-from framefox_tasks.databases.schema import LiveColumn, LiveIndex, LiveSchema, LiveTable, Reference, Type, Written
-
-
-@dataclass
-class TargetColumn:
-    """A column of the copy."""
-
-    source: LiveColumn
-    name: str
-    written: Written
-    default: str | None = None
-    numbered: bool = False
-
-
-@dataclass
-class TargetTable:
-    """A table of the copy.
-
-    Attributes:
-        columns: By their names in the source.
-        references: The foreign keys that can be carried.
-        changes: What is different in it, a phrase each.
-        lost: What it does not have, a phrase each.
-    """
-
-    source: LiveTable
-    name: str
-    columns: dict[str, TargetColumn]
-    references: tuple[Reference, ...] = ()
-    changes: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-
-    def names(self, columns: tuple[str, ...]) -> list[str]:
-        """The names of columns in the copy."""
-        return [self.columns[column].name for column in columns]
-
-    @property
-    def renamed(self) -> dict[str, str]:
-        """The columns' names in the source, and in the copy."""
-        return {name: column.name for name, column in self.columns.items()}
-
-    @property
-    def booleans(self) -> set[str]:
-        """The columns that are booleans, by their names in the source."""
-        return {name for name, column in self.columns.items() if column.source.type.kind is Kind.BOOLEAN}
-
-    @property
-    def keys(self) -> list[tuple[str, ...]]:
-        """The columns of each key: primary, unique or foreign."""
-        return [
-            key for key in (self.source.primary_key, *self.source.uniques, *(r.columns for r in self.references)) if key
-        ]
+from framefox_tasks.databases.schema import LiveColumn, LiveSchema, LiveTable, Reference, Type
 
 
 class Translation:
-    """The translation of the tables of a source to the dialect of its copy."""
+    """The translation of the tables of a source to the dialect of its copy.
 
-    def __init__(self, found: LiveSchema, dialect: Dialect) -> None:
+    Attributes:
+        refused: Why the copy's database cannot have it, a phrase each.
+    """
+
+    def __init__(self, found: LiveSchema, dialect: Dialect, measure: Measure) -> None:
         self.source = database_named(found.dialect).dialect
         self.dialect = dialect
         self.names = Names(dialect, found.tables)
@@ -78,9 +33,9 @@ class Translation:
         self.empty = [table for table in found.tables if not (table.columns or dialect.has_empty_tables)]
         self.tables = [self._table(table) for table in found.tables if table not in self.empty]
         self._match_types()
-        fitted = [self._fit(target) for target in self.tables]
-        if any(fitted):
-            self._match_types()
+        self.refused = fit_keys(self.tables, self.by_name, dialect, measure)
+        for target in self.tables:
+            self._fit_row(target)
         for target in self.tables:
             self._finish(target)
 
@@ -148,7 +103,10 @@ class Translation:
                 target.lost.append(f"{what}: {reference.table} has no such columns")
                 continue
             reference = replace(reference, referred=tuple(known[column.casefold()] for column in columns))
-            yield self._allowed(reference, target, what)
+            if reference.whole:
+                yield self._allowed(reference, target, what)
+            else:
+                target.lost.append(f"{what}: it is one of some partitions alone")
 
     def _allowed(self, reference: Reference, target: TargetTable, what: str) -> Reference:
         """Without what the copy's database refuses."""
@@ -181,12 +139,19 @@ class Translation:
                 one.numbered = True
                 one.written = self.dialect.numbered(one.written)
 
-    def _fit(self, target: TargetTable) -> bool:
-        """Change the types that the copy's database refuses in such a row or key; whether there are any."""
-        fitted = self.dialect.fit({name: one.written for name, one in target.columns.items()}, target.keys)
-        for name, written in fitted.items():
+    def _fit_row(self, target: TargetTable) -> None:
+        """Change the types that the copy's database refuses in such a row."""
+        in_keys = {name for key in target.keys for name in key}
+        referred = {
+            name
+            for other in self.tables
+            for reference in other.references
+            if reference.table == target.source.name
+            for name in reference.referred
+        }
+        columns = {name: one.written for name, one in target.columns.items()}
+        for name, written in self.dialect.fit_row(columns, in_keys | referred).items():
             target.columns[name].written = written
-        return bool(fitted)
 
     def _match_types(self) -> None:
         """Give a column that refers to another the other's type: two that differ are refused, or compared slowly."""
@@ -233,10 +198,3 @@ def _match_type(one: TargetColumn, other: TargetColumn) -> bool:
         return False
     one.written = replace(other.written, reason="")
     return True
-
-
-def label(index: LiveIndex, target: TargetTable) -> str:
-    """The name of an index in messages."""
-    columns = ", ".join(part.column or part.expression or "?" for part in index.parts)
-    method = f" ({index.method})" if index.method else ""
-    return f"index {index.name or f'on {columns}'}{method} of {target.source.name}"

@@ -127,8 +127,11 @@ class MySQL(MySQLVerbs, Database):
     def open_place(self, target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
         """A database beside the target, or for rows alone the target's own tables."""
         from framefox_tasks.databases.mysql.place import MySQLPlace
+        from framefox_tasks.databases.mysql.place_own import MySQLOwnPlace, is_needed
         from framefox_tasks.databases.mysql.place_rows import MySQLRowsPlace
 
         if data_only:
             return MySQLRowsPlace(target)
+        if is_needed(target):
+            return MySQLOwnPlace(target, overwrite=overwrite)
         return MySQLPlace(target, overwrite=overwrite, force_disconnect=force_disconnect)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.drivers import sqlalchemy_url
-from framefox_tasks.databases.mysql import limits, types
+from framefox_tasks.databases.mysql import limits, takes, types
 from framefox_tasks.databases.schema import Type, Written
 
 if TYPE_CHECKING:
@@ -35,13 +35,16 @@ class MySQLDialect(Dialect):
     )
     backslash_escapes = True
     has_booleans = False
+    has_zero_dates = True
     like_folds = True
     length_counts_bytes = True
     today = "(CURRENT_DATE)"
     hour = "(CURRENT_TIME)"
     read = staticmethod(types.read)
     literal = staticmethod(types.literal)
-    fit = staticmethod(limits.fit)
+    narrowed = staticmethod(limits.narrowed)
+    refuses = staticmethod(takes.refuses)
+    fit_row = staticmethod(limits.fit_row)
     prefixes = staticmethod(limits.prefixes)
 
     def __init__(self, traits: Traits, *, has_uuid: bool = False) -> None:

@@ -238,6 +238,8 @@ def _held(session: Session, table: LiveTable, column: LiveColumn, digits: int | 
 
     if column.native == "char(32)" and type_.kind is Kind.TEXT and not holds(f"NOT REGEXP '{_UUIDS}'"):
         return Type(Kind.UUID, hidden=column.native)
+    if type_.kind is Kind.TIME and holds("NOT BETWEEN '00:00:00' AND '23:59:59.999999'"):
+        return replace(type_, kind=Kind.INTERVAL)  # what others have for the time of a day holds no more
     if digits and type_.kind is Kind.NUMERIC and type_.size and type_.size > digits:
         limit = 10 ** max(digits - (type_.scale or 0), 0)
         return replace(type_, narrow=not holds(f"NOT BETWEEN -{limit} AND {limit}"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Mapping, Sequence
 
 from framefox_tasks.databases.schema import Written
 
@@ -17,18 +18,47 @@ _SIZED = re.compile(r"(var)?(char|binary|bit)\((\d+)\)")
 _OVERHEAD = 3  # of a part of a key: whether it is NULL, and its length
 
 
-def fit(columns: Mapping[str, Written], keys: Iterable[tuple[str, ...]]) -> dict[str, Written]:
-    """Shorten the texts of keys, and take the longest of others out of a row that is too long.
+def narrowed(parts: Sequence[Written], held: Sequence[int]) -> list[Written] | None:
+    """The columns of a key, the long ones so short that the key is taken; none shorter than what it holds.
+
+    Args:
+        parts: The columns.
+        held: How many characters or bytes the longest value of each has.
+
+    Returns:
+        None where they hold more than a key takes.
+    """
+    least = [length * _unit(written) for written, length in zip(parts, held, strict=True)]
+    lengths = list(map(_length, parts))
+    share = _level(lengths, least)
+    if share is None:
+        return None
+    widths = [min(length, max(share, bytes_)) for length, bytes_ in zip(lengths, least, strict=True)]
+    return [
+        written if width == length else _shortened(written, width)
+        for written, width, length in zip(parts, widths, lengths, strict=True)
+    ]
+
+
+def _level(lengths: Sequence[int], least: Sequence[int]) -> int | None:
+    """How many bytes each part may have that has no more to hold; None where all are too long even so."""
+    left = _KEY - (_OVERHEAD * len(lengths) if len(lengths) > 1 else 0)
+
+    def needed(share: int) -> int:
+        return sum(min(length, max(share, bytes_)) for length, bytes_ in zip(lengths, least, strict=True))
+
+    shares = range(0, _KEY + _CHARACTER, _CHARACTER)
+    place = bisect_right(shares, left, key=needed)
+    return shares[place - 1] if place else None
+
+
+def fit_row(columns: Mapping[str, Written], in_keys: Collection[str]) -> dict[str, Written]:
+    """Take the longest texts that are in no key out of a row that is too long.
 
     Returns:
         The columns that are written in another way.
     """
     fitted = dict(columns)
-    in_keys: set[str] = set()
-    for key in keys:
-        in_keys.update(key)
-        longest = _share([fitted[name] for name in key])
-        fitted |= {name: _shortened(fitted[name], longest) for name in key if _length(fitted[name]) > longest}
     long = [name for name, written in fitted.items() if name not in in_keys and _bytes(written) > 1000]
     for name in sorted(long, key=lambda name: -_bytes(fitted[name])):
         if sum(map(_bytes, fitted.values())) <= _ROW:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from framefox_tasks.databases.mysql.insert import Inserting, bad_row, of_row
 from framefox_tasks.databases.mysql.packets import send_file
+from framefox_tasks.databases.mysql.read import key_totals
 from framefox_tasks.databases.mysql.session import Session, name
 from framefox_tasks.databases.mysql.values import loaded
 from framefox_tasks.databases.mysql.verbs import VERBS
-from framefox_tasks.databases.rows import Name, Side, Statement
+from framefox_tasks.databases.rows import KeyTotals, Name, Side, Statement
 from framefox_tasks.errors import CopyError, FramefoxTasksError, VerificationError
 
 _AT_ONCE = 1 << 26  # bytes of lines in one statement: clusters limit what a transaction may hold
@@ -116,6 +117,10 @@ class MySQLLoader:
     def count(self, table: Name) -> int:
         """How many rows the table has."""
         return int(self._session.value(f"SELECT COUNT(*) FROM {name(table.name)}"))  # noqa: S608 - quoted
+
+    def key_totals(self, table: Side, columns: Sequence[str]) -> KeyTotals:
+        """The least, the greatest and the sum of columns; see the protocol."""
+        return key_totals(self._session, table, columns)
 
     def cancel(self) -> None:
         """End what another thread waits for here."""

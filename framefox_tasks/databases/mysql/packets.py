@@ -75,7 +75,8 @@ class Answer:
                 if packet is None:
                     break
                 if packet[0] == _NULL:
-                    yield b"".join(lines)
+                    if lines:
+                        yield b"".join(lines)
                     raise TooLongError(rows)
                 found = [_columns(packet, 1)[0] or b""]
             lines += found

@@ -66,7 +66,8 @@ class MySQLPlace:
             raise PermissionDeniedError(
                 f"The user {self._target.address.username or ''!r} may not {missing} on {self._target.server}, which "
                 f"the copy to {self._target.label} needs.",
-                hint=f"Ask an administrator for: {self._beside.grants}",
+                hint=f"Ask an administrator for: {self._beside.grants}, or for an empty database of that name with all "
+                "rights in it, which is then filled itself. Rows alone need neither: --data-only",
             )
 
     def _check_empty(self, control: Session) -> None:

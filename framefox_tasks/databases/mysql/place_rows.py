@@ -54,7 +54,7 @@ class MySQLRowsPlace:
             flags = LOCAL_FILES if self.local else 0
             self._session = opening.enter_context(session(self.staging, self.staging.name, "target", flags=flags))
             self._beside.lock(self._session)
-            self._session.execute("SET SESSION foreign_key_checks = 0, autocommit = 0")
+            self._session.execute("SET SESSION foreign_key_checks = 0, autocommit = 0, lock_wait_timeout = 60")
             self._session.execute("START TRANSACTION")
             self._loader = MySQLLoader(self._session, local=self.local, transaction=True)
             self._closing = opening.pop_all()

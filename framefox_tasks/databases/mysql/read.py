@@ -7,9 +7,9 @@ from itertools import islice
 
 from framefox_tasks.databases.mysql.packets import TooLongError
 from framefox_tasks.databases.mysql.session import Session, name
-from framefox_tasks.databases.mysql.values import FEED, TAB, is_bytes, sorted_by, written
+from framefox_tasks.databases.mysql.values import FEED, TAB, is_bytes, number_of, sorted_by, written
 from framefox_tasks.databases.mysql.verbs import VERBS
-from framefox_tasks.databases.rows import NULL, BadRowError, Field, Name, Side, escaped, in_blocks
+from framefox_tasks.databases.rows import NULL, BadRowError, Field, KeyTotals, Name, Side, escaped, in_blocks
 from framefox_tasks.errors import CopyError
 
 _CHANGED = frozenset({1146, 1412})  # it is not there, or is another than when the snapshot was taken
@@ -70,9 +70,22 @@ class MySQLReader:
         condition = f" WHERE {where}" if where else ""
         return int(self._session.value(f"SELECT COUNT(*) FROM {name(table.name)}{condition}"))  # noqa: S608 - quoted
 
+    def key_totals(self, table: Side, columns: Sequence[str], *, where: str = "") -> KeyTotals:
+        """The least, the greatest and the sum of columns; see the protocol."""
+        return key_totals(self._session, table, columns, where)
+
     def cancel(self) -> None:
         """End what another thread waits for here."""
         self._session.cancel()
+
+
+def key_totals(session: Session, table: Side, columns: Sequence[str], where: str = "") -> KeyTotals:
+    """The number of rows, and of each column the least number, the greatest and the sum."""
+    numbers = [number_of(field) for column in columns for field in table.fields if field.name == column]
+    found = "".join(f", MIN({number}), MAX({number}), SUM({number})" for number in numbers)
+    condition = f" WHERE ({where}\n)" if where else ""
+    (row,) = session.rows(f"SELECT COUNT(*){found} FROM {name(table.name.name)}{condition}")  # noqa: S608 - quoted
+    return KeyTotals.of(row)
 
 
 def _rest(table: Side, where: str, order: Sequence[str]) -> str:
@@ -99,16 +112,17 @@ def _plain(field: Field) -> str:
 
 
 def _line(table: Side, row: list[bytes | None]) -> bytes:
-    return b"\t".join(map(_field, table.fields, row)) + b"\n"
+    try:
+        return b"\t".join(map(_field, table.fields, row)) + b"\n"
+    except ValueError as exc:
+        raise BadRowError(str(table.name), str(exc)) from exc
 
 
 def _field(field: Field, value: bytes | None) -> bytes:
     if value is None:
         if field.nullable:
             return NULL
-        raise BadRowError(
-            field.name, "the server gives no text for a value of it: it may be greater than max_allowed_packet"
-        )
+        raise ValueError(f"the server gives no text for a value of {field.name}: it may exceed max_allowed_packet")
     if is_bytes(field):
         return b"\\\\x" + value.hex().encode()
     return escaped(value) if _is_text(field) else value

@@ -18,24 +18,33 @@ from framefox_tasks.databases.rows import quoted
 from framefox_tasks.errors import (
     ConnectionLostError,
     CopyError,
+    DatabaseInUseError,
     DriverMissingError,
     FramefoxTasksError,
     PermissionDeniedError,
 )
 from framefox_tasks.model import Target
 
-SQL_MODE = "STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_VALUE_ON_ZERO"
-"""Strict, but zero dates pass: another server may hold them. A zero in a column that counts up stays one."""
+SQL_MODE = "STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"
+"""Strict, but zero dates pass, and days that a month does not have: another server may hold them. A zero in a column
+that counts up stays one."""
 _DAY = 86_400
 _LOST = frozenset({0, 1053, 1927, 2006, 2013, 2055, 4031})
 _FULL = frozenset({1021, 1026, 1114})  # the disk, a file, a table
 _DENIED = frozenset({1044, 1045, 1142, 1143, 1227, 1370, 1419})
 _ENDED = 1317
+_LOCKED = 1205
+_PATIENCE = 10  # seconds that a reader waits for a table: who waits to alter it lets no other connection have it
 _ANSWERING = 10.0  # seconds until a server has to have answered when it is connected to
 _CANCELLING = 2.0  # seconds for all that a query is ended with
 _SETTINGS = (
     f"time_zone = '+00:00', sql_mode = '{SQL_MODE}', sql_quote_show_create = 1, "
     f"net_read_timeout = {_DAY}, net_write_timeout = {_DAY}, wait_timeout = {7 * _DAY}"
+)
+_WAITING = (
+    "SELECT ID, USER, HOST, LEFT(INFO, 80) FROM information_schema.PROCESSLIST "
+    "WHERE DB = %s AND ID <> %s AND INFO IS NOT NULL AND (STATE LIKE 'Waiting for table%%' OR INFO LIKE 'ALTER %%') "
+    "ORDER BY TIME DESC LIMIT 3"
 )
 _MARIADB = "max_statement_time = 0, idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0"
 _MYSQL = "max_execution_time = 0, information_schema_stats_expiry = 0"
@@ -163,6 +172,11 @@ class Session:
                 f"The connection to the {self.role} {self.target.label} ended{f': {text}' if text else '.'}",
                 hint="Check that the server is running, then copy again. The target is as it was.",
             )
+        if code == _LOCKED:
+            return DatabaseInUseError(
+                f"Others use what the copy needs of the {self.role} {self.target.label}: {text}{self._others()}",
+                hint="Wait until they have ended, and copy again. The target is as it was.",
+            )
         if code == _ENDED:
             return CopyError(f"What the {self.role} {self.target.label} was asked was ended from outside: {text}")
         if code in _DENIED:
@@ -172,6 +186,15 @@ class Session:
             )
         hint = "Check the free space and the limits of the server." if code in _FULL else None
         return CopyError(f"The {self.role} {self.target.label} refused what the copy asked: {text}", hint=hint)
+
+    def _others(self) -> str:
+        """What waits for a table, or has one for itself, as far as the server tells."""
+        with suppress(FramefoxTasksError), _session(self.target, None, self.role, plain=True, flags=0) as other:
+            found = other.rows(_WAITING, self.target.name, self.connection.thread_id())
+            return "".join(
+                f": connection {id_} (user {user}, from {host}): {query}" for id_, user, host, query in found
+            )
+        return ""
 
     def cancel(self) -> None:
         """End what another thread waits for; when called again, the connection."""
@@ -244,5 +267,6 @@ def _session(
         keep_alive(connection._sock)
         made = Session(target, connection, role)
         if not plain:
-            made.execute(f"SET SESSION {_SETTINGS}, {_MARIADB if made.mariadb else _MYSQL}")
+            patience = f", lock_wait_timeout = {_PATIENCE}" if role == "source" else ""
+            made.execute(f"SET SESSION {_SETTINGS}, {_MARIADB if made.mariadb else _MYSQL}{patience}")
         yield made

@@ -122,7 +122,7 @@ class Swap:
         self._control.execute(f"SET SESSION lock_wait_timeout = {self._patience}, foreign_key_checks = 0")
         try:
             self._all(statements)
-        except CopyError as exc:
+        except FramefoxTasksError as exc:
             if VERBS.error_code(exc.__cause__) != _BUSY:
                 raise
             if not self._force:

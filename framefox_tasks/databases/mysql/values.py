@@ -28,8 +28,10 @@ _SHAPES = frozenset(
 _NUMBERS = frozenset(
     {"tinyint", "smallint", "mediumint", "int", "integer", "bigint", "decimal", "numeric", "double", "year"}
 )
-_CLOCKS = frozenset({"date", "datetime", "timestamp", "time", "uuid", "inet4", "inet6"})
-"""Types whose text is ASCII and needs no escape."""
+_WHOLE = frozenset({"tinyint", "smallint", "mediumint", "int", "integer", "bigint", "year"})
+_CLOCKS = frozenset({"date", "datetime", "timestamp", "time"})
+_ADDRESSES = frozenset({"uuid", "inet4", "inet6"})
+"""Types whose text is ASCII and needs no escape, as that of the clocks."""
 _GREATEST = "3.4028234663852886e38"  # the greatest single: its shortest text is greater than it, and would be refused
 
 
@@ -70,7 +72,9 @@ def _written(field: Field, column: str, mariadb: bool = True) -> str:
     if kind == "time" and field.kind is Kind.INTERVAL:
         return _duration(column)
     if kind in _NUMBERS:
-        return f"({column} + 0)" if "zerofill" in field.native else column
+        return f"({column} + 0)" if kind == "year" or "zerofill" in field.native else column
+    if kind in _ADDRESSES:
+        return f"CONCAT({column})"  # beside one, the server takes the text of a NULL for one, and makes NULL of it
     if kind in _CLOCKS:
         return column
     if field.length is not None and field.length * _WIDEST <= _SHORT:
@@ -116,11 +120,18 @@ def _single(column: str) -> str:
 
 
 def _duration(column: str) -> str:
-    sign = f"IF({column} < 0, '-', '')"
+    sign = f"IF(CONCAT({column}) LIKE '-%', '-', '')"
     hours = f"SUBSTRING_INDEX(REPLACE(CONCAT({column}), '-', ''), ':', 1) + 0"
     minutes = f"MINUTE({column})"
     seconds = f"SUBSTRING_INDEX(CONCAT({column}), ':', -1)"
     return f"CONCAT('PT', {sign}, {hours}, 'H', {sign}, {minutes}, 'M', {sign}, {seconds}, 'S')"
+
+
+def number_of(field: Field) -> str:
+    """The whole number of a column, which may be a text on a target that has its tables already."""
+    if base(field) in (*_WHOLE, "bit"):
+        return f"({name(field.name)} + 0)"
+    return f"CAST({name(field.name)} AS DECIMAL(65))"
 
 
 def sorted_by(field: Field) -> str:
@@ -162,6 +173,8 @@ def converted(field: Field, variable: str) -> str | None:
         return f"CAST({f'CONV({variable}, 2, 10)' if field.kind is Kind.BITS else variable} AS UNSIGNED)"
     if kind == "float":
         return _clipped(variable)
+    if kind == "year":
+        return f"LPAD({variable}, 4, '0')"  # two digits are a year of another century
     if kind == "time" and field.kind is Kind.INTERVAL:
         return _time_of(variable)
     return None

@@ -140,8 +140,11 @@ class PostgreSQL(PostgreSQLVerbs, Database):
     def open_place(self, target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
         """A database beside the target, or for rows alone the target's own tables."""
         from framefox_tasks.databases.postgresql.place import PostgreSQLPlace
+        from framefox_tasks.databases.postgresql.place_own import PostgreSQLOwnPlace, is_needed
         from framefox_tasks.databases.postgresql.place_rows import PostgreSQLRowsPlace
 
         if data_only:
             return PostgreSQLRowsPlace(target)
+        if is_needed(target):
+            return PostgreSQLOwnPlace(target, overwrite=overwrite)
         return PostgreSQLPlace(target, overwrite=overwrite, force_disconnect=force_disconnect)

@@ -16,6 +16,17 @@ _SCHEMAS = f"""
 SELECT 'pg_namespace', oid::bigint, 'SCHEMA', NULL, n.nspname, format('CREATE SCHEMA %I', n.nspname)
 FROM pg_namespace n WHERE {USERS} AND n.nspname <> 'public' ORDER BY n.nspname
 """  # noqa: S608 - nothing but constants
+_COLLATIONS = f"""
+SELECT 'pg_collation', l.oid::bigint, 'COLLATION', n.nspname, collname,
+    format('CREATE COLLATION %I.%I (PROVIDER = %s, ', n.nspname, collname,
+        CASE collprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END)
+    || CASE collprovider WHEN 'c' THEN format('LC_COLLATE = %L, LC_CTYPE = %L', collcollate, collctype)
+        ELSE format('LOCALE = %L', coalesce(to_jsonb(l) ->> 'colllocale', to_jsonb(l) ->> 'colliculocale', collcollate))
+        END
+    || CASE WHEN collisdeterministic THEN '' ELSE ', DETERMINISTIC = false' END
+    || coalesce(', RULES = ' || quote_literal(to_jsonb(l) ->> 'collicurules'), '') || ')'
+FROM pg_collation l JOIN pg_namespace n ON n.oid = collnamespace WHERE {USERS} ORDER BY l.oid
+"""  # noqa: S608 - nothing but constants
 _TYPES = f"""
 SELECT 'pg_type', t.oid::bigint, CASE typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, n.nspname, t.typname,
     CASE typtype
@@ -46,7 +57,7 @@ SELECT 'pg_type', t.oid::bigint, CASE typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE'
         || coalesce(' DEFAULT ' || coalesce(pg_get_expr(typdefaultbin, 0), quote_literal(typdefault)), '')
         || CASE WHEN typnotnull THEN ' NOT NULL' ELSE '' END
         || coalesce((SELECT string_agg(format(' CONSTRAINT %I %s', conname, pg_get_constraintdef(k.oid)), ''
-            ORDER BY conname) FROM pg_constraint k WHERE contypid = t.oid AND contype = 'c'), '')
+            ORDER BY conname) FROM pg_constraint k WHERE contypid = t.oid AND contype = 'c' AND convalidated), '')
     END
 FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace LEFT JOIN pg_class c ON c.oid = typrelid
 WHERE {USERS} AND (typtype IN ('e', 'r', 'd') OR (typtype = 'c' AND c.relkind = 'c')) ORDER BY t.oid
@@ -80,7 +91,7 @@ SELECT 'pg_proc', p.oid::bigint, 'AGGREGATE', n.nspname,
 FROM pg_aggregate a JOIN pg_proc p ON p.oid = aggfnoid JOIN pg_namespace n ON n.oid = pronamespace
 WHERE {USERS} AND aggkind = 'n' AND aggmtransfn = 0 AND aggsortop = 0 ORDER BY p.oid
 """  # noqa: S608 - nothing but constants
-QUERIES = (_EXTENSIONS, _SCHEMAS, _TYPES, _SEQUENCES, _FUNCTIONS, _AGGREGATES)
+QUERIES = (_EXTENSIONS, _SCHEMAS, _COLLATIONS, _TYPES, _SEQUENCES, _FUNCTIONS, _AGGREGATES)
 
 VIEWS = f"""
 SELECT 'pg_class', c.oid::bigint, CASE relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, n.nspname, relname,
@@ -160,7 +171,6 @@ _KINDS = (
     ("pg_opclass", "operator classes"),
     ("pg_opfamily", "operator families"),
     ("pg_cast", "casts"),
-    ("pg_collation", "collations"),
     ("pg_conversion", "conversions"),
     ("pg_ts_config", "text search configurations"),
     ("pg_ts_dict", "text search dictionaries"),

@@ -20,7 +20,10 @@ SELECT string_agg(format('%I %s', attname, format_type(atttypid, atttypmod))
         JOIN pg_namespace sn ON sn.oid = s.relnamespace
         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = attrelid AND d.refobjsubid = attnum
             AND d.deptype = 'i'), '')
-    || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END, ', ' ORDER BY attnum)
+    || coalesce((SELECT CASE WHEN k.convalidated THEN format(' CONSTRAINT %I NOT NULL%s', conname,
+            CASE WHEN connoinherit AND relkind <> 'p' THEN ' NO INHERIT' ELSE '' END) ELSE '' END
+        FROM pg_constraint k WHERE conrelid = attrelid AND contype = 'n' AND conkey = ARRAY[attnum]),
+        CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END), ', ' ORDER BY attnum)
 FROM pg_attribute a LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
 WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND (attislocal OR relispartition)
 """
@@ -108,12 +111,27 @@ SELECT 'pg_constraint', k.oid::bigint, CASE contype WHEN 'f' THEN 'FK CONSTRAINT
     n.nspname, relname || ' ' || conname, format('ALTER TABLE %s%I.%I ADD CONSTRAINT %I %s',
         CASE relkind WHEN 'p' THEN '' ELSE 'ONLY ' END, n.nspname, relname, conname, pg_get_constraintdef(k.oid))
 FROM pg_constraint k JOIN pg_class c ON c.oid = conrelid JOIN pg_namespace n ON n.oid = relnamespace
-WHERE (contype = 'f' AND conparentid = 0 OR contype = 'c' AND NOT convalidated) AND {USERS} ORDER BY k.oid
+WHERE (contype = 'f' AND conparentid = 0 OR contype IN ('c', 'n') AND NOT convalidated) AND {USERS} ORDER BY k.oid
+"""  # noqa: S608 - nothing but constants
+_DOMAIN_CHECKS = f"""
+SELECT 'pg_constraint', k.oid::bigint, 'CHECK CONSTRAINT', n.nspname, typname || ' ' || conname,
+    format('ALTER DOMAIN %I.%I ADD CONSTRAINT %I %s', n.nspname, typname, conname, pg_get_constraintdef(k.oid))
+FROM pg_constraint k JOIN pg_type t ON t.oid = contypid JOIN pg_namespace n ON n.oid = typnamespace
+WHERE contype = 'c' AND NOT convalidated AND {USERS} ORDER BY k.oid
 """  # noqa: S608 - nothing but constants
 _STATISTICS = f"""
 SELECT 'pg_statistic_ext', s.oid::bigint, 'STATISTICS', n.nspname, stxname, pg_get_statisticsobjdef(s.oid)
 FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = stxnamespace WHERE {USERS} ORDER BY s.oid
 """  # noqa: S608 - nothing but constants
 
-AFTER_TABLES = (_ATTACHED, _OWNED, _KEYS, _indexes("<> 'm'"), _INDEXES_ATTACHED, _FOREIGN_KEYS, _STATISTICS)
+AFTER_TABLES = (
+    _ATTACHED,
+    _OWNED,
+    _KEYS,
+    _indexes("<> 'm'"),
+    _INDEXES_ATTACHED,
+    _FOREIGN_KEYS,
+    _DOMAIN_CHECKS,
+    _STATISTICS,
+)
 AT_LAST = (_indexes("= 'm'"),)

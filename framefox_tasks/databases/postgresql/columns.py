@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +11,16 @@ from framefox_tasks.databases.rows import Field, Kind, Name, Side
 
 # The base type of a domain, through domains of domains; of an array, that of its elements too.
 _COLUMNS = """
-WITH RECURSIVE part(attname, typ, depth) AS (
-    SELECT attname, atttypid, 0 FROM pg_catalog.pg_attribute
+WITH RECURSIVE part(attname, typ, depth, generated) AS (
+    SELECT attname, atttypid, 0, attgenerated <> '' FROM pg_catalog.pg_attribute
     WHERE attrelid = %s::oid AND attnum > 0 AND NOT attisdropped
   UNION ALL
-    SELECT attname, CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.typelem END, depth + 1
+    SELECT attname, CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.typelem END, depth + 1, generated
     FROM part JOIN pg_catalog.pg_type t ON t.oid = part.typ
     WHERE t.typtype = 'd' OR (t.typelem <> 0 AND t.typlen = -1)
 )
 SELECT attname, pg_catalog.format_type(t.oid, NULL), t.typtype, t.typelem <> 0 AND t.typlen = -1,
-       t.oid < 16384, t.typsend <> 0, depth
+       t.oid < 16384, t.typsend <> 0, generated, depth
 FROM part JOIN pg_catalog.pg_type t ON t.oid = part.typ ORDER BY attname, depth
 """
 _OID = """
@@ -37,12 +38,14 @@ class Shape:
         relkind: pg_class.relkind.
         bases: The base type of each column.
         binary: The columns whose binary form another database reads as the same value.
+        generated: The computed columns, which COPY reads only by a query.
     """
 
     name: str
     relkind: str
     bases: dict[str, str]
     binary: frozenset[str]
+    generated: frozenset[str] = frozenset()
 
     @property
     def origin(self) -> str:
@@ -64,6 +67,15 @@ class Shape:
             case Kind.TEXT | Kind.OTHER | Kind.UUID if base == "character":
                 return f"{name}::text"
         return name
+
+    def key_totals(self, columns: Sequence[str], where: str = "") -> str:
+        """The query of the number of rows, and of each column of whole numbers the least, the greatest and the sum."""
+        found = "".join(", min({0}), max({0}), sum({0})".format(self._number(column)) for column in columns)
+        return f"SELECT count(*){found} FROM {self.origin}{where}"  # noqa: S608 - quoted; the condition is the user's
+
+    def _number(self, column: str) -> str:
+        name = quoted(column)
+        return name if self.bases.get(column) in ("smallint", "integer", "bigint") else f"{name}::text::numeric"
 
     def order(self, field: Field) -> str:
         """What a column is sorted by."""
@@ -96,6 +108,7 @@ def shape_of(connection: Any, table: Name) -> Shape:
         found[1],
         {column: _base(types) for column, types in parts.items()},
         frozenset(column for column, types in parts.items() if all(map(_is_binary, types))),
+        frozenset(column for column, types in parts.items() if types[0][-2]),
     )
 
 
@@ -110,7 +123,7 @@ def _is_binary(part: tuple[Any, ...]) -> bool:
     Arrays name the type of their elements by its number, which only for the system's own types is the same everywhere,
     and rows those of their columns; regclass and the like are the number of what they name.
     """
-    name, kind, is_array, of_system, has_binary, _depth = part
+    name, kind, is_array, of_system, has_binary, *_ = part
     if not has_binary or (kind in ("c", "r", "m") and not of_system):
         return False
     return (not is_array or of_system) and not str(name).startswith("reg") and name not in ("aclitem", "record")

@@ -32,6 +32,7 @@ _OPTIONAL_IN_PART = {"FUNCTION", "PROCEDURE", "AGGREGATE", "TRIGGER", "TYPE", "E
 _OPTIONAL = {"POLICY", "USER MAPPING"}
 """What names roles, which the server of the copy need not have."""
 _KEY = re.compile(r"ALTER TABLE ONLY (.+?)\s+ADD CONSTRAINT (.+) (PRIMARY KEY|UNIQUE) (\([^()]*\));?", re.DOTALL)
+_OVERLAPS = "WITHOUT OVERLAPS"
 _COMMENT = re.compile(
     r"COMMENT ON (?:(?:TABLE|VIEW|MATERIALIZED VIEW|FOREIGN TABLE|SEQUENCE|INDEX) (?P<self>.*)"
     r"|COLUMN (?P<column>.*)\.(?:\w+|\"(?:[^\"]|\"\")*\")"
@@ -62,6 +63,7 @@ def define(found: Iterable[DumpEntry], relations: Relations) -> Definitions:
             result.before.append(statement)
             continue
         key = _KEY.fullmatch(entry.sql) if entry.kind == "CONSTRAINT" else None
+        key = None if key and _OVERLAPS in key[4] else key  # a unique index of its columns is another
         if key and relations.owner("constraint", (entry.schema, entry.name)) not in relations.partitioned:
             # Unlike the constraint, its index can be made beside others of the table.
             result.after[entry] = [Statement(f"CREATE UNIQUE INDEX {key[2]} ON {key[1]} {key[4]}", statement.about)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from framefox_tasks.databases.dialect import Dialect
-from framefox_tasks.databases.postgresql import types
+from framefox_tasks.databases.postgresql import takes, types
 from framefox_tasks.databases.schema import Type, Written
 
 _SERIAL = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"}
@@ -25,6 +25,7 @@ class PostgreSQLDialect(Dialect):
     comments = "statement"
     read = staticmethod(types.read)
     write = staticmethod(types.write)
+    refuses = staticmethod(takes.refuses)
 
     def implied_names(self, table: str, columns: Collection[str]) -> Iterable[str]:
         """Those of its primary key and its sequences."""
@@ -51,10 +52,10 @@ class PostgreSQLDialect(Dialect):
         highest = f"(SELECT max({name}) FROM {quoted})"  # noqa: S608 - quoted
         yield f"SELECT setval({sequence}, greatest({highest} + 1, {following or 1}, 1), false)"
 
-    def fit(self, columns: Mapping[str, Written], keys: Iterable[tuple[str, ...]]) -> dict[str, Written]:
-        """Give JSON in a key the type whose values can be compared."""
-        names = {name for key in keys for name in key if columns[name].native == "json"}
-        return dict.fromkeys(names, Written("jsonb", reason="a key compares it"))
+    def narrowed(self, parts: Sequence[Written], held: Sequence[int]) -> list[Written]:  # noqa: ARG002 - any length
+        """JSON in a key has the type whose values can be compared."""
+        jsonb = Written("jsonb", reason="a key compares it")
+        return [jsonb if written.native == "json" else written for written in parts]
 
     def uuid(self, written: Written) -> str:  # noqa: ARG002 - takes any number of characters
         """The server's own, which is of both types."""

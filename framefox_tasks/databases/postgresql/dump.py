@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from framefox_tasks.databases.postgresql.session import locked
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
 
@@ -49,10 +50,17 @@ def pg_dump_for(server_version: int) -> str | None:
     return path if found and int(found[1]) >= server_version // 10000 else None
 
 
-def dump(program: str, target: Target, snapshot: str | None) -> list[DumpEntry]:
+def dump(program: str, target: Target, snapshot: str | None, patience: float = 0) -> list[DumpEntry]:
     """All definitions, in an order that they can be run in.
 
+    Args:
+        program: The path of pg_dump.
+        target: The database.
+        snapshot: The snapshot to read, if any.
+        patience: How many seconds to wait for the lock of a table; 0 for as long as it takes.
+
     Raises:
+        DatabaseInUseError: Others have locked a table, or wait for it.
         CopyError: pg_dump failed.
     """
     with _service(target) as arguments:
@@ -64,11 +72,14 @@ def dump(program: str, target: Target, snapshot: str | None) -> list[DumpEntry]:
             *("--schema-only", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-password"),
             *("--no-subscriptions", "--encoding=UTF8"),
             *([f"--snapshot={snapshot}"] if snapshot else []),
+            *([f"--lock-wait-timeout={patience:g}s"] if patience else []),
             *arguments,
         ]
         result = subprocess.run(command, capture_output=True, check=False)
     if result.returncode:
         text = " ".join(result.stderr.decode(errors="replace").split())
+        if "lock timeout" in text:
+            raise locked(target, "source", "canceling statement due to lock timeout")
         raise CopyError(f"pg_dump cannot read the source {target.label}: {target.address.hide(text)}")
     return entries(result.stdout.decode())
 

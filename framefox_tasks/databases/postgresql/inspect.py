@@ -43,6 +43,11 @@ class PostgreSQLInspector:
         self._unchosen: set[int] = set()
         self._chosen: dict[int, Name] = {}
 
+    @property
+    def names(self) -> list[str]:
+        """The tables that were chosen and locked, as SQL."""
+        return list(map(qualified, self._chosen.values()))
+
     def _rows(self, query: str, *values: object) -> list[Any]:
         return self._connection.execute(query, values or None).fetchall()  # type: ignore[no-any-return]
 
@@ -59,11 +64,13 @@ class PostgreSQLInspector:
         self._unchosen = {oid for oid, *_ in rows} - self._chosen.keys()
         if not self._chosen:
             return []
-        names = ", ".join(map(qualified, self._chosen.values()))
-        self._connection.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE")
+        self._connection.execute(f"LOCK TABLE {', '.join(self.names)} IN ACCESS SHARE MODE")
         columns, constraints, indexes = map(self._by_table, (queries.COLUMNS, queries.CONSTRAINTS, queries.INDEXES))
+        keys = self._by_table(queries.PARTITION_KEYS)
         return [
-            _table(row, columns[row[0]], constraints[row[0]], indexes[row[0]]) for row in rows if row[0] in self._chosen
+            _table(row, columns[row[0]], constraints[row[0]], indexes[row[0]], keys[row[0]])
+            for row in rows
+            if row[0] in self._chosen
         ]
 
     def found(self, chosen: Chosen, *, digits: int | None) -> LiveSchema:
@@ -120,7 +127,9 @@ def _look(table: Name, value: str, most: int) -> str:
     return f"NOT EXISTS (SELECT FROM {qualified(table)} WHERE {digits} > {most} OR {odd})"
 
 
-def _table(row: Any, columns: list[Any], constraints: list[Any], indexes: list[Any]) -> LiveTable:
+def _table(
+    row: Any, columns: list[Any], constraints: list[Any], indexes: list[Any], partition_keys: list[Any]
+) -> LiveTable:
     (_, name, kind, rows, comment, parents) = row
     names = {number: column for _, number, column, *_ in columns}
     key = next((_index(row, names) for row in indexes if row[2] and row[3]), None)
@@ -129,19 +138,25 @@ def _table(row: Any, columns: list[Any], constraints: list[Any], indexes: list[A
     lost += [f"primary key {row[1]} of {name}: not all partitions have it" for row in indexes if row[2] and not row[3]]
     lost += [f"exclusion constraint {row[2]} of {name}" for row in constraints if row[1] == "x"]
     # Rows that it does not hold for may be there.
-    lost += [f"NOT VALID check {row[2]} of {name}" for row in constraints if row[1] == "c" and not row[12]]
+    lost += [f"{_why(row)} {row[2]} of {name}" for row in constraints if row[1] in ("c", "n") and not row[12]]
+    lost += [f"WITHOUT OVERLAPS of {row[1]} of {name}" for row in indexes if row[-1]]
     return LiveTable(
         name,
         tuple(_column(name, row) for row in columns),
         key.columns or () if key else (),
         key.name if key else None,
         tuple(_index(row, names) for row in indexes if not row[2]),
-        tuple(_reference(row, names) for row in constraints if row[1] == "f"),
+        (*(_reference(row, names) for row in constraints if row[1] == "f"), *_of_partitions(partition_keys)),
         tuple(LiveCheck(row[2], row[11]) for row in constraints if row[1] == "c" and row[12]),
         comment,
         int(rows) if rows is not None and rows >= 0 else None,
         tuple(lost),
     )
+
+
+def _why(row: Any) -> str:
+    """Why a check is not carried."""
+    return f"{'NOT VALID' if row[-1] else 'NOT ENFORCED'} {'check' if row[1] == 'c' else 'NOT NULL'}"
 
 
 def _column(table: Name, row: Any) -> LiveColumn:
@@ -166,7 +181,7 @@ def _column(table: Name, row: Any) -> LiveColumn:
 
 
 def _index(row: Any, columns: Mapping[int, str]) -> LiveIndex:
-    (_, name, _, _, unique, constraint, method, numbers, count, options, texts, where, odd, deferrable, nulls) = row
+    (_, name, _, _, unique, constraint, method, numbers, count, options, texts, where, odd, deferrable, nulls, _) = row
     names = [columns.get(number) for number in numbers[:count]]
     parts = tuple(
         IndexPart(column, None if column else text, bool(option & _DESCENDING))
@@ -184,8 +199,9 @@ def _index(row: Any, columns: Mapping[int, str]) -> LiveIndex:
 
 
 def _reference(row: Any, names: Mapping[int, str]) -> Reference:
-    (_, _, name, columns, schema, table, referred, update, delete, deferrable, deferred, _, validated, match) = row
-    lost = [] if validated else ["NOT VALID"]
+    (_, _, name, columns, schema, table, referred, update, delete, deferrable, deferred, *rest) = row
+    _, validated, match, whole, enforced = rest
+    lost = [] if validated else ["NOT VALID" if enforced else "NOT ENFORCED"]
     lost += ["MATCH FULL"] if match == "f" else []
     return Reference(
         name,
@@ -196,5 +212,30 @@ def _reference(row: Any, names: Mapping[int, str]) -> Reference:
         _ACTIONS[update],
         deferrable,
         deferred,
+        whole,
         tuple(lost),
     )
+
+
+def _of_partitions(rows: list[Any]) -> Iterator[Reference]:
+    """The foreign keys of partitions, those that are alike as one of their table: whole where all leaves have it."""
+    alike: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
+    for row in rows:
+        alike[tuple(row[2]), row[3], row[4], tuple(row[5]), *row[6:13]].append(row)
+    for same in alike.values():
+        _, name, columns, schema, table, referred, update, delete, deferrable, deferred, *rest = same[0]
+        validated, match, to_whole, _, leaves = rest
+        lost = ([] if validated else ["NOT VALID"]) + (["MATCH FULL"] if match == "f" else [])
+        having = {leaf for row in same for leaf in row[13]}
+        yield Reference(
+            name,
+            tuple(columns),
+            name_of(schema, table),
+            tuple(referred),
+            _ACTIONS[delete],
+            _ACTIONS[update],
+            deferrable,
+            deferred,
+            to_whole and len(having) == leaves,
+            tuple(lost),
+        )

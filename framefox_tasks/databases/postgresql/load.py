@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -10,7 +10,7 @@ from framefox_tasks.databases.postgresql import session
 from framefox_tasks.databases.postgresql.columns import qualified, shape_of
 from framefox_tasks.databases.postgresql.copy_stream import copy_in
 from framefox_tasks.databases.postgresql.session import quoted, shortened, telling
-from framefox_tasks.databases.rows import Name, Side, Statement
+from framefox_tasks.databases.rows import KeyTotals, Name, Side, Statement
 from framefox_tasks.model import Target
 
 # TRUNCATE takes no table that a foreign key refers to.
@@ -71,6 +71,12 @@ class PostgreSQLLoader:
         with self._telling(table=str(table)):
             query = f"SELECT count(*) FROM {shape_of(self.connection, table).origin}"  # noqa: S608 - quoted
             return int(self.connection.execute(query).fetchone()[0])
+
+    def key_totals(self, table: Side, columns: Sequence[str]) -> KeyTotals:
+        """The least, the greatest and the sum of columns; see the protocol."""
+        with self._telling(table=str(table.name)):
+            query = shape_of(self.connection, table.name).key_totals(columns)
+            return KeyTotals.of(self.connection.execute(query).fetchone())
 
     def cancel(self) -> None:
         """End what another thread waits for here."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
 from framefox_tasks.databases.place import commit_in_doubt, copy_running, run_all, target_not_empty
+from framefox_tasks.databases.postgresql.database_settings import COMMENT
 from framefox_tasks.databases.postgresql.load import PostgreSQLLoader
 from framefox_tasks.databases.postgresql.privileges import handing_over, lost
 from framefox_tasks.databases.postgresql.read import PostgreSQLReader
@@ -138,16 +139,23 @@ class PostgreSQLPlace:
             yield PostgreSQLReader(connection, self.target, "target")
 
     def put(self, statements: Sequence[Statement] = ()) -> list[str]:
-        """Give the staging database the target's name; see the protocol."""
+        """Give the staging database the target's name; see the protocol.
+
+        The statements are what belongs to the name of the source: a database that was there keeps its own.
+        """
         notes: list[str] = []
+        late = [one for one in statements if one.about.startswith(COMMENT)]  # until then there is one of the copy's own
         if self._held:
             self._check_empty(self._maintenance)  # others may have made tables in the meantime
             notes += self._handed_over(self._held)
+        else:
+            with self.loader() as loader:  # before anybody can find it
+                notes += run_all(loader, [one for one in statements if one not in late])
         self._swap()
         self._placed = True
-        if statements:
+        if late and not self._held:
             with session(self.target, "target") as connection:
-                notes += run_all(PostgreSQLLoader(connection, self.target), statements)
+                notes += run_all(PostgreSQLLoader(connection, self.target), late)
         return [*notes, *self._removed()] if self._held else notes
 
     def _removed(self) -> Iterator[str]:

@@ -97,7 +97,7 @@ class PostgreSQLRowsPlace:
             raise copy_running(self.target)
         self._connection.execute(f"SET LOCAL lock_timeout = '{self.patience}s'")
         self._privileged = self._switched_off()
-        self._loader = _Loader(self._connection, self.target)
+        self._loader = RowsLoader(self._connection, self.target)
 
     def _switched_off(self) -> bool:
         """Whether neither triggers nor the order of tables matter; put() looks at the foreign keys then."""
@@ -173,7 +173,7 @@ class PostgreSQLRowsPlace:
                 )
 
 
-class _Loader(PostgreSQLLoader):
+class RowsLoader(PostgreSQLLoader):
     """A loader whose work is one transaction, which it does not end."""
 
     def __init__(self, connection: Any, target: Target) -> None:
@@ -182,6 +182,7 @@ class _Loader(PostgreSQLLoader):
         self.loaded: set[str] = set()
 
     def clear(self, table: Name) -> None:
+        """Delete all rows of a table, and remember which."""
         self.cleared.add(qualified(table))
         super().clear(table)
 

@@ -103,6 +103,7 @@ SELECT rolname FROM pg_catalog.pg_roles r WHERE NOT rolsuper AND rolname <> %(ow
 ORDER BY 1
 """
 # What the copy does not have is passed over; what else is refused is told at the end.
+COMMIT = "COMMIT; -- or the locks of a great many tables would be held at once"
 _BLOCK = """DO $framefox_tasks$
 DECLARE step text; refused text;
 BEGIN
@@ -115,7 +116,7 @@ BEGIN
                 THEN NULL;
             WHEN OTHERS THEN refused := SQLERRM;
         END;
-        COMMIT; -- or the locks of a great many tables would be held at once
+        {commit}
     END LOOP;
     IF refused IS NOT NULL THEN RAISE EXCEPTION '%', refused; END IF;
 END $framefox_tasks$"""
@@ -164,7 +165,9 @@ def _for_later(maker: str, schema: str) -> str:
 
 def _block(roles: Iterable[str], steps: Iterable[str]) -> str:
     there = " ".join(f"PERFORM {literal(quoted(role))}::regrole;" for role in roles)
-    return _BLOCK.replace("{roles}", there).replace("{steps}", ", ".join(map(literal, steps)))
+    return (
+        _BLOCK.replace("{commit}", COMMIT).replace("{roles}", there).replace("{steps}", ", ".join(map(literal, steps)))
+    )
 
 
 def handing_over(connection: Any, held: Described) -> Statement | None:

@@ -40,7 +40,9 @@ WITH RECURSIVE chain(domain, typ, modifier, depth) AS (
     SELECT domain, typ, modifier FROM chain JOIN pg_type t ON t.oid = typ AND t.typtype <> 'd'
 )
 SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
-       a.attnotnull OR coalesce(m.notnull, false),
+       a.attnotnull AND NOT EXISTS (
+           SELECT FROM pg_constraint z WHERE z.conrelid = a.attrelid AND z.contype = 'n' AND NOT z.convalidated
+               AND z.conkey = ARRAY[a.attnum]) OR coalesce(m.notnull, false),
        coalesce(pg_get_expr(d.adbin, d.adrelid), pg_get_expr(w.typdefaultbin, 0), quote_literal(w.typdefault)),
        a.attidentity <> '', a.attgenerated <> '', s.description, l.collname, m.innermost,
        m.checks,
@@ -88,11 +90,32 @@ SELECT k.conrelid, k.contype, k.conname, k.conkey, n.nspname, r.relname,
        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(number, place)
              JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place),
        k.confupdtype, k.confdeltype, k.condeferrable, k.condeferred, pg_get_expr(k.conbin, k.conrelid), k.convalidated,
-       k.confmatchtype
-FROM pg_constraint k LEFT JOIN pg_class r ON r.oid = k.confrelid LEFT JOIN pg_namespace n ON n.oid = r.relnamespace
-WHERE k.conrelid = ANY(%s) AND k.contype IN ('f', 'c', 'x') AND NOT (k.contype = 'f' AND k.conparentid <> 0)
+       k.confmatchtype, r.oid = k.confrelid,
+       coalesce((to_jsonb(k) ->> 'conenforced')::bool, true)
+FROM pg_constraint k LEFT JOIN pg_class r ON r.oid = coalesce(pg_partition_root(k.confrelid), k.confrelid)
+LEFT JOIN pg_namespace n ON n.oid = r.relnamespace
+WHERE k.conrelid = ANY(%s) AND (k.contype IN ('f', 'c', 'x') OR k.contype = 'n' AND NOT k.convalidated)
+    AND NOT (k.contype = 'f' AND k.conparentid <> 0)
 ORDER BY k.conrelid, k.conname
 """
+
+PARTITION_KEYS = """
+SELECT pg_partition_root(k.conrelid)::oid, k.conname,
+       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(number, place)
+             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.place),
+       n.nspname, r.relname,
+       ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(number, place)
+             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place),
+       k.confupdtype, k.confdeltype, k.condeferrable, k.condeferred, k.convalidated, k.confmatchtype,
+       r.oid = k.confrelid, ARRAY(SELECT relid::oid FROM pg_partition_tree(k.conrelid) WHERE isleaf),
+       (SELECT count(*) FROM pg_partition_tree(pg_partition_root(k.conrelid)) WHERE isleaf)
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+JOIN pg_class r ON r.oid = coalesce(pg_partition_root(k.confrelid), k.confrelid)
+JOIN pg_namespace n ON n.oid = r.relnamespace
+WHERE k.contype = 'f' AND k.conparentid = 0 AND c.relispartition AND pg_partition_root(k.conrelid) = ANY(%s)
+ORDER BY 1, k.conname
+"""
+"""The foreign keys that partitions have and their tables do not, and how many of all leaves have each."""
 
 INDEXES = """
 SELECT i.indrelid, c.relname, i.indisprimary, i.indisvalid, i.indisunique, k.contype = 'u' IS TRUE, m.amname,
@@ -102,7 +125,8 @@ SELECT i.indrelid, c.relname, i.indisprimary, i.indisvalid, i.indisunique, k.con
        pg_get_expr(i.indpred, i.indrelid),
        i.indclass::oid[] && ARRAY(SELECT oid FROM pg_opclass WHERE NOT opcdefault),
        coalesce(k.condeferrable, false),
-       i.indisunique AND coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false)
+       i.indisunique AND coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false),
+       coalesce((to_jsonb(k) ->> 'conperiod')::bool, false)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
 LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
 WHERE i.indrelid = ANY(%s) AND coalesce(k.contype, 'u') <> 'x' AND (i.indisvalid OR i.indisprimary)
@@ -122,9 +146,10 @@ SELECT 'trigger', NULL, t.tgname::text, {_OF}
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE NOT t.tgisinternal AND coalesce(to_jsonb(t) ->> 'tgparentid', '0') = '0' AND c.relkind IN ('r', 'p') AND {USERS}
 UNION ALL
-SELECT 'foreign key', NULL, k.conname::text, {_OF}
-FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE k.contype = 'f' AND k.conparentid = 0 AND c.relispartition AND {USERS}
+SELECT 'index', NULL, x.relname::text, {_OF}
+FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class x ON x.oid = i.indexrelid
+WHERE c.relispartition AND NOT x.relispartition AND {USERS}
 UNION ALL
 SELECT 'rule', NULL, r.rulename::text, {_OF}
 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -11,9 +11,10 @@ from framefox_tasks.databases.postgresql import session
 from framefox_tasks.databases.postgresql.columns import Shape, is_binary, qualified, shape_of
 from framefox_tasks.databases.postgresql.copy_stream import copy_out
 from framefox_tasks.databases.postgresql.session import quoted, telling
-from framefox_tasks.databases.rows import Name, Side
+from framefox_tasks.databases.rows import KeyTotals, Name, Side
 from framefox_tasks.model import Target
 
+_UNKNOWN = "SQL_ASCII"
 _SAVEPOINT = "framefox_tasks_copy"
 # PostgreSQL writes three more characters as escapes than lines have.
 _ESCAPES = (b"\\b", b"\\f", b"\\v")
@@ -35,20 +36,22 @@ class PostgreSQLReader:
         self._target = target
         self._side = side
         self._ended = False
+        self._codec = _codec(connection, target)
 
     def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
         """Blocks of lines; see the protocol."""
         with self._guarded(table):
             shape = shape_of(self._connection, table.name)
-            with closing(self._copied(_query(shape, table, where, order), binary=False)) as blocks:
+            with self._as_it_is(), closing(self._copied(_query(shape, table, where, order), binary=False)) as blocks:
                 for block, _ in blocks:
-                    yield plain_controls(block)
+                    plain = plain_controls(block)
+                    yield plain.decode(self._codec).encode() if self._codec else plain
 
     def raw(self, table: Side, *, where: str = "") -> Generator[tuple[bytes, int]] | None:
         """Blocks of PostgreSQL's binary form; None where only this database would read it."""
         with telling(self._target, self._side, self._connection, about=f"to read {table.name}"):
             shape = shape_of(self._connection, table.name)
-        return self._raw(shape, table, where) if is_binary(shape, table) else None
+        return self._raw(shape, table, where) if is_binary(shape, table) and not self._codec else None
 
     def _raw(self, shape: Shape, table: Side, where: str) -> Generator[tuple[bytes, int]]:
         columns = ", ".join(quoted(field.name) for field in table.fields)
@@ -65,6 +68,12 @@ class PostgreSQLReader:
             query = f"SELECT count(*) FROM {shape_of(self._connection, table).origin}{_where(where)}"  # noqa: S608
             return int(self._connection.execute(query).fetchone()[0])
 
+    def key_totals(self, table: Side, columns: Sequence[str], *, where: str = "") -> KeyTotals:
+        """The least, the greatest and the sum of columns; see the protocol."""
+        with telling(self._target, self._side, self._connection, about=f"to read {table.name}"), self._kept():
+            query = shape_of(self._connection, table.name).key_totals(columns, _where(where))
+            return KeyTotals.of(self._connection.execute(query).fetchone())
+
     def cancel(self) -> None:
         """End what another thread waits for here."""
         end = session.hang_up if self._ended else session.cancel
@@ -73,6 +82,15 @@ class PostgreSQLReader:
 
     def _copied(self, query: str, *, binary: bool) -> Generator[tuple[bytes, int]]:
         return copy_out(self._connection, query, binary=binary, ended=lambda: self._ended)
+
+    @contextmanager
+    def _as_it_is(self) -> Iterator[None]:
+        """Where the server does not know the encoding of its texts, it is not to look at them."""
+        if self._codec:
+            self._connection.execute("SET client_encoding = 'SQL_ASCII'")
+        yield
+        if self._codec:
+            self._connection.execute("SET client_encoding = 'UTF8'")
 
     @contextmanager
     def _guarded(self, table: Side) -> Iterator[None]:
@@ -98,6 +116,17 @@ class PostgreSQLReader:
         self._connection.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
 
 
+def _codec(connection: Any, target: Target) -> str:
+    """The codec of the texts of a database that does not know it, by the URL's client_encoding; else empty."""
+    given = dict(target.address.query).get("client_encoding")
+    if not given or connection.info.parameter_status("server_encoding") != _UNKNOWN:
+        return ""
+    connection.execute("SELECT pg_catalog.set_config('client_encoding', %s, false)", (given,))
+    codec = connection.info.encoding
+    connection.execute("SET client_encoding = 'UTF8'")
+    return "" if codec in ("utf-8", "ascii") else str(codec)
+
+
 def _query(shape: Shape, table: Side, where: str, order: Sequence[str]) -> str:
     columns = ", ".join(f"{shape.text(field)}" for field in table.fields)
     fields = {field.name: field for field in table.fields}
@@ -108,7 +137,7 @@ def _query(shape: Shape, table: Side, where: str, order: Sequence[str]) -> str:
         and not where
         and not sort
         and shape.relkind == "r"
-        and all(shape.text(f) == quoted(f.name) for f in table.fields)
+        and all(shape.text(f) == quoted(f.name) and f.name not in shape.generated for f in table.fields)
     ):
         return f"COPY {qualified(table.name)} ({columns}) TO STDOUT"  # without the planner: a little faster
     return f"COPY (SELECT {columns} FROM {shape.origin}{_where(where)}{sort}) TO STDOUT"  # noqa: S608

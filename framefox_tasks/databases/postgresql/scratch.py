@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from framefox_tasks.databases.postgresql.database_settings import setting
 from framefox_tasks.databases.postgresql.dump import dump, pg_dump_for, told_openly
 from framefox_tasks.databases.postgresql.session import literal, quoted
-from framefox_tasks.databases.postgresql.staging import Described, setting
+from framefox_tasks.databases.postgresql.staging import Described
 from framefox_tasks.databases.postgresql.verbs import can_force
 from framefox_tasks.databases.scratch import PREFIX, DriverWatch, server_scratch, starting, statement_text
 from framefox_tasks.databases.server import ServerVerbs

@@ -54,8 +54,17 @@ _TIMEOUTS = {  # since which version
 _CANCELLING = 2.0  # seconds
 _LOST = {"57P01", "57P02", "57P03", "57P05", "25P03"}
 _LOCKED = "55P03"
+_HOLDERS = """
+SELECT string_agg(DISTINCT format('server process %s (user %s, from %s): %s', a.pid, coalesce(a.usename, '?'),
+    coalesce(host(a.client_addr), 'a socket'), left(a.query, 80)), ', ')
+FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
+WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.relation >= 16384 AND l.database = (
+    SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+"""
 _FULL = {"53100", "53200", "53300"}
 _UNDEFINED_COLUMN = "42703"
+_ENCODING = "22021"
+_SAY = "{} does not say what it is. Say it in the URL of the source: ?client_encoding=LATIN1"
 _UNREADABLE = "08P01"  # what was sent cannot be read: binary rows of another type
 _OF_A_ROW = {"08", "22", "23", "44", "54", "P0"}  # classes of errors: of data, constraints, views, limits, functions
 _IN_COPY = re.compile(r"^COPY .*, line (\d+)(?:, column (.+?))?(?:: (?:\".*|null input))?$", re.MULTILINE)
@@ -156,10 +165,7 @@ def told(
             hint="Check that the server is running, then copy again. The target is as it was.",
         )
     if code == _LOCKED:
-        return DatabaseInUseError(
-            f"Others use what the copy needs of the {side} {target.label}: {text}",
-            hint="Wait until they have ended, and copy again. The target is as it was.",
-        )
+        return locked(target, side, text)
     if code in VERBS.denied and side == "source":
         user = target.address.username or "user"
         rights = f"GRANT pg_read_all_data TO {quoted(user)}, or before PostgreSQL 14 SELECT on its tables and sequences"
@@ -176,11 +182,29 @@ def told(
             column = found[2] or exc.diag.column_name
             return BadRowError(table, f"column {column}: {text}" if column else text, number=int(found[1]))
     hint = "Check the free space and the memory of the server." if code in _FULL else None
+    if code == _ENCODING and side == "source":
+        hint = _SAY.format(connection.info.parameter_status("server_encoding") if connection else "its encoding")
     if code == _UNDEFINED_COLUMN:  # as of a condition: the server knows which was meant
         hint = exc.diag.message_hint
     return CopyError(
         f"The {side} {target.label} refused{f' {about or table}' if about or table else ''}: {text}", hint=hint
     )
+
+
+def locked(target: Target, side: str, text: str) -> DatabaseInUseError:
+    """The error for a lock that was not given in time: what the server said, and who has it or waits for it."""
+    return DatabaseInUseError(
+        f"Others use what the copy needs of the {side} {target.label}: {text}{_holders(target)}",
+        hint="Wait until they have ended, and copy again. The target is as it was.",
+    )
+
+
+def _holders(target: Target) -> str:
+    """Who has a table for himself, or waits for that."""
+    with suppress(FramefoxTasksError), VERBS.asking(target) as ask:
+        row = ask(_HOLDERS)
+        return f": {row[0]}" if row and row[0] else ""
+    return ""
 
 
 def _ended(connection: Any) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from framefox_tasks.databases.plan import plans_of
+from framefox_tasks.databases.postgresql.database_settings import own_statements
 from framefox_tasks.databases.postgresql.ddl import define, refreshments
 from framefox_tasks.databases.postgresql.dependencies import Relations, relations_of, sequence_values
 from framefox_tasks.databases.postgresql.dump import DumpEntry, dump, pg_dump_for, told_openly
@@ -21,9 +22,12 @@ from framefox_tasks.databases.schema import Chosen, LiveSchema
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
 
+T = TypeVar("T")
+
 _OLDEST = 120000
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _SHOWN = 8
+_LOCKED = 256  # tables that each connection locks at once: the server has room for so many locks of each
 _LARGE_OBJECTS = "SELECT count(*)::text FROM pg_largeobject_metadata HAVING count(*) > 0"
 _TABLESPACES = """
 SELECT DISTINCT spcname FROM pg_class c JOIN pg_tablespace t ON t.oid = c.reltablespace
@@ -68,14 +72,21 @@ def open_source(target: Target, readers: int = 1) -> Iterator[PostgreSQLSource]:
 
 
 class PostgreSQLSource:
-    """The snapshot of a database; see the protocol Source. It lasts as long as the connection."""
+    """The snapshot of a database; see the protocol Source. It lasts as long as the connection.
+
+    Attributes:
+        patience: How many seconds to wait for a lock of a table. What waits to alter one that is locked here already
+            lets no further connection lock it, and would wait for it without end.
+    """
 
     most_readers = None
+    patience = 10.0
 
     def __init__(self, target: Target, connection: Any, snapshot: str) -> None:
         self.target = target
         self._connection = connection
         self._snapshot = snapshot
+        self._names: list[str] = []
 
     @contextmanager
     def reader(self) -> Iterator[PostgreSQLReader]:
@@ -83,7 +94,13 @@ class PostgreSQLSource:
         with session(self.target, "source") as connection:
             connection.execute(_BEGIN)
             self._share(connection)
+            self._limit(connection)
+            if self._names and len(self._names) <= _LOCKED:
+                connection.execute(f"LOCK TABLE {', '.join(self._names)} IN ACCESS SHARE MODE")
             yield PostgreSQLReader(connection, self.target, "source")
+
+    def _limit(self, connection: Any) -> None:
+        connection.execute(f"SET LOCAL lock_timeout = '{self.patience}s'")
 
     def _share(self, connection: Any) -> None:
         from psycopg import Error
@@ -104,8 +121,15 @@ class PostgreSQLSource:
 
     def tables(self, tables: Chosen = None) -> list[TablePlan]:
         """The tables alone, without what else a schema holds."""
+        return plans_of(self._inspected(lambda inspector: inspector.tables(tables)))
+
+    def _inspected(self, ask: Callable[[PostgreSQLInspector], T]) -> T:
         with telling(self.target, "source", self._connection):
-            return plans_of(PostgreSQLInspector(self._connection).tables(tables))
+            self._limit(self._connection)
+            inspector = PostgreSQLInspector(self._connection)
+            found = ask(inspector)
+            self._names = inspector.names
+            return found
 
     def inspect(
         self, chosen: Chosen = None, *, digits: int | None = None
@@ -114,8 +138,7 @@ class PostgreSQLSource:
         return nullcontext(partial(self._found, chosen, digits))
 
     def _found(self, chosen: Chosen, digits: int | None) -> LiveSchema:
-        with telling(self.target, "source", self._connection):
-            return PostgreSQLInspector(self._connection).found(chosen, digits=digits)
+        return self._inspected(lambda inspector: inspector.found(chosen, digits=digits))
 
     def schema(self, tables: Chosen = None) -> CopySchema:
         """Everything that a copy in PostgreSQL needs; see the protocol."""
@@ -126,6 +149,7 @@ class PostgreSQLSource:
             definitions = define(found, relations)
             values = list(sequence_values(self._connection, relations.sequences))
             access = list(access_of(self._connection))
+            placed = own_statements(self._connection)
             not_carried += _missing_of(self._connection, relations)
         sequences = [Statement("; ".join(values), "values of the sequences")] if values else []
         return CopySchema(
@@ -133,13 +157,14 @@ class PostgreSQLSource:
             before=tuple(definitions.before),
             after=tuple(map(tuple, definitions.after.values())),
             last=tuple(chain(sequences, definitions.keys, definitions.last, refreshments(found, relations), access)),
+            placed=tuple(placed),
             not_carried=tuple(not_carried),
         )
 
     def _entries(self) -> tuple[list[DumpEntry], list[str]]:
         program = pg_dump_for(self._connection.info.server_version)
         if program and not told_openly(self.target):
-            return dump(program, self.target, self._snapshot), []
+            return dump(program, self.target, self._snapshot, self.patience), []
         from framefox_tasks.databases.postgresql.catalogue import read_definitions
 
         return read_definitions(self._connection)

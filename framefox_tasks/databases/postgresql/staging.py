@@ -8,6 +8,7 @@ from hashlib import sha256
 from time import monotonic, sleep
 from typing import Any
 
+from framefox_tasks.databases.postgresql import database_settings
 from framefox_tasks.databases.postgresql.session import literal, other_database, quoted, session, telling
 from framefox_tasks.errors import DatabaseInUseError, PermissionDeniedError
 from framefox_tasks.model import Target
@@ -28,7 +29,7 @@ FROM pg_catalog.pg_database d WHERE d.datname = %s
 _SESSIONS = """
 SELECT pid FROM pg_catalog.pg_stat_activity WHERE datname = %s AND backend_type = 'client backend' AND pid <> ALL(%s)
 """
-_RELATIONS = """
+RELATIONS = """
 SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence <> 't'
     AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
@@ -122,7 +123,8 @@ class Maintenance:
             raise PermissionDeniedError(
                 f"The user {user} may not create databases on {self.target.server}, where the copy is made beside "
                 f"{self.target.name}.",
-                hint=f"Ask an administrator for: ALTER ROLE {quoted(user)} CREATEDB",
+                hint=f"Ask an administrator for: ALTER ROLE {quoted(user)} CREATEDB, or for an empty database of that "
+                "name that the user owns, which is then filled itself. Rows alone need neither: --data-only",
             )
         if held and not held.is_mine and not may_all:
             raise PermissionDeniedError(
@@ -137,7 +139,7 @@ class Maintenance:
     def tables(self, name: str) -> int:
         """How many tables, views and sequences a database holds."""
         with session(other_database(self.target, name), "target", plain=True) as connection:
-            return int(connection.execute(_RELATIONS).fetchone()[0])
+            return int(connection.execute(RELATIONS).fetchone()[0])
 
     def make(self, name: str, like: Described | None) -> None:
         """Make an empty database, and mark it as a copy that has not ended."""
@@ -178,7 +180,14 @@ class Maintenance:
         comment = literal(held.comment) if held and held.comment else "NULL"
         steps = [f"COMMENT ON DATABASE {quoted(staging)} IS {comment}"]
         if held:
-            steps += self._settings(held, staging)
+            found = database_settings.steps(
+                self.connection,
+                held.oid,
+                quoted(staging),
+                limit=held.row["datconnlimit"],
+                granted=held.row["datacl"] is not None,
+            )
+            steps += [sql for _, sql in found]
             steps += [
                 f"COMMENT ON DATABASE {name} IS {literal(self.mark)}",
                 f"ALTER DATABASE {name} RENAME TO {quoted(old)}",
@@ -187,37 +196,6 @@ class Maintenance:
         # The rows that were loaded without waiting for the disk are on it when this is.
         steps = ["SET synchronous_commit = on", "BEGIN", *steps, "COMMIT"]
         self._execute("; ".join(steps), about="to rename databases")
-
-    def _settings(self, held: Described, staging: str) -> list[str]:
-        """Statements that give a database what belongs to the name of another: its limits, settings and grants."""
-        limit = held.row["datconnlimit"]
-        steps = [f"ALTER DATABASE {quoted(staging)} CONNECTION LIMIT {limit}"] if limit != -1 else []
-        rows = self._execute(
-            "SELECT r.rolname, unnest(s.setconfig) FROM pg_catalog.pg_db_role_setting s "
-            "LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole WHERE s.setdatabase = %s",
-            held.oid,
-        )
-        for role, written in rows:
-            key, _, value = written.partition("=")
-            whose = f"ROLE {quoted(role)} IN DATABASE" if role else "DATABASE"
-            steps.append(f"ALTER {whose} {quoted(staging)} SET {quoted(key)} = {setting(key, value)}")
-        return steps + self._grants(held, staging)
-
-    def _grants(self, held: Described, staging: str) -> list[str]:
-        if held.row["datacl"] is None:
-            return []
-        rows = self._execute(
-            "SELECT coalesce(r.rolname, ''), e.privilege_type, e.is_grantable FROM pg_catalog.pg_database d, "
-            "pg_catalog.aclexplode(d.datacl) e LEFT JOIN pg_catalog.pg_roles r ON r.oid = e.grantee "
-            "WHERE d.oid = %s AND (e.grantee = 0 OR r.rolname IS NOT NULL)",
-            held.oid,
-        )
-        steps = [f"REVOKE ALL ON DATABASE {quoted(staging)} FROM PUBLIC"]
-        for role, privilege, with_grant in rows:
-            grantee = quoted(role) if role else "PUBLIC"
-            option = " WITH GRANT OPTION" if with_grant else ""
-            steps.append(f"GRANT {privilege} ON DATABASE {quoted(staging)} TO {grantee}{option}")
-        return steps
 
     def _execute(self, sql: str, *values: object, about: str = "") -> Any:
         import psycopg
@@ -232,15 +210,6 @@ class Maintenance:
             if getattr(exc.__cause__, "sqlstate", None) == "55006":
                 raise in_use(self.target) from exc
             raise
-
-
-# These settings are lists of names, and each name is a value of its own.
-_LISTS = {"search_path", "datestyle", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"}
-
-
-def setting(key: str, value: str) -> str:
-    """The value of a setting as SQL takes it."""
-    return value if key.lower() in _LISTS and value else literal(value)
 
 
 def in_use(target: Target) -> DatabaseInUseError:

@@ -13,6 +13,8 @@ _NAMED = rf"(?:\bCONSTRAINT\s+({_NAME})\s+)?"
 _CHECK = re.compile(rf"{_NAMED}\bCHECK\s*\(", re.IGNORECASE)
 _PRIMARY = re.compile(rf"{_NAMED}\bPRIMARY\s+KEY\b", re.IGNORECASE)
 _UNIQUE = re.compile(rf"{_NAMED}\bUNIQUE\s*\(([^)]*)\)", re.IGNORECASE)
+_FIRST = re.compile(rf"\s*({_NAME})")
+_OWN_UNIQUE = re.compile(rf"\bCONSTRAINT\s+({_NAME})\s+UNIQUE\b(?!\s*\()", re.IGNORECASE)
 _REFERENCE = re.compile(
     rf"{_NAMED}(?:\bFOREIGN\s+KEY\s*\([^)]*\)\s*)?\bREFERENCES\s+{_NAME}(?:\s*\([^)]*\))?"
     r"((?:\s+(?:ON\s+(?:DELETE|UPDATE)\s+(?:SET\s+\w+|NO\s+ACTION|\w+)|MATCH\s+\w+"
@@ -63,7 +65,23 @@ class CreateTable:
             if name:
                 columns = self._sql[match.start(2) : match.end(2)].split(",")
                 found[tuple(unquoted(column).casefold() for column in columns)] = name
+        for start, end in self._items():
+            column, own = _FIRST.match(self._plain, start, end), _OWN_UNIQUE.search(self._plain, start, end)
+            if column and own:
+                found[str(self._named(column)).casefold(),] = str(self._named(own))
         return found
+
+    def _items(self) -> Iterator[tuple[int, int]]:
+        """Where the columns and the constraints of the table stand."""
+        start = self._plain.find("(") + 1
+        depth = 0
+        for place in range(start, len(self._plain)):
+            if depth == 0 and self._plain[place] in ",)":
+                yield start, place
+                start = place + 1
+            depth += (self._plain[place] == "(") - (self._plain[place] == ")")
+            if depth < 0:
+                return
 
     def references(self) -> list[tuple[str | None, bool]]:
         """The foreign keys as they stand there: their names, and whether they are deferred."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Kind
 from framefox_tasks.databases.schema import Written
-from framefox_tasks.databases.sqlite import types
+from framefox_tasks.databases.sqlite import takes, types
 
 
 class SQLiteDialect(Dialect):
@@ -22,6 +22,8 @@ class SQLiteDialect(Dialect):
     expression_indexes = True
     partial_indexes = True
     double_quoted_text = True
+    binds_values = False
+    refuses = staticmethod(takes.refuses)
     has_booleans = False
     has_truth_words = False
     like_folds = True

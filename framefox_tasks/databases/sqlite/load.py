@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
-from framefox_tasks.databases.rows import BadRowError, Field, Name, Side, Statement
+from framefox_tasks.databases.rows import BadRowError, Field, KeyTotals, Name, Side, Statement
 from framefox_tasks.databases.sqlite.decode import Parse, Texts, parse_of
 from framefox_tasks.databases.sqlite.encode import NULL, BadCellError
 from framefox_tasks.databases.sqlite.errors import Meant, translated
+from framefox_tasks.databases.sqlite.read import key_totals
 from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.errors import CopyError
 
@@ -112,6 +113,11 @@ class SQLiteLoader:
         with translated(self._meant):
             found = self._connection.execute(f"SELECT count(*) FROM {named(table.name)}").fetchone()  # noqa: S608
         return int(found[0])
+
+    def key_totals(self, table: Side, columns: Sequence[str]) -> KeyTotals:
+        """The least, the greatest and the sum of columns; see the protocol."""
+        with translated(self._meant):
+            return key_totals(self._connection, table, columns)
 
     def cancel(self) -> None:
         """End what another thread waits for here."""

@@ -265,10 +265,11 @@ def _is_there(target: Target) -> bool:
 
 
 def _check_header(target: Target) -> None:
-    if not target.file.is_file():
+    path = target.file
+    if not path.is_file():
         raise NotADatabaseError(f"{target.name} is not a file.", hint="Check the path in the database URL.")
     try:
-        with target.file.open("rb") as file:
+        with path.open("rb") as file:
             start = file.read(len(_HEADER))
     except OSError as exc:
         raise _denied(target, f"it cannot be read: {exc.strerror}") from exc

@@ -43,8 +43,6 @@ def action(name: str, *, configured_first: bool = True) -> Callable[..., Any]:
 
 def _run(name: str, options: dict[str, Any], *, configured_first: bool) -> Any:
     module, _, function = name.partition(":")
-    # To import SQLAlchemy makes many objects and hardly any garbage, and to look for that takes a tenth of the time.
-    gc.set_threshold(100_000)
     try:
         return _called(module, function, options, configured_first=configured_first)
     finally:

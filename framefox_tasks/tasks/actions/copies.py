@@ -46,9 +46,11 @@ def copy(
     mask: list[str],
     dry_run: bool,
     yes: bool,
+    no_scan: bool = False,
     lock_wait: str | None = None,
     force: str | None = None,
     invocation: Invocation | None = None,
+    zero_dates: str = "error",
     **flags: bool,
 ) -> None:
     """database_copy."""
@@ -70,6 +72,8 @@ def copy(
         where=_conditions(where),
         masks=tuple(map(_mask, mask)),
         salt=settings.copies.salt,
+        zero_dates=zero_dates,
+        scan=not no_scan,
         **flags,
     )
     url = as_sqlalchemy_reads(source) if source else settings.target.url
@@ -181,7 +185,13 @@ def _run_copy(copy: NamedCopy, dry_run: bool, force: str | None = None) -> dict[
 def _copy_once(copy: NamedCopy, dry_run: bool, force: str | None) -> dict[str, Any] | None:
     stamp = _stamp(copy)
     if dry_run:
-        report.show(copying.plan_copy(copy.source, copy.target(stamp), options=copy.options))
+        plan = copying.plan_copy(copy.source, copy.target(stamp), options=copy.options)
+        report.show(plan)
+        if plan.refused:
+            raise CopyError(
+                f"The copy to {plan.target.label} would fail.",
+                hint="Correct what is listed in the source, or leave it out with: --exclude, --where",
+            )
         return None
     note_unlocked(copy.source)
     state = source_state(copy.source) if copy.name and comparable(copy) else None

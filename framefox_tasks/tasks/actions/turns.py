@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from framefox_tasks import report
+from framefox_tasks.frozen import replace
 from framefox_tasks.model import Target
 from framefox_tasks.settings import Settings, seconds_in
 

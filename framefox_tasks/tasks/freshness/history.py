@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from framefox_tasks.frozen import Frozen
 from framefox_tasks.schema.cache import MARK
 
-_IDS = re.compile(
-    r"""^(revision|down_revision|branch_labels|depends_on)\b[^=\n]*=\s*(\([^)]*\)|\[[^]]*\]|.*)""", re.MULTILINE
-)
-_TEXT = re.compile(r"""["']([^"']+)["']""")
-_MARKED = re.compile(rf"^(?:# )?{MARK}([0-9a-f]{{16}})\s*$", re.MULTILINE)
+# Text and not compiled: most starts need none of them.
+_IDS = r"""^(revision|down_revision|branch_labels|depends_on)\b[^=\n]*=\s*(\([^)]*\)|\[[^]]*\]|.*)"""
+_TEXT = r"""["']([^"']+)["']"""
+_MARKED = rf"^(?:# )?{MARK}([0-9a-f]{{16}})\s*$"
 
 
-@dataclass(frozen=True)
-class RevisionFile:
+class RevisionFile(Frozen):
     """A revision file.
 
     Attributes:
@@ -42,12 +40,12 @@ def read_history(paths: Iterable[str]) -> Mapping[str, RevisionFile]:
 
 def _read(path: str) -> RevisionFile:
     text = Path(path).read_text(encoding="utf-8", errors="replace")
-    found = dict(_IDS.findall(text))
-    marked = _MARKED.search(text)
-    revisions = _TEXT.findall(found.get("revision", ""))
+    found = dict(re.findall(_IDS, text, re.MULTILINE))
+    marked = re.search(_MARKED, text, re.MULTILINE)
+    revisions = re.findall(_TEXT, found.get("revision", ""))
     schema = marked[1] if marked else None
     follows, labels, depends_on = (
-        tuple(_TEXT.findall(found.get(name, ""))) for name in ("down_revision", "branch_labels", "depends_on")
+        tuple(re.findall(_TEXT, found.get(name, ""))) for name in ("down_revision", "branch_labels", "depends_on")
     )
     return RevisionFile(path, revisions[0] if revisions else "", follows, schema, labels, depends_on)
 

@@ -16,7 +16,17 @@ from urllib.parse import quote
 from framefox_tasks.databases.contract import Loader, Reader
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.plan import plans_of
-from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Name, Side, Statement, TablePlan
+from framefox_tasks.databases.rows import (
+    BadRowError,
+    CopySchema,
+    Field,
+    KeyTotals,
+    Kind,
+    Name,
+    Side,
+    Statement,
+    TablePlan,
+)
 from framefox_tasks.databases.schema import (
     Chosen,
     IndexPart,
@@ -86,6 +96,12 @@ class ToyReader:
         condition = f" WHERE {where}" if where else ""
         found: int = self._connection.execute(f"SELECT count(*) FROM {_named(table.name)}{condition}").fetchone()[0]
         return found
+
+    def key_totals(self, table: Side, columns: Sequence[str], *, where: str = "") -> KeyTotals:
+        found = "".join(f", min({name}), max({name}), sum({name})" for name in map(_named, columns))
+        condition = f" WHERE {where}" if where else ""
+        sql = f"SELECT count(*){found} FROM {_named(table.name.name)}{condition}"
+        return KeyTotals.of(self._connection.execute(sql).fetchone())
 
     def cancel(self) -> None:
         self._connection.interrupt()

@@ -1,0 +1,166 @@
+"""What would make a copy fail, found before it is made: in an empty copy beside the target, and in the rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+from framefox_tasks.copies.plan import PreparedCopy
+from framefox_tasks.databases import database_of
+from framefox_tasks.databases.contract import Reader
+from framefox_tasks.databases.dialect import Dialect
+from framefox_tasks.databases.fits import Refuses
+from framefox_tasks.databases.rows import NULL, BadRowError, Field, Side, TablePlan, unescaped
+from framefox_tasks.errors import ConnectionFailedError, CopyError
+from framefox_tasks.results import CopyPlan
+
+_SHOWN = 40  # characters of a value
+
+
+def scanned(prepared: PreparedCopy) -> CopyPlan:
+    """The plan of a copy with how many rows each table has, and all that is known to make it fail or to be missing.
+
+    Raises:
+        ConnectionFailedError: A connection ended.
+    """
+    refused, lost = ([], []) if prepared.work.existing else _rehearsed(prepared)
+    rows: dict[str, int] = {}
+    with prepared.source.reader() as reader:
+        for plan in prepared.work.schema.tables:
+            if not plan.empty:
+                found = _Table(plan, prepared)
+                try:
+                    rows[plan.label] = found.count(reader)
+                    refused += found.refused(reader)
+                except ConnectionFailedError:
+                    raise
+                except CopyError as exc:  # its condition, or a value that is none of its kind
+                    refused.append(exc.message)
+    tables = tuple(replace(table, rows=rows.get(table.name, table.rows)) for table in prepared.plan.tables)
+    return replace(
+        prepared.plan,
+        tables=tables,
+        refused=(*prepared.plan.refused, *refused),
+        not_carried=(*prepared.plan.not_carried, *lost),
+    )
+
+
+def _rehearsed(prepared: PreparedCopy) -> tuple[list[str], list[str]]:
+    """Make an empty copy: what the target refuses, and what of it the copy can do without."""
+    refused, lost = [], []
+    schema = prepared.work.schema
+    with prepared.place as place, place.loader() as loader:
+        for statement in chain(schema.before, *schema.after, schema.last):
+            try:
+                reason = loader.execute(statement)
+            except ConnectionFailedError:
+                raise
+            except CopyError as exc:
+                refused.append(exc.message)
+                if statement in schema.before:
+                    break  # what follows would fail for want of it
+            else:
+                lost += [f"{statement.about}: {reason}"] if reason else []
+    return refused, lost
+
+
+@dataclass
+class _Column:
+    """A column that may hold what the copy cannot, and what was found in it."""
+
+    name: str
+    native: str
+    refuses: Refuses
+    nullable: bool
+    count: int = 0
+    first: str = field(default="")
+
+
+class _Table:
+    """A table whose rows are looked at."""
+
+    def __init__(self, plan: TablePlan, prepared: PreparedCopy) -> None:
+        self._plan = plan
+        self._where = prepared.work.where.get(plan.label, "")
+        self._transform = prepared.work.transforms.get(plan.label)
+        dialects = (database_of(prepared.source.target).dialect, database_of(prepared.place.staging).dialect)
+        masked = prepared.work.masked.get(plan.label, frozenset())
+        pairs = zip(plan.source.fields, plan.target.fields, strict=True)
+        found = {here.name: _column(here, there, dialects) for here, there in pairs if here.name not in masked}
+        self._columns = {name: column for name, column in found.items() if column}
+        self._all = not dialects[0].binds_values or self._transform is not None
+
+    def count(self, reader: Reader) -> int:
+        """How many rows would be copied."""
+        return reader.count(self._plan.source.name, where=self._where)
+
+    def refused(self, reader: Reader) -> Iterator[str]:
+        """The columns whose values the copy does not take, a phrase each.
+
+        Raises:
+            BadRowError: A value of the source is none of its kind.
+        """
+        names = {*self._columns, *self._plan.primary_key}
+        fields = tuple(one for one in self._plan.source.fields if self._all or one.name in names)
+        if not (self._columns or self._all) or not fields:
+            return
+        try:
+            with closing(reader.lines(Side(self._plan.source.name, fields), where=self._where)) as lines:
+                for block in self._transform(lines) if self._transform else lines:
+                    self._look(block, fields)
+        except BadRowError as exc:
+            yield f"{self._plan.label}{f', {exc.row}' if exc.row else ''}: {exc.reason}"
+        for column in self._columns.values():
+            if column.count:
+                rows = "1 row holds" if column.count == 1 else f"{column.count:,} rows hold"
+                yield f"{self._plan.label}: {rows} what {column.native} of {column.name} does not take, {column.first}"
+
+    def _look(self, block: bytes, fields: tuple[Field, ...]) -> None:
+        cells = block[:-1].replace(b"\n", b"\t").split(b"\t")
+        places = {one.name: place for place, one in enumerate(fields)}
+        for name, column in self._columns.items():
+            values = cells[places[name] :: len(fields)]
+            bad = {value for value in set(values) if _is_bad(value, column)}
+            if bad:
+                column.count += sum(number for value, number in Counter(values).items() if value in bad)
+                row = next(place for place, value in enumerate(values) if value in bad)
+                column.first = column.first or self._told(cells[row * len(fields) :][: len(fields)], places, name)
+
+    def _told(self, row: list[bytes], places: Mapping[str, int], name: str) -> str:
+        key = ", ".join(f"{part}={_text(row[places[part]])}" for part in self._plan.primary_key if part in places)
+        return f"the first{f' in {key}' if key else ''}: {_text(row[places[name]])}"
+
+
+def _column(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> _Column | None:
+    """How a column is looked at; None where all that it may hold is taken."""
+    same = dialects[0].name == dialects[1].name and here.native == there.native
+    checks = [] if same else [check for check in (dialects[1].refuses(there), _too_long(here, there)) if check]
+    nullable = there.nullable or not here.nullable
+    if not checks and nullable:
+        return None
+    return _Column(here.name, there.native, lambda cell: any(check(cell) for check in checks), nullable)
+
+
+def _too_long(here: Field, there: Field) -> Refuses | None:
+    longest = there.length
+    if longest is None or there.kind.value not in ("text", "other", "bytes") or _is_within(here, longest):
+        return None
+    if there.kind.value == "bytes":
+        return lambda cell: (len(cell) - 3) // 2 > longest
+    return lambda cell: len(cell) > longest and len(unescaped(cell).decode()) > longest
+
+
+def _is_within(here: Field, longest: int) -> bool:
+    return here.length is not None and here.length <= longest
+
+
+def _is_bad(value: bytes, column: _Column) -> bool:
+    return not column.nullable if value == NULL else column.refuses(value)
+
+
+def _text(cell: bytes) -> str:
+    text = cell.decode("utf-8", "replace")
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
