@@ -163,8 +163,12 @@ class CopyOptions:
         salt: The secret that masked values depend on; None for one that is forgotten after the copy.
         verify: Compare the checksums of all rows, not only their number.
         force_disconnect: End the sessions of others that use the target, where the server would otherwise refuse.
+        types: The types of columns in another kind of database: (a column as `table.column`, in which * stands for any
+            letters, or a type of the source; the type in the copy).
         zero_dates: What becomes of dates whose year, month or day is zero in a database that has none: `error`, `null`
             or `text`, which makes texts of the columns that hold some.
+        on_bad_row: What is done with a row that the copy cannot hold: `stop`, or `skip`, which leaves it out.
+        rejects: The file that such rows are written to, a line of JSON each, from the project's root.
         scan: For a plan: look for all that would make the copy fail, in the rows and in an empty copy that is made
             beside the target for a moment.
     """
@@ -181,7 +185,10 @@ class CopyOptions:
     salt: str | None = field(default=None, repr=False)
     verify: bool = False
     force_disconnect: bool = False
+    types: tuple[tuple[str, str], ...] = ()
     zero_dates: str = "error"
+    on_bad_row: str = "stop"
+    rejects: str = "rejected-rows.jsonl"
     scan: bool = True
 
 

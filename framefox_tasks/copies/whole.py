@@ -8,7 +8,7 @@ from dataclasses import replace
 from time import perf_counter
 
 from framefox_tasks.copies.commit import Commit
-from framefox_tasks.copies.options import check_different, check_options, check_zero_dates, replacing
+from framefox_tasks.copies.options import check_different, check_options, check_types, check_zero_dates, replacing
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import WholeCopy
 from framefox_tasks.databases.rows import CopySchema, Subset
@@ -45,6 +45,7 @@ def _checked(source: Target, target: Target, options: CopyOptions) -> Iterator[W
     check_options(options)
     check_different(source, target)
     check_zero_dates(source, options)
+    check_types(source, target, options)
     with database_of(source).open_whole(source, target) as whole:
         whole.check(overwrite=options.overwrite)
         yield whole
@@ -125,7 +126,7 @@ def _masks(schema: CopySchema, options: CopyOptions) -> dict[str, dict[str, Call
     """The functions that mask values, by table and column."""
     from framefox_tasks.copies.mask import Secret, cell_function, masks_of
 
-    secret, masks = Secret(options.salt), masks_of(schema, options.masks)
+    secret, masks = Secret(options.salt), masks_of(schema, options.masks, options.tables)
     return {
         plan.label: {plan.source.fields[mask.index].name: cell_function(mask, secret) for mask in masks[plan.label]}
         for plan in schema.tables

@@ -63,18 +63,22 @@ class _Column:
         return [field.length for field in (self.source, self.target) if field.length is not None]
 
 
-def masks_of(schema: CopySchema, masks: Sequence[Mask]) -> dict[str, tuple[ColumnMask, ...]]:
+def masks_of(
+    schema: CopySchema, masks: Sequence[Mask], tables: Sequence[str] = ()
+) -> dict[str, tuple[ColumnMask, ...]]:
     """The masks of each table that has some, by the tables' labels.
 
     Args:
         schema: What is copied.
         masks: What the user wrote. Names are the source's.
+        tables: The names and patterns of --tables; none for all.
 
     Raises:
         ConfigError: A mask names no column, or cannot do its work there; or the other end of a foreign key is not
             masked alike.
     """
     columns = {column.label: column for plan in schema.tables for column in _columns(plan)}
+    _check_chosen(schema, masks, tables)
     asked = _asked(schema, columns, masks)
     links = _links(schema, columns)
     planned: dict[str, list[ColumnMask]] = defaultdict(list)
@@ -90,6 +94,18 @@ def masks_of(schema: CopySchema, masks: Sequence[Mask]) -> dict[str, tuple[Colum
 
 def _columns(plan: TablePlan) -> Iterator[_Column]:
     return (_Column(plan, index) for index in range(len(plan.source.fields)))
+
+
+def _check_chosen(schema: CopySchema, masks: Sequence[Mask], tables: Sequence[str]) -> None:
+    known = {spelling.casefold() for plan in schema.tables for spelling in spellings(plan.source.name)}
+    for mask in masks:
+        table = mask.column.rpartition(".")[0]
+        if tables and table and table.casefold() not in known:
+            raise ConfigError(
+                f"The mask of {mask.column} is of a table that is not copied: --tables={','.join(tables)} chooses no "
+                f"table {table}.",
+                hint="Leave the mask out, or name the table in --tables.",
+            )
 
 
 def _asked(schema: CopySchema, columns: Mapping[str, _Column], masks: Sequence[Mask]) -> dict[str, Mask]:
