@@ -160,6 +160,8 @@ class CopyOptions:
         jobs: How many tables to copy at the same time; None to choose.
         where: The rows to copy of some tables: (table, SQL condition).
         masks: The columns whose values are not to be recognised.
+        strict_masks: Refuse to copy a column that looks personal, by its name or its values, and has neither a mask nor
+            `keep`.
         salt: The secret that masked values depend on; None for one that is forgotten after the copy.
         verify: Compare the checksums of all rows, not only their number.
         force_disconnect: End the sessions of others that use the target, where the server would otherwise refuse.
@@ -182,6 +184,7 @@ class CopyOptions:
     jobs: int | None = None
     where: tuple[tuple[str, str], ...] = ()
     masks: tuple[Mask, ...] = ()
+    strict_masks: bool = False
     salt: str | None = field(default=None, repr=False)
     verify: bool = False
     force_disconnect: bool = False

@@ -67,6 +67,11 @@ def prepare(source: Target, target: Target, options: CopyOptions) -> Iterator[Pr
         )
 
 
+def _rows_of(source: Source, plan: TablePlan) -> int:
+    with source.reader() as reader:
+        return reader.count(plan.source.name)
+
+
 def _transforms(
     schema: CopySchema, masks: Masks, secret: Secret, options: CopyOptions, mine: Database, theirs: Database
 ) -> dict[str, Transform]:
@@ -170,7 +175,12 @@ def _work(schema: CopySchema, source: Source, place: Place, options: CopyOptions
     mine, theirs = database_of(source.target), database_of(place.staging)
     where = dict(options.where)
     secret = Secret(options.salt)
-    masks = masks_of(schema, options.masks, options.tables)
+    if options.strict_masks:
+        from framefox_tasks.copies.mask.personal import check_strict
+
+        with source.reader() as reader:
+            check_strict(schema, options.masks, reader)
+    masks = masks_of(schema, options.masks, options.tables, partial(_rows_of, source))
     filtered = bool(where) or any(plan.empty for plan in schema.tables)
     parts = max(len(schema.tables), len(schema.after), 1)  # the indexes of one table are made beside each other
     limits = [options.jobs or _JOBS, parts, source.most_readers, place.most_loaders]

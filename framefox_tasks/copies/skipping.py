@@ -13,7 +13,7 @@ from threading import Lock
 from framefox_tasks.databases.contract import Loader
 from framefox_tasks.databases.rows import NULL, BadRowError, TablePlan, unescaped
 
-_COLUMN = re.compile(r"""\bcolumn [`'"]?(?:[^`'"\s]*\.)?[`'"]*(\w+)|: \w+\.(\w+)$|\bin (\w+) \(""")
+_COLUMN = re.compile(r"""\bcolumn [`'"]?(?:[^`'"\s]*\.)?[`'"]*(\w+)|: \w+\.(\w+)$|\bin (\w+)(?: \(| is )""")
 
 
 class Rejects:

@@ -15,7 +15,7 @@ from framefox_tasks.url import as_sqlalchemy_reads
 URL_VARIABLE = "DATABASE_COPY_URL"
 SALT_VARIABLE = "DATABASE_COPY_SALT"
 _UPGRADE = "upgrade"
-_FLAGS = ("schema_only", "data_only", "tables_from_entities", "overwrite", "verify", "force_disconnect")
+_FLAGS = ("schema_only", "data_only", "tables_from_entities", "overwrite", "verify", "force_disconnect", "strict_masks")
 _KEYS = {
     "from",
     "to",
