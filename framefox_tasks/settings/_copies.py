@@ -194,7 +194,7 @@ def _check_addresses(copy: NamedCopy, what: str) -> None:
         )
     if copy.keep is None:
         return
-    if copy.to.rpartition("/")[2].count(TIMESTAMP) != 1 or copy.to.count(TIMESTAMP) != 1:
+    if copy.to.partition("?")[0].rpartition("/")[2].count(TIMESTAMP) != 1 or copy.to.count(TIMESTAMP) != 1:
         raise ConfigError(
             f"{what}.keep needs {TIMESTAMP} once in the name of the file or database, and nowhere else in `to`.",
             hint='Write it as in `to: "sqlite:///backups/{timestamp}.db"`.',
