@@ -159,6 +159,10 @@ class CopyOptions:
         overwrite: Replace what the target holds.
         jobs: How many tables to copy at the same time; None to choose.
         where: The rows to copy of some tables: (table, SQL condition).
+        only_related: Copy the rows of `where` or `sample`, what they refer to, and what refers to them over so many
+            foreign keys, or `all`; nothing else. Empty to copy the rows of other tables too.
+        sample: Rows by chance, the same each time: `table=1000`, or a share as `5%` of each table that no other refers
+            to; and what they need. Empty for all.
         masks: The columns whose values are not to be recognised.
         strict_masks: Refuse to copy a column that looks personal, by its name or its values, and has neither a mask nor
             `keep`.
@@ -183,6 +187,8 @@ class CopyOptions:
     overwrite: bool = False
     jobs: int | None = None
     where: tuple[tuple[str, str], ...] = ()
+    only_related: str = ""
+    sample: str = ""
     masks: tuple[Mask, ...] = ()
     strict_masks: bool = False
     salt: str | None = field(default=None, repr=False)

@@ -7,6 +7,8 @@ from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import CopyOptions, Target
 
 _CONTRADICTIONS = (
+    ("schema_only", "sample"),
+    ("tables_from_entities", "sample"),
     ("schema_only", "data_only"),
     ("schema_only", "where"),
     ("schema_only", "masks"),
@@ -32,6 +34,12 @@ def check_options(options: CopyOptions) -> None:
     for one, other in _CONTRADICTIONS:
         if getattr(options, one) and getattr(options, other):
             raise ConfigError(f"{_flag(one)} and {_flag(other)} cannot be used together.", hint="Choose one of them.")
+    if options.only_related not in ("", "all") and not options.only_related.isdecimal():
+        raise ConfigError(
+            f"--only-related must be a number of foreign keys or all, not {options.only_related!r}.", hint="Correct it."
+        )
+    if options.only_related and not (options.where or options.sample):
+        raise ConfigError("--only-related needs rows to begin with.", hint="Name some with --where or --sample.")
     if options.on_bad_row not in BAD_ROWS:
         raise ConfigError(
             f"--on-bad-row must be {BAD_ROWS[0]} or {BAD_ROWS[1]}, not {options.on_bad_row}.", hint="Correct it."

@@ -182,13 +182,21 @@ def _work(schema: CopySchema, source: Source, place: Place, options: CopyOptions
             check_strict(schema, options.masks, reader)
     masks = masks_of(schema, options.masks, options.tables, partial(_rows_of, source))
     filtered = bool(where) or any(plan.empty for plan in schema.tables)
+    chosen: dict[str, str] | None = None
+    if options.only_related or options.sample:
+        from framefox_tasks.copies.subset.related import with_related_rows
+
+        with source.reader() as reader:
+            version_table = source.target.project.version_table
+            schema, chosen = with_related_rows(schema, options, reader, mine.dialect, version_table)
+        filtered = False
     parts = max(len(schema.tables), len(schema.after), 1)  # the indexes of one table are made beside each other
     limits = [options.jobs or _JOBS, parts, source.most_readers, place.most_loaders]
     return Work(
         schema=schema,
         direct=mine is theirs,
         jobs=min(limit for limit in limits if limit),
-        where=conditions(schema, where, mine.quote) if filtered else {},
+        where=conditions(schema, where, mine.quote) if filtered else chosen or {},
         orphan_statements=tuple(orphan_statements(schema, where, theirs)) if filtered else (),
         masked={
             plan.label: frozenset(plan.source.fields[mask.index].name for mask in masks[plan.label])

@@ -102,14 +102,8 @@ def _verified(whole: WholeCopy, source: Target, table: str, subset: Subset | Non
 
 def _subset(whole: WholeCopy, source: Target, options: CopyOptions) -> Subset | None:
     """The subset that the options choose; None for all of it, which needs no look at the schema."""
-    if not (
-        options.tables
-        or options.exclude
-        or options.schema_only
-        or options.where
-        or options.masks
-        or options.strict_masks
-    ):
+    some = options.tables or options.exclude or options.schema_only or options.where or options.sample
+    if not (some or options.masks or options.strict_masks):
         return None
     from framefox_tasks.copies.plan import with_empty_tables
     from framefox_tasks.copies.subset import conditions, orphan_statements
@@ -125,6 +119,13 @@ def _subset(whole: WholeCopy, source: Target, options: CopyOptions) -> Subset | 
 
         with database.open_source(source) as opened, opened.reader() as reader:
             check_strict(schema, options.masks, reader)
+    if options.only_related or options.sample:
+        from framefox_tasks.copies.subset.related import with_related_rows
+
+        with database.open_source(source) as opened, opened.reader() as reader:
+            schema, chosen = with_related_rows(schema, options, reader, database.dialect, source.project.version_table)
+        empty = {plan.label: "1 = 0" for plan in schema.tables if plan.empty}
+        return Subset(schema, tables, {**chosen, **empty}, [], _masks(schema, options, whole))
     return Subset(
         schema,
         tables,

@@ -17,19 +17,8 @@ SALT_VARIABLE = "DATABASE_COPY_SALT"
 _UPGRADE = "upgrade"
 _FLAGS = ("schema_only", "data_only", "tables_from_entities", "overwrite", "verify", "force_disconnect", "strict_masks")
 _KEYS = {
-    "from",
-    "to",
-    "tables",
-    "exclude",
-    "jobs",
-    "where",
-    "mask",
-    "keep",
-    "zero_dates",
-    "types",
-    "on_bad_row",
-    "then",
-    "before",
+    *("from", "to", "tables", "exclude", "jobs", "where", "mask", "keep", "then", "before"),
+    *("zero_dates", "types", "on_bad_row", "rejects", "only_related", "sample"),
     *_FLAGS,
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -118,6 +107,8 @@ class Copies:
             masks=tuple(self._mask(column, value, f"{key}.mask.{column}") for column, value in masks.items()),
             salt=self.salt,
             types=tuple((what, self._expand(f"{key}.types.{what}", type_)) for what, type_ in types.items()),
+            only_related=text("only_related"),
+            sample=text("sample"),
             on_bad_row=text("on_bad_row") or "stop",
             rejects=text("rejects") or CopyOptions.rejects,
             zero_dates=_or_null(section, "zero_dates", text),
