@@ -161,12 +161,22 @@ class CopyOptions(Frozen):
         overwrite: Replace what the target holds.
         jobs: How many tables to copy at the same time; None to choose.
         where: The rows to copy of some tables: (table, SQL condition).
+        only_related: Copy the rows of `where` or `sample`, what they refer to, and what refers to them over so many
+            foreign keys, or `all`; nothing else. Empty to copy the rows of other tables too.
+        sample: Rows by chance, the same each time: `table=1000`, or a share as `5%` of each table that no other refers
+            to; and what they need. Empty for all.
         masks: The columns whose values are not to be recognised.
+        strict_masks: Refuse to copy a column that looks personal, by its name or its values, and has neither a mask nor
+            `keep`.
         salt: The secret that masked values depend on; None for one that is forgotten after the copy.
         verify: Compare the checksums of all rows, not only their number.
         force_disconnect: End the sessions of others that use the target, where the server would otherwise refuse.
+        types: The types of columns in another kind of database: (a column as `table.column`, in which * stands for any
+            letters, or a type of the source; the type in the copy).
         zero_dates: What becomes of dates whose year, month or day is zero in a database that has none: `error`, `null`
             or `text`, which makes texts of the columns that hold some.
+        on_bad_row: What is done with a row that the copy cannot hold: `stop`, or `skip`, which leaves it out.
+        rejects: The file that such rows are written to, a line of JSON each, from the project's root.
         scan: For a plan: look for all that would make the copy fail, in the rows and in an empty copy that is made
             beside the target for a moment.
     """
@@ -179,11 +189,17 @@ class CopyOptions(Frozen):
     overwrite: bool = False
     jobs: int | None = None
     where: tuple[tuple[str, str], ...] = ()
+    only_related: str = ""
+    sample: str = ""
     masks: tuple[Mask, ...] = ()
+    strict_masks: bool = False
     salt: str | None = field(default=None, repr=False)
     verify: bool = False
     force_disconnect: bool = False
+    types: tuple[tuple[str, str], ...] = ()
     zero_dates: str = "error"
+    on_bad_row: str = "stop"
+    rejects: str = "rejected-rows.jsonl"
     scan: bool = True
 
 

@@ -126,6 +126,7 @@ def _copy(
         with prepared.place as place:
             tables = stream.run()
             notes = commit.run(partial(place.put, prepared.work.schema.placed))
+    rejects = prepared.work.rejects
     return Copied(
         source,
         target,
@@ -133,6 +134,8 @@ def _copy(
         perf_counter() - started,
         notes=(*stream.notes, *notes),
         not_carried=prepared.plan.not_carried,
+        rejected=tuple(rejects.counts.items()) if rejects else (),
+        rejects=rejects.path if rejects else None,
     )
 
 

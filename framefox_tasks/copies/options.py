@@ -7,6 +7,8 @@ from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import CopyOptions, Target
 
 _CONTRADICTIONS = (
+    ("schema_only", "sample"),
+    ("tables_from_entities", "sample"),
     ("schema_only", "data_only"),
     ("schema_only", "where"),
     ("schema_only", "masks"),
@@ -18,6 +20,7 @@ _CONTRADICTIONS = (
     ("tables_from_entities", "masks"),
     ("tables_from_entities", "verify"),
 )
+BAD_ROWS = ("stop", "skip")
 ZERO_DATES = ("error", "null", "text")
 _FLAGS = {"masks": "mask"}
 
@@ -31,6 +34,16 @@ def check_options(options: CopyOptions) -> None:
     for one, other in _CONTRADICTIONS:
         if getattr(options, one) and getattr(options, other):
             raise ConfigError(f"{_flag(one)} and {_flag(other)} cannot be used together.", hint="Choose one of them.")
+    if options.only_related not in ("", "all") and not options.only_related.isdecimal():
+        raise ConfigError(
+            f"--only-related must be a number of foreign keys or all, not {options.only_related!r}.", hint="Correct it."
+        )
+    if options.only_related and not (options.where or options.sample):
+        raise ConfigError("--only-related needs rows to begin with.", hint="Name some with --where or --sample.")
+    if options.on_bad_row not in BAD_ROWS:
+        raise ConfigError(
+            f"--on-bad-row must be {BAD_ROWS[0]} or {BAD_ROWS[1]}, not {options.on_bad_row}.", hint="Correct it."
+        )
     if options.zero_dates not in ZERO_DATES:
         raise ConfigError(
             f"--zero-dates must be {', '.join(ZERO_DATES[:-1])} or {ZERO_DATES[-1]}, not {options.zero_dates}.",
@@ -53,6 +66,19 @@ def check_zero_dates(source: Target, options: CopyOptions) -> None:
     if options.zero_dates != "error" and not database_of(source).dialect.has_zero_dates:
         raise ConfigError(
             f"--zero-dates={options.zero_dates} says nothing of {source.label}: no database of its kind has them.",
+            hint="Leave it out.",
+        )
+
+
+def check_types(source: Target, target: Target, options: CopyOptions) -> None:
+    """Check that types are chosen only where the copy translates them.
+
+    Raises:
+        ConfigError: The copy is in the same kind of database, or has rows alone.
+    """
+    if options.types and (options.data_only or source.address.dialect == target.address.dialect):
+        raise ConfigError(
+            "--type is for a copy that makes tables in another kind of database; others keep the types that there are.",
             hint="Leave it out.",
         )
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 
 from framefox_tasks.copies.mapping import map_tables
 from framefox_tasks.copies.mask import ColumnMask, Secret, mask_lines, masks_of
-from framefox_tasks.copies.options import check_different, check_options, check_zero_dates, replacing
+from framefox_tasks.copies.options import check_different, check_options, check_types, check_zero_dates, replacing
+from framefox_tasks.copies.skipping import Rejects
 from framefox_tasks.copies.stream import Transform, Work
 from framefox_tasks.copies.subset import conditions, orphan_statements
 from framefox_tasks.copies.table_names import TableFilter, empty_table_filter, spellings
@@ -47,6 +49,7 @@ def prepare(source: Target, target: Target, options: CopyOptions) -> Iterator[Pr
     check_options(options)
     check_different(source, target)
     check_zero_dates(source, options)
+    check_types(source, target, options)
     place = database_of(target).open_place(
         target, overwrite=options.overwrite, data_only=options.data_only, force_disconnect=options.force_disconnect
     )
@@ -62,6 +65,11 @@ def prepare(source: Target, target: Target, options: CopyOptions) -> Iterator[Pr
         yield PreparedCopy(
             opened, place, work, plan_of(work.schema, source, target, options, jobs=work.jobs, how=place.how)
         )
+
+
+def _rows_of(source: Source, plan: TablePlan) -> int:
+    with source.reader() as reader:
+        return reader.count(plan.source.name)
 
 
 def _transforms(
@@ -110,19 +118,23 @@ def _schema_reader(source: Source, target: Target, options: CopyOptions) -> Iter
 
         database = database_of(target)
         with source.inspect(tables, digits=database.dialect.exact_digits) as find:
-            yield lambda: checked(
-                translate(
-                    partial(_with_zero_dates, find, source, options), database.dialect_of(target), measure_of(source)
-                )
-            )
+            asked = partial(_as_asked, find, source, target, options)
+            yield lambda: checked(translate(asked, database.dialect_of(target), measure_of(source)))
 
 
-def _with_zero_dates(find: Callable[[], LiveSchema], source: Source, options: CopyOptions) -> LiveSchema:
-    if options.zero_dates == "error":
-        return find()
-    from framefox_tasks.copies.zero_dates import adapted
+def _as_asked(find: Callable[[], LiveSchema], source: Source, target: Target, options: CopyOptions) -> LiveSchema:
+    """The schema with what was chosen for its columns."""
+    found = find()
+    if options.types:
+        from framefox_tasks.copies.translate.chosen import with_types
 
-    return adapted(find(), source, options.zero_dates)
+        mine, theirs = database_of(source.target).dialect, database_of(target).dialect
+        found = with_types(found, options.types, mine, theirs)
+    if options.zero_dates != "error":
+        from framefox_tasks.copies.zero_dates import adapted
+
+        found = adapted(found, source, options.zero_dates)
+    return found
 
 
 def _data_only(source: Source, target: Target, tables: Callable[[Name], bool] | None) -> CopySchema:
@@ -130,7 +142,10 @@ def _data_only(source: Source, target: Target, tables: Callable[[Name], bool] | 
     if source.target.address.dialect != target.address.dialect:
         schema = _translated_kinds(schema)
     with database_of(target).open_source(target) as held:
-        return map_tables(_without_version(schema, source.target), held.schema(), target)
+        there = held.schema()
+    found = map_tables(_without_version(schema, source.target), there, target)
+    statements = chain(there.before, *there.after, there.last, there.placed)
+    return replace(found, triggers=tuple(one.about for one in statements if one.about.startswith("trigger ")))
 
 
 def _translated_kinds(schema: CopySchema) -> CopySchema:
@@ -160,15 +175,28 @@ def _work(schema: CopySchema, source: Source, place: Place, options: CopyOptions
     mine, theirs = database_of(source.target), database_of(place.staging)
     where = dict(options.where)
     secret = Secret(options.salt)
-    masks = masks_of(schema, options.masks)
+    if options.strict_masks:
+        from framefox_tasks.copies.mask.personal import check_strict
+
+        with source.reader() as reader:
+            check_strict(schema, options.masks, reader)
+    masks = masks_of(schema, options.masks, options.tables, partial(_rows_of, source))
     filtered = bool(where) or any(plan.empty for plan in schema.tables)
+    chosen: dict[str, str] | None = None
+    if options.only_related or options.sample:
+        from framefox_tasks.copies.subset.related import with_related_rows
+
+        with source.reader() as reader:
+            version_table = source.target.project.version_table
+            schema, chosen = with_related_rows(schema, options, reader, mine.dialect, version_table)
+        filtered = False
     parts = max(len(schema.tables), len(schema.after), 1)  # the indexes of one table are made beside each other
     limits = [options.jobs or _JOBS, parts, source.most_readers, place.most_loaders]
     return Work(
         schema=schema,
         direct=mine is theirs,
         jobs=min(limit for limit in limits if limit),
-        where=conditions(schema, where, mine.quote) if filtered else {},
+        where=conditions(schema, where, mine.quote) if filtered else chosen or {},
         orphan_statements=tuple(orphan_statements(schema, where, theirs)) if filtered else (),
         masked={
             plan.label: frozenset(plan.source.fields[mask.index].name for mask in masks[plan.label])
@@ -179,6 +207,8 @@ def _work(schema: CopySchema, source: Source, place: Place, options: CopyOptions
         verify=options.verify,
         existing=options.data_only,
         overwrite=options.overwrite,
+        rejects=Rejects(source.target.project.root / options.rejects) if options.on_bad_row == "skip" else None,
+        database=theirs,
     )
 
 
@@ -190,7 +220,10 @@ def plan_of(
         PlannedTable(plan.label, 0 if plan.empty else plan.rows, (*plan.changes, *_changes(plan, options)))
         for plan in schema.tables
     )
-    return CopyPlan(source, target, tables, schema.not_carried, jobs, replacing(how, options), schema.refused)
+    how = replacing(how, options)
+    if schema.triggers:
+        how += f"; these run for the rows, where the copy may not switch them off: {', '.join(schema.triggers)}"
+    return CopyPlan(source, target, tables, schema.not_carried, jobs, how, schema.refused)
 
 
 def _changes(plan: TablePlan, options: CopyOptions) -> Iterator[str]:

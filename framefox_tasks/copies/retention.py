@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from framefox_tasks.errors import PermissionDeniedError
+from framefox_tasks.databases import database_of
+from framefox_tasks.errors import CopyError, FramefoxTasksError, PermissionDeniedError
 from framefox_tasks.model import TIMESTAMP, NamedCopy
 
 _STAMP = r"\d{8}T\d{6}Z"
@@ -27,7 +28,7 @@ def remove_older(copy: NamedCopy, stamp: str) -> tuple[Path, ...]:
     Raises:
         PermissionDeniedError: One cannot be deleted.
     """
-    if copy.keep is None:
+    if copy.keep is None or not copy.target(stamp).address.is_file:
         return ()
     made = copy.target(stamp).file
     before, _, after = copy.target(TIMESTAMP).file.name.partition(TIMESTAMP)
@@ -38,6 +39,43 @@ def remove_older(copy: NamedCopy, stamp: str) -> tuple[Path, ...]:
     for path in older:
         _remove(path, copy)
     return tuple(older)
+
+
+def drop_older(copy: NamedCopy, stamp: str) -> tuple[str, ...]:
+    """Drop the oldest databases of a copy on a server beyond the number that it keeps.
+
+    Only those whose name is the copy's with another time in it, and that nobody has marked as protected.
+
+    Args:
+        copy: The copy, whose target has the time in its name.
+        stamp: The time of the newest database, which is always kept.
+
+    Returns:
+        The names of the databases that were dropped, the oldest first.
+
+    Raises:
+        CopyError: One cannot be dropped.
+    """
+    target = copy.target(stamp)
+    if copy.keep is None or target.address.is_file:
+        return ()
+    database = database_of(target)
+    before, _, after = copy.target(TIMESTAMP).name.partition(TIMESTAMP)
+    pattern = re.compile(f"{re.escape(before)}({_STAMP}){re.escape(after)}")
+    stamps = sorted(match[1] for match in map(pattern.fullmatch, database.names(target)) if match)
+    others = [one for one in stamps if one != stamp]
+    older = [copy.target(one) for one in others[: max(0, len(others) - copy.keep + 1)]]
+    dropped = []
+    for one in older:
+        try:
+            if not database.is_marked(one):
+                database.drop(one)
+                dropped.append(one.name)
+        except FramefoxTasksError as exc:
+            raise CopyError(
+                f"The older copy {one.label} cannot be dropped: {exc.message} The new copy is complete.", hint=exc.hint
+            ) from exc
+    return tuple(dropped)
 
 
 def _remove(path: Path, copy: NamedCopy) -> None:

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from time import monotonic, perf_counter
 
+from framefox_tasks.copies.skipping import Rejects, load_skipping
+from framefox_tasks.copies.subset import statements_without
 from framefox_tasks.copies.threads import Connections, ThreadPool
 from framefox_tasks.copies.verify import compare
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place, Reader, Source
 from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Statement, TablePlan
+from framefox_tasks.databases.verbs import Traits
 from framefox_tasks.errors import TargetNotEmptyError, VerificationError
 from framefox_tasks.results import CopiedTable, CopyProgress
 
@@ -38,6 +41,8 @@ class Work:
         verify: Compare the values of all rows.
         existing: Whether the target has the tables, and only rows are copied.
         overwrite: Whether the rows that they have are deleted.
+        rejects: Where rows go that the copy cannot hold; None where the first of them ends it.
+        database: That of the copy, for what removes the rows that refer to these.
     """
 
     schema: CopySchema
@@ -50,6 +55,8 @@ class Work:
     verify: bool = False
     existing: bool = False
     overwrite: bool = False
+    rejects: Rejects | None = None
+    database: Traits | None = None
 
 
 class StreamCopy:
@@ -66,6 +73,8 @@ class StreamCopy:
     def run(self) -> tuple[CopiedTable, ...]:
         """Fill the staging database; the tables are in the order of the schema."""
         work = self._work
+        if work.rejects:
+            work.rejects.begin()
         with ThreadPool(self._source, self._place, work.jobs) as pool:
             pool.run([partial(self._execute, statements=work.schema.before, pool=pool)])
             copied = self._rows(pool)
@@ -75,8 +84,9 @@ class StreamCopy:
             if work.verify:  # before rows go from the copy that the source's conditions do not leave out
                 self._note(CopyProgress("", 0, None, step="comparing values"))
                 copied = pool.run(partial(self._compared, table=table) for table in copied)
-            if work.orphan_statements:
-                pool.run([self._remove_orphans])
+            orphans = (*work.orphan_statements, *self._orphans_of_rejects())
+            if orphans:
+                pool.run([partial(self._remove_orphans, statements=orphans)])
                 copied = pool.run(partial(self._counted, table=table) for table in copied)
             pool.run([partial(self._execute, statements=work.schema.last, pool=pool)])
         self._source.check()
@@ -127,6 +137,10 @@ class StreamCopy:
         """See that all rows are there, each with its keys: a database may put numbers of its own in their place."""
         keys = _number_keys(plan, self._work.masked.get(plan.label, frozenset()))
         theirs = connections.loader.key_totals(plan.target, [there.name for _, there in keys])
+        rejects = self._work.rejects
+        if rejects and rejects.counts[plan.label]:
+            keys = []  # the source has more of them
+            read = read - rejects.loaded[plan.label]
         if not read == taken == theirs.rows:
             raise VerificationError(
                 f"The copy of {plan.label} has {theirs.rows:,} rows, and {read:,} were read from "
@@ -154,16 +168,28 @@ class StreamCopy:
     def _load(self, connections: Connections, plan: TablePlan, counter: _RowCounter) -> int:
         where = self._work.where.get(plan.label, "")
         transform = self._work.transforms.get(plan.label)
-        if self._work.direct and not transform and _same_types(plan):
+        rejects = self._work.rejects
+        if self._work.direct and not rejects and not transform and _same_types(plan):
             raw = connections.reader.raw(plan.source, where=where)
             if raw is not None:
                 with closing(raw):
                     return connections.loader.load_raw(plan.target, counter.raw(raw))
+        if rejects:
+            connections.reader.skip_bad_rows(partial(rejects.add, plan, b""))
         with closing(connections.reader.lines(plan.source, where=where)) as lines:
+            if rejects:
+                blocks = counter.lines(transform(lines) if transform else lines)
+                return load_skipping(connections.loader, plan, blocks, rejects)
             return connections.loader.load(plan.target, counter.lines(transform(lines) if transform else lines))
 
-    def _remove_orphans(self, connections: Connections) -> None:
-        while sum(connections.loader.change(statement) for statement in self._work.orphan_statements):
+    def _orphans_of_rejects(self) -> list[str]:
+        """What removes the rows that refer to rejected ones."""
+        if not (self._work.rejects and self._work.rejects.counts and self._work.database):
+            return []
+        return statements_without(self._work.schema, self._work.rejects.counts, self._work.database)
+
+    def _remove_orphans(self, connections: Connections, statements: Iterable[str]) -> None:
+        while sum(connections.loader.change(statement) for statement in statements):
             pass  # what went may have been a parent of others
 
     def _counted(self, connections: Connections, table: CopiedTable) -> CopiedTable:
@@ -175,7 +201,7 @@ class StreamCopy:
 
     def _compared(self, connections: Connections, table: CopiedTable) -> CopiedTable:
         plan, where = self._plan(table.name), self._work.where.get(table.name, "")
-        if plan.empty:
+        if plan.empty or (self._work.rejects and self._work.rejects.counts[plan.label]):
             return table
         dialects = (database_of(self._source.target).dialect, database_of(self._place.staging).dialect)
         transform = self._work.transforms.get(table.name)

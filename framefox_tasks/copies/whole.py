@@ -8,7 +8,7 @@ from dataclasses import replace
 from time import perf_counter
 
 from framefox_tasks.copies.commit import Commit
-from framefox_tasks.copies.options import check_different, check_options, check_zero_dates, replacing
+from framefox_tasks.copies.options import check_different, check_options, check_types, check_zero_dates, replacing
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import WholeCopy
 from framefox_tasks.databases.rows import CopySchema, Subset
@@ -36,7 +36,7 @@ def _counted(whole: WholeCopy, plan: CopyPlan, subset: Subset) -> CopyPlan:
             tables.append(replace(table, rows=rows))
         except FramefoxTasksError as exc:
             tables.append(table)
-            refused.append(f"{table.name}, {subset.where.get(table.name, '').strip()}: {exc.message}")
+            refused.append(exc.message)
     return replace(plan, tables=tuple(tables), refused=tuple(refused))
 
 
@@ -45,6 +45,7 @@ def _checked(source: Target, target: Target, options: CopyOptions) -> Iterator[W
     check_options(options)
     check_different(source, target)
     check_zero_dates(source, options)
+    check_types(source, target, options)
     with database_of(source).open_whole(source, target) as whole:
         whole.check(overwrite=options.overwrite)
         yield whole
@@ -101,7 +102,8 @@ def _verified(whole: WholeCopy, source: Target, table: str, subset: Subset | Non
 
 def _subset(whole: WholeCopy, source: Target, options: CopyOptions) -> Subset | None:
     """The subset that the options choose; None for all of it, which needs no look at the schema."""
-    if not (options.tables or options.exclude or options.schema_only or options.where or options.masks):
+    some = options.tables or options.exclude or options.schema_only or options.where or options.sample
+    if not (some or options.masks or options.strict_masks):
         return None
     from framefox_tasks.copies.plan import with_empty_tables
     from framefox_tasks.copies.subset import conditions, orphan_statements
@@ -112,20 +114,37 @@ def _subset(whole: WholeCopy, source: Target, options: CopyOptions) -> Subset | 
     if tables:
         tables.check()
     where, database = dict(options.where), database_of(source)
+    if options.strict_masks:
+        from framefox_tasks.copies.mask.personal import check_strict
+
+        with database.open_source(source) as opened, opened.reader() as reader:
+            check_strict(schema, options.masks, reader)
+    if options.only_related or options.sample:
+        from framefox_tasks.copies.subset.related import with_related_rows
+
+        with database.open_source(source) as opened, opened.reader() as reader:
+            schema, chosen = with_related_rows(schema, options, reader, database.dialect, source.project.version_table)
+        empty = {plan.label: "1 = 0" for plan in schema.tables if plan.empty}
+        return Subset(schema, tables, {**chosen, **empty}, [], _masks(schema, options, whole))
     return Subset(
         schema,
         tables,
         conditions(schema, where, database.quote),
         orphan_statements(schema, where, database),
-        _masks(schema, options),
+        _masks(schema, options, whole),
     )
 
 
-def _masks(schema: CopySchema, options: CopyOptions) -> dict[str, dict[str, Callable[[object], object]]]:
+def _masks(
+    schema: CopySchema, options: CopyOptions, whole: WholeCopy
+) -> dict[str, dict[str, Callable[[object], object]]]:
     """The functions that mask values, by table and column."""
     from framefox_tasks.copies.mask import Secret, cell_function, masks_of
 
-    secret, masks = Secret(options.salt), masks_of(schema, options.masks)
+    secret, masks = (
+        Secret(options.salt),
+        masks_of(schema, options.masks, options.tables, lambda plan: whole.count(plan.label)),
+    )
     return {
         plan.label: {plan.source.fields[mask.index].name: cell_function(mask, secret) for mask in masks[plan.label]}
         for plan in schema.tables

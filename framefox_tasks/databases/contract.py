@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
-    from framefox_tasks.databases.rows import CopySchema, KeyTotals, Name, Side, Statement, Subset, TablePlan
+    from framefox_tasks.databases.rows import (
+        BadRowError,
+        CopySchema,
+        KeyTotals,
+        Name,
+        Side,
+        Statement,
+        Subset,
+        TablePlan,
+    )
     from framefox_tasks.databases.schema import Chosen, LiveSchema
 
 
@@ -50,6 +59,9 @@ class Reader(Protocol):
             columns: The names of columns of the kind INTEGER; on a target, their own type may be another.
             where: A SQL condition, as for `lines`.
         """
+
+    def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:
+        """From now on leave out the rows that `lines` cannot read, and call this for each instead of raising it."""
 
     def cancel(self) -> None:
         """Cancel the statement that another thread waits for here; that thread gets an error. May be called any time.
@@ -120,6 +132,9 @@ class Loader(Protocol):
 
     def clear(self, table: Name) -> None:
         """Delete all rows of a table; only in a place for rows alone."""
+
+    def undo_failures(self) -> None:
+        """From now on let a load that fails leave nothing of its rows, whatever that costs."""
 
     def load(self, table: Side, blocks: Iterable[bytes]) -> int:
         """Put lines into a table, and commit them. Gives how many rows the database says it took.

@@ -234,6 +234,7 @@ class CopySchema:
         placed: Run when the copy has its name.
         not_carried: What the copy lacks of the source, a phrase each.
         refused: Why the copy would fail, a phrase each.
+        triggers: Those of a target that has its tables, a phrase each.
     """
 
     tables: tuple[TablePlan, ...]
@@ -243,6 +244,7 @@ class CopySchema:
     placed: tuple[Statement, ...] = ()
     not_carried: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    triggers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

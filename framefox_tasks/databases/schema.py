@@ -92,6 +92,7 @@ class LiveColumn:
         following: The number that it would give next, where that is known.
         checks: SQL of the source in which VALUE is the column: what its domain demands.
         lost: What else it has that no copy will: a phrase each.
+        chosen: The type that a user has chosen for it in the copy; empty where none was.
     """
 
     name: str
@@ -105,6 +106,7 @@ class LiveColumn:
     comment: str | None = None
     checks: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    chosen: str = ""
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ class ServerVerbs(Verbs):
     remedies: Mapping[str, frozenset[Any]]
     grant_hint: str  # with {user} and {database}
     identity_query: str
+    names_query: str
     own_schemas: str  # a condition on the name of a schema: it is none of the server's
 
     def error_code(self, exc: BaseException | None) -> Any:
@@ -103,6 +104,13 @@ class ServerVerbs(Verbs):
                 return cursor.fetchone()
 
             yield ask
+
+    def names(self, target: Target) -> list[str]:
+        """By a connection to the target."""
+        with self.connection(target, target.name) as connection:
+            cursor = connection.cursor()
+            cursor.execute(self.names_query)
+            return [str(row[0]) for row in cursor.fetchall()]
 
     def revision(self, target: Target) -> tuple[str, ...]:
         """The revisions in the version table."""

@@ -117,6 +117,10 @@ class Verbs(Traits, ABC):
     def drop(self, target: Target, *, force_disconnect: bool = False) -> None:
         """Drop the database. Raises DatabaseNotFoundError, or DatabaseInUseError if others are connected."""
 
+    def names(self, target: Target) -> list[str]:  # noqa: ARG002 - for those in servers
+        """The databases of the target's server that the user can see; none where there is no server."""
+        return []
+
     @abstractmethod
     def revision(self, target: Target) -> tuple[str, ...]:
         """The revisions in its version table, sorted. Raises DatabaseNotFoundError."""

@@ -58,8 +58,19 @@ def copied_lines(result: Copied) -> list[str]:
         *columns([("table", "rows", "seconds", "verified"), *rows]),
         f"{number(result.rows, 'row')} of {tables} copied to {result.target.label} in {result.seconds:.2f} s.",
         *(f"Note: {note}" for note in result.notes),
+        *_rejected(result),
         *(f"Removed, since newer ones are kept: {shown(path)}" for path in result.removed),
+        *(f"Dropped, since newer ones are kept: {name}" for name in result.dropped),
     ]
+
+
+def _rejected(result: Copied) -> list[str]:
+    """The rows that were left out."""
+    if not result.rejected or result.rejects is None:
+        return []
+    tables = ", ".join(f"{count:,} of {table}" for table, count in result.rejected)
+    count = number(sum(count for _, count in result.rejected), "row")
+    return [f"Left out: {count} ({tables}), written to {result.target.project.shown(result.rejects)}"]
 
 
 def _seconds(table: CopiedTable) -> str:

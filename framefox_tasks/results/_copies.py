@@ -99,6 +99,9 @@ class Copied:
         notes: Optional statements that the target refused, values that changed.
         not_carried: The parts of the source that the copy lacks, as in the plan.
         removed: Older copies that were deleted, as a named copy with `keep` does.
+        dropped: Older databases of a server that were dropped for the same reason.
+        rejected: The tables that rows were left out of, and how many.
+        rejects: The file that these rows are in.
     """
 
     source: Target
@@ -108,6 +111,9 @@ class Copied:
     notes: tuple[str, ...] = ()
     not_carried: tuple[str, ...] = ()
     removed: tuple[Path, ...] = ()
+    dropped: tuple[str, ...] = ()
+    rejected: tuple[tuple[str, int], ...] = ()
+    rejects: Path | None = None
 
     @property
     def rows(self) -> int:

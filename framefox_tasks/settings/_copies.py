@@ -15,8 +15,12 @@ from framefox_tasks.url import as_sqlalchemy_reads
 URL_VARIABLE = "DATABASE_COPY_URL"
 SALT_VARIABLE = "DATABASE_COPY_SALT"
 _UPGRADE = "upgrade"
-_FLAGS = ("schema_only", "data_only", "tables_from_entities", "overwrite", "verify", "force_disconnect")
-_KEYS = {"from", "to", "tables", "exclude", "jobs", "where", "mask", "keep", "zero_dates", "then", "before", *_FLAGS}
+_FLAGS = ("schema_only", "data_only", "tables_from_entities", "overwrite", "verify", "force_disconnect", "strict_masks")
+_KEYS = {
+    *("from", "to", "tables", "exclude", "jobs", "where", "mask", "keep", "then", "before"),
+    *("zero_dates", "types", "on_bad_row", "rejects", "only_related", "sample"),
+    *_FLAGS,
+}
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 _SAMPLE = "20000101T000000Z"
 _BRACED = r"\{[A-Za-z_]+\}"
@@ -93,6 +97,7 @@ class Copies:
     def _options(self, section: Mapping[str, Any], key: str, text: Callable[[str], str]) -> CopyOptions:
         where = mapping(section.get("where"), f"{key}.where", self._shown)
         masks = mapping(section.get("mask"), f"{key}.mask", self._shown)
+        types = mapping(section.get("types"), f"{key}.types", self._shown)
         flags = {name: boolean(f"{key}.{name}", section.get(name), self._expand) for name in _FLAGS}
         return CopyOptions(
             tables=texts_of(f"{key}.tables", section.get("tables"), self._expand),
@@ -101,6 +106,11 @@ class Copies:
             where=tuple((table, self._expand(f"{key}.where.{table}", value)) for table, value in where.items()),
             masks=tuple(self._mask(column, value, f"{key}.mask.{column}") for column, value in masks.items()),
             salt=self.salt,
+            types=tuple((what, self._expand(f"{key}.types.{what}", type_)) for what, type_ in types.items()),
+            only_related=text("only_related"),
+            sample=text("sample"),
+            on_bad_row=text("on_bad_row") or "stop",
+            rejects=text("rejects") or CopyOptions.rejects,
             zero_dates=_or_null(section, "zero_dates", text),
             **flags,
         )
@@ -175,13 +185,9 @@ def _check_addresses(copy: NamedCopy, what: str) -> None:
         )
     if copy.keep is None:
         return
-    if not target.address.is_file:
+    if copy.to.partition("?")[0].rpartition("/")[2].count(TIMESTAMP) != 1 or copy.to.count(TIMESTAMP) != 1:
         raise ConfigError(
-            f"{what}.keep is for SQLite files: no database is dropped on a server.", hint="Take `keep:` out."
-        )
-    if copy.to.rpartition("/")[2].count(TIMESTAMP) != 1 or copy.to.count(TIMESTAMP) != 1:
-        raise ConfigError(
-            f"{what}.keep needs {TIMESTAMP} once in the name of the file, and nowhere else in `to`.",
+            f"{what}.keep needs {TIMESTAMP} once in the name of the file or database, and nowhere else in `to`.",
             hint='Write it as in `to: "sqlite:///backups/{timestamp}.db"`.',
         )
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from framefox_tasks.copies.mask import Secret, mask_lines, masks_of
+from framefox_tasks.copies.mask import MASKS, Secret, mask_lines, masks_of
 from framefox_tasks.databases.rows import CopySchema, Field, ForeignKeyPlan, Kind, Name, Side, TablePlan
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Mask
@@ -82,24 +82,24 @@ def test_a_name_that_may_mean_two_columns_or_comes_twice_is_refused() -> None:
     assert "may mean t.A or t.a" in refused(Mask("T.a", "hash"), schema=CopySchema((twins,))).message
     assert masks_of(CopySchema((twins,)), [Mask("t.a", "hash")])["t"][0].index == 1
     assert refused(Mask("User.born", "null"), Mask("user.born", "null")).message == "User.born is masked twice."
-    assert refused(Mask("User.born", "blur")).hint == "Masks are email, name, phone, hash, null, fixed."
+    assert refused(Mask("User.born", "blur")).hint == f"Masks are {', '.join(MASKS)}."
 
 
 @pytest.mark.parametrize(
     ("mask", "message", "hint"),
     [
-        (Mask("User.born", "hash"), "of the kind date.", "null, fixed."),
+        (Mask("User.born", "hash"), "of the kind date.", "null, fixed, date, python."),
         (Mask("User.year", "hash"), "of the kind integer.", "null, fixed."),
-        (Mask("User.active", "null"), "it may not be NULL.", "fixed."),
-        (Mask("User.id", "null"), "it may not be NULL.", ": hash."),
-        (Mask("audit.User.id", "null"), "it may not be NULL.", ": hash."),
-        (Mask("audit.User.id", "email"), "of the kind integer.", ": hash."),
+        (Mask("User.active", "null"), "it may not be NULL.", "fixed, python."),
+        (Mask("User.id", "null"), "it may not be NULL.", ": hash, python."),
+        (Mask("audit.User.id", "null"), "it may not be NULL.", ": hash, python."),
+        (Mask("audit.User.id", "email"), "of the kind integer.", ": hash, python."),
         (
             Mask("User.Email", "fixed", "x"),
             "it is unique, and all its values would be the same.",
-            "email, name, phone, hash.",
+            "email, name, phone, hash, uuid, python.",
         ),
-        (Mask("User.kind", "name"), "of the kind enum.", "null, fixed."),
+        (Mask("User.kind", "name"), "of the kind enum.", "null, fixed, python."),
         (Mask("User.kind", "fixed", "c"), "cannot be 'c': it takes one of a, b.", "of the kind enum."),
         (Mask("User.born", "fixed", "31.1.2000"), "it takes a date, as 2000-12-31.", "of the kind date."),
         (Mask("User.active", "fixed", "maybe"), "it takes true or false.", "of the kind boolean."),
@@ -119,7 +119,7 @@ def test_a_column_of_a_key_must_have_room_for_values_that_stay_apart() -> None:
     assert (
         "it is part of a key, and there are too few different values with 8 characters for 10,000 rows" in error.message
     )
-    assert error.hint == "Masks that fit User.code: null."
+    assert error.hint == "Masks that fit User.code: null, python."
     assert "there is only room for 8 characters" in refused(Mask("User.code", "email"), schema=alone).message
     assert masks_of(alone, [Mask("User.Email", "phone")])
     many = CopySchema((replace(USER, rows=5_000_000),))
@@ -138,7 +138,7 @@ def test_both_ends_of_a_foreign_key_are_masked_alike_or_neither() -> None:
     assert refused(Mask("order.user_id", "null")).message == (
         "order.user_id cannot be masked with null: a foreign key joins it with User.id."
     )
-    assert refused(Mask("order.user_id", "fixed", "1")).hint == "Masks that fit order.user_id: hash."
+    assert refused(Mask("order.user_id", "fixed", "1")).hint == "Masks that fit order.user_id: hash, python."
     without = CopySchema((replace(USER, empty=True), ORDER))
     assert masks_of(without, [Mask("order.user_id", "hash")])
 

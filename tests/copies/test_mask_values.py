@@ -30,6 +30,14 @@ FIXED = {
     Kind.JSON: "[1]", Kind.BYTES: "hi", Kind.DATE: "2000-01-31", Kind.TIME: "10:00", Kind.TIMESTAMP: "2000-01-31T10:00",
     Kind.TIMESTAMPTZ: "2000-01-31 10:00+02:00", Kind.INTERVAL: "P1DT2H", Kind.UUID: "0A" * 16, Kind.BITS: "101",
 }  # fmt: skip
+FORMS = {
+    Kind.DATE: [*(f"20{number:02d}-02-28" for number in range(8)), "infinity", "9999-12-31"],
+    Kind.NUMERIC: ["0", "1", "-1.50", "99.99", "0.001", "12345678901234567890.12", "-7", "5e3", "NaN", "100"],
+    Kind.FLOAT: ["0", "1.5", "-1e-05", "2.5e300", "3", "-0.25", "100.125", "7e7", "Infinity", "9"],
+    Kind.JSON: [f'{{"a": "x{number}", "b": [{number}, null, true], "c": "kept"}}' for number in range(8)] + ["[]", "5"],
+}
+FORMS |= {kind: [f"{day} 10:20:30.5" for day in FORMS[Kind.DATE]] for kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ)}
+VALUES = {"number": "10", "pattern": "AA-a99", "json": "$.a,$.b[*]", "python": "textwrap:dedent"}
 NATIVE = {Kind.UUID: "uuid", Kind.BYTES: "bytea", Kind.TEXT: "text", Kind.INTEGER: "integer"}
 
 
@@ -68,7 +76,9 @@ class Case:
         column = Field("a", self.native, self.kind, length=self.length)
         side = Side(Name("t"), (column,))
         plan = TablePlan(side, side, uniques=(("a",),) if self.unique else ())
-        return plan, masks_of(CopySchema((plan,)), [Mask("t.a", self.mask, FIXED.get(self.kind, "any"))])
+        return plan, masks_of(
+            CopySchema((plan,)), [Mask("t.a", self.mask, VALUES.get(self.mask) or FIXED.get(self.kind, "any"))]
+        )
 
 
 def cases() -> list[Case]:
@@ -95,7 +105,13 @@ def cases() -> list[Case]:
         for mask in ("null", "fixed")
         for kind in Kind
     ]
-    return [*text, *sized, *fixed]
+    others = ("date", "number", "uuid", "address", "iban", "pattern", "json", "python")
+    forms = [
+        Case(mask, kind, NATIVE.get(kind, kind.value), inputs=FORMS.get(kind) or INPUTS.get(kind, list("0123456789")))
+        for mask in others
+        for kind in MASKS[mask].kinds
+    ]
+    return [*text, *sized, *fixed, *forms]
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.label)

@@ -134,7 +134,7 @@ def test_what_no_task_can_go_on_with(tmp_path: Path, yaml: str, message: str, hi
         ("mask: {user.email: {}}", "copies.a.mask.user.email must name one mask."),
         ("mask: {email: email}", "copies.a.mask.email: 'email' names no column."),
         ("tables: {order: all}", "copies.a.tables must be a single value, not a mapping."),
-        ("keep: 3", "copies.a.keep needs {timestamp} once in the name of the file, and nowhere else in `to`."),
+        ("keep: 3", "copies.a.keep needs {timestamp} once in the name of the file or database, and nowhere else"),
         ("keep: 0", "copies.a.keep must be a whole number of 1 or more, not '0'."),
     ],
 )
@@ -148,7 +148,7 @@ def test_what_one_copy_cannot_go_on_with(tmp_path: Path, section: str, message: 
     [
         ("sqlite:///{timestamp}/b.db", "keep needs {timestamp} once in the name of the file"),
         ("sqlite:///{timestamp}-{timestamp}.db", "keep needs {timestamp} once in the name of the file"),
-        ("postgresql://me@db/shop_{timestamp}", "keep is for SQLite files: no database is dropped on a server."),
+        ("postgresql://me@db/shop?application_name={timestamp}", "keep needs {timestamp} once in the name of the"),
     ],
 )
 def test_only_files_of_one_folder_are_counted_and_removed(tmp_path: Path, to: str, message: str) -> None:

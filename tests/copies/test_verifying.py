@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -14,7 +14,7 @@ from framefox_tasks.copies import verify
 from framefox_tasks.copies.verify import Checksum, canonical
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.dialect import Dialect
-from framefox_tasks.databases.rows import Field, KeyTotals, Kind, Name, Side, TablePlan
+from framefox_tasks.databases.rows import BadRowError, Field, KeyTotals, Kind, Name, Side, TablePlan
 from framefox_tasks.errors import VerificationError
 
 Rows = Sequence[str]
@@ -45,6 +45,9 @@ class Lines:
 
     def key_totals(self, table: Side, columns: Sequence[str], *, where: str = "") -> KeyTotals:
         raise AssertionError(f"no totals of {columns} of {table.name} where {where} are needed")
+
+    def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:
+        raise AssertionError(f"{reject} is not called")
 
     def cancel(self) -> None:
         raise AssertionError

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from framefox_tasks.copies.mask.contract import ColumnMask, Function, MaskKind
-from framefox_tasks.copies.mask.masks import MASKS, parse_mask, usages
+from framefox_tasks.copies.mask.masks import KEEP, MASKS, parse_mask, usages
 from framefox_tasks.copies.mask.plan import masks_of
 from framefox_tasks.copies.mask.secret import Secret
 from framefox_tasks.databases.rows import NULL, Kind, TablePlan, escaped, unescaped
@@ -126,6 +126,7 @@ def _uuid(value: object, function: Function, secret: Secret) -> Cell:
 
 
 __all__ = [
+    "KEEP",
     "MASKS",
     "ColumnMask",
     "MaskKind",

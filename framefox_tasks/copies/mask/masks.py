@@ -7,8 +7,18 @@ from math import inf
 from re import compile as pattern
 
 from framefox_tasks.copies.mask.contract import ColumnMask, Function, MaskKind
+from framefox_tasks.copies.mask.documents import JsonMask
 from framefox_tasks.copies.mask.fixed import fixed_text
 from framefox_tasks.copies.mask.secret import Secret
+from framefox_tasks.copies.mask.values import (
+    AddressMask,
+    DateMask,
+    IbanMask,
+    NumberMask,
+    PatternMask,
+    PythonMask,
+    UuidMask,
+)
 from framefox_tasks.databases.rows import Field, Kind
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Mask
@@ -219,8 +229,18 @@ MASKS: dict[str, MaskKind] = {
     "hash": HashMask(),
     "null": NullMask(),
     "fixed": FixedMask(),
+    "date": DateMask(),
+    "number": NumberMask(),
+    "uuid": UuidMask(),
+    "address": AddressMask(),
+    "iban": IbanMask(),
+    "pattern": PatternMask(),
+    "json": JsonMask(),
+    "python": PythonMask(),
 }
 """The masks by the names that users write."""
+KEEP = "keep"
+"""What is written instead of a mask for a column that looks personal, and is to stay as it is."""
 
 
 def usages() -> list[str]:
@@ -237,6 +257,8 @@ def parse_mask(column: str, text: str, what: str) -> Mask:
     name, colon, value = text.partition(":")
     if "." not in column.strip("."):
         raise ConfigError(f"{what}: {column!r} names no column.", hint="Write table.column, as in user.email.")
+    if text == KEEP:
+        return Mask(column, KEEP)
     if name not in MASKS or bool(colon) != (MASKS[name].value_text is not None):
         raise ConfigError(f"{what}: unknown mask {text!r}.", hint=f"Known are {', '.join(usages())}.")
     return Mask(column, name, value)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import log2
 
 from framefox_tasks.copies.mask.contract import ColumnMask, MaskKind
 from framefox_tasks.copies.mask.integers import LEVELS, integer_bits
-from framefox_tasks.copies.mask.masks import MASKS
+from framefox_tasks.copies.mask.masks import KEEP, MASKS
 from framefox_tasks.copies.table_names import lookup, spellings
 from framefox_tasks.databases.order import reached
 from framefox_tasks.databases.rows import CopySchema, Field, Kind, TablePlan
@@ -63,18 +64,23 @@ class _Column:
         return [field.length for field in (self.source, self.target) if field.length is not None]
 
 
-def masks_of(schema: CopySchema, masks: Sequence[Mask]) -> dict[str, tuple[ColumnMask, ...]]:
+def masks_of(
+    schema: CopySchema, masks: Sequence[Mask], tables: Sequence[str] = (), count: Count | None = None
+) -> dict[str, tuple[ColumnMask, ...]]:
     """The masks of each table that has some, by the tables' labels.
 
     Args:
         schema: What is copied.
         masks: What the user wrote. Names are the source's.
+        tables: The names and patterns of --tables; none for all.
+        count: Counts the rows of a table, where a key has few different values.
 
     Raises:
         ConfigError: A mask names no column, or cannot do its work there; or the other end of a foreign key is not
             masked alike.
     """
     columns = {column.label: column for plan in schema.tables for column in _columns(plan)}
+    _check_chosen(schema, masks, tables)
     asked = _asked(schema, columns, masks)
     links = _links(schema, columns)
     planned: dict[str, list[ColumnMask]] = defaultdict(list)
@@ -83,13 +89,25 @@ def masks_of(schema: CopySchema, masks: Sequence[Mask]) -> dict[str, tuple[Colum
         joined = reached([column], lambda one: links.get(one.label, ()))  # by foreign keys
         _check(mask, joined, _misfit)
         _check_ends(column, mask, joined, asked)
-        _check(mask, joined, _shortage)
+        _check(mask, joined, partial(_shortage, count=count))
         planned[column.plan.label].append(_planned(column, mask, joined))
     return {label: tuple(sorted(found, key=lambda one: one.index)) for label, found in planned.items()}
 
 
 def _columns(plan: TablePlan) -> Iterator[_Column]:
     return (_Column(plan, index) for index in range(len(plan.source.fields)))
+
+
+def _check_chosen(schema: CopySchema, masks: Sequence[Mask], tables: Sequence[str]) -> None:
+    known = {spelling.casefold() for plan in schema.tables for spelling in spellings(plan.source.name)}
+    for mask in masks:
+        table = mask.column.rpartition(".")[0]
+        if tables and table and table.casefold() not in known:
+            raise ConfigError(
+                f"The mask of {mask.column} is of a table that is not copied: --tables={','.join(tables)} chooses no "
+                f"table {table}.",
+                hint="Leave the mask out, or name the table in --tables.",
+            )
 
 
 def _asked(schema: CopySchema, columns: Mapping[str, _Column], masks: Sequence[Mask]) -> dict[str, Mask]:
@@ -101,6 +119,9 @@ def _asked(schema: CopySchema, columns: Mapping[str, _Column], masks: Sequence[M
     }
     asked: dict[str, Mask] = {}
     for mask in masks:
+        if mask.kind == KEEP:
+            lookup(mask.column, known, f"The mask of {mask.column}")
+            continue
         if mask.kind not in MASKS:
             raise ConfigError(
                 f"The mask of {mask.column} is {mask.kind!r}, which is none.", hint=f"Masks are {', '.join(MASKS)}."
@@ -131,6 +152,8 @@ def _links(schema: CopySchema, columns: Mapping[str, _Column]) -> Links:
     return links
 
 
+Count = Callable[[TablePlan], int]
+
 Objection = Callable[[MaskKind, Sequence[_Column]], str]
 """Why a mask cannot do its work in a column, which stands before those that are joined with it; empty if it can."""
 
@@ -148,22 +171,32 @@ def _misfit(kind: MaskKind, joined: Sequence[_Column]) -> str:
     return f"a foreign key joins it with {others[0].label}" if distinct <= 1 and others else ""
 
 
-def _shortage(kind: MaskKind, joined: Sequence[_Column]) -> str:
+def _shortage(kind: MaskKind, joined: Sequence[_Column], count: Count | None = None) -> str:
     holds, length = joined[0].source.kind, _length(joined)
     if length is not None and length < kind.shortest:
         return f"there is only room for {length} characters"
     rows = max(_FEWEST_ROWS, *(one.plan.rows or 0 for one in joined))
     distinct = kind.distinct(holds, None) > 1 and any(one.unique for one in joined)
-    if distinct and log2(kind.distinct(holds, length)) < 2 * log2(rows) + _SPARE:
-        room = "" if length is None else f" with {length} characters"
-        return f"it is part of a key, and there are too few different values{room} for {rows:,} rows or more"
-    return ""
+    if not distinct or _tells_apart(kind.distinct(holds, length), rows):
+        return ""
+    if count:
+        rows = max(2, *(count(one.plan) for one in joined))
+        if _tells_apart(kind.distinct(holds, length), rows):
+            return ""
+    room = "" if length is None else f" with {length} characters"
+    more = "" if count else " or more"
+    return f"it is part of a key, and there are too few different values{room} for {rows:,} rows{more}"
+
+
+def _tells_apart(distinct: float, rows: int) -> bool:
+    return log2(distinct) >= 2 * log2(rows) + _SPARE
 
 
 def _check(mask: Mask, joined: Sequence[_Column], objection: Objection) -> None:
     label, reason = joined[0].label, objection(MASKS[mask.kind], joined)
     if reason:
-        fitting = [name for name, kind in MASKS.items() if not (_misfit(kind, joined) or _shortage(kind, joined))]
+        fitting = [name for name, kind in MASKS.items() if not (_misfit(kind, joined) or objection(kind, joined))]
+        fitting = [name for name in fitting if not _shortage(MASKS[name], joined)]
         hint = f"Masks that fit {label}: {', '.join(fitting)}." if fitting else f"No mask fits {label}: leave it out."
         raise ConfigError(f"{label} cannot be masked with {mask.kind}: {reason}.", hint=hint)
 

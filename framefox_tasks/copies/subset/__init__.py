@@ -8,7 +8,7 @@ until none changes anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from framefox_tasks.copies.subset.foreign_keys import Edge, ForeignKeyGraph, target_column
 from framefox_tasks.databases.rows import CopySchema, Kind, quoted
@@ -72,6 +72,19 @@ def orphan_statements(schema: CopySchema, where: Mapping[str, str], database: Tr
     """
     graph = ForeignKeyGraph(schema, where)
     return [_orphan_statement(edge, database) for edge in graph.edges if _leaves_orphans(graph, edge)]
+
+
+def statements_without(schema: CopySchema, tables: Iterable[str], database: Traits) -> list[str]:
+    """Statements that remove what refers to rows that some tables lack in the copy, to be repeated as the others.
+
+    Args:
+        schema: What is copied.
+        tables: The labels of the tables.
+        database: That of the copy.
+    """
+    graph = ForeignKeyGraph(schema, dict.fromkeys(tables, "1 = 1"))
+    edges = (edge for edge in graph.edges if edge.parent.label in graph.restricted and not edge.child.empty)
+    return [_orphan_statement(edge, database) for edge in edges]
 
 
 def _leaves_orphans(graph: ForeignKeyGraph, edge: Edge) -> bool:

@@ -13,7 +13,7 @@ from framefox_tasks.copies.translate.target import TargetColumn, TargetTable
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Kind, Name
-from framefox_tasks.databases.schema import LiveColumn, LiveSchema, LiveTable, Reference, Type
+from framefox_tasks.databases.schema import LiveColumn, LiveSchema, LiveTable, Reference, Type, Written
 
 
 class Translation:
@@ -51,7 +51,7 @@ class Translation:
         for column in table.columns:
             type_ = self._named(self._typed(table, column), column, target.name)
             column = replace(column, type=type_)
-            written = self.dialect.write(type_)
+            written = Written(column.chosen, type_.size, "as chosen") if column.chosen else self.dialect.write(type_)
             if type_.hidden and written.reason is None:
                 written = replace(written, reason="")
             target.columns[column.name] = TargetColumn(column, names[column.name], written)

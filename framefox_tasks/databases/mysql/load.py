@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from itertools import chain
 
 from framefox_tasks.databases.mysql.insert import Inserting, bad_row, of_row
@@ -14,6 +15,7 @@ from framefox_tasks.databases.mysql.verbs import VERBS
 from framefox_tasks.databases.rows import KeyTotals, Name, Side, Statement
 from framefox_tasks.errors import CopyError, FramefoxTasksError, VerificationError
 
+_POINT = "framefox_tasks_rows"
 _AT_ONCE = 1 << 26  # bytes of lines in one statement: clusters limit what a transaction may hold
 _NO_LOCAL = frozenset({1148, 3948, 4166})
 _TRANSACTIONS = (
@@ -36,6 +38,7 @@ class MySQLLoader:
         self._local = local
         self._transaction = transaction
         self.filled: list[str] = []
+        self._undoes = False
 
     def execute(self, statement: Statement) -> str | None:
         """Run a statement; gives why the database refused it, where it is optional."""
@@ -62,9 +65,25 @@ class MySQLLoader:
         rest = iter(blocks)
         taken = 0
         for first in rest:
-            taken += self._load(table, chain([first], _portion(rest, len(first))), taken)
+            with self._undone() if self._undoes else nullcontext():
+                taken += self._load(table, chain([first], _portion(rest, len(first))), taken)
         self._check_keys(table)
         return taken
+
+    def undo_failures(self) -> None:
+        """Let each statement be one that can be undone: the server goes on after a row that it changed or left out."""
+        self._undoes = True
+
+    @contextmanager
+    def _undone(self) -> Iterator[None]:
+        self._session.execute(f"SAVEPOINT {_POINT}" if self._transaction else "START TRANSACTION")
+        try:
+            yield
+        except BaseException:
+            with suppress(FramefoxTasksError):  # the first error is the one to tell
+                self._session.execute(f"ROLLBACK TO SAVEPOINT {_POINT}" if self._transaction else "ROLLBACK")
+            raise
+        self._session.execute(f"RELEASE SAVEPOINT {_POINT}" if self._transaction else "COMMIT")
 
     def _check_keys(self, table: Side) -> None:
         """See that the server counted nothing up by itself, which the number of rows would not tell."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from itertools import islice
 
 from framefox_tasks.databases.mysql.packets import TooLongError
@@ -73,6 +73,9 @@ class MySQLReader:
     def key_totals(self, table: Side, columns: Sequence[str], *, where: str = "") -> KeyTotals:
         """The least, the greatest and the sum of columns; see the protocol."""
         return key_totals(self._session, table, columns, where)
+
+    def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:
+        """The server reads all that it holds."""
 
     def cancel(self) -> None:
         """End what another thread waits for here."""

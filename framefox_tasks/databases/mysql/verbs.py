@@ -60,6 +60,7 @@ class MySQLVerbs(ServerVerbs):
     grant_hint = "GRANT ALL ON {database}.* TO {user}"
 
     identity_query = "SELECT @@hostname, @@port, @@datadir, @@server_id"
+    names_query = "SHOW DATABASES"
     own_schemas = "= DATABASE()"
 
     def error_code(self, exc: BaseException | None) -> Any:

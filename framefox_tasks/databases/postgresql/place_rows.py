@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import Any
 
 from framefox_tasks.databases.place import commit_in_doubt, copy_running, run_all
@@ -180,6 +180,11 @@ class RowsLoader(PostgreSQLLoader):
         super().__init__(connection, target)
         self.cleared: set[str] = set()
         self.loaded: set[str] = set()
+        self._undoes = False
+
+    def undo_failures(self) -> None:
+        """Let each load be a part of the transaction that can be undone alone."""
+        self._undoes = True
 
     def clear(self, table: Name) -> None:
         """Delete all rows of a table, and remember which."""
@@ -195,7 +200,8 @@ class RowsLoader(PostgreSQLLoader):
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        yield
+        with self._undone() if self._undoes else nullcontext():
+            yield
 
     @contextmanager
     def _undone(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
@@ -11,7 +11,7 @@ from framefox_tasks.databases.postgresql import session
 from framefox_tasks.databases.postgresql.columns import Shape, is_binary, qualified, shape_of
 from framefox_tasks.databases.postgresql.copy_stream import copy_out
 from framefox_tasks.databases.postgresql.session import quoted, telling
-from framefox_tasks.databases.rows import KeyTotals, Name, Side
+from framefox_tasks.databases.rows import BadRowError, KeyTotals, Name, Side
 from framefox_tasks.model import Target
 
 _UNKNOWN = "SQL_ASCII"
@@ -73,6 +73,9 @@ class PostgreSQLReader:
         with telling(self._target, self._side, self._connection, about=f"to read {table.name}"), self._kept():
             query = shape_of(self._connection, table.name).key_totals(columns, _where(where))
             return KeyTotals.of(self._connection.execute(query).fetchone())
+
+    def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:
+        """The server reads all that it holds."""
 
     def cancel(self) -> None:
         """End what another thread waits for here."""

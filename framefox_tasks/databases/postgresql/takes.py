@@ -20,6 +20,8 @@ def refuses(field: Field) -> Refuses | None:
             return fits.unlike(rb"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?|24:00:00(?:\.0+)?")
         case Kind.NUMERIC, Kind.NUMERIC if type_.size is not None:
             return fits.numbers(type_.size, type_.scale or 0, *_ENDLESS)
+        case Kind.BOOLEAN, Kind.BOOLEAN:
+            return fits.unlike(b"[01]")
         case Kind.INTEGER, Kind.INTEGER:
             return fits.integers(type_.size or 8)
         case Kind.JSON, _:

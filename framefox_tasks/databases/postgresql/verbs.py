@@ -83,6 +83,7 @@ class PostgreSQLVerbs(ServerVerbs):
     )
 
     identity_query = "SELECT pg_postmaster_start_time()"  # to the microsecond
+    names_query = "SELECT datname FROM pg_catalog.pg_database WHERE NOT datistemplate"
     own_schemas = "NOT IN ('pg_catalog', 'information_schema')"
 
     def error_code(self, exc: BaseException | None) -> Any:

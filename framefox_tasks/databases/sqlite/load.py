@@ -16,6 +16,7 @@ from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.errors import CopyError
 
 _ROW_CODES = (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG)
+_POINT = ("SAVEPOINT rows_of_copy", "ROLLBACK TO rows_of_copy", "RELEASE rows_of_copy")
 _OWN_KEY = (
     "SELECT name FROM pragma_table_info(:table) WHERE pk AND lower(type) = 'integer' "
     "AND (SELECT count(*) FROM pragma_table_info(:table) WHERE pk) = 1"
@@ -35,6 +36,7 @@ class SQLiteLoader:
         self._connection = connection
         self._meant = meant
         self._atomic = atomic
+        self._undoes = False
 
     def execute(self, statement: Statement) -> str | None:
         """Run a statement; see the protocol."""
@@ -65,20 +67,24 @@ class SQLiteLoader:
         """Delete all rows of a table."""
         self.change(f"DELETE FROM {named(table.name)}")  # noqa: S608 - quoted
 
+    def undo_failures(self) -> None:
+        """Keep a journal, which a database that is thrown away if anything fails has none of."""
+        if not self._atomic:
+            self._connection.execute("PRAGMA journal_mode = MEMORY")
+        self._undoes = True
+
     def load(self, table: Side, blocks: Iterable[bytes]) -> int:
         """Put lines into a table; see the protocol."""
         begun = not self._connection.in_transaction
         before = self._connection.total_changes
-        if begun:
-            self._connection.execute("BEGIN")
+        start, undo, end = ("BEGIN", "ROLLBACK", "COMMIT") if begun else _POINT if self._undoes else ("", "", "")
         try:
+            self._connection.execute(start)
             self._insert(table, blocks)
-            if begun:
-                self._connection.execute("COMMIT")
+            self._connection.execute(end)
         except BaseException as exc:
-            if begun:
-                with suppress(sqlite3.Error):  # the first error is the one to tell
-                    self._connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # the first error is the one to tell
+                self._connection.execute(undo)
             if isinstance(exc, sqlite3.Error):
                 raise self._meant(exc) from exc
             raise

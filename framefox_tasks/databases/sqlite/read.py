@@ -14,7 +14,7 @@ from framefox_tasks.databases.rows import BadRowError, CopySchema, KeyTotals, Na
 from framefox_tasks.databases.schema import Chosen, LiveSchema
 from framefox_tasks.databases.sqlite.backup import snapshot, tolerant
 from framefox_tasks.databases.sqlite.cell import shown
-from framefox_tasks.databases.sqlite.encode import BadCellError, column_of, lines_of
+from framefox_tasks.databases.sqlite.encode import BadCellError, Column, column_of, lines_of
 from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.row_key import Keys
 from framefox_tasks.databases.sqlite.sort import sorted_by
@@ -47,6 +47,7 @@ class SQLiteReader:
         self._target = target
         self._connection = connection
         self._workers = workers
+        self._reject: Callable[[BadRowError], None] | None = None
 
     def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
         """Blocks of lines; see the protocol. Those of a large table are made by processes of their own."""
@@ -55,7 +56,7 @@ class SQLiteReader:
         if not rowid or not self._is_large(table, rowid):
             return self._blocks(table, query, where)
         by_number = f"ORDER BY {rowid}"
-        if self._workers and not self._computes(table):
+        if self._workers and not self._reject and not self._computes(table):
             self._workers.start()
             if self._workers.are_ready():
                 asked = WorkerTable(str(table.name), query, by_number, table.fields)
@@ -105,10 +106,34 @@ class SQLiteReader:
                 try:
                     yield lines_of(columns, rows)
                 except BadCellError as exc:
-                    raise self._bad(table, query, done + exc.index, str(exc)) from exc
-                except UnicodeEncodeError as exc:
-                    raise self._not_text(table, query, done, rows) from exc
+                    bad = self._bad(table, query, done + exc.index, str(exc))
+                except UnicodeEncodeError:
+                    bad = self._not_text(table, query, done, rows)
+                else:
+                    done += len(rows)
+                    continue
+                if self._reject is None:
+                    raise bad
+                yield from self._one_by_one(table, query, columns, rows, done)
                 done += len(rows)
+
+    def _one_by_one(self, table: Side, query: str, columns: list[Column], rows: _Rows, done: int) -> Iterator[bytes]:
+        """The lines of rows some of which cannot be told; these are rejected."""
+        for place, row in enumerate(rows):
+            try:
+                yield lines_of(columns, [row])
+            except BadCellError as exc:
+                self._rejected(self._bad(table, query, done + place, str(exc)))
+            except UnicodeEncodeError:
+                self._rejected(self._not_text(table, query, done + place, [row]))
+
+    def _rejected(self, exc: BadRowError) -> None:
+        if self._reject:
+            self._reject(exc)
+
+    def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:
+        """See the protocol; no processes help then."""
+        self._reject = reject
 
     def raw(self, table: Side, *, where: str = "") -> Generator[tuple[bytes, int]] | None:  # noqa: ARG002
         """Nothing is faster than lines."""

@@ -11,6 +11,7 @@ from framefox_tasks.databases.sqlite.backup import FileSnapshot, Function, snaps
 from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.databases.sqlite.verbs import PROTECTED
+from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
 
 _NUMBERS = ("user_version", "application_id")
@@ -35,7 +36,15 @@ class FileCopy:
 
     def count(self, table: str, *, where: str = "") -> int:
         """How many rows a table of the source has."""
-        return self._snap.count(table, where=where)
+        try:
+            return self._snap.count(table, where=where)
+        except sqlite3.OperationalError as exc:
+            if not where or getattr(exc, "sqlite_errorcode", 0) != sqlite3.SQLITE_ERROR:
+                raise
+            raise CopyError(
+                f"The condition of {table} cannot be used on {self._snap.target.label}: {exc}.",
+                hint="Correct it; behind WHERE stands: " + where.replace("\n)", ")"),
+            ) from exc
 
     def schema(self, tables: Callable[[Name], bool] | None = None) -> CopySchema:
         """The source's schema."""

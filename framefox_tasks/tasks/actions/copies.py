@@ -30,6 +30,8 @@ from framefox_tasks.tasks.actions.turns import note_unlocked, waiting_as
 from framefox_tasks.tasks.freshness.copies import comparable, copy_state, copy_values, source_state
 from framefox_tasks.url import as_sqlalchemy_reads
 
+REJECTED = 4
+"""The exit code of a copy that rows were left out of."""
 _ONE = "DATABASE_URL or config/orm.yaml"
 _TO = "Type: doit database_copy --to=sqlite:///backups/app.db"
 
@@ -44,13 +46,18 @@ def copy(
     jobs: str | None,
     where: list[str],
     mask: list[str],
+    types: list[str],
     dry_run: bool,
     yes: bool,
     no_scan: bool = False,
     lock_wait: str | None = None,
     force: str | None = None,
     invocation: Invocation | None = None,
+    only_related: str = "",
+    sample: str = "",
     zero_dates: str = "error",
+    on_bad_row: str = "stop",
+    rejects: str | None = None,
     **flags: bool,
 ) -> None:
     """database_copy."""
@@ -70,9 +77,14 @@ def copy(
         exclude=_names(exclude),
         jobs=positive("--jobs", (jobs or "").strip()),
         where=_conditions(where),
+        only_related=only_related.strip(),
+        sample=sample.strip(),
         masks=tuple(map(_mask, mask)),
+        types=tuple(map(_type, types)),
         salt=settings.copies.salt,
         zero_dates=zero_dates,
+        on_bad_row=on_bad_row,
+        rejects=rejects or CopyOptions.rejects,
         scan=not no_scan,
         **flags,
     )
@@ -114,6 +126,15 @@ def _conditions(given: list[str]) -> tuple[tuple[str, str], ...]:
             raise ConfigError(f"--where is given twice for {table}.", hint="Join the two conditions with AND.")
         found[table] = condition
     return tuple(found.items())
+
+
+def _type(text: str) -> tuple[str, str]:
+    what, equals, type_ = (part.strip() for part in text.partition("="))
+    if not (what and equals and type_):
+        raise ConfigError(
+            f"--type needs a column and its type, not {text!r}.", hint="Write it joined: --type=order.code=text"
+        )
+    return what, type_
 
 
 def _mask(text: str) -> Any:
@@ -197,7 +218,10 @@ def _copy_once(copy: NamedCopy, dry_run: bool, force: str | None) -> dict[str, A
     state = source_state(copy.source) if copy.name and comparable(copy) else None
     result = _run_with_display(copy, stamp, force)
     values = copy_values(copy, stamp, state)
-    report.show(replace(result, removed=retention.remove_older(copy, stamp)))
+    removed, dropped = retention.remove_older(copy, stamp), retention.drop_older(copy, stamp)
+    report.show(replace(result, removed=removed, dropped=dropped))
+    if result.rejected:
+        raise SystemExit(REJECTED)
     return values
 
 

@@ -103,12 +103,20 @@ class ToyReader:
         sql = f"SELECT count(*){found} FROM {_named(table.name.name)}{condition}"
         return KeyTotals.of(self._connection.execute(sql).fetchone())
 
+    def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:
+        pass  # it reads all that it holds
+
     def cancel(self) -> None:
         self._connection.interrupt()
 
 
 class ToyLoader(ToyReader):
     """All is one transaction, which the place commits."""
+
+    _undoes = False
+
+    def undo_failures(self) -> None:
+        self._undoes = True
 
     def execute(self, statement: Statement) -> str | None:
         try:
@@ -129,11 +137,13 @@ class ToyLoader(ToyReader):
         columns = ", ".join(_named(field.name) for field in table.fields)
         values = ", ".join("?" * len(table.fields))
         sql = f"INSERT INTO {_named(table.name.name)} ({columns}) VALUES ({values})"
+        self._connection.execute("SAVEPOINT rows_of_copy" if self._undoes else "")
         number = 0
         for number, line in enumerate(chain.from_iterable(block.split(b"\n")[:-1] for block in blocks), 1):
             try:
                 self._connection.execute(sql, [*map(_taken, line.split(b"\t"), table.fields)])
             except (sqlite3.DatabaseError, OverflowError, ValueError) as exc:
+                self._connection.execute("ROLLBACK TO rows_of_copy" if self._undoes else "")
                 raise BadRowError(str(table.name), str(exc), number=number) from exc
         return number
 
