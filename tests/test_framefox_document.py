@@ -197,6 +197,15 @@ def test_modifying_an_entity(site: MiniProject) -> None:
     assert "Migrations applied successfully." in types(site, f"framefox {MODIFY[1]}")
 
 
+def test_adding_an_entity(site: MiniProject) -> None:
+    migrated(site)
+    types(site, "framefox create:entity product", code=1)  # it asks for the fields, and there is no terminal
+    types(site, "framefox create:entity product --fields=name:str(100)")
+    assert "product" in site.read("src/entity/product.py")
+    assert "add table product" in types(site, f"framefox {MODIFY[0]}")
+    assert "Migrations applied successfully." in types(site, f"framefox {MODIFY[1]}")
+
+
 def test_migration_conflicts(site: MiniProject) -> None:
     migrated(site)
     assert "CURRENT" in types(site, "framefox database:status")
@@ -216,6 +225,14 @@ def test_what_loses_data_asks_before(site: MiniProject, command: str) -> None:
 
 
 # Settings
+
+
+def test_connection_errors_are_looked_into(site: MiniProject) -> None:
+    result = site.run("sh", "-c", "framefox-tasks debug:config | grep DATABASE_URL")
+    assert result.code == 0, result.all
+    assert re.search(r"^DATABASE_URL +sqlite:///(\./)?framefox\.db +\.env, line 2$", result.out, re.MULTILINE), (
+        result.out
+    )
 
 
 @pytest.mark.parametrize(
