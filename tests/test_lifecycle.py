@@ -19,7 +19,7 @@ def test_the_whole_life(project: MiniProject, database: Database) -> None:
     out = project.ok("database_create_migration", "-m", "first tables")
     (name,) = project.versions()
     assert re.fullmatch(r"\d{8}_\d{6}_first_tables\.py", name)
-    assert f"Migration file 'migrations/versions/{name}' created successfully." in out
+    assert f"Migration file '{name}' created successfully.\n  in migrations/versions\n" in out
     assert "Apply it with: doit database_upgrade" in out
     assert "Revision ID:" in project.read(f"migrations/versions/{name}")
     assert database.tables() == {"alembic_version"}

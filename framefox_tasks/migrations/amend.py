@@ -55,6 +55,8 @@ def amend_migration(
         MigrationError: It is shared, a merge, or followed by another; or there is none, or nothing to be written.
         As for downgrade and create_migration otherwise.
     """
+    from framefox_tasks.migrations.alembic.revision_file import description_of
+
     patience = patience_of(target, lock_wait, on_wait)
     with writing(target, patience):
         history = history_of(target, x)
@@ -70,9 +72,8 @@ def amend_migration(
             check_unprotected(target, None, "its newest migration is not reverted")
             _revert(history, script, patience=patience, on_step=on_step)
         with _set_aside(target, script, known, applied=applied, x=x):
-            created = create_migration(
-                target, message=message or _message(script), options=_place(history, script), x=x
-            )
+            described = message or description_of(script)
+            created = create_migration(target, message=described, options=_place(history, script), x=x)
             if created.path is None:
                 raise MigrationError(
                     f"Without {script.revision} there is nothing to be written: the entities have no more changes.",
@@ -178,10 +179,6 @@ def _apply_again(target: Target, revision: str, x: Sequence[str], failure: BaseE
             f"{failure}\n{revision} is back as it was, but was reverted, and cannot be applied again: {exc.message}",
             hint="See where the database stands: doit database_status",
         ) from failure
-
-
-def _message(script: Script) -> str:
-    return script.doc.partition("\n")[0].strip()
 
 
 def _place(history: History, script: Script) -> RevisionOptions:

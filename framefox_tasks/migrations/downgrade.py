@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
@@ -29,6 +29,7 @@ def downgrade(
     lock_wait: float | None = None,
     force: str | None = None,
     resume: bool = False,
+    on_start: Callable[[int], None] | None = None,
 ) -> Downgraded:
     """Revert migrations; also those whose files are on another branch, by what was kept when they were applied.
 
@@ -42,6 +43,7 @@ def downgrade(
         lock_wait: As for upgrade.
         force: The name of the database, as for drop.
         resume: As for upgrade.
+        on_start: Called with the number of migrations before the first one is reverted.
 
     Raises:
         ProtectedError: The database is protected, and force does not name it.
@@ -79,13 +81,18 @@ def downgrade(
         if current:
             steps_from(history, find, current)
 
+    def check_and_tell(current: tuple[str, ...]) -> None:
+        check(current)
+        if on_start and (count := len(steps_from(history, find, current)) if current else 0):
+            on_start(count)
+
     check(seen)
     if not seen:
         check_uninterrupted(target)
         return Downgraded(target, (), ())
     patience = patience_of(target, lock_wait, on_wait)
     going_on: Resume = "downgrade" if resume else None
-    ran = run.run_steps(history, find, check=check, patience=patience, on_step=on_step, resume=going_on)
+    ran = run.run_steps(history, find, check=check_and_tell, patience=patience, on_step=on_step, resume=going_on)
     return Downgraded(target, ran.steps, ran.current, ran.by_themselves, ran.warnings)
 
 

@@ -55,6 +55,7 @@ __all__ = [
     "show_history",
     "show_live",
     "show_replay",
+    "show_reverting",
     "show_status",
     "show_waiting",
     "unwritable",
@@ -74,6 +75,11 @@ def show_replay(count: int) -> None:
     """Print how many migrations are replayed, if that takes a moment."""
     if count >= _MANY:
         say(f"Replaying {number(count, 'migration')} on a scratch database...")
+
+
+def show_reverting(count: int) -> None:
+    """Print how many migrations are about to be reverted."""
+    say(f"Reverting {number(count, 'migration')}...")
 
 
 def show_live(written: MetadataWritten, *, verbose: bool) -> None:
@@ -172,7 +178,7 @@ def _(result: MigrationCreated) -> list[str]:
         said = by_hand or ["No changes detected since the last migration."]
         return [*said, *_unmade(result.unmade), *left_alone(result.left_alone), *_warnings(result)]
     shown = result.target.project.shown(result.path)
-    lines = [f"Migration file '{shown}' created successfully."]
+    lines = _file_created(result)
     lines += [f"  {operation}" for operation in result.operations]
     if result.destructive:
         lines.append(f"Check before you apply it, this loses data: {', '.join(result.destructive)}.")
@@ -183,6 +189,12 @@ def _(result: MigrationCreated) -> list[str]:
     lines += _proof(result.proof) if result.proof else []
     last = _marked(result.target.label) if result.applied else "Apply it with: doit database_upgrade"
     return [*lines, *_unmade(result.unmade), *left_alone(result.left_alone), *_warnings(result), last]
+
+
+def _file_created(result: MigrationCreated | Baselined) -> list[str]:
+    assert result.path is not None  # noqa: S101 - one was written
+    folder = result.target.project.shown(result.path.parent)
+    return [f"Migration file '{result.path.name}' created successfully.", f"  in {folder}"]
 
 
 def _renames(result: MigrationCreated, where: str) -> list[str]:
@@ -212,7 +224,7 @@ def _marked(label: str) -> str:
 
 @_lines.register
 def _(result: Baselined) -> list[str]:
-    lines = [f"Migration file '{result.target.project.shown(result.path)}' created successfully."]
+    lines = _file_created(result)
     lines += [f"  {operation}" for operation in result.operations]
     lines += [*_unnamed(result.unnamed), *left_alone(result.left_alone), _marked(result.target.label)]
     if result.pending:

@@ -119,7 +119,7 @@ def _print_database(console: Console, status: Status) -> None:
     from rich.text import Text
 
     columns = ("Component", "Status", "Details")
-    table = make_table("Database", *columns, folded=columns)
+    table = make_table("Database Status", *columns, folded=columns)
     state = {True: "Exists", False: "Does not exist", None: "Unknown"}[status.exists]
     table.add_row("Database", state, Text(status.target.name))
     if status.error:
@@ -150,7 +150,7 @@ def _print_migrations(console: Console, status: Status) -> None:
 
     if not status.migrations:
         return
-    table = make_table("Migrations", "Version", "Description", "Status", folded=["Description"])
+    table = make_table("Migration Status", "Version", "Description", "Status", folded=["Description"])
     several = len(status.heads) > 1
     for item in status.migrations:
         state = f"{item.state} (head)" if several and item.is_head else item.state

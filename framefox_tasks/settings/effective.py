@@ -119,8 +119,9 @@ class _Reader:
         except FramefoxTasksError as exc:
             return ShownSetting("DATABASE_URL", "", _NOWHERE, redact(exc.message, *self.secrets))
         key = settings.source.partition(" ")[0]
-        line = self.lines.get(key)
-        return ShownSetting("DATABASE_URL", str(settings.target.address), f"{_SHOWN}, line {line} ({key})")
+        ours = settings.source.endswith(f" in {_SHOWN}")  # else Alembic's configuration or the application
+        source = f"{_SHOWN}, line {self.lines.get(key)} ({key})" if ours else settings.source
+        return ShownSetting("DATABASE_URL", str(settings.target.address), source)
 
     def keys(self) -> Iterator[ShownSetting]:
         """What config/orm.yaml sets."""

@@ -12,7 +12,7 @@ from framefox_tasks.tasks.freshness.build import migration_written
 from framefox_tasks.tasks.freshness.state import at_head, database_exists
 from framefox_tasks.tasks.named import Named
 from framefox_tasks.tasks.params import LIVE, choice, definition, flag, option, params, several
-from framefox_tasks.tasks.reporter import BARE, EXPLAINED
+from framefox_tasks.tasks.reporter import BARE, EXPLAINED, SAID
 
 # Not beside their tasks: doit reads the source of each task function at every start, and these would count.
 _YES = flag("yes", "do not ask", short="y")
@@ -98,12 +98,8 @@ _DROP = (_YES, flag("force_disconnect", "end the sessions of others first (Postg
 @definition
 def task_database_init() -> dict[str, Any]:
     """Write what a project lacks for the tasks"""
-    return {
-        "actions": [action("init:init", configured_first=False)],
-        "params": list(_INIT),
-        "uptodate": [Named()],
-        **LIVE,
-    }
+    write = {"actions": [action("init:init", configured_first=False)], "params": list(_INIT)}
+    return {**write, "uptodate": [Named()], **LIVE}
 
 
 @definition
@@ -122,7 +118,7 @@ def task_database_upgrade(plan: bool, sql: bool, output: str, **_: Any) -> dict[
         # Tasks of `setup` run when this one has something to do, and only then.
         "setup": [] if plan or sql or output else copies_before_upgrade(),
         "uptodate": [UptodateCheck(at_head)],
-        "meta": {BARE: sql and not output},
+        "meta": {BARE: sql and not output, SAID: "The database is already up to date, no migrations to apply."},
         **LIVE,
     }
 

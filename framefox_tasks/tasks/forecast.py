@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from doit.dependency import UptodateCalculator
 
-from framefox_tasks.tasks.freshness import reason_of
+from framefox_tasks.tasks.freshness import has_failed, no_run_known, reason_of
 from framefox_tasks.tasks.freshness.state import listed
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ class Forecasts(UptodateCalculator):  # type: ignore[misc]  # doit ships no type
 def _why(task: Any, reasons: dict[str, Any]) -> str:
     if found := reason_of(task, up_to_date=False):
         return found
+    if has_failed(task):  # all its files look changed then
+        return no_run_known(task)
     for key, what in _SENTENCES:
         if files := reasons.get(key):
             return listed(files, what)
-    return "it has not run here yet"
+    return no_run_known(task)

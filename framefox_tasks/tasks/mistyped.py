@@ -80,7 +80,8 @@ def _process(original: Any, control: Any, task_selection: list[str] | None) -> A
         return original(control, task_selection)
     except _OptionUnknownError as exc:
         name = _name(task_selection or [], exc)
-        raise _explained(exc, name, control.tasks[name].doc if name in control.tasks else "") from None
+        task = control.tasks.get(name)
+        raise _explained(exc, name, task.doc if task else "", task.pos_arg if task else None) from None
     except InvalidCommand as exc:
         if exc.not_found is None:
             raise
@@ -91,10 +92,10 @@ def _name(words: Sequence[str], error: _OptionUnknownError) -> str:
     return words[len(words) - error.behind - 1]
 
 
-def _explained(error: _OptionUnknownError, name: str, doc: str | None) -> CmdParseError:
+def _explained(error: _OptionUnknownError, name: str, doc: str | None, positional: str | None = None) -> CmdParseError:
     """The error in words; for --help the help is printed, and the process ends."""
     if error.option in ("help", "h"):
-        sys.stdout.write(_help(name, doc or "", error.parser))
+        sys.stdout.write(_help(name, doc or "", error.parser, positional))
         sys.stdout.flush()
         raise SystemExit(0)
     meant = _meant(error.option, error.parser)
@@ -168,14 +169,15 @@ def _until_option(words: Sequence[str], tasks: Mapping[str, Any]) -> Iterator[st
 # Help
 
 
-def _help(name: str, doc: str, parser: Any) -> str:
+def _help(name: str, doc: str, parser: Any, positional: str | None) -> str:
     from shutil import get_terminal_size
     from textwrap import fill
 
     width = min(get_terminal_size().columns, 100)
     rows = [(option.help_param(), _text(option)) for option in parser.options if option.short or option.long]
     left = min(max((len(shown) for shown, _ in rows), default=0), 28)
-    lines = [f"Usage: doit {name}{' [OPTIONS]' if rows else ''}", "", doc.strip()]
+    usage = [f"Usage: doit {name}", *([positional.upper()] if positional else []), *(["[OPTIONS]"] if rows else [])]
+    lines = [" ".join(usage), "", doc.strip()]
     if rows:
         lines += ["", "Options:"]
     for shown, text in rows:

@@ -8,15 +8,21 @@ from collections.abc import Sequence
 from typing import Any, TextIO, cast
 
 from doit import Globals, doit_cmd
+from doit.doit_cmd import DoitMain
 from doit.reporter import ConsoleReporter
 
-from framefox_tasks.tasks.freshness import reason_of
+from framefox_tasks.tasks.freshness import FAILED, reason_of
 from framefox_tasks.tasks.freshness.state import listed
 from framefox_tasks.tasks.state_file import guard
 from framefox_tasks.url import redact, secrets_in
 
 BARE = "bare_output"
 """The key of a task's meta for output that another program reads: no marks among it."""
+
+
+SAID = "said_by_framefox"
+"""The key of a task's meta for what Framefox says when there is nothing to do."""
+_SCRIPT = "framefox-tasks"
 
 
 EXPLAINED = "tells_why"
@@ -93,6 +99,21 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type inf
         why = reason_of(task, up_to_date=True)
         if task.name[0] != "_":
             self.write(f"-- {task.title()}  {why}\n" if why else f"-- {task.title()}\n")
+            # Who types the commands of Framefox expects what its pages show.
+            if (said := (task.meta or {}).get(SAID)) and DoitMain.BIN_NAME == _SCRIPT:
+                self.write(f"{said}\n")
+
+    def add_success(self, task: Any) -> None:
+        """Called when a task has succeeded."""
+        super().add_success(task)
+        if Globals.dep_manager is not None and Globals.dep_manager.backend.get(task.name, FAILED):
+            Globals.dep_manager.backend.set(task.name, FAILED, False)
+
+    def add_failure(self, task: Any, fail: Any) -> None:
+        """Called when a task has failed. doit forgets all that it knows of it; that it failed is kept."""
+        super().add_failure(task, fail)
+        if Globals.dep_manager is not None:
+            Globals.dep_manager.backend.set(task.name, FAILED, True)
 
     def complete_run(self) -> None:
         """Called after the last task."""

@@ -94,3 +94,11 @@ def test_what_is_wrong_is_shown_beside_all_others(root: Path, file: str, text: s
     if says:
         assert found.loaded is None
         assert found.error
+
+
+def test_a_url_of_alembics_configuration_is_shown_as_that(tmp_path: Path) -> None:
+    (tmp_path / "alembic.ini").write_text(
+        "[alembic]\nsqlalchemy.url = postgresql://me:s3cret@host/x\n", encoding="utf-8"
+    )
+    found = shown(tmp_path)["DATABASE_URL"]
+    assert found == ("postgresql://me:***@host/x", "sqlalchemy.url in alembic.ini", "")

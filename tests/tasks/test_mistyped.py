@@ -93,8 +93,9 @@ def test_the_help_of_a_task(shop: MiniProject, option: str) -> None:
 
 @pytest.mark.slow
 def test_every_task_has_help(shop: MiniProject) -> None:
-    for name in ("database_create", "database_metadata", CREATE):
+    for name in ("database_create", "database_metadata", CREATE, "debug_config"):
         assert shop.ok(name, "--help").startswith(f"Usage: doit {name}")
+    assert shop.ok("create_entity", "--help").startswith("Usage: doit create_entity NAMES [OPTIONS]\n")
 
 
 @pytest.mark.slow

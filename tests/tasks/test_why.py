@@ -141,3 +141,27 @@ def test_a_server_that_does_not_answer_is_asked_once(shop: MiniProject) -> None:
 
 def test_the_status_works_in_a_process_of_its_own(shop: MiniProject) -> None:
     assert "The database does not exist." in shop.ok("-n", "2", "database_status")
+
+
+def test_a_task_that_failed_is_not_one_that_has_never_run(shop: MiniProject) -> None:
+    shop.ok("database_create_migration", "database_upgrade")
+    shop.migration("broken", None, upgrade="raise RuntimeError('no')")
+    shop.fails("database_upgrade", "--revision=heads")
+    assert tasks(shop)["database_upgrade"] == (False, "its last run failed")
+    (shop.path / "migrations/versions/broken_by_hand.py").unlink()
+    shop.ok("database_upgrade")
+    assert tasks(shop)["database_upgrade"][0] is True
+    shop.replace(PRODUCT, "String(100)", "String(none)")
+    shop.fails("database_metadata")
+    assert tasks(shop)["database_metadata"] == (False, "its last run failed")
+    shop.replace(PRODUCT, "String(none)", "String(100)")
+    shop.ok("database_metadata")
+    assert tasks(shop)["database_metadata"][0] is True
+
+
+def test_the_cache_may_be_cleared_between_the_tasks_that_use_it(shop: MiniProject) -> None:
+    shop.write("config/orm.yaml", 'database:\n  url: "sqlite:///shop.db"\ndiagram:\n  formats: markdown\n')
+    out = shop.ok("database_metadata", "database_clear_metadata", "database_diagram")
+    assert "2 tables drawn:" in out
+    assert (shop.path / ".framefox_tasks/metadata.json").exists()
+    assert "-- database_diagram:schema" in shop.ok("database_metadata", "database_diagram")

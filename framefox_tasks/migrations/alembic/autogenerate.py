@@ -29,7 +29,15 @@ from framefox_tasks.migrations.alembic.ownership import (
 )
 from framefox_tasks.migrations.alembic.readable import check_readable, removed_if_unreadable
 from framefox_tasks.migrations.alembic.renames import Rename, Renames, candidates
-from framefox_tasks.migrations.alembic.revision_file import also_in, avoid_collision, quotable, read_back, writing
+from framefox_tasks.migrations.alembic.revision_file import (
+    UNNAMED,
+    also_in,
+    avoid_collision,
+    name_after_file,
+    quotable,
+    read_back,
+    writing,
+)
 from framefox_tasks.migrations.alembic.risks import risks_of
 from framefox_tasks.model import Target
 from framefox_tasks.schema.entities import Entities, has_entities, import_provided, load_entities
@@ -171,6 +179,8 @@ def generate(
     ):
         written = [Path(script.path) for script in context.generate_scripts() if script is not None]
     for path in written:
+        if message is None:
+            name_after_file(path)
         check_readable(path, history.target.project)
     return replace(compared, files=tuple(written))
 
@@ -182,7 +192,7 @@ def _question(rename: Rename) -> str:
 
 def _context(history: History, message: str | None, place: dict[str, Any], *, autogenerate: bool) -> RevisionContext:
     arguments = {
-        "message": quotable(message or "migration"),
+        "message": quotable(message or UNNAMED),
         "autogenerate": autogenerate,
         "sql": False,
         "splice": False,

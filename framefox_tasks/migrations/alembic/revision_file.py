@@ -17,6 +17,9 @@ from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.placement import check_new_names
 from framefox_tasks.model import RevisionOptions, Target
 
+UNNAMED = "migration"
+"""What a migration without a description is called in the name of its file."""
+
 
 def write_merge(history: History, message: str, options: RevisionOptions) -> Path:
     """Write a migration that joins all heads.
@@ -45,9 +48,23 @@ def quotable(message: str) -> str:
     return message.replace("\\", "\\\\").replace('"', '\\"')
 
 
+def name_after_file(path: Path) -> None:
+    """Let a migration without a description bear the name of its file: not all of them the same one."""
+    text = path.read_text(encoding="utf-8")
+    start = f'"""{UNNAMED}\n'
+    if text.startswith(start):
+        path.write_text(text.replace(start, f'"""{path.stem}\n', 1), encoding="utf-8")
+
+
+def description_of(script: Script) -> str | None:
+    """The description that was given to a migration; None where it bears the name of its file."""
+    found = script.doc.partition("\n")[0].strip()
+    return None if found in (UNNAMED, Path(script.path).stem) else found
+
+
 def avoid_collision(scripts: ScriptDirectory, folder: Path, message: str | None) -> None:
     """A second migration with the same message in the same second gets its revision into the file name."""
-    path = scripts._rev_path(folder, rev_id(), message or "migration", scripts._generate_create_date())
+    path = scripts._rev_path(folder, rev_id(), message or UNNAMED, scripts._generate_create_date())
     if path.exists() and "%(rev)s" not in scripts.file_template:
         scripts.file_template += "_%(rev)s"
 

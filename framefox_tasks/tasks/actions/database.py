@@ -117,7 +117,7 @@ def _revision_options(given: Mapping[str, Any]) -> RevisionOptions:
 
 def _amend(target: Target, message: str | None, head: str | None, x: list[str], *, yes: bool) -> MigrationCreated:
     def tell(step: Step) -> None:
-        report.say("Reverting migrations...")
+        report.show_reverting(1)
         report.show(step)
 
     note_unlocked(target)
@@ -229,7 +229,6 @@ def downgrade(
         )
     target = in_turn(settings, lock_wait)
     check_unprotected(target, force, "no migration is reverted")
-    report.say("Reverting migrations...")
     done = downgrades.downgrade(
         target,
         steps=int(steps),
@@ -239,6 +238,7 @@ def downgrade(
         on_wait=report.show_waiting,
         resume=resume,
         force=force,
+        on_start=report.show_reverting,
     )
     report.show(done)
 

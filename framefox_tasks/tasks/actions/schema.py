@@ -35,6 +35,8 @@ def live(settings: Settings, *, verbose: bool, **_: Any) -> None:
 def select(settings: Settings, *, name: str, source: str) -> dict[str, Any]:
     """Take the part of a snapshot that a diagram shows, and keep it in the cache. The values are for the next run."""
     group = next((group for group in settings.diagram.groups if group.name == name.removesuffix("-live")), None)
+    if source == cache.SNAPSHOT and not Path(source).is_file():  # a task before it in the same run has cleared it
+        metadata(settings)
     snapshot = Schema.from_json(Path(source).read_text(encoding="utf-8"))
     selected = select_tables(snapshot, settings.diagram, group)
     for pattern in selected.unmatched:

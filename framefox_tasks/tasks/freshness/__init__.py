@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from doit import Globals
+
+FAILED = "framefox_tasks_failed"
+"""The key in doit's state of a task that has failed since it last succeeded."""
 Predicate = Callable[[Any, dict[str, Any]], tuple[bool, str]]
 
 
@@ -36,6 +40,17 @@ class UptodateCheck:
     def __str__(self) -> str:
         """The reason, or else the name of the predicate."""
         return self.reason or self._predicate.__name__.replace("_", " ")
+
+
+def no_run_known(task: Any) -> str:
+    """Why doit knows nothing of a task: it forgets one that has failed."""
+    return "its last run failed" if has_failed(task) else "it has not run here yet"
+
+
+def has_failed(task: Any) -> bool:
+    """Whether the last run of a task failed."""
+    manager = Globals.dep_manager
+    return manager is not None and bool(manager.backend.get(task.name, FAILED))
 
 
 def reason_of(task: Any, *, up_to_date: bool) -> str:

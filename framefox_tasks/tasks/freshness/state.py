@@ -10,6 +10,7 @@ from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.model import Project, Target
 from framefox_tasks.schema.cache import python_files
 from framefox_tasks.settings import configured
+from framefox_tasks.tasks.freshness import no_run_known
 
 
 def database_exists(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # noqa: ARG001 - as UptodateCheck calls it
@@ -46,7 +47,7 @@ def at_recorded_heads(task: Any, values: Mapping[str, Any], target: Target) -> t
     """
     task.file_dep = set(migration_files(target.project))
     if "heads" not in values:
-        return False, "it has not run here yet"
+        return False, no_run_known(task)
     if values.get("database") != target.identity:
         return False, f"{target.label} is another database than that of the last run"
     current, journaled = database_of(target).standing(target)
