@@ -26,6 +26,7 @@ from framefox_tasks.errors import (
     ProtectedError as ProtectedError,
     ReplayError as ReplayError,
     ScratchError as ScratchError,
+    SeedError as SeedError,
     TargetNotEmptyError as TargetNotEmptyError,
     UnprovenError as UnprovenError,
     UnsupportedDialectError as UnsupportedDialectError,
@@ -58,9 +59,11 @@ from framefox_tasks.migrations.protection import (
     unprotect as unprotect,
 )
 from framefox_tasks.migrations.resolve import accept_edits as accept_edits, resolve as resolve
+from framefox_tasks.migrations.schema_sql import schema_sql as schema_sql, write_schema_sql as write_schema_sql
 from framefox_tasks.migrations.stamp import check_stamp as check_stamp, stamp as stamp
 from framefox_tasks.migrations.status import status as status
 from framefox_tasks.migrations.upgrade import upgrade as upgrade
+from framefox_tasks.migrations.wait import wait as wait
 from framefox_tasks.model import (
     CopyOptions as CopyOptions,
     DiagramOptions as DiagramOptions,
@@ -107,7 +110,9 @@ from framefox_tasks.results import (
     Protected as Protected,
     Resolved as Resolved,
     Revision as Revision,
+    SchemaWritten as SchemaWritten,
     Script as Script,
+    Seeded as Seeded,
     Selected as Selected,
     ShownSetting as ShownSetting,
     StampChecked as StampChecked,
@@ -115,11 +120,13 @@ from framefox_tasks.results import (
     Status as Status,
     Step as Step,
     Upgraded as Upgraded,
+    Waited as Waited,
     Whereabouts as Whereabouts,
 )
 from framefox_tasks.scaffold.entity import create_entity as create_entity
 from framefox_tasks.scaffold.project import init as init
 from framefox_tasks.schema.snapshot import Schema as Schema
+from framefox_tasks.seeds.seed import seed as seed
 from framefox_tasks.settings import Settings as Settings, load_settings as load_settings
 from framefox_tasks.settings.effective import (
     EffectiveSettings as EffectiveSettings,

@@ -72,6 +72,10 @@ class EntityError(FramefoxTasksError):
     """The entities cannot be imported completely."""
 
 
+class SeedError(FramefoxTasksError):
+    """Seeds cannot be read, or the database refuses them. Nothing was written."""
+
+
 class DiagramError(FramefoxTasksError):
     """A diagram cannot be drawn, or not in every format.
 

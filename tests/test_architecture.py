@@ -28,6 +28,7 @@ ALLOWED = {
     "databases": GROUND,
     "schema": GROUND | {"files", "databases"},
     "results": GROUND | {"schema"},
+    "seeds": GROUND | {"results", "databases", "schema", "migrations"},
     "settings": GROUND | {"diagrams", "copies", "results", "applications"},  # what a format and a mask are called
     "migrations": GROUND | {"files", "results", "databases", "schema", "applications"},
     "diagrams": GROUND | {"files", "results", "schema"},
@@ -35,11 +36,11 @@ ALLOWED = {
     "report": {"results"},
     "scaffold": GROUND | {"files", "results", "schema", "settings"},
     "tasks": GROUND
-    | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report", "scaffold"},
+    | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report", "scaffold", "seeds"},
     "__main__": {"cli"},
     "cli": {"errors", "report", "scaffold", "tasks"},
     "env": GROUND | {"settings", "schema", "migrations"},
-    "__init__": GROUND | {"results", "settings", "schema", "migrations", "diagrams", "copies", "scaffold"},
+    "__init__": GROUND | {"results", "settings", "schema", "migrations", "diagrams", "copies", "scaffold", "seeds"},
 }
 ONLY_IN = {
     "doit": ("tasks/", "cli/"),
@@ -51,7 +52,7 @@ ONLY_IN = {
     "alembic_postgresql_enum": ("migrations/alembic/",),
     "eralchemy2": ("diagrams/",),
     "pygraphviz": ("diagrams/",),
-    "yaml": ("settings/",),
+    "yaml": ("settings/", "seeds/"),
     "dotenv": ("settings/",),
     "rich": ("report/",),
 }

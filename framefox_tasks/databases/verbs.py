@@ -260,6 +260,16 @@ class Database(Verbs):
         """Its own definitions, over a connection of SQLAlchemy's; None where what is declared is compared as text."""
         return None
 
+    def number_on(self, table: str, column: str, quoted: str) -> str | None:  # noqa: ARG002 - for those that count apart
+        """The statement that lets automatic numbers go on behind the greatest; None where they do that by themselves.
+
+        Args:
+            table: The table, quoted.
+            column: The column.
+            quoted: The column, quoted.
+        """
+        return None
+
     def rebuild(self, connection: Connection, table: str) -> TableRebuild | None:  # noqa: ARG002 - for those that rebuild
         """The rebuild of a table in a migration; None where Alembic's own loses nothing.
 

@@ -18,6 +18,8 @@ from framefox_tasks.results import Edited, Revision
 from framefox_tasks.schema.cache import digest
 
 _FORMAT = 1
+SEED = "seed:"
+"""What stands before the name of a file of seeds that was run: no revision begins so."""
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,13 @@ from framefox_tasks.results import (
     Protected,
     Resolved,
     Revision,
+    SchemaWritten,
+    Seeded,
     StampChecked,
     Stamped,
     Step,
     Upgraded,
+    Waited,
 )
 
 __all__ = [
@@ -250,6 +253,31 @@ def _proof(proof: Proof) -> list[str]:
         count = number(len(proof.older), "difference")
         lines.append(f"{count} between entities and migrations stood before this one; --verbose lists them.")
     return lines
+
+
+@_lines.register
+def _(result: SchemaWritten) -> list[str]:
+    where, count = result.project.shown(result.path), number(result.tables, "table")
+    return [f"SQL of {count} written to {where}" if result.changed else f"{where} has the SQL of {count} already."]
+
+
+@_lines.register
+def _(result: Waited) -> list[str]:
+    if result.heads:
+        return [f"{result.target.label} is at head {', '.join(result.heads)}."]
+    return [f"{result.target.server} answers." if result.target.server else "No server to wait for: it is a file."]
+
+
+@_lines.register
+def _(result: Seeded) -> list[str]:
+    if not result.found:
+        return ["There are no seeds: neither seeds.py nor a file in the folder seeds."]
+    lines = [f"  {name}" if count is None else f"  {name}  ({count:,})" for name, count in result.done]
+    if lines:
+        lines = [f"Seeded {result.target.label}:", *lines]
+    if result.unchanged:
+        lines.append(f"Run before with the same content: {', '.join(result.unchanged)}")
+    return [*lines, *result.notes]
 
 
 @_lines.register

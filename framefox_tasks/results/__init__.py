@@ -47,7 +47,10 @@ from framefox_tasks.results._migrations import (
 from framefox_tasks.results._project import (
     Diagnosed as Diagnosed,
     EntityCreated as EntityCreated,
+    SchemaWritten as SchemaWritten,
+    Seeded as Seeded,
     ShownSetting as ShownSetting,
+    Waited as Waited,
 )
 from framefox_tasks.results._scaffold import Addition as Addition, Initialized as Initialized
 from framefox_tasks.schema.snapshot import Schema

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from framefox_tasks.model import Project
+from framefox_tasks.model import Project, Target
 
 
 @dataclass(frozen=True)
@@ -63,3 +63,56 @@ class ShownSetting:
     value: str
     source: str
     error: str = ""
+
+
+@dataclass(frozen=True)
+class Waited:
+    """A server answers, or a database is at its head.
+
+    Attributes:
+        target: The database.
+        seconds: How long that took.
+        heads: The revisions that it is at, where these were waited for.
+    """
+
+    target: Target
+    seconds: float
+    heads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """A database has the rows of its seeds.
+
+    Attributes:
+        target: The database.
+        environment: The environment; empty for none.
+        done: The files that were run, with how many rows or statements each has; None of Python.
+        unchanged: Those that were run before with the same content.
+        found: Whether the project has any.
+        notes: What is to be told.
+    """
+
+    target: Target
+    environment: str
+    done: tuple[tuple[str, int | None], ...]
+    unchanged: tuple[str, ...]
+    found: bool = True
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SchemaWritten:
+    """The SQL of a schema is in a file.
+
+    Attributes:
+        project: The project.
+        path: The file.
+        tables: How many tables it makes.
+        changed: Whether the file was another before.
+    """
+
+    project: Project
+    path: Path
+    tables: int
+    changed: bool

@@ -58,12 +58,14 @@ class Settings(Frozen):
         source: Where the database's URL was found: DATABASE_URL, or a key of config/orm.yaml.
         diagram: What is drawn of the schema, and how.
         copies: The named copies, and what every copy reads.
+        environment: What APP_ENV or ENV says, in small letters; empty where neither is set.
     """
 
     target: Target
     source: str
     diagram: DiagramOptions
     copies: Copies
+    environment: str = ""
 
 
 @cache
@@ -120,6 +122,7 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
         source,
         diagram_options(config, target.project, expand, str(CONFIG_FILE)),
         Copies(config, target, variables, expand, str(CONFIG_FILE)),
+        next(filter(None, _environments(variables)), ""),
     )
 
 
@@ -136,9 +139,12 @@ def load_project(root: Path | str, environ: Mapping[str, str] | None = None) -> 
     return _project(root, config, _sources.Expander(variables, str(CONFIG_FILE)))
 
 
+def _environments(variables: Mapping[str, str]) -> list[str]:
+    return [variables.get(name, "").strip().lower() for name in ("APP_ENV", "ENV")]
+
+
 def _is_production(variables: Mapping[str, str]) -> bool:
-    names = (variables.get(name, "").strip().lower() for name in ("APP_ENV", "ENV"))
-    return any(name in ("prod", "production") for name in names)
+    return any(name in ("prod", "production") for name in _environments(variables))
 
 
 def copy_chains() -> Mapping[str, Chain]:

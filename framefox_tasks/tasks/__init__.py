@@ -22,6 +22,12 @@ from framefox_tasks.tasks.database import (
     task_database_upgrade,
 )
 from framefox_tasks.tasks.encoding import usable_streams, use_utf8
+from framefox_tasks.tasks.lifecycle import (
+    task_database_reset,
+    task_database_seed,
+    task_database_setup,
+    task_database_wait,
+)
 from framefox_tasks.tasks.mistyped import explain_mistypes
 from framefox_tasks.tasks.project import task_create_entity, task_debug_config
 from framefox_tasks.tasks.reporter import Reporter, hide_passwords, warn_of_variables
@@ -29,6 +35,7 @@ from framefox_tasks.tasks.schema import (
     task_database_clear_metadata,
     task_database_diagram,
     task_database_metadata,
+    task_database_schema,
 )
 from framefox_tasks.tasks.signals import end_quietly
 from framefox_tasks.tasks.state_file import state_file
@@ -70,9 +77,14 @@ __all__ = [
     "task_database_init",
     "task_database_metadata",
     "task_database_protect",
+    "task_database_reset",
     "task_database_resolve",
+    "task_database_schema",
+    "task_database_seed",
+    "task_database_setup",
     "task_database_stamp",
     "task_database_status",
     "task_database_upgrade",
+    "task_database_wait",
     "task_debug_config",
 ]

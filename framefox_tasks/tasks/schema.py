@@ -45,6 +45,20 @@ def task_database_clear_metadata() -> dict[str, Any]:
     return {"actions": [action("schema:clear_metadata")], "uptodate": [Named()], **LIVE}
 
 
+def task_database_schema() -> dict[str, Any]:
+    """Write the SQL that makes the tables of the entities"""
+    path = str(_options().folder / "schema.sql")
+    return {
+        "actions": [(action("schema:write_sql"), [], {"path": path})],
+        "file_dep": [SNAPSHOT],
+        "targets": [path],
+        "uptodate": [config_changed(_dialect()), UptodateCheck(artefacts_untouched)],
+        "clean": True,
+        "meta": {EXPLAINED: True},
+        **LIVE,
+    }
+
+
 @params(*_DIAGRAM)
 def task_database_diagram(source: str, format: str, verbose: bool) -> Iterator[dict[str, Any]]:  # noqa: A002 - what the user types
     """Draw the schema, if it has changed"""
@@ -81,6 +95,13 @@ def task_database_diagram(source: str, format: str, verbose: bool) -> Iterator[d
             "meta": {EXPLAINED: True},
             **LIVE,
         }
+
+
+def _dialect() -> str:
+    try:
+        return configured().target.address.dialect
+    except FramefoxTasksError:
+        return ""  # the task runs into it, and reports it
 
 
 def _options() -> DiagramOptions:

@@ -65,6 +65,12 @@ class PostgreSQL(PostgreSQLVerbs, Database):
 
         return set_enum_values_sql(".".join(map(self.dialect.quoted, filter(None, (schema, name)))), values)
 
+    def number_on(self, table: str, column: str, quoted: str) -> str:
+        """Of its sequence, which never goes back; nothing where it has none."""
+        names = ", ".join("'{}'".format(part.replace("'", "''")) for part in (table, column))
+        sequence = f"pg_get_serial_sequence({names})"
+        return f"SELECT setval({sequence}, GREATEST((SELECT max({quoted}) FROM {table}), nextval({sequence})))"  # noqa: S608
+
     def definitions(self, connection: Any) -> ServerDefinitions:
         """What pg_get_expr, pg_get_indexdef and their like write."""
         from framefox_tasks.databases.postgresql.definitions import PostgreSQLDefinitions

@@ -14,7 +14,7 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.journal import LOG
 from framefox_tasks.migrations import applied_log
 from framefox_tasks.migrations.alembic.config import revision_of
-from framefox_tasks.migrations.applied_log import Log
+from framefox_tasks.migrations.applied_log import SEED, Log
 from framefox_tasks.model import Target
 
 
@@ -71,8 +71,8 @@ class VersionLog:
         self._write(connection)
 
     def stamped(self, connection: Connection, revisions: Container[str]) -> None:
-        """Forget all but these revisions, which a database is said to hold now."""
-        for revision in [known for known in self._log if known not in revisions]:
+        """Forget all but these revisions, which a database is said to hold now, and the seeds."""
+        for revision in [known for known in self._log if known not in revisions and not known.startswith(SEED)]:
             del self._log[revision]
         if self._log:
             self._write(connection)

@@ -14,6 +14,7 @@ from framefox_tasks.diagrams.drawing import draw_diagram
 from framefox_tasks.diagrams.selection import keep_selected, select_tables
 from framefox_tasks.errors import DiagramError
 from framefox_tasks.migrations import metadata as schema
+from framefox_tasks.migrations.schema_sql import write_schema_sql
 from framefox_tasks.results import Selected
 from framefox_tasks.schema import cache
 from framefox_tasks.schema.snapshot import Schema
@@ -25,6 +26,12 @@ from framefox_tasks.tasks.freshness.build import artefact
 def metadata(settings: Settings) -> None:
     """database_metadata."""
     report.show(schema.write_metadata(settings.target))
+
+
+def write_sql(settings: Settings, *, path: str) -> dict[str, Any]:
+    """database_schema. The values are for the next run."""
+    report.show(write_schema_sql(settings.target, path=path))
+    return {"artefacts": {path: artefact(path, cache.SNAPSHOT)}}
 
 
 def live(settings: Settings, *, verbose: bool, **_: Any) -> None:
