@@ -30,6 +30,7 @@ from framefox_tasks.results._migrations import (
     EditsAccepted as EditsAccepted,
     Interruption as Interruption,
     LockWait as LockWait,
+    Losses as Losses,
     MigrationChecked as MigrationChecked,
     MigrationCreated as MigrationCreated,
     MigrationsCleared as MigrationsCleared,

@@ -124,7 +124,7 @@ def _mask(text: str) -> Any:
 
 
 def named(
-    settings: Settings, *, name: str, dry_run: bool, invocation: Invocation | None = None
+    settings: Settings, *, name: str, dry_run: bool, force: str | None = None, invocation: Invocation | None = None
 ) -> dict[str, Any] | None:
     """A named copy of the settings. The values are for the next run."""
     found = settings.copies.named(name)
@@ -135,7 +135,7 @@ def named(
     ):
         return invocation and invocation.values
     try:
-        return _run_copy(found, dry_run)
+        return _run_copy(found, dry_run, force)
     except TargetNotEmptyError as exc:
         raise TargetNotEmptyError(
             exc.message, hint=f"To replace it each time, write `overwrite: true` into copies.{name} of the settings."

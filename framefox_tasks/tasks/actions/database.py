@@ -27,6 +27,7 @@ from framefox_tasks.migrations import (
     status,
     upgrade as upgrades,
 )
+from framefox_tasks.migrations.losses import losses
 from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import Forecast, MigrationCreated, Step
@@ -206,6 +207,7 @@ def downgrade(
     force: str | None = None,
     resume: bool = False,
     lock_wait: str | None = None,
+    yes: bool = False,
     invocation: Invocation | None = None,
 ) -> None:
     """database_downgrade."""
@@ -229,6 +231,8 @@ def downgrade(
         )
     target = in_turn(settings, lock_wait)
     check_unprotected(target, force, "no migration is reverted")
+    if on_terminal() and not (yes or resume or force is not None):
+        _ask_downgrade(target, int(steps), revision)
     report.say("Reverting migrations...")
     done = downgrades.downgrade(
         target,
@@ -241,6 +245,15 @@ def downgrade(
         force=force,
     )
     report.show(done)
+
+
+def _ask_downgrade(target: Target, steps: int, revision: str | None) -> None:
+    """Ask on a terminal before tables or columns go that hold rows, or could."""
+    lost = losses(target, steps=steps, revision=revision).tables
+    if lost:
+        listed = ", ".join(f"{name} ({report.number(rows, 'row')})" for name, rows in lost)
+        question = f"Revert migrations of {target.label}? What they have made in {listed} will be lost."
+        confirm(question, yes=False, task="database_downgrade")
 
 
 def _print_downgrade(target: Target, steps: str | None, revision: str | None, output: str, x: list[str]) -> None:
