@@ -172,20 +172,27 @@ class _Run:
                 )
                 return
             except Exception as exc:
-                if self.running is None or self.transactions.committed or not waits.may_try_again(exc):
+                if self.running is None or not self._may_begin_again(waits, exc):
                     raise
             finally:
                 waits.leave()
             waits.pause()
             self._begin_again()
 
+    def _may_begin_again(self, waits: TableLockWaits, exc: Exception) -> bool:
+        """Whether a run that was rolled back for others is to begin again, after what it has committed."""
+        recorder = self.transactions.recorder
+        if not waits.may_try_again(exc) or (self.transactions.committed and recorder is None):
+            return False
+        if self.transactions.committed and database_of(self.target).transactional_ddl:
+            return False
+        return recorder is None or recorder.begin_again()
+
     def _begin_again(self) -> None:
         """Forget the migrations that were rolled back."""
         current, states = database_of(self.target).revision(self.target), self.transactions.states
         del self.done[states.index(current) if current in states else 0 :]
         self.running = self._error = None
-        if self.transactions.recorder:
-            self.transactions.recorder.begin_again()
 
     def work(self, current: Any, context: MigrationContext) -> Iterator[Any]:  # noqa: ARG002 - Alembic's signature
         # A generator: Alembic asks for the next step when it has run the one before and recorded its revision.
