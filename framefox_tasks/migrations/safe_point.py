@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 @dataclass
 class _State:
-    inside: bool = False
+    running: bool = False
+    commits: bool = False
     asked: bool = False
 
 
@@ -17,21 +18,30 @@ _state = _State()
 
 
 @contextmanager
-def committing() -> Iterator[None]:
-    """A context in which a migration runs that leaves something behind when it is ended."""
-    _state.inside = True
+def migrating(*, commits: bool) -> Iterator[None]:
+    """A context in which a migration runs.
+
+    Args:
+        commits: Whether it leaves something behind when it is ended, from its begin on.
+    """
+    _state.running, _state.commits = True, commits
     try:
         yield
     except BaseException:
         _state.asked = False
         raise
     finally:
-        _state.inside = False
+        _state.running = _state.commits = False
+
+
+def committed() -> None:
+    """The migration that runs has committed something by itself."""
+    _state.commits = _state.running
 
 
 def wait_for() -> bool:
     """Ask for the run to be ended at the next point; False where there is nothing to wait for."""
-    if not _state.inside:
+    if not _state.commits:
         return False
     _state.asked = True
     return True

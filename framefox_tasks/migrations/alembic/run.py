@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
@@ -35,7 +35,7 @@ from framefox_tasks.migrations.journal.interruption import (
 from framefox_tasks.migrations.journal.recorder import Recorder
 from framefox_tasks.migrations.kept import keep, migration_folders
 from framefox_tasks.migrations.locked import locked
-from framefox_tasks.migrations.safe_point import committing, reached
+from framefox_tasks.migrations.safe_point import migrating, reached
 from framefox_tasks.migrations.table_locks import TableLockWaits
 from framefox_tasks.results import RESOLVE, Revision, Step
 
@@ -201,7 +201,7 @@ class _Run:
             self._upgrades = step.is_upgrade
             start = time.perf_counter()
             step.migration_fn = self._with_error_place(step.migration_fn)
-            with nullcontext() if database_of(self.target).transactional_ddl else committing():
+            with migrating(commits=not database_of(self.target).transactional_ddl):
                 yield step
             done = Step(self.running, time.perf_counter() - start)
             self.running = None
