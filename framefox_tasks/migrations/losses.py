@@ -1,4 +1,4 @@
-"""The tables whose rows go when migrations are reverted, as far as their files tell."""
+"""The tables whose rows go when migrations run, as far as their files tell."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.migrations.downgrade import steps_back
+from framefox_tasks.migrations.plan import plan
 from framefox_tasks.migrations.upgrade import history_of
 from framefox_tasks.model import Target
 from framefox_tasks.results import Losses
@@ -18,6 +19,7 @@ _LOSES = re.compile(
     r"\s+([\w.\"`]+)",
     re.IGNORECASE | re.DOTALL,
 )
+_COMMITS = re.compile(r"\bautocommit_block\b|\.commit\(|\bCOMMIT\b")
 
 
 def losses(target: Target, *, steps: int = 1, revision: str | None = None) -> Losses:
@@ -35,7 +37,7 @@ def losses(target: Target, *, steps: int = 1, revision: str | None = None) -> Lo
     seen = database_of(target).revision(target)
     history.add_kept(seen)
     found = steps_back(history, steps, revision)(history.scripts, seen) if seen else []
-    names = {name for step in found for name in _lost_by(Path(step.revision.path))}
+    names = {name for step in found for name in _lost_by(Path(step.revision.path), "downgrade")}
     if not names:
         return Losses(target, ())
     with database_of(target).open_source(target) as source, source.reader() as reader:
@@ -44,11 +46,29 @@ def losses(target: Target, *, steps: int = 1, revision: str | None = None) -> Lo
         return Losses(target, tuple((str(table), reader.count(table)) for table in lost))
 
 
-def _lost_by(path: Path) -> Iterator[str]:
-    """The names of tables that the downgrade of a migration names as it drops, empties or cuts them."""
+def may_lose(target: Target, revision: str | None) -> bool:
+    """Whether an upgrade has something to do that may leave a part behind when it fails, or loses what is in tables.
+
+    Args:
+        target: The database.
+        revision: As for upgrade.
+
+    Raises:
+        As for upgrade, where it would begin nothing.
+    """
+    pending = plan(target, revision=revision).pending
+    if pending and not database_of(target).transactional_ddl:
+        return True
+    return any(
+        _COMMITS.search(one.path.read_text(encoding="utf-8")) or any(_lost_by(one.path, "upgrade")) for one in pending
+    )
+
+
+def _lost_by(path: Path, function_name: str) -> Iterator[str]:
+    """The names of tables that a function of a migration names as it drops, empties or cuts them."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for function in tree.body:
-        if isinstance(function, ast.FunctionDef) and function.name == "downgrade":
+        if isinstance(function, ast.FunctionDef) and function.name == function_name:
             yield from _lost_in(function, None)
 
 

@@ -68,7 +68,7 @@ def test_a_signal_ends_a_migration_with_a_line(project: MiniProject, database: D
 
 
 def typed(project: MiniProject, *, times: int) -> tuple[int, str]:
-    """Type Ctrl-C on the terminal of an upgrade so many times, once a migration has begun; its code, and all it says."""
+    """Type Ctrl-C so many times on the terminal of an upgrade, once a migration runs; its code, and what it says."""
     leader, follower = pty.openpty()
     process = subprocess.Popen(
         UPGRADE, cwd=project.path, env=project._environment(), preexec_fn=lambda: os.login_tty(follower)

@@ -21,7 +21,7 @@ from framefox_tasks.errors import (
 )
 from framefox_tasks.migrations import upgrade as upgrades
 from framefox_tasks.migrations.protection import is_protected
-from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy
+from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy, Target
 from framefox_tasks.results import Copied, CopyPlan
 from framefox_tasks.settings import URL_VARIABLE, Settings, positive
 from framefox_tasks.tasks.actions import hide
@@ -176,6 +176,15 @@ def _run_copy(copy: NamedCopy, dry_run: bool, force: str | None = None) -> dict[
         raise DatabaseNotFoundError(
             exc.message, hint="It is the source: check --from, DATABASE_URL or config/orm.yaml."
         ) from exc
+
+
+def make_copy(copy: NamedCopy) -> Target:
+    """Make a copy, and report it; gives the database that was made."""
+    stamp = _stamp(copy)
+    hide(copy.source, copy.target(stamp))
+    result = _run_with_display(copy, stamp, None)
+    report.show(replace(result, removed=retention.remove_older(copy, stamp)))
+    return copy.target(stamp)
 
 
 def _copy_once(copy: NamedCopy, dry_run: bool, force: str | None) -> dict[str, Any] | None:

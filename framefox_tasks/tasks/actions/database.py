@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import Forecast, MigrationCreated, Step
 from framefox_tasks.schema.cache import RECORD
 from framefox_tasks.settings import Settings
+from framefox_tasks.tasks.actions.backup import backed_up, before_upgrade
 from framefox_tasks.tasks.actions.invocation import Invocation, confirm, on_terminal, skip_unnamed
 from framefox_tasks.tasks.actions.turns import in_turn, note_unlocked, waiting_as
 from framefox_tasks.tasks.freshness.build import agreed, hook_state
@@ -182,10 +184,11 @@ def upgrade(
         heads = script.heads
     else:
         target = in_turn(settings, lock_wait)
-        report.say("Applying migrations...")
-        result = upgrades.upgrade(
-            target, revision=revision, x=x, on_step=report.show, on_wait=report.show_waiting, resume=resume
-        )
+        with before_upgrade(settings, target, revision, resume=resume):
+            report.say("Applying migrations...")
+            result = upgrades.upgrade(
+                target, revision=revision, x=x, on_step=report.show, on_wait=report.show_waiting, resume=resume
+            )
         report.show(result)
         heads = result.heads
     return {"heads": list(heads), "database": target.identity}
@@ -242,17 +245,18 @@ def downgrade(
     check_unprotected(target, force, "no migration is reverted")
     if on_terminal() and not (yes or resume or force is not None):
         _ask_downgrade(target, int(steps), revision)
-    report.say("Reverting migrations...")
-    done = downgrades.downgrade(
-        target,
-        steps=int(steps),
-        revision=revision,
-        x=x,
-        on_step=report.show,
-        on_wait=report.show_waiting,
-        resume=resume,
-        force=force,
-    )
+    with nullcontext() if resume else backed_up(settings, target):
+        report.say("Reverting migrations...")
+        done = downgrades.downgrade(
+            target,
+            steps=int(steps),
+            revision=revision,
+            x=x,
+            on_step=report.show,
+            on_wait=report.show_waiting,
+            resume=resume,
+            force=force,
+        )
     report.show(done)
 
 
@@ -333,9 +337,10 @@ def drop(
     check_unprotected(target, force, "it is not dropped")
     confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
     note_unlocked(target)
-    dropped = database.drop(
-        target, missing_ok=True, force_disconnect=force_disconnect, force=force, on_wait=report.show_waiting
-    )
+    with backed_up(settings, target):
+        dropped = database.drop(
+            target, missing_ok=True, force_disconnect=force_disconnect, force=force, on_wait=report.show_waiting
+        )
     report.show(dropped)
 
 
