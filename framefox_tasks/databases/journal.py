@@ -97,6 +97,9 @@ class Journal(ABC):
         """The definition of all that is there and that a statement names, to see later whether it was done."""
         return {}
 
+    def clear(self, query: Query, statement: str) -> None:  # noqa: B027 - for those that leave such things
+        """Remove what an earlier run of a statement has left half made, and it would take for done or fail at."""
+
     def repair(self, query: Query, before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG002
         """Remove what an interrupted statement has left half made; gives the fingerprint after that."""
         return dict(now)

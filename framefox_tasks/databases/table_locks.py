@@ -41,6 +41,9 @@ class TableLocks(Protocol):
     def is_refused(self, exc: BaseException) -> bool:
         """Whether a driver's error says that a lock was not given in time, and that what waited may try again."""
 
+    def is_deadlock(self, exc: BaseException) -> bool:
+        """Whether it says that a deadlock has rolled back the whole transaction."""
+
     def session(self, ask: Ask) -> int:
         """The number of the session."""
 

@@ -15,7 +15,7 @@ from framefox_tasks.model import Target
 from framefox_tasks.results import Downgraded
 
 if TYPE_CHECKING:
-    from framefox_tasks.migrations.alembic.history import History
+    from framefox_tasks.migrations.alembic.history import FindSteps, History
 
 
 def downgrade(
@@ -55,7 +55,7 @@ def downgrade(
     """
     from framefox_tasks.migrations.alembic import run
     from framefox_tasks.migrations.alembic.expressions import is_relative
-    from framefox_tasks.migrations.alembic.history import downgrade_steps, steps_from
+    from framefox_tasks.migrations.alembic.history import steps_from
 
     if steps < 0:
         raise ConfigError(f"steps must be 0 or more, not {steps}.", hint="Revert all with: --steps 0")
@@ -63,12 +63,7 @@ def downgrade(
     history = history_of(target, x)
     seen = database_of(target).revision(target)
     history.add_kept(seen)
-    if revision is not None:
-        check_no_range(revision)
-        history.check_revision(revision)
-        find = downgrade_steps(revision)
-    else:
-        find = run.last_steps(steps) if steps else downgrade_steps("base")
+    find = steps_back(history, steps, revision)
 
     def check(current: tuple[str, ...]) -> None:
         history.check_known(current)
@@ -94,6 +89,22 @@ def downgrade(
     going_on: Resume = "downgrade" if resume else None
     ran = run.run_steps(history, find, check=check_and_tell, patience=patience, on_step=on_step, resume=going_on)
     return Downgraded(target, ran.steps, ran.current, ran.by_themselves, ran.warnings)
+
+
+def steps_back(history: History, steps: int, revision: str | None) -> FindSteps:
+    """What finds the steps of a downgrade; see there.
+
+    Raises:
+        MigrationError, ConfigError: The revision is none.
+    """
+    from framefox_tasks.migrations.alembic import run
+    from framefox_tasks.migrations.alembic.history import downgrade_steps
+
+    if revision is None:
+        return run.last_steps(steps) if steps else downgrade_steps("base")
+    check_no_range(revision)
+    history.check_revision(revision)
+    return downgrade_steps(revision)
 
 
 def _moved(target: Target, seen: tuple[str, ...], current: tuple[str, ...]) -> MigrationError:

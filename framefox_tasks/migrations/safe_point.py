@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 class _State:
     def __init__(self) -> None:
-        self.inside = False
+        self.running = False
+        self.commits = False
         self.asked = False
 
 
@@ -16,21 +17,30 @@ _state = _State()
 
 
 @contextmanager
-def committing() -> Iterator[None]:
-    """A context in which a migration runs that leaves something behind when it is ended."""
-    _state.inside = True
+def migrating(*, commits: bool) -> Iterator[None]:
+    """A context in which a migration runs.
+
+    Args:
+        commits: Whether it leaves something behind when it is ended, from its begin on.
+    """
+    _state.running, _state.commits = True, commits
     try:
         yield
     except BaseException:
         _state.asked = False
         raise
     finally:
-        _state.inside = False
+        _state.running = _state.commits = False
+
+
+def committed() -> None:
+    """The migration that runs has committed something by itself."""
+    _state.commits = _state.running
 
 
 def wait_for() -> bool:
     """Ask for the run to be ended at the next point; False where there is nothing to wait for."""
-    if not _state.inside:
+    if not _state.commits:
         return False
     _state.asked = True
     return True

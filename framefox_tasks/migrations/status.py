@@ -6,11 +6,11 @@ from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.errors import ConfigError, ConnectionFailedError, FramefoxTasksError
+from framefox_tasks.errors import ConfigError, ConnectionFailedError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.drift import drift as find_drift
 from framefox_tasks.migrations.journal.interruption import interruption
 from framefox_tasks.migrations.protection import protection
-from framefox_tasks.migrations.upgrade import edited
+from framefox_tasks.migrations.upgrade import check_not_elsewhere, edited
 from framefox_tasks.model import Target
 from framefox_tasks.results import Drift, MigrationState, Status
 from framefox_tasks.schema.cache import SNAPSHOT
@@ -67,7 +67,17 @@ def status(target: Target, *, drift: bool = False) -> Status:
         interrupted=interruption(target) if exists and not error else None,
         drift=_drift(target, current) if drift and exists and not error else None,
         protected=protection(target) if exists and not error else None,
+        elsewhere=_elsewhere(history) if exists and not error and not current else None,
     )
+
+
+def _elsewhere(history: History) -> str | None:
+    """What is told of a database that is at a revision by the version table of another schema."""
+    try:
+        check_not_elsewhere(history)
+    except MigrationError as exc:
+        return str(exc)
+    return None
 
 
 def _drift(target: Target, current: tuple[str, ...]) -> Drift:

@@ -49,6 +49,7 @@ class TableLockWaits:
         self._limit = 0.0
         self._kept = False
         self._within = False
+        self._deadlocked = False
 
     # What Alembic's connection does
 
@@ -165,7 +166,11 @@ class TableLockWaits:
         while exc is not None and not hasattr(exc, "orig"):
             exc = exc.__cause__ or exc.__context__
         orig = getattr(exc, "orig", None)
-        return bool(self._locks and self._locks.whole and orig and self._locks.is_refused(orig)) and self.may_go_on()
+        if self._locks is None or orig is None:
+            return False
+        refused = self._locks.whole and self._locks.is_refused(orig)
+        self._deadlocked = self._locks.is_deadlock(orig)
+        return (refused or self._deadlocked) and self.may_go_on()
 
     def may_go_on(self) -> bool:
         """Whether there is patience left."""
@@ -177,7 +182,9 @@ class TableLockWaits:
         """Give way to the others for a while, longer each time."""
         seconds = min(_PAUSES[min(self._refusals, len(_PAUSES) - 1)], max(self._deadline - time.monotonic(), 0.05))
         self._refusals += 1
-        self._say(f"A lock was not given in time: others go first. Trying again in {seconds:g} s.")
+        why = "A deadlock was ended" if self._deadlocked else "A lock was not given in time"
+        self._say(f"{why}: others go first. Trying again in {seconds:g} s.")
+        self._deadlocked = False
         time.sleep(seconds)
 
     def _tell(self, statement: str, holders: str) -> None:

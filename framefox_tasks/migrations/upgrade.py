@@ -63,7 +63,7 @@ def upgrade(
     history.check_known(seen or ())
     history.check_revision(revision)
     if seen == ():
-        _check_not_elsewhere(history)
+        check_not_elsewhere(history)
     find = upgrade_steps(revision)
     if seen and not journaled and not steps_from(history, find, seen):
         return Upgraded(target, (), seen, history.at_heads, edited=edited(history, seen))
@@ -84,8 +84,12 @@ def upgrade(
     )
 
 
-def _check_not_elsewhere(history: History) -> None:
-    """Refuse to begin a history in one schema that has been applied in another, unless the schema is named."""
+def check_not_elsewhere(history: History) -> None:
+    """Refuse to begin a history in one schema that has been applied in another, unless the schema is named.
+
+    Raises:
+        MigrationError: The database is at a revision of the history by the version table of another schema.
+    """
     target = history.target
     known = {revision.revision for revision in history.revisions}
     for table, revisions in database_of(target).revisions_elsewhere(target).items():

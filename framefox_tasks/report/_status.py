@@ -66,6 +66,7 @@ def status_data(status: Status) -> dict[str, Any]:
         "interrupted": _interruption_data(status.interrupted),
         "drift": _drift_data(status.drift),
         "protected": status.protected,
+        "elsewhere": status.elsewhere,
         "migrations": [migration_data(status, item) for item in status.migrations],
     }
 
@@ -208,6 +209,8 @@ def _standing(status: Status) -> list[str]:
         return ["The database cannot be asked."]
     if status.interrupted:
         return _interrupted(status.interrupted)
+    if status.elsewhere:
+        return status.elsewhere.splitlines()
     if status.unknown:
         return _away(status)
     if len(status.heads) > 1 and not status.lasting:

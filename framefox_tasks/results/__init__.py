@@ -30,6 +30,7 @@ from framefox_tasks.results._migrations import (
     EditsAccepted as EditsAccepted,
     Interruption as Interruption,
     LockWait as LockWait,
+    Losses as Losses,
     MigrationChecked as MigrationChecked,
     MigrationCreated as MigrationCreated,
     MigrationsCleared as MigrationsCleared,
@@ -215,6 +216,7 @@ class Status:
         edited: The migrations that are applied, and whose files do something else now.
         drift: What was changed by hand, where that was asked for.
         protected: Why the database is protected; None where it is not, or cannot be asked.
+        elsewhere: What to do where it is at a revision by the version table of a schema that is not looked in.
     """
 
     target: Target
@@ -235,6 +237,7 @@ class Status:
     edited: tuple[Edited, ...] = ()
     drift: Drift | None = None
     protected: str | None = None
+    elsewhere: str | None = None
 
     @property
     def pending(self) -> int:

@@ -366,3 +366,15 @@ class Drift:
     current: tuple[str, ...]
     found: tuple[Drifted, ...] = ()
     error: str | None = None
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What goes when migrations are reverted, as far as their files tell.
+
+    Attributes:
+        tables: The tables that are dropped or emptied, or lose a column, each with the number of its rows.
+    """
+
+    target: Target
+    tables: tuple[tuple[str, int], ...]

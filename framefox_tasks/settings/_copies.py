@@ -38,6 +38,7 @@ class Copies:
 
     Attributes:
         chains: Their names, and what each is chained with.
+        backup: The one that is made before what may lose data; empty for one beside the database, None for none.
     """
 
     def __init__(
@@ -49,6 +50,20 @@ class Copies:
         self._shown = shown
         self.chains = {name: _chain(name, section, shown) for name, section in self._sections.items()}
         self._variables = variables
+        self.backup = self._backup(config.get("backup"))
+
+    def _backup(self, given: object) -> str | None:
+        text = str(given).lower() if isinstance(given, bool) else self._expand("backup", given or "").strip()
+        if text in self.chains:
+            return text
+        try:
+            return "" if boolean("backup", text, self._expand) else None
+        except ConfigError:
+            names = ", ".join(["true", "false", *self.chains])
+            raise ConfigError(
+                f"{self._shown}: backup must be one of {names}, not {text!r}.",
+                hint="Write `backup: true`, or the name of a copy of `copies:`.",
+            ) from None
 
     @property
     def url(self) -> str:

@@ -12,6 +12,7 @@ from framefox_tasks.settings._sources import kind_of
 from framefox_tasks.url import SCHEMES, is_port, is_scheme
 
 _TOP = {
+    "backup",
     "copies",
     "database",
     "diagram",

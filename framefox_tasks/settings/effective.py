@@ -183,6 +183,7 @@ def _defaults(loaded: Settings | None, reader: _Reader) -> Iterator[ShownSetting
         "lock_timeout": f"{Target.lock_timeout:g}",
         "patience": f"{Target.patience:g}",
         "protected": str(target.protected).lower(),
+        "backup": "false",
         "diagram.folder": diagram.folder,
         "diagram.title": diagram.title,
         "diagram.direction": diagram.direction,

@@ -25,6 +25,7 @@ def _mask_help() -> str:
 
 
 _DRY_RUN = flag("dry_run", "show what would be copied, and stop")
+_FORCE = option("force", "the name of the target, where it is protected", default=None)
 _COPY = (
     option("to", "the URL of the copy [default: DATABASE_COPY_URL]", default=None),
     {**option("source", "the URL of another source", default=None), "long": "from"},
@@ -51,7 +52,7 @@ _COPY = (
     option("rejects", "the file of rows that are left out [default: rejected-rows.jsonl]", default=None),
     flag("no_scan", "with --dry-run: look neither at the rows nor at what the target takes"),
     flag("force_disconnect", "end the sessions of others on the target"),
-    option("force", "the name of the target, where it is protected", default=None),
+    _FORCE,
     option("lock_wait", "seconds to wait for another run that changes the target", default=None),
     _DRY_RUN,
 )
@@ -86,7 +87,7 @@ def _named(name: str, chain: Chain) -> Iterator[dict[str, Any]]:
             "doc": f"Make the copy {name} of the settings, and upgrade it",
             "actions": [],
             "task_dep": [f"{typed}:copy", f"{typed}:upgrade"],
-            "params": [_DRY_RUN],
+            "params": [_DRY_RUN, _FORCE],
         }
     else:
         yield _copying(name, typed, typed, chain)
@@ -115,7 +116,7 @@ def _copying(name: str, task_name: str, typed: str, chain: Chain) -> dict[str, A
         "basename": task_name,
         "doc": f"Make the copy {name} of the settings",
         "actions": [(action("copies:named"), [], {"name": name})],
-        "params": [_DRY_RUN],
+        "params": [_DRY_RUN, _FORCE],
         "uptodate": [ChainCheck(unchanged, typed), _named_or_needed(chain)],
         "meta": {EXPLAINED: True},
         **LIVE,
@@ -144,7 +145,7 @@ def _upgrading(name: str, copy_task: str, typed: str, chain: Chain) -> dict[str,
 class ChainCheck(UptodateCheck, UptodateCalculator):  # type: ignore[misc]  # doit ships no type information
     """An `uptodate` that gets the values of the other tasks of the chain.
 
-    A dry run that is asked of the task that the user types is one of every task of the chain.
+    A dry run that is asked of the task that the user types is one of every task of the chain, and so is its --force.
 
     Args:
         predicate: Gets doit's task, the values that its last run left, and a function that gives those of another task.
@@ -165,9 +166,11 @@ class ChainCheck(UptodateCheck, UptodateCalculator):  # type: ignore[misc]  # do
 
     def _asked(self, task: Any, values: dict[str, Any]) -> tuple[bool, str]:
         task.init_options()
-        typed = self.tasks_dict[self._typed]
-        if (typed.options or {}).get("dry_run"):
+        typed = self.tasks_dict[self._typed].options or {}
+        if typed.get("dry_run"):
             task.options["dry_run"] = True
+        if typed.get("force") and "force" in task.options:
+            task.options["force"] = typed["force"]
         if task.options.get("dry_run"):
             task.value_savers.append(lambda: values)  # what the last real run left is still true
         return self._with_others(task, values, self._values_of)

@@ -57,6 +57,7 @@ _DOWNGRADE = (
     option("output", "with --sql: the file to write"),
     _RESUME,
     _X,
+    {**_YES, "help": "on a terminal: do not ask whether what is in the tables may go"},
     _FORCE,
     _LOCK_WAIT,
 )

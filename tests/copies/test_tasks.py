@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from support.projects import MiniProject
 
+from framefox_tasks import Project, Target, protect
+
 CONFIG = 'database:\n  url: "sqlite:///shop.db"\ncopies:\n'
 BACKUP = '  backup: {to: "sqlite:///backups/{timestamp}.db", keep: 2}\n'
 TABLE = "op.create_table({!r}, sa.Column('id', sa.Integer, primary_key=True))"
@@ -140,6 +142,17 @@ def test_a_write_that_leaves_size_and_time_as_they_were_is_seen(filled: MiniProj
     os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert source.stat().st_size == before.st_size
     assert "  shop.db has changed\n" in filled.ok("database_copy:backup")
+
+
+def test_a_named_copy_over_a_protected_database_needs_its_name(filled: MiniProject) -> None:
+    target = Target("sqlite:///staging.db", Project(root=filled.path))
+    filled.write("config/orm.yaml", CONFIG + '  staging: {to: "sqlite:///staging.db", overwrite: true}\n')
+    filled.ok("database_copy:staging")
+    protect(target)
+    run(filled.path / "shop.db", "INSERT INTO t VALUES (4)")
+    assert "If this is the database that you mean, name it: --force=staging.db" in filled.fails("database_copy:staging")
+    assert "--force names" in filled.fails("database_copy:staging", "--force=shop.db")
+    assert filled.ok("database_copy:staging", "--force=staging.db")
 
 
 def test_a_target_that_holds_tables_stays_and_the_hint_names_the_key(filled: MiniProject) -> None:

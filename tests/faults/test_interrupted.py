@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.databases import Database
+from support.databases import Database, MakeDatabase
 from support.projects import MiniProject
 
 TABLE = "op.execute('CREATE TABLE account (id INTEGER)')"
@@ -63,6 +65,74 @@ def test_a_signal_ends_a_migration_with_a_line(project: MiniProject, database: D
     assert database.revision() == ["aaa"]
     project.migration("bbb", "aaa")
     assert project.ok("database_upgrade", "--lock-wait=0")
+
+
+def typed(project: MiniProject, *, times: int) -> tuple[int, str]:
+    """Type Ctrl-C so many times on the terminal of an upgrade, once a migration runs; its code, and what it says."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        UPGRADE, cwd=project.path, env=project._environment(), preexec_fn=lambda: os.login_tty(follower)
+    )
+    os.close(follower)
+    deadline, shown = time.monotonic() + 60, ""
+    while not (project.path / "begun").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    for number in range(times):
+        os.write(leader, b"\x03")
+        while number == 0 and times > 1 and "Press Ctrl-C again" not in shown:
+            shown += os.read(leader, 4096).decode()
+    with suppress(OSError):  # how Linux tells that the other end is closed
+        while part := os.read(leader, 4096):
+            shown += part.decode()
+    os.close(leader)
+    return process.wait(timeout=60), shown
+
+
+@pytest.fixture
+def half(shop: MiniProject, make_database: MakeDatabase, request: pytest.FixtureRequest) -> Database:
+    """A database at the first of three migrations; the second commits a part, then takes a while."""
+    database = make_database(request.param)
+    shop.env["DATABASE_URL"] = database.url
+    shop.migration("aaa", None, upgrade=TABLE)
+    shop.ok("database_upgrade")
+    part = "op.execute('CREATE TABLE part (id INTEGER)')"
+    if request.param == "postgresql":
+        part = f"with op.get_context().autocommit_block(): {part}"
+    takes_a_while = "import time; open('begun', 'w'); time.sleep(2)"
+    shop.migration("bbb", "aaa", upgrade=f"{part}\n    {takes_a_while}; op.execute('INSERT INTO part VALUES (1)')")
+    shop.migration("ccc", "bbb")
+    return database
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("half", ["postgresql", "mysql"], indirect=True)
+def test_the_first_ctrl_c_on_a_terminal_ends_after_the_migration(shop: MiniProject, half: Database) -> None:
+    code, shown = typed(shop, times=1)
+    assert "Interrupted: it ends after this migration. Press Ctrl-C again to end it at once." in shown
+    assert "is at bbb.\r\n" in shown
+    assert (code, half.revision()) == (130, ["bbb"]), shown
+    assert half.execute("SELECT id FROM part") == [(1,)]
+    assert "  ccc  " in shop.ok("database_upgrade")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("half", ["postgresql", "mysql"], indirect=True)
+def test_the_second_ctrl_c_ends_it_at_once(shop: MiniProject, half: Database) -> None:
+    code, shown = typed(shop, times=2)
+    assert "is at aaa. A part of bbb is committed. 1 statement of it is done, the last one: CREATE TABLE part" in shown
+    assert (code, half.revision()) == (130, ["aaa"]), shown
+    shop.ok("database_upgrade", "--resume")
+    assert half.execute("SELECT id FROM part") == [(1,)]
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_at_once_where_all_is_rolled_back(shop: MiniProject) -> None:
+    shop.migration("aaa", None, upgrade=f"{TABLE}; {WAITS}")
+    code, shown = typed(shop, times=1)
+    assert "it ends after this migration" not in shown
+    assert "Interrupted. The database shop.db is at no revision." in shown
+    assert code == 130
 
 
 def test_a_signal_before_a_task_leaves_no_traceback(shop: MiniProject) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from support.databases import Database, MakeDatabase
 from support.projects import MiniProject
@@ -183,3 +184,131 @@ def test_an_index_that_is_built_concurrently_waits_as_long_as_it_takes(
     assert isinstance(results[0], Upgraded), results
     assert not any("others go first" in text for text in told)
     assert database.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'by_balance'::regclass") == [(True,)]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("exists", ["", "IF NOT EXISTS "])
+def test_an_index_that_was_left_invalid_is_made_again(
+    shop: MiniProject, make_database: MakeDatabase, exists: str
+) -> None:
+    database = make_database("postgresql")
+    target = prepared(shop, database)
+    database.execute("INSERT INTO account VALUES (2, 5)")
+    for name in ("by_balance", "by_others"):
+        with pytest.raises(psycopg.errors.UniqueViolation):  # which leaves an invalid index
+            database.connect().execute(f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON account (balance)")
+    database.execute("DELETE FROM account WHERE id = 2")
+    index = f"op.execute('CREATE UNIQUE INDEX CONCURRENTLY {exists}by_balance ON account (balance)')"
+    shop.migration("bbb", "aaa", upgrade=f"with op.get_context().autocommit_block(): {index}")
+    framefox_tasks.upgrade(target)
+    valid = (
+        "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 'account'::regclass ORDER BY 1"
+    )
+    assert database.execute(valid) == [("by_balance", True), ("by_others", False)]
+
+
+@pytest.mark.server
+def test_a_deadlock_goes_on_from_the_journal(shop: MiniProject, make_database: MakeDatabase) -> None:
+    database = make_database("mysql")
+    target = prepared(shop, database)
+    database.execute("CREATE TABLE other (id INTEGER, n INTEGER)")
+    database.execute(f"INSERT INTO other VALUES {', '.join(f'({number}, 0)' for number in range(200))}")
+    begun = shop.path / "begun"
+    steps = (
+        "op.execute('CREATE TABLE made (id INTEGER)')",
+        "op.execute('UPDATE account SET balance = balance + 1')",
+        f"import time; open({str(begun)!r}, 'a').write('x'); time.sleep(1.5)",
+        "op.execute('UPDATE other SET n = n + 1 WHERE id = 0')",
+    )
+    shop.migration("bbb", "aaa", upgrade="\n    ".join(steps))
+    other = database.connect()
+    cursor = other.cursor()
+    cursor.execute("BEGIN")
+    cursor.execute("UPDATE other SET n = n + 1")  # more than the migration has changed, so that this is not the victim
+    told: list[str] = []
+    thread, results = upgrading(target, told)
+    deadline = time.monotonic() + 60
+    while not begun.exists():
+        assert time.monotonic() < deadline, results
+        time.sleep(0.02)
+    cursor.execute("UPDATE account SET balance = balance + 10")
+    cursor.execute("COMMIT")
+    other.close()
+    thread.join(60)
+    assert isinstance(results[0], Upgraded), results
+    assert begun.read_text() == "xx"
+    assert any(text.startswith("A deadlock was ended: others go first.") for text in told)
+    assert database.execute("SELECT balance FROM account") == [(16,)]
+    assert database.execute("SELECT n FROM other WHERE id < 2 ORDER BY id") == [(2,), (1,)]
+
+
+@pytest.mark.server
+def test_after_a_minute_of_work_it_waits_instead_of_beginning_again(
+    shop: MiniProject, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = make_database("postgresql")
+    target = prepared(shop, database, lock_timeout=1.0, patience=50.0)
+    ahead, clock = [0.0], time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + ahead[0])
+    monkeypatch.setattr(time, "work_hard", lambda: ahead.append(ahead.pop() + 61), raising=False)
+    shop.migration(
+        "bbb", "aaa", upgrade=f"import time; open({str(shop.path / 'ran')!r}, 'a').write('x'); "
+        f"op.execute('SELECT 1'); time.work_hard(); {COLUMN}"
+    )  # fmt: skip
+    told: list[str] = []
+    with reading(database) as end:
+        thread, results = upgrading(target, told)
+        threading.Event().wait(3)
+        assert thread.is_alive()
+        end()
+        thread.join(60)
+    assert isinstance(results[0], Upgraded), results
+    assert shop.read("ran") == "x"
+    assert any("it is not rolled back for a lock any more, but waits for one for up to 50 s" in text for text in told)
+
+
+# Raised by the server itself, with the code that it gives for this.
+HINTS = {
+    "lock timeout": ("Others hold a lock on what it changes.", "55P03", 1205),
+    "statement timeout": ("The server gives no statement so much time.", "57014", 1969),
+    "read-only": ("The server is a replica, or read-only.", "25006", 1792),
+    "deadlock": ("It and another session have waited for each other.", "40P01", 1213),
+    "too many connections": ("The server has as many connections as it takes.", "53300", 1040),
+    "disk full": ("There is no space left where the database is.", "53100", 1021),
+}
+
+
+@pytest.mark.parametrize("kind", HINTS)
+def test_an_error_that_is_about_others_says_what_to_do(shop: MiniProject, server: Database, kind: str) -> None:
+    hint, state, number = HINTS[kind]
+    raised = {
+        "postgresql": f"DO $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '{state}'; END $$",
+        "mysql": f"SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = {number}, MESSAGE_TEXT = 'refused'",
+    }[server.dialect]
+    target = prepared(shop, server, patience=0.01)
+    shop.migration("bbb", "aaa", upgrade=f"op.execute({raised!r})")
+    with pytest.raises(MigrationError, match="refused") as caught:
+        framefox_tasks.upgrade(target)
+    assert hint in str(caught.value.hint)
+
+
+def test_errors_of_the_server_itself_have_the_codes_of_the_hints(shop: MiniProject, server: Database) -> None:
+    slow, readonly = {
+        "postgresql": ("SET LOCAL statement_timeout = 100; SELECT pg_sleep(5)", "SET TRANSACTION READ ONLY"),
+        "mysql": (
+            "SET STATEMENT max_statement_time = 0.1 FOR SELECT COUNT(*) FROM information_schema.COLUMNS a, "
+            "information_schema.COLUMNS b, information_schema.COLUMNS c",
+            "SET SESSION TRANSACTION READ ONLY",
+        ),
+    }[server.dialect]
+    target = prepared(shop, server)
+    shop.migration("bbb", "aaa", upgrade=f"op.execute({slow!r})")
+    with pytest.raises(MigrationError) as caught:
+        framefox_tasks.upgrade(target)
+    assert HINTS["statement timeout"][0] in str(caught.value.hint)
+    changed = f"op.execute({readonly!r}); op.execute('UPDATE account SET balance = 6')"
+    begin = "op.get_bind().commit(); " if server.dialect == "mysql" else ""
+    shop.migration("bbb", "aaa", upgrade=begin + changed)
+    with pytest.raises(MigrationError) as caught:
+        framefox_tasks.upgrade(target)
+    assert HINTS["read-only"][0] in str(caught.value.hint)

@@ -287,7 +287,9 @@ def test_an_interrupted_run_says_that_a_part_is_committed(shop: MiniProject, mak
     ready(shop, database, f"{TABLE}; {ROW}; import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
     run = shop.doit("database_upgrade")
     assert run.code == 143, run.all
-    assert "is at no revision. A part of m0 is committed: see doit database_status" in run.err
+    assert "is at no revision. A part of m0 is committed. 1 statement of it is done, the last one: CREATE" in run.err
+    assert run.err.endswith(" See: doit database_status\n")
+    assert run.err.count("\n") == 1
     shop.migration("m0", None, upgrade=f"{TABLE}; {ROW}")
     shop.ok("database_upgrade", "--resume")
     assert database.execute("SELECT * FROM a") == [(1,)]

@@ -36,6 +36,17 @@ def test_migrations_are_not_applied_a_second_time(applied: Target) -> None:
     assert framefox_tasks.upgrade(applied).steps == ()
 
 
+def test_the_tasks_tell_it(applied: Target, shop: MiniProject) -> None:
+    shop.env["DATABASE_URL"] = f"{applied.url}{OTHER}"
+    told = shop.ok("database_status")
+    assert "is at aaa by the table public.alembic_version" in told
+    assert "pending. Apply with" not in told
+    assert "is at aaa by the table public.alembic_version" in shop.fails("database_create_migration")
+    assert len(shop.versions()) == 1
+    shop.env["DATABASE_URL"] = applied.url
+    assert "by the table" not in shop.ok("database_status")
+
+
 def test_a_schema_that_is_named_gets_a_history_of_its_own(applied: Target) -> None:
     project = replace(applied.project, version_table="other.alembic_version")
     tenant = replace(applied, url=f"{applied.url}{OTHER}", project=project)

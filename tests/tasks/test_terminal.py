@@ -9,6 +9,9 @@ import pytest
 from support.databases import Database
 from support.projects import MiniProject
 
+from framefox_tasks import Project, Target, create, upgrade
+from framefox_tasks.migrations.losses import losses
+
 DESTRUCTIVE = ("database_drop", "database_clear_migration")
 
 
@@ -69,6 +72,45 @@ def test_a_copy_asks_before_it_replaces_tables(filled: MiniProject, answer: str,
     assert bool(found) is kept
     assert "Replace" not in filled.ok(*copy)
     assert "Replace" not in filled.on_terminal(*copy, "--yes", answer="").out
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("n\n", True), ("y\n", False)])
+def test_a_downgrade_asks_before_rows_go(shop: MiniProject, answer: str, kept: bool) -> None:
+    make = "op.execute('CREATE TABLE account (id INTEGER, note TEXT)'); op.execute('INSERT INTO account VALUES (1, 2)')"
+    shop.migration("aaa", None, upgrade=make, downgrade="op.drop_table('account')")
+    shop.migration("bbb", "aaa", downgrade="op.execute('SELECT 1')")
+    shop.ok("database_upgrade")
+    assert "will be lost" not in shop.on_terminal("database_downgrade", answer="").out
+    result = shop.on_terminal("database_downgrade", answer=answer)
+    assert "Revert migrations of shop.db? What they have made in account (1 row) will be lost." in result.out
+    assert result.code == kept
+    assert ("account" in Database("sqlite", "", "", shop.path / "shop.db").tables()) is kept
+    shop.ok("database_upgrade")
+    assert shop.on_terminal("database_downgrade", "--revision=base", "--yes", answer="").code == 0
+
+
+LOSING = {
+    "op.drop_table('account', if_exists=True)": True,
+    "op.drop_column('account', 'note')": True,
+    "with op.batch_alter_table('account') as batch: batch.drop_column('note')": True,
+    "op.execute(sa.text('DELETE FROM \"account\" WHERE id > 0'))": True,
+    "op.execute('ALTER TABLE account DROP COLUMN note')": True,
+    "op.execute('TRUNCATE TABLE account')": True,
+    "op.drop_index('by_note', 'account')": False,
+    "op.add_column('account', sa.Column('note', sa.Text))": False,
+    "op.execute('UPDATE account SET id = 2')": False,
+}
+
+
+@pytest.mark.parametrize("downgrade", LOSING)
+def test_what_a_downgrade_loses_is_read_in_its_file(shop: MiniProject, downgrade: str) -> None:
+    shop.migration(
+        "aaa", None, upgrade="op.execute('CREATE TABLE account (id INTEGER, note TEXT)')", downgrade=downgrade
+    )
+    target = Target("sqlite:///shop.db", Project(root=shop.path))
+    create(target)
+    upgrade(target)
+    assert losses(target).tables == ((("account", 0),) if LOSING[downgrade] else ())
 
 
 def test_an_interrupt_at_the_question_changes_nothing(filled: MiniProject) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+from framefox_tasks.databases import remedies
 from framefox_tasks.databases.mysql.verbs import VERBS
 from framefox_tasks.databases.table_locks import Ask
 from framefox_tasks.model import Target
@@ -48,6 +49,10 @@ class MySQLTableLocks:
     def is_refused(self, exc: BaseException) -> bool:
         """By its number. A deadlock has rolled back the transaction, not only the statement."""
         return bool(VERBS.error_code(exc) == _REFUSED)
+
+    def is_deadlock(self, exc: BaseException) -> bool:
+        """As a remedy knows it."""
+        return VERBS.error_code(exc) in VERBS.remedies[remedies.DEADLOCK]
 
     def session(self, ask: Ask) -> int:
         """The number of the connection."""

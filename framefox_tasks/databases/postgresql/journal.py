@@ -23,6 +23,13 @@ _SAVEPOINTS = {"SAVEPOINT", "RELEASE"}
 _REPEATABLE = {"VACUUM", "REINDEX", "CLUSTER"}
 _OUTSIDE = {("CREATE", "DATABASE"), ("DROP", "DATABASE"), ("CREATE", "TABLESPACE"), ("DROP", "TABLESPACE"),
             ("ALTER", "SYSTEM"), ("CREATE", "SUBSCRIPTION"), ("DROP", "SUBSCRIPTION")}  # fmt: skip
+_COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_NAME = r'(?:"(?:[^"]|"")+"|\w+)'
+_CONCURRENTLY = re.compile(
+    rf"\s*CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<index>{_NAME})"
+    rf"\s+ON\s+(?:ONLY\s+)?(?P<table>{_NAME}(?:\.{_NAME})?)",
+    re.IGNORECASE,
+)
 _OF_THE_SESSION = re.compile(r"\b(currval|lastval|pg_backend_pid)\s*\(", re.I)
 
 
@@ -81,6 +88,22 @@ class PostgreSQLJournal(Journal):
             f"WHERE t.relname IN ({listed}) OR x.relname IN ({listed})"
         )
         return {name: digest(definition) if valid else f"!{digest(definition)}" for name, valid, definition in found}
+
+    def clear(self, query: Query, statement: str) -> None:
+        """Drop the index that CREATE INDEX CONCURRENTLY has left invalid, and that nobody makes at this moment."""
+        found = _CONCURRENTLY.match(_COMMENTS.sub(" ", statement))
+        if found is None:
+            return
+        index, table = found["index"], self._literal(found["table"])
+        name = index[1:-1].replace('""', '"') if index.startswith('"') else index.lower()
+        broken = query(
+            "SELECT x.indexrelid::regclass::text FROM pg_catalog.pg_index x "  # noqa: S608 - quoted
+            f"JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid WHERE NOT x.indisvalid "
+            f"AND x.indrelid = pg_catalog.to_regclass({table}) AND i.relname = {self._literal(name)} "
+            "AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = i.oid)"
+        )
+        for (name,) in broken:
+            query(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
 
     def repair(self, query: Query, before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
         """Drop the indexes that it left invalid, and no others."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import AbstractContextManager
 
+from framefox_tasks.databases import remedies
 from framefox_tasks.databases.postgresql.verbs import VERBS
 from framefox_tasks.databases.table_locks import Ask
 from framefox_tasks.model import Target
@@ -46,6 +47,10 @@ class PostgreSQLTableLocks:
     def is_refused(self, exc: BaseException) -> bool:
         """By the SQLSTATE."""
         return VERBS.error_code(exc) in _REFUSED
+
+    def is_deadlock(self, exc: BaseException) -> bool:
+        """As a remedy knows it."""
+        return VERBS.error_code(exc) in VERBS.remedies[remedies.DEADLOCK]
 
     def session(self, ask: Ask) -> int:
         """The number of the server's process."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
@@ -35,7 +35,7 @@ from framefox_tasks.migrations.journal.interruption import (
 from framefox_tasks.migrations.journal.recorder import Recorder
 from framefox_tasks.migrations.kept import keep, migration_folders
 from framefox_tasks.migrations.locked import locked
-from framefox_tasks.migrations.safe_point import committing, reached
+from framefox_tasks.migrations.safe_point import migrating, reached
 from framefox_tasks.migrations.table_locks import TableLockWaits
 from framefox_tasks.results import RESOLVE, Revision, Step
 
@@ -172,20 +172,27 @@ class _Run:
                 )
                 return
             except Exception as exc:
-                if self.running is None or self.transactions.committed or not waits.may_try_again(exc):
+                if self.running is None or not self._may_begin_again(waits, exc):
                     raise
             finally:
                 waits.leave()
             waits.pause()
             self._begin_again()
 
+    def _may_begin_again(self, waits: TableLockWaits, exc: Exception) -> bool:
+        """Whether a run that was rolled back for others is to begin again, after what it has committed."""
+        recorder = self.transactions.recorder
+        if not waits.may_try_again(exc) or (self.transactions.committed and recorder is None):
+            return False
+        if self.transactions.committed and database_of(self.target).transactional_ddl:
+            return False
+        return recorder is None or recorder.begin_again()
+
     def _begin_again(self) -> None:
         """Forget the migrations that were rolled back."""
         current, states = database_of(self.target).revision(self.target), self.transactions.states
         del self.done[states.index(current) if current in states else 0 :]
         self.running = self._error = None
-        if self.transactions.recorder:
-            self.transactions.recorder.begin_again()
 
     def work(self, current: Any, context: MigrationContext) -> Iterator[Any]:  # noqa: ARG002 - Alembic's signature
         # A generator: Alembic asks for the next step when it has run the one before and recorded its revision.
@@ -194,7 +201,7 @@ class _Run:
             self._upgrades = step.is_upgrade
             start = time.perf_counter()
             step.migration_fn = self._with_error_place(step.migration_fn)
-            with nullcontext() if database_of(self.target).transactional_ddl else committing():
+            with migrating(commits=not database_of(self.target).transactional_ddl):
                 yield step
             done = Step(self.running, time.perf_counter() - start)
             self.running = None

@@ -18,6 +18,7 @@ from sqlalchemy import event
 from framefox_tasks.databases.lock import MigrationLock, Patience
 from framefox_tasks.databases.verbs import Adopt
 from framefox_tasks.errors import MigrationError
+from framefox_tasks.migrations import safe_point
 from framefox_tasks.migrations.alembic.version_log import VersionLog
 from framefox_tasks.migrations.journal.entries import Head, new_head
 from framefox_tasks.migrations.journal.recorder import Recorder
@@ -148,10 +149,11 @@ class Transactions:
     def _note_commit(self, _connection: Any) -> None:
         if self._inside:
             self.committed = self._by_itself = True
+            safe_point.committed()
 
     def _note_statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if self._inside and _COMMIT.match(statement):
-            self.committed = self._by_itself = True
+            self._note_commit(_connection)
 
     def check(self, target: Target, current: tuple[str, ...]) -> None:
         """Check that a database is at the revision of the last migration.

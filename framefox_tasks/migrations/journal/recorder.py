@@ -135,10 +135,11 @@ class Recorder:
             event.remove(Engine, "before_cursor_execute", self._sent_by)
             self._migration = None
 
-    def begin_again(self) -> None:
-        """A run begins anew: what was not committed is undone, and what was is gone on with."""
+    def begin_again(self) -> bool:
+        """A run begins anew: what was not committed is undone, and what was is gone on with; False if it cannot be."""
         self._interrupted = found_in(self._journal.rows(self._target)) if self.made else None
         self.made = self._interrupted is not None
+        return self._interrupted is None or not self._interrupted.unsafe
 
     def closing(self) -> str | None:
         """The statement that empties the journal, for the transaction that records the revision; None if needless."""
@@ -339,6 +340,7 @@ class Recorder:
         entry = replace(entry, alone=True)
         if entry.settled:
             with self._own():
+                self._journal.clear(self._query, entry.statement)
                 entry = replace(entry, fingerprint=self._journal.fingerprint(self._query, entry.statement))
         migration.pending.append(entry)
         self._flush(migration)

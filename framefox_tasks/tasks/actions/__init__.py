@@ -78,7 +78,8 @@ def _interrupted() -> str:
         return f"Interrupted. Where the database stands cannot be told: {exc.message}"
     where = f"The database {target.label} is at {', '.join(revision) or 'no revision'}."
     if half_done and not half_done.runs:
-        return f"Interrupted. {where} A part of {half_done.revision} is committed: see doit database_status"
+        state = " ".join(half_done.state.splitlines())
+        return f"Interrupted. {where} A part of {half_done.revision} is committed. {state} See: doit database_status"
     return f"Interrupted. {where}"
 
 

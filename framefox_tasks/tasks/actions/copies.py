@@ -21,7 +21,7 @@ from framefox_tasks.errors import (
 )
 from framefox_tasks.migrations import upgrade as upgrades
 from framefox_tasks.migrations.protection import is_protected
-from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy
+from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy, Target
 from framefox_tasks.results import Copied, CopyPlan
 from framefox_tasks.settings import URL_VARIABLE, Settings, positive
 from framefox_tasks.tasks.actions import hide
@@ -149,7 +149,7 @@ def _mask(text: str) -> Any:
 
 
 def named(
-    settings: Settings, *, name: str, dry_run: bool, invocation: Invocation | None = None
+    settings: Settings, *, name: str, dry_run: bool, force: str | None = None, invocation: Invocation | None = None
 ) -> dict[str, Any] | None:
     """A named copy of the settings. The values are for the next run."""
     found = settings.copies.named(name)
@@ -160,7 +160,7 @@ def named(
     ):
         return invocation and invocation.values
     try:
-        return _run_copy(found, dry_run)
+        return _run_copy(found, dry_run, force)
     except TargetNotEmptyError as exc:
         raise TargetNotEmptyError(
             exc.message, hint=f"To replace it each time, write `overwrite: true` into copies.{name} of the settings."
@@ -201,6 +201,15 @@ def _run_copy(copy: NamedCopy, dry_run: bool, force: str | None = None) -> dict[
         raise DatabaseNotFoundError(
             exc.message, hint="It is the source: check --from, DATABASE_URL or config/orm.yaml."
         ) from exc
+
+
+def make_copy(copy: NamedCopy) -> Target:
+    """Make a copy, and report it; gives the database that was made."""
+    stamp = _stamp(copy)
+    hide(copy.source, copy.target(stamp))
+    result = _run_with_display(copy, stamp, None)
+    report.show(replace(result, removed=retention.remove_older(copy, stamp)))
+    return copy.target(stamp)
 
 
 def _copy_once(copy: NamedCopy, dry_run: bool, force: str | None) -> dict[str, Any] | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from framefox_tasks import report
+from framefox_tasks.databases import database_of
 from framefox_tasks.errors import (
     ConfigError,
     ConfirmationRequiredError,
@@ -27,11 +29,13 @@ from framefox_tasks.migrations import (
     status,
     upgrade as upgrades,
 )
+from framefox_tasks.migrations.losses import losses
 from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import Forecast, MigrationCreated, Step
 from framefox_tasks.schema.cache import RECORD
 from framefox_tasks.settings import Settings
+from framefox_tasks.tasks.actions.backup import backed_up, before_upgrade
 from framefox_tasks.tasks.actions.invocation import Invocation, confirm, on_terminal, skip_unnamed
 from framefox_tasks.tasks.actions.turns import in_turn, note_unlocked, waiting_as
 from framefox_tasks.tasks.freshness.build import agreed, hook_state
@@ -78,6 +82,8 @@ def create_migration(
     if merge:
         report.show(migration.merge_heads(target, message=message or None, options=options))
         return None
+    if not empty:
+        _check_schema(target, x)
     if amend:
         created = _amend(target, message or None, options.head, x, yes=yes)
     else:
@@ -99,6 +105,12 @@ def create_migration(
     record = project.migrations_folder / RECORD
     compared = created.path is None and not (created.by_hand or created.meanwhile) and record.is_file()
     return {"agreed": agreed(target, record.read_bytes()), **(hook or {})} if compared else hook
+
+
+def _check_schema(target: Target, x: list[str]) -> None:
+    """Look into other schemas for the version table, before all tables are taken for missing ones."""
+    if database_of(target).exists(target) and not database_of(target).revision(target):
+        upgrades.check_not_elsewhere(upgrades.history_of(target, x))
 
 
 def _revision_options(given: Mapping[str, Any]) -> RevisionOptions:
@@ -172,10 +184,11 @@ def upgrade(
         heads = script.heads
     else:
         target = in_turn(settings, lock_wait)
-        report.say("Applying migrations...")
-        result = upgrades.upgrade(
-            target, revision=revision, x=x, on_step=report.show, on_wait=report.show_waiting, resume=resume
-        )
+        with before_upgrade(settings, target, revision, resume=resume):
+            report.say("Applying migrations...")
+            result = upgrades.upgrade(
+                target, revision=revision, x=x, on_step=report.show, on_wait=report.show_waiting, resume=resume
+            )
         report.show(result)
         heads = result.heads
     return {"heads": list(heads), "database": target.identity}
@@ -206,6 +219,7 @@ def downgrade(
     force: str | None = None,
     resume: bool = False,
     lock_wait: str | None = None,
+    yes: bool = False,
     invocation: Invocation | None = None,
 ) -> None:
     """database_downgrade."""
@@ -229,18 +243,30 @@ def downgrade(
         )
     target = in_turn(settings, lock_wait)
     check_unprotected(target, force, "no migration is reverted")
-    done = downgrades.downgrade(
-        target,
-        steps=int(steps),
-        revision=revision,
-        x=x,
-        on_step=report.show,
-        on_wait=report.show_waiting,
-        resume=resume,
-        force=force,
-        on_start=report.show_reverting,
-    )
+    if on_terminal() and not (yes or resume or force is not None):
+        _ask_downgrade(target, int(steps), revision)
+    with nullcontext() if resume else backed_up(settings, target):
+        done = downgrades.downgrade(
+            target,
+            steps=int(steps),
+            revision=revision,
+            x=x,
+            on_step=report.show,
+            on_wait=report.show_waiting,
+            resume=resume,
+            force=force,
+            on_start=report.show_reverting,
+        )
     report.show(done)
+
+
+def _ask_downgrade(target: Target, steps: int, revision: str | None) -> None:
+    """Ask on a terminal before tables or columns go that hold rows, or could."""
+    lost = losses(target, steps=steps, revision=revision).tables
+    if lost:
+        listed = ", ".join(f"{name} ({report.number(rows, 'row')})" for name, rows in lost)
+        question = f"Revert migrations of {target.label}? What they have made in {listed} will be lost."
+        confirm(question, yes=False, task="database_downgrade")
 
 
 def _print_downgrade(target: Target, steps: str | None, revision: str | None, output: str, x: list[str]) -> None:
@@ -311,9 +337,10 @@ def drop(
     check_unprotected(target, force, "it is not dropped")
     confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
     note_unlocked(target)
-    dropped = database.drop(
-        target, missing_ok=True, force_disconnect=force_disconnect, force=force, on_wait=report.show_waiting
-    )
+    with backed_up(settings, target):
+        dropped = database.drop(
+            target, missing_ok=True, force_disconnect=force_disconnect, force=force, on_wait=report.show_waiting
+        )
     report.show(dropped)
 
 
