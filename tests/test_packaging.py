@@ -17,6 +17,9 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from support.projects import ROOT
 
+from framefox_tasks.cli.loader import spelled
+from framefox_tasks.cli.usage import tasks
+
 METADATA = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
@@ -155,3 +158,14 @@ def test_the_sdist_holds_the_project_and_the_wheel_the_package(tmp_path: Path) -
         "framefox_tasks",
         f"framefox_tasks-{METADATA['version']}.dist-info",
     }
+
+
+def test_the_hooks_of_pre_commit_are_valid_and_run_tasks_that_are_there() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert {hook["id"] for hook in hooks} == {"database-check", "database-diagram"}
+    for hook in hooks:
+        assert hook["language"] == "system"  # an environment of its own has no entities
+        assert hook["pass_filenames"] is False
+        program, word = hook["entry"].split()
+        assert program in METADATA["scripts"]
+        assert spelled(word, tasks()) == hook["name"]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from support.miniatures import FILES, TEAM, with_alembic, write_files
-from support.projects import MiniProject
+from support.projects import MiniProject, copy_project
+from support.typing_in import shell
 
 pytestmark = pytest.mark.slow
 
@@ -28,19 +29,17 @@ def contents(project: MiniProject) -> dict[Path, bytes]:
 
 
 def two_steps(project: MiniProject) -> str:
-    """Type init, and what it says to type next; nothing of theirs may change. Gives what both have said."""
+    """Type init on a terminal, and what it says to type next: nothing of theirs may change. Gives what was shown."""
     before = contents(project)
-    said = project.framefox_tasks("init")
-    assert said.code == 0, said.all
-    assert not said.err
-    after = said.out.rstrip().splitlines()[-1].partition(": ")[2]
-    command, *arguments = after.split()
-    assert command == "doit"
-    result = project.doit(*arguments)
-    assert result.code == 0, result.all
-    assert "Traceback" not in result.all
+    with shell(project) as terminal:
+        said = terminal.type("framefox-tasks init")
+        command = said.rstrip().splitlines()[-1].removeprefix("Next: ")
+        assert command.startswith("doit database_")
+        said += terminal.type(command)
+        assert len(terminal.typed) == 2
+    assert "Traceback" not in said
     assert {path: text for path, text in contents(project).items() if path in before} == before
-    return said.out + result.out
+    return said
 
 
 def tables(project: MiniProject, file: str) -> set[str]:
@@ -157,3 +156,16 @@ def test_flask_migrate(tmp_path: Path) -> None:
     project.replace("app.py", "    name =", "    age = db.Column(db.Integer)\n    name =")
     assert project.module("flask", "db", "migrate", "-m", "second").code == 0
     assert "second" in project.doit("database_upgrade").out
+
+
+def test_framefox(tmp_path: Path) -> None:
+    project = copy_project("framefox_shop", tmp_path)
+    (project.path / "dodo.py").unlink()
+    project.env["DATABASE_URL"] = (
+        f"sqlite:///{project.path}/shop.db"  # its own settings read .env, the stand-in does not
+    )
+    said = two_steps(project)
+    assert "libraries  Framefox, SQLModel" in said
+    assert "database   DATABASE_URL" in said
+    assert "config/orm.yaml" not in said.partition("Written:")[2]
+    assert {"product", "review"} <= tables(project, "shop.db")

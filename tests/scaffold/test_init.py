@@ -201,7 +201,12 @@ def test_python_m_is_the_same_program(empty: MiniProject) -> None:
 
 @pytest.mark.parametrize(
     ("template", "ours"),
-    [("dodo.py.txt", "dodo.py"), ("env.py.txt", "migrations/env.py"), ("script.py.mako", "migrations/script.py.mako")],
+    [
+        ("dodo.py.txt", "dodo.py"),
+        ("env.py.txt", "migrations/env.py"),
+        ("script.py.mako", "migrations/script.py.mako"),
+        ("env.example", ".env.example"),
+    ],
 )
 def test_the_templates_are_what_this_repository_has(template: str, ours: str) -> None:
     folder = ROOT / "framefox_tasks/scaffold/templates"
