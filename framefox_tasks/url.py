@@ -62,6 +62,8 @@ _URL = (
     r"(?:\?(?P<query>.*))?"
 )
 _HIDDEN = "***"
+# Not mistyped, but others.
+_OTHERS = {"access", "cockroachdb", "db2", "duckdb", "firebird", "hana", "mssql", "oracle", "redshift", "sybase"}
 # Text and not compiled: only an error needs them. The first goes to the last @, since a password may hold an @ that
 # is not encoded.
 _URL_PASSWORD = r"(?<=://)([^:/\s@]*):(\S+)@"  # noqa: S105 - a pattern
@@ -314,7 +316,7 @@ def _unsupported(backend: str) -> UnsupportedDialectError:
     from importlib.metadata import entry_points
 
     added = entry_points(group=ENTRY_POINTS).names - SCHEMES.keys()
-    near = get_close_matches(backend, [*SCHEMES, *added], n=1)
+    near = get_close_matches(backend, [*SCHEMES, *added], n=1) if backend not in _OTHERS else []
     *names, last = ["sqlite", "postgresql", "mysql", "mariadb", *sorted(added)]
     return UnsupportedDialectError(
         f"The database {backend!r} is not supported.",

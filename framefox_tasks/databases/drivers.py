@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -63,9 +63,9 @@ def sqlalchemy_url(target: Target, database: Traits, *, asynchronous: bool = Fal
 
     address = target.address
     query: dict[str, list[str]] = {}
-    for key, value in address.query:
-        query.setdefault(key, []).append(value)
     driver = driver_of(target, database, asynchronous=asynchronous)
+    for key, value in options_for(driver, target, database):
+        query.setdefault(key, []).append(value)
     url = URL.create(
         f"{address.backend}+{driver}" if driver else address.backend,
         username=address.username,
@@ -77,6 +77,33 @@ def sqlalchemy_url(target: Target, database: Traits, *, asynchronous: bool = Fal
     )
     _check_connectable(url, target)
     return url
+
+
+def options_for(driver: str, target: Target, database: Traits) -> tuple[tuple[str, str], ...]:
+    """The options of the target's URL for a driver: where that stands for an asynchronous one, in its own words.
+
+    Raises:
+        ConfigError: One has no counterpart; it is named.
+    """
+    address = target.address
+    if address.driver in (None, driver) or address.driver not in _ASYNC_DRIVERS:
+        return address.query
+    found: list[tuple[str, str]] = []
+    for key, value in address.query:
+        known = database.sync_options.get(f"{address.driver}.{key}", {"": key})
+        if known is None:
+            continue
+        name = known.get(value.lower(), known.get(""))
+        if name is None:
+            may_be = f" {key} may be {', '.join(filter(None, known))}." if any(known) else ""
+            raise ConfigError(
+                f"The option {key}={value} of {address.driver} has no counterpart for {driver}, which the tasks use.",
+                hint=f"Take it out of the URL, and give it to the application's engine as connect_args.{may_be}",
+            )
+        if name:
+            renamed, equals, written = name.partition("=")
+            found.append((renamed, written if equals else value))
+    return tuple(found)
 
 
 def _check_connectable(url: URL, target: Target) -> None:
@@ -137,15 +164,18 @@ def quote_identifier(target: Target, database: Traits, name: str) -> str:
     return preparer.quote_identifier(name).replace("%%", "%")
 
 
-def plain_arguments(address: DatabaseURL, names: Mapping[str, str], *, database: str | None) -> dict[str, Any] | None:
+def plain_arguments(
+    address: DatabaseURL, names: Mapping[str, str], *, database: str | None, query: Sequence[tuple[str, str]]
+) -> dict[str, Any] | None:
     """The keyword arguments for a driver's connect(), or None where only SQLAlchemy knows how to translate the query.
 
     Args:
         address: The URL.
         names: The driver's names for username, password and database.
         database: The database to connect to; the server's default if None.
+        query: The options; see options_for.
     """
-    keys = [key for key, _ in address.query]
+    keys = [key for key, _ in query]
     if len(set(keys)) < len(keys):
         return None
     arguments: dict[str, Any] = {
@@ -155,7 +185,7 @@ def plain_arguments(address: DatabaseURL, names: Mapping[str, str], *, database:
         names["password"]: address.password,
         names["database"]: database,
     }
-    return {key: value for key, value in arguments.items() if value is not None} | dict(address.query)
+    return {key: value for key, value in arguments.items() if value is not None} | dict(query)
 
 
 def quoted_table(name: str, quote: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from framefox_tasks.databases.drivers import (
     driver_of,
     journal_name,
+    options_for,
     plain_arguments,
     quote_identifier,
     quoted_table,
@@ -200,7 +201,8 @@ class ServerVerbs(Verbs):
 
     def _connector(self, target: Target, database: str | None) -> tuple[Any, tuple[list[Any], dict[str, Any]]]:
         driver = driver_of(target, self)
-        plain = plain_arguments(target.address, self.argument_names, database=database)
+        query = options_for(driver, target, self)
+        plain = plain_arguments(target.address, self.argument_names, database=database, query=query)
         try:
             if driver in self.light_drivers and plain is not None and self.understands(plain):
                 plain.setdefault("connect_timeout", _CONNECT_TIMEOUT)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from framefox_tasks.errors import ConfigError, DatabaseNotFoundError, FramefoxTasksError, ScratchError
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -51,6 +52,9 @@ class Traits:
         default_port: The port of its server; None where the database is a file.
         drivers: SQLAlchemy's names of the sync drivers, the preferred ones first; none where its dialect has one alone.
         async_drivers: The same of the async drivers.
+        sync_options: What options of async drivers, as `driver.option`, are for the sync ones: None if nothing; else by
+            the value, in small letters, the name, or name=value; "" if nothing. "" stands for all other values, which
+            are refused where that has None.
         extra: Our extra that installs a driver; empty if none is needed.
         quote: The quote of a name in SQL.
         transactional_ddl: Whether a failed migration can be undone as a whole.
@@ -74,6 +78,7 @@ class Traits:
     default_port: ClassVar[int | None]
     drivers: ClassVar[tuple[str, ...]]
     async_drivers: ClassVar[tuple[str, ...]] = ()
+    sync_options: ClassVar[Mapping[str, Mapping[str, str | None] | None]] = MappingProxyType({})
     extra: ClassVar[str] = ""
     quote: ClassVar[str] = '"'
     transactional_ddl: ClassVar[bool] = True

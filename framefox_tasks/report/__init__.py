@@ -9,6 +9,7 @@ from framefox_tasks.report._check import show_checked
 from framefox_tasks.report._config import show_config
 from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
 from framefox_tasks.report._history import show_history
+from framefox_tasks.report._project import entity_lines, schema_lines, seeded_lines, waited_lines
 from framefox_tasks.report._scaffold import initialized_lines
 from framefox_tasks.report._status import edited_lines, show_status
 from framefox_tasks.report._terminal import ask, note, prompt, say, unwritable, warn
@@ -256,44 +257,6 @@ def _proof(proof: Proof) -> list[str]:
 
 
 @_lines.register
-def _(result: SchemaWritten) -> list[str]:
-    where, count = result.project.shown(result.path), number(result.tables, "table")
-    return [f"SQL of {count} written to {where}" if result.changed else f"{where} has the SQL of {count} already."]
-
-
-@_lines.register
-def _(result: Waited) -> list[str]:
-    if result.heads:
-        return [f"{result.target.label} is at head {', '.join(result.heads)}."]
-    return [f"{result.target.server} answers." if result.target.server else "No server to wait for: it is a file."]
-
-
-@_lines.register
-def _(result: Seeded) -> list[str]:
-    if not result.found:
-        return ["There are no seeds: neither seeds.py nor a file in the folder seeds."]
-    lines = [f"  {name}" if count is None else f"  {name}  ({count:,})" for name, count in result.done]
-    if lines:
-        lines = [f"Seeded {result.target.label}:", *lines]
-    if result.unchanged:
-        lines.append(f"Run before with the same content: {', '.join(result.unchanged)}")
-    return [*lines, *result.notes]
-
-
-@_lines.register
-def _(result: EntityCreated) -> list[str]:
-    project = result.project
-    lines = [f"Entity {result.entity} written to {project.shown(result.path)}"]
-    lines += [f"  beside it: {project.shown(path)}" for path in result.written if path != result.path]
-    lines += [f"  {attribute} added to {project.shown(path)}" for path, attribute in result.changed]
-    return [
-        *lines,
-        *result.left_out,
-        f'Write its migration with: doit database_create_migration -m "add {result.table}"',
-    ]
-
-
-@_lines.register
 def _(result: MigrationChecked) -> list[str]:
     told = [*_unmade(result.unmade), *left_alone(result.left_alone), *_warnings(result)]
     return ["The entities and the database agree.", *told]
@@ -386,3 +349,9 @@ def _revision(revision: Revision) -> str:
 
 def _count(items: Any) -> str:
     return number(len(items), "migration")
+
+
+_lines.register(SchemaWritten)(schema_lines)
+_lines.register(Waited)(waited_lines)
+_lines.register(Seeded)(seeded_lines)
+_lines.register(EntityCreated)(entity_lines)

@@ -10,11 +10,13 @@ from framefox_tasks import files
 from framefox_tasks.errors import ConfigError, EntityError
 from framefox_tasks.model import Project
 from framefox_tasks.results import EntityCreated
+from framefox_tasks.scaffold.content import template
 from framefox_tasks.scaffold.importing import import_error
 from framefox_tasks.scaffold.known import KnownEntities, KnownEntity
+from framefox_tasks.scaffold.libraries import imports_of
 from framefox_tasks.scaffold.plan import EntityRelation, NewEntity, class_of, plan_entity
 from framefox_tasks.scaffold.source import Import, ModuleSource, module_at
-from framefox_tasks.scaffold.writers import BASE_MODULE, AlchemyWriter, ModelWriter, Writer, imports_of
+from framefox_tasks.scaffold.writers import AlchemyWriter, ModelWriter, Writer
 
 
 def create_entity(project: Project, name: str, *, fields: str = "") -> EntityCreated:
@@ -156,7 +158,7 @@ def entity_sources(entity: NewEntity) -> dict[Path, bytes]:
             _add_other_side(source(relation.target.path), entity, relation, relation.target, writer)
     contents = {path: one.content() for path, one in sources.items()}
     if style.makes_base:
-        contents[style.path / "base.py"] = BASE_MODULE.encode()
+        contents[style.path / "base.py"] = template("base.py.txt").encode()
     return contents
 
 

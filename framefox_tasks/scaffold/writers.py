@@ -2,55 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from framefox_tasks.scaffold.fields import MANY, NewField
 from framefox_tasks.scaffold.layout import call, exploded
 from framefox_tasks.scaffold.plan import EntityRelation, NewEntity, class_of
-from framefox_tasks.scaffold.source import Import
 from framefox_tasks.scaffold.types import quoted
-
-_HOMES = {
-    "typing": ("Any", "Optional"),
-    "decimal": ("Decimal",),
-    "uuid": ("UUID",),
-    "sqlalchemy": (
-        *("JSON", "BigInteger", "Column", "DateTime", "Double", "ForeignKey", "MetaData", "Numeric", "SmallInteger"),
-        *("String", "Table", "Text"),
-    ),
-    "sqlalchemy.orm": ("DeclarativeBase", "Mapped", "mapped_column", "relationship"),
-    "sqlmodel": ("Field", "Relationship"),
-}
-NAMES = {name: Import(module, name) for module, names in _HOMES.items() for name in names}
-NAMES["dt"] = Import("datetime", "", "dt")
-
-BASE_MODULE = '''"""The base of all entities."""
-
-from sqlalchemy import MetaData
-from sqlalchemy.orm import DeclarativeBase
-
-
-class Base(DeclarativeBase):
-    """Every constraint gets a name, so that a later migration can drop it."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-'''
-
-
-def imports_of(lines: Iterable[str]) -> list[Import]:
-    """What some statements need of the libraries."""
-    names = {node.id for node in ast.walk(ast.parse("\n".join(lines))) if isinstance(node, ast.Name)}
-    return [NAMES[name] for name in sorted(names & NAMES.keys())]
 
 
 class Writer(ABC):

@@ -139,6 +139,13 @@ def load_project(root: Path | str, environ: Mapping[str, str] | None = None) -> 
     return _project(root, config, _sources.Expander(variables, str(CONFIG_FILE)))
 
 
+def other_url_in_dotenv(root: Path | str, environ: Mapping[str, str] | None = None) -> bool:
+    """Whether .env and the environment name two databases: here the environment's counts, in Framefox .env's."""
+    given = (os.environ if environ is None else environ).get("DATABASE_URL", "").strip()
+    written = _sources.dotenv_value(Path(root) / ".env", "DATABASE_URL") if given else None
+    return bool(written) and written != given
+
+
 def _environments(variables: Mapping[str, str]) -> list[str]:
     return [variables.get(name, "").strip().lower() for name in ("APP_ENV", "ENV")]
 

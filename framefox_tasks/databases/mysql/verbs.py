@@ -31,6 +31,20 @@ class MySQLVerbs(ServerVerbs):
     default_port = 3306
     drivers = ("pymysql", "mysqldb", "mysqlconnector")
     async_drivers = ("asyncmy", "aiomysql")
+    sync_options = MappingProxyType(
+        {
+            f"{driver}.{name}": options
+            for driver in ("aiomysql", "asyncmy")
+            for name, options in {
+                # Encrypted, whoever the server is: what a context without more checks is as well.
+                "ssl": {**dict.fromkeys(("true", "1"), "ssl_check_hostname=false"), "false": "", "0": "", "": None},
+                "echo": None,
+                "minsize": None,
+                "maxsize": None,
+                "pool_recycle": None,
+            }.items()
+        }
+    )
     extra = "mysql"
     transactional_ddl = False
     changes_by_join = True

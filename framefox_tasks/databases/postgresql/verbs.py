@@ -37,6 +37,9 @@ ORDER BY 1
 _FORCE_SINCE = 130000  # DROP DATABASE ... WITH (FORCE), PostgreSQL 13
 
 
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+
 class PostgreSQLVerbs(ServerVerbs):
     """The verbs for PostgreSQL. Codes are SQLSTATEs: PostgreSQL documentation, appendix A."""
 
@@ -45,6 +48,27 @@ class PostgreSQLVerbs(ServerVerbs):
     default_port = 5432
     drivers = ("psycopg", "psycopg2", "pg8000")
     async_drivers = ("psycopg", "asyncpg")
+    sync_options = MappingProxyType(
+        {
+            "asyncpg.ssl": {
+                **dict.fromkeys(("true", "1", "yes", "on"), "sslmode=require"),
+                **dict.fromkeys(("false", "0", "no", "off"), "sslmode=disable"),
+                **{word: f"sslmode={word}" for word in _SSL_MODES},
+                "": None,
+            },
+            "asyncpg.timeout": {"": "connect_timeout"},
+            "asyncpg.command_timeout": {"": None},
+            "asyncpg.server_settings": {"": None},
+            "asyncpg.direct_tls": {"": None},
+            # Of asyncpg's own cache of prepared statements, and of SQLAlchemy's dialect for it.
+            "asyncpg.prepared_statement_cache_size": None,
+            "asyncpg.prepared_statement_name_func": None,
+            "asyncpg.statement_cache_size": None,
+            "asyncpg.max_cached_statement_lifetime": None,
+            "asyncpg.max_cacheable_statement_size": None,
+            "asyncpg.async_fallback": None,
+        }
+    )
     extra = "postgresql"
     has_schemas = True
     has_enum_types = True

@@ -34,7 +34,7 @@ from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import Forecast, MigrationCreated, Step
 from framefox_tasks.schema.cache import RECORD
-from framefox_tasks.settings import Settings
+from framefox_tasks.settings import Settings, other_url_in_dotenv
 from framefox_tasks.tasks.actions.backup import backed_up, before_upgrade
 from framefox_tasks.tasks.actions.invocation import Invocation, confirm, on_terminal, skip_unnamed
 from framefox_tasks.tasks.actions.turns import in_turn, note_unlocked, waiting_as
@@ -44,6 +44,11 @@ from framefox_tasks.tasks.freshness.build import agreed, hook_state
 def create(settings: Settings, *, lock_wait: str | None = None) -> None:
     """database_create."""
     target = in_turn(settings, lock_wait)
+    if settings.source == "DATABASE_URL" and other_url_in_dotenv(target.project.root):
+        report.warn(
+            f".env names another database than DATABASE_URL in the environment, which counts: {target.label}. "
+            "Framefox itself goes by .env."
+        )
     report.show(database.create(target, exist_ok=True, on_wait=report.show_waiting))
 
 
