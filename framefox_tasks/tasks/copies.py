@@ -38,7 +38,7 @@ _COPY = (
     option("jobs", "how many tables at the same time", default=None),
     several("where", 'rows of a table, as "order=total > 9"; again for another'),
     option("only_related", "no rows but those of --where, what they need, and what refers to them so far, or all"),
-    option("sample", "rows by chance, as 5% or order=1000, with what they need"),
+    option("sample", "rows by chance, as 5%% or order=1000, with what they need"),
     several("mask", Help(_mask_help)),
     {
         **several("types", 'another type in another kind of database, as order.code=text or "tinyint(1)=smallint"'),
