@@ -133,5 +133,5 @@ class MySQL(MySQLVerbs, Database):
         if data_only:
             return MySQLRowsPlace(target)
         if is_needed(target):
-            return MySQLOwnPlace(target, overwrite=overwrite)
+            return MySQLOwnPlace(target)
         return MySQLPlace(target, overwrite=overwrite, force_disconnect=force_disconnect)

@@ -13,7 +13,7 @@ from framefox_tasks.databases.mysql.session import Session, name, named, session
 from framefox_tasks.databases.mysql.staging import MARKER, StagingDatabases, exists
 from framefox_tasks.databases.place import run_all, target_not_empty
 from framefox_tasks.databases.rows import Statement
-from framefox_tasks.errors import FramefoxTasksError, PermissionDeniedError
+from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.model import Target
 
 _HELD = (
@@ -26,12 +26,15 @@ _MARK = f"CREATE TABLE {name(MARKER)} (id INT PRIMARY KEY)"
 
 
 def is_needed(target: Target) -> bool:
-    """Whether a database is there whose user may use none beside it; what cannot be asked is told later."""
+    """Whether an empty database is there whose user may use none beside it; what cannot be asked is told later."""
     beside = StagingDatabases(target)
     try:
         with session(target, None, "target", plain=True) as control:
-            there = exists(control, target.name) and not lacking(control, [target.name])
-            return there and bool(lacking(control, [beside.staging, beside.replaced]))
+            if not exists(control, target.name) or lacking(control, [target.name]):
+                return False
+            held = _held(control, target.name)
+            is_empty = not held or ("TABLE", MARKER) in held
+            return is_empty and bool(lacking(control, [beside.staging, beside.replaced]))
     except FramefoxTasksError:
         return False
 
@@ -49,11 +52,10 @@ class MySQLOwnPlace:
     how = "made in it, since its user may use no database beside it"
     most_loaders = None
 
-    def __init__(self, target: Target, *, overwrite: bool) -> None:
+    def __init__(self, target: Target) -> None:
         self.staging = named(target, target.name)
         self.local = True
         self._target = target
-        self._overwrite = overwrite
         self._beside = StagingDatabases(target)
         self._closing = ExitStack()
         self._placed = False
@@ -65,19 +67,9 @@ class MySQLOwnPlace:
             self._check_empty(control)
 
     def _check_empty(self, control: Session) -> None:
-        held = self._held(control)
-        if not held or ("TABLE", MARKER) in held:
-            return
-        if not self._overwrite:
+        held = _held(control, self._target.name)
+        if held and ("TABLE", MARKER) not in held:  # others were there first
             raise target_not_empty(self._target, len(held), "tables, views or procedures")
-        raise PermissionDeniedError(
-            f"The user {self._target.address.username or ''!r} may use no database beside {self._target.label}, where "
-            "the copy would be made; only an empty one can be filled without.",
-            hint=f"Ask an administrator for: {self._beside.grants}, or copy rows alone: --data-only",
-        )
-
-    def _held(self, control: Session) -> list[tuple[str, str]]:
-        return [(kind, thing) for query in _HELD for kind, thing in control.rows(query, self._target.name)]
 
     def __enter__(self) -> MySQLOwnPlace:
         with ExitStack() as opening:
@@ -100,7 +92,7 @@ class MySQLOwnPlace:
     def _clear(self, control: Session) -> None:
         """Remove everything, the mark at last."""
         control.execute("SET SESSION foreign_key_checks = 0")
-        for kind, thing in sorted(self._held(control), key=lambda held: held[1] == MARKER):
+        for kind, thing in sorted(_held(control, self._target.name), key=lambda held: held[1] == MARKER):
             control.execute(f"DROP {kind} IF EXISTS {name(thing)}")
 
     @contextmanager
@@ -122,3 +114,8 @@ class MySQLOwnPlace:
         self._control.execute(f"DROP TABLE {name(MARKER)}")
         self._placed = True
         return notes
+
+
+def _held(control: Session, database: str) -> list[tuple[str, str]]:
+    """What a database holds: the kind and the name of each."""
+    return [(kind, thing) for query in _HELD for kind, thing in control.rows(query, database)]
