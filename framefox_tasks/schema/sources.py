@@ -69,7 +69,7 @@ def read(project: Project, folder: Path) -> list[EntityModule]:
     if not path.is_dir():
         raise EntityError(
             f"The entity folder {project.shown(path)} does not exist.",
-            hint="Create it and declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml. "
+            hint="Create it and declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml.\n"
             f"{_WRITTEN}",
         )
     _check_names(project, path)
@@ -77,7 +77,7 @@ def read(project: Project, folder: Path) -> list[EntityModule]:
     if not any(source.path.name != "__init__.py" or source.tables for source in sources):
         raise EntityError(
             f"The entity folder {project.shown(path)} holds no module.",
-            hint=f"Declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml. {_WRITTEN}",
+            hint=f"Declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml.\n{_WRITTEN}",
         )
     return sources
 

@@ -211,3 +211,20 @@ def test_python_m_is_the_same_program(empty: MiniProject) -> None:
 def test_the_templates_are_what_this_repository_has(template: str, ours: str) -> None:
     folder = ROOT / "framefox_tasks/scaffold/templates"
     assert (folder / template).read_text(encoding="utf-8") == (ROOT / ours).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("url", "command", "missing"),
+    [
+        ("", "database_upgrade", "No database is configured: DATABASE_URL is not set"),
+        ("sqlite:///app.db", "database_upgrade", "The migrations folder migrations does not exist."),
+        ("sqlite:///app.db", "database_status", "The migrations folder migrations does not exist."),
+        ("sqlite:///app.db", "database_create_migration", "The entity folder src/entity does not exist."),
+    ],
+)
+def test_what_is_missing_is_told_with_init(empty: MiniProject, url: str, command: str, missing: str) -> None:
+    empty.write("dodo.py", "from framefox_tasks.tasks import *\n")
+    empty.env["DATABASE_URL"] = url
+    said = empty.fails(command)
+    assert missing in said
+    assert "framefox-tasks init\n" in said
