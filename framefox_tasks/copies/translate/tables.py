@@ -106,7 +106,7 @@ class Translation:
             if reference.whole:
                 yield self._allowed(reference, target, what)
             else:
-                target.lost.append(f"{what}: it is one of some partitions alone")
+                target.lost.append(f"{what}: it is of some partitions alone, or to one")
 
     def _allowed(self, reference: Reference, target: TargetTable, what: str) -> Reference:
         """Without what the copy's database refuses."""
