@@ -45,6 +45,7 @@ def task_database_clear_metadata() -> dict[str, Any]:
     return {"actions": [action("schema:clear_metadata")], "uptodate": [Named()], **LIVE}
 
 
+@definition
 def task_database_schema() -> dict[str, Any]:
     """Write the SQL that makes the tables of the entities"""
     path = str(_options().folder / "schema.sql")

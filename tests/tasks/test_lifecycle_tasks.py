@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 from seeds.test_seeds import MODULE, ROWS, TABLES
@@ -51,6 +53,18 @@ def test_what_it_loses_must_be_named_and_confirmed(shop: MiniProject) -> None:
     assert "is no name of a folder" in shop.fails("database_reset", "--yes", "--environment=a/b")
     assert "Run before" in shop.ok("database_seed")
     assert "Skipped: it would write the first rows." in shop.ok("database_se?d*")
+
+
+def test_a_reset_that_fails_leads_back_to_the_backup(shop: MiniProject) -> None:
+    with_seeds(shop).ok("database_setup")
+    shop.write("config/orm.yaml", f"{shop.read('config/orm.yaml')}\nbackup: true\n")
+    shop.write("seeds.py", "def seed(session):\n    raise ValueError('no')\n")
+    told = shop.fails("database_reset", "--yes")
+    assert "seeds.py, line 2: ValueError: no" in told
+    (made,) = (shop.path / "backups").glob("*.db")
+    assert f"backups/{made.name}" in told
+    with closing(sqlite3.connect(made)) as connection:
+        assert connection.execute("SELECT count(*) FROM product").fetchone() == (3,)
 
 
 def test_without_seeds_it_is_an_upgrade(shop: MiniProject) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import PurePath
 
@@ -32,8 +32,13 @@ def before_upgrade(settings: Settings, target: Target, revision: str | None, *, 
 
 
 @contextmanager
-def backed_up(settings: Settings, target: Target) -> Iterator[None]:
+def backed_up(settings: Settings, target: Target, *, lost: Callable[[], bool] = lambda: False) -> Iterator[None]:
     """Make the backup of the settings, where they have one; an error then says how to go back to it, if that is needed.
+
+    Args:
+        settings: The settings.
+        target: The database.
+        lost: Tells whether its data is gone, though it may be at the same revision as before.
 
     Raises:
         As a copy; then nothing was changed.
@@ -47,7 +52,7 @@ def backed_up(settings: Settings, target: Target) -> Iterator[None]:
     try:
         yield
     except FramefoxTasksError as exc:
-        if database.exists(target) and database.standing(target) == before:
+        if not lost() and database.exists(target) and database.standing(target) == before:
             raise  # nothing has changed
         exc.hint = f"{exc.hint or ''}\n{_way_back(made, target)}".strip()
         raise

@@ -7,9 +7,11 @@ from functools import partial
 from framefox_tasks import report
 from framefox_tasks.migrations import database, upgrade as upgrades, wait as waiting
 from framefox_tasks.migrations.protection import check_unprotected
+from framefox_tasks.results import Dropped
 from framefox_tasks.seeds import seed as seeds
 from framefox_tasks.seeds.files import seed_files
 from framefox_tasks.settings import Settings, seconds_in
+from framefox_tasks.tasks.actions.backup import backed_up
 from framefox_tasks.tasks.actions.invocation import Invocation, confirm, skip_unnamed
 from framefox_tasks.tasks.actions.turns import in_turn, note_unlocked, waiting_as
 
@@ -61,8 +63,13 @@ def reset(
     confirm(question, yes=yes, task="database_reset")
     note_unlocked(target)
     told = report.show_waiting
-    report.show(database.drop(target, missing_ok=True, force_disconnect=force_disconnect, force=force, on_wait=told))
-    report.show(database.create(target, exist_ok=True, on_wait=told))
-    report.say("Applying migrations...")
-    report.show(upgrades.upgrade(target, on_step=report.show, on_wait=told))
-    report.show(seeds.seed(target, environment=name, on_wait=told))
+    gone: list[Dropped] = []
+    with backed_up(settings, target, lost=lambda: bool(gone)):
+        gone.append(
+            database.drop(target, missing_ok=True, force_disconnect=force_disconnect, force=force, on_wait=told)
+        )
+        report.show(gone[0])
+        report.show(database.create(target, exist_ok=True, on_wait=told))
+        report.say("Applying migrations...")
+        report.show(upgrades.upgrade(target, on_step=report.show, on_wait=told))
+        report.show(seeds.seed(target, environment=name, on_wait=told))
