@@ -66,8 +66,8 @@ def _check_foreign_keys(table: Table) -> None:
         try:
             _ = key.column
         except (NoReferencedTableError, NoReferencedColumnError) as exc:
+            target = ".".join(filter(None, reference_of(key)))
             raise EntityError(
-                f"The foreign key {table.fullname}.{key.parent.name} refers to {'.'.join(map(str, filter(None, reference_of(key))))!r}, "
-                "which no entity declares.",
+                f"The foreign key {table.fullname}.{key.parent.name} refers to {target!r}, which no entity declares.",
                 hint="Correct the name, or declare the table that it refers to.",
             ) from exc
