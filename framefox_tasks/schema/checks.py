@@ -60,12 +60,14 @@ def check_tables(project: Project, metadata: tuple[MetaData, ...]) -> None:
 def _check_foreign_keys(table: Table) -> None:
     from sqlalchemy.exc import NoReferencedColumnError, NoReferencedTableError
 
-    for key in sorted(table.foreign_keys, key=lambda key: key.target_fullname):
+    from framefox_tasks.schema.references import reference_of
+
+    for key in sorted(table.foreign_keys, key=lambda key: reference_of(key)[1:]):
         try:
             _ = key.column
         except (NoReferencedTableError, NoReferencedColumnError) as exc:
+            target = ".".join(filter(None, reference_of(key)))
             raise EntityError(
-                f"The foreign key {table.fullname}.{key.parent.name} refers to {key.target_fullname!r}, "
-                "which no entity declares.",
+                f"The foreign key {table.fullname}.{key.parent.name} refers to {target!r}, which no entity declares.",
                 hint="Correct the name, or declare the table that it refers to.",
             ) from exc

@@ -22,11 +22,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine import Dialect, default
-from sqlalchemy.exc import CompileError, NoReferencedColumnError, NoReferencedTableError
+from sqlalchemy.exc import CompileError
 from sqlalchemy.sql.elements import ClauseElement
 
 from framefox_tasks.databases import NAMES
 from framefox_tasks.schema import snapshot
+from framefox_tasks.schema.references import reference_of
 from framefox_tasks.schema.snapshot import EnumType, Schema
 
 _GENERIC = default.DefaultDialect()
@@ -266,11 +267,8 @@ def _foreign_key(constraint: ForeignKeyConstraint) -> snapshot.ForeignKey:
 
 def _target(key: ForeignKey) -> tuple[str, str]:
     """The table's key and the column that it refers to; as they were written, where the table is not there."""
-    try:
-        return key.column.table.key, key.column.name
-    except (NoReferencedTableError, NoReferencedColumnError):
-        table, _, column = key.target_fullname.rpartition(".")
-        return table, column
+    found = reference_of(key)
+    return found.key, found.column
 
 
 def _is_set(value: Any) -> bool:

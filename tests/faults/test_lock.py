@@ -122,6 +122,7 @@ def test_create_and_drop_at_once(
     project: MiniProject, often: Callable[[int, int], int], measured: Callable[[str], None]
 ) -> None:
     project.migration("aaa", None, upgrade=TABLE)
+    project.write("config/orm.yaml", "lock_wait: 600\n")  # this machine may be busy, and a server slow to drop
     runs, rounds = often(2, 8), often(1, 20)
     for _ in range(rounds):
         commands = [["database_create"], ["database_drop", "--yes"]] * runs
@@ -138,6 +139,7 @@ def test_several_runs_that_write_a_migration_write_one_file(
     shop: MiniProject, often: Callable[[int, int], int], measured: Callable[[str], None]
 ) -> None:
     runs, rounds = often(3, 16), often(1, 20)
+    shop.write("config/orm.yaml", 'database: {url: "sqlite:///shop.db"}\nlock_wait: 600\n')  # this machine may be busy
     shop.ok("database_create")
     for _ in range(rounds):
         done = crowds.crowd(shop, runs=[[str(shop.path), ["database_create_migration"]]] * runs)

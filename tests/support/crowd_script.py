@@ -85,7 +85,7 @@ def threads(count: int, root: str, url: str) -> list[list[Any]]:
     all_threads = [threading.Thread(target=work) for _ in range(count)]
     for thread in all_threads:
         thread.start()
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     for thread in all_threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     return done

@@ -19,12 +19,13 @@ from sqlalchemy.schema import sort_tables_and_constraints
 from sqlalchemy.sql.elements import conv
 
 from framefox_tasks.migrations.alembic.naming import conventional
+from framefox_tasks.schema.references import Reference, reference_of
 
 LATE_KEYS = "framefox_tasks_late_keys"
 """The option of context.configure() that holds the foreign keys to be left to ALTER TABLE, with their names."""
 _Table = tuple[str | None, str]
 _Tables = dict[_Table, Table]
-_Key = tuple[str, tuple[str, ...], tuple[str, ...]]
+_Key = tuple[str, tuple[str, ...], tuple[Reference, ...]]
 
 
 class LateForeignKeyOp(ops.MigrateOperation):
@@ -174,7 +175,7 @@ def _complete(table: Table) -> None:
 
 
 def _key_of(key: ForeignKeyConstraint) -> _Key:
-    targets = tuple(element.target_fullname for element in key.elements)
+    targets = tuple(map(reference_of, key.elements))
     return str(key.parent.fullname), tuple(element.parent.name for element in key.elements), targets
 
 
@@ -183,7 +184,7 @@ def _name(key: ForeignKeyConstraint) -> str:
     if isinstance(key.name, str):
         return str(key.name)
     columns = (element.parent.name for element in key.elements)
-    referred = key.elements[0].target_fullname.rpartition(".")[0].rpartition(".")[2]
+    referred = reference_of(key.elements[0]).table
     return conventional("fk", (str(key.parent.name), *columns, referred))
 
 

@@ -29,6 +29,7 @@ from framefox_tasks.migrations.alembic.column_changes import StatementOp
 from framefox_tasks.migrations.alembic.compare import unescaped
 from framefox_tasks.migrations.alembic.database_types import compares_last, definitions_of, plain
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP
+from framefox_tasks.schema.references import reference_of
 
 _ORDER = re.compile(r" (?:DESC|NULLS FIRST|NULLS LAST)(?=[ ,)])")
 
@@ -112,11 +113,10 @@ def _constraints(
 
 
 def _signature(context: MigrationContext, key: ForeignKeyConstraint) -> tuple[Any, ...]:
-    remote = key.elements[0].target_fullname.rpartition(".")[0]
-    schema, _, table = remote.rpartition(".")
+    schema, table, _ = reference_of(key.elements[0])
     actions = (_action(key.onupdate), _action(key.ondelete))
     match = (key.match or "").upper().replace("SIMPLE", "")
-    columns = tuple((element.parent.name, element.target_fullname.rpartition(".")[2]) for element in key.elements)
+    columns = tuple((element.parent.name, reference_of(element).column) for element in key.elements)
     return (plain(context, schema or None, table), frozenset(columns), actions, _deferral(key), match)
 
 

@@ -17,7 +17,7 @@ from framefox_tasks.databases import database_named
 from framefox_tasks.migrations.alembic.cycles import leave_to_alter, order_tables
 from framefox_tasks.migrations.alembic.database_types import database_type, dialect_of_types, is_native, owner_of_types
 from framefox_tasks.migrations.alembic.native_types import rendered_native
-from framefox_tasks.migrations.alembic.rendering import is_variant, rendered_default, rendered_type
+from framefox_tasks.migrations.alembic.rendering import is_variant, rendered_default, rendered_key, rendered_type
 from framefox_tasks.migrations.alembic.sequences import leave_numbers_to_sequences, rendered_domain
 
 
@@ -135,6 +135,7 @@ def render_item(type_: str, item: Any, context: AutogenContext) -> str | Literal
     """Alembic's render_item hook: the source text of a type or a default, or False for Alembic's own rendering."""
     if type_ == "foreign_key":
         leave_to_alter(item, context)
+        return rendered_key(item, context)
     if type_ == "server_default":
         default = rendered_default(item, context)
         return False if default is None else default

@@ -31,6 +31,7 @@ from sqlalchemy.schema import CreateColumn
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.rebuild import TableDefinition, TableRebuild
+from framefox_tasks.schema.references import reference_of
 from framefox_tasks.url import is_scheme
 
 _LOG = logging.getLogger("alembic.runtime.migration")
@@ -82,7 +83,7 @@ def conventional_name(const: Constraint) -> str | None:
 
 def parent_of(const: ForeignKeyConstraint) -> str:
     """The name of the table that a foreign key refers to."""
-    return const.elements[0].target_fullname.rpartition(".")[0].rpartition(".")[2]
+    return reference_of(const.elements[0]).table
 
 
 class _Restated(ApplyBatchImpl):

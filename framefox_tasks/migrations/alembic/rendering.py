@@ -5,16 +5,17 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy
 from alembic.autogenerate import render
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import DefaultClause, Enum, False_, True_, literal_column, text
+from sqlalchemy import DefaultClause, Enum, False_, ForeignKey, ForeignKeyConstraint, True_, literal_column, text
 from sqlalchemy.exc import CompileError
 from sqlalchemy.types import TypeEngine
 
 from framefox_tasks.errors import EntityError
+from framefox_tasks.schema.references import reference_of
 
 _RENDERING = "framefox_tasks_rendering"
 _BINDS = re.compile(r"(?<![:\w\\]):(?=\w)")
@@ -34,6 +35,33 @@ def rendered_type(item: TypeEngine[Any], context: AutogenContext) -> str | None:
     finally:
         rendering.pop()
     return _qualified(found, item, context)
+
+
+def rendered_key(key: ForeignKeyConstraint, context: AutogenContext) -> str | Literal[False]:
+    """The text of a foreign key to a name with a dot, which is given in parts; False for Alembic's own rendering.
+
+    Raises:
+        EntityError: SQLAlchemy is older than 2.1, and takes no parts.
+    """
+    found = [reference_of(element) for element in key.elements]
+    if not any(one.is_dotted for one in found):
+        return False
+    if not hasattr(ForeignKey, "target_tokens"):
+        raise EntityError(
+            f"A foreign key refers to {found[0].key}.{found[0].column}, a name with a dot, which SQLAlchemy "
+            f"{sqlalchemy.__version__} cannot write.",
+            hint="Install SQLAlchemy 2.1 or later, or give the table a name without a dot.",
+        )
+    options: list[tuple[str, str]] = []
+    if key.name:
+        options.append(("name", repr(render._render_gen_name(context, key.name))))
+    render._populate_render_fk_opts(key, options)
+    arguments = [
+        repr([str(element.parent.name) for element in key.elements]),
+        repr([(one.schema, one.table, one.column) if one.schema else (one.table, one.column) for one in found]),
+        *(f"{name}={value}" for name, value in options),
+    ]
+    return f"{context.opts.get('sqlalchemy_module_prefix') or 'sa.'}ForeignKeyConstraint({', '.join(arguments)})"
 
 
 def is_variant(item: TypeEngine[Any], context: AutogenContext) -> bool:
