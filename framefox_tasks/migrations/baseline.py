@@ -93,6 +93,7 @@ def take_up(
     with aside(target.project) as folder:
         made = _made(target, found, message or MESSAGE, folder)
         record.mark(target.project, made.comparison.files[-1], made.schema)
+        record.announce(target.project, made.comparison.files[-1].name, made.schema)
         path = in_place(target, folder, Path(placement(history, RevisionOptions())["version_path"]), made.comparison)
     assert path is not None  # noqa: S101 - it was made
     try:

@@ -151,6 +151,7 @@ def _create_migration(
             record.mark(target.project, written.files[-1], made)
             if proof:
                 found, facts = _proven(history, written, keep_anyway=keep_anyway, on_replay=on_replay)
+            record.announce(target.project, written.files[-1].name, made)
         path = in_place(target, folder, Path(place["version_path"]), written)
     if made is None:
         record.keep_by_hand(target, path, _schema_if_readable(target))
@@ -207,8 +208,11 @@ def _proven(
         if keep_anyway:
             return Proof(wrong=exc.message), None
         operations = "".join(f"\n  {operation}" for operation in written.difference.operations[:_SHOWN])
+        also = "".join(f"\n  {text}" for text in (*written.risks, *written.warnings))
+        told = f"\nTo be checked as well:{also}" if also else ""
         raise UnprovenError(
-            f"The generated migration is not right, and no file was kept. {exc.message}\nIt was to do:{operations}",
+            f"The generated migration is not right, and no file was kept. {exc.message}\n"
+            f"It was to do:{operations}{told}",
             hint="Keep it all the same, to correct it by hand, with: doit database_create_migration --keep-anyway",
         ) from exc
 

@@ -16,16 +16,41 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.verbs import Traits
 from framefox_tasks.errors import ConfigError, PermissionDeniedError
 from framefox_tasks.model import Project, Target
-from framefox_tasks.schema.cache import MARK, RECORD, digest, recordable
+from framefox_tasks.schema.cache import CACHE, MARK, RECORD, digest, recordable
 from framefox_tasks.schema.revision_files import is_revision, listed_files
 from framefox_tasks.schema.snapshot import Check, Column, Schema, Table
 from framefox_tasks.url import SCHEMES
+
+_ANNOUNCED = f"{CACHE}/recording"
 
 
 def recorded(project: Project) -> str | None:
     """The text of the recorded schema; None if there is none."""
     path = project.migrations_folder / RECORD
+    if (announced := _announced(project)) is not None:
+        return announced
     return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def announce(project: Project, name: str, schema: Schema) -> None:
+    """Note what will be recorded as soon as a migration has come to its place: a run may be killed in between."""
+    files.write(project, project.path(_ANNOUNCED), f"{name}\n{_text(schema)}")
+
+
+def _announced(project: Project) -> str | None:
+    """What would be recorded, had the run not been killed that moved its migration into place."""
+    try:
+        name, _, text = project.path(_ANNOUNCED).read_text(encoding="utf-8").partition("\n")
+    except OSError:
+        return None
+    line = f"{MARK}{digest(text)}"
+    there = (folder / name for folder in project.versions)
+    return text if any(path.is_file() and line in _text_of(path) for path in there) else None
+
+
+def _write(project: Project, text: str) -> None:
+    files.write(project, project.migrations_folder / RECORD, text)
+    project.path(_ANNOUNCED).unlink(missing_ok=True)
 
 
 def recorded_tables(project: Project) -> Mapping[str, Table]:
@@ -44,7 +69,7 @@ def keep_generated(target: Target, migration: Path | None, schema: Schema) -> No
         PermissionDeniedError: The file cannot be written; the migration is removed again.
     """
     try:
-        files.write(target.project, target.project.migrations_folder / RECORD, _text(schema))
+        _write(target.project, _text(schema))
     except PermissionDeniedError:
         if migration:
             migration.unlink(missing_ok=True)
@@ -59,7 +84,7 @@ def mark(project: Project, migration: Path, schema: Schema) -> None:
 def keep(target: Target, migration: Path | None, text: str) -> None:
     """Record a schema, given as its JSON, and mark a migration with it."""
     project = target.project
-    files.write(project, project.migrations_folder / RECORD, text)
+    _write(project, text)
     if migration:
         _mark(project, migration, text)
 
@@ -109,7 +134,8 @@ def _text_of(path: Path) -> str:
 
 def forget(project: Project) -> None:
     """Remove the record, as there are no migrations any more."""
-    (project.migrations_folder / RECORD).unlink(missing_ok=True)
+    for path in (project.migrations_folder / RECORD, project.path(_ANNOUNCED)):
+        path.unlink(missing_ok=True)
 
 
 def restore(project: Project, text: str | None) -> None:
@@ -121,7 +147,7 @@ def restore(project: Project, text: str | None) -> None:
     if text is None:
         forget(project)
     else:
-        files.write(project, project.migrations_folder / RECORD, text)
+        _write(project, text)
 
 
 def _mark(project: Project, migration: Path, schema: str) -> None:

@@ -225,3 +225,16 @@ def test_a_serial_key_by_its_default(postgresql: Adopted, make_database: MakeDat
     Table("parent", by_tool, parent, Column("at", DateTime, server_default=func.now()))
     Table("child", by_tool, Column("id", Integer, primary_key=True), Column("parent_id", ForeignKey("parent.id")))
     assert postgresql.differs(metadata=by_tool) == ("modify type child.id",)
+
+
+def test_a_view_that_a_tool_has_declared_as_a_table_is_no_difference(
+    tmp_path: Path, make_database: MakeDatabase
+) -> None:
+    adopted = Adopted(tmp_path / "project", make_database("sqlite"))
+    adopted.make("CREATE TABLE shelf (id INTEGER PRIMARY KEY)", "CREATE VIEW wide AS SELECT id FROM shelf")
+    metadata = MetaData()
+    Table("shelf", metadata, Column("id", Integer, primary_key=True))
+    Table("wide", metadata, Column("id", Integer))
+    assert adopted.differs(metadata=metadata) == ()
+    adopted.declare(metadata=metadata)
+    assert "wide" in check_migration(adopted.target).unmade

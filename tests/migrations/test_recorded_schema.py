@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -393,3 +394,34 @@ def test_the_models_of_an_env_py_that_refuses_to_work_offline(shop: MiniProject,
     )
     assert "shop/brand.py is new" in shop.ok("database_metadata")
     assert "add table brand" in create_migration(shop)
+
+
+KILLED = """
+import os, signal, sys
+
+
+def die(event, arguments):
+    if event == "os.rename" and str(arguments[1]).endswith("schema.json"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+sys.addaudithook(die)
+"""
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_before_it_records_leaves_nothing_to_be_found_once_more(migrated: MiniProject) -> None:
+    before = migrated.read(RECORD)
+    text = migrated.read(PRODUCT).replace("import String", "import CheckConstraint, String")
+    if "CheckConstraint" not in text:
+        text = f"from sqlalchemy import CheckConstraint\n{text}"
+    migrated.write(PRODUCT, f'{text}    __table_args__ = (CheckConstraint("id > 0", name="ck_product_id"),)\n')
+    migrated.write("killer/sitecustomize.py", KILLED)
+    killed = replace(migrated, env={**migrated.env, "PYTHONPATH": "killer"}).doit("database_create_migration")
+    assert killed.code == -9, killed.all
+    assert migrated.read(RECORD) == before
+    migrated.ok("database_upgrade")
+    assert "agree" in migrated.ok("database_create_migration", "--check")
+    assert "No changes detected" in migrated.ok("database_create_migration")
+    assert "ck_product_id" in migrated.read(RECORD)
+    assert len(migrated.versions()) == 2

@@ -23,6 +23,7 @@ from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.ownership import Known
 from framefox_tasks.migrations.alembic.placement import placement
 from framefox_tasks.migrations.alembic.replay import guarded, replay, revert
+from framefox_tasks.migrations.alembic.sequences import sequences_in
 from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.schema.reflect import reflected_schema
 from framefox_tasks.schema.snapshot import Check, Schema, Table
@@ -142,7 +143,21 @@ def _comparable(target: Target, found: Unversioned, made: list[Fact]) -> tuple[l
     """The facts of the live database that are of the tables that were found, and those of a database of only these."""
     made = [fact for fact in declarable(made) if not is_of(fact, target.project.version_table)]
     names = {fact.table for fact in made} | {table.key for table in found.live.tables}
-    return [fact for fact in declarable(database_of(target).facts(target)) if fact.table in names], made
+    live = [fact for fact in declarable(database_of(target).facts(target)) if fact.table in names]
+    # A number from a sequence is one, whether or not the sequence belongs to the column.
+    own = {(fact.table, fact.what) for fact in made if fact.attribute == "sequence"}
+    numbered = {
+        (fact.table, fact.what) for fact in live if fact.attribute == "default" and any(sequences_in(fact.value))
+    } & own
+    kept = [
+        [
+            fact
+            for fact in facts
+            if (fact.table, fact.what) not in numbered or fact.attribute not in ("default", "sequence")
+        ]
+        for facts in (live, made)
+    ]
+    return kept[0], kept[1]
 
 
 def tables_of_database(target: Target, tables: Collection[Table]) -> MetaData:

@@ -145,8 +145,10 @@ def _owned(project: Project, options: dict[str, Any], known: Known | None) -> No
             return False
         if not all(hook(item, name, type_, reflected, compare_to) for hook in hooks):
             return False
-        if not reflected or compare_to is not None:
+        if compare_to is not None:
             return True
+        if not reflected:
+            return not is_table or not ownership.is_view(item.schema, str(name))
         if type_ in PARTS:
             return ownership.includes_part(item, name, type_)
         return not is_table or ownership.includes(item.schema, str(name))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, inspect
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.drivers import journal_name
@@ -49,6 +50,7 @@ class Ownership:
         self._others: set[Name] = set()
         self._parts: set[tuple[str, str, str]] = set()
         self._other_sequences: set[Name] = set()
+        self._views: dict[str | None, frozenset[str]] = {}
         self.renamed: dict[Name, str] = {}  # the former names of tables that the migration renames
 
     @property
@@ -78,6 +80,19 @@ class Ownership:
         if not (ignored(self._project, table) or name in self._dependent):
             self._others.add(name)
         return False
+
+    def is_view(self, schema: str | None, table: str) -> bool:
+        """Whether a declared table is a view of the database, as where a tool has made the entities from it."""
+        if self._connection is None:
+            return False
+        if schema not in self._views:
+            inspector = inspect(self._connection)
+            names = inspector.get_view_names(schema)
+            if hasattr(self._connection.dialect, "get_materialized_view_names"):
+                with suppress(NotImplementedError):
+                    names += inspector.get_materialized_view_names(schema)
+            self._views[schema] = frozenset(names)
+        return table in self._views[schema]
 
     def is_settled(self, schema: str | None, table: str) -> bool:
         """Whether a table need not be compared."""

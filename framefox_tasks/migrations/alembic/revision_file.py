@@ -75,6 +75,12 @@ def writing(target: Target) -> Iterator[None]:
     folder = target.project.shown(target.project.versions[0])
     try:
         yield
+    except FileNotFoundError as exc:
+        missing = target.project.shown(str(exc.filename))
+        raise MigrationError(
+            f"The migration cannot be written, since {missing} is missing.",
+            hint="Get it from version control, or from where Alembic puts it: alembic init in another folder.",
+        ) from exc
     except OSError as exc:
         raise PermissionDeniedError(
             f"The migration cannot be written to {folder}: {exc.strerror}",
