@@ -246,7 +246,7 @@ def test_what_is_no_python_has_no_code() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.sampled_from(sorted((ROOT / "framefox_tasks").rglob("*.py"))), st.data())
+@given(st.sampled_from(sorted((ROOT / "framefox_tasks/schema").glob("[a-z]*.py"))), st.data())
 def test_comments_and_empty_lines_are_no_code(path: Path, data: st.DataObject) -> None:
     lines = path.read_text(encoding="utf-8").split("\n")
     statements = [
