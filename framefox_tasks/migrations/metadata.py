@@ -13,6 +13,7 @@ from framefox_tasks.errors import ConfigError, DatabaseNotFoundError, EntityErro
 from framefox_tasks.model import Project, Target
 from framefox_tasks.results import MetadataCleared, MetadataWritten
 from framefox_tasks.schema import cache
+from framefox_tasks.schema.edits import is_code_unchanged, note_code
 from framefox_tasks.schema.snapshot import Schema
 from framefox_tasks.schema.sources import ignored
 
@@ -104,7 +105,24 @@ def write_metadata(target: Target) -> MetadataWritten:
     )
     changed = _write_snapshot(project, cache.SNAPSHOT, schema)
     files.write(project, cache.sources_file(project), sources.text())
+    note_code(project, sources, entities.imported)
     return MetadataWritten(project, project.path(cache.SNAPSHOT), len(schema.tables), changed)
+
+
+def kept_metadata(target: Target) -> MetadataWritten | None:
+    """The snapshot in the cache, where no edit since the last import can have changed it; None where one can.
+
+    Nothing is imported: the syntax trees of the edited files are compared.
+    """
+    project, known = target.project, cache.read_sources()
+    snapshot = project.path(cache.SNAPSHOT)
+    if known is None or known.asked != cache.entity_settings(target) or not snapshot.is_file():
+        return None
+    text = snapshot.read_text(encoding="utf-8")
+    unchanged = cache.digest(text) == known.snapshot and set(known.current()) == set(known.files)
+    if not unchanged or not is_code_unchanged(project, known):
+        return None
+    return MetadataWritten(project, snapshot, len(Schema.from_json(text).tables), changed=False)
 
 
 def write_live(target: Target) -> MetadataWritten:

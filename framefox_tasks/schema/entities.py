@@ -30,12 +30,14 @@ class Entities:
         packages: The package that declares a table, by the table's key; see snapshot.Table.
         files: The files that were read, sorted: the project's own, and the modules of the entities' base classes.
         folders: The folders and modules whose every Python file counts, one that is new as well.
+        imported: Those of the files that nothing but the import system has read.
     """
 
     metadata: tuple[MetaData, ...] = ()
     packages: Mapping[str, str] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
     folders: tuple[Path, ...] = ()
+    imported: frozenset[Path] = frozenset()
 
 
 def env_text(project: Project) -> str:
@@ -101,7 +103,9 @@ def load_entities(project: Project) -> Entities:
         files -= {(project.migrations_folder / "env.py").resolve()}
     # One that was saved meanwhile may have been read before that: it is left out, and so is new the next time.
     saved = {path for path, time in _times(folders).items() if before.get(path, time) != time}
-    return Entities(metadata, _packages(modules, sources), tuple(sorted(files - saved)), tuple(folders))
+    files -= saved
+    imported = frozenset(files & read.imported())
+    return Entities(metadata, _packages(modules, sources), tuple(sorted(files)), tuple(folders), imported)
 
 
 def import_provided(project: Project, sources: Iterable[EntityModule] = ()) -> list[str]:

@@ -8,15 +8,18 @@ import sysconfig
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 
 from framefox_tasks.schema.sources import imported_names
 
 # An audit hook stays for the life of the process, so there is one, and what it noted stays as well: a module is
 # imported once, and what it opened then counts for every later task of the same run.
 _opened: set[str] = set()
+_read: set[str] = set()
+"""What of it anything but the import system has opened: such a file counts for more than its code."""
 _watching = False
 _hooked = False
+_BOOTSTRAP = "<frozen importlib._bootstrap_external>"
 _LIBRARY = sysconfig.get_path("stdlib")
 _INSTALLED = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")}
 
@@ -44,6 +47,12 @@ class FilesRead:
         found = {path for name, module in modules.items() if _is_theirs(name) and (path := _file(module))}
         found |= {Path(name) for name in _opened if _is_source(name)}
         return {path for path in found if self._is_own(path)} | set(_files_of_bases(classes))
+
+    def imported(self) -> set[Path]:
+        """The files of the modules that were imported since then, and that nothing but the import system has read."""
+        names = [name for name in sys.modules if name not in self._before and _is_theirs(name)]
+        found = {path for name in names if (path := _file(sys.modules[name])) and self._is_own(path)}
+        return found - {Path(name).resolve() for name in _read}
 
     def _imported_earlier(self, names: Iterable[str]) -> Iterator[tuple[str, ModuleType]]:
         """What the modules import of those that were there before, as when the project's dodo.py imports some too."""
@@ -83,7 +92,20 @@ def _note(event: str, arguments: tuple[object, ...]) -> None:
         return
     path, _, flags = arguments
     if isinstance(path, (str, bytes)) and isinstance(flags, int) and not flags & (os.O_WRONLY | os.O_RDWR):
-        _opened.add(os.path.abspath(os.fsdecode(path)))  # noqa: PTH100 - as cheap as can be: the hook sees every open
+        name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - as cheap as can be: the hook sees every open
+        _opened.add(name)
+        if name.endswith(".py") and not _is_import(sys._getframe(1)):
+            _read.add(name)
+
+
+def _is_import(frame: FrameType | None) -> bool:
+    """Whether a file is opened to be imported, or looked through by this package."""
+    if frame and frame.f_code.co_filename == _BOOTSTRAP and frame.f_code.co_name == "get_data":
+        caller = frame.f_back
+        return caller is not None and caller.f_code.co_filename == _BOOTSTRAP and caller.f_code.co_name == "get_code"
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] == "pathlib":
+        frame = frame.f_back
+    return frame is not None and frame.f_globals.get("__name__") == imported_names.__module__
 
 
 def _is_source(name: str) -> bool:

@@ -23,9 +23,10 @@ from framefox_tasks.tasks.actions.invocation import Invocation, skip_unnamed
 from framefox_tasks.tasks.freshness.build import artefact
 
 
-def metadata(settings: Settings) -> None:
-    """database_metadata."""
-    report.show(schema.write_metadata(settings.target))
+def metadata(settings: Settings, *, edited: bool = False) -> None:
+    """database_metadata: where there is nothing but edits, these may need no import."""
+    kept = schema.kept_metadata(settings.target) if edited else None
+    report.show(kept or schema.write_metadata(settings.target))
 
 
 def write_sql(settings: Settings, *, path: str) -> dict[str, Any]:

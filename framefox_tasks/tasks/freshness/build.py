@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from framefox_tasks.databases import database_of
@@ -44,7 +46,20 @@ def sources_unchanged(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  #
     for files, what in ((task.file_dep - set(known.files), "is new"), (set(known.files) - task.file_dep, "is gone")):
         if files:
             return False, listed(files, what)
+    task.init_options()
+    task.options["edited"] = not _is_asked_for()
     return True, "the entities have not changed"
+
+
+def _is_asked_for() -> bool:
+    """Whether doit was told to run all tasks, by `-a`. There is no public way to learn it: its runner asks for this."""
+    frame: FrameType | None = sys._getframe()
+    while frame:
+        runner: Any = frame.f_locals.get("self")
+        if hasattr(type(runner), "select_task"):
+            return bool(runner.always_execute)
+        frame = frame.f_back
+    return False
 
 
 def artefact(path: str, source: str) -> list[Any]:
