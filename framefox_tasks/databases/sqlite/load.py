@@ -11,7 +11,7 @@ from framefox_tasks.databases.rows import BadRowError, Field, KeyTotals, Name, S
 from framefox_tasks.databases.sqlite.decode import Parse, Texts, parse_of
 from framefox_tasks.databases.sqlite.encode import NULL, BadCellError
 from framefox_tasks.databases.sqlite.errors import Meant, translated
-from framefox_tasks.databases.sqlite.read import key_totals
+from framefox_tasks.databases.sqlite.totals import key_totals
 from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.errors import CopyError
 

@@ -18,6 +18,7 @@ from framefox_tasks.databases.sqlite.encode import BadCellError, Column, column_
 from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.row_key import Keys
 from framefox_tasks.databases.sqlite.sort import sorted_by
+from framefox_tasks.databases.sqlite.totals import key_totals
 from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.databases.sqlite.verbs import VERBS
 from framefox_tasks.databases.sqlite.worker import WorkerTable
@@ -35,7 +36,6 @@ LARGE = 100_000
 _PART = 2048
 """How many rows of such a table are asked for at a time: about a block of them."""
 _LEAST = -(2**63)
-_HALF = 2**32
 
 _Rows = list[tuple[Any, ...]]
 
@@ -298,23 +298,6 @@ def open_source(target: Target) -> Iterator[SQLiteSource]:
         # What is mapped counts as the process's memory, and gains little where each row is turned into text.
         found.connection.execute("PRAGMA mmap_size = 0")
         yield SQLiteSource(target, found.connection, workers, watch)
-
-
-def key_totals(connection: sqlite3.Connection, table: Side, columns: Sequence[str], where: str = "") -> KeyTotals:
-    """The number of rows, and of each column of whole numbers the least, the greatest and the sum.
-
-    A sum that is greater than SQLite's greatest number is an error there: it comes in two halves.
-    """
-    found = "count(*)"
-    for column in columns:
-        number = f"CAST({_name(table.name)}.{named(column)} AS INTEGER)"
-        found += f", min({number}), max({number}), sum({number} / {_HALF}), sum({number} % {_HALF})"
-    condition = f" WHERE ({where}\n)" if where else ""
-    row = list(connection.execute(f"SELECT {found} FROM {_name(table.name)}{condition}").fetchone())  # noqa: S608
-    joined = [row[0]]
-    for least, greatest, high, low in zip(*(row[place::4] for place in range(1, 5)), strict=True):
-        joined += [least, greatest, None if high is None else high * _HALF + low]
-    return KeyTotals.of(joined)
 
 
 def _needs_care(exc: sqlite3.Error) -> bool:
