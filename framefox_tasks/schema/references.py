@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.exc import SQLAlchemyError
 
 
-class Reference(NamedTuple):
+class ReferredColumn(NamedTuple):
     """The column that a foreign key refers to.
 
     Attributes:
@@ -32,7 +32,7 @@ class Reference(NamedTuple):
         return "." in self.table or "." in self.column
 
 
-def reference_of(key: ForeignKey) -> Reference:
+def reference_of(key: ForeignKey) -> ReferredColumn:
     """What a foreign key refers to; as it was written, where the table is not there."""
     try:
         column = key.column
@@ -40,5 +40,5 @@ def reference_of(key: ForeignKey) -> Reference:
         given: Any = key  # SQLAlchemy 2.1 tells the parts, before it they are split at the dots
         parts = given.target_tokens if hasattr(given, "target_tokens") else given._column_tokens
         schema, table, name = parts
-        return Reference(schema, str(table), str(name))
-    return Reference(column.table.schema, str(column.table.name), str(column.name))
+        return ReferredColumn(schema, str(table), str(name))
+    return ReferredColumn(column.table.schema, str(column.table.name), str(column.name))

@@ -19,13 +19,13 @@ from sqlalchemy.schema import sort_tables_and_constraints
 from sqlalchemy.sql.elements import conv
 
 from framefox_tasks.migrations.alembic.naming import conventional
-from framefox_tasks.schema.references import Reference, reference_of
+from framefox_tasks.schema.references import ReferredColumn, reference_of
 
 LATE_KEYS = "framefox_tasks_late_keys"
 """The option of context.configure() that holds the foreign keys to be left to ALTER TABLE, with their names."""
 _Table = tuple[str | None, str]
 _Tables = dict[_Table, Table]
-_Key = tuple[str, tuple[str, ...], tuple[Reference, ...]]
+_Key = tuple[str, tuple[str, ...], tuple[ReferredColumn, ...]]
 
 
 class LateForeignKeyOp(ops.MigrateOperation):
