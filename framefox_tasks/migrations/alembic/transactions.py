@@ -14,6 +14,7 @@ from typing import Any
 
 from alembic.runtime.migration import HeadMaintainer, MigrationContext
 from sqlalchemy import event
+from sqlalchemy.engine import Connection
 
 from framefox_tasks.databases.lock import MigrationLock, Patience
 from framefox_tasks.databases.verbs import Adopt
@@ -71,7 +72,7 @@ class Transactions:
             self.recorder.join(context.connection, self.table_locks)
         if self.log:
             self.log.join(context)
-        event.listen(context.connection, "commit", self._note_commit)
+        event.listen(context.connection, "commit", self._before_commit)
         event.listen(context.connection, "before_cursor_execute", self._note_statement)
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._applied)
         self._wrap(context)
@@ -132,7 +133,9 @@ class Transactions:
         if self._by_itself:
             self.by_themselves.append(step.up_revision_id)
         if self.log and ctx.connection is not None:
-            self.log.applied(ctx.connection, step)
+            self.log.applied(step)
+            if ctx._transaction is None:  # whose commit would be seen
+                self.log.write(ctx.connection)
         closing = self.recorder.closing() if self.recorder else None
         if closing and ctx.connection is not None:
             ctx.connection.exec_driver_sql(closing)
@@ -146,14 +149,19 @@ class Transactions:
         if context._transaction is not None and not context._transaction.is_active and context.connection is not None:
             context._transaction = context.connection.get_transaction() or context.connection.begin()
 
-    def _note_commit(self, _connection: Any) -> None:
+    def _before_commit(self, connection: Connection) -> None:
         if self._inside:
-            self.committed = self._by_itself = True
-            safe_point.committed()
+            self._note_commit()
+        elif self.log:
+            self.log.write(connection)
+
+    def _note_commit(self) -> None:
+        self.committed = self._by_itself = True
+        safe_point.committed()
 
     def _note_statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if self._inside and _COMMIT.match(statement):
-            self._note_commit(_connection)
+            self._note_commit()
 
     def check(self, target: Target, current: tuple[str, ...]) -> None:
         """Check that a database is at the revision of the last migration.

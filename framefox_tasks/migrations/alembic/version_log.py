@@ -47,6 +47,7 @@ class VersionLog:
         self._target = target
         self._log = log
         self._journal = database_of(target).journal
+        self._is_written = True
         self.note = note
 
     @classmethod
@@ -60,7 +61,7 @@ class VersionLog:
         if self._journal and LOG not in context._version.c:
             context._version.append_column(Column(LOG, _Text(self._journal.row_type), nullable=True))
 
-    def applied(self, connection: Connection, step: Any) -> None:
+    def applied(self, step: Any) -> None:
         """Note that a migration was applied, or reverted; not that a database was marked as being at it."""
         if step.is_stamp:
             return
@@ -68,7 +69,13 @@ class VersionLog:
             self._log.pop(script.revision, None)
             if step.is_upgrade and (known := applied_log.logged(revision_of(script))):
                 self._log[script.revision] = known
-        self._write(connection)
+        self._is_written = False
+
+    def write(self, connection: Connection) -> None:
+        """Write what was noted; once before a commit, as the text has all migrations that are applied."""
+        if not self._is_written:
+            self._is_written = True
+            self._write(connection)
 
     def stamped(self, connection: Connection, revisions: Container[str]) -> None:
         """Forget all but these revisions, which a database is said to hold now, and the seeds."""
