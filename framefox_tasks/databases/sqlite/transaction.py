@@ -89,6 +89,7 @@ class _Guard:
         self._target = target
         self._patience = patience
         self._before: dict[int, _Snapshot] = {}
+        self._known: dict[str, bool] = {}
         self.shared = SharedConnections(target)
 
     def adopt(self, connection: Connection) -> None:
@@ -184,7 +185,13 @@ class _Guard:
             return False
         if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
             return False
-        return self._target.project.path(connection.engine.url.database) == self._target.file
+        return self._is_target(connection.engine.url.database)
+
+    def _is_target(self, database: str) -> bool:
+        """Whether that is the target's file; asked for each statement, and looked up in the file system once."""
+        if database not in self._known:
+            self._known[database] = self._target.project.path(database) == self._target.file
+        return self._known[database]
 
 
 class _Snapshot:
