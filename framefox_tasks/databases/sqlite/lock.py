@@ -61,9 +61,9 @@ def _held(target: Target, patience: Patience) -> Iterator[FileLock]:
 
 
 def _mode(file: Path) -> int | None:
-    """The permissions of a lock: who may use the database may use its lock. None for the usual ones."""
+    """The permissions of a lock: who may use the database may use its lock, and its owner may write. None: the usual."""
     with suppress(FileNotFoundError):
-        return file.stat().st_mode & _PERMISSIONS
+        return file.stat().st_mode & _PERMISSIONS | 0o600
     return None
 
 
