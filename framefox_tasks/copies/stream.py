@@ -169,6 +169,8 @@ class StreamCopy:
         where = self._work.where.get(plan.label, "")
         transform = self._work.transforms.get(plan.label)
         rejects = self._work.rejects
+        if self._work.direct:
+            connections.loader.take_as_is()
         if self._work.direct and not rejects and not transform and _same_types(plan):
             raw = connections.reader.raw(plan.source, where=where)
             if raw is not None:

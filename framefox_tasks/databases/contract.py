@@ -133,6 +133,9 @@ class Loader(Protocol):
     def clear(self, table: Name) -> None:
         """Delete all rows of a table; only in a place for rows alone."""
 
+    def take_as_is(self) -> None:
+        """From now on the rows come from a database of this kind: take what it held, and would be refused otherwise."""
+
     def undo_failures(self) -> None:
         """From now on let a load that fails leave nothing of its rows, whatever that costs."""
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.databases import Database, MakeDatabase
+from support.databases import DIALECTS, Database, MakeDatabase
 from support.projects import MiniProject
 
 PRODUCT = "src/entity/product.py"
@@ -194,19 +194,32 @@ def test_a_migration_written_by_hand_settles_the_change(migrated: MiniProject) -
     assert create_migration(migrated).startswith("-- ")
 
 
-def test_what_alembic_does_not_compare_is_told_until_it_is_written(everywhere: MiniProject) -> None:
-    everywhere.write(
+def add_oddly_named_check(project: MiniProject) -> None:
+    project.write(
         PRODUCT,
-        everywhere.read(PRODUCT)
+        project.read(PRODUCT)
         .replace("import Numeric", "import CheckConstraint, Numeric")
         .replace('"product"\n', '"product"\n    __table_args__ = (CheckConstraint("price > 0", name="price>0"),)\n'),
     )
+
+
+def test_what_alembic_does_not_compare_is_told_until_it_is_written(migrated: MiniProject) -> None:
+    add_oddly_named_check(migrated)
     for _ in range(2):
-        said = create_migration(everywhere)
+        said = create_migration(migrated)
         assert "write them by hand with doit database_create_migration --empty:\n  check constraint" in said
         assert "ck_product_price>0 on product" in said
-    assert len(everywhere.versions()) == 1
-    everywhere.ok("database_create_migration", "--empty", "-m", "check", "database_upgrade")
+    assert len(migrated.versions()) == 1
+    migrated.ok("database_create_migration", "--empty", "-m", "check", "database_upgrade")
+    assert create_migration(migrated).startswith("-- database_create_migration  no changes since")
+    assert json.loads(migrated.read(RECORD))["tables"]["product"]["checks"]
+
+
+@pytest.mark.parametrize("database", DIALECTS[1:], indirect=True)
+def test_a_server_has_it_written(everywhere: MiniProject) -> None:
+    add_oddly_named_check(everywhere)
+    assert "ck_product_price>0 on product" in create_migration(everywhere)
+    everywhere.ok("database_upgrade")
     assert create_migration(everywhere).startswith("-- database_create_migration  no changes since")
     assert json.loads(everywhere.read(RECORD))["tables"]["product"]["checks"]
 

@@ -177,6 +177,7 @@ def test_the_list_has_one_helpful_line_for_each_task(shop: MiniProject) -> None:
     lines = shop.ok("list").splitlines()
     names = [line.split()[0] for line in lines]
     assert names == [
+        "create_entity",
         "database_baseline",
         "database_check",
         "database_clear_metadata",
@@ -188,12 +189,19 @@ def test_the_list_has_one_helpful_line_for_each_task(shop: MiniProject) -> None:
         "database_downgrade",
         "database_drop",
         "database_history",
+        "database_init",
         "database_metadata",
         "database_protect",
+        "database_reset",
         "database_resolve",
+        "database_schema",
+        "database_seed",
+        "database_setup",
         "database_stamp",
         "database_status",
         "database_upgrade",
+        "database_wait",
+        "debug_config",
     ]
     assert all(len(line) <= 81 and len(line.split()) > 4 for line in lines)
 

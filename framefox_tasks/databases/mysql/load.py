@@ -9,7 +9,7 @@ from itertools import chain
 from framefox_tasks.databases.mysql.insert import Inserting, bad_row, of_row
 from framefox_tasks.databases.mysql.packets import send_file
 from framefox_tasks.databases.mysql.read import key_totals
-from framefox_tasks.databases.mysql.session import Session, name
+from framefox_tasks.databases.mysql.session import SQL_MODE, Session, name
 from framefox_tasks.databases.mysql.values import loaded
 from framefox_tasks.databases.mysql.verbs import VERBS
 from framefox_tasks.databases.rows import KeyTotals, Name, Side, Statement
@@ -39,6 +39,7 @@ class MySQLLoader:
         self._transaction = transaction
         self.filled: list[str] = []
         self._undoes = False
+        self._as_is = False
 
     def execute(self, statement: Statement) -> str | None:
         """Run a statement; gives why the database refused it, where it is optional."""
@@ -69,6 +70,12 @@ class MySQLLoader:
                 taken += self._load(table, chain([first], _portion(rest, len(first))), taken)
         self._check_keys(table)
         return taken
+
+    def take_as_is(self) -> None:
+        """Let days pass that a month does not have: another server may hold them."""
+        if not self._as_is:
+            self._session.execute(f"SET SESSION sql_mode = '{SQL_MODE},ALLOW_INVALID_DATES'")
+            self._as_is = True
 
     def undo_failures(self) -> None:
         """Let each statement be one that can be undone: the server goes on after a row that it changed or left out."""

@@ -25,9 +25,8 @@ from framefox_tasks.errors import (
 )
 from framefox_tasks.model import Target
 
-SQL_MODE = "STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"
-"""Strict, but zero dates pass, and days that a month does not have: another server may hold them. A zero in a column
-that counts up stays one."""
+SQL_MODE = "STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_VALUE_ON_ZERO"
+"""Strict, but zero dates pass: another server may hold them. A zero in a column that counts up stays one."""
 _DAY = 86_400
 _LOST = frozenset({0, 1053, 1927, 2006, 2013, 2055, 4031})
 _FULL = frozenset({1021, 1026, 1114})  # the disk, a file, a table

@@ -58,6 +58,9 @@ class PostgreSQLLoader:
         """Delete all rows of a table."""
         self.change(f"DELETE FROM {qualified(table)}")  # noqa: S608 - quoted
 
+    def take_as_is(self) -> None:
+        """Whatever a database of this kind holds is taken."""
+
     def undo_failures(self) -> None:
         """Each load is a transaction."""
 

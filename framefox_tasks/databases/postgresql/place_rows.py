@@ -182,6 +182,9 @@ class RowsLoader(PostgreSQLLoader):
         self.loaded: set[str] = set()
         self._undoes = False
 
+    def take_as_is(self) -> None:
+        """Whatever a database of this kind holds is taken."""
+
     def undo_failures(self) -> None:
         """Let each load be a part of the transaction that can be undone alone."""
         self._undoes = True

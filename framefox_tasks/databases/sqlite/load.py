@@ -67,6 +67,9 @@ class SQLiteLoader:
         """Delete all rows of a table."""
         self.change(f"DELETE FROM {named(table.name)}")  # noqa: S608 - quoted
 
+    def take_as_is(self) -> None:
+        """Whatever a database of this kind holds is taken."""
+
     def undo_failures(self) -> None:
         """Keep a journal, which a database that is thrown away if anything fails has none of."""
         if not self._atomic:

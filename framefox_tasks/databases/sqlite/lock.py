@@ -61,7 +61,7 @@ def _held(target: Target, patience: Patience) -> Iterator[FileLock]:
 
 
 def _mode(file: Path) -> int | None:
-    """The permissions of a lock: who may use the database may use its lock, and its owner may write. None: the usual."""
+    """The permissions of a lock: who may use the database may use its lock, and its owner write. None: the usual."""
     with suppress(FileNotFoundError):
         return file.stat().st_mode & _PERMISSIONS | 0o600
     return None
