@@ -19,7 +19,8 @@ theirs: Any = Connection
 
 
 def made() -> ssl.SSLContext:
-    context: ssl.SSLContext = theirs(defer_connect=True).ctx
+    """The context of a connection without options; before PyMySQL 1.2 one is made only if it is asked for."""
+    context: ssl.SSLContext = theirs(defer_connect=True)._create_ssl_ctx({})
     return context
 
 
