@@ -151,6 +151,10 @@ class ModuleSource:
         if same and self._join(same[0], item, indent):
             return
         before = [node for node in imports if self._key(_imported(node)[0]) < self._key(item)]
+        behind = [node for node in imports if node not in before]
+        if behind and self._group(_imported(behind[0])[0]) == self._group(item):
+            self._lines.insert(behind[0].lineno - 1, f"{indent}{item.line()}")
+            return
         if before:
             place = before[-1].end_lineno or before[-1].lineno
             apart = self._group(_imported(before[-1])[0]) != self._group(item)
@@ -160,8 +164,7 @@ class ModuleSource:
             self._first_import(item)
             return
         start = imports[0].lineno - 1
-        apart = self._group(_imported(imports[0])[0]) != self._group(item)
-        self._lines[start:start] = [f"{indent}{item.line()}", *([""] if apart else [])]
+        self._lines[start:start] = [f"{indent}{item.line()}", ""]
 
     def _first_import(self, item: Import) -> None:
         start = self._below_docstring()
