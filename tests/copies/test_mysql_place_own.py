@@ -9,6 +9,7 @@ from support.copying import made, target_of
 from support.databases import Database, MakeDatabase, connect_server, server_url as url_of
 
 from framefox_tasks.copies import copy, plan_copy
+from framefox_tasks.databases.mysql.place_own import MySQLOwnPlace
 from framefox_tasks.databases.mysql.staging import MARKER
 from framefox_tasks.errors import CopyError, PermissionDeniedError, TargetNotEmptyError
 from framefox_tasks.model import CopyOptions
@@ -65,8 +66,30 @@ def test_what_fails_or_was_killed_is_removed(make_database: MakeDatabase, target
     with pytest.raises(CopyError):
         copy(target_of(bad), target_of(hosted))
     assert target.tables() == set()
-    target.execute(f"CREATE TABLE {MARKER} (id INT PRIMARY KEY)")  # what is left of one that was killed
+    # What is left of one that was killed, and what others have made since.
+    target.execute(f"CREATE TABLE {MARKER} (kind VARCHAR(20) NOT NULL, name VARCHAR(64) NOT NULL)")
     target.execute("CREATE TABLE half (id int)")
+    target.execute(f"INSERT INTO {MARKER} VALUES ('TABLE', 'half')")
+    target.execute("CREATE TABLE theirs (id int)")
     bad.execute("UPDATE t SET d = '2026-01-01'")
+    with pytest.raises(TargetNotEmptyError):
+        copy(target_of(bad), target_of(hosted))
+    assert target.tables() == {"theirs"}
+    target.execute("DROP TABLE theirs")
     copy(target_of(bad), target_of(hosted))
     assert target.tables() == {"t"}
+
+
+def test_what_others_make_meanwhile_stays(
+    source: Database, target: Database, hosted: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(source, *SHOP)
+
+    def fails(*_: object) -> None:
+        target.execute("CREATE TABLE theirs (id int)")
+        raise CopyError("lost")
+
+    monkeypatch.setattr(MySQLOwnPlace, "put", fails)
+    with pytest.raises(CopyError, match="lost"):
+        copy(target_of(source), target_of(hosted))
+    assert target.tables() == {"theirs"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
@@ -9,7 +10,7 @@ from framefox_tasks.databases.mysql.load import MySQLLoader
 from framefox_tasks.databases.mysql.place import LOCAL_FILES
 from framefox_tasks.databases.mysql.privileges import lacking
 from framefox_tasks.databases.mysql.read import MySQLReader
-from framefox_tasks.databases.mysql.session import Session, name, named, session
+from framefox_tasks.databases.mysql.session import Session, literal, name, named, session
 from framefox_tasks.databases.mysql.staging import MARKER, StagingDatabases, exists
 from framefox_tasks.databases.place import run_all, target_not_empty
 from framefox_tasks.databases.rows import Statement
@@ -22,7 +23,10 @@ _HELD = (
     "SELECT routine_type, routine_name FROM information_schema.routines WHERE routine_schema = %s",
     "SELECT 'EVENT', event_name FROM information_schema.events WHERE event_schema = %s",
 )
-_MARK = f"CREATE TABLE {name(MARKER)} (id INT PRIMARY KEY)"
+_MARK = f"CREATE TABLE {name(MARKER)} (kind VARCHAR(20) NOT NULL, name VARCHAR(64) NOT NULL)"
+_MAKES = re.compile(
+    r"CREATE\b.*?\b(TABLE|VIEW|SEQUENCE|PROCEDURE|FUNCTION|EVENT)\s+(?:IF NOT EXISTS\s+)?`((?:[^`]|``)+)`", re.DOTALL
+)
 
 
 def is_needed(target: Target) -> bool:
@@ -42,7 +46,8 @@ def is_needed(target: Target) -> bool:
 class MySQLOwnPlace:
     """The target itself, which has to be empty. No transaction holds what makes tables: what fails is removed.
 
-    A table marks it while it is filled, by which the next copy knows what a killed one left.
+    A table marks it while it is filled, and lists what the copy has made: nothing else is removed, also by the next
+    copy after one that was killed. Others may have made tables meanwhile.
 
     Attributes:
         staging: The target.
@@ -77,6 +82,7 @@ class MySQLOwnPlace:
             self._beside.lock(self._control)
             self._check_empty(self._control)
             self._clear(self._control)
+            self._check_empty(self._control)
             self._control.execute(_MARK)
             self._closing = opening.pop_all()
         return self
@@ -90,17 +96,20 @@ class MySQLOwnPlace:
                 self._clear(self._control)
 
     def _clear(self, control: Session) -> None:
-        """Remove everything, the mark at last."""
+        """Remove what a copy has made, the mark at last."""
+        if ("TABLE", MARKER) not in _held(control, self._target.name):
+            return
         control.execute("SET SESSION foreign_key_checks = 0")
-        for kind, thing in sorted(_held(control, self._target.name), key=lambda held: held[1] == MARKER):
+        for kind, thing in control.rows(f"SELECT DISTINCT kind, name FROM {name(MARKER)}"):  # noqa: S608 - quoted
             control.execute(f"DROP {kind} IF EXISTS {name(thing)}")
+        control.execute(f"DROP TABLE {name(MARKER)}")
 
     @contextmanager
     def loader(self) -> Iterator[MySQLLoader]:
         """A connection to it."""
         flags = LOCAL_FILES if self.local else 0
         with session(self._target, self._target.name, "target", flags=flags) as opened:
-            yield MySQLLoader(opened)
+            yield _OwnLoader(opened)
 
     @contextmanager
     def reader(self) -> Iterator[MySQLReader]:
@@ -110,10 +119,24 @@ class MySQLOwnPlace:
 
     def put(self, statements: Sequence[Statement] = ()) -> list[str]:
         """Take the mark away."""
-        notes = run_all(MySQLLoader(self._control), statements)
+        notes = run_all(_OwnLoader(self._control), statements)
         self._control.execute(f"DROP TABLE {name(MARKER)}")
         self._placed = True
         return notes
+
+
+class _OwnLoader(MySQLLoader):
+    """Lists what it has made; not before, when it may still be refused because others have it."""
+
+    def execute(self, statement: Statement) -> str | None:
+        """Run a statement, and list what it has made."""
+        refused = super().execute(statement)
+        made = _MAKES.match(statement.sql.lstrip()) if refused is None else None
+        if made:
+            kind, thing = made[1], made[2].replace("``", "`")
+            listed = f"INSERT INTO {name(MARKER)} VALUES ({literal(kind)}, {literal(thing)})"  # noqa: S608 - quoted
+            self._session.execute(listed)
+        return refused
 
 
 def _held(control: Session, database: str) -> list[tuple[str, str]]:
