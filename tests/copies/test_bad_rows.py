@@ -49,11 +49,8 @@ BAD = {
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("onto", DIALECTS)
-@pytest.mark.parametrize("kind", list(BAD))
+@pytest.mark.parametrize(("kind", "onto"), [(kind, onto) for kind in BAD for onto in DIALECTS if kind != onto])
 def test_rows_that_the_target_refuses_are_left_out(make_database: MakeDatabase, kind: str, onto: str) -> None:
-    if kind == onto:
-        pytest.skip("one kind of database takes all that it has")
     table, bad, good = BAD[kind]
     rows = ", ".join(f"({n}, {bad if n in (1, 40, 41, 99) else good}, 'x')" for n in range(1, 100))
     source, target = made(make_database(kind), table, f"INSERT INTO t VALUES {rows}"), make_database(onto, "copy")
