@@ -208,9 +208,12 @@ def test_an_index_that_was_left_invalid_is_made_again(
 
 
 @pytest.mark.server
-def test_a_deadlock_goes_on_from_the_journal(shop: MiniProject, make_database: MakeDatabase) -> None:
+@pytest.mark.parametrize("lock_timeout", [5.0, 0.0])
+def test_a_deadlock_goes_on_from_the_journal(
+    shop: MiniProject, make_database: MakeDatabase, lock_timeout: float
+) -> None:
     database = make_database("mysql")
-    target = prepared(shop, database)
+    target = prepared(shop, database, lock_timeout=lock_timeout)
     database.execute("CREATE TABLE other (id INTEGER, n INTEGER)")
     database.execute(f"INSERT INTO other VALUES {', '.join(f'({number}, 0)' for number in range(200))}")
     begun = shop.path / "begun"
