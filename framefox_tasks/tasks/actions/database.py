@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from framefox_tasks import report
-from framefox_tasks.databases import database_of
 from framefox_tasks.errors import (
     ConfigError,
     ConfirmationRequiredError,
@@ -87,8 +86,6 @@ def create_migration(
     if merge:
         report.show(migration.merge_heads(target, message=message or None, options=options))
         return None
-    if not empty:
-        _check_schema(target, x)
     if amend:
         created = _amend(target, message or None, options.head, x, yes=yes)
     else:
@@ -110,12 +107,6 @@ def create_migration(
     record = project.migrations_folder / RECORD
     compared = created.path is None and not (created.by_hand or created.meanwhile) and record.is_file()
     return {"agreed": agreed(target, record.read_bytes()), **(hook or {})} if compared else hook
-
-
-def _check_schema(target: Target, x: list[str]) -> None:
-    """Look into other schemas for the version table, before all tables are taken for missing ones."""
-    if database_of(target).exists(target) and not database_of(target).revision(target):
-        upgrades.check_not_elsewhere(upgrades.history_of(target, x))
 
 
 def _revision_options(given: Mapping[str, Any]) -> RevisionOptions:
