@@ -295,6 +295,17 @@ def test_an_error_that_is_about_others_says_what_to_do(shop: MiniProject, server
     assert hint in str(caught.value.hint)
 
 
+def test_errors_of_sqlite_about_its_file_say_what_to_do(shop: MiniProject) -> None:
+    target = Target("sqlite:///shop.db", Project(root=shop.path))
+    framefox_tasks.create(target)
+    cases = {"max_page_count = 3": HINTS["disk full"][0], "query_only = 1": "The file, or its folder, may not be written."}
+    for pragma, hint in cases.items():
+        shop.migration("aaa", None, upgrade=f"op.execute('PRAGMA {pragma}'); op.execute('CREATE TABLE account (id)')")
+        with pytest.raises(MigrationError) as caught:
+            framefox_tasks.upgrade(target)
+        assert hint in str(caught.value.hint)
+
+
 def test_errors_of_the_server_itself_have_the_codes_of_the_hints(shop: MiniProject, server: Database) -> None:
     slow, readonly = {
         "postgresql": ("SET LOCAL statement_timeout = 100; SELECT pg_sleep(5)", "SET TRANSACTION READ ONLY"),
