@@ -298,7 +298,10 @@ def test_an_error_that_is_about_others_says_what_to_do(shop: MiniProject, server
 def test_errors_of_sqlite_about_its_file_say_what_to_do(shop: MiniProject) -> None:
     target = Target("sqlite:///shop.db", Project(root=shop.path))
     framefox_tasks.create(target)
-    cases = {"max_page_count = 3": HINTS["disk full"][0], "query_only = 1": "The file, or its folder, may not be written."}
+    cases = {
+        "max_page_count = 3": HINTS["disk full"][0],
+        "query_only = 1": "The file, or its folder, may not be written.",
+    }
     for pragma, hint in cases.items():
         shop.migration("aaa", None, upgrade=f"op.execute('PRAGMA {pragma}'); op.execute('CREATE TABLE account (id)')")
         with pytest.raises(MigrationError) as caught:
