@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -162,6 +163,10 @@ def test_a_timeout_of_the_migrations_own_wins(
     framefox_tasks.upgrade(target)
     ours = {"postgresql": "5s", "mysql": "5"}[server.dialect]
     assert shop.read("found").split() == [ours, value]
+    chosen = {"postgresql": "options=-clock_timeout%3D900", "mysql": "init_command=SET%20lock_wait_timeout%3D9"}
+    shop.migration("ccc", "bbb", upgrade=f"{looks}{writes}")
+    framefox_tasks.upgrade(replace(target, url=f"{target.url}?{chosen[server.dialect]}"))
+    assert shop.read("found").split()[2:] == [{"postgresql": "900ms", "mysql": "9"}[server.dialect]]
 
 
 @pytest.mark.server
