@@ -5,9 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from io import StringIO
 from itertools import islice
 from typing import Any
 
@@ -16,11 +14,11 @@ from alembic.script import Script
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import Patience
-from framefox_tasks.errors import ConfigError, FramefoxTasksError, MigrationError
-from framefox_tasks.migrations.alembic.config import make_config, revision_of
+from framefox_tasks.errors import FramefoxTasksError, MigrationError
+from framefox_tasks.migrations.alembic.config import revision_of
 from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.failures import describe, failure_in, is_already_there, made_by_others, remedy_of
-from framefox_tasks.migrations.alembic.history import FindSteps, History, downgrade_steps, steps_from, upgrade_steps
+from framefox_tasks.migrations.alembic.history import FindSteps, History, steps_from
 from framefox_tasks.migrations.alembic.transactions import Transactions, at
 from framefox_tasks.migrations.alembic.version_log import VersionLog
 from framefox_tasks.migrations.journal.entries import Found
@@ -292,67 +290,3 @@ class _Run:
             f"The connection to {self.target.label} has ended while {running.revision} ran{place}\n"
             "What of it is done cannot be asked now. When the database answers again: doit database_status"
         )
-
-
-def render_sql(history: History, revision: str, *, down: bool = False) -> tuple[str, tuple[str, ...]]:
-    """The SQL of the migrations up to a revision, or of a range a:b, without connecting; and the warnings of Python.
-
-    Args:
-        history: The migrations.
-        revision: A revision, or a range.
-        down: Whether the range is one to revert.
-
-    Raises:
-        MigrationError: The range leads the other way, a migration needs a connection, or env.py runs none.
-    """
-    start, _, end = revision.rpartition(":")
-    for part in filter(None, (start, end)):
-        history.check_revision(part)
-    first = history.resolve(start) if start else ()
-    _check_direction(history, first, start, end, down=down)
-    output, ran = StringIO(), False
-    told: list[str] = []
-    find = downgrade_steps(end) if down else upgrade_steps(end)
-
-    def work(current: Any, context: Any) -> list[Any]:  # noqa: ARG001 - Alembic's signature
-        nonlocal ran
-        ran = True
-        return steps_from(history, find, current)
-
-    run_environment(
-        history.target,
-        make_config(history.target, output=output, arguments=history.arguments),
-        history.scripts,
-        work,
-        told=told,
-        as_sql=True,
-        starting_rev=first or None,
-        destination_rev=end,
-    )
-    if not ran:
-        raise MigrationError(
-            "The offline branch of env.py has run no migrations, so there is no SQL.",
-            hint="Let it call context.run_migrations() where context.is_offline_mode().",
-        )
-    return output.getvalue(), tuple(told)
-
-
-def _check_direction(history: History, at: tuple[str, ...], start: str, end: str, *, down: bool) -> None:
-    """Check that a range leads up, or down."""
-    ways = [downgrade_steps(end), upgrade_steps(end)]
-    wanted, other = ways if down else reversed(ways)
-    try:
-        steps, problem = steps_from(history, wanted, at), None
-    except MigrationError as exc:
-        steps, problem = [], exc
-    if steps:
-        return
-    with suppress(MigrationError):
-        if steps_from(history, other, at):
-            task = "upgrade" if down else "downgrade"
-            raise ConfigError(
-                f"From {start or 'base'} to {end} is {'an' if down else 'a'} {task}.",
-                hint=f"Its SQL prints: doit database_{task} --sql --revision={start or 'base'}:{end}",
-            )
-    if problem:
-        raise problem
