@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -100,7 +101,7 @@ def run_steps(
     """
     target = history.target
     dialect = database_of(target)
-    with locked(target, patience) as lock:
+    with ExitStack() as stack, locked(target, patience) as lock:
         before, journaled = dialect.standing(target)
         found = to_resume(target, before, resume) if journaled else None
         check(before)
@@ -110,6 +111,7 @@ def run_steps(
         recorder = Recorder(dialect.journal, target, found) if journal and dialect.journal else None
         log = VersionLog.of(target) if journal and dialect.journal else None
         run = _Run(history, find, before, Transactions(lock, patience, recorder, log), on_step)
+        stack.enter_context(run.telling_warnings())
         try:
             run.run_politely(TableLockWaits(target, patience))
         except FramefoxTasksError as exc:
@@ -127,7 +129,8 @@ def run_steps(
         current = dialect.revision(target)
         if recorder:
             recorder.end()
-    run.transactions.check(target, current)
+    with run.telling_warnings():
+        run.transactions.check(target, current)
     alone = tuple(run.transactions.by_themselves) if dialect.transactional_ddl else ()
     notes = (log.note,) if log and log.note else ()
     return RunResult(tuple(run.done), before, current, alone, tuple(run.warnings), notes)
@@ -153,6 +156,15 @@ class _Run:
         self._on_step = on_step
         self._error: str | None = None
         self._upgrades = True
+
+    @contextmanager
+    def telling_warnings(self) -> Iterator[None]:
+        """A context whose error tells the warnings of what has run."""
+        try:
+            yield
+        except MigrationError as exc:
+            exc.warnings = tuple(self.warnings)
+            raise
 
     def run_politely(self, waits: TableLockWaits) -> None:
         """Run env.py; once more where a statement has given way to others, and all since the last commit is undone."""
@@ -239,9 +251,7 @@ class _Run:
             state = f"{others}\n{state}"
         elif remedy := remedy_of(exc, self.target):
             advice = f"{remedy} Then run the command again." if advice == _AGAIN else f"{remedy}\n{advice}"
-        failed = MigrationError(f"{title}\n  {self._error or message}\n{state}", hint=hint or advice)
-        failed.warnings = tuple(self.warnings)
-        return failed
+        return MigrationError(f"{title}\n  {self._error or message}\n{state}", hint=hint or advice)
 
     def _left(self, running: Revision, after: tuple[str, ...]) -> tuple[str, str]:
         """The state after a failed migration, and the hint."""
