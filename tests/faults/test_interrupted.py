@@ -32,6 +32,9 @@ def start(project: MiniProject, *command: str, stdout: Any = subprocess.PIPE) ->
         stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGHUP, signal.SIG_DFL
+        ),  # which nohup has the tests ignore, and a task too
     )
 
 
