@@ -39,6 +39,7 @@ ALLOWED = {
     | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report", "scaffold", "seeds"},
     "__main__": {"cli"},
     "cli": {"errors", "report", "scaffold", "tasks"},
+    "testing": GROUND | {"databases", "schema", "migrations", "settings"},
     "env": GROUND | {"settings", "schema", "migrations"},
     "__init__": GROUND | {"results", "settings", "schema", "migrations", "diagrams", "copies", "scaffold", "seeds"},
 }
@@ -55,6 +56,7 @@ ONLY_IN = {
     "yaml": ("settings/", "seeds/"),
     "dotenv": ("settings/",),
     "rich": ("report/",),
+    "pytest": ("testing/",),
 }
 NAMES = "sqlite|postgresql|mysql|mariadb"
 MODULES = sorted(PACKAGE.rglob("*.py"))
