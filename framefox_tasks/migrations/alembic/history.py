@@ -80,6 +80,11 @@ class History:
         """Every revision, newest first."""
         return tuple(revision_of(script) for script in self.scripts.walk_revisions())
 
+    @property
+    def needed(self) -> dict[str, tuple[str, ...]]:
+        """Each revision, with those that must be applied before it."""
+        return {script.revision: tuple(script._all_down_revisions) for script in self.scripts.walk_revisions()}
+
     @cached_property
     def contents(self) -> dict[Path, bytes]:
         """The revision files, as they are when this is first asked for."""
