@@ -24,13 +24,15 @@ SELECT n.nspname, c.relname FROM pg_catalog.pg_namespace n
 LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p') AND c.relname IN (%s, %s)
 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
-_DOTTED = "A schema with a dot in its name cannot be one of a fleet: {!r}."
 
 
 def in_schema(target: Target, schema: str) -> Target:
     """A target whose connections see one schema alone, and whose version table is there."""
-    if "." in schema:
-        raise ConfigError(_DOTTED.format(schema), hint="Rename it: ALTER SCHEMA ... RENAME TO ...")
+    if set(schema) & set(".%"):  # the name of its version table would be read in another way
+        raise ConfigError(
+            f"A schema with a dot or a percent sign in its name cannot be one of a fleet: {schema!r}.",
+            hint="Rename it: ALTER SCHEMA ... RENAME TO ...",
+        )
     table = target.project.version_table.rpartition(".")[2]
     project = replace(target.project, version_table=f"{schema}.{table}")
     options = dict(target.address.query).get("options")
