@@ -58,7 +58,10 @@ class History:
 
     def on(self, target: Target) -> History:
         """The same revision files for another database; they are not read again."""
-        return History(target, make_config(target), self.scripts)
+        other = History(target, make_config(target), self.scripts)
+        if "revisions" in vars(self):
+            other.revisions = self.revisions
+        return other
 
     @property
     def arguments(self) -> list[str]:
