@@ -208,7 +208,9 @@ def test_a_read_only_project_works_with_a_note(readonly: MiniProject, what: str)
     (readonly.path / "shop.db").rename(database / "shop.db")
     readonly.env["DATABASE_URL"] = f"sqlite:///{database}/shop.db"
     (readonly.path / ".doit.sqlite3").chmod(0o444)
-    commands = [("doit", command) for command in ("database_upgrade", "database_status", "database_history")]
+    commands: list[tuple[str, ...]] = [
+        ("doit", command) for command in ("database_upgrade", "database_status", "database_history")
+    ]
     if (
         what == "folder"
     ):  # where the project has a configuration of its own: one that spreads ours, then one that does not
