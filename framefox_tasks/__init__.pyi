@@ -15,6 +15,8 @@ from framefox_tasks.errors import (
     DiagramError as DiagramError,
     DriverMissingError as DriverMissingError,
     EntityError as EntityError,
+    FleetError as FleetError,
+    FleetStoppedError as FleetStoppedError,
     FramefoxTasksError as FramefoxTasksError,
     LockTimeoutError as LockTimeoutError,
     MigrationError as MigrationError,
@@ -32,6 +34,10 @@ from framefox_tasks.errors import (
     UnsupportedDialectError as UnsupportedDialectError,
     VerificationError as VerificationError,
 )
+from framefox_tasks.fleet.create import create_target as create_target
+from framefox_tasks.fleet.standing import fleet_status as fleet_status
+from framefox_tasks.fleet.targets import FleetTarget as FleetTarget, list_targets as list_targets
+from framefox_tasks.fleet.upgrade import upgrade_all as upgrade_all
 from framefox_tasks.migrations.amend import amend_migration as amend_migration
 from framefox_tasks.migrations.baseline import baseline as baseline
 from framefox_tasks.migrations.check import check as check
@@ -67,6 +73,8 @@ from framefox_tasks.migrations.wait import wait as wait
 from framefox_tasks.model import (
     CopyOptions as CopyOptions,
     DiagramOptions as DiagramOptions,
+    FleetGroup as FleetGroup,
+    FleetOptions as FleetOptions,
     Group as Group,
     Mask as Mask,
     NamedCopy as NamedCopy,
@@ -93,6 +101,10 @@ from framefox_tasks.results import (
     EditsAccepted as EditsAccepted,
     EntityCreated as EntityCreated,
     Finding as Finding,
+    FleetOutcome as FleetOutcome,
+    FleetReport as FleetReport,
+    FleetStanding as FleetStanding,
+    FleetStatus as FleetStatus,
     HistoryEntry as HistoryEntry,
     Initialized as Initialized,
     Interruption as Interruption,

@@ -20,6 +20,15 @@ from framefox_tasks.results._copies import (
     Holdings as Holdings,
     PlannedTable as PlannedTable,
 )
+from framefox_tasks.results._fleet import (
+    AtState as AtState,
+    Ended as Ended,
+    FleetOutcome as FleetOutcome,
+    FleetReport as FleetReport,
+    FleetStanding as FleetStanding,
+    FleetStatus as FleetStatus,
+    PlannedTarget as PlannedTarget,
+)
 from framefox_tasks.results._migrations import (
     RESOLVE as RESOLVE,
     Baselined as Baselined,
