@@ -25,6 +25,7 @@ ALLOWED = {
     "model": {"errors", "frozen", "url"},
     "files": GROUND,
     "applications": set(),
+    "commands": set(),
     "databases": GROUND,
     "schema": GROUND | {"files", "databases"},
     "results": GROUND | {"schema"},
@@ -33,18 +34,20 @@ ALLOWED = {
     "migrations": GROUND | {"files", "results", "databases", "schema", "applications"},
     "diagrams": GROUND | {"files", "results", "schema"},
     "copies": GROUND | {"results", "databases", "schema", "migrations"},
-    "report": {"results"},
+    "report": {"results", "commands"},
     "scaffold": GROUND | {"files", "results", "schema", "settings"},
     "tasks": GROUND
-    | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report", "scaffold", "seeds"},
+    | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report", "scaffold", "seeds"}
+    | {"commands"},
     "__main__": {"cli"},
-    "cli": {"errors", "report", "scaffold", "tasks"},
+    "cli": {"errors", "report", "scaffold", "settings", "tasks"},
     "env": GROUND | {"settings", "schema", "migrations"},
     "__init__": GROUND | {"results", "settings", "schema", "migrations", "diagrams", "copies", "scaffold", "seeds"},
 }
 ONLY_IN = {
     "doit": ("tasks/", "cli/"),
     "argcomplete": ("cli/completion.py",),
+    "watchfiles": ("cli/watch.py",),
     "flask": ("applications.py",),
     "orjson": ("databases/sqlite/",),
     "apsw": ("databases/sqlite/worker.py",),

@@ -50,7 +50,7 @@ def has_entities(project: Project) -> bool:
     """Whether the settings or the default folder locate the entities; else only env.py does."""
     return (
         bool(project.metadata)
-        or project.entities != Project.entities
+        or project.entities not in (Project.entities, ())
         or any(project.path(folder).exists() for folder in project.entities)
         or "framefox_tasks" in env_text(project)
         or not project.migrations_folder.exists()

@@ -72,6 +72,11 @@ def create_migration(
 ) -> dict[str, Any] | None:
     """database_create_migration. The values are for the next run."""
     target = waiting_as(settings.target, lock_wait)
+    if target.project.engine:
+        raise ConfigError(
+            "A migration of this project is for all databases of alembic.ini at once: Alembic itself writes it.",
+            hint='As in: alembic revision --autogenerate -m "add phone", then: doit "database_upgrade:*"',
+        )
     options = _revision_options(given)
     modes = {"--empty": empty, "--check": check, "--merge": merge, "--amend": amend}
     chosen = [name for name, is_given in modes.items() if is_given]
