@@ -170,7 +170,7 @@ def test_settings_of_several_databases(tmp_path: Path) -> None:
     assert project.metadata == "bills:Base"
     assert project.entities == ()
     assert project.migrations == Path("migrations/billing")
-    with pytest.raises(ConfigError, match="no database .billings") as found:
+    with pytest.raises(ConfigError, match=r"no database .billings") as found:
         load_settings(tmp_path, environ, database="billings")
     assert found.value.hint == "It names analytics, billing."
 
