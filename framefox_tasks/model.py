@@ -68,6 +68,12 @@ class Project(Frozen):
         absolute, root = self.path(path), self.root.absolute().resolve()
         return str(absolute.relative_to(root)) if absolute.is_relative_to(root) else str(absolute)
 
+    def module_name(self, path: Path) -> str:
+        """What a module is called that the settings list by its file: as it is imported, below the root or its src."""
+        parts = Path(self.shown(path)).with_suffix("").parts
+        parts = parts[1:] if parts[0] == "src" and len(parts) > 1 else parts
+        return ".".join(parts).removesuffix(".__init__")
+
     @property
     def migrations_folder(self) -> Path:
         """The absolute path of the migrations folder."""

@@ -24,6 +24,7 @@ _LIBRARIES = {
 }
 _URL_VARIABLE = "DATABASE_URL"
 _UPGRADE = "doit database_upgrade"
+_EACH_MIGRATION = "'database_create_migration:*' "
 _FIRST_MIGRATION = "doit database_create_migration database_upgrade"
 
 
@@ -113,8 +114,10 @@ class Surroundings:
 
     def next_command(self) -> str:
         """What to type next."""
-        if not self.has_default:
-            return f"doit 'database_upgrade:*', or one of them: {_UPGRADE}:{next(iter(self.others))}"
+        if self.others:
+            projects = [*self.others.values(), *([self.project] if self.has_default else [])]
+            first = any(not project.engine and not revision_files(project) for project in projects)
+            return f"doit {_EACH_MIGRATION if first else ''}'database_upgrade:*'"
         if self.is_new or revision_files(self.project):
             return _UPGRADE
         return _FIRST_MIGRATION if self.code.entities or self.env_py_has_metadata else _UPGRADE

@@ -62,6 +62,7 @@ class Settings(Frozen):
         copies: The named copies, and what every copy reads.
         environment: What APP_ENV or ENV says, in small letters; empty where neither is set.
         database: The name of the database among several; empty for the default one.
+        databases: The names of those beside the default one.
     """
 
     target: Target
@@ -70,6 +71,7 @@ class Settings(Frozen):
     copies: Copies
     environment: str = ""
     database: str = ""
+    databases: tuple[str, ...] = ()
 
 
 _IN_USE: ContextVar[str] = ContextVar("database", default="")
@@ -109,6 +111,10 @@ def read_once(database: str) -> Settings:
 def database_names() -> tuple[str, ...]:
     """The databases that are configured beside the default one; none where the settings cannot be read."""
     try:
+        return read_once("").databases
+    except FramefoxTasksError:
+        pass  # that may be of the default one alone
+    try:
         config = _sources.read_yaml(Path.cwd() / CONFIG_FILE, shown=str(CONFIG_FILE))
         _several.check(config, str(CONFIG_FILE))
         return _several.names(Path.cwd(), config)
@@ -134,8 +140,9 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None, *,
     variables = _sources.read_dotenv(root / ".env", environ, config)
     check_keys(config, str(CONFIG_FILE))
     _several.check(config, str(CONFIG_FILE))
+    databases = _several.names(root, config)
     if database:
-        config = _several.of(database, config, _several.names(root, config), str(CONFIG_FILE))
+        config = _several.of(database, config, databases, str(CONFIG_FILE))
     options = config.get("database") or {}
     expand = _sources.Expander(variables, str(CONFIG_FILE))
     project = _project(root, config, expand, database)
@@ -166,6 +173,7 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None, *,
         Copies(config, target, variables, expand, str(CONFIG_FILE)),
         next(filter(None, _environments(variables)), ""),
         database,
+        databases,
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from support.projects import MiniProject, copy_project
+from support.typing_in import two_steps
 
 from framefox_tasks import ConfigError, load_settings
 
@@ -111,7 +112,7 @@ def test_each_database_has_its_entities_history_cache_and_diagram(shop: MiniProj
     assert "-- database_metadata:analytics  the entities have not changed" in again
     # Both tools in turn: env.py finds its database by its folder.
     shop.ok("database_downgrade:analytics")
-    result = shop.run("alembic", "-c", str(_ini(shop, "analytics/migrations")), "upgrade", "head")
+    result = shop.module("alembic", "-c", str(_ini(shop, "analytics/migrations")), "upgrade", "head")
     assert result.code == 0, result.all
     status = shop.ok("database_status:analytics")
     assert "analytics.db" in status
@@ -221,19 +222,17 @@ def test_sections_of_alembic_are_databases(tmp_path: Path) -> None:
         project.replace(
             f"{name}_history/env.py", "target_metadata = None", f"from models import {name} as target_metadata"
         )
-    before = {path: path.read_bytes() for path in project.path.rglob("*") if path.is_file()}
-    found = project.framefox_tasks("init")
-    assert "databases  users, bills" in found.out
-    assert "Next: doit 'database_upgrade:*'" in found.out
-    project.ok("database_create_migration:users", "-m", "first", "database_create_migration:bills", "-m", "first")
-    assert {path: path.read_bytes() for path in before} == before
-    result = project.run("alembic", "-n", "users", "upgrade", "head")
+    said = two_steps(project)
+    assert "databases  users, bills" in said
+    assert "Next: doit 'database_create_migration:*' 'database_upgrade:*'" in said
+    assert project.doit("database_downgrade:users").code == 0
+    result = project.module("alembic", "-n", "users", "upgrade", "head")
     assert result.code == 0, result.all
     every = project.doit("database_upgrade:*")
     assert every.code == 0, every.all
     assert tables(project.path / "users.db") == {"alembic_version", "user"}
     assert tables(project.path / "bills.db") == {"alembic_version", "bill"}
-    assert project.run("alembic", "-n", "bills", "check").code == 0
+    assert project.module("alembic", "-n", "bills", "check").code == 0
     assert "Those of alembic.ini are named, as in: doit database_upgrade:users" in project.fails("database_upgrade")
 
 
@@ -246,23 +245,19 @@ def test_the_multidb_template_of_alembic(tmp_path: Path) -> None:
         "target_metadata = {}",
         'from models import bills, users\n\ntarget_metadata = {"engine1": users, "engine2": bills}',
     )
-    before = {path: path.read_bytes() for path in project.path.rglob("*") if path.is_file()}
-    assert "databases  engine1, engine2" in project.framefox_tasks("init").out
-    assert {path: path.read_bytes() for path in before} == before
+    result = project.module("alembic", "revision", "--autogenerate", "-m", "first")
+    assert result.code == 0, result.all
+    said = two_steps(project)
+    assert "databases  engine1, engine2" in said
+    assert "Next: doit 'database_upgrade:*'" in said
+    assert tables(project.path / "one.db") == {"alembic_version", "user"}
+    assert tables(project.path / "two.db") == {"alembic_version", "bill"}
     refused = project.fails("database_create_migration:engine1")
     assert 'alembic revision --autogenerate -m "add phone", then: doit "database_upgrade:*"' in refused
-    result = project.run("alembic", "revision", "--autogenerate", "-m", "first")
-    assert result.code == 0, result.all
-    first = project.doit("database_upgrade:engine1")
-    assert first.code == 0, first.all
-    assert tables(project.path / "one.db") == {"alembic_version", "user"}
-    assert tables(project.path / "two.db") == {"alembic_version"}
-    assert project.run("alembic", "upgrade", "head").code == 0
-    every = project.doit("database_upgrade:*")
-    assert every.code == 0, every.all
-    assert "up to date" in every.out
-    assert tables(project.path / "two.db") == {"alembic_version", "bill"}
     down = project.doit("database_downgrade:engine2", "--steps=0")
     assert down.code == 0, down.all
     assert tables(project.path / "two.db") == {"alembic_version"}
     assert "user" in tables(project.path / "one.db")
+    assert project.module("alembic", "upgrade", "head").code == 0
+    assert tables(project.path / "two.db") == {"alembic_version", "bill"}
+    assert "-- database_upgrade:engine1  at head" in project.doit("database_upgrade:*").out
