@@ -15,7 +15,7 @@ from pathlib import Path
 from support.projects import ROOT, MiniProject
 
 PACKAGE = ROOT / "framefox_tasks"
-HEAVY = {"sqlalchemy", "alembic", "alembic_postgresql_enum", "eralchemy2", "pygraphviz", "rich"}
+HEAVY = {"sqlalchemy", "alembic", "alembic_postgresql_enum", "eralchemy2", "pygraphviz", "rich", "watchfiles"}
 GROUND = {"errors", "frozen", "url", "model"}
 # Who may import whom. A subject may import itself, and what stands here.
 ALLOWED = {

@@ -116,7 +116,7 @@ class Surroundings:
         """What to type next."""
         if self.others:
             projects = [*self.others.values(), *([self.project] if self.has_default else [])]
-            first = any(not project.engine and not revision_files(project) for project in projects)
+            first = any(not revision_files(project) for project in projects)
             return f"doit {_EACH_MIGRATION if first else ''}'database_upgrade:*'"
         if self.is_new or revision_files(self.project):
             return _UPGRADE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from contextlib import chdir, closing
@@ -145,6 +146,20 @@ def test_the_spelling_of_framefox_the_list_and_mistypes(shop: MiniProject) -> No
     assert "--revision" in shop.ok("database_upgrade:analytics", "--help")
 
 
+def test_each_database_is_diagnosed_and_its_settings_are_shown(shop: MiniProject) -> None:
+    shop.env["ANALYTICS_URL"] = "postgresql://me:s3cr3t@127.0.0.1:1/analytics"
+    shown = shop.ok("debug_config", "--format=json")
+    assert "s3cr3t" not in shown
+    found = json.loads(shown)
+    url = next(each for each in found["settings"] if each["name"] == "databases.analytics.url")
+    assert (url["value"], url["source"]) == ("postgresql://me:***@127.0.0.1:1/analytics", "config/orm.yaml, line 6")
+    parts = {each["name"]: each["ok"] for each in found["diagnosis"]}
+    assert parts["database"] is not None
+    assert parts["analytics: driver"] is True
+    assert parts["analytics: server"] is False
+    assert "analytics: python" not in parts
+
+
 def test_seeds_are_of_one_database(shop: MiniProject) -> None:
     shop.write("seeds/product.yaml", "product: [{id: 1, name: a, price: 1}]\n")
     shop.write("seeds/analytics/event.yaml", "event: [{id: 7}]\n")
@@ -245,15 +260,16 @@ def test_the_multidb_template_of_alembic(tmp_path: Path) -> None:
         "target_metadata = {}",
         'from models import bills, users\n\ntarget_metadata = {"engine1": users, "engine2": bills}',
     )
-    result = project.module("alembic", "revision", "--autogenerate", "-m", "first")
-    assert result.code == 0, result.all
     said = two_steps(project)
     assert "databases  engine1, engine2" in said
-    assert "Next: doit 'database_upgrade:*'" in said
+    assert "Next: doit 'database_create_migration:*' 'database_upgrade:*'" in said
+    assert "  engine1: add table user\n  engine2: add table bill\n" in said
+    assert "Not proven, because it is for several databases.\nApply it with: doit database_upgrade:*" in said
+    assert len(project.versions()) == 1
     assert tables(project.path / "one.db") == {"alembic_version", "user"}
     assert tables(project.path / "two.db") == {"alembic_version", "bill"}
-    refused = project.fails("database_create_migration:engine1")
-    assert 'alembic revision --autogenerate -m "add phone", then: doit "database_upgrade:*"' in refused
+    assert "No changes detected" in project.doit("database_create_migration:engine2").out
+    assert "--empty is not for a migration of several" in project.fails("database_create_migration:engine1", "--empty")
     down = project.doit("database_downgrade:engine2", "--steps=0")
     assert down.code == 0, down.all
     assert tables(project.path / "two.db") == {"alembic_version"}
