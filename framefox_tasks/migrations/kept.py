@@ -21,7 +21,7 @@ def keep(project: Project, revision: Revision) -> None:
     folder = project.cached(APPLIED) / f"{quote(revision.revision, safe='')}-{digest(content)}"
     try:
         ignore_cache(project)
-        files.write(project, folder / revision.path.name, content)
+        files.write(project, folder / revision.path.name, content, like=revision.path)
         folder.touch()  # of several with one revision, the one that was applied last counts
     except (OSError, PermissionDeniedError):
         return  # it is a precaution, and no part of the upgrade

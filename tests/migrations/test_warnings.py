@@ -37,6 +37,10 @@ def test_a_warning_of_a_migration_is_told_with_its_line(project: MiniProject) ->
     assert "Warning: migrations/versions/aaa_by_hand.py, line 17: FutureWarning: old style\n" in project.ok(
         "database_downgrade"
     )
+    project.migration("bbb", "aaa", upgrade="raise ValueError('too old')")
+    error = project.fails("database_upgrade")
+    assert "Warning: migrations/versions/aaa_by_hand.py, line 13: UserWarning: old style\n" in error
+    assert "The migration bbb (migration bbb) failed." in error
 
 
 def test_a_warning_of_a_library_names_the_migration_that_called_it(shop: MiniProject) -> None:

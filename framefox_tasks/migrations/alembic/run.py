@@ -241,7 +241,9 @@ class _Run:
             state = f"{others}\n{state}"
         elif remedy := remedy_of(exc, self.target):
             advice = f"{remedy} Then run the command again." if advice == _AGAIN else f"{remedy}\n{advice}"
-        return MigrationError(f"{title}\n  {self._error or message}\n{state}", hint=hint or advice)
+        failed = MigrationError(f"{title}\n  {self._error or message}\n{state}", hint=hint or advice)
+        failed.warnings = tuple(self.warnings)
+        return failed
 
     def _left(self, running: Revision, after: tuple[str, ...]) -> tuple[str, str]:
         """The state after a failed migration, and the hint."""
