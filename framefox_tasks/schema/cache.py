@@ -19,6 +19,8 @@ from framefox_tasks.model import Project, Target
 
 FORMAT = 1
 """The version of the snapshot and of the diagrams; a change makes all of them anew."""
+CACHE = ".framefox_tasks"
+"""That of the default database; see Project.cache."""
 SNAPSHOT = "metadata.json"
 """The schema that the entities declare: in the cache, as the next ones."""
 LIVE = "database.json"

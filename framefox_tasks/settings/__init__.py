@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.errors import ConfigError, FramefoxTasksError
 from framefox_tasks.frozen import Frozen, replace
@@ -49,6 +49,9 @@ from framefox_tasks.settings._schema import (
 )
 from framefox_tasks.url import as_sqlalchemy_reads
 
+if TYPE_CHECKING:
+    from framefox_tasks.settings.fleet import FleetSettings
+
 CONFIG_FILE = Path("config/orm.yaml")
 
 
@@ -61,6 +64,7 @@ class Settings(Frozen):
         diagram: What is drawn of the schema, and how.
         copies: The named copies, and what every copy reads.
         environment: What APP_ENV or ENV says, in small letters; empty where neither is set.
+        fleet: Many databases that are changed together; None where the settings name none.
         database: The name of the database among several; empty for the default one.
         databases: The names of those beside the default one.
     """
@@ -70,6 +74,7 @@ class Settings(Frozen):
     diagram: DiagramOptions
     copies: Copies
     environment: str = ""
+    fleet: FleetSettings | None = None
     database: str = ""
     databases: tuple[str, ...] = ()
 
@@ -172,9 +177,19 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None, *,
         diagram_options(config, target.project, expand, str(CONFIG_FILE)),
         Copies(config, target, variables, expand, str(CONFIG_FILE)),
         next(filter(None, _environments(variables)), ""),
+        _fleet_in(config, expand),
         database,
         databases,
     )
+
+
+def _fleet_in(config: Mapping[str, Any], expand: _sources.Expander) -> FleetSettings | None:
+    """The fleet; what reads it is imported only where there is one."""
+    if config.get("fleet") is None:
+        return None
+    from framefox_tasks.settings.fleet import FleetSettings
+
+    return FleetSettings(config, expand, str(CONFIG_FILE))
 
 
 def load_project(root: Path | str, environ: Mapping[str, str] | None = None, *, database: str = "") -> Project:

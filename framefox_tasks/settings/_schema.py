@@ -19,6 +19,7 @@ _TOP = {
     "diagram",
     "entities",
     "exclude_entities",
+    "fleet",
     "heads",
     "lock",
     "lock_timeout",
