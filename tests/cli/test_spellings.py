@@ -107,7 +107,7 @@ def test_the_usage_lists_every_command(tmp_path: Path, words: tuple[str, ...]) -
     told = MiniProject(tmp_path).framefox_tasks(*words)
     assert told.code == 0
     listed = {line.split()[0] for line in told.out.splitlines() if line.startswith("  ")}
-    assert listed == {command(name) for name in NAMES - {"database_init"}} | {"init", "completion"}
+    assert listed == {command(name) for name in NAMES - {"database_init"}} | {"init", "watch", "completion"}
 
 
 @pytest.mark.parametrize(
