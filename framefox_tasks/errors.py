@@ -87,7 +87,13 @@ class DiagramError(FramefoxTasksError):
 
 
 class MigrationError(FramefoxTasksError):
-    """A migration failed, or the history of migrations is not in order."""
+    """A migration failed, or the history of migrations is not in order.
+
+    Attributes:
+        warnings: Python's warnings from the migrations that have run, each with its file and line.
+    """
+
+    warnings: tuple[str, ...] = ()
 
 
 class MigrationNeededError(MigrationError):
@@ -130,6 +136,14 @@ class TargetNotEmptyError(CopyError):
 
 class ConnectionLostError(ConnectionFailedError):
     """A connection ended while it was in use."""
+
+
+class FleetError(FramefoxTasksError):
+    """Targets of a fleet failed; what was done to the others stands."""
+
+
+class FleetStoppedError(FleetError):
+    """A run over a fleet stopped before it had begun with every target."""
 
 
 class ConfirmationRequiredError(FramefoxTasksError):

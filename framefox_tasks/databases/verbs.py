@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 
 Adopt = Callable[[Any], None]
+Reset = Callable[[], bool]
+"""Makes the rows of a database as they were; False where it cannot, or the schema is another: make it anew."""
 
 
 class Standing(NamedTuple):
@@ -133,6 +135,45 @@ class Verbs(Traits, ABC):
     def standing(self, target: Target) -> Standing:
         """Its revisions, and whether it has a journal; asked at once. Raises DatabaseNotFoundError."""
         return Standing(self.revision(target), journaled=False)
+
+    def standings(self, targets: Sequence[Target]) -> list[Standing | FramefoxTasksError]:
+        """Where each of several stands, or why it cannot be asked; asked at once where that is less work.
+
+        Args:
+            targets: In one database of the same URL, but for their schemas, or each in its own.
+        """
+        return [self._standing_or_error(target) for target in targets]
+
+    def _standing_or_error(self, target: Target) -> Standing | FramefoxTasksError:
+        try:
+            return self.standing(target)
+        except FramefoxTasksError as exc:
+            return exc
+
+    def rows(self, target: Target, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:  # noqa: ARG002 - for those with SQL
+        """The names of the columns of a query, and its rows. Raises DatabaseNotFoundError."""
+        raise ConfigError(
+            f"{self.title} does not run a query that lists databases.", hint="List them in a file, or by a function."
+        )
+
+    def in_schema(self, target: Target, schema: str) -> Target:
+        """A schema of a database as a target of its own: its tables and its version table are there.
+
+        Raises:
+            ConfigError: There are no schemas.
+        """
+        raise ConfigError(
+            f"{target.label} holds {schema!r} as no schema: {self.title} has none.",
+            hint="List databases under `targets:` of the fleet.",
+        )
+
+    def create_schema(self, target: Target) -> None:
+        """Create the schema of a target that in_schema() has made. Raises DatabaseExistsError if it is there."""
+        raise NotImplementedError
+
+    def drop_schema(self, target: Target) -> None:
+        """Drop such a schema with all that is in it."""
+        raise NotImplementedError
 
     @abstractmethod
     def holds_tables(self, target: Target) -> bool:
@@ -284,6 +325,10 @@ class Database(Verbs):
         """
         return None
 
+    def told_by_text(self, connection: Connection) -> set[str] | None:  # noqa: ARG002 - for those that rebuild
+        """The tables, in small letters, of which only their rebuild() tells all; None where each is to be asked."""
+        return None
+
     def compare_columns(self, connection: Any) -> ColumnComparison | None:  # noqa: ARG002 - for those that need it
         """What compares columns by the server's words, on SQLAlchemy's connection; None where texts are enough."""
         return None
@@ -305,6 +350,24 @@ class Database(Verbs):
 
     def forget_state(self, target: Target) -> None:
         """Remove the state that is kept elsewhere than in the project's cache folder."""
+
+    def resetting(self, target: Target) -> AbstractContextManager[Reset]:  # noqa: ARG002 - for those that can
+        """A context that gives what makes a database of tests again as it is now.
+
+        Args:
+            target: A scratch database, which only tests use.
+        """
+        return nullcontext(lambda: False)
+
+    def hasten(self, connection: Any) -> None:
+        """Let a driver's connection to a database of tests not wait for the disk."""
+
+    def begin_at_once(self, connection: Connection) -> None:
+        """Let a transaction of SQLAlchemy begin when it says so, so that there can be a savepoint in it."""
+
+    def as_new(self, connection: Any) -> bool:  # noqa: ARG002 - for those that can
+        """Take from a driver's connection all that was set on it; False where it can only be closed."""
+        return False
 
     def connecting(self) -> AbstractContextManager[None]:
         """A context in which much is connected, by us and by an env.py."""

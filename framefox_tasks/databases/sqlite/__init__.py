@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases.sqlite.verbs import SQLiteVerbs
 from framefox_tasks.databases.verbs import Database
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
     from framefox_tasks.databases.scratch import DriverWatch
-    from framefox_tasks.databases.verbs import Adopt
+    from framefox_tasks.databases.verbs import Adopt, Reset
     from framefox_tasks.model import Target
 
 
@@ -72,6 +72,24 @@ class SQLite(SQLiteVerbs, Database):
 
         keep_state(target, scratch, state)
 
+    def resetting(self, target: Target) -> AbstractContextManager[Reset]:
+        """Row by row, and only what has changed."""
+        from framefox_tasks.databases.sqlite.reset import resetting
+
+        return resetting(target)
+
+    def hasten(self, connection: Any) -> None:
+        """What does not outlive its process is not synchronised."""
+        connection.execute("PRAGMA synchronous = OFF")
+
+    def begin_at_once(self, connection: Connection) -> None:
+        """The driver would wait for the first statement that writes."""
+        from sqlalchemy import event
+
+        driver: Any = connection.connection.driver_connection
+        driver.isolation_level = None
+        event.listen(connection, "begin", lambda begun: begun.exec_driver_sql("BEGIN"))
+
     def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:
         """Let the drivers ask first."""
         from framefox_tasks.databases.sqlite.scratch import watched
@@ -107,6 +125,12 @@ class SQLite(SQLiteVerbs, Database):
         from framefox_tasks.databases.sqlite.rebuild import SQLiteRebuild, is_there
 
         return SQLiteRebuild(connection, table) if is_there(connection, table) else None
+
+    def told_by_text(self, connection: Connection) -> set[str]:
+        """By the look of the statements in its catalogue."""
+        from framefox_tasks.databases.sqlite.objects import told_by_text
+
+        return told_by_text(connection)
 
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:  # noqa: ARG002 - one is enough
         """Read a database at one point of time."""
