@@ -15,7 +15,16 @@ from pathlib import Path
 from support.projects import ROOT, MiniProject
 
 PACKAGE = ROOT / "framefox_tasks"
-HEAVY = {"sqlalchemy", "alembic", "alembic_postgresql_enum", "eralchemy2", "pygraphviz", "rich", "watchfiles"}
+HEAVY = {
+    "sqlalchemy",
+    "alembic",
+    "alembic_postgresql_enum",
+    "eralchemy2",
+    "pygraphviz",
+    "rich",
+    "sqlglot",
+    "watchfiles",
+}
 GROUND = {"errors", "frozen", "url", "model"}
 # Who may import whom. A subject may import itself, and what stands here.
 ALLOWED = {
@@ -54,6 +63,7 @@ ONLY_IN = {
     "flask": ("applications.py",),
     "orjson": ("databases/sqlite/",),
     "apsw": ("databases/sqlite/worker.py",),
+    "sqlglot": ("databases/sql.py",),
     "alembic": ("migrations/alembic/", "env.py"),
     "alembic_postgresql_enum": ("migrations/alembic/",),
     "eralchemy2": ("diagrams/",),
