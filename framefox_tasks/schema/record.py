@@ -16,12 +16,12 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.verbs import Traits
 from framefox_tasks.errors import ConfigError, PermissionDeniedError
 from framefox_tasks.model import Project, Target
-from framefox_tasks.schema.cache import CACHE, MARK, RECORD, digest, recordable
+from framefox_tasks.schema.cache import MARK, RECORD, digest, recordable
 from framefox_tasks.schema.revision_files import is_revision, listed_files
 from framefox_tasks.schema.snapshot import Check, Column, Schema, Table
 from framefox_tasks.url import SCHEMES
 
-_ANNOUNCED = f"{CACHE}/recording"
+_ANNOUNCED = "recording"
 
 
 def recorded(project: Project) -> str | None:
@@ -34,13 +34,13 @@ def recorded(project: Project) -> str | None:
 
 def announce(project: Project, name: str, schema: Schema) -> None:
     """Note what will be recorded as soon as a migration has come to its place: a run may be killed in between."""
-    files.write(project, project.path(_ANNOUNCED), f"{name}\n{_text(schema)}")
+    files.write(project, project.cached(_ANNOUNCED), f"{name}\n{_text(schema)}")
 
 
 def _announced(project: Project) -> str | None:
     """What would be recorded, had the run not been killed that moved its migration into place."""
     try:
-        name, _, text = project.path(_ANNOUNCED).read_text(encoding="utf-8").partition("\n")
+        name, _, text = project.cached(_ANNOUNCED).read_text(encoding="utf-8").partition("\n")
     except OSError:
         return None
     line = f"{MARK}{digest(text)}"
@@ -50,7 +50,7 @@ def _announced(project: Project) -> str | None:
 
 def _write(project: Project, text: str) -> None:
     files.write(project, project.migrations_folder / RECORD, text)
-    project.path(_ANNOUNCED).unlink(missing_ok=True)
+    project.cached(_ANNOUNCED).unlink(missing_ok=True)
 
 
 def recorded_tables(project: Project) -> Mapping[str, Table]:
@@ -134,7 +134,7 @@ def _text_of(path: Path) -> str:
 
 def forget(project: Project) -> None:
     """Remove the record, as there are no migrations any more."""
-    for path in (project.migrations_folder / RECORD, project.path(_ANNOUNCED)):
+    for path in (project.migrations_folder / RECORD, project.cached(_ANNOUNCED)):
         path.unlink(missing_ok=True)
 
 

@@ -54,6 +54,11 @@ def operations_of(context: RevisionContext) -> list[ops.MigrateOperation]:
     return list(_flat(container for script in context.generated_revisions for container in script.upgrade_ops_list))
 
 
+def described(containers: Iterable[ops.OpContainer]) -> tuple[str, ...]:
+    """Operations in a few words each."""
+    return tuple(map(_describe, _flat(containers)))
+
+
 def _flat(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:
     for operation in operations:
         if isinstance(operation, ops.OpContainer):
