@@ -107,8 +107,18 @@ def take_up(
     next_one = None if made.schema is found.declared else compare(history).difference
     by_hand = record.not_compared(target, found.declared, next_one.names if next_one else ())
     pending = (*(next_one.operations if next_one else ()), *by_hand)
+    there = made.schema.by_key.keys() | (next_one.created if next_one else set())
     described = made.comparison.difference
-    return Baselined(target, path, history.heads, described.operations, described.unnamed, pending, found.left_alone)
+    return Baselined(
+        target,
+        path,
+        history.heads,
+        described.operations,
+        described.unnamed,
+        pending,
+        found.left_alone,
+        tuple(table.key for table in found.declared.tables if table.key not in there),
+    )
 
 
 def _made(target: Target, found: Unversioned, message: str, folder: Path) -> Made:

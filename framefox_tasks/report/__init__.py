@@ -244,7 +244,8 @@ def _marked(label: str) -> str:
 def _(result: Baselined) -> list[str]:
     lines = _file_created(result)
     lines += [f"  {operation}" for operation in result.operations]
-    lines += [*_unnamed(result.unnamed), *left_alone(result.left_alone), _marked(result.target.label)]
+    told = (*_unnamed(result.unnamed), *_unmade(result.unmade), *left_alone(result.left_alone))
+    lines += [*told, _marked(result.target.label)]
     if result.pending:
         lines.append("The entities have more or other than the database. The next migration will have that:")
         lines += [*(f"  {item}" for item in result.pending), "Write it with: doit database_create_migration"]

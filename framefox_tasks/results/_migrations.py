@@ -260,6 +260,7 @@ class Baselined:
         unnamed: Constraints that no later migration can drop.
         pending: What the entities have and the database has not, or the other way round.
         left_alone: The tables of the database that are not of the entities.
+        unmade: The views that entities are mapped to, and the migration does not make: they use what it does not make.
     """
 
     target: Target
@@ -269,6 +270,7 @@ class Baselined:
     unnamed: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
     left_alone: tuple[str, ...] = ()
+    unmade: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,48 @@ def test_a_check_that_the_database_lacks_is_not_recorded(declare: Declare, shop:
     assert "few" not in shop.read("migrations/schema.json")
 
 
+def test_the_views_that_entities_are_mapped_to(
+    database: Database, declare: Declare, make_database: MakeDatabase
+) -> None:
+    make_tables(declare(SHOP))
+    database.execute("CREATE VIEW a_deal AS SELECT id, price FROM product WHERE name LIKE 'b: %'")
+    database.execute("CREATE VIEW a_best AS SELECT id FROM a_deal WHERE price < 10")
+    deal = (
+        "\n\nclass Deal(Base):\n    __tablename__ = 'a_deal'\n    id: Mapped[int] = mapped_column(primary_key=True)\n"
+    )
+    target = declare(SHOP + deal + deal.replace("Deal", "Best").replace("deal", "best"))
+    made = framefox_tasks.baseline(target)
+    assert made.pending == ()
+    assert made.operations[-2:] == ("add view a_deal", "add view a_best")
+    new = Target(make_database(database.dialect).url, target.project)
+    framefox_tasks.create(new)
+    framefox_tasks.upgrade(new)
+    for each in (target, new):
+        assert framefox_tasks.check_migration(each).unmade == ()
+        assert framefox_tasks.create_migration(each).path is None
+    framefox_tasks.downgrade(new)
+    framefox_tasks.upgrade(new)
+
+
+def test_a_view_of_what_no_entity_declares_is_told(shop: MiniProject, make_database: MakeDatabase) -> None:
+    database = make_database("sqlite")
+    declare = declaring(shop, database)
+    make_tables(declare(SHOP))
+    database.execute("CREATE TABLE other (id INTEGER)")
+    database.execute("CREATE VIEW deal AS SELECT id FROM other")
+    deal = "\n\nclass Deal(Base):\n    __tablename__ = 'deal'\n    id: Mapped[int] = mapped_column(primary_key=True)\n"
+    target = declare(SHOP + deal)
+    made = framefox_tasks.baseline(target)
+    assert (made.unmade, made.pending) == (("deal",), ())
+    assert framefox_tasks.check_migration(target).unmade == ("deal",)
+    assert "deal" not in recorded(shop)
+    new = Target(make_database("sqlite").url, target.project)
+    framefox_tasks.create(new)
+    framefox_tasks.upgrade(new)
+    with pytest.raises(MigrationNeededError, match="add table deal"):
+        framefox_tasks.check_migration(new)
+
+
 def test_there_is_nothing_to_take_up(declare: Declare, database: Database) -> None:
     target = declare(SHOP)
     framefox_tasks.create(target)

@@ -39,6 +39,7 @@ from framefox_tasks.migrations.alembic.revision_file import (
     writing,
 )
 from framefox_tasks.migrations.alembic.risks import risks_of
+from framefox_tasks.migrations.alembic.views import write_views
 from framefox_tasks.model import Target
 from framefox_tasks.schema.entities import Entities, has_entities, import_provided, load_entities
 from framefox_tasks.schema.from_metadata import schema_of
@@ -233,6 +234,8 @@ def _autogenerate(
             noted["renames"] = tuple(candidates(migration_context, context.generated_revisions))
         noted["risks"] = risks_of(operations_of(context), migration_context.dialect)
         asked.write(context.generated_revisions)
+        if INSTEAD in history.config.attributes:
+            write_views(history.config.attributes[INSTEAD], context)
         compared.extend(item for item in declared_metadata(migration_context.opts) if item.tables)
         others.extend(ownership.left_alone)
         parts.extend(f"{kind} {table}.{name}" for kind, table, name in ownership.parts_left_alone)

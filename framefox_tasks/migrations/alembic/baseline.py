@@ -24,6 +24,7 @@ from framefox_tasks.migrations.alembic.ownership import Known
 from framefox_tasks.migrations.alembic.placement import placement
 from framefox_tasks.migrations.alembic.replay import guarded, replay, revert
 from framefox_tasks.migrations.alembic.sequences import sequences_in
+from framefox_tasks.migrations.alembic.views import viewed, views_of, with_views
 from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.schema.reflect import reflected_schema
 from framefox_tasks.schema.snapshot import Check, Schema, Table
@@ -74,9 +75,15 @@ class Unversioned:
         return not self.pending and not self.more
 
     def candidates(self, target: Target) -> Iterator[MetaData | None]:
-        """What the migration may be generated from: None for the entities, then the tables as they are."""
-        if self.exact:
+        """What the migration may be generated from: None for the entities, then the tables and views as they are.
+
+        A view can use what no entity declares: then the tables alone.
+        """
+        views = views_of(target, self.declared.tables)
+        if self.exact and not views:
             yield None
+        if views:
+            yield with_views(tables_of_database(target, self.tables), views)
         yield tables_of_database(target, self.tables)
 
 
@@ -135,7 +142,11 @@ def make_baseline(
         wrong = list(map(str, differences(*_comparable(target, found, database.facts(scratch)))))
         revert(history, scratch, written.context.generated_revisions[-1].rev_id or "heads")
         wrong += [f"after its downgrade: {item}" for item in differences(empty, declarable(database.facts(scratch)))]
-    schema = found.declared if tables is None else Schema(tuple(_schemas_made(found)))
+    views = viewed(tables) if tables is not None else ()
+    mapped = [
+        table for table in found.declared.tables if table not in found.tables and {table.key, table.name} & {*views}
+    ]
+    schema = found.declared if tables is None else Schema((*_schemas_made(found), *mapped))
     return Made(written, schema), wrong
 
 

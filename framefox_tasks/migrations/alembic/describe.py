@@ -14,6 +14,7 @@ from framefox_tasks.migrations.alembic.enums import EnumTypeOp
 from framefox_tasks.migrations.alembic.generated_columns import rewritten
 from framefox_tasks.migrations.alembic.renames import ColumnRenameOp, TableRenameOp
 from framefox_tasks.migrations.alembic.risks import loses_data
+from framefox_tasks.migrations.alembic.views import ViewOp
 from framefox_tasks.model import Target
 
 
@@ -69,6 +70,8 @@ def _flat(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.MigrateOpe
 
 def _describe(operation: ops.MigrateOperation) -> str:
     """One operation in a few words, such as: add table product; drop column product.price."""
+    if isinstance(operation, ViewOp):
+        return f"{'add' if operation.create else 'drop'} view {operation.name}"
     if isinstance(operation, ops.ExecuteSQLOp):
         return str(operation.sqltext)
     if isinstance(operation, TableRenameOp):

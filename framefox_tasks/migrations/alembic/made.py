@@ -70,7 +70,7 @@ def not_made(history: History, declared: Iterable[Table], created: Collection[st
     unknown = [table for table in declared if table.key not in recorded and table.key not in created]
     if not unknown or not history.revisions or (facts := made_by(history)) is None:
         return ()
-    there = {fact.table for fact in facts if fact.what == "table"}
+    there = {fact.table for fact in facts if fact.what in ("table", "view")}
     return tuple(table.key for table in unknown if not {table.key, table.name} & there)
 
 
