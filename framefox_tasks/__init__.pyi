@@ -2,7 +2,7 @@
 
 from framefox_tasks.copies import copy as copy, plan_copy as plan_copy
 from framefox_tasks.diagrams.drawing import draw_diagram as draw_diagram
-from framefox_tasks.diagrams.selection import select_tables as select_tables
+from framefox_tasks.diagrams.selection import select_changes as select_changes, select_tables as select_tables
 from framefox_tasks.errors import (
     ConfigError as ConfigError,
     ConfirmationRequiredError as ConfirmationRequiredError,
@@ -15,6 +15,8 @@ from framefox_tasks.errors import (
     DiagramError as DiagramError,
     DriverMissingError as DriverMissingError,
     EntityError as EntityError,
+    FleetError as FleetError,
+    FleetStoppedError as FleetStoppedError,
     FramefoxTasksError as FramefoxTasksError,
     LockTimeoutError as LockTimeoutError,
     MigrationError as MigrationError,
@@ -32,6 +34,10 @@ from framefox_tasks.errors import (
     UnsupportedDialectError as UnsupportedDialectError,
     VerificationError as VerificationError,
 )
+from framefox_tasks.fleet.create import create_target as create_target
+from framefox_tasks.fleet.standing import fleet_status as fleet_status
+from framefox_tasks.fleet.targets import FleetTarget as FleetTarget, list_targets as list_targets
+from framefox_tasks.fleet.upgrade import upgrade_all as upgrade_all
 from framefox_tasks.migrations.amend import amend_migration as amend_migration
 from framefox_tasks.migrations.baseline import baseline as baseline
 from framefox_tasks.migrations.check import check as check
@@ -59,6 +65,7 @@ from framefox_tasks.migrations.protection import (
     unprotect as unprotect,
 )
 from framefox_tasks.migrations.resolve import accept_edits as accept_edits, resolve as resolve
+from framefox_tasks.migrations.schema_at import schema_at as schema_at
 from framefox_tasks.migrations.schema_sql import schema_sql as schema_sql, write_schema_sql as write_schema_sql
 from framefox_tasks.migrations.stamp import check_stamp as check_stamp, stamp as stamp
 from framefox_tasks.migrations.status import status as status
@@ -67,6 +74,8 @@ from framefox_tasks.migrations.wait import wait as wait
 from framefox_tasks.model import (
     CopyOptions as CopyOptions,
     DiagramOptions as DiagramOptions,
+    FleetGroup as FleetGroup,
+    FleetOptions as FleetOptions,
     Group as Group,
     Mask as Mask,
     NamedCopy as NamedCopy,
@@ -93,6 +102,10 @@ from framefox_tasks.results import (
     EditsAccepted as EditsAccepted,
     EntityCreated as EntityCreated,
     Finding as Finding,
+    FleetOutcome as FleetOutcome,
+    FleetReport as FleetReport,
+    FleetStanding as FleetStanding,
+    FleetStatus as FleetStatus,
     HistoryEntry as HistoryEntry,
     Initialized as Initialized,
     Interruption as Interruption,

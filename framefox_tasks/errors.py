@@ -138,5 +138,13 @@ class ConnectionLostError(ConnectionFailedError):
     """A connection ended while it was in use."""
 
 
+class FleetError(FramefoxTasksError):
+    """Targets of a fleet failed; what was done to the others stands."""
+
+
+class FleetStoppedError(FleetError):
+    """A run over a fleet stopped before it had begun with every target."""
+
+
 class ConfirmationRequiredError(FramefoxTasksError):
     """A destructive operation was neither confirmed nor allowed in advance."""

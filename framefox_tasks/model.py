@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.frozen import Frozen, field, replace
@@ -247,7 +248,7 @@ class Target(Frozen):
             _check_named_once(address)
         return address
 
-    @property
+    @cached_property
     def file(self) -> Path:
         """The absolute path of a database that is a file."""
         return self.project.path(self.address.database)
@@ -335,3 +336,50 @@ class NamedCopy(Frozen):
         """The database that is made, at a time written as in 20261125T081500Z."""
         target = replace(self.source, url=self.to.replace(TIMESTAMP, stamp), protected=False)
         return replace(target, protected=True) if self.protected and target.identity == self.protected else target
+
+
+class FleetGroup(Frozen):
+    """A part of a fleet, which is changed before the next one.
+
+    Attributes:
+        name: What it is called.
+        take: How many targets it has at most, the first ones; None for all that are left.
+        where: A condition in SQL on what the list says of a target; empty for any.
+        ask: Whether to ask before the group behind it.
+    """
+
+    name: str
+    take: int | None = None
+    where: str = ""
+    ask: bool = False
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether it has all that is left."""
+        return self.take is None and not self.where
+
+
+class FleetOptions(Frozen):
+    """Many databases with one history, and how they are changed.
+
+    Attributes:
+        targets: Where they are listed: a query, a glob, a file, package.module:function, or the list itself.
+        schemas: A query for the names of schemas of the configured database, instead.
+        url: How a name becomes a URL, with {name} or another column of the list, and ${VARIABLE}.
+        template: The URL of a database at the newest migration that new ones are copied from; empty for none.
+        groups: In the order in which they are changed; all targets are in one where there are none.
+        jobs: How many are changed at once.
+        per_server: How many of one server; None for no limit of its own.
+        stop_after: After how many failures no more are begun; 0 to go on.
+        cluster: The address of a scheduler of Dask; empty for processes on this machine.
+    """
+
+    targets: str | tuple[Any, ...] = ""
+    schemas: str = ""
+    url: str = field(default="", repr=False)
+    template: str = field(default="", repr=False)
+    groups: tuple[FleetGroup, ...] = ()
+    jobs: int = 1
+    per_server: int | None = None
+    stop_after: int = 3
+    cluster: str = ""

@@ -34,14 +34,17 @@ ALLOWED = {
     "diagrams": GROUND | {"files", "results", "schema"},
     "copies": GROUND | {"results", "databases", "schema", "migrations"},
     "report": {"results"},
+    "fleet": GROUND | {"files", "results", "databases", "schema", "migrations", "copies", "settings"},
     "scaffold": GROUND | {"files", "results", "schema", "settings"},
     "tasks": GROUND
-    | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report", "scaffold", "seeds"},
+    | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report", "scaffold", "seeds"}
+    | {"files", "fleet"},
     "__main__": {"cli"},
     "cli": {"errors", "report", "scaffold", "tasks"},
     "testing": GROUND | {"databases", "schema", "migrations", "settings"},
     "env": GROUND | {"settings", "schema", "migrations"},
-    "__init__": GROUND | {"results", "settings", "schema", "migrations", "diagrams", "copies", "scaffold", "seeds"},
+    "__init__": GROUND
+    | {"results", "settings", "schema", "migrations", "diagrams", "copies", "scaffold", "seeds", "fleet"},
 }
 ONLY_IN = {
     "doit": ("tasks/", "cli/"),

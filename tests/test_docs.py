@@ -281,9 +281,9 @@ def test_the_dodo_of_the_page_is_that_of_the_repository(clone: MiniProject) -> N
 @pytest.mark.slow
 def test_the_reference_lists_every_task_and_option(clone: MiniProject) -> None:
     listed = {line.split()[0] for line in clone.ok("list").splitlines()}
-    assert set(re.findall(r"^\| `((?:create|database|debug)_\w+)` \|", README, re.MULTILINE)) == listed
+    assert set(re.findall(r"^\| `((?:create|database|debug|fleet)_\w+)` \|", README, re.MULTILINE)) == listed
     sections = dict(
-        re.findall(r"^## ((?:create|database|debug)_\w+)\n(.*?)(?=^## |\Z)", TASKS, re.MULTILINE | re.DOTALL)
+        re.findall(r"^## ((?:create|database|debug|fleet)_\w+)\n(.*?)(?=^## |\Z)", TASKS, re.MULTILINE | re.DOTALL)
     )
     assert set(sections) == listed
     for name, section in sections.items():

@@ -127,6 +127,14 @@ class ServerVerbs(Verbs):
             there = bool(cursor.fetchone()[0])
         return Standing(tuple(sorted(row[0] for row in revisions)), there)
 
+    def rows(self, target: Target, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """What a query gives."""
+        with self.connection(target, target.name) as connection:
+            cursor = connection.cursor()
+            cursor.execute(query)
+            columns = [str(column[0]) for column in cursor.description or ()]
+            return columns, [tuple(row) for row in cursor.fetchall()] if columns else []
+
     def journal_query(self, target: Target, name: str) -> str:
         """A query that gives one row, whose value is true where a table is there; it logs no error where it is not."""
         raise NotImplementedError  # pragma: no cover - every dialect has its own

@@ -136,6 +136,45 @@ class Verbs(Traits, ABC):
         """Its revisions, and whether it has a journal; asked at once. Raises DatabaseNotFoundError."""
         return Standing(self.revision(target), journaled=False)
 
+    def standings(self, targets: Sequence[Target]) -> list[Standing | FramefoxTasksError]:
+        """Where each of several stands, or why it cannot be asked; asked at once where that is less work.
+
+        Args:
+            targets: In one database of the same URL, but for their schemas, or each in its own.
+        """
+        return [self._standing_or_error(target) for target in targets]
+
+    def _standing_or_error(self, target: Target) -> Standing | FramefoxTasksError:
+        try:
+            return self.standing(target)
+        except FramefoxTasksError as exc:
+            return exc
+
+    def rows(self, target: Target, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:  # noqa: ARG002 - for those with SQL
+        """The names of the columns of a query, and its rows. Raises DatabaseNotFoundError."""
+        raise ConfigError(
+            f"{self.title} does not run a query that lists databases.", hint="List them in a file, or by a function."
+        )
+
+    def in_schema(self, target: Target, schema: str) -> Target:
+        """A schema of a database as a target of its own: its tables and its version table are there.
+
+        Raises:
+            ConfigError: There are no schemas.
+        """
+        raise ConfigError(
+            f"{target.label} holds {schema!r} as no schema: {self.title} has none.",
+            hint="List databases under `targets:` of the fleet.",
+        )
+
+    def create_schema(self, target: Target) -> None:
+        """Create the schema of a target that in_schema() has made. Raises DatabaseExistsError if it is there."""
+        raise NotImplementedError
+
+    def drop_schema(self, target: Target) -> None:
+        """Drop such a schema with all that is in it."""
+        raise NotImplementedError
+
     @abstractmethod
     def holds_tables(self, target: Target) -> bool:
         """Whether a table is in it, beside the version table. Raises DatabaseNotFoundError."""
@@ -284,6 +323,10 @@ class Database(Verbs):
             connection: SQLAlchemy's, that of the migration.
             table: The table, in the connection's default schema.
         """
+        return None
+
+    def told_by_text(self, connection: Connection) -> set[str] | None:  # noqa: ARG002 - for those that rebuild
+        """The tables, in small letters, of which only their rebuild() tells all; None where each is to be asked."""
         return None
 
     def compare_columns(self, connection: Any) -> ColumnComparison | None:  # noqa: ARG002 - for those that need it

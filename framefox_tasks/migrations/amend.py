@@ -34,7 +34,7 @@ def amend_migration(
     on_step: OnStep | None = None,
     on_wait: OnWait | None = None,
     lock_wait: float | None = None,
-    on_start: Callable[[], None] | None = None,
+    on_start: Callable[[int], None] | None = None,
 ) -> MigrationCreated:
     """Write the newest migration anew: revert it where it is applied, delete its file, and generate it again.
 
@@ -49,7 +49,7 @@ def amend_migration(
         on_step: As for upgrade; called for what is reverted.
         on_wait: As for upgrade.
         lock_wait: As for upgrade.
-        on_start: Called before it is reverted, where it is applied.
+        on_start: As for downgrade; called where it is reverted.
 
     Raises:
         ConfirmationRequiredError: It was edited, or nobody can say that it is not shared; nothing was changed.
@@ -138,7 +138,7 @@ def _revert(
     *,
     patience: Patience,
     on_step: OnStep | None,
-    on_start: Callable[[], None] | None,
+    on_start: Callable[[int], None] | None,
 ) -> None:
     from framefox_tasks.migrations.alembic import run
 
@@ -149,7 +149,7 @@ def _revert(
                 hint="See where the database stands: doit database_status",
             )
         if on_start:
-            on_start()
+            on_start(1)
 
     run.run_steps(
         history,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,9 +27,14 @@ def checksum(path: Path) -> str | None:
     Docstrings, comments, the revision and what it follows, the downgrade and the order of the imports do not count.
     """
     try:
-        tree = ast.parse(path.read_bytes())
+        return _checksum(path.read_bytes())
     except (OSError, SyntaxError, ValueError):
         return None
+
+
+@lru_cache(maxsize=1024)  # a process may apply the same files to many databases
+def _checksum(content: bytes) -> str:
+    tree = ast.parse(content)
     body = [node for node in _body(tree) if not _is_own(node)]
     imports = sorted("".join(_walk(node)) for node in body if isinstance(node, _IMPORTS))
     rest = ["".join(_walk(node)) for node in body if not isinstance(node, _IMPORTS)]

@@ -12,6 +12,8 @@ from framefox_tasks.model import Project
 from framefox_tasks.results import Revision
 from framefox_tasks.schema.cache import APPLIED, digest, ignore_cache
 
+_kept: set[str] = set()
+"""The folders that this process has filled: it may apply the same file to many databases."""
 _LABELS = re.compile(r"^branch_labels\b[^=\n]*=\s*(\([^)]*\)|\[[^]]*\]|.*)", re.MULTILINE)
 
 
@@ -20,8 +22,10 @@ def keep(project: Project, revision: Revision) -> None:
     content = revision.path.read_bytes()
     folder = project.path(APPLIED) / f"{quote(revision.revision, safe='')}-{digest(content)}"
     try:
-        ignore_cache(project)
-        files.write(project, folder / revision.path.name, content, like=revision.path)
+        if str(folder) not in _kept or not (folder / revision.path.name).is_file():
+            ignore_cache(project)
+            files.write(project, folder / revision.path.name, content, like=revision.path)
+            _kept.add(str(folder))
         folder.touch()  # of several with one revision, the one that was applied last counts
     except (OSError, PermissionDeniedError):
         return  # it is a precaution, and no part of the upgrade

@@ -53,12 +53,27 @@ def upgrade(
             is at a known one by the table of a schema that is not looked in. On SQLite and PostgreSQL nothing of a
             failed upgrade remains.
     """
+    check_no_range(target.project.newest if revision is None else revision)
+    return upgrade_along(
+        history_of(target, x), revision=revision, on_step=on_step, on_wait=on_wait, lock_wait=lock_wait, resume=resume
+    )
+
+
+def upgrade_along(
+    history: History,
+    *,
+    revision: str | None = None,
+    on_step: OnStep | None = None,
+    on_wait: OnWait | None = None,
+    lock_wait: float | None = None,
+    resume: bool = False,
+) -> Upgraded:
+    """Apply migrations of a history that has been read, to its target; as upgrade()."""
     from framefox_tasks.migrations.alembic import run
     from framefox_tasks.migrations.alembic.history import steps_from, upgrade_steps
 
+    target = history.target
     revision = target.project.newest if revision is None else revision
-    check_no_range(revision)
-    history = history_of(target, x)
     seen, journaled = _standing_if_readable(target)
     history.check_known(seen or ())
     history.check_revision(revision)

@@ -8,6 +8,14 @@ from typing import Any
 from framefox_tasks.report._check import show_checked
 from framefox_tasks.report._config import show_config
 from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
+from framefox_tasks.report._fleet import (
+    FleetProgress,
+    fleet_report_json,
+    fleet_report_junit,
+    show_fleet_plan,
+    show_fleet_report,
+    show_fleet_status,
+)
 from framefox_tasks.report._history import show_history
 from framefox_tasks.report._project import entity_lines, schema_lines, seeded_lines, waited_lines
 from framefox_tasks.report._scaffold import initialized_lines
@@ -46,8 +54,11 @@ from framefox_tasks.results import (
 )
 
 __all__ = [
+    "FleetProgress",
     "ask",
     "copying",
+    "fleet_report_json",
+    "fleet_report_junit",
     "not_carried",
     "note",
     "number",
@@ -56,6 +67,9 @@ __all__ = [
     "show",
     "show_checked",
     "show_config",
+    "show_fleet_plan",
+    "show_fleet_report",
+    "show_fleet_status",
     "show_history",
     "show_live",
     "show_replay",

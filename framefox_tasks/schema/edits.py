@@ -10,6 +10,7 @@ import json
 import sys
 import warnings
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def _content(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
+@lru_cache(maxsize=2000)
 def code_digest(source: bytes) -> str | None:
     """A digest of the code in a Python file, without comments, places and type checkers' imports.
 
@@ -76,7 +78,8 @@ def code_digest(source: bytes) -> str | None:
         warnings.simplefilter("ignore")  # the import has shown them
         try:
             tree = ast.parse(source)
-            _drop_unchecked(tree)
+            if _MARK.encode() in source:
+                _drop_unchecked(tree)
             return _content(ast.dump(tree).encode(errors="surrogatepass"))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None

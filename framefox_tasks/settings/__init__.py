@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.errors import ConfigError, FramefoxTasksError
 from framefox_tasks.frozen import Frozen
@@ -47,6 +47,9 @@ from framefox_tasks.settings._schema import (
 )
 from framefox_tasks.url import as_sqlalchemy_reads
 
+if TYPE_CHECKING:
+    from framefox_tasks.settings.fleet import FleetSettings
+
 CONFIG_FILE = Path("config/orm.yaml")
 
 
@@ -59,6 +62,7 @@ class Settings(Frozen):
         diagram: What is drawn of the schema, and how.
         copies: The named copies, and what every copy reads.
         environment: What APP_ENV or ENV says, in small letters; empty where neither is set.
+        fleet: Many databases that are changed together; None where the settings name none.
     """
 
     target: Target
@@ -66,6 +70,7 @@ class Settings(Frozen):
     diagram: DiagramOptions
     copies: Copies
     environment: str = ""
+    fleet: FleetSettings | None = None
 
 
 @cache
@@ -123,7 +128,17 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
         diagram_options(config, target.project, expand, str(CONFIG_FILE)),
         Copies(config, target, variables, expand, str(CONFIG_FILE)),
         next(filter(None, _environments(variables)), ""),
+        _fleet_in(config, expand),
     )
+
+
+def _fleet_in(config: Mapping[str, Any], expand: _sources.Expander) -> FleetSettings | None:
+    """The fleet; what reads it is imported only where there is one."""
+    if config.get("fleet") is None:
+        return None
+    from framefox_tasks.settings.fleet import FleetSettings
+
+    return FleetSettings(config, expand, str(CONFIG_FILE))
 
 
 def load_project(root: Path | str, environ: Mapping[str, str] | None = None) -> Project:

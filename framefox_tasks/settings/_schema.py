@@ -18,6 +18,7 @@ _TOP = {
     "diagram",
     "entities",
     "exclude_entities",
+    "fleet",
     "heads",
     "lock",
     "lock_timeout",

@@ -132,6 +132,27 @@ def read_yaml(path: Path, *, shown: str) -> dict[str, Any]:
     return data
 
 
+def read_list(path: Path, *, shown: str) -> list[Any]:
+    """The list in a YAML file; a mapping in it is one of names to URLs, or to what else there is to say.
+
+    Raises:
+        ConfigError: The file is missing or cannot be read, is not YAML, or holds neither.
+    """
+    try:
+        text = path.read_text(encoding=_ENCODING)
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{shown} cannot be read: {_reason(exc)}", hint=_TEXT_HINT) from None
+    data = _parse_yaml(text, shown)
+    if isinstance(data, dict):
+        return [{"name": name, **(more if isinstance(more, dict) else {"url": more})} for name, more in data.items()]
+    if not isinstance(data, list):
+        raise ConfigError(
+            f"{shown} must hold a list, not {'nothing' if data is None else kind_of(data)}.",
+            hint="Write an entry a line, as in: - {name: acme, url: ...}",
+        )
+    return data
+
+
 def kind_of(value: object) -> str:
     """The type of a YAML value, in a user's words."""
     if isinstance(value, (dict, list)):

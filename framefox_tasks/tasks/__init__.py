@@ -22,6 +22,13 @@ from framefox_tasks.tasks.database import (
     task_database_upgrade,
 )
 from framefox_tasks.tasks.encoding import usable_streams, use_utf8
+from framefox_tasks.tasks.fleet import (
+    task_fleet_check,
+    task_fleet_create,
+    task_fleet_downgrade,
+    task_fleet_status,
+    task_fleet_upgrade,
+)
 from framefox_tasks.tasks.lifecycle import (
     task_database_reset,
     task_database_seed,
@@ -87,4 +94,9 @@ __all__ = [
     "task_database_upgrade",
     "task_database_wait",
     "task_debug_config",
+    "task_fleet_check",
+    "task_fleet_create",
+    "task_fleet_downgrade",
+    "task_fleet_status",
+    "task_fleet_upgrade",
 ]

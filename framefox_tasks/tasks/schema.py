@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from doit.tools import config_changed
 
 from framefox_tasks.diagrams.formats import FORMATS, chosen, files
 from framefox_tasks.errors import FramefoxTasksError
-from framefox_tasks.model import DiagramOptions
+from framefox_tasks.model import WHOLE, DiagramOptions
 from framefox_tasks.schema.cache import LIVE as LIVE_SCHEMA, SNAPSHOT, drawing
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks.actions import action
@@ -19,10 +20,14 @@ from framefox_tasks.tasks.named import Named
 from framefox_tasks.tasks.params import LIVE, choice, definition, flag, option, params
 from framefox_tasks.tasks.reporter import EXPLAINED
 
+_NO_FILE_NAME = re.compile(r"[^\w.-]+")
 _DIAGRAM = (
     choice("source", "entities or database: whose schema", "entities", "database"),
     option("format", f"instead of diagram.formats, one or more of {', '.join(FORMATS)}"),
     flag("verbose", "list the tables of the database that are not of this project"),
+    option("diff", "draw what has changed since a commit of git, or since a schema.json"),
+    option("around", "draw these tables, names or globs, and those that are near them"),
+    option("depth", "over how many foreign keys a table is near, for --around and --diff", default="1"),
 )
 
 
@@ -61,13 +66,20 @@ def task_database_schema() -> dict[str, Any]:
 
 
 @params(*_DIAGRAM)
-def task_database_diagram(source: str, format: str, verbose: bool) -> Iterator[dict[str, Any]]:  # noqa: A002 - what the user types
+def task_database_diagram(
+    source: str,
+    format: str,  # noqa: A002 - what the user types
+    verbose: bool,
+    diff: str,
+    around: str,
+    depth: str,
+) -> Iterator[dict[str, Any]]:
     """Draw the schema, if it has changed"""
     options = _options()
     formats = chosen(options, (part.strip() for part in format.split(",")) if format else ())
     known = all(name in FORMATS for name in formats)  # else the action says which is not
     snapshot, suffix = (LIVE_SCHEMA, "-live") if source == "database" else (SNAPSHOT, "")
-    if source == "database":
+    if source == "database" and not diff:
         yield {
             "basename": "_database_live",
             "actions": [(action("schema:live"), [], {"verbose": verbose})],
@@ -75,14 +87,16 @@ def task_database_diagram(source: str, format: str, verbose: bool) -> Iterator[d
             "uptodate": [False],
             **LIVE,
         }
-    for name in (f"{name}{suffix}" for name in options.names()):
+    part = {"diff": diff, "around": around, "depth": depth}
+    for name in _names(options, suffix, diff, around):
         yield {
             "basename": "_database_diagram_schema",
             "name": name,
-            "actions": [(action("schema:select"), [], {"name": name, "source": snapshot})],
-            "file_dep": [snapshot],
+            "actions": [(action("schema:select"), [], {"name": name, "source": snapshot, **part})],
+            "file_dep": [SNAPSHOT if diff else snapshot],  # the action refuses a difference to the database
             "targets": [drawing(name)],
-            "uptodate": [config_changed(repr(options)), UptodateCheck(artefacts_untouched)],
+            # What git knows of a commit may change, and with it what the diagram shows.
+            "uptodate": [config_changed(repr((options, part))), UptodateCheck(artefacts_untouched), not diff],
             **LIVE,
         }
         yield {
@@ -96,6 +110,14 @@ def task_database_diagram(source: str, format: str, verbose: bool) -> Iterator[d
             "meta": {EXPLAINED: True},
             **LIVE,
         }
+
+
+def _names(options: DiagramOptions, suffix: str, diff: str, around: str) -> list[str]:
+    """The names of the diagrams: those of the settings, or the one that the options ask for."""
+    if not diff and not around:
+        return [f"{name}{suffix}" for name in options.names()]
+    name = f"around-{_NO_FILE_NAME.sub('_', around)}" if around else WHOLE
+    return [f"{name}{suffix}{'-diff' if diff else ''}"]
 
 
 def _dialect() -> str:

@@ -23,6 +23,10 @@ WAITS = "import time; open('begun', 'w'); time.sleep(60)"
 UPGRADE = (sys.executable, "-m", "doit", "database_upgrade")
 
 
+def _not_under_nohup() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # else the process ignores it, and so does a task
+
+
 def start(project: MiniProject, *command: str, stdout: Any = subprocess.PIPE) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command or UPGRADE,
@@ -32,6 +36,7 @@ def start(project: MiniProject, *command: str, stdout: Any = subprocess.PIPE) ->
         stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_not_under_nohup,
     )
 
 
@@ -208,7 +213,9 @@ def test_a_read_only_project_works_with_a_note(readonly: MiniProject, what: str)
     (readonly.path / "shop.db").rename(database / "shop.db")
     readonly.env["DATABASE_URL"] = f"sqlite:///{database}/shop.db"
     (readonly.path / ".doit.sqlite3").chmod(0o444)
-    commands = [("doit", command) for command in ("database_upgrade", "database_status", "database_history")]
+    commands: list[tuple[str, ...]] = [
+        ("doit", command) for command in ("database_upgrade", "database_status", "database_history")
+    ]
     if (
         what == "folder"
     ):  # where the project has a configuration of its own: one that spreads ours, then one that does not

@@ -213,11 +213,11 @@ def test_an_index_that_was_left_invalid_is_made_again(
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("lock_timeout", [5.0, 0.0])
-def test_a_deadlock_goes_on_from_the_journal(
-    shop: MiniProject, make_database: MakeDatabase, lock_timeout: float
+@pytest.mark.parametrize(("dialect", "lock_timeout"), [("mysql", 5.0), ("mysql", 0.0), ("postgresql", 0.0)])
+def test_a_deadlock_goes_on_from_the_journal_or_begins_again(
+    shop: MiniProject, make_database: MakeDatabase, dialect: str, lock_timeout: float
 ) -> None:
-    database = make_database("mysql")
+    database = make_database(dialect)
     target = prepared(shop, database, lock_timeout=lock_timeout)
     database.execute("CREATE TABLE other (id INTEGER, n INTEGER)")
     database.execute(f"INSERT INTO other VALUES {', '.join(f'({number}, 0)' for number in range(200))}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases import remedies
 from framefox_tasks.databases.drivers import quote_identifier, quoted_table
@@ -18,6 +18,9 @@ from framefox_tasks.errors import (
     FramefoxTasksError,
 )
 from framefox_tasks.model import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _TEMPLATE_WAIT_SECONDS = 20.0
 _MARK = "framefox_tasks.protected"
@@ -218,6 +221,32 @@ class PostgreSQLVerbs(ServerVerbs):
         except ConnectionFailedError:
             self._require(target)
             raise
+
+    def standings(self, targets: Sequence[Target]) -> list[Standing | FramefoxTasksError]:
+        """Schemas of one database are asked together, over one connection."""
+        if len(targets) > 1 and all("." in target.project.version_table for target in targets):
+            from framefox_tasks.databases.postgresql.schemas import standings
+
+            return standings(self, targets)
+        return super().standings(targets)
+
+    def in_schema(self, target: Target, schema: str) -> Target:
+        """By the search_path of its connections."""
+        from framefox_tasks.databases.postgresql.schemas import in_schema
+
+        return in_schema(target, schema)
+
+    def create_schema(self, target: Target) -> None:
+        """The schema of its version table."""
+        from framefox_tasks.databases.postgresql.schemas import create_schema
+
+        create_schema(self, target)
+
+    def drop_schema(self, target: Target) -> None:
+        """The schema of its version table."""
+        from framefox_tasks.databases.postgresql.schemas import drop_schema
+
+        drop_schema(self, target)
 
     def journal_query(self, target: Target, name: str) -> str:  # noqa: ARG002 - the shared signature
         """By a function that logs no error."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import groupby
 from typing import Any
 
@@ -21,6 +22,8 @@ _INDEX = re.compile(
     r"\s*CREATE\s+(UNIQUE\s+)?INDEX\s+.*?\bON\s+(?:\"[^\"]*\"|`[^`]*`|\[[^]]*\]|\w+)\s*(\(.*)", re.I | re.S
 )
 _MOST = 5000
+_FORMAT = 1
+"""Of the facts that are kept: to be counted up with each change of what is told of the text of a table."""
 _tables: dict[Object, tuple[Fact, ...]] = {}
 _PLAIN = re.compile(r"[\"`\[](\w+)[\"`\]]")
 
@@ -35,6 +38,20 @@ def facts(target: Target) -> list[Fact]:
         found += [Fact(one.table, "trigger", "", _text(one.sql), one.name) for one in objects.of("trigger")]
         found += [_index(one) for one in objects.of("index")]
         return found
+
+
+def known_tables() -> str:
+    """The facts of the tables that were asked for, as a text to be learnt from in a later run."""
+    kept = [[one, facts] for one, facts in _tables.items()]
+    return json.dumps({"format": _FORMAT, "sqlite": sqlite3.sqlite_version, "tables": kept}, ensure_ascii=False)
+
+
+def learn_tables(text: str) -> None:
+    """Take facts from known_tables() of an earlier run; not from one of another version."""
+    with suppress(ValueError, KeyError, TypeError):
+        kept = json.loads(text)
+        if (kept["format"], kept["sqlite"]) == (_FORMAT, sqlite3.sqlite_version):
+            _tables.update((Object(*one), tuple(map(Fact._make, facts))) for one, facts in kept["tables"])
 
 
 def _text(sql: str) -> str:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from framefox_tasks.databases import remedies
 from framefox_tasks.databases.drivers import driver_of, journal_name, quoted_table
@@ -106,9 +107,20 @@ class SQLiteVerbs(Verbs):
             f"SELECT version_num FROM {quoted_table(project.version_table, self.quote)}",  # noqa: S608 - quoted
             f"SELECT 1 FROM {quoted_table(journal_name(project.version_table), self.quote)} LIMIT 1",  # noqa: S608
         )
-        with self.translated(target), self.existing(target) as connection:
-            revisions, entries = (_rows(connection, query) for query in queries)
+        try:
+            # Many are asked for nothing else: what keeps one from being opened is looked for afterwards.
+            with _connection(target) as connection:
+                revisions, entries = (_rows(connection, query) for query in queries)
+        except sqlite3.DatabaseError:
+            with self.translated(target), self.existing(target) as connection:
+                revisions, entries = (_rows(connection, query) for query in queries)
         return Standing(tuple(sorted(row[0] for row in revisions or ())), entries is not None)
+
+    def rows(self, target: Target, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """What a query gives."""
+        with self.translated(target), self.existing(target) as connection:
+            cursor = connection.execute(query)
+            return [column[0] for column in cursor.description or ()], cursor.fetchall()
 
     def existing(self, target: Target) -> closing[sqlite3.Connection]:
         """A connection with autocommit to a file that is there. Raises DatabaseNotFoundError."""

@@ -8,6 +8,7 @@ import warnings
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TextIO
 
@@ -58,8 +59,13 @@ def make_config(target: Target, *, output: TextIO | None = None, arguments: Sequ
 
 def is_async(project: Project) -> bool:
     """Whether the code of env.py, and not only a comment in it, works with an async engine."""
+    return _is_async(env_text(project))
+
+
+@lru_cache(maxsize=8)  # a process may work on many databases of one project
+def _is_async(text: str) -> bool:
     try:
-        nodes = list(ast.walk(ast.parse(env_text(project))))
+        nodes = list(ast.walk(ast.parse(text)))
     except (SyntaxError, ValueError):
         return False  # reported when it is run
     names = (getattr(node, field, None) for node in nodes for field in ("id", "attr", "name"))
@@ -147,6 +153,7 @@ def history_errors(project: Project) -> Iterator[None]:
         ) from exc
 
 
+@lru_cache(maxsize=4096)
 def revision_of(script: object) -> Revision:
     """Our model of one of Alembic's Script objects."""
     revision, down, path = (getattr(script, name) for name in ("revision", "down_revision", "path"))

@@ -58,7 +58,10 @@ class History:
 
     def on(self, target: Target) -> History:
         """The same revision files for another database; they are not read again."""
-        return History(target, make_config(target), self.scripts)
+        other = History(target, make_config(target), self.scripts)
+        if "revisions" in vars(self):
+            other.revisions = self.revisions
+        return other
 
     @property
     def arguments(self) -> list[str]:
@@ -79,6 +82,11 @@ class History:
     def revisions(self) -> tuple[Revision, ...]:
         """Every revision, newest first."""
         return tuple(revision_of(script) for script in self.scripts.walk_revisions())
+
+    @property
+    def needed(self) -> dict[str, tuple[str, ...]]:
+        """Each revision, with those that must be applied before it."""
+        return {script.revision: tuple(script._all_down_revisions) for script in self.scripts.walk_revisions()}
 
     @cached_property
     def contents(self) -> dict[Path, bytes]:

@@ -17,7 +17,7 @@ from typing import Any
 from doit.exceptions import TaskError, TaskFailed
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.errors import DatabaseNotFoundError, FramefoxTasksError, MigrationError
+from framefox_tasks.errors import DatabaseNotFoundError, FleetStoppedError, FramefoxTasksError, MigrationError
 from framefox_tasks.model import Target
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks.signals import ending, exit_code
@@ -90,7 +90,9 @@ def _ended(module: str, function: str, options: dict[str, Any], *, configured_fi
     except FramefoxTasksError as exc:
         warned = "".join(f"Warning: {text}\n" for text in exc.warnings) if isinstance(exc, MigrationError) else ""
         hint = f"\n{exc.hint}" if exc.hint else ""
-        return TaskFailed(_redacted(f"{warned}{exc.message}{hint}"))
+        # doit's exit code is 1 for the one, and 2 for the other.
+        kind = TaskError if isinstance(exc, FleetStoppedError) else TaskFailed
+        return kind(_redacted(f"{warned}{exc.message}{hint}"))
     except Exception as exc:  # noqa: BLE001 - reported with its traceback, but without a password
         failure = TaskError(_redacted(f"Unexpected error: {exc}"))
         failure.traceback = [_redacted(line) for line in traceback.format_exception(exc)]

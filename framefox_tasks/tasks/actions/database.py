@@ -130,12 +130,16 @@ def _amend(
 
     def tell(step: Step) -> None:
         reverted.append(step)
-        report.show_reverting(1)
         report.show(step)
 
     note_unlocked(target)
     with ExitStack() as stack:
         saved = backed_up(settings, target, lost=lambda: bool(reverted))
+
+        def start(count: int) -> None:
+            stack.enter_context(saved)
+            report.show_reverting(count)
+
         amend = partial(
             amended.amend_migration,
             target,
@@ -144,7 +148,7 @@ def _amend(
             x=x,
             on_step=tell,
             on_wait=report.show_waiting,
-            on_start=lambda: stack.enter_context(saved),
+            on_start=start,
         )
         try:
             return amend(yes=yes)

@@ -1,0 +1,96 @@
+"""Make a new target of a fleet, at the newest migration: a copy of a template, as the history need not be run again."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+from framefox_tasks.databases import database_of
+from framefox_tasks.errors import ConfigError, DatabaseExistsError, FramefoxTasksError
+from framefox_tasks.fleet.outline import outline_of
+from framefox_tasks.fleet.targets import fleet_of, named_target
+from framefox_tasks.frozen import replace
+from framefox_tasks.migrations.database import create
+from framefox_tasks.migrations.upgrade import upgrade
+from framefox_tasks.model import Target
+from framefox_tasks.results import FleetOutcome
+from framefox_tasks.schema.cache import CACHE, ignore_cache
+from framefox_tasks.settings import Settings
+from framefox_tasks.url import as_sqlalchemy_reads
+
+
+def create_target(settings: Settings, name: str, *, lock_wait: float | None = None) -> FleetOutcome:
+    """Make the database or the schema of a new target, at the newest migration.
+
+    It is copied from the `template:` of the fleet, which is brought to the newest migration first; of files one is kept
+    in the cache where there is none. Where there is no template, and for schemas, the history is run. What was begun
+    is removed where that fails.
+
+    Args:
+        settings: The settings of the project, with the fleet.
+        name: What the list calls it, or will.
+        lock_wait: As for upgrade.
+
+    Raises:
+        ConfigError: Nothing says which database it is.
+        DatabaseExistsError: It is there already; it is left as it is.
+        MigrationError: The history cannot be run.
+    """
+    start = time.perf_counter()
+    one = named_target(name, settings)
+    if one.target is None:
+        raise ConfigError(f"{name} has no database.")
+    how = _schema(one.target, lock_wait) if one.schema else _database(one.target, settings, lock_wait)
+    current = database_of(one.target).revision(one.target)
+    return FleetOutcome(name, one.label, "done", current=current, seconds=time.perf_counter() - start, message=how)
+
+
+def _schema(target: Target, lock_wait: float | None) -> str:
+    database = database_of(target)
+    database.create_schema(target)
+    try:
+        done = upgrade(target, lock_wait=lock_wait)
+    except BaseException:
+        with suppress(FramefoxTasksError):
+            database.drop_schema(target)
+        raise
+    return f"by {len(done.steps)} migrations"
+
+
+def _database(target: Target, settings: Settings, lock_wait: float | None) -> str:
+    database = database_of(target)
+    if database.exists(target):
+        raise DatabaseExistsError(
+            f"The database {target.label} exists already; it is left as it is.",
+            hint="Bring it to the newest migration with: doit fleet_upgrade",
+        )
+    template = _template(target, settings)
+    if template is None:
+        create(target, lock_wait=lock_wait)
+        try:
+            done = upgrade(target, lock_wait=lock_wait)
+        except BaseException:
+            with suppress(FramefoxTasksError):
+                database.drop(target)
+            raise
+        return f"by {len(done.steps)} migrations: the fleet has no template"
+    from framefox_tasks.copies import copy
+
+    create(template, exist_ok=True, lock_wait=lock_wait)
+    upgrade(template, lock_wait=lock_wait)
+    copy(template, target)  # into its place when it is whole
+    return f"from {template.label}"
+
+
+def _template(target: Target, settings: Settings) -> Target | None:
+    fleet = fleet_of(settings)
+    if fleet.options.template:
+        url = as_sqlalchemy_reads(fleet.url_of({}, fleet.options.template))
+        return replace(settings.target, url=url, protected=False)
+    if not target.address.is_file:
+        return None
+    project = target.project
+    ignore_cache(project)
+    path = project.path(f"{CACHE}/fleet/{outline_of(target).digest}.db")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return replace(target, url=f"{target.address.backend}:///{path}", protected=False)

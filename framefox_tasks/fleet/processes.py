@@ -1,0 +1,242 @@
+"""Processes of our own that work on a fleet: each has one target at a time, and ends when its parent is gone.
+
+A pool of `concurrent.futures` would do neither: one killed worker fails all that wait, and its workers outlive a parent
+that is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace as replaced
+from pathlib import Path
+from queue import SimpleQueue
+from struct import Struct
+from typing import IO, Any
+
+import framefox_tasks
+from framefox_tasks.fleet.work import Order, Worker
+from framefox_tasks.frozen import replace
+from framefox_tasks.results import FleetOutcome
+from framefox_tasks.url import redact
+
+_HEAD = Struct(">I")
+_TAIL = 400
+_ATTEMPTS = 2
+# Nothing of a script that called this is run again, and nothing that it has open is inherited.
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); "
+    "from framefox_tasks.fleet.processes import serve; serve()"
+)
+ServerOf = Callable[[Order], str]
+
+
+class Processes:
+    """Processes that carry out orders.
+
+    Args:
+        jobs: How many.
+        per_server: How many of them work on one server at a time; None for no limit.
+        server_of: The server that an order is about; empty for none.
+    """
+
+    def __init__(self, jobs: int, *, per_server: int | None = None, server_of: ServerOf = lambda _: "") -> None:
+        self._jobs = jobs
+        self._per_server = per_server
+        self._server_of = server_of
+        self._waiting: _Waiting | None = None
+
+    def stop(self) -> None:
+        """Begin no more of them. What runs is gone on with, and its outcome is given."""
+        if self._waiting:
+            self._waiting.close()
+
+    def outcomes(self, orders: Sequence[Order]) -> Iterator[FleetOutcome]:
+        """Carry out orders, in about their order; gives the outcomes as they come.
+
+        When it is closed, as by leaving a loop over it, no more are begun, and it waits for those that run.
+        """
+        queue = self._waiting = _Waiting(orders, self._per_server, self._server_of)
+        ended: SimpleQueue[FleetOutcome | BaseException | None] = SimpleQueue()
+        threads = [
+            threading.Thread(target=_run, args=(queue, ended), name=f"fleet-{number}", daemon=True)
+            for number in range(min(self._jobs, len(orders)))
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            running = len(threads)
+            while running:
+                found = ended.get()
+                if found is None:
+                    running -= 1
+                elif isinstance(found, BaseException):
+                    raise found
+                else:
+                    yield found
+        finally:
+            queue.close()
+            for thread in threads:
+                thread.join()
+
+
+class _Waiting:
+    """The orders that are not begun yet, and how many of each server are under way."""
+
+    def __init__(self, orders: Sequence[Order], per_server: int | None, server_of: ServerOf) -> None:
+        self._orders = deque(orders)
+        self._per_server = per_server
+        self._server_of = server_of
+        self._under_way: dict[str, int] = {}
+        self._changed = threading.Condition()
+
+    def take(self) -> Order | None:
+        """The next order whose server has room; None where there is none any more."""
+        with self._changed:
+            while self._orders:
+                for index, order in enumerate(self._orders):
+                    server = self._server_of(order)
+                    if not (server and self._per_server) or self._under_way.get(server, 0) < self._per_server:
+                        del self._orders[index]
+                        self._under_way[server] = self._under_way.get(server, 0) + 1
+                        return order
+                self._changed.wait()
+            return None
+
+    def ended(self, order: Order) -> None:
+        """Make room for another of the same server."""
+        with self._changed:
+            self._under_way[self._server_of(order)] -= 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Begin no more."""
+        with self._changed:
+            self._orders.clear()
+            self._changed.notify_all()
+
+
+def _run(waiting: _Waiting, ended: SimpleQueue[FleetOutcome | BaseException | None]) -> None:
+    """What a thread does: it has one process, and starts another in its place where that is lost."""
+    try:
+        with ExitStack() as stack:
+            process = None
+            while order := waiting.take():
+                try:
+                    process, found = _carried_out(order, process, stack)
+                finally:
+                    waiting.ended(order)
+                ended.put(found)
+    except BaseException as exc:  # noqa: BLE001 - who waits for the outcomes is to have it
+        ended.put(exc)
+    finally:
+        ended.put(None)
+
+
+def _carried_out(order: Order, process: _Process | None, stack: ExitStack) -> tuple[_Process | None, FleetOutcome]:
+    """The outcome of an order; begun once more where its worker is lost."""
+    lost = ""
+    for attempt in range(1, _ATTEMPTS + 1):
+        process = process or stack.enter_context(_Process())
+        found = process.ask(replace(order, attempt=attempt))
+        if found is not None:
+            note = f"{lost} It was begun again." if lost and found.ended != "failed" else ""
+            return process, replaced(found, message="; ".join(filter(None, (note, found.message)))) if note else found
+        lost, process = process.loss(), None
+    return process, FleetOutcome(
+        order.name,
+        order.label,
+        "failed",
+        message=f"{lost} So did the one before it.",
+        hint="See whether the machine has run out of memory. What is half-done: doit fleet_status",
+        attempts=_ATTEMPTS,
+    )
+
+
+class _Process:
+    """A worker, as its parent sees it."""
+
+    def __init__(self) -> None:
+        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        # Apart from the terminal's group: an interrupt is for the parent, and what runs is not to be broken off.
+        group: dict[str, Any] = {"creationflags": 0x200} if sys.platform == "win32" else {"process_group": 0}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _START, json.dumps([str(Path(framefox_tasks.__file__).parents[1]), *sys.path])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            **group,
+        )
+
+    def __enter__(self) -> _Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(BrokenPipeError):
+            _pipe(self._process.stdin).close()  # it ends by itself
+        _pipe(self._process.stdout).close()
+        self._process.wait()
+        self._said.close()
+
+    def ask(self, order: Order) -> FleetOutcome | None:
+        """What becomes of an order; None where the process is lost."""
+        os.lseek(self._said.fileno(), 0, os.SEEK_SET)  # of the worker as well: it is the same open file
+        self._said.truncate(0)
+        self._send(pickle.dumps(order))
+        content = _frame(_pipe(self._process.stdout))
+        if content is None:
+            return None
+        outcome: FleetOutcome = pickle.loads(content)  # noqa: S301 - of our own process
+        return outcome
+
+    def loss(self) -> str:
+        """How it was lost, as a sentence, with the last that it said."""
+        code = self._process.wait()
+        end = os.fstat(self._said.fileno()).st_size
+        said = " ".join(os.pread(self._said.fileno(), _TAIL, max(0, end - _TAIL)).decode(errors="replace").split())
+        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        return f"The worker was lost {how}{f': {redact(said)}' if said else ''}."
+
+    def _send(self, content: bytes) -> None:
+        with suppress(BrokenPipeError):  # that it has ended is seen where its answer is read
+            pipe = _pipe(self._process.stdin)
+            pipe.write(_HEAD.pack(len(content)) + content)
+            pipe.flush()
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    assert pipe is not None  # noqa: S101 - each process has both
+    return pipe
+
+
+def _frame(pipe: IO[bytes]) -> bytes | None:
+    head = pipe.read(_HEAD.size)
+    if len(head) < _HEAD.size:
+        return None
+    (size,) = _HEAD.unpack(head)
+    content = pipe.read(size)
+    return content if len(content) == size else None
+
+
+def serve() -> None:
+    """What a worker does: an order at a time, until its parent sends no more or is gone, which ends the pipe."""
+    # What migrations print is not to stand among the answers, nor what they read to be taken from the orders.
+    orders, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    worker = Worker()
+    while content := _frame(orders):
+        found = pickle.dumps(worker.outcome(pickle.loads(content)))  # noqa: S301 - of our own parent
+        try:
+            answers.write(_HEAD.pack(len(found)) + found)
+            answers.flush()
+        except BrokenPipeError:  # the parent is gone: what was done stands in the database
+            return

@@ -1,0 +1,99 @@
+"""Fleets in servers: the schemas of one PostgreSQL database, and several databases of each server."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+from support.databases import Database, MakeDatabase
+from support.fleets import Fleet
+
+from framefox_tasks import (
+    DatabaseExistsError,
+    Target,
+    create,
+    create_target,
+    fleet_status,
+    list_targets,
+    load_settings,
+    upgrade_all,
+)
+from framefox_tasks.fleet.outline import outline_of
+from framefox_tasks.fleet.standing import standings
+
+pytestmark = pytest.mark.server
+DIALECT = "postgresql"
+
+
+@pytest.fixture
+def shared(fleet: Fleet, make_database: MakeDatabase) -> Database:
+    """A database whose schemas are the fleet."""
+    database = make_database("postgresql")
+    create(Target(database.url))
+    query = "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 't%' ORDER BY 1"
+    (fleet.path / "config").mkdir(exist_ok=True)
+    (fleet.path / "config/orm.yaml").write_text(f'database:\n  url: "{database.url}"\nfleet:\n  schemas: "{query}"\n')
+    return database
+
+
+def statuses(fleet: Fleet) -> Counter[str]:
+    settings = fleet.settings
+    return Counter(one.state for one in fleet_status(list_targets(settings), settings.target).standings)
+
+
+def test_schemas_of_one_database(fleet: Fleet, shared: Database) -> None:
+    for number in range(120):  # more than one query asks for
+        shared.execute(f'CREATE SCHEMA "t{number:03}"')
+    shared.execute('CREATE SCHEMA "t of ""Anna"""')
+    assert statuses(fleet) == {"behind": 121}
+    some = [one for one in list_targets(fleet.settings) if one.name in ("t000", "t007", 't of "Anna"')]
+    with ThreadPoolExecutor(1) as executor:
+        outcomes = list(upgrade_all(some, executor=executor))
+    assert [(one.ended, one.steps, one.message) for one in outcomes] == [("done", 3, "")] * 3
+    tables = "SELECT table_schema, count(*) FROM information_schema.tables WHERE table_name LIKE '____' GROUP BY 1"
+    assert dict(shared.execute(tables)) == {"t000": 3, "t007": 3, 't of "Anna"': 3}
+    assert statuses(fleet) == {"behind": 118, "at head": 3}
+    # One that is locked does not keep the others from being asked.
+    with closing(shared.connect()) as holder:
+        holder.autocommit = False
+        holder.execute('LOCK TABLE "t007".alembic_version IN ACCESS EXCLUSIVE MODE')
+        found = {one.name: one for one in fleet_status(some, fleet.settings.target).standings}
+    assert {name: one.state for name, one in found.items()} == {
+        "t000": "at head",
+        "t007": "unreachable",
+        't of "Anna"': "at head",
+    }
+    assert "lock" in found["t007"].message
+    # A new one, and one that is there.
+    made = create_target(fleet.settings, "t_new")
+    assert (made.current, made.label) == (("cccc",), f"schema t_new of {fleet.settings.target.label}")
+    with pytest.raises(DatabaseExistsError, match="schema t_new exists already"):
+        create_target(fleet.settings, "t_new")
+    shared.execute('DROP SCHEMA "t000" CASCADE')
+    outline = outline_of(fleet.settings.target)
+    gone = {one.name: one.state for one in standings(some, outline, outline.heads)}
+    assert gone["t000"] == "missing"
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
+def test_databases_of_a_server(fleet: Fleet, make_database: MakeDatabase, dialect: str) -> None:
+    databases = [make_database(dialect) for _ in range(4)]
+    first = databases[0]
+    template = first.url.replace(first.name, "{name}")
+    names = ", ".join(one.name for one in databases)
+    hub = make_database(dialect, "hub")
+    fleet.configure(f"targets: [{names}]", f'url: "{template}"', f'template: "{hub.url}"', "per_server: 1")
+    settings = load_settings(fleet.path, {})
+    assert statuses(fleet) == {"missing": 4}
+    for database in databases[:2]:  # of the template that is made for them
+        made = create_target(settings, database.name)
+        assert made.message.startswith("from hub_")
+        assert database.revision() == ["cccc"]
+    databases[0].execute("UPDATE alembic_version SET version_num = 'bbbb'")
+    databases[0].execute("DROP TABLE cccc")
+    outcomes = list(upgrade_all(list_targets(settings), jobs=2, per_server=1))
+    assert Counter(one.ended for one in outcomes) == {"done": 1, "nothing": 1, "failed": 2}
+    assert databases[0].revision() == ["cccc"]
+    assert "cccc" in databases[0].tables()
