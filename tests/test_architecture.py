@@ -40,7 +40,7 @@ ALLOWED = {
     | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report", "scaffold", "seeds"}
     | {"files", "fleet"},
     "__main__": {"cli"},
-    "cli": {"errors", "report", "scaffold", "tasks"},
+    "cli": {"errors", "report", "scaffold", "tasks", "databases", "migrations", "settings"},
     "testing": GROUND | {"databases", "schema", "migrations", "settings"},
     "env": GROUND | {"settings", "schema", "migrations"},
     "__init__": GROUND

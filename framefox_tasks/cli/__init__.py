@@ -34,6 +34,11 @@ def main() -> int:
         return 0
     if arguments[0] == "help" and (len(arguments) > 2 or ":" in arguments[1]):
         arguments = [*arguments[1:], "--help"]
+    if arguments[-1] in ("database:upgrade", "database_upgrade", "upgrade"):
+        from framefox_tasks.cli.no_op import answered
+
+        if answered(arguments):
+            return 0
     own = _own_command(arguments)
     return _run(arguments) if own is None else own
 
