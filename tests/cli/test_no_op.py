@@ -13,7 +13,7 @@ import pytest
 from support.projects import MiniProject
 
 from framefox_tasks.cli.no_op import answered
-from framefox_tasks.settings import configured
+from framefox_tasks.settings import database_names, read_once
 
 
 def edit(path: str, more: str) -> Callable[[MiniProject], None]:
@@ -53,6 +53,7 @@ DOUBTS: dict[str, Callable[[MiniProject], None]] = {
     "settings of doit": edit("pyproject.toml", "[tool.doit]\nverbosity = 0\n"),
     "doit.cfg": edit("doit.cfg", "[GLOBAL]\n"),
     "settings that are wrong": edit("config/orm.yaml", "\nnonsense: 1\n"),
+    "another database": edit("config/orm.yaml", "\ndatabases:\n  more:\n    database: {url: 'sqlite:///more.db'}\n"),
     "a new revision": lambda project: project.migration("bbbb", "aaaa"),
     "an edited revision": edit("migrations/versions/aaaa_by_hand.py", "\n# edited\n"),
     "no state": lambda project: (project.path / ".doit.sqlite3").unlink(),
@@ -75,11 +76,12 @@ def upgraded(shop: MiniProject, monkeypatch: pytest.MonkeyPatch) -> MiniProject:
 
 
 def is_answered(*arguments: str) -> bool:
-    configured.cache_clear()
+    caches = (read_once, database_names)
     try:
         return answered(arguments)
     finally:
-        configured.cache_clear()
+        for cache in caches:
+            cache.cache_clear()
 
 
 def test_it_says_what_doit_says(upgraded: MiniProject, capsys: pytest.CaptureFixture[str]) -> None:
