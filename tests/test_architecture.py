@@ -48,6 +48,7 @@ ALLOWED = {
 ONLY_IN = {
     "doit": ("tasks/", "cli/"),
     "argcomplete": ("cli/completion.py",),
+    "distributed": ("fleet/cluster.py",),
     "flask": ("applications.py",),
     "orjson": ("databases/sqlite/",),
     "apsw": ("databases/sqlite/worker.py",),

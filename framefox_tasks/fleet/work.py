@@ -40,6 +40,7 @@ class Order(Frozen):
         lock_wait: For how many seconds to wait for another run.
         drift: For a check: whether to look for what was changed by hand.
         attempt: Which one this is.
+        run: What all orders of a run have alike: for another one a worker reads its settings anew.
     """
 
     verb: Verb
@@ -53,6 +54,7 @@ class Order(Frozen):
     lock_wait: float | None = None
     drift: bool = True
     attempt: int = 1
+    run: str = ""
 
 
 class Worker:
@@ -67,13 +69,14 @@ class Worker:
         self._digest = ""
         self._history: History | None = None
         self._listed: dict[str, FleetTarget] = {}
+        self._run = ""
 
     def outcome(self, order: Order) -> FleetOutcome:
         """Do what is ordered. Whatever goes wrong is told in the outcome, without a password."""
         start = time.perf_counter()
         target = order.target
         try:
-            target = target or self._found(order.name)
+            target = target or self._found(order)
             self._check_history(order, target)
             found = _VERBS[order.verb](self, order, target)
         except FramefoxTasksError as exc:
@@ -89,11 +92,12 @@ class Worker:
         self._history = self._history.on(target) if self._history else history_of(target)
         return self._history
 
-    def _found(self, name: str) -> Target:
-        """The target of a name, by the settings of this worker: read once, and again for a name that is new."""
-        if name not in self._listed:
+    def _found(self, order: Order) -> Target:
+        """The target of a name, by the settings of this worker: read once a run, and again for a name that is new."""
+        name = order.name
+        if name not in self._listed or order.run != self._run:
             settings = load_settings(self._root or Path.cwd())
-            self._listed = {one.name: one for one in list_targets(settings)}
+            self._listed, self._run = {one.name: one for one in list_targets(settings)}, order.run
         one = self._listed.get(name)
         if one is None:
             raise ConfigError(
