@@ -87,7 +87,13 @@ class DiagramError(FramefoxTasksError):
 
 
 class MigrationError(FramefoxTasksError):
-    """A migration failed, or the history of migrations is not in order."""
+    """A migration failed, or the history of migrations is not in order.
+
+    Attributes:
+        warnings: Python's warnings from the migrations that have run, each with its file and line.
+    """
+
+    warnings: tuple[str, ...] = ()
 
 
 class MigrationNeededError(MigrationError):

@@ -7,6 +7,7 @@ percent-encoding in user, password and database.
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
@@ -70,6 +71,7 @@ _URL_PASSWORD = r"(?<=://)([^:/\s@]*):(\S+)@"  # noqa: S105 - a pattern
 _KEY_PASSWORD = r"(password|passwd|pwd)(\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s&;,)]+)"  # noqa: S105 - a pattern
 _QUOTED_KEY_PASSWORD = r"((?:password|passwd|pwd)['\"]\s*:\s*)('[^']*'|\"[^\"]*\")"  # noqa: S105 - a pattern
 _ARGUMENT_PASSWORD = r"://[^:/@]*:(.+)@"  # noqa: S105 - a pattern
+_ARGUMENT_CUT = r"://[^:/@]*:([^/@]*)$"
 _ARGUMENT_SECRET = r"-*[\w-]*(?:pas+w|pwd|secret|salt)[\w-]*"  # noqa: S105 - a pattern
 
 
@@ -297,14 +299,26 @@ def redact(text: str, *secrets: str | None) -> str:
 
 
 def secrets_in(arguments: Sequence[str]) -> list[str]:
-    """The passwords on a command line, as they are and as Python quotes them. In an argument they may hold spaces."""
+    """The passwords on a command line, as they are and as Python quotes them; their spaces may be in quotes or not."""
     found: list[str] = []
     for number, argument in enumerate(arguments):
         found += re.findall(_ARGUMENT_PASSWORD, argument, re.DOTALL)
+        if cut := re.search(_ARGUMENT_CUT, argument):
+            found += _rest_of(cut[1], arguments[number + 1 :])
         name, equals, value = argument.partition("=")
         if re.fullmatch(_ARGUMENT_SECRET, name, re.IGNORECASE):
             found += [value] if equals else arguments[number + 1 : number + 2]
     return [form for secret in found for form in (secret, secret.replace("'", "\\'"))]
+
+
+def _rest_of(start: str, following: Sequence[str]) -> list[str]:
+    """The words of a password that the shell has cut at its spaces; none where no @ of a URL follows."""
+    words = [start]
+    for argument in takewhile(lambda word: not word.startswith("-"), following):
+        words.append(argument.rpartition("@")[0] or argument)
+        if "@" in argument:
+            return [word for word in words if word]
+    return []
 
 
 def _decoded(part: str | None) -> str | None:

@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what the fixtures tell: tests that get a database of a server, a project to run commands in, a browser."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
-        if fixtures & {"make_database", "source", "target"}:
+        if fixtures & {"make_database", "source", "target", "databases"}:
             values = getattr(item, "callspec", None) and repr(item.callspec.params)  # type: ignore[attr-defined]
             about = getattr(getattr(item, "module", None), "DIALECT", "")
             if any(f"'{server}" in f"{values} '{about}'" for server in DEFAULT_SERVERS):

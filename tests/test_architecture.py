@@ -41,6 +41,7 @@ ALLOWED = {
     | {"files", "fleet"},
     "__main__": {"cli"},
     "cli": {"errors", "report", "scaffold", "tasks"},
+    "testing": GROUND | {"databases", "schema", "migrations", "settings"},
     "env": GROUND | {"settings", "schema", "migrations"},
     "__init__": GROUND
     | {"results", "settings", "schema", "migrations", "diagrams", "copies", "scaffold", "seeds", "fleet"},
@@ -59,6 +60,7 @@ ONLY_IN = {
     "yaml": ("settings/", "seeds/"),
     "dotenv": ("settings/",),
     "rich": ("report/",),
+    "pytest": ("testing/",),
 }
 NAMES = "sqlite|postgresql|mysql|mariadb"
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -30,9 +30,12 @@ def test_a_new_file_is_as_open_as_the_umask_allows(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
         files.write(Project(tmp_path), tmp_path / "new", "x")
+        assert (tmp_path / "new").stat().st_mode & 0o777 == 0o640
+        (tmp_path / "new").chmod(0o604)
+        files.write(Project(tmp_path), tmp_path / "copy", "x", like=tmp_path / "new")
     finally:
         os.umask(before)
-    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_link_beside_it_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

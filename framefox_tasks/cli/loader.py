@@ -28,6 +28,16 @@ class SpellingLoader(DodoTaskLoader):  # type: ignore[misc]  # doit ships no typ
                 "This dodo.py has no task of framefox_tasks.\nSee what to add to it with: framefox-tasks init"
             )
 
+    def load_doit_config(self) -> dict[str, Any]:
+        """The configuration of dodo.py; where the state cannot be written, and it says nothing of that, as ours."""
+        from framefox_tasks.tasks import DOIT_CONFIG
+        from framefox_tasks.tasks.state_file import STATE_FILE
+
+        given: dict[str, Any] = super().load_doit_config()
+        if {"backend", "dep_file"} & given.keys() or DOIT_CONFIG["dep_file"] == STATE_FILE:
+            return given
+        return {**given, **{name: DOIT_CONFIG[name] for name in ("backend", "dep_file")}}
+
     def load_tasks(self, cmd: Any, pos_args: list[str]) -> Any:
         """Load the tasks. The words of the command line are changed in place: doit reads the same list later."""
         names = {name.removeprefix(_TASK) for name in self.namespace if name.startswith(_TASK)}

@@ -7,7 +7,7 @@ that is killed loses its lock, and the next run drops what it can lock.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
@@ -111,6 +111,14 @@ def statement_text(statement: str) -> str:
     """A statement without its comments, and without its texts where it has no body in another language."""
     text = _COMMENTS.sub(" ", statement)
     return text if _BODY.match(text) else _LITERALS.sub("''", text)
+
+
+def filled(tables: Sequence[str], source: str = "") -> str:
+    """A query for the numbers of the tables that have rows, by their quoted names; empty where there are no tables."""
+    return " UNION ALL ".join(
+        f"SELECT {number} WHERE EXISTS (SELECT 1 FROM {source}{name})"  # noqa: S608 - quoted
+        for number, name in enumerate(tables)
+    )
 
 
 def starting(words: str) -> Callable[[str], re.Match[str] | None]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 
 Adopt = Callable[[Any], None]
+Reset = Callable[[], bool]
+"""Makes the rows of a database as they were; False where it cannot, or the schema is another: make it anew."""
 
 
 class Standing(NamedTuple):
@@ -344,6 +346,24 @@ class Database(Verbs):
 
     def forget_state(self, target: Target) -> None:
         """Remove the state that is kept elsewhere than in the project's cache folder."""
+
+    def resetting(self, target: Target) -> AbstractContextManager[Reset]:  # noqa: ARG002 - for those that can
+        """A context that gives what makes a database of tests again as it is now.
+
+        Args:
+            target: A scratch database, which only tests use.
+        """
+        return nullcontext(lambda: False)
+
+    def hasten(self, connection: Any) -> None:
+        """Let a driver's connection to a database of tests not wait for the disk."""
+
+    def begin_at_once(self, connection: Connection) -> None:
+        """Let a transaction of SQLAlchemy begin when it says so, so that there can be a savepoint in it."""
+
+    def as_new(self, connection: Any) -> bool:  # noqa: ARG002 - for those that can
+        """Take from a driver's connection all that was set on it; False where it can only be closed."""
+        return False
 
     def connecting(self) -> AbstractContextManager[None]:
         """A context in which much is connected, by us and by an env.py."""

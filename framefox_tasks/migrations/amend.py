@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,7 @@ def amend_migration(
     on_step: OnStep | None = None,
     on_wait: OnWait | None = None,
     lock_wait: float | None = None,
+    on_start: Callable[[int], None] | None = None,
 ) -> MigrationCreated:
     """Write the newest migration anew: revert it where it is applied, delete its file, and generate it again.
 
@@ -48,6 +49,7 @@ def amend_migration(
         on_step: As for upgrade; called for what is reverted.
         on_wait: As for upgrade.
         lock_wait: As for upgrade.
+        on_start: As for downgrade; called where it is reverted.
 
     Raises:
         ConfirmationRequiredError: It was edited, or nobody can say that it is not shared; nothing was changed.
@@ -70,7 +72,7 @@ def amend_migration(
         applied = script.revision in database_of(target).revision(target)
         if applied:
             check_unprotected(target, None, "its newest migration is not reverted")
-            _revert(history, script, patience=patience, on_step=on_step)
+            _revert(history, script, patience=patience, on_step=on_step, on_start=on_start)
         with _set_aside(target, script, known, applied=applied, x=x):
             described = message or description_of(script)
             created = create_migration(target, message=described, options=_place(history, script), x=x)
@@ -130,7 +132,14 @@ def _check_confirmed(target: Target, path: Path, known: Generated | None) -> Non
         )
 
 
-def _revert(history: History, script: Script, *, patience: Patience, on_step: OnStep | None) -> None:
+def _revert(
+    history: History,
+    script: Script,
+    *,
+    patience: Patience,
+    on_step: OnStep | None,
+    on_start: Callable[[int], None] | None,
+) -> None:
     from framefox_tasks.migrations.alembic import run
 
     def check(current: tuple[str, ...]) -> None:
@@ -139,6 +148,8 @@ def _revert(history: History, script: Script, *, patience: Patience, on_step: On
                 f"Another run has reverted {script.revision} meanwhile. Nothing was changed.",
                 hint="See where the database stands: doit database_status",
             )
+        if on_start:
+            on_start(1)
 
     run.run_steps(
         history,

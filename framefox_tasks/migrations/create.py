@@ -19,7 +19,7 @@ from framefox_tasks.migrations.generated import keep_generated
 from framefox_tasks.migrations.journal.interruption import check_uninterrupted
 from framefox_tasks.migrations.locked import OnWait, patience_of, writing
 from framefox_tasks.migrations.metadata import declared_schema
-from framefox_tasks.migrations.upgrade import history_of
+from framefox_tasks.migrations.upgrade import check_not_elsewhere, history_of
 from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import MigrationChecked, MigrationCreated, Proof
 from framefox_tasks.schema import cache, record
@@ -335,10 +335,13 @@ def check_applied(history: History, *, but: str = "") -> None:
 
     Raises:
         DatabaseNotFoundError: There is no database.
-        MigrationError: One is pending, or the database is at a revision without a file.
+        MigrationError: One is pending, the database is at a revision without a file, or at one by the table of a schema
+            that is not looked in.
     """
     target = history.target
     current = database_of(target).revision(target)
+    if not current:
+        check_not_elsewhere(history)
     check_uninterrupted(target)
     history.check_known(current)
     pending = [revision for revision in history.pending(current) if revision.revision != but]

@@ -24,7 +24,7 @@ def keep(project: Project, revision: Revision) -> None:
     try:
         if str(folder) not in _kept or not (folder / revision.path.name).is_file():
             ignore_cache(project)
-            files.write(project, folder / revision.path.name, content)
+            files.write(project, folder / revision.path.name, content, like=revision.path)
             _kept.add(str(folder))
         folder.touch()  # of several with one revision, the one that was applied last counts
     except (OSError, PermissionDeniedError):

@@ -46,12 +46,12 @@ def upgrade_sql(target: Target, *, revision: str | None = None, x: Sequence[str]
         ConfigError: The range leads down.
         MigrationError: The revision is not known, or a migration cannot do without a connection.
     """
-    from framefox_tasks.migrations.alembic import run
+    from framefox_tasks.migrations.alembic import offline
 
     revision = target.project.newest if revision is None else revision
     _check_range(revision)
     history = history_of(target, x)
-    sql, warnings = run.render_sql(history, revision)
+    sql, warnings = offline.render_sql(history, revision)
     return Script(target, sql, history.at_heads, warnings)
 
 
@@ -67,7 +67,7 @@ def downgrade_sql(target: Target, *, revision: str, x: Sequence[str] = ()) -> Sc
         ConfigError: It is no range, or one that leads up.
         MigrationError: As for upgrade_sql.
     """
-    from framefox_tasks.migrations.alembic import run
+    from framefox_tasks.migrations.alembic import offline
 
     if ":" not in revision:
         typed = f"doit database_downgrade --sql --revision={target.project.newest}:{revision}"
@@ -77,7 +77,7 @@ def downgrade_sql(target: Target, *, revision: str, x: Sequence[str] = ()) -> Sc
         )
     _check_range(revision)
     history = history_of(target, x)
-    sql, warnings = run.render_sql(history, revision, down=True)
+    sql, warnings = offline.render_sql(history, revision, down=True)
     return Script(target, sql, history.at_heads, warnings)
 
 

@@ -38,7 +38,7 @@ class TableLockWaits:
     def __init__(self, target: Target, patience: Patience) -> None:
         self._target = target
         self._patience = patience
-        self._locks = database_of(target).table_locks if target.lock_timeout else None
+        self._locks = database_of(target).table_locks
         self._refusals = 0
         self._deadline = 0.0
         self._watch: _Watch | None = None
@@ -100,7 +100,7 @@ class TableLockWaits:
                     watch.begin(statement)
                 return send()
             except Exception as exc:
-                if not (self._locks.is_refused(exc) and self._alone and self.may_go_on()):
+                if not (self._is_refused(exc) and self._alone and self.may_go_on()):
                     raise
             finally:
                 self._waited += watch.end() if watch else 0.0
@@ -156,7 +156,7 @@ class TableLockWaits:
 
     def gives_way(self, exc: BaseException) -> bool:
         """Whether what has ended with an error of the driver is to be tried again; then after a pause."""
-        if not (self._locks and self._locks.is_refused(exc) and self.may_go_on()):
+        if not (self._is_refused(exc) and self.may_go_on()):
             return False
         self.pause()
         return True
@@ -168,9 +168,13 @@ class TableLockWaits:
         orig = getattr(exc, "orig", None)
         if self._locks is None or orig is None:
             return False
-        refused = self._locks.whole and self._locks.is_refused(orig)
+        refused = self._locks.whole and self._is_refused(orig)
         self._deadlocked = self._locks.is_deadlock(orig)
         return (refused or self._deadlocked) and self.may_go_on()
+
+    def _is_refused(self, exc: BaseException) -> bool:
+        """Whether a lock was not given in the time that is ours; without one it is told as the server's."""
+        return bool(self._locks and self._target.lock_timeout and self._locks.is_refused(exc))
 
     def may_go_on(self) -> bool:
         """Whether there is patience left."""

@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 
 from framefox_tasks import Target, load_settings
 from framefox_tasks.errors import ConfigError, UnsupportedDialectError
-from framefox_tasks.url import DatabaseURL, as_sqlalchemy_reads, parse_url, redact
+from framefox_tasks.url import DatabaseURL, as_sqlalchemy_reads, parse_url, redact, secrets_in
 
 HORSE = "s3cr3t-Horse"
 """A password that would be recognised anywhere."""
@@ -276,3 +276,20 @@ def test_a_url_hides_its_own_passwords_but_not_its_names() -> None:
 
 def test_a_secret_inside_another_word_is_not_hidden() -> None:
     assert redact("shopping at the shop", "shop", None, "") == "shopping at the ***"
+
+
+@pytest.mark.parametrize(
+    ("typed", "secrets"),
+    [
+        (["--too=postgresql://u:my red horse@h/d"], {"my red horse"}),
+        (["--to", "postgresql://u:my", "red", "horse@h/d"], {"my", "red", "horse"}),
+        (["--to=postgresql://u:", "horse@h/d"], {"horse"}),
+        (["--pasword=my red horse"], {"my red horse"}),
+        (["--salt", "horse"], {"horse"}),
+        (["--to=postgresql://h:5432", "-m", "to a@b"], set()),
+        (["--to=postgresql://h:5432/d", "a@b"], set()),
+        (["--to=sqlite:///a.db", "a@b"], set()),
+    ],
+)
+def test_passwords_on_a_command_line_may_hold_spaces(typed: list[str], secrets: set[str]) -> None:
+    assert set(secrets_in(["doit", "database_copy", *typed])) == secrets

@@ -208,10 +208,21 @@ def test_a_read_only_project_works_with_a_note(readonly: MiniProject, what: str)
     (readonly.path / "shop.db").rename(database / "shop.db")
     readonly.env["DATABASE_URL"] = f"sqlite:///{database}/shop.db"
     (readonly.path / ".doit.sqlite3").chmod(0o444)
-    if what == "folder":
+    commands: list[tuple[str, ...]] = [
+        ("doit", command) for command in ("database_upgrade", "database_status", "database_history")
+    ]
+    if (
+        what == "folder"
+    ):  # where the project has a configuration of its own: one that spreads ours, then one that does not
+        config = (
+            'from framefox_tasks.tasks import *\nfrom framefox_tasks import tasks\nDOIT_CONFIG = {{{}"verbosity": 2}}\n'
+        )
+        readonly.write("dodo.py", config.format("**tasks.DOIT_CONFIG, "))
+        readonly.write("own.py", config.format(""))
         readonly.path.chmod(0o555)
-    for command in ("database_upgrade", "database_status", "database_history"):
-        run = readonly.run(*AS_OTHERS, sys.executable, "-m", "doit", command)
+        commands = [*commands[:2], ("framefox_tasks", "-f", "own.py", "database:status")]
+    for command in commands:
+        run = readonly.run(*AS_OTHERS, sys.executable, "-m", *command)
         assert run.code == 0, run.all
         assert run.err == (
             "Note: .doit.sqlite3 cannot be written here: what this run finds out is forgotten. "

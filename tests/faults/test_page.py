@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import runpy
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,3 +34,10 @@ def test_every_promise_is_in_the_table_with_its_test() -> None:
 def test_the_table_is_read_as_it_is_written() -> None:
     rows = {"a": {"test": "t.py::test_a", "sqlite": "3 x", "postgresql": "", "mysql": "holds"}}
     assert FAULTS["rows_in"](f"# Page\n\n{FAULTS['table'](rows)}\n## More\n") == rows
+
+
+def test_the_benchmark_that_writes_the_page_runs_from_its_folder() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks/faults.py"), "--help"], capture_output=True, text=True, check=False
+    )
+    assert "part" in done.stdout, done.stderr

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -162,6 +163,10 @@ def test_a_timeout_of_the_migrations_own_wins(
     framefox_tasks.upgrade(target)
     ours = {"postgresql": "5s", "mysql": "5"}[server.dialect]
     assert shop.read("found").split() == [ours, value]
+    chosen = {"postgresql": "options=-clock_timeout%3D900", "mysql": "init_command=SET%20lock_wait_timeout%3D9"}
+    shop.migration("ccc", "bbb", upgrade=f"{looks}{writes}")
+    framefox_tasks.upgrade(replace(target, url=f"{target.url}?{chosen[server.dialect]}"))
+    assert shop.read("found").split()[2:] == [{"postgresql": "900ms", "mysql": "9"}[server.dialect]]
 
 
 @pytest.mark.server
@@ -208,9 +213,12 @@ def test_an_index_that_was_left_invalid_is_made_again(
 
 
 @pytest.mark.server
-def test_a_deadlock_goes_on_from_the_journal(shop: MiniProject, make_database: MakeDatabase) -> None:
-    database = make_database("mysql")
-    target = prepared(shop, database)
+@pytest.mark.parametrize(("dialect", "lock_timeout"), [("mysql", 5.0), ("mysql", 0.0), ("postgresql", 0.0)])
+def test_a_deadlock_goes_on_from_the_journal_or_begins_again(
+    shop: MiniProject, make_database: MakeDatabase, dialect: str, lock_timeout: float
+) -> None:
+    database = make_database(dialect)
+    target = prepared(shop, database, lock_timeout=lock_timeout)
     database.execute("CREATE TABLE other (id INTEGER, n INTEGER)")
     database.execute(f"INSERT INTO other VALUES {', '.join(f'({number}, 0)' for number in range(200))}")
     begun = shop.path / "begun"
@@ -290,6 +298,20 @@ def test_an_error_that_is_about_others_says_what_to_do(shop: MiniProject, server
     with pytest.raises(MigrationError, match="refused") as caught:
         framefox_tasks.upgrade(target)
     assert hint in str(caught.value.hint)
+
+
+def test_errors_of_sqlite_about_its_file_say_what_to_do(shop: MiniProject) -> None:
+    target = Target("sqlite:///shop.db", Project(root=shop.path))
+    framefox_tasks.create(target)
+    cases = {
+        "max_page_count = 3": HINTS["disk full"][0],
+        "query_only = 1": "The file, or its folder, may not be written.",
+    }
+    for pragma, hint in cases.items():
+        shop.migration("aaa", None, upgrade=f"op.execute('PRAGMA {pragma}'); op.execute('CREATE TABLE account (id)')")
+        with pytest.raises(MigrationError) as caught:
+            framefox_tasks.upgrade(target)
+        assert hint in str(caught.value.hint)
 
 
 def test_errors_of_the_server_itself_have_the_codes_of_the_hints(shop: MiniProject, server: Database) -> None:

@@ -145,8 +145,10 @@ def test_one_that_was_edited_asks(shop_started: MiniProject) -> None:
     assert "doit database_create_migration --amend --yes" in error
     assert "Cancelled" in project.on_terminal(*AMEND, answer="n\n").out
     assert project.read(newest(project)) == text
-    project.ok(*AMEND, "--yes")
+    project.write("config/orm.yaml", f"{project.read('config/orm.yaml')}backup: true\n")
+    assert "Copying shop.db to backups/shop-" in project.ok(*AMEND, "--yes")
     assert "by hand" not in project.read(newest(project))
+    assert len(list((project.path / "backups").iterdir())) == 1
 
 
 def test_without_git_or_the_cache_it_asks(shop: MiniProject) -> None:

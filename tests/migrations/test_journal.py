@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from support.databases import Database, MakeDatabase
+from support.faults import killed_at
 from support.projects import MiniProject
+from support.proxying import Fate, address_of, proxied, reached
 
 import framefox_tasks
 from framefox_tasks import ConfigError, MigrationError, MigrationInterruptedError, Project, Target
@@ -268,6 +271,41 @@ def test_a_connection_that_ends_in_a_migration(shop: MiniProject, make_database:
     assert "The migration m0 (migration m0) failed." in error
     assert "A part of m0 is committed, and stays." in error
     assert framefox_tasks.status(target).interrupted
+
+
+@pytest.mark.server
+def test_a_statement_of_which_it_is_not_known_whether_it_was_done(
+    shop: MiniProject, make_database: MakeDatabase
+) -> None:
+    database = make_database("mysql")
+    target = ready(shop, database, f"{TABLE}; op.execute('CREATE TABLE b (id INTEGER)')")
+    # Noted first, with its text; then the note is committed, and it is sent.
+    assert killed_at(database, target, 3, sent=False, began="CREATE TABLE b (id")
+    error = failed(target)
+    assert "1 statement of it is done, the last one: CREATE TABLE a (id INTEGER)" in error
+    assert "It is not known whether this one is: CREATE TABLE b (id INTEGER)" in error
+    assert framefox_tasks.upgrade(target, resume=True).current == ("m0",)
+
+
+@pytest.mark.server
+def test_a_server_that_dies_in_a_migration(shop: MiniProject, make_database: MakeDatabase) -> None:
+    database = make_database("mysql")
+    ready(shop, database, f"{TABLE}; {ROW}")
+    dead = False
+
+    def fate(sent: bytes) -> Fate:
+        nonlocal dead
+        dead = dead or b"INSERT INTO a" in sent
+        return "lose" if dead else "pass"
+
+    with proxied(address_of("mysql"), fate) as port:
+        error = failed(replace(reached(database, port), project=Project(root=shop.path)))
+    assert "The migration m0 (migration m0) failed." in error
+    assert "has ended while m0 ran at its statement 2: INSERT INTO a" in error
+    assert "What of it is done cannot be asked now. When the database answers again: doit database_status" in error
+    found = framefox_tasks.status(Target(database.url, Project(root=shop.path))).interrupted
+    assert found
+    assert (found.revision, found.done, found.last) == ("m0", 1, "CREATE TABLE a (id INTEGER)")
 
 
 def test_a_journal_whose_end_is_recorded_is_removed(shop: MiniProject, database: Database) -> None:

@@ -33,6 +33,9 @@ def test_migrations_are_not_applied_a_second_time(applied: Target) -> None:
         framefox_tasks.upgrade(elsewhere)
     assert "is at aaa by the table public.alembic_version" in caught.value.message
     assert "version_table: public.alembic_version" in str(caught.value.hint)
+    for ask in (framefox_tasks.create_migration, framefox_tasks.check_migration):
+        with pytest.raises(MigrationError, match=r"is at aaa by the table public\.alembic_version"):
+            ask(elsewhere)
     assert framefox_tasks.upgrade(applied).steps == ()
 
 

@@ -10,6 +10,7 @@ from support.declaring import Declared
 from support.projects import MiniProject
 
 import framefox_tasks
+from framefox_tasks import MigrationError, Project, Target
 
 ITEM = "class Item(Base):\n    __tablename__ = 'item'\n    id: Mapped[int] = mapped_column(primary_key=True{})\n"
 WARNING = 'import warnings; warnings.warn("old\\nstyle", {})'
@@ -37,6 +38,10 @@ def test_a_warning_of_a_migration_is_told_with_its_line(project: MiniProject) ->
     assert "Warning: migrations/versions/aaa_by_hand.py, line 17: FutureWarning: old style\n" in project.ok(
         "database_downgrade"
     )
+    project.migration("bbb", "aaa", upgrade="raise ValueError('too old')")
+    error = project.fails("database_upgrade")
+    assert "Warning: migrations/versions/aaa_by_hand.py, line 13: UserWarning: old style\n" in error
+    assert "The migration bbb (migration bbb) failed." in error
 
 
 def test_a_warning_of_a_library_names_the_migration_that_called_it(shop: MiniProject) -> None:
@@ -64,3 +69,13 @@ def test_the_results_have_them(tmp_path: Path, database: Database) -> None:
     (told,) = framefox_tasks.upgrade(declared.target).warnings
     assert told.startswith(f"migrations/versions/{path.name}, line ")
     assert told.endswith("UserWarning: old style")
+
+
+def test_the_error_of_a_run_that_fails_has_them(shop: MiniProject) -> None:
+    shop.migration("aaa", None)
+    shop.write("migrations/env.py", f"{WARNING.format('UserWarning')}\nraise ValueError('no env')\n")
+    target = Target("sqlite:///shop.db", Project(root=shop.path))
+    framefox_tasks.create(target)
+    with pytest.raises(MigrationError, match="no env") as caught:
+        framefox_tasks.upgrade(target)
+    assert caught.value.warnings == ("UserWarning: old style",)

@@ -18,10 +18,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+import framefox_tasks
+
 T = TypeVar("T")
 
+_HOUSE = Path(framefox_tasks.__file__).parent
+# Not what is done once in a run of doit: importing the tasks does it, and the command line imports them.
 PRELOADED = (
-    *("doit.cmd_run", "doit.doit_cmd", "sqlite3", "yaml", "rich.table", "psycopg", "pymysql"),
+    *(
+        ".".join(path.relative_to(_HOUSE.parent).with_suffix("").parts).removesuffix(".__init__")
+        for path in _HOUSE.rglob("*.py")
+        if path.relative_to(_HOUSE).parts[0] not in ("__main__.py", "cli", "tasks")
+    ),
+    *("doit.cmd_run", "doit.doit_cmd", "sqlite3", "yaml", "filelock", "psycopg", "pymysql"),
+    *("rich.console", "rich.table", "pygraphviz", "eralchemy2.main"),
     *("sqlalchemy.orm", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.mysql"),
     *("alembic.autogenerate", "alembic.command", "alembic.operations", "alembic_postgresql_enum"),
 )

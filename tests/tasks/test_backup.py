@@ -46,6 +46,18 @@ def test_it_is_made_before_what_may_lose_data(saved: MiniProject) -> None:
     assert len(backups(saved)) == 3
 
 
+def test_it_is_made_before_a_copy_over_it_and_before_the_migrations_are_cleared(saved: MiniProject) -> None:
+    saved.ok("database_copy", "--to=sqlite:///other.db")
+    assert not backups(saved)
+    told = saved.ok("database_copy", "--to=sqlite:///other.db", "--overwrite")
+    assert "Copying other.db to backups/other-" in told
+    saved.write("config/orm.yaml", f'{URL}backup: mine\ncopies:\n  mine: {{to: "sqlite:///mine-{{timestamp}}.db"}}\n')
+    told = saved.ok("database_copy", "--from=sqlite:///other.db", "--to=sqlite:///shop.db", "--overwrite")
+    assert "Copying shop.db to mine-" in told
+    assert "Copying shop.db to mine-" in saved.ok("database_clear_migration", "--yes")
+    assert len(backups(saved)) == 1
+
+
 def test_a_failure_names_the_command_that_brings_it_back(saved: MiniProject) -> None:
     commits = "op.execute('DELETE FROM account'); op.get_bind().commit(); op.execute('SELECT * FROM nowhere')"
     saved.migration("bbb", "aaa", upgrade=commits)

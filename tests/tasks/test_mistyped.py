@@ -74,6 +74,12 @@ def test_a_value_of_several_words_needs_quotes(shop: MiniProject, arguments: tup
 
 
 @pytest.mark.slow
+def test_a_password_whose_spaces_the_shell_has_taken_is_not_shown(shop: MiniProject) -> None:
+    error = shop.fails("database_copy", "--to", "postgresql://u:my", "red", "horse@h/d", code=3)
+    assert 'needs quotes: --to="postgresql://u:*** *** ***@h/d"' in error
+
+
+@pytest.mark.slow
 def test_a_word_behind_a_flag_is_no_part_of_a_value(shop: MiniProject) -> None:
     assert "needs quotes" not in shop.fails("database_upgrade", "--plan", "phone", "--revision=x", code=3)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.scratch import DriverWatch
     from framefox_tasks.databases.table_locks import TableLocks
+    from framefox_tasks.databases.verbs import Reset
     from framefox_tasks.model import Target
 
 
@@ -87,6 +88,12 @@ class MySQL(MySQLVerbs, Database):
     def connecting(self) -> AbstractContextManager[None]:
         """Let connections share what is loaded for them."""
         return one_ssl_context()
+
+    def resetting(self, target: Target) -> AbstractContextManager[Reset]:
+        """Row by row, and only what has changed."""
+        from framefox_tasks.databases.mysql.reset import resetting
+
+        return resetting(self, target)
 
     def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:
         """Let the drivers ask first."""

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from framefox_tasks.databases.drivers import quoted_table
 from framefox_tasks.databases.mysql.certificates import one_ssl_context
+from framefox_tasks.databases.mysql.session import name as quoted
+from framefox_tasks.databases.mysql.written_rows import inserts
 from framefox_tasks.databases.scratch import CACHE, PREFIX, DriverWatch, server_scratch, starting, statement_text
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.model import Target
@@ -31,6 +32,7 @@ _PROGRAMS = (
     "SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()) + "
     "(SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE())"
 )
+_AS_WRITTEN = "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00'"
 _YEAR = 365 * 24 * 3600
 _LOCK_WAIT = 10  # seconds that a killed run's statement may still take
 
@@ -171,16 +173,20 @@ def _kept(target: Target, state: str) -> list[str]:
 
 
 def keep_state(verbs: ServerVerbs, target: Target, made: Target, state: str) -> None:
-    """Keep what makes a scratch database as a file of the cache, unless it has what no table has."""
+    """Keep what makes a scratch database, with its rows, as a file of the cache, unless it has what no table has."""
     with verbs.connection(made, made.name) as connection:
         cursor = connection.cursor()
         cursor.execute(_PROGRAMS)
         if cursor.fetchall()[0][0]:
             return
-        statements = definitions(cursor, made.name)
-        table = quoted_table(made.project.version_table, "`")
-        cursor.execute(f"SELECT version_num FROM {table}")  # noqa: S608 - quoted
-        statements += [f"INSERT INTO {table} (version_num) VALUES ('{row}')" for (row,) in cursor.fetchall()]  # noqa: S608 - Alembic's identifiers
+        cursor.execute(_AS_WRITTEN)
+        statements = [_AS_WRITTEN, *definitions(cursor, made.name)]
+        cursor.execute("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'")
+        for name, _ in list(cursor.fetchall()):
+            rows = inserts(cursor, quoted(name))
+            if rows is None:
+                return
+            statements += rows
     path = _state(target, state)
     beside = path.with_name(f".{path.name}.{made.name}")
     with suppress(OSError):

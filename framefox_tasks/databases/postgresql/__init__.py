@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.scratch import DriverWatch
     from framefox_tasks.databases.table_locks import TableLocks
+    from framefox_tasks.databases.verbs import Reset
     from framefox_tasks.model import Target
 
 
@@ -94,6 +95,18 @@ class PostgreSQL(PostgreSQLVerbs, Database):
         from framefox_tasks.databases.postgresql.scratch import forget_state
 
         forget_state(self, target)
+
+    def resetting(self, target: Target) -> AbstractContextManager[Reset]:
+        """Row by row, and only what has changed."""
+        from framefox_tasks.databases.postgresql.reset import resetting
+
+        return resetting(self, target)
+
+    def as_new(self, connection: Any) -> bool:
+        """Whoever connects waits for a process of the server."""
+        from framefox_tasks.databases.postgresql.reset import as_new
+
+        return as_new(connection)
 
     def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:
         """Let the drivers ask first."""

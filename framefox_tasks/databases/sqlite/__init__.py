@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases.sqlite.verbs import SQLiteVerbs
 from framefox_tasks.databases.verbs import Database
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
     from framefox_tasks.databases.scratch import DriverWatch
-    from framefox_tasks.databases.verbs import Adopt
+    from framefox_tasks.databases.verbs import Adopt, Reset
     from framefox_tasks.model import Target
 
 
@@ -71,6 +71,24 @@ class SQLite(SQLiteVerbs, Database):
         from framefox_tasks.databases.sqlite.scratch import keep_state
 
         keep_state(target, scratch, state)
+
+    def resetting(self, target: Target) -> AbstractContextManager[Reset]:
+        """Row by row, and only what has changed."""
+        from framefox_tasks.databases.sqlite.reset import resetting
+
+        return resetting(target)
+
+    def hasten(self, connection: Any) -> None:
+        """What does not outlive its process is not synchronised."""
+        connection.execute("PRAGMA synchronous = OFF")
+
+    def begin_at_once(self, connection: Connection) -> None:
+        """The driver would wait for the first statement that writes."""
+        from sqlalchemy import event
+
+        driver: Any = connection.connection.driver_connection
+        driver.isolation_level = None
+        event.listen(connection, "begin", lambda begun: begun.exec_driver_sql("BEGIN"))
 
     def watched(self, watch: DriverWatch) -> AbstractContextManager[None]:
         """Let the drivers ask first."""

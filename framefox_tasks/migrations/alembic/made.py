@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from framefox_tasks import files
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.facts import Fact
-from framefox_tasks.errors import FramefoxTasksError, ReplayError, ScratchError
+from framefox_tasks.errors import ReplayError, ScratchError
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.replay import replay
+from framefox_tasks.migrations.history_digest import history_digest
 from framefox_tasks.schema.cache import CACHE
 from framefox_tasks.schema.record import recorded_tables
 from framefox_tasks.schema.snapshot import Table
 
-_FORMAT = 1
 _MADE = f"{CACHE}/history.json"
 
 
@@ -90,15 +89,4 @@ def _values(fact: Fact) -> tuple[str | None, ...]:
 
 def digest_of(history: History, *more: Path) -> str:
     """A digest of the revision files, with further ones, of env.py, and of the database that they run on."""
-    target, found = history.target, sha256()
-    try:
-        version = database_of(target).server_version(target)
-    except FramefoxTasksError:
-        version = ""
-    for part in (str(_FORMAT), target.address.dialect, version, target.project.version_table):
-        found.update(f"{part}\0".encode())
-    further = [*more, target.project.migrations_folder / "env.py"]
-    contents = history.contents | {path: path.read_bytes() for path in further}
-    for path in sorted(contents, key=lambda path: path.name):
-        found.update(f"{path.name}\0".encode() + contents[path] + b"\0")
-    return found.hexdigest()
+    return history_digest(history.target, history.contents | {path: path.read_bytes() for path in more})

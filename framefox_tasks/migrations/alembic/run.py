@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from io import StringIO
 from itertools import islice
 from typing import Any
 
@@ -16,11 +15,11 @@ from alembic.script import Script
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import Patience
-from framefox_tasks.errors import ConfigError, FramefoxTasksError, MigrationError
-from framefox_tasks.migrations.alembic.config import make_config, revision_of
+from framefox_tasks.errors import FramefoxTasksError, MigrationError
+from framefox_tasks.migrations.alembic.config import revision_of
 from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.failures import describe, failure_in, is_already_there, made_by_others, remedy_of
-from framefox_tasks.migrations.alembic.history import FindSteps, History, downgrade_steps, steps_from, upgrade_steps
+from framefox_tasks.migrations.alembic.history import FindSteps, History, steps_from
 from framefox_tasks.migrations.alembic.transactions import Transactions, at
 from framefox_tasks.migrations.alembic.version_log import VersionLog
 from framefox_tasks.migrations.journal.entries import Found
@@ -102,7 +101,7 @@ def run_steps(
     """
     target = history.target
     dialect = database_of(target)
-    with locked(target, patience) as lock:
+    with ExitStack() as stack, locked(target, patience) as lock:
         before, journaled = dialect.standing(target)
         found = to_resume(target, before, resume) if journaled else None
         check(before)
@@ -112,6 +111,7 @@ def run_steps(
         recorder = Recorder(dialect.journal, target, found) if journal and dialect.journal else None
         log = VersionLog.of(target) if journal and dialect.journal else None
         run = _Run(history, find, before, Transactions(lock, patience, recorder, log), on_step)
+        stack.enter_context(run.telling_warnings())
         try:
             run.run_politely(TableLockWaits(target, patience))
         except FramefoxTasksError as exc:
@@ -129,7 +129,8 @@ def run_steps(
         current = dialect.revision(target)
         if recorder:
             recorder.end()
-    run.transactions.check(target, current)
+    with run.telling_warnings():
+        run.transactions.check(target, current)
     alone = tuple(run.transactions.by_themselves) if dialect.transactional_ddl else ()
     notes = (log.note,) if log and log.note else ()
     return RunResult(tuple(run.done), before, current, alone, tuple(run.warnings), notes)
@@ -155,6 +156,15 @@ class _Run:
         self._on_step = on_step
         self._error: str | None = None
         self._upgrades = True
+
+    @contextmanager
+    def telling_warnings(self) -> Iterator[None]:
+        """A context whose error tells the warnings of what has run."""
+        try:
+            yield
+        except MigrationError as exc:
+            exc.warnings = tuple(self.warnings)
+            raise
 
     def run_politely(self, waits: TableLockWaits) -> None:
         """Run env.py; once more where a statement has given way to others, and all since the last commit is undone."""
@@ -290,67 +300,3 @@ class _Run:
             f"The connection to {self.target.label} has ended while {running.revision} ran{place}\n"
             "What of it is done cannot be asked now. When the database answers again: doit database_status"
         )
-
-
-def render_sql(history: History, revision: str, *, down: bool = False) -> tuple[str, tuple[str, ...]]:
-    """The SQL of the migrations up to a revision, or of a range a:b, without connecting; and the warnings of Python.
-
-    Args:
-        history: The migrations.
-        revision: A revision, or a range.
-        down: Whether the range is one to revert.
-
-    Raises:
-        MigrationError: The range leads the other way, a migration needs a connection, or env.py runs none.
-    """
-    start, _, end = revision.rpartition(":")
-    for part in filter(None, (start, end)):
-        history.check_revision(part)
-    first = history.resolve(start) if start else ()
-    _check_direction(history, first, start, end, down=down)
-    output, ran = StringIO(), False
-    told: list[str] = []
-    find = downgrade_steps(end) if down else upgrade_steps(end)
-
-    def work(current: Any, context: Any) -> list[Any]:  # noqa: ARG001 - Alembic's signature
-        nonlocal ran
-        ran = True
-        return steps_from(history, find, current)
-
-    run_environment(
-        history.target,
-        make_config(history.target, output=output, arguments=history.arguments),
-        history.scripts,
-        work,
-        told=told,
-        as_sql=True,
-        starting_rev=first or None,
-        destination_rev=end,
-    )
-    if not ran:
-        raise MigrationError(
-            "The offline branch of env.py has run no migrations, so there is no SQL.",
-            hint="Let it call context.run_migrations() where context.is_offline_mode().",
-        )
-    return output.getvalue(), tuple(told)
-
-
-def _check_direction(history: History, at: tuple[str, ...], start: str, end: str, *, down: bool) -> None:
-    """Check that a range leads up, or down."""
-    ways = [downgrade_steps(end), upgrade_steps(end)]
-    wanted, other = ways if down else reversed(ways)
-    try:
-        steps, problem = steps_from(history, wanted, at), None
-    except MigrationError as exc:
-        steps, problem = [], exc
-    if steps:
-        return
-    with suppress(MigrationError):
-        if steps_from(history, other, at):
-            task = "upgrade" if down else "downgrade"
-            raise ConfigError(
-                f"From {start or 'base'} to {end} is {'an' if down else 'a'} {task}.",
-                hint=f"Its SQL prints: doit database_{task} --sql --revision={start or 'base'}:{end}",
-            )
-    if problem:
-        raise problem

@@ -17,7 +17,7 @@ from typing import Any
 from doit.exceptions import TaskError, TaskFailed
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.errors import DatabaseNotFoundError, FleetStoppedError, FramefoxTasksError
+from framefox_tasks.errors import DatabaseNotFoundError, FleetStoppedError, FramefoxTasksError, MigrationError
 from framefox_tasks.model import Target
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks.signals import ending, exit_code
@@ -88,10 +88,11 @@ def _ended(module: str, function: str, options: dict[str, Any], *, configured_fi
         adapter = getattr(import_module(f"{__name__}.{module}"), function)
         return adapter(configured() if configured_first else None, **options)
     except FramefoxTasksError as exc:
+        warned = "".join(f"Warning: {text}\n" for text in exc.warnings) if isinstance(exc, MigrationError) else ""
         hint = f"\n{exc.hint}" if exc.hint else ""
         # doit's exit code is 1 for the one, and 2 for the other.
         kind = TaskError if isinstance(exc, FleetStoppedError) else TaskFailed
-        return kind(_redacted(f"{exc.message}{hint}"))
+        return kind(_redacted(f"{warned}{exc.message}{hint}"))
     except Exception as exc:  # noqa: BLE001 - reported with its traceback, but without a password
         failure = TaskError(_redacted(f"Unexpected error: {exc}"))
         failure.traceback = [_redacted(line) for line in traceback.format_exception(exc)]

@@ -10,9 +10,10 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import other_database
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.migrations.losses import may_lose
+from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.model import TIMESTAMP, NamedCopy, Target
 from framefox_tasks.settings import Settings
-from framefox_tasks.tasks.actions.copies import make_copy
+from framefox_tasks.tasks.actions.copy_run import make_copy
 from framefox_tasks.url import redact
 
 _KEPT = 10
@@ -28,6 +29,23 @@ def before_upgrade(settings: Settings, target: Target, revision: str | None, *, 
     """
     needed = settings.copies.backup is not None and not resume and may_lose(target, revision)
     with backed_up(settings, target) if needed else nullcontext():
+        yield
+
+
+@contextmanager
+def replacing(settings: Settings, copy: NamedCopy, force: str | None) -> Iterator[None]:
+    """Make the backup before a copy takes the place of what a database holds.
+
+    Raises:
+        ProtectedError: It is protected, and force does not name it.
+        As a copy; then nothing was changed.
+    """
+    target = copy.target()
+    if settings.copies.backup is None or TIMESTAMP in copy.to or not database_of(target).exists(target):
+        yield
+        return
+    check_unprotected(target, force, "it is not copied over")
+    with backed_up(settings, target):
         yield
 
 
@@ -59,8 +77,8 @@ def backed_up(settings: Settings, target: Target, *, lost: Callable[[], bool] = 
 
 
 def _backup_of(settings: Settings, target: Target) -> NamedCopy:
-    """The named copy of the settings; else a file in backups/, or a database beside the target."""
-    if settings.copies.backup:
+    """The named copy of the settings, for their database; else a file in backups/, or a database beside the target."""
+    if settings.copies.backup and target.identity == settings.target.identity:
         return settings.copies.named(settings.copies.backup)
     if target.address.is_file:
         path = PurePath(target.name)

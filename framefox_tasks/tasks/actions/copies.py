@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime
-from time import sleep
 from typing import Any
 
 from framefox_tasks import copies as copying, report
 from framefox_tasks.copies import retention
 from framefox_tasks.copies.holdings import holdings
-from framefox_tasks.databases import database_of
 from framefox_tasks.errors import (
     ConfigError,
     ConnectionFailedError,
@@ -21,10 +18,11 @@ from framefox_tasks.errors import (
 )
 from framefox_tasks.migrations import upgrade as upgrades
 from framefox_tasks.migrations.protection import is_protected
-from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy, Target
-from framefox_tasks.results import Copied, CopyPlan
+from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy
 from framefox_tasks.settings import URL_VARIABLE, Settings, positive
 from framefox_tasks.tasks.actions import hide
+from framefox_tasks.tasks.actions.backup import replacing
+from framefox_tasks.tasks.actions.copy_run import run_copy, stamp_of
 from framefox_tasks.tasks.actions.invocation import Invocation, confirm, on_terminal, skip_unnamed
 from framefox_tasks.tasks.actions.turns import note_unlocked, waiting_as
 from framefox_tasks.tasks.freshness.copies import comparable, copy_state, copy_values, source_state
@@ -94,7 +92,7 @@ def copy(
     found = NamedCopy("", origin, place, options, protected=settings.copies.protected)
     if options.overwrite and not (dry_run or yes or force is not None):
         _ask(found)
-    _run_copy(found, dry_run, force)
+    _run_copy(found, dry_run, force, replacing(settings, found, force) if options.overwrite else None)
 
 
 def _ask(copy: NamedCopy) -> None:
@@ -187,11 +185,13 @@ def upgrade(
     return {"heads": list(result.heads), "database": target.identity, "left": copy_state(target)}
 
 
-def _run_copy(copy: NamedCopy, dry_run: bool, force: str | None = None) -> dict[str, Any] | None:
+def _run_copy(
+    copy: NamedCopy, dry_run: bool, force: str | None = None, saved: AbstractContextManager[None] | None = None
+) -> dict[str, Any] | None:
     """Copy, with hints for the two databases of a copy where others name the settings of one."""
     hide(copy.source, copy.target())
     try:
-        return _copy_once(copy, dry_run, force)
+        return _copy_once(copy, dry_run, force, saved or nullcontext())
     except ConnectionFailedError as exc:
         hint = (exc.hint or "").replace(_ONE, f"--to, --from, {_ONE}")
         raise ConnectionFailedError(exc.message, hint=hint or None) from exc
@@ -203,17 +203,10 @@ def _run_copy(copy: NamedCopy, dry_run: bool, force: str | None = None) -> dict[
         ) from exc
 
 
-def make_copy(copy: NamedCopy) -> Target:
-    """Make a copy, and report it; gives the database that was made."""
-    stamp = _stamp(copy)
-    hide(copy.source, copy.target(stamp))
-    result = _run_with_display(copy, stamp, None)
-    report.show(replace(result, removed=retention.remove_older(copy, stamp)))
-    return copy.target(stamp)
-
-
-def _copy_once(copy: NamedCopy, dry_run: bool, force: str | None) -> dict[str, Any] | None:
-    stamp = _stamp(copy)
+def _copy_once(
+    copy: NamedCopy, dry_run: bool, force: str | None, saved: AbstractContextManager[None]
+) -> dict[str, Any] | None:
+    stamp = stamp_of(copy)
     if dry_run:
         plan = copying.plan_copy(copy.source, copy.target(stamp), options=copy.options)
         report.show(plan)
@@ -225,52 +218,11 @@ def _copy_once(copy: NamedCopy, dry_run: bool, force: str | None) -> dict[str, A
         return None
     note_unlocked(copy.source)
     state = source_state(copy.source) if copy.name and comparable(copy) else None
-    result = _run_with_display(copy, stamp, force)
+    with saved:
+        result = run_copy(copy, stamp, force)
     values = copy_values(copy, stamp, state)
     removed, dropped = retention.remove_older(copy, stamp), retention.drop_older(copy, stamp)
     report.show(replace(result, removed=removed, dropped=dropped))
     if result.rejected:
         raise SystemExit(REJECTED)
     return values
-
-
-def _run_with_display(copy: NamedCopy, stamp: str, force: str | None) -> Copied:
-    target = copy.target(stamp)
-    with report.copying() as display:
-        try:
-            return copying.copy(
-                copy.source,
-                target,
-                options=copy.options,
-                on_plan=_announced(display.begin),
-                on_progress=display.note,
-                on_wait=report.show_waiting,
-                force=force,
-            )
-        except KeyboardInterrupt:
-            raise CopyError(f"The copy was interrupted; {target.label} is as it was.", hint="Start it again.") from None
-
-
-def _announced(begin: Callable[[CopyPlan], None]) -> Callable[[CopyPlan], None]:
-    """Report what cannot be carried, before anything is copied."""
-
-    def announce(plan: CopyPlan) -> None:
-        report.say(f"Copying {plan.source.label} to {plan.target.label}...")
-        for line in report.not_carried(plan):
-            report.say(line)
-        begin(plan)
-
-    return announce
-
-
-def _stamp(copy: NamedCopy) -> str:
-    """The time, in UTC, and in a form that sorts; empty where the target does not hold it."""
-    if TIMESTAMP not in copy.to:
-        return ""
-    while True:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        target = copy.target(stamp)
-        # A copy of this second is there: the next has another name.
-        if not target.address.is_file or not database_of(target).exists(target):
-            return stamp
-        sleep(0.1)

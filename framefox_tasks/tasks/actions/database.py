@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from framefox_tasks import report
-from framefox_tasks.databases import database_of
 from framefox_tasks.errors import (
     ConfigError,
     ConfirmationRequiredError,
@@ -87,10 +86,8 @@ def create_migration(
     if merge:
         report.show(migration.merge_heads(target, message=message or None, options=options))
         return None
-    if not empty:
-        _check_schema(target, x)
     if amend:
-        created = _amend(target, message or None, options.head, x, yes=yes)
+        created = _amend(settings, target, message or None, options.head, x, yes=yes)
     else:
         created = migration.create_migration(
             target,
@@ -112,12 +109,6 @@ def create_migration(
     return {"agreed": agreed(target, record.read_bytes()), **(hook or {})} if compared else hook
 
 
-def _check_schema(target: Target, x: list[str]) -> None:
-    """Look into other schemas for the version table, before all tables are taken for missing ones."""
-    if database_of(target).exists(target) and not database_of(target).revision(target):
-        upgrades.check_not_elsewhere(upgrades.history_of(target, x))
-
-
 def _revision_options(given: Mapping[str, Any]) -> RevisionOptions:
     for name in ("head", "branch_label", "version_path", "rev_id"):
         if given[name] == "":
@@ -132,23 +123,41 @@ def _revision_options(given: Mapping[str, Any]) -> RevisionOptions:
     )
 
 
-def _amend(target: Target, message: str | None, head: str | None, x: list[str], *, yes: bool) -> MigrationCreated:
+def _amend(
+    settings: Settings, target: Target, message: str | None, head: str | None, x: list[str], *, yes: bool
+) -> MigrationCreated:
+    reverted: list[Step] = []
+
     def tell(step: Step) -> None:
-        report.show_reverting(1)
+        reverted.append(step)
         report.show(step)
 
     note_unlocked(target)
-    amend = partial(
-        amended.amend_migration, target, message=message, head=head, x=x, on_step=tell, on_wait=report.show_waiting
-    )
-    try:
-        return amend(yes=yes)
-    except ConfirmationRequiredError as exc:
-        if not on_terminal():
-            raise
-        if not report.ask(exc.message):
-            raise ConfirmationRequiredError("Cancelled. Nothing was changed.") from exc
-    return amend(yes=True)
+    with ExitStack() as stack:
+        saved = backed_up(settings, target, lost=lambda: bool(reverted))
+
+        def start(count: int) -> None:
+            stack.enter_context(saved)
+            report.show_reverting(count)
+
+        amend = partial(
+            amended.amend_migration,
+            target,
+            message=message,
+            head=head,
+            x=x,
+            on_step=tell,
+            on_wait=report.show_waiting,
+            on_start=start,
+        )
+        try:
+            return amend(yes=yes)
+        except ConfirmationRequiredError as exc:
+            if not on_terminal():
+                raise
+            if not report.ask(exc.message):
+                raise ConfirmationRequiredError("Cancelled. Nothing was changed.") from exc
+        return amend(yes=True)
 
 
 def _ask_rename(question: str) -> bool:
@@ -384,4 +393,6 @@ def clear_migration(
     question = f"Delete all migrations in {folder}, and empty the version table of {target.label}?"
     confirm(question, yes=yes, task="database_clear_migration")
     note_unlocked(target)
-    report.show(clear.clear_migrations(target, force=force, on_wait=report.show_waiting))
+    with backed_up(settings, target):
+        cleared = clear.clear_migrations(target, force=force, on_wait=report.show_waiting)
+    report.show(cleared)
