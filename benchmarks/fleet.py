@@ -168,16 +168,16 @@ class Schemas:
         """Make them in a new database."""
         self.end()
         with self._connect("postgres") as connection:
-            connection.execute(f"CREATE DATABASE {HUB}")  # type: ignore[arg-type]
+            connection.execute(f"CREATE DATABASE {HUB}")
         with self._connect(HUB) as connection:
             for number in range(self.count):
                 statements = "; ".join(MADE).format(f"tenant{number}.")
-                connection.execute(f"CREATE SCHEMA tenant{number}; {statements}")  # type: ignore[arg-type]
+                connection.execute(f"CREATE SCHEMA tenant{number}; {statements}")
 
     def end(self) -> None:
         """Drop the database."""
         with self._connect("postgres") as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {HUB} WITH (FORCE)")  # type: ignore[arg-type]
+            connection.execute(f"DROP DATABASE IF EXISTS {HUB} WITH (FORCE)")
 
 
 @dataclass

@@ -84,8 +84,9 @@ def connected(address: str, *, insecure: bool = False) -> Iterator[Cluster]:
     # What is lost is told for its targets; its traceback says no more.
     for name in ("distributed", *(name for name in logging.root.manager.loggerDict if name.startswith("distributed."))):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    connect: Any = distributed.Client  # whose methods have no types
     try:
-        client: Any = distributed.Client(address, timeout=_SECONDS, set_as_default=False)
+        client = connect(address, timeout=_SECONDS, set_as_default=False)
     except Exception as exc:  # whatever its transports raise
         raise ConnectionFailedError(
             f"The scheduler {address} cannot be reached: {type(exc).__name__}: {redact(' '.join(str(exc).split()))}",
