@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -58,7 +59,7 @@ class Order(Frozen):
 
 
 class Worker:
-    """What one process keeps from target to target: the history, read once, and the list of its own settings.
+    """What one thread keeps from target to target: the history, read once, and the list of its own settings.
 
     Args:
         root: The folder of the project, for orders without a target.
@@ -89,7 +90,7 @@ class Worker:
         """The history for a target; its files are read once."""
         from framefox_tasks.migrations.upgrade import history_of
 
-        self._history = self._history.on(target) if self._history else history_of(target)
+        self._history = self._history.instead(target) if self._history else history_of(target)
         return self._history
 
     def _found(self, order: Order) -> Target:
@@ -122,7 +123,7 @@ class Worker:
 def _upgrade(worker: Worker, order: Order, target: Target) -> FleetOutcome:
     from framefox_tasks.migrations.upgrade import upgrade_along
 
-    done = upgrade_along(worker.history(target), revision=order.revision, lock_wait=order.lock_wait)
+    done = upgrade_along(worker.history(target), revision=order.revision, lock_wait=order.lock_wait, edits=False)
     message = "applied meanwhile by another run" if done.meanwhile else "; ".join((*done.warnings, *done.notes))
     return FleetOutcome(
         order.name,
@@ -209,9 +210,16 @@ def _timed(outcome: FleetOutcome, seconds: float) -> FleetOutcome:
     return replace(outcome, seconds=seconds)
 
 
-_here: dict[str, Worker] = {}
+class _Here(threading.local):
+    """The workers of a thread: what one keeps leads to one database at a time."""
+
+    def __init__(self) -> None:
+        self.workers: dict[str, Worker] = {}
+
+
+_here = _Here()
 
 
 def carry_out(order: Order, root: str = "") -> FleetOutcome:
     """Do what is ordered in whatever process this is called: what an executor is given."""
-    return _here.setdefault(root, Worker(Path(root) if root else None)).outcome(order)
+    return _here.workers.setdefault(root, Worker(Path(root) if root else None)).outcome(order)
