@@ -2,7 +2,7 @@
 
 from framefox_tasks.copies import copy as copy, plan_copy as plan_copy
 from framefox_tasks.diagrams.drawing import draw_diagram as draw_diagram
-from framefox_tasks.diagrams.selection import select_tables as select_tables
+from framefox_tasks.diagrams.selection import select_changes as select_changes, select_tables as select_tables
 from framefox_tasks.errors import (
     ConfigError as ConfigError,
     ConfirmationRequiredError as ConfirmationRequiredError,
@@ -65,6 +65,7 @@ from framefox_tasks.migrations.protection import (
     unprotect as unprotect,
 )
 from framefox_tasks.migrations.resolve import accept_edits as accept_edits, resolve as resolve
+from framefox_tasks.migrations.schema_at import schema_at as schema_at
 from framefox_tasks.migrations.schema_sql import schema_sql as schema_sql, write_schema_sql as write_schema_sql
 from framefox_tasks.migrations.stamp import check_stamp as check_stamp, stamp as stamp
 from framefox_tasks.migrations.status import status as status

@@ -63,6 +63,8 @@ from framefox_tasks import (
     plan,
     plan_copy,
     protect,
+    schema_at,
+    select_changes,
     select_tables,
     stamp,
     status,
@@ -117,11 +119,15 @@ def lifecycle(url: str) -> str:
 
 def diagrams(settings: Settings) -> bool:
     target = settings.target
-    assert_type(load_settings("shop"), Settings)
+    assert_type(load_settings("shop", database="analytics"), Settings)
     assert_type(write_metadata(target), MetadataWritten)
     assert_type(declared_schema(target), Schema)
     selected = select_tables(live_schema(target), DiagramOptions())
     assert_type(selected, Selected)
+    before = schema_at(target.project, "main")
+    assert_type(before, Schema)
+    near = select_changes(before, declared_schema(target), DiagramOptions(), since="main", around=["order"], depth=2)
+    assert_type(near, Selected)
     drawn = draw_diagram(selected, target.project, settings.diagram, name="schema")
     assert_type(drawn, Drawn)
     return settings.target.project == Project()

@@ -15,7 +15,17 @@ from pathlib import Path
 from support.projects import ROOT, MiniProject
 
 PACKAGE = ROOT / "framefox_tasks"
-HEAVY = {"sqlalchemy", "alembic", "alembic_postgresql_enum", "eralchemy2", "pygraphviz", "rich"}
+HEAVY = {
+    "sqlalchemy",
+    "alembic",
+    "alembic_postgresql_enum",
+    "eralchemy2",
+    "pygraphviz",
+    "rich",
+    "distributed",
+    "sqlglot",
+    "watchfiles",
+}
 GROUND = {"errors", "frozen", "url", "model"}
 # Who may import whom. A subject may import itself, and what stands here.
 ALLOWED = {
@@ -25,6 +35,7 @@ ALLOWED = {
     "model": {"errors", "frozen", "url"},
     "files": GROUND,
     "applications": set(),
+    "commands": set(),
     "databases": GROUND,
     "schema": GROUND | {"files", "databases"},
     "results": GROUND | {"schema"},
@@ -33,14 +44,14 @@ ALLOWED = {
     "migrations": GROUND | {"files", "results", "databases", "schema", "applications"},
     "diagrams": GROUND | {"files", "results", "schema"},
     "copies": GROUND | {"results", "databases", "schema", "migrations"},
-    "report": {"results"},
+    "report": {"results", "commands"},
     "fleet": GROUND | {"files", "results", "databases", "schema", "migrations", "copies", "settings"},
     "scaffold": GROUND | {"files", "results", "schema", "settings"},
     "tasks": GROUND
     | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report", "scaffold", "seeds"}
-    | {"files", "fleet"},
+    | {"files", "fleet", "commands"},
     "__main__": {"cli"},
-    "cli": {"errors", "report", "scaffold", "tasks"},
+    "cli": {"errors", "report", "scaffold", "settings", "tasks", "url"},
     "testing": GROUND | {"databases", "schema", "migrations", "settings"},
     "env": GROUND | {"settings", "schema", "migrations"},
     "__init__": GROUND
@@ -50,9 +61,11 @@ ONLY_IN = {
     "doit": ("tasks/", "cli/"),
     "argcomplete": ("cli/completion.py",),
     "distributed": ("fleet/cluster.py",),
+    "watchfiles": ("cli/watch.py",),
     "flask": ("applications.py",),
     "orjson": ("databases/sqlite/",),
     "apsw": ("databases/sqlite/worker.py",),
+    "sqlglot": ("databases/sql.py",),
     "alembic": ("migrations/alembic/", "env.py"),
     "alembic_postgresql_enum": ("migrations/alembic/",),
     "eralchemy2": ("diagrams/",),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
+from framefox_tasks.diagrams.change import ADDED, CHANGED, REMOVED, SIGNS
 from framefox_tasks.diagrams.diagram import Diagram, keys_of
 from framefox_tasks.diagrams.text import shown, width, wrapped
 from framefox_tasks.schema.snapshot import Column, Table
@@ -26,6 +27,10 @@ ROW = "#fffffd"
 KEY_ROW = "#eef2f7"
 RULE = "#cbd5e1"
 LINE = "#64748b"
+# The colours of what changed: a table's header, the row of a column, a line.
+HEADERS = {"": HEADER, ADDED: "#166534", REMOVED: "#991b1b", CHANGED: "#854d0e"}
+ROWS = {ADDED: "#dcfce7", REMOVED: "#fee2e2", CHANGED: "#fef3c7"}
+LINES = {"": LINE, ADDED: "#16a34a", REMOVED: "#dc2626", CHANGED: "#ca8a04"}
 
 ROW_HEIGHT = 22
 HEADER_HEIGHT = 26
@@ -97,7 +102,7 @@ class Row:
     """A column of the table."""
 
     cells: tuple[Text, ...]
-    is_key: bool
+    colour: str
     height: int
 
 
@@ -107,12 +112,14 @@ class Box:
 
     Attributes:
         widths: Of the cells in each row.
+        state: What became of it, where the picture shows a change.
     """
 
     table: Table
     header: Text
     rows: tuple[Row, ...]
     widths: tuple[int, ...]
+    state: str = ""
 
     @property
     def width(self) -> int:
@@ -133,23 +140,27 @@ class Box:
 @lru_cache(maxsize=1)
 def boxes(diagram: Diagram) -> list[Box]:
     """The boxes of the tables."""
-    return list(map(_box, diagram.tables))
+    return [_box(diagram, table) for table in diagram.tables]
 
 
-def _box(table: Table) -> Box:
-    header = text("table", table.key)
-    rows = tuple(_row(table, column) for column in table.columns)
+def _box(diagram: Diagram, table: Table) -> Box:
+    state = diagram.change.state(table)
+    header = text("table", f"{SIGNS[state]} {table.key}" if state else table.key)
+    rows = tuple(_row(diagram, table, column) for column in table.columns)
     columns = zip(*(row.cells for row in rows), strict=True)
     *widths, last = [max(cell.width for cell in cells) for cells in columns] or [0]
-    return Box(table, header, rows, (*widths, max(last, header.width - sum(widths), _LEAST_WIDTH - sum(widths))))
+    return Box(table, header, rows, (*widths, max(last, header.width - sum(widths), _LEAST_WIDTH - sum(widths))), state)
 
 
-def _row(table: Table, column: Column) -> Row:
+def _row(diagram: Diagram, table: Table, column: Column) -> Row:
+    change = diagram.change
+    state = change.state(table, column)
     cells = (
-        text("marker", " ".join(keys_of(table, column))),
+        text("marker", " ".join([*([SIGNS[state]] if state else []), *keys_of(table, column)])),
         text("name", column.name),
-        text("type", column.type),
-        text("null", "null" if column.nullable else ""),
+        text("type", change.type(table, column)),
+        text("null", change.null(table, column)),
     )
     height = max(cell.height(ROW_HEIGHT) for cell in cells)
-    return Row(cells, column.name in table.primary_key.columns, height)
+    plain = KEY_ROW if column.name in table.primary_key.columns else ROW
+    return Row(cells, ROWS.get(state, plain), height)

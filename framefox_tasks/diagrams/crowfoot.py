@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from framefox_tasks.diagrams.boxes import LINE
 from framefox_tasks.diagrams.diagram import Relation
 
 Bounds = tuple[float, float, float, float]
@@ -50,7 +49,7 @@ _NONE_OR_ONE = _Sign(bars=(6,), ring=12)
 _NONE_OR_MANY = _Sign(foot=10, ring=10 + _RADIUS)
 
 
-def line(relation: Relation, drawn: str, referred: Bounds, referring: Bounds) -> Iterator[str]:
+def line(relation: Relation, drawn: str, referred: Bounds, referring: Bounds, colour: str) -> Iterator[str]:
     """A line from the border of the referred table to that of the referring one, as Graphviz leads it."""
     found = _CURVE.search(drawn)
     if not found:
@@ -60,10 +59,10 @@ def line(relation: Relation, drawn: str, referred: Bounds, referring: Bounds) ->
     end = _End(_point(points[-1]), referring, _NONE_OR_ONE if relation.unique else _NONE_OR_MANY)
     dashes = "" if relation.identifying else ' stroke-dasharray="4 3"'
     path = f"M{start.base}C{' '.join(points[1:-1])} {end.base}"
-    yield f'<path d="{path}" fill="none" stroke="{LINE}"{dashes}/>'
-    yield f'<path d="{start.strokes}{end.strokes}" fill="none" stroke="{LINE}"/>'
+    yield f'<path d="{path}" fill="none" stroke="{colour}"{dashes}/>'
+    yield f'<path d="{start.strokes}{end.strokes}" fill="none" stroke="{colour}"/>'
     for each in (start, end):
-        yield from each.ring
+        yield from each.ring(colour)
 
 
 class _End:
@@ -90,11 +89,10 @@ class _End:
     def strokes(self) -> str:
         return "".join(f"M{self._at(start)}L{self._at(end)}" for start, end in self.sign.strokes())
 
-    @property
-    def ring(self) -> Iterator[str]:
+    def ring(self, colour: str) -> Iterator[str]:
         if self.sign.ring:
             x, y = self._at((self.sign.ring, 0)).split(",")
-            yield f'<circle cx="{x}" cy="{y}" r="{_RADIUS}" fill="none" stroke="{LINE}"/>'
+            yield f'<circle cx="{x}" cy="{y}" r="{_RADIUS}" fill="none" stroke="{colour}"/>'
 
 
 def _point(text: str) -> Point:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
+from framefox_tasks.diagrams.change import Change, identity
 from framefox_tasks.schema.snapshot import Column, ForeignKey, Table
 
 
@@ -38,11 +39,13 @@ class Diagram:
     Attributes:
         direction: LR, RL, TB or BT, as Graphviz and Mermaid call them.
         tables: Sorted by key. A foreign key may refer to a table that is not among them.
+        change: What became of the tables, where the diagram shows a change.
     """
 
     title: str
     direction: str
     tables: tuple[Table, ...]
+    change: Change = field(default_factory=Change)
 
     @cached_property
     def by_key(self) -> Mapping[str, Table]:
@@ -61,6 +64,10 @@ class Diagram:
         for relation in self.relations:
             found[relation.refers_to].append(relation)
         return found
+
+    def state(self, relation: Relation) -> str:
+        """The state of a relation in the change; empty where it is unchanged."""
+        return self.change.relations.get(identity(relation.table, relation.foreign_key), "")
 
     def _relations(self, table: Table) -> Iterator[Relation]:
         for key in table.foreign_keys:

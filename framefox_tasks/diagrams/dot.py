@@ -12,11 +12,10 @@ from html import escape
 
 from framefox_tasks.diagrams.boxes import (
     FONT,
-    HEADER,
-    KEY_ROW,
+    HEADERS,
     LINE,
+    LINES,
     PAPER,
-    ROW,
     RULE,
     TITLE_HEIGHT,
     Box,
@@ -125,7 +124,9 @@ def _edges(diagram: Diagram, nodes: Sequence[_Node], arrangement: Arrangement) -
         head = "noneteeodot" if relation.unique else "crowodot"
         style = "" if relation.identifying else " style=dashed"
         layers = f" minlen={span}" if span > 1 else ""
-        yield f'{ends} [id="relation-{index}" arrowtail={tail} arrowhead={head}{style}{layers}];'
+        state = diagram.state(relation)
+        colour = f' color="{LINES[state]}"' if state else ""
+        yield f'{ends} [id="relation-{index}" arrowtail={tail} arrowhead={head}{style}{layers}{colour}];'
 
 
 def _ends(relation: Relation, referred: _Node, referring: _Node, *, along: bool) -> str:
@@ -140,7 +141,7 @@ def _label(box: Box) -> str:
 
     The port of a row is `c` and the index of the column, that of the header is `t`.
     """
-    header = _cell(box.header, box.width, box.header_height, f' PORT="t" BGCOLOR="{HEADER}"')
+    header = _cell(box.header, box.width, box.header_height, f' PORT="t" BGCOLOR="{HEADERS[box.state]}"')
     rows = "".join(_row(index, row, box.widths) for index, row in enumerate(box.rows))
     return f'<TABLE BORDER="1" COLOR="{RULE}" ROWS="*" {_PLAIN}><TR>{header}</TR>{rows}</TABLE>'
 
@@ -163,9 +164,10 @@ def _blank_title_label(title: Text) -> str:
 
 def _row(index: int, row: Row, widths: Sequence[int]) -> str:
     cells = "".join(_cell(cell, width, row.height) for cell, width in zip(row.cells, widths, strict=True) if width)
-    colour = KEY_ROW if row.is_key else ROW
     # A table inside the cell, so that the port and the background are those of the whole row.
-    return f'<TR><TD PORT="c{index}" BGCOLOR="{colour}"><TABLE BORDER="0" {_PLAIN}><TR>{cells}</TR></TABLE></TD></TR>'
+    return (
+        f'<TR><TD PORT="c{index}" BGCOLOR="{row.colour}"><TABLE BORDER="0" {_PLAIN}><TR>{cells}</TR></TABLE></TD></TR>'
+    )
 
 
 def _cell(text: Text, width: int, height: int, colour: str = "") -> str:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from framefox_tasks.diagrams import formats as registry
+from framefox_tasks.diagrams.change import both, change_of
 from framefox_tasks.diagrams.diagram import Diagram
 from framefox_tasks.diagrams.formats import Format
 from framefox_tasks.errors import DiagramError
@@ -41,7 +42,7 @@ def draw_diagram(
     """
     chosen = registry.chosen(options, formats)
     registry.check(chosen, "formats")
-    diagram = Diagram(selected.title, selected.direction, selected.schema.tables)
+    diagram = diagram_of(selected)
     contents: dict[str, str | bytes] = {}
     failures: dict[str, DiagramError] = {}
     for each in chosen:
@@ -56,6 +57,14 @@ def draw_diagram(
     if failures:
         raise _failure(failures, drawn)
     return drawn
+
+
+def diagram_of(selected: Selected) -> Diagram:
+    """What to draw: the tables, or those of before and after in one."""
+    if selected.before is None:
+        return Diagram(selected.title, selected.direction, selected.schema.tables)
+    change = change_of(selected.before, selected.schema, selected.since)
+    return Diagram(selected.title, selected.direction, both(selected.before, selected.schema).tables, change)
 
 
 def _contents(name: str, diagram: Diagram) -> list[str | bytes]:

@@ -37,6 +37,9 @@ _COLOURS = {
     boxes.KEY_ROW: "raised",
     boxes.RULE: "rule",
     boxes.LINE: "relation",
+    **{colour: f"{state}-header" for state, colour in boxes.HEADERS.items() if state},
+    **{colour: f"{state}-row" for state, colour in boxes.ROWS.items()},
+    **{colour: f"{state}-line" for state, colour in boxes.LINES.items() if state},
 }
 
 
@@ -60,7 +63,7 @@ def html(diagram: Diagram, picture: str) -> str:
     page = Template(_file("page.html")).substitute(
         policy=_policy(script),
         title=escape(diagram.title or "Schema"),
-        counts=f"{_count(diagram.tables, 'table')}, {_count(diagram.relations, 'relation')}",
+        counts=_changes(diagram) + f"{_count(diagram.tables, 'table')}, {_count(diagram.relations, 'relation')}",
         style=_file("page.css") + _colours(),
         script=script,
         shape=_shape(picture),
@@ -73,6 +76,12 @@ def html(diagram: Diagram, picture: str) -> str:
 
 def _file(name: str) -> str:
     return (files(__package__) / "page" / name).read_text(encoding="utf-8")
+
+
+def _changes(diagram: Diagram) -> str:
+    """What the picture compares, if it does."""
+    change = diagram.change
+    return f"{change.summary()} since {escape(change.since)} · " if change.since else ""
 
 
 def _count(items: tuple[object, ...], noun: str) -> str:
@@ -112,6 +121,7 @@ def _data(diagram: Diagram) -> str:
             "schema": table.schema or "",
             "comment": table.comment or "",
             "columns": [[column.name, column.comment or ""] for column in table.columns],
+            **({"state": state} if (state := diagram.change.state(table)) else {}),
         }
         for table in diagram.tables
     ]
@@ -124,7 +134,8 @@ def _sections(diagram: Diagram) -> Iterator[str]:
     """A section for each table."""
     for table in diagram.tables:
         details = "".join(_details(table, diagram))
-        parts = f'{_heading(table)}{_columns(table, diagram)}<div class="details">\n{details}</div>\n'
+        top = f"{_heading(table)}{_changes_of(table, diagram)}{_columns(table, diagram)}"
+        parts = f'{top}<div class="details">\n{details}</div>\n'
         yield f'<section id="{escape(table.key)}">\n{parts}</section>'
 
 
@@ -132,6 +143,19 @@ def _heading(table: Table) -> str:
     schema = f"<span>{escape(table.schema)}.</span>" if table.schema else ""
     package = f'<p class="package">{escape(table.package)}</p>\n' if table.package else ""
     return f"<h2>{schema}{escape(table.name)}</h2>\n{package}{_comment(table.comment)}"
+
+
+def _changes_of(table: Table, diagram: Diagram) -> str:
+    """What became of the table, in a page of a change."""
+    change = diagram.change
+    if not (state := change.state(table)):
+        return ""
+    facts = "".join(
+        f'<li class="{fact.state}"><b>{fact.state}</b> {fact.kind} {_code(fact.text)}</li>\n'
+        for fact in change.facts[table.key]
+    )
+    title = f"{state.capitalize()} since {escape(change.since)}"
+    return f'<div class="changes"><h3 class="{state}">{title}</h3>\n<ul>\n{facts}</ul></div>\n'
 
 
 def _comment(text: str | None) -> str:
@@ -148,7 +172,9 @@ def _columns(table: Table, diagram: Diagram) -> str:
 
 def _row(column: Column, table: Table, diagram: Diagram) -> str:
     name = f"{_code(column.name)}{''.join(_markers(column, table, diagram))}{_comment(column.comment).strip()}"
-    return f'<tr><th scope="row">{name}</th><td>{"".join(_facts(column))}</td></tr>\n'
+    state = diagram.change.state(table, column)
+    kind = f' class="{state}"' if state else ""
+    return f'<tr{kind}><th scope="row">{name}</th><td>{"".join(_facts(column))}</td></tr>\n'
 
 
 def _markers(column: Column, table: Table, diagram: Diagram) -> Iterator[str]:

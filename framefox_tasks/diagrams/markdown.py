@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from framefox_tasks.diagrams.change import ADDED, CHANGED, REMOVED
 from framefox_tasks.diagrams.diagram import Diagram, Relation, keys_of
 from framefox_tasks.diagrams.formats import Format
 from framefox_tasks.schema.snapshot import Column, ForeignKey, Table
 
 _HEADINGS = ("Column", "Type", "Null", "Default", "Key", "Refers to", "Comment")
 _OPTIONS = {"initially": "INITIALLY", "match": "MATCH", "ondelete": "ON DELETE", "onupdate": "ON UPDATE"}
+_DIFF = {ADDED: "+", REMOVED: "-", CHANGED: "!"}  # what code hosts colour
 _ELSEWHERE = "which is not on this page"
 _JOINERS = "\u200c\u200d"  # what holds Persian words and composed emoji together, though not printable
 _ACTIVE = re.compile(
@@ -30,19 +32,37 @@ class Markdown(Format):
 
 def dictionary(diagram: Diagram) -> str:
     """The text of a .md file: the tables with links, then a section for each."""
-    blocks = [f"# {escape(diagram.title)}", _count(diagram.tables), "## Tables", "\n".join(map(_entry, diagram.tables))]
+    change = diagram.change
+    blocks = [f"# {escape(diagram.title)}", summary(diagram) if change.since else "", _count(diagram.tables)]
+    blocks += ["## Tables", "\n".join(_entry(table, change.state(table)) for table in diagram.tables)]
     for table in diagram.tables:
         blocks += _section(diagram, table)
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def summary(diagram: Diagram) -> str:
+    """How many tables have changed, as a sentence."""
+    return f"{diagram.change.summary()} since {code(diagram.change.since)}."
+
+
+def changes(diagram: Diagram) -> Iterator[str]:
+    """For each table that has changed a heading, and what became of it in the form of a diff."""
+    for key, state in diagram.change.tables.items():
+        yield f"## {code(key)} {state}"
+        lines = [printable(f"{_DIFF[fact.state]} {fact.kind} {fact.text}") for fact in diagram.change.facts[key]]
+        fence = "`" * max(3, *(1 + len(run) for line in lines for run in re.findall("`+", line)), 3)
+        yield "\n".join([f"{fence}diff", *lines, fence])
 
 
 def _count(tables: tuple[Table, ...]) -> str:
     return "1 table." if len(tables) == 1 else f"{len(tables)} tables."
 
 
-def _entry(table: Table) -> str:
+def _entry(table: Table, state: str) -> str:
     comment = _lines(table.comment)
-    return f"- {_link(table.key)}{': ' if comment else ''}{comment.partition('<br>')[0]}"
+    return (
+        f"- {_link(table.key)}{f' ({state})' if state else ''}{': ' if comment else ''}{comment.partition('<br>')[0]}"
+    )
 
 
 def _section(diagram: Diagram, table: Table) -> Iterator[str]:
@@ -52,6 +72,8 @@ def _section(diagram: Diagram, table: Table) -> Iterator[str]:
     yield f"## {code(table.key)}"
     yield _lines(table.comment)
     yield _columns(diagram, table) if table.columns else "It has no columns."
+    facts = diagram.change.facts.get(table.key, ())
+    yield _list("Changes", (f"{fact.kind} {fact.state}: {code(fact.text)}" for fact in facts))
     yield _list("Keys, indexes and checks", _keys(diagram, table))
     yield _list("Referred to by", (_referrer(relation) for relation in diagram.referring[table.key]))
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from framefox_tasks.diagrams import markdown
+from framefox_tasks.diagrams.change import SIGNS
 from framefox_tasks.diagrams.diagram import Diagram, Relation, keys_of
 from framefox_tasks.diagrams.formats import Format
 from framefox_tasks.schema.snapshot import Column, Table
@@ -19,7 +20,14 @@ LIMIT = 50_000
 """Mermaid's maxTextSize, in UTF-16 code units. A page cannot raise it, only the site that shows the page."""
 
 _LEGEND = "A column is NOT NULL unless it is marked nullable."
+_COLOURS = "Green and + is added, red and \N{MINUS SIGN} removed, yellow and ~ changed."
 _LONGEST_COMMENT = 60
+# Of a diagram of a change alone: a Mermaid before 11.5 knows no classes of tables.
+_CLASSES = (
+    "classDef added fill:#dcfce7,stroke:#16a34a,color:#14532d",
+    "classDef removed fill:#fee2e2,stroke:#dc2626,color:#7f1d1d,stroke-dasharray:5 4",
+    "classDef changed fill:#fef3c7,stroke:#ca8a04,color:#713f12",
+)
 _WORD = re.compile(
     r"(?![PFUpfu][Kk](?![A-Za-z0-9_]))"  # a key, whatever its case
     r"(?!_.*_$)"  # emphasis: every label is Markdown
@@ -56,9 +64,20 @@ def mermaid_page(diagram: Diagram) -> str:
 
     Columns are left out where the picture would be too large to be shown.
     """
+    if diagram.change.since:
+        return changes_page(diagram)
     body, note = _fitting(diagram)
     legend = f"{_LEGEND} A solid line is a foreign key that is part of the primary key."
     return f"# {markdown.escape(diagram.title)}\n\n{legend}{note}\n\n```mermaid\n{body}```\n"
+
+
+def changes_page(diagram: Diagram) -> str:
+    """The text of a .md file that tells what has changed, with a picture: to be read in a pull request."""
+    blocks = [f"# {markdown.escape(diagram.title)}", markdown.summary(diagram)]
+    if diagram.change.tables:
+        body, note = _fitting(diagram)
+        blocks += [f"{_COLOURS} {_LEGEND}{note}", f"```mermaid\n{body}```", *markdown.changes(diagram)]
+    return "\n\n".join(blocks) + "\n"
 
 
 def _fitting(diagram: Diagram) -> tuple[str, str]:
@@ -106,11 +125,14 @@ def _lines(diagram: Diagram, shown: _Shown) -> Iterator[str]:
         yield from _entity(diagram, table, [column for column in table.columns if shown(table, column)])
     for relation in diagram.relations:
         yield f"  {_relation(diagram, relation)}"
+    if diagram.change.tables:
+        yield from (f"  {each}" for each in _CLASSES)
 
 
 def _entity(diagram: Diagram, table: Table, columns: list[Column]) -> Iterator[str]:
     # Quotes for all: a word that is none of Mermaid's today may be one tomorrow, as subgraph became in 11.17.
-    name = _quoted(table.key)
+    state = diagram.change.state(table)
+    name = f"{_quoted(table.key)}:::{state}" if state else _quoted(table.key)
     if not columns:
         yield f"  {name}"
         return
@@ -128,6 +150,10 @@ def _attribute(diagram: Diagram, table: Table, column: Column) -> str:
 
 def _remarks(diagram: Diagram, table: Table, column: Column) -> Iterator[str]:
     """What else there is to say of a column, in the one place that Mermaid has for it."""
+    state = diagram.change.state(table, column)
+    if state:
+        old = diagram.change.before.get((table.key, column.name))
+        yield f"{SIGNS[state]} {state}{f' from {old.type}' if old and old.type != column.type else ''}"
     if column.nullable:
         yield "nullable"
     for columns in markdown.unique_with(table, column):
@@ -157,7 +183,8 @@ def _relation(diagram: Diagram, relation: Relation) -> str:
 
 def _label(diagram: Diagram, relation: Relation) -> str:
     key = relation.foreign_key
-    columns = ", ".join(key.columns)
+    state = diagram.state(relation)
+    columns = f"{SIGNS[state]} {', '.join(key.columns)}" if state else ", ".join(key.columns)
     if set(key.referred) == set(diagram.by_key[key.table].primary_key.columns):
         return columns
     return f"{columns} → {', '.join(key.referred)}"

@@ -13,10 +13,10 @@ from html import escape
 
 from framefox_tasks.diagrams.boxes import (
     FONT,
-    HEADER,
     HEADER_HEIGHT,
+    HEADERS,
     INK,
-    KEY_ROW,
+    LINES,
     ROW,
     ROW_HEIGHT,
     RULE,
@@ -76,7 +76,10 @@ def svg(diagram: Diagram) -> str:
             f'<g id="graph0" class="graph" transform="translate({found["shift"]})">',
             found["paper"],
             *(_title(diagram.title, found["title"]) if found["title"] else ()),
-            *(_edge(index, relation, drawn, places) for index, (relation, drawn) in enumerate(edges)),
+            *(
+                _edge(index, relation, drawn, places, diagram.state(relation))
+                for index, (relation, drawn) in enumerate(edges)
+            ),
             *(_node(index, box, place) for index, (box, place) in enumerate(zip(boxes(diagram), bounds, strict=True))),
             "</g>\n</svg>\n",
         ]
@@ -104,16 +107,16 @@ def _title(title: str, drawn: str) -> Iterator[str]:
     return _text(text("title", title), left, top, TITLE_HEIGHT)
 
 
-def _edge(index: int, relation: Relation, drawn: str, places: Mapping[str, Bounds]) -> str:
+def _edge(index: int, relation: Relation, drawn: str, places: Mapping[str, Bounds], state: str) -> str:
     key = relation.foreign_key
     about = f"{relation.table} ({', '.join(key.columns)}) → {relation.refers_to} ({', '.join(key.referred)})"
-    inside = line(relation, drawn, places[relation.refers_to], places[relation.table])
-    return _group("edge", f"relation-{index}", about, inside)
+    inside = line(relation, drawn, places[relation.refers_to], places[relation.table], LINES[state])
+    return _group(f"edge {state}".strip(), f"relation-{index}", about, inside)
 
 
 def _node(index: int, box: Box, bounds: Bounds) -> str:
     about = f"{box.table.key}: {box.table.comment}" if box.table.comment else box.table.key
-    return _group("node", f"table-{index}", about, _box(box, bounds[0], bounds[1]))
+    return _group(f"node {box.state}".strip(), f"table-{index}", about, _box(box, bounds[0], bounds[1]))
 
 
 def _group(kind: str, id_: str, about: str, inside: Iterator[str]) -> str:
@@ -125,12 +128,12 @@ def _box(box: Box, x: float, y: float) -> Iterator[str]:
     *tops, bottom = _tops(box, y)
     yield _rectangle(x, y, box.width, bottom - y, f'fill="{ROW}"')
     for row, top in zip(box.rows, tops, strict=True):
-        if row.is_key:
-            yield _rectangle(x, top, box.width, row.height, f'fill="{KEY_ROW}"')
+        if row.colour != ROW:
+            yield _rectangle(x, top, box.width, row.height, f'fill="{row.colour}"')
     rules = "".join(f"M{number(x)} {number(top)}h{box.width}" for top in tops[1:])
     if rules:
         yield f'<path d="{rules}" stroke="{RULE}"/>'
-    yield _rectangle(x, y, box.width, box.header_height, f'class="header" fill="{HEADER}"')
+    yield _rectangle(x, y, box.width, box.header_height, f'class="header" fill="{HEADERS[box.state]}"')
     yield from _text(box.header, x, y, HEADER_HEIGHT)
     for row, top in zip(box.rows, tops, strict=True):
         yield from _row(row, box.widths, x, top)

@@ -39,9 +39,24 @@ def is_remote(project: Project, branch: str) -> bool:
 
 def is_shared(project: Project, path: Path) -> bool | None:
     """Whether a remote has a file, as far as was fetched or pushed; None where there is no repository to say so."""
-    if not _lines(project, "rev-parse", "--git-dir"):
+    if not is_repository(project):
         return None
     return bool(_lines(project, "log", "--remotes", "-n", "1", "--format=%H", "--", project.shown(path)))
+
+
+def is_commit(project: Project, revision: str) -> bool:
+    """Whether git knows a commit by this name, such as main, HEAD~3 or v1.2."""
+    return bool(_lines(project, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"))
+
+
+def is_repository(project: Project) -> bool:
+    """Whether the project is in a repository of git's."""
+    return bool(_lines(project, "rev-parse", "--git-dir"))
+
+
+def text_at(project: Project, revision: str, path: Path) -> str | None:
+    """What a file held in a commit; None if it was not there."""
+    return _output(project, "show", "--end-of-options", f"{revision}:./{project.shown(path)}")
 
 
 def _branches(project: Project) -> Iterator[str]:
@@ -62,7 +77,12 @@ def _branches(project: Project) -> Iterator[str]:
 
 
 def _lines(project: Project, *arguments: str) -> list[str]:
-    """The output of a git command in the project's folder; nothing if it fails."""
+    """The lines that a git command puts out in the project's folder; nothing if it fails."""
+    return (_output(project, *arguments) or "").splitlines()
+
+
+def _output(project: Project, *arguments: str) -> str | None:
+    """The output of a git command in the project's folder; None if it fails."""
     try:
         done = subprocess.run(
             ["git", "-c", "core.quotePath=false", *arguments],
@@ -75,5 +95,5 @@ def _lines(project: Project, *arguments: str) -> list[str]:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return []
-    return done.stdout.splitlines() if done.returncode == 0 else []
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -143,16 +143,24 @@ class MetadataWritten:
 
 @dataclass(frozen=True)
 class Selected:
-    """The tables of a diagram, and the patterns of its options that match none."""
+    """The tables of a diagram, and the patterns of its options that match none.
+
+    Attributes:
+        before: The same tables as they were, in a diagram of a change.
+        since: When they were so, as the user calls it.
+    """
 
     title: str
     direction: str
     schema: Schema
     unmatched: tuple[str, ...] = ()
+    before: Schema | None = None
+    since: str = ""
 
     def to_text(self) -> str:
-        """Its text in the cache: a line of JSON with the title and the direction, and the schema's JSON."""
-        return f"{json.dumps([self.title, self.direction], ensure_ascii=False)}\n{self.schema.to_json()}"
+        """Its text in the cache: a line of JSON with all but the schema, and the schema's JSON."""
+        change = [self.since, self.before.to_json()] if self.before else []
+        return f"{json.dumps([self.title, self.direction, *change], ensure_ascii=False)}\n{self.schema.to_json()}"
 
     @classmethod
     def from_text(cls, text: str) -> Selected:
@@ -163,10 +171,10 @@ class Selected:
         """
         head, _, schema = text.partition("\n")
         try:
-            title, direction = json.loads(head)
-        except ValueError as exc:
+            title, direction, since, before = [*json.loads(head), "", ""][:4]
+        except (ValueError, TypeError) as exc:
             raise ConfigError("This is no diagram.") from exc
-        return cls(title, direction, Schema.from_json(schema))
+        return cls(title, direction, Schema.from_json(schema), (), Schema.from_json(before) if before else None, since)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,11 @@ from support.pages import chromium
 from support.projects import ROOT
 
 from framefox_tasks.diagrams.diagram import Diagram
+from framefox_tasks.diagrams.drawing import diagram_of
 from framefox_tasks.diagrams.mermaid import LIMIT, mermaid, mermaid_page
-from framefox_tasks.schema.snapshot import Column, EnumType, Table
+from framefox_tasks.diagrams.selection import select_changes
+from framefox_tasks.model import DiagramOptions
+from framefox_tasks.schema.snapshot import Column, EnumType, Schema, Table
 
 FOLDER = Path(__file__).parent / "mermaid"
 
@@ -90,6 +94,19 @@ def decoded(text: str) -> str:
 
 def attribute(kind: str, name: str, keys: str = "", comment: str = "") -> dict[str, Any]:
     return {"type": kind, "name": name, "keys": keys.split(), "comment": comment}
+
+
+def test_the_parser_understands_the_picture_of_a_change(parse: Parse) -> None:
+    before = shop().tables
+    after = (Table("new table", (ID,)), *before[1:-1], replace(before[-1], columns=before[-1].columns[:2]))
+    selected = select_changes(Schema(before), Schema(after), DiagramOptions(), since="main")
+    (found,) = parse([mermaid(diagram_of(selected))])
+    states = {entity["name"]: entity["classes"] for entity in found["entities"]}
+    assert {name: state for name, state in states.items() if state != "default"} == {
+        "audit": "default removed",
+        "new table": "default added",
+        "shipment": "default changed",
+    }
 
 
 def test_the_parser_finds_tables_columns_keys_and_remarks(parse: Parse) -> None:

@@ -88,6 +88,8 @@ class Finder {
     const option = element("li", column === undefined ? "" : "column");
     Object.assign(option, { id: `ff-option-${index}`, role: "option" });
     option.dataset.index = index;
+    const { state } = this.tables[table];
+    if (state && column === undefined) option.classList.add(state);
     const beside = column === undefined ? this.tables[table].columns.length : this.tables[table].key;
     option.append(marked("span", "name", text, words), element("small", "", beside));
     if (words.length && how === 4) option.append(marked("small", "about", about, words));

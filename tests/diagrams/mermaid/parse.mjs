@@ -12,7 +12,7 @@ async function understood(diagram) {
     type: diagramType,
     config,
     direction: db.getDirection(),
-    entities: [...db.getEntities()].map(([name, { attributes }]) => ({ name, attributes })),
+    entities: [...db.getEntities()].map(([name, { attributes, cssClasses }]) => ({ name, attributes, classes: cssClasses })),
     relationships: db.getRelationships().map(({ entityA, entityB, roleA, relSpec }) => ({
       left: names.get(entityA),
       right: names.get(entityB),
