@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from threading import local
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.errors import ConfigError, FramefoxTasksError
@@ -79,22 +79,28 @@ class Settings(Frozen):
     databases: tuple[str, ...] = ()
 
 
-_IN_USE: ContextVar[str] = ContextVar("database", default="")
+class _InUse(local):
+    """The database that is the configured one, in each thread."""
+
+    database = ""
+
+
+_in_use = _InUse()
 
 
 @contextmanager
 def using(database: str) -> Iterator[None]:
     """A context in which one of several databases is the configured one; with an empty name the default one is."""
-    token = _IN_USE.set(database)
+    before, _in_use.database = _in_use.database, database
     try:
         yield
     finally:
-        _IN_USE.reset(token)
+        _in_use.database = before
 
 
 def in_use() -> str:
     """The name of the database that is the configured one; empty for the default one."""
-    return _IN_USE.get()
+    return _in_use.database
 
 
 def configured() -> Settings:

@@ -174,7 +174,8 @@ def test_settings_of_several_databases(tmp_path: Path) -> None:
     config = tmp_path / "config/orm.yaml"
     config.parent.mkdir()
     config.write_text(
-        f"lock_wait: 7\n{ORM}  billing: {{driver: sqlite, database: billing.db, metadata: 'bills:Base'}}\n"
+        "lock_wait: 7\nbackup: nightly\ncopies: {nightly: {to: 'sqlite:///n.db'}}\n"
+        f"{ORM}  billing: {{driver: sqlite, database: billing.db, metadata: 'bills:Base'}}\n"
     )
     environ = {"DATABASE_URL": "sqlite:///given.db", "ANALYTICS_URL": "sqlite:///other.db"}
     assert load_settings(tmp_path, environ).target.name == "given.db"
@@ -182,6 +183,8 @@ def test_settings_of_several_databases(tmp_path: Path) -> None:
     assert analytics.target.name == "other.db"
     assert analytics.source == "databases.analytics.url in config/orm.yaml"
     assert analytics.target.lock_wait == 7
+    assert analytics.copies.backup == ""  # of its own, and not the copy of the default database
+    assert load_settings(tmp_path, environ).copies.backup == "nightly"
     project = load_settings(tmp_path, environ, database="billing").target.project
     assert project.metadata == "bills:Base"
     assert project.entities == ()
