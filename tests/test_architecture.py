@@ -15,7 +15,16 @@ from pathlib import Path
 from support.projects import ROOT, MiniProject
 
 PACKAGE = ROOT / "framefox_tasks"
-HEAVY = {"sqlalchemy", "alembic", "alembic_postgresql_enum", "eralchemy2", "pygraphviz", "rich", "watchfiles"}
+HEAVY = {
+    "sqlalchemy",
+    "alembic",
+    "alembic_postgresql_enum",
+    "eralchemy2",
+    "pygraphviz",
+    "rich",
+    "sqlglot",
+    "watchfiles",
+}
 GROUND = {"errors", "frozen", "url", "model"}
 # Who may import whom. A subject may import itself, and what stands here.
 ALLOWED = {
@@ -41,7 +50,7 @@ ALLOWED = {
     | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report", "scaffold", "seeds"}
     | {"files", "fleet", "commands"},
     "__main__": {"cli"},
-    "cli": {"errors", "report", "scaffold", "settings", "tasks"},
+    "cli": {"errors", "report", "scaffold", "settings", "tasks", "url"},
     "testing": GROUND | {"databases", "schema", "migrations", "settings"},
     "env": GROUND | {"settings", "schema", "migrations"},
     "__init__": GROUND
@@ -54,6 +63,7 @@ ONLY_IN = {
     "flask": ("applications.py",),
     "orjson": ("databases/sqlite/",),
     "apsw": ("databases/sqlite/worker.py",),
+    "sqlglot": ("databases/sql.py",),
     "alembic": ("migrations/alembic/", "env.py"),
     "alembic_postgresql_enum": ("migrations/alembic/",),
     "eralchemy2": ("diagrams/",),

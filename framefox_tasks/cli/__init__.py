@@ -15,7 +15,10 @@ _FAILED = 3
 
 def main() -> int:
     """Run what the command line says, and give the exit code: doit's, where a task was run."""
+    from framefox_tasks.url import redacted
+
     arguments = sys.argv[1:]
+    sys.stderr = redacted(sys.stderr, arguments)  # before dodo.py is loaded, whose tasks do so, too
     if "_ARGCOMPLETE" in os.environ:
         from framefox_tasks.cli.completion import complete
 

@@ -182,7 +182,8 @@ def not_compared(
     Args:
         target: Tells the database, and the project with its record.
         schema: What the entities declare.
-        done: The names of the constraints and indexes that the migration makes all the same.
+        done: The names of the constraints and indexes, and columns as `table.column`, that the migration makes all
+            the same.
         only_here: Leave out what this database has not got, and others have.
     """
     pairs = _pairs(target, schema)
@@ -196,7 +197,8 @@ def as_migrated(target: Target, schema: Schema, done: Collection[str] = (), *, w
     Args:
         target: Tells the database, and the project with its record.
         schema: What the entities declare.
-        done: The names of the constraints and indexes that the migration makes all the same.
+        done: The names of the constraints and indexes, and columns as `table.column`, that the migration makes all
+            the same.
         without: The tables that no migration makes.
     """
     before = {new.key: old for old, new in _pairs(target, schema)}
@@ -244,7 +246,7 @@ def _left_out(old: Table, new: Table, database: Traits, done: Collection[str]) -
         yield from _changed_options(old, new, kind, what, database, done)
     before = {column.name: column for column in old.columns}
     for column in new.columns:
-        yield from _of_column(before.get(column.name, column), column, new.key, database)
+        yield from _of_column(before.get(column.name, column), column, new.key, database, done)
 
 
 def _order(check: Check) -> tuple[str, str]:
@@ -290,9 +292,9 @@ def _changed_options(
         yield _Left("", {kind: tuple(after)})
 
 
-def _of_column(was: Column, column: Column, table: str, database: Traits) -> Iterator[_Left]:
+def _of_column(was: Column, column: Column, table: str, database: Traits, done: Collection[str]) -> Iterator[_Left]:
     name = f"{table}.{column.name}"
-    if was.computed != column.computed:
+    if was.computed != column.computed and name not in done:
         yield _Left(f"expression of {name}", {"computed": was.computed}, column.name)
     if not database.has_comments and was.comment != column.comment:
         yield _Left(f"comment on {name}", {"comment": was.comment}, column.name, elsewhere=True)

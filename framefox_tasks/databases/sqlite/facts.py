@@ -11,13 +11,10 @@ from itertools import groupby
 from typing import Any
 
 from framefox_tasks.databases.facts import THERE, Fact
-from framefox_tasks.databases.sql import pieces
-from framefox_tasks.databases.sqlite.create_table import CreateTable, unquoted
+from framefox_tasks.databases.sqlite.create_table import CreateTable
 from framefox_tasks.databases.sqlite.objects import Object, Objects
 from framefox_tasks.model import Target
 
-_COLLATE = re.compile(r"\bCOLLATE\s+(\"[^\"]*\"|\w+)", re.IGNORECASE)
-_HEAD = re.compile(r"(\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^]]*\]|\w+)(.*)", re.DOTALL)
 _INDEX = re.compile(
     r"\s*CREATE\s+(UNIQUE\s+)?INDEX\s+.*?\bON\s+(?:\"[^\"]*\"|`[^`]*`|\[[^]]*\]|\w+)\s*(\(.*)", re.I | re.S
 )
@@ -77,28 +74,18 @@ def _known_table(connection: sqlite3.Connection, one: Object) -> tuple[Fact, ...
 def _table(connection: sqlite3.Connection, one: Object) -> Iterator[Fact]:
     table, text = one.name, CreateTable(one.sql)
     yield Fact(table, "table", THERE, "")
-    body, _, tail = one.sql.partition("(")[2].rpartition(")")
+    tail = one.sql.rpartition(")")[2]
     if options := ", ".join(sorted(word.strip().upper() for word in tail.split(",") if word.strip())):
         yield Fact(table, "table", "options", options)
     if re.search(r"\bAUTOINCREMENT\b", one.sql, re.IGNORECASE):
         yield Fact(table, "table", "numbering", "AUTOINCREMENT")
-    yield from _columns(connection, table, text, _collations(body))
+    yield from _columns(connection, table, text)
     yield from _keys(connection, table, text)
     yield from (Fact(table, "constraint", "", f"CHECK ({_text(check.sql)})", check.name) for check in text.checks())
 
 
-def _collations(body: str) -> dict[str, str]:
-    found = {}
-    for item in pieces(body):
-        head, collation = _HEAD.match(item), _COLLATE.search(item)
-        if head and collation:
-            found[unquoted(head[1])] = unquoted(collation[1]).upper()
-    return found
-
-
-def _columns(
-    connection: sqlite3.Connection, table: str, text: CreateTable, collations: dict[str, str]
-) -> Iterator[Fact]:
+def _columns(connection: sqlite3.Connection, table: str, text: CreateTable) -> Iterator[Fact]:
+    collations = text.collation_of()
     query = 'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?)'
     rows = connection.execute(query, (table,)).fetchall()
     generated = text.generated() if any(row[5] for row in rows) else {}
