@@ -114,8 +114,33 @@ def configured() -> Settings:
 
 @cache
 def read_once(database: str) -> Settings:
-    """The settings of one of the databases."""
-    return load_settings(Path.cwd(), database=database)
+    """The settings of one of the databases.
+
+    Raises:
+        ConfigError: As for load_settings; or it shares a version table with one before it.
+    """
+    settings = load_settings(Path.cwd(), database=database)
+    if database:
+        _check_apart(settings)
+    return settings
+
+
+def _check_apart(settings: Settings) -> None:
+    """Check that no other history is kept in the same version table: each would be at revisions of the other."""
+    target, name = settings.target, settings.database
+    for other in ("", *settings.databases[: settings.databases.index(name)]):
+        try:
+            found = read_once(other).target
+        except FramefoxTasksError:
+            continue  # whoever works with that one runs into it
+        table = target.project.version_table
+        shared = found.identity == target.identity and found.project.version_table == table
+        if shared and found.project.versions != target.project.versions:
+            raise ConfigError(
+                f"{name} and {other or 'the default database'} are one database, {target.label}, and would keep their "
+                f"revisions in one table, {table}.",
+                hint=f"Write `version_table: {name}_version` under databases.{name} in config/orm.yaml.",
+            )
 
 
 @cache

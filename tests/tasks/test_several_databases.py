@@ -215,6 +215,20 @@ def test_wrong_settings_of_several_databases(given: str, said: str, tmp_path: Pa
     assert said in found.value.message
 
 
+def test_two_histories_in_one_database_need_two_version_tables(shop: MiniProject) -> None:
+    shop.env["ANALYTICS_URL"] = "sqlite:///app.db"
+    shop.framefox_tasks("init")
+    shop.ok("database_create_migration", "-m", "shop", "database_create_migration:analytics", "-m", "events")
+    shop.ok("database_upgrade:*")
+    assert {"alembic_version", "analytics_version", "event", "product"} <= tables(shop.path / "app.db")
+    assert shop.ok("database_check:*").count("entities: ok") == 2
+    shop.replace("config/orm.yaml", "    version_table: analytics_version\n", "")
+    refused = shop.fails("database_upgrade:analytics")
+    assert "analytics and the default database are one database, app.db" in refused
+    assert "Write `version_table: analytics_version` under databases.analytics in config/orm.yaml." in refused
+    shop.ok("database_upgrade")
+
+
 def test_without_a_url_one_of_several_is_refused_alone(shop: MiniProject) -> None:
     shop.write(
         "config/orm.yaml", "database: {url: 'sqlite:///app.db'}\ndatabases: {analytics: {entities: src/analytics}}\n"
