@@ -128,10 +128,15 @@ def upgrade(
             report.show_fleet_plan(run.plan())
             return
         teller = _Teller()
-        done = run.upgrade(
-            on_begin=teller.begin, on_outcome=teller.tell, ask=lambda question: yes or _go_on(teller, question)
-        )
-        teller.end()
+        try:
+            done = run.upgrade(
+                on_begin=teller.begin, on_outcome=teller.tell, ask=lambda question: yes or _go_on(teller, question)
+            )
+        except KeyboardInterrupt:
+            report.say("No more targets were begun. Where each stands: doit fleet_status")
+            raise
+        finally:
+            teller.end()
     known = {one.name for one in everything}
     _end(settings, replaced(done, appeared=_appeared(settings, known)), reports)
 
