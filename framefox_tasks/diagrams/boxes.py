@@ -26,6 +26,7 @@ HEADER_INK = "#fffffe"
 ROW = "#fffffd"
 KEY_ROW = "#eef2f7"
 RULE = "#cbd5e1"
+FRAME = "#f8fafc"
 LINE = "#64748b"
 # The colours of what changed: a table's header, the row of a column, a line.
 HEADERS = {"": HEADER, ADDED: "#166534", REMOVED: "#991b1b", CHANGED: "#854d0e"}
@@ -60,6 +61,7 @@ class Style:
 
 _STYLES = {
     "title": Style(16, INK, 0, bold=True),
+    "group": Style(34, MUTED, 0, bold=True),
     "table": Style(12, HEADER_INK, 7, bold=True),
     "marker": Style(8, ACCENT, 6),
     "name": Style(11, INK, 4),
@@ -137,7 +139,7 @@ class Box:
         return self.header_height + sum(row.height for row in self.rows)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def boxes(diagram: Diagram) -> list[Box]:
     """The boxes of the tables."""
     return [_box(diagram, table) for table in diagram.tables]

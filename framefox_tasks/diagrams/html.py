@@ -36,6 +36,7 @@ _COLOURS = {
     boxes.ROW: "surface",
     boxes.KEY_ROW: "raised",
     boxes.RULE: "rule",
+    boxes.FRAME: "ground",
     boxes.LINE: "relation",
     **{colour: f"{state}-header" for state, colour in boxes.HEADERS.items() if state},
     **{colour: f"{state}-row" for state, colour in boxes.ROWS.items()},
