@@ -40,13 +40,15 @@ class Dialect(ABC):
         comments: How a comment is written: with the table, in a statement of its own, or not at all.
         says_null: Whether a column that may be NULL must say so.
         table_suffix: The SQL behind the columns of a table.
+        parser: What sqlglot calls it; empty for SQL that is in many of them.
+        null_safe_equal: The operator that takes NULL for a value like others.
         backslash_escapes: Whether a backslash in a text escapes.
         double_quoted_text: Whether what is in double quotes and names no column is a text.
         has_booleans: Whether a boolean is a type of its own, and not compared with numbers.
         has_zero_dates: Whether the year, the month or the day of a date may be zero.
         binds_values: Whether a column holds nothing but values of its type.
         has_truth_words: Whether a condition can hold TRUE and FALSE.
-        like_folds: Whether LIKE takes capital and small letters for the same.
+        like_folds: Whether LIKE takes capital and small letters for the same; None where that depends on the column.
         like_folds_in_copy: The same in the tables that a translation makes.
         char_length: The function that counts a text's characters.
         octet_length: The function that counts its bytes; empty where there is none.
@@ -76,13 +78,15 @@ class Dialect(ABC):
     comments: ClassVar[Literal["with the table", "statement", "none"]] = "none"
     says_null: ClassVar[bool] = False
     table_suffix: ClassVar[str] = ""
+    parser: ClassVar[str] = ""
+    null_safe_equal: ClassVar[str] = "IS NOT DISTINCT FROM"
     backslash_escapes: ClassVar[bool] = False
     double_quoted_text: ClassVar[bool] = False
     has_booleans: ClassVar[bool] = True
     has_zero_dates: ClassVar[bool] = False
     binds_values: ClassVar[bool] = True
     has_truth_words: ClassVar[bool] = True
-    like_folds: ClassVar[bool] = False
+    like_folds: ClassVar[bool | None] = False
     like_folds_in_copy: ClassVar[bool] = False
     char_length: ClassVar[str] = "char_length"
     octet_length: ClassVar[str] = "octet_length"

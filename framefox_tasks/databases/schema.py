@@ -67,12 +67,14 @@ class Written:
         length: The greatest number of characters, or of bytes; None where there is no limit.
         reason: Why it is another type than the source's; None where it is what one expects of it.
         lists: Whether it takes only the values of an enum.
+        digits: Whether it keeps numbers as texts, which compare in another way.
     """
 
     native: str
     length: int | None = None
     reason: str | None = None
     lists: bool = False
+    digits: bool = False
 
     @classmethod
     def sized(cls, name: str, size: int | None, reason: str | None = None) -> Written:

@@ -1,42 +1,65 @@
-"""SQL expressions of one database in the words of another: what a check, a condition or an index is made of."""
+"""SQL expressions of one database in the SQL of another: what a check, a condition or an index is made of.
+
+The parser is sqlglot's. What is in its tree is carried only if it is listed here, with all that it consists of, and if
+it means the same in both databases for values of such kinds; what is carried is written here too. sqlglot's own
+generator lets too much through that means something else elsewhere.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Kind
 
-_KEYWORDS = {"AND", "OR", "NOT", "IN", "IS", "NULL", "BETWEEN", "LIKE", "TRUE", "FALSE"}
-_OPERATORS = {"=", "<>", "!=", "<", ">", "<=", ">=", "+", "-", "*", "(", ")", ","}
-_WORDS = {"~~": ["LIKE"], "!~~": ["NOT", "LIKE"]}
-_FUNCTIONS = {"lower", "upper", "abs", "coalesce", "nullif", "trim"}
-_TYPES = (
-    r"(?:character varying|timestamp with(?:out)? time zone|double precision|bit varying|time without time zone"
-    r"|\"[^\"]+\"|[a-z_][\w.]*)(?:\(\d+(?:,\d+)?\))?(?:\[\])*"
-)
-_WORD = (
-    r"|(?P<ticked>`(?:[^`]|``)*`)"
-    r'|(?P<double>"(?:[^"]|"")*")'
-    rf"|(?P<cast>::\s*{_TYPES})|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<word>[^\W\d]\w*)"
-    r"|(?P<operator><=>|<>|!=|==|<=|>=|!?~~|[=<>+\-*(),\[\]]))"
-)
-_TOKEN = re.compile(r"\s*(?:(?P<string>'(?:[^']|'')*')" + _WORD, re.IGNORECASE)
-_ESCAPED_TOKEN = re.compile(r"\s*(?:(?P<string>'(?:[^'\\]|''|\\.)*')" + _WORD, re.IGNORECASE)
+if TYPE_CHECKING:
+    from framefox_tasks.databases.dialect import Dialect
 
+Node = Any
+"""A node of sqlglot's tree, whose classes are not the same in all of its versions."""
 
-@dataclass(frozen=True)
-class Token:
-    """A word of SQL: `string` and `name` hold what is meant, not how it was quoted."""
-
-    sort: str
-    text: str
+_TEXTS = {Kind.TEXT, Kind.ENUM}
+_NUMBERS = {Kind.INTEGER, Kind.NUMERIC, Kind.FLOAT}
+_MOMENTS = {Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}
+_NUMBER = re.compile(r"\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
+_SIGNED = re.compile(r"-?\d+(?:\.\d+)?")
+_LITERALS = {
+    Kind.DATE: re.compile(r"\d{4}-\d\d-\d\d"),
+    Kind.TIME: re.compile(r"\d\d:\d\d:\d\d"),
+    Kind.TIMESTAMP: re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"),
+}
+_ESCAPE = re.compile(r"\\[^\\'\"]")
+_COMPARISONS = {"EQ": "=", "NEQ": "<>", "GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
+_ARITHMETIC = {"Add": "+", "Sub": "-", "Mul": "*", "Mod": "%"}
+_LOGIC = {"And": "AND", "Or": "OR"}
+_PREDICATES = {*_COMPARISONS, *_LOGIC, "NullSafeEQ", "NullSafeNEQ", "Is", "In", "Between", "Like", "Not"}
+_OF_TEXTS = {"Lower": "lower", "Upper": "upper", "Trim": "trim"}
+_CHARACTERS, _INTEGERS = {"TEXT", "VARCHAR", "BPCHAR", "CHAR"}, {"SMALLINT", "INT", "BIGINT"}
 
 
 class UntranslatableError(Exception):
     """An expression holds what may mean something else elsewhere, or nothing."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of an expression in the target's SQL.
+
+    Attributes:
+        sql: That.
+        kind: Of its values; None of NULL.
+        text: Of a literal in quotes.
+        number: Of a number without them.
+        column: Whether it is a column alone.
+    """
+
+    sql: str
+    kind: Kind | None
+    text: str | None = None
+    number: str | None = None
+    column: bool = False
 
 
 class Translator:
@@ -46,224 +69,368 @@ class Translator:
         self._source = source
         self._target = target
 
-    def expression(self, sql: str, columns: Mapping[str, str], kinds: Mapping[str, Kind]) -> str | None:
+    def expression(
+        self, sql: str, columns: Mapping[str, str], kinds: Mapping[str, Kind], *, condition: bool = False
+    ) -> str | None:
         """The expression in the target's SQL; None where it may mean something else.
 
         Args:
             sql: SQL of the source.
             columns: The columns that it may name, with their names in the target.
-            kinds: What they hold: not every target compares booleans with numbers, and a cast may change a value.
+            kinds: What they hold: not every database compares them alike, and a cast may change a value.
+            condition: Whether it has to be true or false.
         """
         try:
-            tokens = _listed(_uncast(tokenized(sql, self._source, columns), kinds))
-            _check_comparisons(tokens)
-            if self._target.has_booleans:
-                tokens = _truths(tokens, {name for name, kind in kinds.items() if kind is Kind.BOOLEAN})
-            return self._joined([self._written(tokens, place, columns) for place in range(len(tokens))])
+            writer = _Writer(self._source, self._target, columns, kinds)
+            node = parsed(sql, self._source)
+            return (writer.condition(node) if condition else writer.part(node)).sql
         except UntranslatableError:
             return None
 
-    def _written(self, tokens: list[Token], place: int, columns: Mapping[str, str]) -> str:
-        token = tokens[place]
-        if token.sort == "string":
-            return self._target.literal(token.text)
-        if token.sort == "name":
-            return self._target.quoted(columns[token.text])
-        if token.sort != "word":
-            return token.text
-        word = token.text.upper()
-        if word == "LIKE" and self._source.like_folds != self._target.like_folds_in_copy:
-            # The copy might refuse rows that the source takes.
-            raise UntranslatableError(token.text)
-        if word in _KEYWORDS:
-            return word if self._target.has_truth_words else {"TRUE": "1", "FALSE": "0"}.get(word, word)
-        if place + 1 < len(tokens) and tokens[place + 1].text == "(":
-            return self._function(token.text.lower())
-        raise UntranslatableError(token.text)
 
-    def _function(self, name: str) -> str:
-        if name in _FUNCTIONS:
-            return name
-        if name in ("char_length", "character_length") or (name == "length" and not self._source.length_counts_bytes):
-            return self._target.char_length
-        if name in ("octet_length", "length") and self._target.octet_length:
-            return self._target.octet_length
-        raise UntranslatableError(name)
-
-    def _joined(self, words: list[str]) -> str:
-        text = " ".join(words).replace("( ", "(").replace(" )", ")").replace(" ,", ",")
-        text = re.sub(r"(\b(?:lower|upper|abs|coalesce|nullif|trim|\w*length)) \(", r"\1(", text)
-        return text[1:-1] if closes_last(text) else text
-
-
-def tokenized(sql: str, source: Dialect, columns: Mapping[str, str]) -> list[Token]:
-    """The words of an expression.
+def parsed(sql: str, source: Dialect) -> Node:
+    """The tree of an expression, without parentheses around all of it.
 
     Raises:
-        UntranslatableError: It has others than these.
+        UntranslatableError: It is no expression, or its texts have escapes that are read in more than one way.
     """
-    tokens: list[Token] = []
-    place, text = 0, source.plain_sql(sql)
-    folded: dict[str, str] = {column.casefold(): column for column in columns}
-    pattern = _ESCAPED_TOKEN if source.backslash_escapes else _TOKEN
-    while place < len(text):
-        match = pattern.match(text, place)
-        if match is None or match.end() == place:
-            raise UntranslatableError(text[place:])
-        place = match.end()
-        tokens += _token(match, source, columns, folded)
-    return tokens
+    import sqlglot
+    from sqlglot.errors import SqlglotError
 
-
-def _token(match: re.Match[str], source: Dialect, columns: Mapping[str, str], folded: Mapping[str, str]) -> list[Token]:
-    sort, text = str(match.lastgroup), str(match[str(match.lastgroup)])
-    if sort == "cast":
-        return [Token("cast", text.lstrip(":").strip().lower())]
-    if sort == "string":
-        return [Token("string", _unquoted(text, source))]
-    if sort in ("ticked", "double"):
-        name = text[1:-1].replace(text[0] * 2, text[0])
-        if name in columns or name.casefold() in folded:
-            return [Token("name", name if name in columns else folded[name.casefold()])]
-        if sort == "double" and source.double_quoted_text:
-            return [Token("string", name)]
+    text = source.plain_sql(sql)
+    if source.backslash_escapes and _ESCAPE.search(text):
         raise UntranslatableError(text)
-    if sort == "word":
-        column = text if text in columns else folded.get(text.casefold())
-        known = text.upper() in _KEYWORDS
-        return [Token("name", column)] if column and not known else [Token("word", text)]
-    if text == "==":
-        return [Token("operator", "=")]
-    return [Token("word", word) for word in _WORDS[text]] if text in _WORDS else [Token(sort, text)]
+    try:
+        select = sqlglot.parse_one(f"SELECT (\n{text}\n)", dialect=source.parser)
+    except (SqlglotError, RecursionError) as exc:
+        raise UntranslatableError(text) from exc
+    (found,) = _parts(select, "expressions")
+    if len(found) != 1 or _sort(found[0]) != "Paren":
+        raise UntranslatableError(text)
+    return found[0].unnest()
 
 
-def _unquoted(text: str, source: Dialect) -> str:
-    inner = text[1:-1].replace("''", "'")
-    return re.sub(r"\\(.)", r"\1", inner) if source.backslash_escapes else inner
+def _sort(node: Node) -> str:
+    return type(node).__name__
 
 
-_TEXTS = {"text", "character varying", "varchar", "bpchar", "character"}
-_EXACT = {"numeric", "decimal"}
-_INTEGERS = {"smallint": 2, "integer": 4, "int": 4, "bigint": 8}
-
-
-def _uncast(tokens: list[Token], kinds: Mapping[str, Kind]) -> list[Token]:
-    """Without the casts that change no value.
+def _parts(node: Node, *names: str) -> list[Any]:
+    """What a node consists of.
 
     Raises:
-        UntranslatableError: One may: it rounds, cuts, or compares as something else.
+        UntranslatableError: It has something else, too.
     """
-    found: list[Token] = []
-    for token in tokens:
-        if token.sort != "cast":
-            found.append(token)
-        elif not _is_same(_operand(found), token.text, kinds):
-            raise UntranslatableError(token.text)
-    return found
+    for name, value in node.args.items():
+        if name not in names and not (value is None or value is False or value == []):
+            raise UntranslatableError(name)
+    return [node.args.get(name) for name in names]
 
 
-def _operand(tokens: list[Token]) -> list[Token]:
-    """What a cast that follows is of: one word, or what is in the parentheses before it."""
-    depth = 0
-    for place in range(len(tokens) - 1, -1, -1):
-        text = tokens[place].text if tokens[place].sort == "operator" else ""
-        depth += (text in (")", "]")) - (text in ("(", "["))
-        if depth == 0:
-            inside = [token for token in tokens[place:] if token.sort != "operator" or token.text not in "()"]
-            is_call = text == "(" and place > 0 and tokens[place - 1].sort == "word"
-            return [tokens[place - 1], *inside] if is_call else inside
-    return []
+class _Writer:
+    """The writer of one expression. Its methods raise UntranslatableError."""
 
+    def __init__(self, source: Dialect, target: Dialect, columns: Mapping[str, str], kinds: Mapping[str, Kind]) -> None:
+        self._source = source
+        self._target = target
+        self._columns = columns
+        self._kinds = kinds
+        self._folded = {name.casefold(): name for name in columns}
+        self._typed = source.has_booleans or target.has_booleans  # and a boolean is no number
+        self._writers: dict[str, Callable[[Node], _Part]] = {
+            "Paren": self._paren,
+            "Column": self._column,
+            "Literal": self._literal,
+            "ByteString": lambda node: self._text(node.this),  # PostgreSQL's texts with escapes
+            "Null": lambda _: _Part("NULL", None),
+            "Boolean": lambda node: self._truth(bool(node.this)),
+            "Neg": self._negative,
+            "Cast": self._cast,
+            "Not": self._not,
+            "NullSafeEQ": self._same,
+            "NullSafeNEQ": lambda node: self._same(node, negated=True),
+            "Is": self._is,
+            "In": self._in,
+            "Between": self._between,
+            "Like": self._like,
+            "Abs": self._absolute,
+            "Coalesce": self._coalesce,
+            "Nullif": self._nullif,
+            "Length": self._length,
+            "ByteLength": self._bytes,
+            "Anonymous": self._named,
+            **dict.fromkeys(_COMPARISONS, self._comparison),
+            **dict.fromkeys(_ARITHMETIC, self._arithmetic),
+            **dict.fromkeys(_LOGIC, self._logic),
+            **dict.fromkeys(_OF_TEXTS, self._of_text),
+        }
 
-def _is_same(operand: list[Token], type_: str, kinds: Mapping[str, Kind]) -> bool:
-    """Whether a cast gives what it is given."""
-    if len(operand) == 1 and operand[0].sort == "string":
-        return not type_.startswith("interval")  # which is a text elsewhere, and sorts in another way
-    if any(token.text.upper() == "ARRAY" for token in operand):
-        return type_.endswith("[]")
-    held = {kinds.get(token.text, Kind.OTHER) for token in operand if token.sort == "name"}
-    if type_ in _TEXTS:
-        is_text = len(operand) > 1 and operand[0].text.lower() in ("lower", "upper", "trim")
-        return (held <= {Kind.TEXT, Kind.ENUM} and bool(held)) or is_text
-    numbers = held <= {Kind.INTEGER, Kind.NUMERIC} and not any(token.sort == "string" for token in operand)
-    if type_ in _EXACT:
-        return numbers
-    whole = numbers and held <= {Kind.INTEGER} and all("." not in token.text for token in operand)
-    return whole and type_ == "bigint" if type_ in _INTEGERS and held else whole and type_ in _INTEGERS
+    def part(self, node: Node) -> _Part:
+        """A part of the expression."""
+        if _sort(node) not in self._writers:
+            raise UntranslatableError(_sort(node))
+        return self._writers[_sort(node)](node)
 
+    def condition(self, node: Node) -> _Part:
+        """A part that is true or false."""
+        found = self.part(node)
+        if found.kind in (Kind.BOOLEAN, None) or (found.kind in _NUMBERS and not self._typed):
+            return found
+        raise UntranslatableError(found.sql)
 
-def _check_comparisons(tokens: list[Token]) -> None:
-    """See that IS compares with nothing but NULL and truths: only one database has it for any value."""
-    words = [token.text.upper() if token.sort in ("word", "operator") else "" for token in tokens]
-    if "<=>" in words:
-        raise UntranslatableError("<=>")
-    for place, word in enumerate(words):
-        following = [*words[place + 1 :], "", ""]
-        if word == "IS" and (following[1] if following[0] == "NOT" else following[0]) not in ("NULL", "TRUE", "FALSE"):
-            raise UntranslatableError("IS")
+    def _operand(self, node: Node) -> _Part:
+        """A part beside an operator; not every database gives two of those without parentheses the same order."""
+        if _sort(node) in _PREDICATES:
+            raise UntranslatableError(_sort(node))
+        return self.part(node)
 
+    def _number(self, node: Node) -> _Part:
+        found = self._operand(node)
+        if found.text is None and found.kind in (_NUMBERS if self._typed else _NUMBERS | {Kind.BOOLEAN}):
+            return found
+        raise UntranslatableError(found.sql)
 
-def _truths(tokens: list[Token], booleans: Collection[str]) -> list[Token]:
-    """Write the numbers that a boolean is compared with as what they mean."""
-    found: list[Token] = []
-    for token in tokens:
-        before = found[-2:]
-        compared = len(before) == 2 and before[1].text in ("=", "<>", "!=") and before[0].sort == "name"
-        if compared and before[0].text in booleans and token.text in ("0", "1"):
-            found.append(Token("word", "TRUE" if token.text == "1" else "FALSE"))
+    def _paren(self, node: Node) -> _Part:
+        inner = self.part(_parts(node, "this")[0])
+        return replace(inner, sql=f"({inner.sql})")
+
+    def _column(self, node: Node) -> _Part:
+        [identifier] = _parts(node, "this")
+        if _sort(identifier) != "Identifier":
+            raise UntranslatableError(_sort(identifier))
+        name = identifier.this if identifier.this in self._columns else self._folded.get(identifier.this.casefold())
+        if name is not None:
+            quoted = self._target.quoted(self._columns[name])
+            return _Part(quoted, self._kinds.get(name, Kind.OTHER), column=True)
+        if self._source.double_quoted_text and identifier.args.get("quoted"):
+            return self._text(identifier.this)
+        raise UntranslatableError(identifier.this)
+
+    def _text(self, text: str) -> _Part:
+        return _Part(self._target.literal(text), Kind.TEXT, text=text)
+
+    def _literal(self, node: Node) -> _Part:
+        if node.is_string:
+            return self._text(node.this)
+        if not _NUMBER.fullmatch(node.this):
+            raise UntranslatableError(node.this)
+        digits = len(node.this.replace(".", ""))
+        if digits > min(self._source.exact_digits or digits, self._target.exact_digits or digits):
+            raise UntranslatableError(node.this)
+        return _Part(node.this, Kind.INTEGER if node.this.isdigit() else Kind.NUMERIC, number=node.this)
+
+    def _truth(self, truth: bool) -> _Part:
+        word = str(truth).upper() if self._target.has_truth_words else str(int(truth))
+        return _Part(word, Kind.BOOLEAN)
+
+    def _negative(self, node: Node) -> _Part:
+        [this] = _parts(node, "this")
+        if _sort(this) not in ("Literal", "Column", "Paren", "Cast"):
+            raise UntranslatableError(_sort(this))
+        inner = self._number(this)
+        return _Part(f"-{inner.sql}", inner.kind, number=f"-{inner.number}" if inner.number else None)
+
+    def _cast(self, node: Node) -> _Part:
+        """A cast that gives what it is given."""
+        this, to = _parts(node, "this", "to", "_type")[:2]
+        inner, type_ = self._operand(this), getattr(to.this, "name", "")
+        if inner.text is not None:
+            return self._cast_text(inner, type_, to)
+        if to.expressions:
+            raise UntranslatableError(type_)
+        same = (
+            (type_ in _CHARACTERS and inner.kind in _TEXTS)
+            or (type_ == "DECIMAL" and inner.kind in (Kind.INTEGER, Kind.NUMERIC))
+            or (type_ == "BIGINT" and inner.kind is Kind.INTEGER)
+            or (inner.number and type_ in _INTEGERS and inner.kind is Kind.INTEGER)
+            or (inner.number and type_ == "DOUBLE")
+        )
+        if not same:
+            raise UntranslatableError(type_)
+        return replace(inner, kind=Kind.FLOAT) if type_ == "DOUBLE" else inner
+
+    @staticmethod
+    def _cast_text(inner: _Part, type_: str, to: Node) -> _Part:
+        """A literal, which is compared as what it is compared with."""
+        if type_ == "INTERVAL" or (to.expressions and type_ != "USERDEFINED") or not type_:
+            raise UntranslatableError(type_)
+        return inner
+
+    def _logic(self, node: Node) -> _Part:
+        left, right = map(self.condition, _parts(node, "this", "expression"))
+        return _Part(f"{left.sql} {_LOGIC[_sort(node)]} {right.sql}", Kind.BOOLEAN)
+
+    def _not(self, node: Node) -> _Part:
+        [this] = _parts(node, "this")
+        negated: dict[str, Callable[..., _Part]] = {
+            "Is": self._is, "In": self._in, "Between": self._between, "Like": self._like
+        }  # fmt: skip
+        if _sort(this) in negated:
+            return negated[_sort(this)](this, negated=True)
+        return _Part(f"NOT {self.condition(this).sql}", Kind.BOOLEAN)
+
+    def _comparison(self, node: Node) -> _Part:
+        this, other = _parts(node, "this", "expression")
+        operator = _COMPARISONS[_sort(node)]
+        listed = _array(other, {"=": "ANY", "<>": "ALL"}.get(operator, ""))
+        if listed is not None:
+            return self._listed(self._operand(this), listed, negated=operator == "<>")
+        left, right = self._matched(self._operand(this), self._operand(other), ordered=operator not in ("=", "<>"))
+        return _Part(f"{left.sql} {operator} {right.sql}", Kind.BOOLEAN)
+
+    def _same(self, node: Node, *, negated: bool = False) -> _Part:
+        """A comparison in which NULL is a value."""
+        this, other = _parts(node, "this", "expression")
+        if _sort(other) == "Null":
+            return _Part(f"{self._operand(this).sql} IS {'NOT ' * negated}NULL", Kind.BOOLEAN)
+        left, right = self._matched(self._operand(this), self._operand(other))
+        sql = f"{left.sql} {self._target.null_safe_equal} {right.sql}"
+        return _Part(f"NOT ({sql})" if negated else sql, Kind.BOOLEAN)
+
+    def _is(self, node: Node, *, negated: bool = False) -> _Part:
+        this, other = _parts(node, "this", "expression")
+        if _sort(other) != "Boolean":
+            return self._same(node, negated=negated)
+        found = self._operand(this)
+        if found.kind is not Kind.BOOLEAN:
+            raise UntranslatableError(found.sql)
+        return _Part(f"{found.sql} IS {'NOT ' * negated}{self.part(other).sql}", Kind.BOOLEAN)
+
+    def _in(self, node: Node, *, negated: bool = False) -> _Part:
+        this, listed = _parts(node, "this", "expressions")
+        if not listed:
+            raise UntranslatableError("IN")
+        return self._listed(self._operand(this), listed, negated=negated)
+
+    def _listed(self, this: _Part, listed: Sequence[Node], *, negated: bool) -> _Part:
+        pairs = [self._matched(this, self._operand(one)) for one in listed]
+        inside = ", ".join(other.sql for _, other in pairs)
+        return _Part(f"{pairs[0][0].sql} {'NOT ' * negated}IN ({inside})", Kind.BOOLEAN)
+
+    def _between(self, node: Node, *, negated: bool = False) -> _Part:
+        this, *ends = map(self._operand, _parts(node, "this", "low", "high"))
+        low, high = (self._matched(this, end, ordered=True)[1] for end in ends)
+        return _Part(f"{this.sql} {'NOT ' * negated}BETWEEN {low.sql} AND {high.sql}", Kind.BOOLEAN)
+
+    def _like(self, node: Node, *, negated: bool = False) -> _Part:
+        this, pattern = map(self._operand, _parts(node, "this", "expression", "negate")[:2])
+        if self._source.like_folds != self._target.like_folds_in_copy or this.kind is not Kind.TEXT:
+            raise UntranslatableError("LIKE")  # the copy might refuse rows that the source takes
+        if pattern.text is None or "\\" in pattern.text:
+            raise UntranslatableError("LIKE")
+        negated = negated != bool(node.args.get("negate"))
+        return _Part(f"{this.sql} {'NOT ' * negated}LIKE {pattern.sql}", Kind.BOOLEAN)
+
+    def _arithmetic(self, node: Node) -> _Part:
+        left, right = map(self._number, _parts(node, "this", "expression"))
+        kinds = {Kind.INTEGER if part.kind is Kind.BOOLEAN else part.kind for part in (left, right)}
+        kind = next((one for one in (Kind.FLOAT, Kind.NUMERIC) if one in kinds), Kind.INTEGER)
+        if kind is Kind.NUMERIC and self._source.exact_digits != self._target.exact_digits:
+            raise UntranslatableError(left.sql)  # one of them rounds
+        if _sort(node) == "Mod" and (kind is not Kind.INTEGER or not (right.number or "").strip("-0")):
+            raise UntranslatableError("%")  # by zero it is an error, or NULL
+        return _Part(f"{left.sql} {_ARITHMETIC[_sort(node)]} {right.sql}", kind)
+
+    def _of_text(self, node: Node) -> _Part:
+        [this, position] = _parts(node, "this", "position")
+        inner = self._operand(this)
+        if inner.kind not in _TEXTS or (position or "BOTH") != "BOTH":
+            raise UntranslatableError(_sort(node))
+        if inner.kind is Kind.ENUM and self._target.has_enum_types:
+            raise UntranslatableError(_sort(node))
+        return _Part(f"{_OF_TEXTS[_sort(node)]}({inner.sql})", Kind.TEXT)
+
+    def _absolute(self, node: Node) -> _Part:
+        inner = self._number(_parts(node, "this")[0])
+        return _Part(f"abs({inner.sql})", inner.kind)
+
+    def _coalesce(self, node: Node) -> _Part:
+        this, others = _parts(node, "this", "expressions")
+        first = self._operand(this)
+        pairs = [self._matched(first, self._operand(one)) for one in others]
+        inside = ", ".join([pairs[0][0].sql, *(other.sql for _, other in pairs)])
+        return _Part(f"coalesce({inside})", first.kind)
+
+    def _nullif(self, node: Node) -> _Part:
+        left, right = self._matched(*map(self._operand, _parts(node, "this", "expression")))
+        return _Part(f"nullif({left.sql}, {right.sql})", left.kind)
+
+    def _length(self, node: Node) -> _Part:
+        this, binary = _parts(node, "this", "binary")
+        return self._counted(this, in_bytes=bool(binary))
+
+    def _bytes(self, node: Node) -> _Part:
+        return self._counted(_parts(node, "this")[0], in_bytes=True)
+
+    def _named(self, node: Node) -> _Part:
+        name, arguments = _parts(node, "this", "expressions")
+        if name.lower() != "octet_length" or len(arguments) != 1:
+            raise UntranslatableError(name)
+        return self._counted(arguments[0], in_bytes=True)
+
+    def _counted(self, node: Node, *, in_bytes: bool) -> _Part:
+        """How long a text is; of bytes, every database counts them."""
+        inner = self._operand(node)
+        if inner.kind not in (Kind.TEXT, Kind.BYTES):
+            raise UntranslatableError(inner.sql)
+        function = self._target.char_length
+        if in_bytes or inner.kind is Kind.BYTES:
+            function = self._target.octet_length or ("length" if inner.kind is Kind.BYTES else "")
+        if not function:
+            raise UntranslatableError("octet_length")
+        return _Part(f"{function}({inner.sql})", Kind.INTEGER)
+
+    def _matched(self, left: _Part, right: _Part, *, ordered: bool = False) -> tuple[_Part, _Part]:
+        """Two parts, which the databases compare alike, by equality or also by their order."""
+        if left.kind is None or right.kind is None:
+            return left, right
+        if Kind.BOOLEAN in (left.kind, right.kind) and self._typed:
+            left, right = self._as_truth(left), self._as_truth(right)
+            fits = left.kind is right.kind and not ordered
+        elif (left.text is None) != (right.text is None):
+            literal, other = (left, right) if left.text is not None else (right, left)
+            fits = self._takes(other, literal.text or "", ordered=ordered)
         else:
-            found.append(token)
-    return found
+            fits = self._alike(left, right, ordered=ordered)
+        if not fits:
+            raise UntranslatableError(f"{left.sql}, {right.sql}")
+        return left, right
+
+    def _as_truth(self, part: _Part) -> _Part:
+        """The numbers that a boolean is compared with as what they mean."""
+        return self._truth(part.number == "1") if part.number in ("0", "1") and self._target.has_booleans else part
+
+    def _takes(self, part: _Part, text: str, *, ordered: bool) -> bool:
+        """Whether a part is compared with a literal in quotes as with what it says."""
+        if part.kind in _TEXTS:
+            return not ordered or text == ""  # texts have another order in each collation
+        if part.kind in _NUMBERS:
+            return part.column and _SIGNED.fullmatch(text) is not None
+        if part.kind not in _LITERALS or not _LITERALS[part.kind].fullmatch(text):
+            return False
+        # Where moments are texts, 10:00:00 and 10:00:00.000 are not the same.
+        return part.kind is Kind.DATE or (self._source.binds_values and self._target.binds_values)
+
+    def _alike(self, left: _Part, right: _Part, *, ordered: bool) -> bool:
+        numbers = _NUMBERS if self._typed else _NUMBERS | {Kind.BOOLEAN}
+        if left.kind in numbers and right.kind in numbers:
+            return True
+        if left.kind is right.kind:
+            return left.kind in _MOMENTS or (left.kind in (*_TEXTS, Kind.UUID) and not ordered)
+        return not ordered and {left.kind, right.kind} <= _TEXTS and not self._target.has_enum_types
 
 
-def _listed(tokens: list[Token]) -> list[Token]:
-    """Write `= ANY (ARRAY[...])`, as PostgreSQL keeps an IN, as one."""
-    found: list[Token] = []
-    place = 0
-    while place < len(tokens):
-        length, words = _array(tokens[place:])
-        found += words or [tokens[place]]
-        place += length or 1
-    if any(token.text in "[]" for token in found if token.sort == "operator"):
-        raise UntranslatableError("[")
-    return found
-
-
-def _array(tokens: list[Token]) -> tuple[int, list[Token]]:
-    head = [token.text.upper() for token in tokens[:6] if token.sort in ("word", "operator")]
-    for operator, quantifier, words in (("=", "ANY", ["IN"]), ("<>", "ALL", ["NOT", "IN"])):
-        for opening in (["("], ["(", "("]):
-            start = [operator, quantifier, *opening, "ARRAY", "["]
-            if head[: len(start)] != start:
-                continue
-            end = next(place for place, token in enumerate(tokens) if token == Token("operator", "]"))
-            inside = tokens[len(start) : end]
-            listed = [*(Token("word", word) for word in words), Token("operator", "("), *inside, Token("operator", ")")]
-            return end + 1 + len(opening), listed
-    return 0, []
-
-
-def closes_last(sql: str) -> bool:
-    """Whether one pair of parentheses is around the whole."""
-    depth = 0
-    for place, character in enumerate(sql):
-        depth += (character == "(") - (character == ")")
-        if depth == 0:
-            return place > 0 and place == len(sql) - 1
-    return False
-
-
-def pieces(sql: str, find: Callable[[str], bool] = ",".__eq__) -> list[str]:
-    """The items of a list, split at commas outside of parentheses and quotes."""
-    found, depth, quote, start = [], 0, "", 0
-    for place, character in enumerate(sql):
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "'\"`":
-            quote = character
-        elif character in "()":
-            depth += 1 if character == "(" else -1
-        elif depth == 0 and find(character):
-            found.append(sql[start:place].strip())
-            start = place + 1
-    return [*found, sql[start:].strip()]
+def _array(node: Node, quantifier: str) -> Sequence[Node] | None:
+    """The elements of `ANY (ARRAY[...])`, as PostgreSQL keeps an IN, or of `ALL (ARRAY[...])`; None for all else."""
+    if _sort(node).upper() == quantifier:
+        [inner] = _parts(node, "this")
+    elif _sort(node) == "Anonymous" and node.name.upper() == quantifier and len(node.expressions) == 1:
+        [inner] = node.expressions
+    else:
+        return None
+    while _sort(inner) in ("Paren", "Cast"):
+        if _sort(inner) == "Cast" and getattr(inner.args["to"].this, "name", "") != "ARRAY":
+            raise UntranslatableError(quantifier)
+        inner = inner.this
+    if _sort(inner) != "Array" or not inner.expressions:
+        raise UntranslatableError(quantifier)
+    return list(inner.expressions)

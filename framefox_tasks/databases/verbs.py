@@ -325,6 +325,10 @@ class Database(Verbs):
         """
         return None
 
+    def told_by_text(self, connection: Connection) -> set[str] | None:  # noqa: ARG002 - for those that rebuild
+        """The tables, in small letters, of which only their rebuild() tells all; None where each is to be asked."""
+        return None
+
     def compare_columns(self, connection: Any) -> ColumnComparison | None:  # noqa: ARG002 - for those that need it
         """What compares columns by the server's words, on SQLAlchemy's connection; None where texts are enough."""
         return None

@@ -214,8 +214,11 @@ def _plain(item: Any) -> Any:
         return dict(sorted(item.items()))
     if not hasattr(item, "__dataclass_fields__"):
         return item
-    values = ((part.name, getattr(item, part.name)) for part in fields(item))
+    values = ((name, getattr(item, name)) for name in item.__dataclass_fields__)
     return {name: _plain(value) for name, value in values if name == "nullable" or (value and value != _NO_KEY)}
+
+
+_json_text = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each value
 
 
 def _lines(value: Any, indent: str = "") -> Iterator[str]:
@@ -228,13 +231,13 @@ def _lines(value: Any, indent: str = "") -> Iterator[str]:
         for index, (name, item) in enumerate(entries):
             yield "," if index else ""
             yield f"\n{deeper}"
-            yield f"{json.dumps(name, ensure_ascii=False)}: " if name is not None else ""
+            yield f"{_json_text(name)}: " if name is not None else ""
             # The options and the primary key of a table are one line each.
             flat = name in ("options", "primary_key")
-            yield from [json.dumps(item, ensure_ascii=False)] if flat else _lines(item, deeper)
+            yield from [_json_text(item)] if flat else _lines(item, deeper)
         yield f"\n{indent}{closing}"
     else:
-        yield json.dumps(value, ensure_ascii=False)
+        yield _json_text(value)
 
 
 def _table(data: Mapping[str, Any]) -> Table:

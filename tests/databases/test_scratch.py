@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from support.projects import MiniProject
 from framefox_tasks import ConfigError, Project, ScratchError, Target, create, drop, load_settings
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.scratch import PREFIX
+from framefox_tasks.databases.sqlite.facts import known_tables, learn_tables
 
 HOLDER = """
 import sys
@@ -198,3 +201,19 @@ def test_the_target_need_not_exist(target: Target) -> None:
     drop(target, missing_ok=True)
     with database_of(target).scratch(target) as scratch:
         assert is_there(scratch)
+
+
+def test_the_facts_of_tables_are_learnt_from_an_earlier_run(tmp_path: Path) -> None:
+    target = Target("sqlite:///kept.db", Project(root=tmp_path))
+    with closing(sqlite3.connect(tmp_path / "kept.db")) as connection:
+        connection.execute("CREATE TABLE kept_facts (id INTEGER PRIMARY KEY, size INTEGER CHECK (size > 0))")
+    database = database_of(target)
+    found = database.facts(target)
+    text = known_tables()
+    assert "size > 0" in text
+    learn_tables(text.replace('"CHECK (size > 0)"', '"CHECK (size > 7)"'))
+    assert [fact.value for fact in database.facts(target) if fact.value.startswith("CHECK")] == ["CHECK (size > 7)"]
+    learn_tables(text)
+    learn_tables(text.replace('"CHECK (size > 0)"', '"CHECK (size > 8)"').replace('"format": ', '"format": 9'))
+    learn_tables("torn")
+    assert database.facts(target) == found

@@ -23,6 +23,10 @@ WAITS = "import time; open('begun', 'w'); time.sleep(60)"
 UPGRADE = (sys.executable, "-m", "doit", "database_upgrade")
 
 
+def _not_under_nohup() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # else the process ignores it, and so does a task
+
+
 def start(project: MiniProject, *command: str, stdout: Any = subprocess.PIPE) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command or UPGRADE,
@@ -32,6 +36,7 @@ def start(project: MiniProject, *command: str, stdout: Any = subprocess.PIPE) ->
         stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_not_under_nohup,
     )
 
 

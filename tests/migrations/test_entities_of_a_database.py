@@ -17,12 +17,14 @@ from sqlalchemy import (
     Sequence,
     String,
     Table,
+    Text,
+    UniqueConstraint,
     create_engine,
     desc,
     func,
     text,
 )
-from sqlalchemy.dialects.mysql import LONGTEXT
+from sqlalchemy.dialects.mysql import BIT, LONGTEXT
 from sqlalchemy.types import NullType
 from support.databases import MakeDatabase
 from support.declaring_tables import Declaring
@@ -238,3 +240,61 @@ def test_a_view_that_a_tool_has_declared_as_a_table_is_no_difference(
     assert adopted.differs(metadata=metadata) == ()
     adopted.declare(metadata=metadata)
     assert "wide" in check_migration(adopted.target).unmade
+
+
+def test_an_index_of_another_collation_on_sqlite(sqlite: Adopted) -> None:
+    sqlite.make("CREATE TABLE item (id INTEGER NOT NULL PRIMARY KEY, a TEXT COLLATE NOCASE)")
+    sqlite.database.execute("CREATE INDEX by_a ON item (a COLLATE BINARY DESC)")
+    sqlite.agrees(metadata=sqlite.reflected())
+    assert sqlite.differs(Column("a", Text), Index("by_a", text("a COLLATE RTRIM"))) == (
+        "drop index by_a on item",
+        "add index by_a on item",
+    )
+
+
+def test_a_collation_of_an_index_that_an_entity_has_said(sqlite: Adopted) -> None:
+    sqlite.apply(Column("a", Text), Index("by_a", text("a COLLATE NOCASE")))
+    sqlite.declare(Column("a", Text), Index("by_a", "a"))
+    assert create_migration(sqlite.target).operations == ("drop index by_a on item", "add index by_a on item")
+
+
+@pytest.mark.server
+def test_what_postgresql_checks_later_or_by_other_operators(postgresql: Adopted, make_database: MakeDatabase) -> None:
+    postgresql.make(
+        'CREATE DOMAIN code AS varchar(9) COLLATE "C" NOT NULL',
+        "CREATE TABLE item (id int PRIMARY KEY, a int, during tstzrange, code code, UNIQUE (a) DEFERRABLE, "
+        "CONSTRAINT apart EXCLUDE USING gist (during WITH &&))",
+    )
+    metadata = postgresql.reflected()
+    postgresql.declare(metadata=metadata)
+    assert check_migration(postgresql.target).left_alone == ("constraint item.apart",)
+    postgresql.anew(make_database, metadata)
+
+
+@pytest.mark.server
+def test_a_deferral_that_an_entity_has_said(postgresql: Adopted) -> None:
+    postgresql.apply(Column("a", Integer), UniqueConstraint("a", name="one_a", deferrable=True))
+    postgresql.declare(Column("a", Integer), UniqueConstraint("a", name="one_a"))
+    assert create_migration(postgresql.target).operations == (
+        "drop constraint one_a on item",
+        "add constraint one_a on item",
+    )
+
+
+@pytest.mark.mariadb
+@pytest.mark.server
+def test_bits_and_a_text_with_the_check_of_json(mysql: Adopted, make_database: MakeDatabase) -> None:
+    mysql.make(
+        "CREATE TABLE item (id int PRIMARY KEY, bits bit(3) DEFAULT b'101', "
+        "document longtext CHECK (json_valid(document)))"
+    )
+    metadata = mysql.reflected()
+    mysql.agrees(metadata=metadata)
+    mysql.anew(make_database, metadata)
+
+
+@pytest.mark.server
+def test_a_default_of_bits_that_an_entity_has_said(mysql: Adopted) -> None:
+    mysql.apply(Column("bits", BIT(3), server_default=text("b'101'")))
+    mysql.declare(Column("bits", BIT(3)))
+    assert create_migration(mysql.target).operations == ("modify default item.bits",)

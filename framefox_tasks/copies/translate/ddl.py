@@ -80,7 +80,7 @@ class Statements:
         for check in target.source.checks:
             if _is_boolean(check, target):
                 continue
-            sql = self._translator.expression(check.sql, target.renamed, target.kinds)
+            sql = self._translator.expression(check.sql, target.renamed, target.kinds, condition=True)
             if sql:
                 name = self._translation.names.constraint(check.name, target.name) if check.name else None
                 yield name or sql, f"{self._named(name)}CHECK ({sql})"
@@ -88,7 +88,8 @@ class Statements:
                 target.lost.append(f"check {check.name or check.sql} of {target.source.name}")
         for name, column in target.columns.items():
             for domain in column.source.checks:
-                sql = self._translator.expression(domain, {"VALUE": column.name}, {"VALUE": column.source.type.kind})
+                kinds = {"VALUE": target.kinds[name]}
+                sql = self._translator.expression(domain, {"VALUE": column.name}, kinds, condition=True)
                 if sql:
                     yield sql, f"CHECK ({sql})"
                 else:

@@ -8,22 +8,20 @@ import re
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Kind
 from framefox_tasks.databases.schema import LiveColumn, Written
-from framefox_tasks.databases.sql import closes_last
+from framefox_tasks.databases.sql import Node, UntranslatableError, parsed
 
-_NOW = re.compile(
-    r"(?:now|current_timestamp|localtimestamp|statement_timestamp|transaction_timestamp|clock_timestamp)(?:\(\d*\))?"
-    r"|datetime\('now'(?:, *'localtime')?\)|'now'|timezone\('utc', *\(?(?:now\(\)|current_timestamp)\)?\)"
-    r"|\(?(?:now\(\)|current_timestamp)\)? at time zone 'utc'|utc_timestamp(?:\(\d*\))?"
-    r"|strftime\('%y-%m-%d %h:%m:%[sf]', *'now'\)",
-    re.IGNORECASE,
-)
-_TODAY = re.compile(r"current_date(?:\(\))?|curdate\(\)|date\('now'\)|\(?'now'\)?::date|utc_date\(\)", re.IGNORECASE)
-_HOUR = re.compile(r"current_time(?:\(\d*\))?|curtime\(\d*\)|localtime(?:\(\d*\))?|time\('now'\)", re.IGNORECASE)
-_UUID = re.compile(r"(?:gen_random_uuid|uuid_generate_v4|uuid_generate_v1|uuid|uuidv4|uuidv7)\(\)", re.IGNORECASE)
-_EMPTY = re.compile(r"'\{\}'|ARRAY\[\]", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
-_CAST = re.compile(r"::\s*(?:\"[^\"]+\"|[a-z_][\w. ]*)(?:\(\d+(?:,\d+)?\))?(?:\[\])*$", re.IGNORECASE)
-_STRING = re.compile(r"[eE]?'((?:[^']|'')*)'", re.DOTALL)
+# The words that sqlglot has for them, and the functions that it has no word for.
+_NOW = {
+    *("currenttimestamp", "localtimestamp", "utctimestamp", "currenttimestampltz", "now", "statement_timestamp"),
+    *("transaction_timestamp", "clock_timestamp", "datetime"),
+}
+_TODAY = {"currentdate", "utcdate", "date", "tsordstodate"}
+_HOUR = {"currenttime", "localtime", "utctime", "time"}
+_UUID = {"uuid", "uuid_generate_v1", "uuid_generate_v4", "uuidv4", "uuidv7"}
+_OF_NOW = {"datetime", "date", "tsordstodate", "time"}
+"""Of these the functions that are given the moment as a text."""
+_FORMATS = ("%Y-%m-%d %H:%M:%f", "%Y-%m-%d %H:%M:%S")
 _MOMENTS = {
     Kind.DATE: re.compile(r"\d{4}-(?!00)\d\d-(?!00)\d\d"),
     Kind.TIME: re.compile(r"\d\d:\d\d(?::\d\d(?:\.\d+)?)?"),
@@ -37,60 +35,94 @@ _BOOLEANS = {"1": "1", "t": "1", "true": "1", "0": "0", "f": "0", "false": "0"}
 
 def default(column: LiveColumn, written: Written, source: Dialect, target: Dialect) -> str | None:
     """A column's default in the target's SQL; None where it has no equivalent."""
-    sql = _bare((column.default or "").strip())
-    found = _function(sql, column.type.kind, written, target)
+    try:
+        node, casts = _bare(parsed(column.default or "", source))
+    except UntranslatableError:
+        return None
+    found = _function(node, casts, column.type.kind, written, target)
     if found is None:
-        text = _text(sql, column, source)
+        text = _text(node, column, source)
         value = None if text is None else _value(text, column, written)
         found = None if value is None else target.value(value, column.type.kind, written)
     return None if found is None else target.as_default(found, written)
 
 
-def is_null(sql: str) -> bool:
+def is_null(sql: str, source: Dialect) -> bool:
     """Whether a default is NULL."""
-    return _bare(sql).upper() == "NULL"
+    try:
+        return _sort(_bare(parsed(sql, source))[0]) == "null"
+    except UntranslatableError:
+        return False
 
 
-def _bare(sql: str) -> str:
-    """Without casts and the parentheses around it."""
+def _sort(node: Node) -> str:
+    name = node.name if type(node).__name__ == "Anonymous" else type(node).__name__
+    return str(name).lower()
+
+
+def _bare(node: Node) -> tuple[Node, list[str]]:
+    """A node without parentheses, casts and UTC around it, and the types that it was cast to."""
+    casts: list[str] = []
     while True:
-        plain = sql if _TODAY.fullmatch(sql) else _CAST.sub("", sql).strip()
-        if closes_last(plain):
-            plain = plain[1:-1].strip()
-        plain = re.sub(r"'::text", "'", plain)
-        if plain == sql:
-            return sql
-        sql = plain
+        sort = _sort(node)
+        if sort == "cast":
+            casts.append(str(getattr(node.args["to"].this, "name", "")))
+        elif sort == "timezone" and len(node.expressions) == 2:
+            node = _in_utc(node.expressions[0], node.expressions[1], node)
+        elif sort == "attimezone":
+            node = _in_utc(node.args["zone"], node.this, node)
+        if sort not in ("cast", "paren") and _sort(node) == sort:
+            return node, casts
+        node = node.this if sort in ("cast", "paren") else node
 
 
-def _function(sql: str, kind: Kind, written: Written, target: Dialect) -> str | None:
-    if _NOW.fullmatch(sql) and kind in (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TEXT):
+def _in_utc(zone: Node, moment: Node, whole: Node) -> Node:
+    return moment if _bare(zone)[0].name.lower() == "utc" and _sort(_bare(moment)[0]) in _NOW else whole
+
+
+def _function(node: Node, casts: list[str], kind: Kind, written: Written, target: Dialect) -> str | None:
+    if _is_now(node, casts) and kind in (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TEXT):
         return {Kind.DATE: target.today, Kind.TIME: target.hour}.get(kind) or target.now(written)
-    if _TODAY.fullmatch(sql) and kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TEXT):
+    if _is_given_now(node, _TODAY) and kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TEXT):
         return target.today
-    if _HOUR.fullmatch(sql) and kind in (Kind.TIME, Kind.TEXT):
+    if _is_given_now(node, _HOUR) and kind in (Kind.TIME, Kind.TEXT):
         return target.hour
-    if _UUID.fullmatch(sql) and kind in (Kind.UUID, Kind.TEXT):
+    if _sort(node) in _UUID and kind in (Kind.UUID, Kind.TEXT):
         return target.uuid(written)
     return None
 
 
-def _text(sql: str, column: LiveColumn, source: Dialect) -> str | None:
+def _is_given_now(node: Node, sorts: set[str]) -> bool:
+    """Whether it is a function of these, and of the moment."""
+    if _sort(node) not in sorts:
+        return False
+    words = [one.name.lower() for one in (node.this, *node.expressions) if hasattr(one, "name")]
+    return words in (["now"], ["now", "localtime"]) if _sort(node) in _OF_NOW else True
+
+
+def _is_now(node: Node, casts: list[str]) -> bool:
+    if _sort(node) in ("timetostr", "strftime"):
+        words = {one.name for one in node.walk() if _sort(one) == "literal"}
+        return any(words == {"now", one} for one in _FORMATS)
+    if _sort(node) == "literal" and node.name == "now":
+        return any(type_ not in ("TEXT", "VARCHAR") for type_ in casts)
+    return _is_given_now(node, _NOW)
+
+
+def _text(node: Node, column: LiveColumn, source: Dialect) -> str | None:
     """A literal's text; None where it is none."""
-    if column.type.kind is Kind.JSON and _EMPTY.fullmatch(sql) and column.type.hidden.endswith("[]"):
-        return "[]"
+    sort = _sort(node)
+    if column.type.kind is Kind.JSON and column.type.hidden.endswith("[]"):
+        empty = node.name == "{}" if sort == "literal" else sort == "array" and not node.expressions
+        return "[]" if empty else None
     if column.type.kind is Kind.BITS:
-        bits = re.fullmatch(r"[bB]?'([01]+)'", sql)
-        return bits[1] if bits else None
-    text = _STRING.fullmatch(sql)
-    if text:
-        inner = text[1].replace("''", "'")
-        return re.sub(r"\\(.)", r"\1", inner) if source.backslash_escapes or sql[0] in "eE" else inner
-    if source.double_quoted_text and len(sql) > 1 and sql[0] == sql[-1] == '"':
-        return sql[1:-1].replace('""', '"')
-    if _NUMBER.fullmatch(sql) or sql.lower() in ("true", "false"):
-        return sql
-    return None
+        return node.name if sort in ("bitstring", "literal") and re.fullmatch("[01]+", node.name) else None
+    if sort == "neg" and _sort(node.this) == "literal" and not node.this.is_string:
+        return f"-{node.this.name}"
+    if sort == "boolean":
+        return str(node.this).lower()
+    is_text = sort == "column" and source.double_quoted_text and node.this.args.get("quoted")
+    return node.name if is_text or sort in ("literal", "bytestring") else None
 
 
 def _value(text: str, column: LiveColumn, written: Written) -> str | None:

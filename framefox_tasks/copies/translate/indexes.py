@@ -67,7 +67,7 @@ class Indexes:
     def _condition(self, target: TargetTable, index: LiveIndex) -> str | None:
         if not index.where or not self._dialect.partial_indexes:
             return None
-        return self._translator.expression(index.where, target.renamed, target.kinds)
+        return self._translator.expression(index.where, target.renamed, target.kinds, condition=True)
 
     def _index(self, target: TargetTable, index: LiveIndex) -> Iterator[Statement]:
         where = self._condition(target, index)

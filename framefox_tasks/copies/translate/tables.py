@@ -182,7 +182,7 @@ class Translation:
             )
         if column.generated:
             yield f"{name}: is no longer computed, but holds the values: {_short(column.generated)}"
-        elif column.default and not one.numbered and not is_null(column.default):
+        elif column.default and not one.numbered and not is_null(column.default, self.source):
             one.default = default(column, written, self.source, self.dialect)
             if one.default is None:
                 yield f"{name}: has no default any more: {_short(column.default)}"

@@ -48,8 +48,11 @@ class TargetTable:
 
     @property
     def kinds(self) -> dict[str, Kind]:
-        """The kinds of the columns, by their names in the source."""
-        return {name: column.source.type.kind for name, column in self.columns.items()}
+        """What the columns are compared as, by their names in the source."""
+        return {
+            name: Kind.OTHER if column.written.digits else column.source.type.kind
+            for name, column in self.columns.items()
+        }
 
     @property
     def keys(self) -> list[tuple[str, ...]]:

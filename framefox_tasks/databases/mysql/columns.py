@@ -73,9 +73,16 @@ class MySQLColumns(ColumnComparison):
         if one is None or other is None:
             return None
         collated = getattr(declared.type, "collation", None) is not None
-        if f"{other.type} json" == one.type and getattr(declared.type, "collation", None) == _OF_JSON:
+        if f"{other.type} json" == one.type and (
+            getattr(declared.type, "collation", None) == _OF_JSON or not self._has_collation_of_json(live)
+        ):
             return True  # what a tool sees that writes entities from the database
         return one.type == other.type and (not collated or one.collation == other.collation)
+
+    def _has_collation_of_json(self, column: Column[Any]) -> bool:
+        """Whether a longtext with the check of JSON can have been declared as JSON; else that check is another's."""
+        options = self._definition(column.table).rpartition("\n)")[2]
+        return _OF_JSON in self._line(column.table, column.name) or _OF_JSON in options
 
     def same_default(self, live: Column[Any], declared: Column[Any]) -> bool | None:
         """By what the server makes of both."""

@@ -36,10 +36,12 @@ class MySQLDialect(Dialect):
     backslash_escapes = True
     has_booleans = False
     has_zero_dates = True
-    like_folds = True
+    like_folds = None
     length_counts_bytes = True
     today = "(CURRENT_DATE)"
     hour = "(CURRENT_TIME)"
+    parser = "mysql"
+    null_safe_equal = "<=>"
     read = staticmethod(types.read)
     literal = staticmethod(types.literal)
     narrowed = staticmethod(limits.narrowed)

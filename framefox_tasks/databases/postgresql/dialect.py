@@ -23,6 +23,7 @@ class PostgreSQLDialect(Dialect):
     partial_indexes = True
     not_indexed = ("json",)  # is kept as its text, which nothing is compared with
     comments = "statement"
+    parser = "postgres"
     read = staticmethod(types.read)
     write = staticmethod(types.write)
     refuses = staticmethod(takes.refuses)

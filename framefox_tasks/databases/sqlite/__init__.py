@@ -126,6 +126,12 @@ class SQLite(SQLiteVerbs, Database):
 
         return SQLiteRebuild(connection, table) if is_there(connection, table) else None
 
+    def told_by_text(self, connection: Connection) -> set[str]:
+        """By the look of the statements in its catalogue."""
+        from framefox_tasks.databases.sqlite.objects import told_by_text
+
+        return told_by_text(connection)
+
     def open_source(self, target: Target, readers: int = 1) -> AbstractContextManager[Source]:  # noqa: ARG002 - one is enough
         """Read a database at one point of time."""
         from framefox_tasks.databases.sqlite.read import open_source

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from framefox_tasks.databases.rebuild import IndexText
-from framefox_tasks.databases.sqlite.create_table import unquoted
 
 _WORDS = re.compile(
     r"(?P<space>\s+|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z))|(?P<string>'(?:[^']|'')*')"
@@ -37,6 +36,14 @@ class Word:
         if self.sort in ("name", "word"):
             return unquoted(self.text).casefold()
         return self.text
+
+
+def unquoted(name: str) -> str:
+    """A name without its quotes."""
+    name = name.strip()
+    if len(name) > 1 and name[0] in "\"`'":
+        return name[1:-1].replace(name[0] * 2, name[0])
+    return name[1:-1] if name.startswith("[") else name
 
 
 def words_of(sql: str) -> list[Word]:
@@ -95,6 +102,25 @@ def index_of(sql: str, columns: Collection[str]) -> IndexText:
         (str(unique), *normal),
         not all(plain),
     )
+
+
+def parts_of(sql: str) -> tuple[list[str], str | None]:
+    """The parts of the index that a CREATE INDEX makes, without their order, and its condition, as they are written."""
+    words = words_of(sql)
+    at = [word.keyword for word in words].index("ON")
+    opening = next(place for place in range(at, len(words)) if words[place].text == "(")
+    inside = group(words[opening:])
+    behind = words[opening + len(inside) + 2 :]
+    where = next((place for place, word in enumerate(behind) if word.keyword == "WHERE"), None)
+    parts = ["".join(word.text for word in _without_order(part)).strip() for part in split(inside)]
+    return parts, None if where is None else "".join(word.text for word in behind[where + 1 :]).strip()
+
+
+def _without_order(part: Sequence[Word]) -> list[Word]:
+    found = list(part)
+    while found and (found[-1].sort == "space" or found[-1].keyword in ("ASC", "DESC")):
+        found.pop()
+    return found
 
 
 def text_of(words: Sequence[Word]) -> str:

@@ -31,6 +31,8 @@ class SQLiteDialect(Dialect):
     char_length = "length"
     octet_length = ""
     exact_digits = types.EXACT_DIGITS
+    parser = "sqlite"
+    null_safe_equal = "IS"
     read = staticmethod(types.read)
     write = staticmethod(types.write)
 

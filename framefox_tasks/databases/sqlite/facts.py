@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import groupby
 from typing import Any
 
 from framefox_tasks.databases.facts import THERE, Fact
-from framefox_tasks.databases.sql import pieces
-from framefox_tasks.databases.sqlite.create_table import CreateTable, unquoted
+from framefox_tasks.databases.sqlite.create_table import CreateTable
 from framefox_tasks.databases.sqlite.objects import Object, Objects
 from framefox_tasks.model import Target
 
-_COLLATE = re.compile(r"\bCOLLATE\s+(\"[^\"]*\"|\w+)", re.IGNORECASE)
-_HEAD = re.compile(r"(\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^]]*\]|\w+)(.*)", re.DOTALL)
 _INDEX = re.compile(
     r"\s*CREATE\s+(UNIQUE\s+)?INDEX\s+.*?\bON\s+(?:\"[^\"]*\"|`[^`]*`|\[[^]]*\]|\w+)\s*(\(.*)", re.I | re.S
 )
 _MOST = 5000
+_FORMAT = 1
+"""Of the facts that are kept: to be counted up with each change of what is told of the text of a table."""
 _tables: dict[Object, tuple[Fact, ...]] = {}
 _PLAIN = re.compile(r"[\"`\[](\w+)[\"`\]]")
 
@@ -35,6 +35,20 @@ def facts(target: Target) -> list[Fact]:
         found += [Fact(one.table, "trigger", "", _text(one.sql), one.name) for one in objects.of("trigger")]
         found += [_index(one) for one in objects.of("index")]
         return found
+
+
+def known_tables() -> str:
+    """The facts of the tables that were asked for, as a text to be learnt from in a later run."""
+    kept = [[one, facts] for one, facts in _tables.items()]
+    return json.dumps({"format": _FORMAT, "sqlite": sqlite3.sqlite_version, "tables": kept}, ensure_ascii=False)
+
+
+def learn_tables(text: str) -> None:
+    """Take facts from known_tables() of an earlier run; not from one of another version."""
+    with suppress(ValueError, KeyError, TypeError):
+        kept = json.loads(text)
+        if (kept["format"], kept["sqlite"]) == (_FORMAT, sqlite3.sqlite_version):
+            _tables.update((Object(*one), tuple(map(Fact._make, facts))) for one, facts in kept["tables"])
 
 
 def _text(sql: str) -> str:
@@ -60,28 +74,18 @@ def _known_table(connection: sqlite3.Connection, one: Object) -> tuple[Fact, ...
 def _table(connection: sqlite3.Connection, one: Object) -> Iterator[Fact]:
     table, text = one.name, CreateTable(one.sql)
     yield Fact(table, "table", THERE, "")
-    body, _, tail = one.sql.partition("(")[2].rpartition(")")
+    tail = one.sql.rpartition(")")[2]
     if options := ", ".join(sorted(word.strip().upper() for word in tail.split(",") if word.strip())):
         yield Fact(table, "table", "options", options)
     if re.search(r"\bAUTOINCREMENT\b", one.sql, re.IGNORECASE):
         yield Fact(table, "table", "numbering", "AUTOINCREMENT")
-    yield from _columns(connection, table, text, _collations(body))
+    yield from _columns(connection, table, text)
     yield from _keys(connection, table, text)
     yield from (Fact(table, "constraint", "", f"CHECK ({_text(check.sql)})", check.name) for check in text.checks())
 
 
-def _collations(body: str) -> dict[str, str]:
-    found = {}
-    for item in pieces(body):
-        head, collation = _HEAD.match(item), _COLLATE.search(item)
-        if head and collation:
-            found[unquoted(head[1])] = unquoted(collation[1]).upper()
-    return found
-
-
-def _columns(
-    connection: sqlite3.Connection, table: str, text: CreateTable, collations: dict[str, str]
-) -> Iterator[Fact]:
+def _columns(connection: sqlite3.Connection, table: str, text: CreateTable) -> Iterator[Fact]:
+    collations = text.collation_of()
     query = 'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?)'
     rows = connection.execute(query, (table,)).fetchall()
     generated = text.generated() if any(row[5] for row in rows) else {}

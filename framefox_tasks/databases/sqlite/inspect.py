@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -14,7 +13,7 @@ from typing import Any
 
 from framefox_tasks.databases.rows import Name
 from framefox_tasks.databases.schema import Chosen, IndexPart, LiveColumn, LiveIndex, LiveSchema, LiveTable, Reference
-from framefox_tasks.databases.sql import pieces
+from framefox_tasks.databases.sqlite.clauses import parts_of
 from framefox_tasks.databases.sqlite.create_table import CreateTable
 from framefox_tasks.databases.sqlite.objects import Object, Objects
 from framefox_tasks.databases.sqlite.pool import joined
@@ -28,9 +27,6 @@ _COUNTED = 1_000_000
 """From how many rows on what ANALYZE found is good enough."""
 _LARGE = 100_000
 """Rows of a table whose columns are looked at beside each other."""
-_WHERE = re.compile(r"\)\s*WHERE\s+(.*)$", re.IGNORECASE | re.DOTALL)
-_LIST = re.compile(r"\bON\s+(?:\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^]]*\]|\w+)\s*\((.*)\)", re.IGNORECASE | re.DOTALL)
-_ORDER = re.compile(r"\s+(?:ASC|DESC)$", re.IGNORECASE)
 
 _COLUMNS = """SELECT held.name, found.name, found.type, "notnull", dflt_value, pk, hidden
     FROM sqlite_master AS held, pragma_table_xinfo(held.name) AS found
@@ -180,16 +176,16 @@ class _Inspector:
         for (index, unique, origin, conditional), rows in groupby(self._indexes[table], key=lambda row: row[:4]):
             if origin == "pk":
                 continue
-            sql = self._sql.get(index, "")
-            parts, lost = _parts(rows, sql)
-            where = _WHERE.search(sql) if conditional else None
+            sql = self._sql.get(index)
+            texts, where = parts_of(sql) if sql else ([], None)
+            parts, lost = _parts(rows, texts)
             own = names.get(tuple(str(part.column).casefold() for part in parts))
             yield LiveIndex(
                 index if origin == "c" else own,
                 parts,
                 bool(unique),
                 origin == "u",
-                where[1] if where else None,
+                where if conditional else None,
                 lost=lost,
             )
 
@@ -213,10 +209,8 @@ class _Inspector:
             )
 
 
-def _parts(rows: Iterable[tuple[Any, ...]], sql: str) -> tuple[tuple[IndexPart, ...], tuple[str, ...]]:
+def _parts(rows: Iterable[tuple[Any, ...]], texts: Sequence[str]) -> tuple[tuple[IndexPart, ...], tuple[str, ...]]:
     """The parts of an index, and which of their collations get lost."""
-    listed = _LIST.search(_WHERE.sub(")", sql))
-    texts = [_ORDER.sub("", text) for text in pieces(listed[1])] if listed else []
     parts: list[IndexPart] = []
     lost: list[str] = []
     for place, (*_, cid, name, descending, collation) in enumerate(rows):

@@ -7,9 +7,13 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from framefox_tasks.databases.rows import Name, Statement
 from framefox_tasks.databases.schema import Chosen
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
 
 _TELLS_SHADOWS = (3, 37)
 _SHADOWS = "_(?:data|idx|content|docsize|config|segments|segdir|stat|node|parent|rowid)"
@@ -17,8 +21,7 @@ _SHADOWS = "_(?:data|idx|content|docsize|config|segments|segdir|stat|node|parent
 _VIRTUAL = re.compile(r"\s*CREATE\s+VIRTUAL\s+TABLE\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Object:
+class Object(NamedTuple):
     """A row of sqlite_master: a table, index, view or trigger."""
 
     type: str
@@ -106,3 +109,17 @@ class Objects:
 
 def _owner(one: Object) -> str:
     return one.table.lower() if one.type in ("index", "trigger") else one.name.lower()
+
+
+def told_by_text(connection: Connection) -> set[str]:
+    """The tables, in small letters, of which SQLAlchemy may not reflect all: with unique constraints, or such indexes.
+
+    It is as quick as can be, and so names too many: an index is one of columns alone if its statement has no more
+    than that, by the look of it.
+    """
+    found = set()
+    for type_, table, sql in connection.exec_driver_sql("SELECT type, tbl_name, sql FROM sqlite_master"):
+        text = (sql or "").upper()
+        if "UNIQUE" in text if type_ == "table" else text.count("(") > 1 or "WHERE" in text or "COLLATE" in text:
+            found.add(table.lower())
+    return found

@@ -10,8 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases.rebuild import IndexText
-from framefox_tasks.databases.sqlite.clauses import index_of, words_of
-from framefox_tasks.databases.sqlite.create_table import unquoted
+from framefox_tasks.databases.sqlite.clauses import index_of, unquoted, words_of
 from framefox_tasks.databases.sqlite.definition import SQLiteDefinition
 from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.errors import MigrationError

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from framefox_tasks.databases.scratch import CACHE, PREFIX, DriverWatch, starting, statement_text, unavailable
+from framefox_tasks.databases.sqlite.facts import known_tables, learn_tables
 from framefox_tasks.databases.sqlite.lock import FileLock
 from framefox_tasks.databases.sqlite.objects import Objects
 from framefox_tasks.databases.sqlite.verbs import VERBS
@@ -48,6 +49,7 @@ def scratch(target: Target, state: str) -> Iterator[Target]:
             kept = _state(target, state)
             if state and kept.is_file():
                 shutil.copyfile(kept, file)
+                _learn_facts(kept)
             else:
                 VERBS.create(made)
         yield made
@@ -80,17 +82,27 @@ def _state(target: Target, state: str) -> Path:
 
 
 def keep_state(target: Target, made: Target, state: str) -> None:
-    """Keep a scratch database as a file of the cache, in the place of the one before."""
+    """Keep a scratch database as a file of the cache, with its facts, in the place of the one before."""
     path = _state(target, state)
     beside = path.with_name(f".{path.name}.{made.file.parent.name}")
     with suppress(OSError):
         try:
             shutil.copyfile(made.file, beside)
-            for other in path.parent.glob("state-*.db"):
+            for other in (*path.parent.glob("state-*.db"), *path.parent.glob("facts-*.json")):
                 other.unlink(missing_ok=True)
             beside.replace(path)
+            _facts_of(path).write_text(known_tables(), encoding="utf-8")
         finally:
             beside.unlink(missing_ok=True)
+
+
+def _facts_of(state: Path) -> Path:
+    return state.with_name(f"facts{state.stem.removeprefix('state')}.json")
+
+
+def _learn_facts(state: Path) -> None:
+    with suppress(OSError, ValueError):
+        learn_tables(_facts_of(state).read_text(encoding="utf-8"))
 
 
 def remove_leftovers() -> None:

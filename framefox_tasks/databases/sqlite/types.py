@@ -115,7 +115,7 @@ def write(type_: Type) -> Written:
 def _integer(type_: Type) -> Written:
     size = type_.size or 8
     if type_.unsigned and size == 8:
-        return Written("DECIMAL_TEXT(20)", reason="SQLite's integers end at 9223372036854775807")
+        return Written("DECIMAL_TEXT(20)", reason="SQLite's integers end at 9223372036854775807", digits=True)
     if size <= 2 and not type_.unsigned:
         return Written("SMALLINT")
     return Written("BIGINT" if size > 4 or (size == 4 and type_.unsigned) else "INTEGER")
@@ -126,4 +126,5 @@ def _numeric(type_: Type) -> Written:
     if type_.narrow or (type_.size is not None and type_.size <= EXACT_DIGITS):
         return Written(f"NUMERIC{arguments}")
     # An affinity of text: SQLite would round a number, but not a text of digits.
-    return Written(f"DECIMAL_TEXT{arguments}", reason=f"SQLite rounds numbers of more than {EXACT_DIGITS} digits")
+    reason = f"SQLite rounds numbers of more than {EXACT_DIGITS} digits"
+    return Written(f"DECIMAL_TEXT{arguments}", reason=reason, digits=True)

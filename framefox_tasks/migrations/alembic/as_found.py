@@ -1,6 +1,7 @@
 """What entities that were made from a database cannot say of it: no difference, while nobody has changed it.
 
-A tool that writes them sees neither the order of an index's columns nor how long the text of an enum is.
+A tool that writes them sees neither the order nor the collation of an index's columns, nor how long the text of an enum
+is, nor when a unique constraint is checked, nor the default of bits.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Column, Enum, Index, Table
+from sqlalchemy import Column, Enum, Index, Table, UniqueConstraint
 
 from framefox_tasks.migrations.alembic.database_types import compares_last
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership
@@ -38,6 +39,28 @@ def has_orders(context: MigrationContext, index: Index) -> bool:
     table = _recorded(context, index.table)
     found = next((one for one in table.indexes if one.name == index.name), None) if table else None
     return found is not None and any(" DESC" in part.upper() or " NULLS " in part.upper() for part in found.columns)
+
+
+def has_collation(context: MigrationContext, index: Index) -> bool:
+    """Whether the collation of an index's columns counts: the newest migration has made it with one."""
+    table = _recorded(context, index.table)
+    parts = (part for one in (table.indexes if table else ()) if one.name == index.name for part in one.columns)
+    return any("COLLATE" in part.upper() for part in parts)
+
+
+def has_deferral(context: MigrationContext, unique: UniqueConstraint) -> bool:
+    """Whether it counts when a unique constraint is checked: an entity says it, or the newest migration has."""
+    if unique.deferrable is not None or unique.initially:
+        return True
+    table, columns = _recorded(context, unique.table), tuple(column.name for column in unique.columns)
+    found = [one for one in (table.uniques if table else ()) if one.columns == columns or one.name == unique.name]
+    return any(one.options for one in found)
+
+
+def has_default(context: MigrationContext, column: Column[Any]) -> bool:
+    """Whether the newest migration has given a column a default."""
+    table = _recorded(context, column.table)
+    return any(one.name == column.name and one.default for one in (table.columns if table else ()))
 
 
 @compares_last("table")

@@ -9,12 +9,12 @@ from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Boolean, Column, Enum, Index, Numeric, Sequence, String
-from sqlalchemy.dialects.mysql import ENUM
+from sqlalchemy.dialects.mysql import BIT, ENUM
 from sqlalchemy.engine import Dialect
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.columns import ColumnComparison
-from framefox_tasks.migrations.alembic.as_found import has_orders, is_as_recorded
+from framefox_tasks.migrations.alembic.as_found import has_default, has_orders, is_as_recorded
 from framefox_tasks.migrations.alembic.database_types import definitions_of, plain
 from framefox_tasks.migrations.alembic.sequences import named_sequence, sequences_in
 
@@ -76,6 +76,8 @@ def help_compare_defaults(context: MigrationContext) -> None:
     theirs: Any = context.impl.compare_server_default
 
     def compare(inspected: Column[Any], metadata: Column[Any], declared: str | None, found: str | None) -> bool:
+        if declared is None and isinstance(inspected.type, BIT) and not has_default(context, metadata):
+            return False
         decided = same_by_server(context, metadata, declared, found)
         if decided is None:
             decided = _same_by_text(context, inspected, metadata, declared, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
@@ -24,11 +25,11 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import CreateIndex
 
 from framefox_tasks.databases.definitions import ConstraintDefinition, Name, ServerDefinitions
-from framefox_tasks.migrations.alembic.as_found import has_orders
+from framefox_tasks.migrations.alembic.as_found import has_deferral, has_orders
 from framefox_tasks.migrations.alembic.column_changes import StatementOp
 from framefox_tasks.migrations.alembic.compare import unescaped
 from framefox_tasks.migrations.alembic.database_types import compares_last, definitions_of, plain
-from framefox_tasks.migrations.alembic.ownership import OWNERSHIP
+from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, ownership_of
 from framefox_tasks.schema.references import reference_of
 
 _ORDER = re.compile(r" (?:DESC|NULLS FIRST|NULLS LAST)(?=[ ,)])")
@@ -53,7 +54,7 @@ def help_compare_keys(context: MigrationContext) -> None:
 
     def compare_unique_constraint(declared: UniqueConstraint, found: UniqueConstraint) -> Any:
         result = uniques(declared, found)
-        if result.is_equal and _deferral(declared) != _deferral(found):
+        if result.is_equal and _deferral(declared) != _deferral(found) and has_deferral(context, declared):
             return ComparisonResult.Different("when it is checked")
         return result
 
@@ -89,6 +90,13 @@ def _found_indexes(context: MigrationContext) -> dict[Name, Index]:
 def _deferral(constraint: Any) -> tuple[bool, bool]:
     deferred = (constraint.initially or "").upper() == "DEFERRED"
     return bool(constraint.deferrable) or deferred, deferred
+
+
+def _made(context: MigrationContext, table: Table, name: str, found: ConstraintDefinition) -> bool:
+    """Whether the history makes an exclusion constraint, which no reflection knows."""
+    words = set(re.findall(r"\w+", found.text))
+    used = SimpleNamespace(table=table, columns=[column for column in table.columns if column.name in words])
+    return ownership_of(context).includes_part(used, name, "exclude_constraint")
 
 
 def _complete(context: MigrationContext, definitions: ServerDefinitions, constraint: Any) -> None:
@@ -180,7 +188,7 @@ def _compare(
         old, new = live.get(constraint), wanted.get(constraint)
         if old is not None and new is not None and _same_exclusion(migration, definitions, (schema, name), old, new):
             continue
-        if old is not None:
+        if old is not None and (new is not None or _made(migration, found, constraint, old)):
             modify.ops.append(_drop(migration, schema, name, constraint, old))
         if new is not None:
             modify.ops.append(ops.AddConstraintOp.from_constraint(new))

@@ -6,10 +6,12 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from typing import Any
 
 from alembic.operations import ops
-from sqlalchemy import Engine, column, table, text
+from sqlalchemy import Engine, MetaData, column, table, text
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from sqlalchemy.sql import ddl
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine
@@ -64,6 +66,14 @@ def prove(
 
 def _unproven(reason: str) -> tuple[Proof, None]:
     return Proof(reason=reason), None
+
+
+def _unchecked(metadata: MetaData) -> Any:
+    """Let create_all() not look for each table in an empty database, unless something of the project's may make one."""
+    kinds = getattr(ddl, "CheckFirst", None)  # before SQLAlchemy 2.1 it is all or nothing, with the types
+    if kinds is None or metadata.dispatch.before_create:
+        return True
+    return kinds.ALL & ~kinds.TABLES
 
 
 def _by_table(facts: Iterable[Fact]) -> dict[str, Counter[Fact]]:
@@ -218,7 +228,7 @@ class _Proof:
                 with guarded(self._target, made), warnings.catch_warnings():
                     warnings.simplefilter("ignore", SAWarning)
                     for metadata in self._generated.metadata:
-                        metadata.create_all(self._engine(made))
+                        metadata.create_all(self._engine(made), checkfirst=_unchecked(metadata))
             except (SQLAlchemyError, ReplayError) as exc:
                 if isinstance(exc, ReplayError) and exc.leaves:
                     raise

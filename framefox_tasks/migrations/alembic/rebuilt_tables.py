@@ -6,7 +6,7 @@ without a name. The table's own statements tell of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from alembic.autogenerate import comparators, renderers
@@ -15,13 +15,16 @@ from alembic.autogenerate.render import render_op
 from alembic.operations import ops
 from alembic.util import DispatchPriority, PriorityDispatchResult
 from alembic.util.sqla_compat import constraint_name_string, is_expression_index
-from sqlalchemy import ForeignKeyConstraint, Index, Table, UniqueConstraint, text
+from sqlalchemy import Column, ForeignKeyConstraint, Index, Table, UniqueConstraint, text
 from sqlalchemy.schema import CreateIndex
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.rebuild import IndexText, TableRebuild
+from framefox_tasks.migrations.alembic.as_found import has_collation
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, ownership_of
 from framefox_tasks.migrations.alembic.rebuild import NAMING, conventional_name
+
+_TOLD_BY_TEXT = "framefox_tasks.told_by_text"
 
 
 class DropUnnamedOp(ops.DropConstraintOp):
@@ -78,8 +81,12 @@ def _leave_out(context: AutogenContext, _changes: Any, schema: str | None, *_: A
     return PriorityDispatchResult.CONTINUE
 
 
-def _without_expressions(_uniques: Any, _indexes: Any, _declared_uniques: Any, declared: set[Index]) -> None:
-    declared -= {index for index in declared if is_expression_index(index)}
+def _without_expressions(_uniques: Any, found: set[Index], _declared_uniques: Any, declared: set[Index]) -> None:
+    ours = {index for index in declared if is_expression_index(index)}
+    names = {index.name for index in ours}
+    declared -= ours
+    # One with a collation is reflected as if it had none.
+    found -= {index for index in found if index.name in names}
 
 
 @comparators.dispatch_for("table", priority=DispatchPriority.LAST)
@@ -91,12 +98,30 @@ def _compare(
     found: Table | None,
     declared: Table | None,
 ) -> PriorityDispatchResult:
-    if _is_concerned(context, schema):
+    if _is_concerned(context, schema) and not _is_told(context, changes, name, declared):
         rebuild = None if found is None else _database(context).rebuild(context.connection, name)
         _compare_indexes(context, changes, rebuild, found, declared)
         if rebuild is not None and found is not None and declared is not None:
             _drop_unnamed(context, changes, rebuild, found, declared)
     return PriorityDispatchResult.CONTINUE
+
+
+def _is_told(context: AutogenContext, changes: ops.ModifyTableOps, name: str, declared: Table | None) -> bool:
+    """Whether what SQLAlchemy reflects and Alembic compares of a table is all, as of nearly every one."""
+    if _TOLD_BY_TEXT not in context.opts:
+        context.opts[_TOLD_BY_TEXT] = _database(context).told_by_text(context.connection)
+    by_text = context.opts[_TOLD_BY_TEXT]
+    if by_text is None or name.lower() in by_text:
+        return False
+    unnamed = (isinstance(op, ops.DropConstraintOp) and op.constraint_name is None for op in changes.ops)
+    indexes = declared.indexes if declared is not None else ()
+    return not any(unnamed) and all(_is_plain(index, context.dialect.name) for index in indexes)
+
+
+def _is_plain(index: Index, dialect: str) -> bool:
+    return index.dialect_options[dialect].get("where") is None and all(
+        isinstance(one, Column) for one in index.expressions
+    )
 
 
 def _compare_indexes(
@@ -115,11 +140,18 @@ def _compare_indexes(
         if index is not None and other is not None and rebuild is not None:
             mine = rebuild.index(_sql(index, context))
             compared = any((mine.of_expressions, other.of_expressions, mine.where, other.where))
-            differs = compared and mine.normal != other.normal
+            unsaid = _is_plain(index, context.dialect.name) and not has_collation(context.migration_context, index)
+            differs = compared and mine.normal != (_uncollated(other.normal) if unsaid else other.normal)
         else:
             differs = bool(index is not None and is_expression_index(index)) or bool(other and other.of_expressions)
         if differs:
             _replace(context, changes, index, _reflected(other, found, context) if other else None)
+
+
+def _uncollated(words: Sequence[str]) -> tuple[str, ...]:
+    """The words of an index without collations and orders, which reflection leaves out."""
+    gone = {place + more for place, word in enumerate(words) if word.upper() == "COLLATE" for more in (0, 1)}
+    return tuple(word for place, word in enumerate(words) if place not in gone and word.upper() != "DESC")
 
 
 def _sql(index: Index, context: AutogenContext) -> str:

@@ -105,9 +105,19 @@ def _type_source(kind: Any, prefix: str, context: AutogenContext) -> str:
     return str(render._repr_type(to_instance(kind), context))
 
 
+def _collated_once(domain: DOMAIN) -> DOMAIN:
+    """A domain without the collation of its type: reflection gives both one, and the default one as well."""
+    domain.data_type = domain.data_type.copy()
+    if getattr(domain.data_type, "collation", None) in ("default", domain.collation):
+        domain.data_type.collation = None  # type: ignore[attr-defined]
+    if domain.collation == "default":
+        domain.collation = None
+    return domain
+
+
 def rendered_domain(domain: DOMAIN, context: AutogenContext) -> str:
     """The source text of a domain that a table does not create: a statement of its own does."""
-    given = domain.adapt(DOMAIN, create_type=False)  # type: ignore[no-untyped-call]
+    given = _collated_once(domain.adapt(DOMAIN, create_type=False))  # type: ignore[no-untyped-call]
     text: str = context.migration_context.impl._render_DOMAIN_type(given, context)  # type: ignore[attr-defined]
     return text
 
