@@ -7,16 +7,18 @@ nothing in it points outside.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape
 
 from framefox_tasks.diagrams.boxes import (
+    DARK,
     FONT,
     FRAME,
     HEADER_HEIGHT,
     HEADERS,
     INK,
     LINES,
+    MUTED,
     PAPER,
     ROW,
     ROW_HEIGHT,
@@ -28,13 +30,22 @@ from framefox_tasks.diagrams.boxes import (
     boxes,
     text,
 )
+from framefox_tasks.diagrams.change import SIGNS
 from framefox_tasks.diagrams.crowfoot import line, number
 from framefox_tasks.diagrams.diagram import Diagram, Relation
 from framefox_tasks.diagrams.graphviz import GraphvizFormat
 from framefox_tasks.diagrams.placement import GROUP_TITLE, Bounds, Frame, Placement, Point, placement
-from framefox_tasks.diagrams.text import shown
+from framefox_tasks.diagrams.text import shown, width as text_width
+from framefox_tasks.schema.snapshot import ForeignKey
 
 _FONT_SIZE = 11
+_LEGEND_ROW = 24
+# Optional, unique, identifying, and what the legend says of such a line.
+_KINDS = {
+    (False, False, False): "one, and any number of rows",
+    (True, True, False): "none or one, and one row at most",
+    (False, False, True): "solid: part of the primary key",
+}
 
 
 class Svg(GraphvizFormat):
@@ -42,37 +53,91 @@ class Svg(GraphvizFormat):
 
     def write(self, diagram: Diagram) -> Mapping[str, str]:
         """See Format."""
-        return {"svg": svg(diagram)}
+        placed = placement(diagram)
+        height, rows = legend(diagram, placed.width - 30)
+        moved = f'<g class="legend" transform="translate(15 {number(placed.height)})">'
+        below = [moved, *rows, "</g>"] if rows else []
+        return {"svg": _sheet(diagram, placed.height + height + (10 if rows else 0), [_style()], below)}
 
 
-@lru_cache(maxsize=1)  # the HTML page shows the same
+def legend(diagram: Diagram, room: float) -> tuple[float, list[str]]:
+    """What the lines and the colours of a change mean, in rows of at most this width; their height, and the rows."""
+    x, y = 0.0, _LEGEND_ROW / 2
+    drawn: list[str] = []
+    entries = [(64, partial(_sample, kind), words) for kind, words in _KINDS.items()] if diagram.relations else []
+    if diagram.change.since:
+        entries += [(16, partial(_swatch, state), f"{sign} {state}") for state, sign in SIGNS.items()]
+    for sign, sign_at, words in entries:
+        length = sign + 8 + text_width(words, _FONT_SIZE)
+        if x and x + length > room:
+            x, y = 0, y + _LEGEND_ROW
+        drawn += sign_at(x, y)
+        drawn.append(f'<text x="{number(x + sign + 8)}" y="{number(y + 4)}" fill="{MUTED}">{words}</text>')
+        x += length + 20
+    return y + _LEGEND_ROW / 2 if drawn else 0, drawn
+
+
+def _swatch(state: str, x: float, y: float) -> Iterator[str]:
+    yield _rectangle(x, y - 8, 16, 16, f'fill="{HEADERS[state]}"')
+
+
+def _sample(kind: tuple[bool, bool, bool], x: float, y: float) -> Iterator[str]:
+    shape = Relation("", "", ForeignKey((), "", ()), *kind)
+    ends = (x - 1, y - 9, x, y + 9), (x + 64, y - 9, x + 65, y + 9)
+    yield from line(shape, [(x, y), (x + 20, y), (x + 44, y), (x + 64, y)], *ends, LINES[""])
+
+
+def _style() -> str:
+    """Other colours where the system is dark, and lines that stand out under the pointer."""
+    rules = "".join(
+        f'[{name}="{light}"]{{{name}:{dark}}}' for light, dark in DARK.items() for name in ("fill", "stroke")
+    )
+    dark = f"svg{{fill:{DARK[INK]}}}{rules}"
+    return f"<style>.between:hover{{opacity:1}}@media (prefers-color-scheme:dark){{{dark}}}</style>"
+
+
 def svg(diagram: Diagram) -> str:
-    """The picture, without what is only for a file of its own.
+    """The picture for a page, which has its own colours and a legend elsewhere.
 
     Raises:
         DiagramError: Graphviz cannot lay it out, or wrote something unexpected.
     """
-    placed = placement(diagram)
-    places = {table.key: bounds for table, bounds in zip(diagram.tables, placed.tables, strict=True)}
-    width, height = number(placed.width), number(placed.height)
-    size = f'width="{width}pt" height="{height}pt" viewBox="0 0 {width} {height}"'
-    edges = [
-        _edge(index, relation, line, places, _state_of(index, relation, diagram, placed))
-        for index, (relation, line) in enumerate(zip(diagram.relations, placed.lines, strict=True))
-    ]
+    return _sheet(diagram, placement(diagram).height, [], [])
+
+
+def _sheet(diagram: Diagram, height: float, above: Sequence[str], below: Sequence[str]) -> str:
+    """A sheet with the picture, of this height, and what else is on it."""
+    across, down = number(placement(diagram).width), number(height)
+    size = f'width="{across}pt" height="{down}pt" viewBox="0 0 {across} {down}"'
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" {size}'
             f' font-family="{FONT}" font-size="{_FONT_SIZE}" fill="{INK}" xml:space="preserve">',
+            *above,
             '<g id="graph0" class="graph">',
-            f'<polygon fill="{PAPER}" points="0,0 0,{height} {width},{height} {width},0"/>',
-            *(_text(text("title", diagram.title), *placed.title, TITLE_HEIGHT) if placed.title else ()),
-            *(_frame(index, frame) for index, frame in enumerate(placed.frames)),
-            *edges,
-            *(_node(index, *each) for index, each in enumerate(zip(boxes(diagram), placed.tables, strict=True))),
+            f'<polygon fill="{PAPER}" points="0,0 0,{down} {across},{down} {across},0"/>',
+            *_picture(diagram),
+            *below,
             "</g>\n</svg>\n",
         ]
     )
+
+
+@lru_cache(maxsize=1)  # the HTML page shows the same
+def _picture(diagram: Diagram) -> Sequence[str]:
+    """The title, the groups, the lines, the tables."""
+    placed = placement(diagram)
+    places = {table.key: bounds for table, bounds in zip(diagram.tables, placed.tables, strict=True)}
+    edges = [
+        _edge(index, relation, line, places, _state_of(index, relation, diagram, placed))
+        for index, (relation, line) in enumerate(zip(diagram.relations, placed.lines, strict=True))
+    ]
+    return [
+        *(_text(text("title", diagram.title), *placed.title, TITLE_HEIGHT) if placed.title else ()),
+        *(_frame(index, frame) for index, frame in enumerate(placed.frames)),
+        *edges,
+        *(_node(index, *each) for index, each in enumerate(zip(boxes(diagram), placed.tables, strict=True))),
+    ]
 
 
 def _state_of(index: int, relation: Relation, diagram: Diagram, placed: Placement) -> tuple[str, str]:

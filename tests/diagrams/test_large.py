@@ -8,23 +8,25 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from support.pages import chromium, group
 from support.pictures import ID, KEY, diagram, picture, table
 
-from framefox_tasks.diagrams import graphviz, placement as placing
+from framefox_tasks.diagrams import boxes, graphviz, placement as placing
 from framefox_tasks.diagrams.communities import LIMIT, communities
 from framefox_tasks.diagrams.diagram import Diagram
+from framefox_tasks.diagrams.formats import load
 from framefox_tasks.diagrams.graphviz import render_each
 from framefox_tasks.diagrams.html import html
 from framefox_tasks.diagrams.packing import extent, packed
 from framefox_tasks.diagrams.placement import Placement, placement
 from framefox_tasks.diagrams.svg import svg
 from framefox_tasks.errors import DiagramError
-from framefox_tasks.schema.snapshot import Column, ForeignKey, Table
+from framefox_tasks.schema.snapshot import Column, EnumType, ForeignKey, Table
 
 SUBJECTS = ("order", "invoice", "customer", "product", "payment", "shipment", "warehouse", "ticket", "session", "file")
 PARTS = ("item", "history", "status", "line", "setting", "address", "link", "note", "type")
@@ -147,8 +149,21 @@ def test_the_same_schema_gives_the_same_picture_whatever_the_order_of_its_relati
     many = large(60)
     first = svg(many)
     placing.placement.cache_clear()
-    svg.cache_clear()
     assert svg(replace(many)) == first
+
+
+def test_the_svg_is_dark_where_the_system_is_has_a_legend_and_shows_the_values_of_an_enum() -> None:
+    order = table("order", refers_to=("customer",))
+    status = Column("status", "ENUM", False, enum=EnumType(("new", "paid", "packed", "sent", "returned")))
+    both = diagram(table("customer"), replace(order, columns=(*order.columns, status)))
+    svg = str(load("svg").write(both)["svg"])
+    assert "@media (prefers-color-scheme:dark)" in svg
+    colours = set(re.findall('(?:fill|stroke)="(#[^"]+)"', svg))
+    assert {colour for colour in colours if f'"{colour}"]{{' not in svg} == {boxes.HEADER_INK}
+    assert ">ENUM (new, paid, packed, sent, …)<" in svg
+    for words in ("one, and any number of rows", "none or one, and one row at most", "solid: part of the primary key"):
+        assert f">{words}</text>" in svg
+    assert "legend" not in str(load("svg").write(diagram(table("customer")))["svg"])
 
 
 def test_a_table_that_refers_to_itself_has_a_line_from_column_to_column() -> None:
@@ -222,4 +237,42 @@ def test_a_page_of_300_tables_opens_on_their_groups(browser: Browser, tmp_path: 
     for _ in range(3):
         page.keyboard.press("+")
     assert (frames.first.is_visible(), page.locator(".node .plate").first.is_visible()) == (False, True)
+    page.close()
+
+
+def test_a_link_shows_nothing_but_a_table_and_what_is_near_it_and_the_list_can_be_made_wider(
+    browser: Browser, tmp_path: Path
+) -> None:
+    names = ["a", "a_name_that_is_too_long_for_the_list_of_tables", "c", "d"]
+    chain = diagram(table("a"), *(table(name, refers_to=(before,)) for before, name in pairwise(names)))
+    page = opened(browser, tmp_path, chain)
+    seen = "[...document.querySelectorAll('.node')].map(node => getComputedStyle(node).visibility[0]).join('')"
+    for fragment, expected in (
+        ("#a~2", "vvvh"),
+        ("#a~1", "vvhh"),
+        ("#c~0", "hhvh"),
+        ("#a", "vvvv"),
+        ("#nothing~1", "vvvv"),
+    ):
+        page.evaluate("fragment => { location.hash = fragment }", fragment)
+        page.wait_for_function(f"expected => {seen} === expected", arg=expected)
+    long = page.locator("#ff-list .long")
+    expect(long).to_have_attribute("title", "a_name_that_is_too_long_for_the_list_of_tables")
+    last, row = long.locator("span").last.bounding_box(), page.locator("#ff-list li").nth(1).bounding_box()
+    assert last
+    assert row
+    assert last["x"] + last["width"] < row["x"] + row["width"], "the end of a long name is in sight"
+    grip = page.get_by_role("separator", name="Width of the list")
+    left = page.locator(".canvas").bounding_box()
+    grip.hover()
+    page.mouse.down()
+    page.mouse.move(420, 300)
+    page.mouse.up()
+    wider = page.locator(".canvas").bounding_box()
+    assert left
+    assert wider
+    assert (left["x"], wider["x"]) == (296, 420)
+    grip.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(grip).to_have_attribute("aria-valuenow", "400")
     page.close()

@@ -56,7 +56,7 @@ function nameplate(name, { x, y, width, height }, least, most = 60) {
 
 class Selection {
   constructor({ tables, relations }, view) {
-    Object.assign(this, { tables, relations, view, lit: [], table: -1 });
+    Object.assign(this, { tables, relations, view, lit: [], table: -1, depth: null });
     const groups = new Map(all(".node, .edge", view.svg).map((group) => [group.id, group]));
     this.nodes = tables.map((_, index) => groups.get(`table-${index}`));
     this.edges = relations.map((_, index) => groups.get(`relation-${index}`));
@@ -87,23 +87,32 @@ class Selection {
     });
   }
 
-  // The tables that refer to this one or that it refers to, and the lines between them.
-  around(table) {
-    const lines = this.relations.flatMap((ends, index) => (ends.includes(table) ? [index] : []));
-    const tables = new Set(lines.flatMap((index) => this.relations[index]));
+  // The tables that are at most so many relations away, and the lines between them.
+  around(table, depth = 1) {
+    const tables = new Set([table]);
+    const lines = new Set();
+    for (let step = 0; step < depth; step++) {
+      const reached = new Set(tables);
+      this.relations.forEach((ends, index) => {
+        if (!ends.some((end) => reached.has(end))) return;
+        lines.add(index);
+        ends.forEach((end) => tables.add(end));
+      });
+    }
     tables.delete(table);
-    return [[...tables].map((index) => this.nodes[index]), lines.map((index) => this.edges[index])];
+    return [[...tables].map((index) => this.nodes[index]), [...lines].map((index) => this.edges[index])];
   }
 
   // Bring out a table and what is around it; give its neighbours.
-  light(table) {
+  light(table, depth) {
     this.lit.forEach((group) => group.classList.remove("near", "chosen", "hit"));
     this.lit = [];
     this.ring.remove();
     const node = this.nodes[table];
     this.view.stage.classList.toggle("dimmed", Boolean(node));
+    this.view.stage.classList.toggle("focused", Boolean(node) && depth !== null);
     if (!node) return [];
-    const [tables, edges] = this.around(table);
+    const [tables, edges] = this.around(table, depth ?? 1);
     this.encircle(node);
     node.classList.add("chosen");
     [...tables, ...edges].forEach((group) => group.classList.add("near"));
@@ -140,9 +149,9 @@ class Selection {
     this.lit.push(...found);
   }
 
-  show(table, { column, still, focus }) {
-    this.table = table;
-    const neighbours = this.light(table);
+  show(table, { column, still, focus, depth }) {
+    Object.assign(this, { table, depth });
+    const neighbours = this.light(table, depth);
     this.tell(table);
     if (column !== undefined) this.point(table, column);
     const node = this.nodes[table];
