@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from re import compile as pattern
 from struct import pack, unpack
 
+from framefox_tasks.databases.checksum import Form
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import NULL, Field, Kind, TablePlan, unescaped
 
@@ -54,15 +55,21 @@ def _column(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> _Co
     if dialects[0].name == dialects[1].name and here.native == there.native:
         return None  # one database writes one value in one way
     if here.kind is Kind.FLOAT:
-        return _each(_single if any(map(_is_single, (here, there), dialects)) else _double)
+        return _each(_single if any(map(is_single, (here, there), dialects)) else _double)
     if here.kind is Kind.TEXT:
-        return _unpadded if any(field.native.startswith(_PADDED) for field in (here, there)) else None
+        return _unpadded if any(map(is_padded, (here, there))) else None
     return _COLUMNS.get(here.kind)
 
 
-def _is_single(field: Field, dialect: Dialect) -> bool:
+def is_single(field: Field, dialect: Dialect) -> bool:
+    """Whether a FLOAT is a single."""
     type_ = dialect.read(field.native)
     return type_ is not None and type_.kind is Kind.FLOAT and type_.size == _SINGLE
+
+
+def is_padded(field: Field) -> bool:
+    """Whether a text has spaces up to its length."""
+    return field.native.startswith(_PADDED)
 
 
 def _each(function: Callable[[bytes], bytes]) -> _Column:
@@ -78,7 +85,7 @@ def _fractions(column: Sequence[bytes]) -> list[bytes]:
 
 
 def _uuids(column: Sequence[bytes]) -> list[bytes]:
-    return [field.replace(b"-", b"").lower() for field in column]
+    return [field if field == NULL else field.replace(b"-", b"").lower() for field in column]
 
 
 def _bits(column: Sequence[bytes]) -> list[bytes]:
@@ -164,3 +171,11 @@ _COLUMNS: dict[Kind, _Column] = {
     Kind.UUID: _uuids,
     Kind.BITS: _bits,
 }
+FORMS: dict[Form, _Column] = {
+    Form.NUMBER: _each(_number),
+    Form.DOUBLE: _each(_number),  # lines have the fewest digits already
+    Form.MOMENT: _fractions,
+    Form.HEX: _uuids,
+    Form.UNPADDED: _unpadded,
+}
+"""What gives the fields of a column in a form; Form.LINE is as they are."""

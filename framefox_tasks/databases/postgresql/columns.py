@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from framefox_tasks.databases.checksum import Form
 from framefox_tasks.databases.postgresql.session import quoted
 from framefox_tasks.databases.rows import Field, Kind, Name, Side
 
@@ -28,6 +29,27 @@ SELECT c.oid, c.relkind FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace 
 WHERE n.nspname = %s AND c.relname = %s
 """
 _JSON = ("json", "jsonb", "text", "character varying", "character")
+
+
+_UNESCAPED = {
+    *(Kind.INTEGER, Kind.NUMERIC, Kind.FLOAT, Kind.BOOLEAN, Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ),
+    *(Kind.UUID, Kind.BITS, Kind.INTERVAL),
+}
+_FORMED = {
+    Form.NUMBER: "trim_scale({}::numeric)::text",
+    Form.DOUBLE: "trim_scale({}::text::numeric)::text",
+    Form.MOMENT: "{}::text",
+    Form.HEX: "replace({}::text, '-', '')",
+}
+
+
+def _escaped(found: str) -> str:
+    for plain, escaped in (("\\\\", "\\\\\\\\"), ("\\t", "\\\\t"), ("\\n", "\\\\n"), ("\\r", "\\\\r")):
+        found = f"replace({found}, E'{plain}', E'{escaped}')"
+    return found
+
+
+_FORMED[Form.UNPADDED] = f"rtrim({_escaped('{}::text')}, ' ')"
 
 
 @dataclass(frozen=True)
@@ -67,6 +89,17 @@ class Shape:
             case Kind.TEXT | Kind.OTHER | Kind.UUID if base == "character":
                 return f"{name}::text"
         return name
+
+    def formed(self, field: Field, form: Form) -> str:
+        """The text of a column in a canonical line."""
+        name, text = quoted(field.name), f"({self.text(field)})"
+        if form in _FORMED:
+            return f"coalesce({_FORMED[form].format(text)}, E'\\\\N')"
+        if field.kind in _UNESCAPED:
+            return f"coalesce({text}::text, E'\\\\N')"
+        # Of a row whose fields are NULL, IS NULL says yes; and the text of some types is another than what is cast.
+        found = f"concat({text})" if field.kind in (Kind.OTHER, Kind.NATIVE) else f"{text}::text"
+        return f"CASE WHEN {name} IS DISTINCT FROM NULL THEN {_escaped(found)} ELSE E'\\\\N' END"
 
     def key_totals(self, columns: Sequence[str], where: str = "") -> str:
         """The query of the number of rows, and of each column of whole numbers the least, the greatest and the sum."""

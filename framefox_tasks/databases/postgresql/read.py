@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
+from framefox_tasks.databases.checksum import DIGITS, Form, RowTotals
 from framefox_tasks.databases.postgresql import session
 from framefox_tasks.databases.postgresql.columns import Shape, is_binary, qualified, shape_of
 from framefox_tasks.databases.postgresql.copy_stream import copy_out
@@ -15,6 +16,8 @@ from framefox_tasks.databases.rows import BadRowError, KeyTotals, Name, Side
 from framefox_tasks.model import Target
 
 _UNKNOWN = "SQL_ASCII"
+_PLAIN_NUMBERS = 140_000
+"""The first version that has a number for infinity, and one without zeros at its end."""
 _SAVEPOINT = "framefox_tasks_copy"
 # PostgreSQL writes three more characters as escapes than lines have.
 _ESCAPES = (b"\\b", b"\\f", b"\\v")
@@ -73,6 +76,18 @@ class PostgreSQLReader:
         with telling(self._target, self._side, self._connection, about=f"to read {table.name}"), self._kept():
             query = shape_of(self._connection, table.name).key_totals(columns, _where(where))
             return KeyTotals.of(self._connection.execute(query).fetchone())
+
+    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "") -> RowTotals | None:
+        """The checksum of all rows; see the protocol. None where the server does not know what its texts mean."""
+        if self._codec or self._connection.info.server_version < _PLAIN_NUMBERS:
+            return None
+        with self._guarded(table):
+            shape = shape_of(self._connection, table.name)
+            line = " || E'\\t' || ".join(map(shape.formed, table.fields, forms))
+            digest = f"('x' || left(md5(convert_to({line}, 'UTF8')), {DIGITS}))::bit({4 * DIGITS})::bigint"
+            query = f"SELECT count(*), coalesce(sum({digest}), 0) FROM {shape.origin}{_where(where)}"  # noqa: S608
+            rows, total = self._connection.execute(query).fetchone()
+            return RowTotals(int(rows), int(total))
 
     def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:
         """The server reads all that it holds."""

@@ -1,0 +1,70 @@
+"""The checksums of a table in the source and in the copy, each computed where the rows are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+
+from framefox_tasks.copies.verify.canonical import FORMS, is_padded, is_single
+from framefox_tasks.copies.verify.sides import Sides
+from framefox_tasks.databases.checksum import Form, RowTotals
+from framefox_tasks.databases.dialect import Dialect
+from framefox_tasks.databases.rows import Field, Kind, TablePlan
+
+_KINDS = {
+    **dict.fromkeys((Kind.INTEGER, Kind.BOOLEAN, Kind.TEXT, Kind.ENUM, Kind.OTHER, Kind.BYTES, Kind.DATE), Form.LINE),
+    **dict.fromkeys((Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ), Form.MOMENT),
+    Kind.NUMERIC: Form.NUMBER,
+    Kind.FLOAT: Form.DOUBLE,
+    Kind.UUID: Form.HEX,
+}
+
+
+def are_same(sides: Sides) -> bool:
+    """Whether the checksums are the same; False also where there are none, and the rows themselves must be compared."""
+    forms = forms_of(sides.plan, sides.dialects)
+    if forms is None:
+        return False
+    with ThreadPoolExecutor(1) as beside:
+        theirs = beside.submit(sides.target.checksum, sides.plan.target, forms)
+        ours = None if sides.transform else sides.source.checksum(sides.plan.source, forms, where=sides.where)
+        found = theirs.result()
+    if ours is None and found is None:
+        return False  # both are in this process, which has a faster one
+    ours = ours or RowTotals.of_lines(canonical_lines(sides.ours(), forms))
+    found = found or RowTotals.of_lines(canonical_lines(sides.theirs(), forms))
+    return ours == found and ours.total is not None
+
+
+def forms_of(plan: TablePlan, dialects: tuple[Dialect, Dialect]) -> tuple[Form, ...] | None:
+    """The form of each field; None where one has no form that both databases can write."""
+    pairs = zip(plan.source.fields, plan.target.fields, strict=True)
+    found = tuple(_form(here, there, dialects) for here, there in pairs)
+    return tuple(form for form in found if form) if all(found) else None
+
+
+def _form(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> Form | None:
+    if dialects[0].name == dialects[1].name and here.native == there.native:
+        return Form.LINE
+    if here.kind is Kind.FLOAT and any(map(is_single, (here, there), dialects)):
+        return None
+    if here.kind is Kind.TEXT and any(map(is_padded, (here, there))):
+        return Form.UNPADDED
+    return _KINDS.get(here.kind)
+
+
+def canonical_lines(blocks: Iterable[bytes], forms: Sequence[Form]) -> Iterator[bytes]:
+    """The canonical lines of blocks."""
+    columns = [(place, FORMS[form]) for place, form in enumerate(forms) if form in FORMS]
+    return chain.from_iterable(_lines(block, columns) for block in blocks if block)
+
+
+def _lines(block: bytes, columns: Sequence[tuple[int, Callable[[Sequence[bytes]], list[bytes]]]]) -> Iterable[bytes]:
+    lines = block[:-1].split(b"\n")
+    if not columns:
+        return lines
+    fields: list[Sequence[bytes]] = list(zip(*[line.split(b"\t") for line in lines], strict=True))
+    for place, column in columns:
+        fields[place] = column(fields[place])
+    return map(b"\t".join, zip(*fields, strict=True))
