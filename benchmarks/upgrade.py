@@ -75,6 +75,12 @@ CHANGES = (
 )
 ENV_PY = "from framefox_tasks.env import run_migrations\n\nrun_migrations()\n"
 DODO = "from framefox_tasks.tasks import *\n"
+FOREIGN = """
+
+def task_own():
+    for number in range(50):
+        yield {"basename": f"own_{number}", "actions": ["true"]}
+"""
 
 
 def write_revisions(folder: Path, count: int) -> list[str]:
@@ -151,6 +157,11 @@ def measure(folder: Path, count: int, runs: int, scripts: Path) -> Iterator[Row]
     if count == 1:
         listed = [Peer(replace(bare, title="bare doit list", arguments=(*bare.arguments, "list")), 1.15)]
         yield from compare("`doit list`", command("doit list", ours_folder), listed, runs, by="cpu", tell=True)
+        for name in ("dodo.py", "bare_sqlite3.py"):
+            with (ours_folder / name).open("a", encoding="utf-8") as dodo:
+                dodo.write(FOREIGN)
+        case = "`doit list` with 50 tasks of the project's own"
+        yield from compare(case, command("doit list", ours_folder), listed, runs, by="cpu", tell=True)
     else:
         first, peer = replace(ours, prepare=forget), Peer(replace(alembic, prepare=forget), 0.5)
         yield from compare(f"fresh upgrade, {revisions}", first, [peer], runs, by="cpu", tell=True)

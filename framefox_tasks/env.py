@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.model import Target
-from framefox_tasks.settings import CONFIG_FILE, load_settings
+from framefox_tasks.settings import CONFIG_FILE, all_projects, load_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -32,7 +32,7 @@ def run_migrations() -> None:
         return
     try:
         _log_revisions()
-        target = load_settings(_project_root()).target
+        target = _configured_target()
         run_as_env(target, lambda: _metadata(target))
     except FramefoxTasksError as exc:
         raise CommandError(str(exc)) from exc  # Alembic's command prints it without a traceback
@@ -54,6 +54,16 @@ def set_enum_values(name: str, values: Sequence[str], *, schema: str | None = No
     from framefox_tasks.migrations.alembic.enums import set_values
 
     set_values(op, schema, name, values)
+
+
+def _configured_target() -> Target:
+    """The database whose migrations folder this is, among several."""
+    from alembic import context
+
+    root, folder = _project_root(), Path(context.script.dir).resolve()
+    projects = all_projects(root)
+    database = next((name for name, project in projects.items() if project.migrations_folder == folder), "")
+    return load_settings(root, database=database).target
 
 
 def _project_root() -> Path:

@@ -33,6 +33,10 @@ class Project(Frozen):
         include_object: Alembic's include_object hook, as package.module:function.
         version_table: The table that holds the revision, where it needs one as schema.table.
         all_heads: Whether several heads are meant to last: an upgrade goes to all of them.
+        name: That of the database among several; empty for the default one.
+        cache: The folder of what is kept between runs; relative to the root.
+        section: The section of alembic.ini that is read, as by `alembic -n`.
+        engine: The name of the database in the `databases` of Alembic's multidb template; empty without it.
     """
 
     root: Path = Path()
@@ -47,15 +51,29 @@ class Project(Frozen):
     include_object: str | None = None
     version_table: str = "alembic_version"
     all_heads: bool = False
+    name: str = ""
+    cache: Path = Path(".framefox_tasks")
+    section: str = "alembic"
+    engine: str = ""
 
     def path(self, relative: Path | str) -> Path:
         """An absolute path, of a path that may be relative to the root."""
         return (self.root.absolute() / relative).resolve()
 
+    def cached(self, name: str) -> Path:
+        """The absolute path of a file or a folder in the cache."""
+        return self.path(self.cache / name)
+
     def shown(self, path: Path | str) -> str:
         """The path as a user would type it from the root."""
         absolute, root = self.path(path), self.root.absolute().resolve()
         return str(absolute.relative_to(root)) if absolute.is_relative_to(root) else str(absolute)
+
+    def module_name(self, path: Path) -> str:
+        """What a module is called that the settings list by its file: as it is imported, below the root or its src."""
+        parts = Path(self.shown(path)).with_suffix("").parts
+        parts = parts[1:] if parts[0] == "src" and len(parts) > 1 else parts
+        return ".".join(parts).removesuffix(".__init__")
 
     @property
     def migrations_folder(self) -> Path:

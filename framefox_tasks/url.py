@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from framefox_tasks.errors import ConfigError, UnsupportedDialectError
@@ -309,6 +309,26 @@ def secrets_in(arguments: Sequence[str]) -> list[str]:
         if re.fullmatch(_ARGUMENT_SECRET, name, re.IGNORECASE):
             found += [value] if equals else arguments[number + 1 : number + 2]
     return [form for secret in found for form in (secret, secret.replace("'", "\\'"))]
+
+
+def redacted(stream: TextIO, arguments: Sequence[str]) -> TextIO:
+    """A stream that hides the passwords of a command line; the stream itself where there are none."""
+    secrets = secrets_in(arguments)
+    if not secrets and all(redact(argument) == argument for argument in arguments):
+        return stream
+    return cast("TextIO", _RedactedStream(stream, secrets))
+
+
+class _RedactedStream:
+    def __init__(self, stream: TextIO, secrets: Sequence[str]) -> None:
+        self._stream = stream
+        self._secrets = secrets
+
+    def write(self, text: str) -> int:
+        return self._stream.write(redact(text, *self._secrets))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _rest_of(start: str, following: Sequence[str]) -> list[str]:

@@ -119,7 +119,7 @@ def lifecycle(url: str) -> str:
 
 def diagrams(settings: Settings) -> bool:
     target = settings.target
-    assert_type(load_settings("shop"), Settings)
+    assert_type(load_settings("shop", database="analytics"), Settings)
     assert_type(write_metadata(target), MetadataWritten)
     assert_type(declared_schema(target), Schema)
     selected = select_tables(live_schema(target), DiagramOptions())

@@ -15,7 +15,16 @@ from pathlib import Path
 from support.projects import ROOT, MiniProject
 
 PACKAGE = ROOT / "framefox_tasks"
-HEAVY = {"sqlalchemy", "alembic", "alembic_postgresql_enum", "eralchemy2", "pygraphviz", "rich", "sqlglot"}
+HEAVY = {
+    "sqlalchemy",
+    "alembic",
+    "alembic_postgresql_enum",
+    "eralchemy2",
+    "pygraphviz",
+    "rich",
+    "sqlglot",
+    "watchfiles",
+}
 GROUND = {"errors", "frozen", "url", "model"}
 # Who may import whom. A subject may import itself, and what stands here.
 ALLOWED = {
@@ -25,6 +34,7 @@ ALLOWED = {
     "model": {"errors", "frozen", "url"},
     "files": GROUND,
     "applications": set(),
+    "commands": set(),
     "databases": GROUND,
     "schema": GROUND | {"files", "databases"},
     "results": GROUND | {"schema"},
@@ -33,14 +43,14 @@ ALLOWED = {
     "migrations": GROUND | {"files", "results", "databases", "schema", "applications"},
     "diagrams": GROUND | {"files", "results", "schema"},
     "copies": GROUND | {"results", "databases", "schema", "migrations"},
-    "report": {"results"},
+    "report": {"results", "commands"},
     "fleet": GROUND | {"files", "results", "databases", "schema", "migrations", "copies", "settings"},
     "scaffold": GROUND | {"files", "results", "schema", "settings"},
     "tasks": GROUND
     | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report", "scaffold", "seeds"}
-    | {"files", "fleet"},
+    | {"files", "fleet", "commands"},
     "__main__": {"cli"},
-    "cli": {"errors", "report", "scaffold", "tasks"},
+    "cli": {"errors", "report", "scaffold", "settings", "tasks", "url"},
     "testing": GROUND | {"databases", "schema", "migrations", "settings"},
     "env": GROUND | {"settings", "schema", "migrations"},
     "__init__": GROUND
@@ -49,6 +59,7 @@ ALLOWED = {
 ONLY_IN = {
     "doit": ("tasks/", "cli/"),
     "argcomplete": ("cli/completion.py",),
+    "watchfiles": ("cli/watch.py",),
     "flask": ("applications.py",),
     "orjson": ("databases/sqlite/",),
     "apsw": ("databases/sqlite/worker.py",),

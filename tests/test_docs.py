@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from support.databases import MakeDatabase
 from support.projects import ROOT, MiniProject
 
 from framefox_tasks import Target, load_settings
+from framefox_tasks.cli.loader import spelled
+from framefox_tasks.cli.usage import tasks
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 TRIED = [page for page in PAGES if page.name != "CHANGELOG.md"]
@@ -149,6 +152,9 @@ class Reader:
             assert normal(result.all.replace(self.label, "shop on localhost:5432")) == normal(output), command
             self.commands += 1
 
+    def _dockerfile(self, text: str) -> None:
+        check_commands(text)
+
     def _python(self, text: str) -> None:
         if self.pending == "run":
             self.pending = ""
@@ -158,7 +164,11 @@ class Reader:
             self._file(text)
 
     def _yaml(self, text: str) -> None:
-        if self.pending == "check the settings":
+        if self.pending == "a manifest":
+            self.pending = ""
+            assert list(yaml.safe_load_all(text))
+            check_commands(text)
+        elif self.pending == "check the settings":
             self.pending = ""
             check_settings(self.project, text)
         else:
@@ -208,7 +218,7 @@ class Reader:
         self.project.write(path, text)
 
     def _empty_folder(self) -> None:
-        self.project = MiniProject(self.project.path.parent / "empty")
+        self.project = MiniProject(self.project.path.parent / "empty", self.project.env)
         self.project.path.mkdir()
 
     def _whole_copy(self) -> None:
@@ -229,6 +239,19 @@ class Reader:
         self.project.replace(
             "migrations/versions/9e1b44d2c8f7_by_hand.py", "migration 9e1b44d2c8f7", "of another branch"
         )
+
+
+def check_commands(text: str) -> None:
+    """The commands in a file of another tool's are tasks, and have the options that they are given."""
+    for found in re.findall(r"\b(?:doit|framefox-tasks) ([^\"\n]+)", text):
+        name = ""
+        for word in found.split():
+            if word.startswith("--"):
+                section = TASKS.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+                assert f"`{word.partition('=')[0]}" in section, (name, word)
+            else:
+                name = spelled(word, tasks()) or word
+                assert name in tasks(), found
 
 
 def check_settings(clone: MiniProject, text: str) -> None:

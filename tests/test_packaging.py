@@ -90,7 +90,7 @@ def test_every_step_of_the_workflow_is_an_action_or_a_command_that_is_there() ->
             elif program == "python":
                 assert arguments[:2] in (["-m", "pip"], ["-m", "build"]), command
             else:
-                assert program in {"docker", "ruff", "mypy", "pytest", "sudo", "twine"}, command
+                assert program in {"docker", "mkdocs", "ruff", "mypy", "pytest", "sudo", "twine"}, command
             for extra in re.findall(r"\.\[(\w+)\]", command):
                 assert extra in METADATA["optional-dependencies"], command
 
@@ -119,7 +119,7 @@ def test_the_servers_of_compose_are_where_the_tests_look() -> None:
     assert WORKFLOW["jobs"]["servers"]["env"].keys() >= {"POSTGRESQL_IMAGE", "MYSQL_IMAGE"}
 
 
-@pytest.mark.parametrize("script", ["run", "lowest"])
+@pytest.mark.parametrize("script", ["run", "lowest", "wheel"])
 def test_a_script_is_valid(script: str) -> None:
     assert subprocess.run(["bash", "-n", ROOT / ".ci" / script]).returncode == 0
 

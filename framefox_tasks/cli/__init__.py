@@ -15,7 +15,10 @@ _FAILED = 3
 
 def main() -> int:
     """Run what the command line says, and give the exit code: doit's, where a task was run."""
+    from framefox_tasks.url import redacted
+
     arguments = sys.argv[1:]
+    sys.stderr = redacted(sys.stderr, arguments)  # before dodo.py is loaded, whose tasks do so, too
     if "_ARGCOMPLETE" in os.environ:
         from framefox_tasks.cli.completion import complete
 
@@ -51,21 +54,32 @@ def _own_command(arguments: Sequence[str]) -> int | None:
         from framefox_tasks.cli.completion import show_completion
 
         return show_completion(rest)
+    if command == "watch":
+        from framefox_tasks.cli.watch import run_watch
+
+        return run_watch(rest) if _to_project() else _FAILED
     return None
 
 
 def _run(arguments: list[str]) -> int:
     from doit.doit_cmd import DoitMain
 
-    from framefox_tasks import report
     from framefox_tasks.cli.loader import SpellingLoader
 
     elsewhere = any(word.startswith(("-f", "--file", "-d", "--dir")) for word in arguments)
-    folder = next((each for each in (Path.cwd(), *Path.cwd().parents) if (each / "dodo.py").is_file()), None)
-    if folder is None and not elsewhere:
-        report.note(f"There is no dodo.py here, nor in a folder above. Make one with: {PROGRAM} init")
+    if not elsewhere and not _to_project():
         return _FAILED
-    if folder and not elsewhere:
-        os.chdir(folder)  # where doit looks for its own settings as well
     DoitMain.BIN_NAME = PROGRAM
     return int(DoitMain(SpellingLoader()).run(arguments) or 0)
+
+
+def _to_project() -> bool:
+    """Change to the folder of the next dodo.py, where doit looks for its own settings as well; False without one."""
+    folder = next((each for each in (Path.cwd(), *Path.cwd().parents) if (each / "dodo.py").is_file()), None)
+    if folder is None:
+        from framefox_tasks import report
+
+        report.note(f"There is no dodo.py here, nor in a folder above. Make one with: {PROGRAM} init")
+        return False
+    os.chdir(folder)
+    return True

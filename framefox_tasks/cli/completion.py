@@ -44,7 +44,12 @@ def complete() -> None:
     commands = parser.add_subparsers()
     commands.add_parser("init", help=OWN["init"]).add_argument("--dry-run", action="store_true")
     commands.add_parser("completion", help=OWN["completion"]).add_argument("shell", choices=tuple(_SHELLS))
-    for task in _tasks():
+    watch = commands.add_parser("watch", help=OWN["watch"])
+    watch.add_argument("--serve", action="store_true")
+    watch.add_argument("--port")
+    tasks = _tasks()
+    watch.add_argument("task", choices=[task.name for task in tasks if not task.name.startswith("_")])
+    for task in tasks:
         if task.name.startswith("_") or task.name == "database_init":
             continue
         below = commands.add_parser(command(task.name), help=(task.doc or "").replace("%", "%%"))

@@ -11,6 +11,7 @@ from framefox_tasks import report
 
 OWN = {
     "init": "Write what a project lacks for the tasks",
+    "watch": "Run tasks again whenever a file is saved",
     "completion": "Print the completion for bash, zsh or fish",
 }
 _AREAS = ("database", "create", "debug", "fleet")
@@ -22,7 +23,7 @@ def show_usage() -> None:
         "init": OWN["init"],
         **{command(name): text for name, text in tasks().items() if name != "database_init"},
     }
-    commands["completion"] = OWN["completion"]
+    commands |= {name: OWN[name] for name in ("watch", "completion")}
     width = max(map(len, commands))
     lines = [
         "Usage: framefox-tasks COMMAND [OPTIONS]",

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from framefox_tasks import files
 from framefox_tasks.errors import PermissionDeniedError
 from framefox_tasks.model import Project, Target
-from framefox_tasks.schema.cache import CACHE
 
 if TYPE_CHECKING:
     from framefox_tasks.migrations.alembic.autogenerate import Comparison
@@ -25,7 +24,7 @@ _LEFT = 24 * 3600  # seconds after which a folder is a killed run's
 @contextmanager
 def aside(project: Project) -> Iterator[Path]:
     """A folder for what is not proven yet. What a killed run has left there is removed."""
-    cache = project.path(CACHE)
+    cache = project.cached("")
     try:
         files.write(project, cache / ".gitignore", "*\n")
         for left in cache.glob(f"{_ASIDE}*"):

@@ -49,4 +49,4 @@ def generated_of(project: Project, path: Path) -> Generated | None:
 
 
 def _file(project: Project, path: Path) -> Path:
-    return project.path(GENERATED) / f"{path.name}.json"
+    return project.cached(GENERATED) / f"{path.name}.json"

@@ -20,7 +20,7 @@ _LABELS = re.compile(r"^branch_labels\b[^=\n]*=\s*(\([^)]*\)|\[[^]]*\]|.*)", re.
 def keep(project: Project, revision: Revision) -> None:
     """Keep the file of a migration as it is when it is applied; not where the cache cannot be written."""
     content = revision.path.read_bytes()
-    folder = project.path(APPLIED) / f"{quote(revision.revision, safe='')}-{digest(content)}"
+    folder = project.cached(APPLIED) / f"{quote(revision.revision, safe='')}-{digest(content)}"
     try:
         if str(folder) not in _kept or not (folder / revision.path.name).is_file():
             ignore_cache(project)
@@ -39,7 +39,7 @@ def kept_file(project: Project, revision: str) -> Path | None:
         revision: A revision; or what a migration calls one that it depends on, its beginning or a label.
     """
     name = quote(revision, safe="")
-    folders = sorted(project.path(APPLIED).glob("*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    folders = sorted(project.cached(APPLIED).glob("*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
     kept = [(folder, path) for folder in folders for path in folder.glob("*.py")]
     whole = [(folder, path) for folder, path in kept if folder.name.rpartition("-")[0] == name]
     for folder, path in whole or [item for item in kept if _is_called(*item, name, revision)]:
@@ -57,4 +57,4 @@ def _is_called(folder: Path, path: Path, name: str, label: str) -> bool:
 
 def migration_folders(project: Project) -> tuple[Path, ...]:
     """The folders that the code of migrations is in."""
-    return (project.migrations_folder, *project.versions, project.path(APPLIED))
+    return (project.migrations_folder, *project.versions, project.cached(APPLIED))

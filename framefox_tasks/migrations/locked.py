@@ -15,7 +15,7 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import MigrationLock, NoLock, Patience, wait_until
 from framefox_tasks.model import Project, Target
 from framefox_tasks.results import LockWait
-from framefox_tasks.schema.cache import CACHE, ignore_cache
+from framefox_tasks.schema.cache import ignore_cache
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -95,7 +95,7 @@ def writing(target: Target, patience: Patience) -> Iterator[None]:
         PermissionDeniedError: The cache cannot be written.
     """
     with alone(target, patience):
-        lock = _files.setdefault(str(target.project.path(CACHE)), _file_lock(target.project))
+        lock = _files.setdefault(str(target.project.cached("")), _file_lock(target.project))
         wait_until(lambda: _taken(lock), lambda: "it writes migrations here", target, patience)
         try:
             yield
@@ -107,7 +107,7 @@ def _file_lock(project: Project) -> FileLock:
     from filelock import FileLock
 
     ignore_cache(project)
-    return FileLock(project.path(f"{CACHE}/migrations.lock"))
+    return FileLock(project.cached("migrations.lock"))
 
 
 def _taken(lock: FileLock) -> bool:

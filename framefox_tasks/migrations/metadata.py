@@ -106,7 +106,7 @@ def write_metadata(target: Target) -> MetadataWritten:
     changed = _write_snapshot(project, cache.SNAPSHOT, schema)
     files.write(project, cache.sources_file(project), sources.text())
     note_code(project, sources, entities.imported)
-    return MetadataWritten(project, project.path(cache.SNAPSHOT), len(schema.tables), changed)
+    return MetadataWritten(project, project.cached(cache.SNAPSHOT), len(schema.tables), changed)
 
 
 def kept_metadata(target: Target) -> MetadataWritten | None:
@@ -114,8 +114,9 @@ def kept_metadata(target: Target) -> MetadataWritten | None:
 
     Nothing is imported: the syntax trees of the edited files are compared.
     """
-    project, known = target.project, cache.read_sources()
-    snapshot = project.path(cache.SNAPSHOT)
+    project = target.project
+    known = cache.read_sources(project)
+    snapshot = project.cached(cache.SNAPSHOT)
     if known is None or known.asked != cache.entity_settings(target) or not snapshot.is_file():
         return None
     text = snapshot.read_text(encoding="utf-8")
@@ -140,7 +141,7 @@ def write_live(target: Target) -> MetadataWritten:
     schema = Schema(ours) if ours else live
     changed = _write_snapshot(project, cache.LIVE, schema)
     left_alone = found.listed if found and ours else ()
-    path = project.path(cache.LIVE)
+    path = project.cached(cache.LIVE)
     return MetadataWritten(project, path, len(schema.tables), changed, left_alone, foreign=bool(found) and not ours)
 
 
@@ -160,7 +161,7 @@ def _of_project(target: Target) -> OwnedTables | None:
 
 def _write_snapshot(project: Project, name: str, schema: Schema) -> bool:
     cache.ignore_cache(project)
-    return files.write(project, project.path(name), schema.to_json())
+    return files.write(project, project.cached(name), schema.to_json())
 
 
 def clear_metadata(project: Project) -> MetadataCleared:
@@ -189,7 +190,8 @@ def clear_metadata(project: Project) -> MetadataCleared:
 
 
 def _cached(project: Project) -> list[Path]:
-    folder, kept = project.path(cache.CACHE), [project.path(cache.APPLIED), project.path(cache.GENERATED)]
+    folder = project.path(project.cache)
+    kept = [project.cached(cache.APPLIED), project.cached(cache.GENERATED), project.cached(cache.OTHERS)]
     if not any(path.is_dir() for path in kept):
         return [folder]
     return [path for path in sorted(folder.iterdir()) if path not in (*kept, folder / ".gitignore")]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations import git
 from framefox_tasks.model import Project
-from framefox_tasks.schema.cache import RECORD, SNAPSHOT
+from framefox_tasks.schema.cache import CACHE, RECORD, SNAPSHOT
 from framefox_tasks.schema.snapshot import Schema
+
+_WRITTEN = f"{CACHE}/{SNAPSHOT}"
 
 
 def schema_at(project: Project, at: str) -> Schema:
@@ -29,12 +31,12 @@ def schema_at(project: Project, at: str) -> Schema:
     if git.is_commit(project, at):
         raise ConfigError(
             f"There is no {record} in {at}: what the schema was then is not recorded.",
-            hint=f"Check it out elsewhere, run `doit database_metadata` there, and give the {SNAPSHOT} that it writes.",
+            hint=f"Check it out elsewhere, run `doit database_metadata` there, and give the {_WRITTEN} that it writes.",
         )
     if not git.is_repository(project):
         raise ConfigError(
             f"There is no file {at}, and no repository of git that could know a commit of this name.",
-            hint=f"Give a schema in a file, such as {SNAPSHOT} of another checkout.",
+            hint=f"Give a schema in a file, such as {_WRITTEN} of another checkout.",
         )
     raise ConfigError(f"There is no file {at}, and git knows no commit of this name.", hint=_remedy(at))
 
@@ -42,7 +44,7 @@ def schema_at(project: Project, at: str) -> Schema:
 def _remedy(at: str) -> str:
     remote, _, branch = at.partition("/")
     if at.endswith(".json"):
-        return f"A schema in a file is what `doit database_metadata` writes to {SNAPSHOT}."
+        return f"A schema in a file is what `doit database_metadata` writes to {_WRITTEN}."
     return f"A shallow clone may lack it: git fetch {remote} {branch}" if branch else "git branch --all lists branches."
 
 

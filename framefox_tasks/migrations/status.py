@@ -92,7 +92,7 @@ def _others(history: History) -> OwnedTables | None:
     from framefox_tasks.migrations.alembic.owned_tables import owned_tables
     from framefox_tasks.schema.record import recorded
 
-    snapshot = history.target.project.path(SNAPSHOT)
+    snapshot = history.target.project.cached(SNAPSHOT)
     try:
         declared = Schema.from_json(snapshot.read_text(encoding="utf-8")).tables
     except (OSError, ConfigError):  # there is none, or one of another version

@@ -6,11 +6,13 @@ import os
 import sys
 from typing import Any
 
+from framefox_tasks.commands import in_context
+
 
 def say(text: str) -> None:
     """Print a line, at once. A reader that has gone, as in `| head`, or a full disk does not stop the work."""
     try:
-        print(text, flush=True)
+        print(in_context(text), flush=True)
     except OSError as exc:
         unwritable(sys.stdout, exc)
 
@@ -30,7 +32,7 @@ def warn(text: str) -> None:
 
 def note(text: str) -> None:
     """Print a line on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(in_context(text), file=sys.stderr, flush=True)
 
 
 def ask(question: str, prompt: str = "Go on?") -> bool:

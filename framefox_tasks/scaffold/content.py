@@ -45,7 +45,10 @@ def _files(found: Surroundings) -> Iterator[tuple[Path, str]]:
     yield Path(GITIGNORE), template("gitignore")
     if found.is_new:
         yield from _example(project.migrations)
-    yield from _migrations(found)
+    if found.has_default:
+        yield from _migrations(found)
+    for project in found.others.values():
+        yield from _environment(project.migrations)
 
 
 def settings_text(found: Surroundings) -> str:
@@ -61,14 +64,18 @@ def settings_text(found: Surroundings) -> str:
 
 def _migrations(found: Surroundings) -> Iterator[tuple[Path, str]]:
     folder = found.project.migrations
-    yield folder / "env.py", template("env.py.txt")
-    yield folder / "script.py.mako", template("script.py.mako")
+    yield from _environment(folder)
     if not found.alembic_files and not folder.is_absolute():
         pyproject = Path("pyproject.toml")
         if _is_there(found.project.path("") / pyproject):  # it is not ours to change
             yield Path("alembic.ini"), template("alembic.ini", folder=folder.as_posix())
         else:
             yield pyproject, template("alembic.toml", folder=folder.as_posix())
+
+
+def _environment(folder: Path) -> Iterator[tuple[Path, str]]:
+    yield folder / "env.py", template("env.py.txt")
+    yield folder / "script.py.mako", template("script.py.mako")
 
 
 def _example(migrations: Path) -> Iterator[tuple[Path, str]]:

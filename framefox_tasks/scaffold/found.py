@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from framefox_tasks.errors import ConfigError, NoDatabaseError
 from framefox_tasks.model import Project
 from framefox_tasks.scaffold.models import Code, read_code
 from framefox_tasks.schema.revision_files import revision_files
-from framefox_tasks.settings import CONFIG_FILE, load_project, load_settings
+from framefox_tasks.settings import CONFIG_FILE, all_projects, load_project, load_settings
 
 _LIBRARIES = {
     "framefox": "Framefox",
@@ -24,6 +24,7 @@ _LIBRARIES = {
 }
 _URL_VARIABLE = "DATABASE_URL"
 _UPGRADE = "doit database_upgrade"
+_EACH_MIGRATION = "'database_create_migration:*' "
 _FIRST_MIGRATION = "doit database_create_migration database_upgrade"
 
 
@@ -36,17 +37,19 @@ class Surroundings:
         code: What its Python files declare and import.
         database: Where the URL of the database is; None if it is nowhere.
         problem: Why the database cannot be told; empty if it can, or there is none.
+        others: The projects of the databases beside the default one, by their names.
     """
 
     project: Project
     code: Code
     database: str | None
     problem: str
+    others: Mapping[str, Project] = field(default_factory=dict)
 
     @property
     def is_new(self) -> bool:
         """Whether there is nothing yet that an example could be in the way of."""
-        return not self.code.files and not self.has_env_py and not self.has_config
+        return not (self.code.files or self.has_env_py or self.has_config or self.others)
 
     @property
     def has_config(self) -> bool:
@@ -74,15 +77,22 @@ class Surroundings:
         return self.has_env_py and _gives_metadata(self.project.migrations_folder / "env.py")
 
     @property
+    def has_default(self) -> bool:
+        """Whether the project has a default database, or may get one: not where each has a name."""
+        return not self.others or self.database is not None
+
+    @property
     def needs_url(self) -> bool:
         """Whether the settings must name a database. Not where the code reads DATABASE_URL: unset, that is an error."""
-        return self.database is None and not self.problem and not self.code.reads_database_url
+        return self.has_default and self.database is None and not self.problem and not self.code.reads_database_url
 
     @property
     def needs_entities(self) -> bool:
         """Whether the settings must say where the entities are."""
         project = self.project
         if project.metadata or project.entities != Project.entities or self.env_py_has_metadata:
+            return False
+        if not self.has_default:
             return False
         return bool(self.code.entities) and self.code.entities != tuple(map(str, Project.entities))
 
@@ -99,10 +109,15 @@ class Surroundings:
         named = ", ".join(project.metadata_names)
         configured = ", ".join(map(str, project.entities)) if project.entities != Project.entities else ""
         yield "entities", ", ".join(self.code.entities) or named or configured
-        yield "database", self.problem or self.database or ""
+        yield "database", "" if self.problem and not self.has_default else self.problem or self.database or ""
+        yield "databases", ", ".join(self.others)
 
     def next_command(self) -> str:
         """What to type next."""
+        if self.others:
+            projects = [*self.others.values(), *([self.project] if self.has_default else [])]
+            first = any(not revision_files(project) for project in projects)
+            return f"doit {_EACH_MIGRATION if first else ''}'database_upgrade:*'"
         if self.is_new or revision_files(self.project):
             return _UPGRADE
         return _FIRST_MIGRATION if self.code.entities or self.env_py_has_metadata else _UPGRADE
@@ -116,7 +131,8 @@ def look_around(root: Path) -> Surroundings:
     """
     project = load_project(root)
     database, problem = _database(root)
-    return Surroundings(project, read_code(project), database, problem)
+    others = {name: other for name, other in all_projects(root).items() if name}
+    return Surroundings(project, read_code(project), database, problem, others)
 
 
 def _database(root: Path) -> tuple[str | None, str]:

@@ -188,7 +188,7 @@ def _target(entity: NewEntity, known: KnownEntities, field: NewField) -> KnownEn
         return found
     if snake(field.entity) != entity.label:
         names: Sequence[str] = sorted({one.label for one in known})
-        there = f"There are {', '.join(names)}." if names else "There are none yet."
+        there = f"The project has {', '.join(names)}." if names else "The project has none yet."
         raise EntityError(f"{field.name}: there is no entity {field.entity!r}.", hint=f"{there} Create it first.")
     if field.kind == MANY:
         raise ConfigError(

@@ -20,17 +20,20 @@ from framefox_tasks.model import Project, Target
 FORMAT = 1
 """The version of the snapshot and of the diagrams; a change makes all of them anew."""
 CACHE = ".framefox_tasks"
-SNAPSHOT = f"{CACHE}/metadata.json"
-"""The schema that the entities declare."""
-LIVE = f"{CACHE}/database.json"
+"""That of the default database; see Project.cache."""
+SNAPSHOT = "metadata.json"
+"""The schema that the entities declare: in the cache, as the next ones."""
+LIVE = "database.json"
 """The schema that the database had when it was last read."""
-APPLIED = f"{CACHE}/applied"
+APPLIED = "applied"
 """The files of migrations as they were applied."""
-GENERATED = f"{CACHE}/generated"
+GENERATED = "generated"
 """What new migrations were when they were generated."""
-CLEARED = f"{CACHE}/cleared"
+CLEARED = "cleared"
 """The identity of the database whose migrations were last cleared."""
-_SOURCES = f"{CACHE}/sources.json"
+OTHERS = "databases"
+"""The caches of the databases that the settings name beside the default one."""
+_SOURCES = "sources.json"
 _PACKAGE = rb'^      "package": .*,\n'
 RECORD = "schema.json"
 """The schema that the newest migration was generated from: in the migrations folder, and committed."""
@@ -54,12 +57,12 @@ def ignore_cache(project: Project) -> None:
     Raises:
         PermissionDeniedError: It cannot be written.
     """
-    write(project, project.path(CACHE) / ".gitignore", "*\n")
+    write(project, project.cached(".gitignore"), "*\n")
 
 
-def drawing(name: str) -> str:
-    """The part of a snapshot that a diagram shows."""
-    return f"{CACHE}/diagrams/{name}"
+def drawing(project: Project, name: str) -> str:
+    """The part of a snapshot that a diagram shows, as seen from the project's root."""
+    return str(project.cache / "diagrams" / name)
 
 
 class Sources(Frozen):
@@ -89,10 +92,10 @@ class Sources(Frozen):
         return sorted({file for file in self.files if os.path.isfile(file)} | listed)  # noqa: PTH113 - see below
 
 
-def read_sources() -> Sources | None:
-    """The sources of the snapshot in the current folder's cache; None where they are not known."""
+def read_sources(project: Project) -> Sources | None:
+    """The sources of the snapshot in the cache; None where they are not known."""
     try:
-        data = json.loads(Path(_SOURCES).read_text(encoding="utf-8"))
+        data = json.loads(project.cached(_SOURCES).read_text(encoding="utf-8"))
         return Sources(data["asked"], tuple(data["files"]), tuple(data["folders"]), data["snapshot"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -100,7 +103,7 @@ def read_sources() -> Sources | None:
 
 def sources_file(project: Project) -> Path:
     """The absolute path of the file that read_sources reads."""
-    return project.path(_SOURCES)
+    return project.cached(_SOURCES)
 
 
 def note_cleared(target: Target) -> None:
@@ -109,13 +112,13 @@ def note_cleared(target: Target) -> None:
     Raises:
         PermissionDeniedError: The cache cannot be written.
     """
-    write(target.project, target.project.path(CACHE) / ".gitignore", "*\n")
-    write(target.project, target.project.path(CLEARED), target.identity)
+    ignore_cache(target.project)
+    write(target.project, target.project.cached(CLEARED), target.identity)
 
 
 def was_cleared(target: Target) -> bool:
     """Whether its migrations were the last that were cleared, and none was written since then."""
-    path = target.project.path(CLEARED)
+    path = target.project.cached(CLEARED)
     return path.is_file() and path.read_text(encoding="utf-8") == target.identity
 
 

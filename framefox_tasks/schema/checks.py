@@ -50,7 +50,9 @@ def check_tables(project: Project, metadata: tuple[MetaData, ...]) -> None:
         for table in item.tables.values():
             _check_foreign_keys(table)
     if not seen:
-        where = ", ".join(str(folder) for folder in project.entities) or ", ".join(project.metadata_names)
+        where = (
+            ", ".join(str(folder) for folder in project.entities) or ", ".join(project.metadata_names) or "any place"
+        )
         raise EntityError(
             f"No table is declared in {where}.",
             hint="Declare an entity there, or set `entities:` or `metadata:` in config/orm.yaml.",

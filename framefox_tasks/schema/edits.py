@@ -16,9 +16,9 @@ from pathlib import Path
 
 from framefox_tasks.files import write
 from framefox_tasks.model import Project
-from framefox_tasks.schema.cache import CACHE, Sources, digest
+from framefox_tasks.schema.cache import Sources, digest
 
-_CODE = f"{CACHE}/code.json"
+_CODE = "code.json"
 _MARK = "TYPE_CHECKING"
 
 
@@ -36,13 +36,13 @@ def note_code(project: Project, sources: Sources, imported: Collection[Path]) ->
     names = {project.shown(path) for path in imported}
     files = {file: list(_digests(project.path(file), by_code=file in names)) for file in sources.files}
     data = {"python": sys.version, "sources": digest(sources.text()), "files": files}
-    write(project, project.path(_CODE), json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    write(project, project.cached(_CODE), json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
 def is_code_unchanged(project: Project, sources: Sources) -> bool:
     """Whether all files of the last import are still what they were then, but for edits that change no code."""
     try:
-        data = json.loads(project.path(_CODE).read_text(encoding="utf-8"))
+        data = json.loads(project.cached(_CODE).read_text(encoding="utf-8"))
         files = {str(file): (str(content), code) for file, (content, code) in data["files"].items()}
         known = (data["python"], data["sources"]) == (sys.version, digest(sources.text()))
         if not known or files.keys() != set(sources.files):

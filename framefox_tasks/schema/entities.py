@@ -50,7 +50,7 @@ def has_entities(project: Project) -> bool:
     """Whether the settings or the default folder locate the entities; else only env.py does."""
     return (
         bool(project.metadata)
-        or project.entities != Project.entities
+        or project.entities not in (Project.entities, ())
         or any(project.path(folder).exists() for folder in project.entities)
         or "framefox_tasks" in env_text(project)
         or not project.migrations_folder.exists()
@@ -94,18 +94,19 @@ def load_entities(project: Project) -> Entities:
     metadata = named or _unique(item for name in modules for item in _declared(sys.modules[name]))
     check_registered(project, sources, metadata)
     check_tables(project, metadata)
-    listed = {file.resolve() for folder in folders for file in _sources.python_files(folder)}
+    below = {file.resolve() for folder in folders for file in _sources.python_files(folder)}
     read_too = [*modules, *provided]
     values = [value for name in read_too for value in list(vars(sys.modules[name]).values())]
     classes = [value for value in values if isinstance(value, type) and list(tables_of(value))]
-    files = listed | read.files([*read_too, *hook], classes)
+    files = below | read.files([*read_too, *hook], classes)
     if not provided:  # env.py was only looked at for what it imports
         files -= {(project.migrations_folder / "env.py").resolve()}
     # One that was saved meanwhile may have been read before that: it is left out, and so is new the next time.
     saved = {path for path, time in _times(folders).items() if before.get(path, time) != time}
     files -= saved
     imported = frozenset(files & read.imported())
-    return Entities(metadata, _packages(modules, sources), tuple(sorted(files)), tuple(folders), imported)
+    listed = {path.resolve(): project.module_name(path) for path in folders if path.is_file()}
+    return Entities(metadata, _packages(modules, sources, listed), tuple(sorted(files)), tuple(folders), imported)
 
 
 def import_provided(project: Project, sources: Iterable[EntityModule] = ()) -> list[str]:
@@ -162,15 +163,18 @@ def _times(folders: Iterable[Path]) -> dict[Path, int]:
     return {file: file.stat().st_mtime_ns for file in files if file.is_file()}
 
 
-def _packages(modules: Mapping[str, str], sources: Iterable[EntityModule]) -> dict[str, str]:
-    """The package that declares each table, relative to the folder of the entities."""
+def _packages(
+    modules: Mapping[str, str], sources: Iterable[EntityModule], listed: Mapping[Path, str]
+) -> dict[str, str]:
+    """The package that declares each table, relative to the folder of the entities; a module that is listed itself."""
     imports = {source.path: source.imports for source in sources}
     found: dict[str, str] = {}
     for name, base in modules.items():
         module = sys.modules[name]
         inside = name if hasattr(module, "__path__") else name.rpartition(".")[0]
-        package = inside.removeprefix(base).removeprefix(".")
-        imported = imports.get(Path(getattr(module, "__file__", None) or ""), frozenset())
+        file = Path(getattr(module, "__file__", None) or "")
+        package = listed.get(file.resolve()) or inside.removeprefix(base).removeprefix(".")
+        imported = imports.get(file, frozenset())
         elsewhere = {text.rpartition(".")[2] for text in imported}
         for attribute, value in list(vars(module).items()):
             # A Table does not know its module: it is not one that imports it.

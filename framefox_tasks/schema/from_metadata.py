@@ -51,6 +51,11 @@ def schema_of(
     return Schema(tuple(sorted(found, key=lambda table: table.key)))
 
 
+def computed_sql(column: Column[Any]) -> str | None:
+    """The expression of a generated column as the snapshot of an entity has it; None where it is none."""
+    return _Reader(_GENERIC, {}).computed(column)
+
+
 class _Reader:
     def __init__(self, dialect: Dialect, packages: Mapping[str, str]) -> None:
         self._dialect = dialect
@@ -104,7 +109,6 @@ class _Reader:
 
     def _column(self, column: Column[Any]) -> snapshot.Column:
         text, type_on = self._type(column.type)
-        computed = column.computed
         # Reflected, a primary key of SQLite says that it may be NULL.
         nullable = bool(column.nullable) and not column.primary_key
         return snapshot.Column(
@@ -114,10 +118,13 @@ class _Reader:
             default=self._default(column),
             enum=_enum(column.type),
             type_on=type_on,
-            computed=self._sql(computed.sqltext) if computed is not None else None,
+            computed=self.computed(column),
             options=self._column_options(column),
             comment=column.comment,
         )
+
+    def computed(self, column: Column[Any]) -> str | None:
+        return self._sql(column.computed.sqltext) if column.computed is not None else None
 
     def _type(self, type_: types.TypeEngine[Any]) -> tuple[str, Mapping[str, str]]:
         generic = self._type_text(type_)

@@ -16,12 +16,12 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.verbs import Traits
 from framefox_tasks.errors import ConfigError, PermissionDeniedError
 from framefox_tasks.model import Project, Target
-from framefox_tasks.schema.cache import CACHE, MARK, RECORD, digest, recordable
+from framefox_tasks.schema.cache import MARK, RECORD, digest, recordable
 from framefox_tasks.schema.revision_files import is_revision, listed_files
 from framefox_tasks.schema.snapshot import Check, Column, Schema, Table
 from framefox_tasks.url import SCHEMES
 
-_ANNOUNCED = f"{CACHE}/recording"
+_ANNOUNCED = "recording"
 
 
 def recorded(project: Project) -> str | None:
@@ -34,13 +34,13 @@ def recorded(project: Project) -> str | None:
 
 def announce(project: Project, name: str, schema: Schema) -> None:
     """Note what will be recorded as soon as a migration has come to its place: a run may be killed in between."""
-    files.write(project, project.path(_ANNOUNCED), f"{name}\n{_text(schema)}")
+    files.write(project, project.cached(_ANNOUNCED), f"{name}\n{_text(schema)}")
 
 
 def _announced(project: Project) -> str | None:
     """What would be recorded, had the run not been killed that moved its migration into place."""
     try:
-        name, _, text = project.path(_ANNOUNCED).read_text(encoding="utf-8").partition("\n")
+        name, _, text = project.cached(_ANNOUNCED).read_text(encoding="utf-8").partition("\n")
     except OSError:
         return None
     line = f"{MARK}{digest(text)}"
@@ -50,7 +50,7 @@ def _announced(project: Project) -> str | None:
 
 def _write(project: Project, text: str) -> None:
     files.write(project, project.migrations_folder / RECORD, text)
-    project.path(_ANNOUNCED).unlink(missing_ok=True)
+    project.cached(_ANNOUNCED).unlink(missing_ok=True)
 
 
 def recorded_tables(project: Project) -> Mapping[str, Table]:
@@ -134,7 +134,7 @@ def _text_of(path: Path) -> str:
 
 def forget(project: Project) -> None:
     """Remove the record, as there are no migrations any more."""
-    for path in (project.migrations_folder / RECORD, project.path(_ANNOUNCED)):
+    for path in (project.migrations_folder / RECORD, project.cached(_ANNOUNCED)):
         path.unlink(missing_ok=True)
 
 
@@ -182,7 +182,8 @@ def not_compared(
     Args:
         target: Tells the database, and the project with its record.
         schema: What the entities declare.
-        done: The names of the constraints and indexes that the migration makes all the same.
+        done: The names of the constraints and indexes, and columns as `table.column`, that the migration makes all
+            the same.
         only_here: Leave out what this database has not got, and others have.
     """
     pairs = _pairs(target, schema)
@@ -196,7 +197,8 @@ def as_migrated(target: Target, schema: Schema, done: Collection[str] = (), *, w
     Args:
         target: Tells the database, and the project with its record.
         schema: What the entities declare.
-        done: The names of the constraints and indexes that the migration makes all the same.
+        done: The names of the constraints and indexes, and columns as `table.column`, that the migration makes all
+            the same.
         without: The tables that no migration makes.
     """
     before = {new.key: old for old, new in _pairs(target, schema)}
@@ -244,7 +246,7 @@ def _left_out(old: Table, new: Table, database: Traits, done: Collection[str]) -
         yield from _changed_options(old, new, kind, what, database, done)
     before = {column.name: column for column in old.columns}
     for column in new.columns:
-        yield from _of_column(before.get(column.name, column), column, new.key, database)
+        yield from _of_column(before.get(column.name, column), column, new.key, database, done)
 
 
 def _order(check: Check) -> tuple[str, str]:
@@ -290,9 +292,9 @@ def _changed_options(
         yield _Left("", {kind: tuple(after)})
 
 
-def _of_column(was: Column, column: Column, table: str, database: Traits) -> Iterator[_Left]:
+def _of_column(was: Column, column: Column, table: str, database: Traits, done: Collection[str]) -> Iterator[_Left]:
     name = f"{table}.{column.name}"
-    if was.computed != column.computed:
+    if was.computed != column.computed and name not in done:
         yield _Left(f"expression of {name}", {"computed": was.computed}, column.name)
     if not database.has_comments and was.comment != column.comment:
         yield _Left(f"comment on {name}", {"comment": was.comment}, column.name, elsewhere=True)

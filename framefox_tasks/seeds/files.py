@@ -12,6 +12,7 @@ from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import Project
 
 FOLDER, MODULE = "seeds", "seeds.py"
+"""From the project's root. Those of one of several databases are in the folder of its name in FOLDER."""
 _KINDS = {".yaml": "rows", ".yml": "rows", ".sql": "sql"}
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9][\w.-]*")
 
@@ -57,7 +58,8 @@ def seed_files(project: Project, environment: str) -> list[SeedFile]:
     """
     if environment and not _ENVIRONMENT.fullmatch(environment):
         raise ConfigError(f"The environment {environment!r} is no name of a folder.", hint="Use letters and digits.")
-    folders = [project.path(FOLDER), *([project.path(FOLDER) / environment] if environment else [])]
+    top = project.path(FOLDER) / project.name
+    folders = [top, *([top / environment] if environment else [])]
     found = [file for folder in folders for file in _in(project, folder)]
     order = ("rows", "sql", "python")
     return sorted([*found, *_module(project)], key=lambda file: order.index(file.kind))
@@ -70,7 +72,7 @@ def _in(project: Project, folder: Path) -> Iterator[SeedFile]:
 
 
 def _module(project: Project) -> Iterator[SeedFile]:
-    path = project.path(MODULE)
+    path = project.path(FOLDER) / project.name / MODULE if project.name else project.path(MODULE)
     if path.is_file():
         yield _file(project, path, "python")
 

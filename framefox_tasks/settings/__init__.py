@@ -8,13 +8,15 @@ This package is the only reader of the process environment.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.errors import ConfigError, FramefoxTasksError
-from framefox_tasks.frozen import Frozen
+from framefox_tasks.frozen import Frozen, replace
 from framefox_tasks.model import (
     LOCK_TIMEOUT_SECONDS,
     LOCK_WAIT_SECONDS,
@@ -23,7 +25,7 @@ from framefox_tasks.model import (
     Project,
     Target,
 )
-from framefox_tasks.settings import _alembic, _sources
+from framefox_tasks.settings import _alembic, _several, _sources
 from framefox_tasks.settings._copies import (
     URL_VARIABLE as URL_VARIABLE,
     Chain as Chain,
@@ -63,6 +65,8 @@ class Settings(Frozen):
         copies: The named copies, and what every copy reads.
         environment: What APP_ENV or ENV says, in small letters; empty where neither is set.
         fleet: Many databases that are changed together; None where the settings name none.
+        database: The name of the database among several; empty for the default one.
+        databases: The names of those beside the default one.
     """
 
     target: Target
@@ -71,24 +75,65 @@ class Settings(Frozen):
     copies: Copies
     environment: str = ""
     fleet: FleetSettings | None = None
+    database: str = ""
+    databases: tuple[str, ...] = ()
 
 
-@cache
+_IN_USE: ContextVar[str] = ContextVar("database", default="")
+
+
+@contextmanager
+def using(database: str) -> Iterator[None]:
+    """A context in which one of several databases is the configured one; with an empty name the default one is."""
+    token = _IN_USE.set(database)
+    try:
+        yield
+    finally:
+        _IN_USE.reset(token)
+
+
+def in_use() -> str:
+    """The name of the database that is the configured one; empty for the default one."""
+    return _IN_USE.get()
+
+
 def configured() -> Settings:
-    """The settings of the current folder and process environment, read once per process.
+    """The settings of the current folder and process environment, read once per process and database.
 
     Raises:
         ConfigError: See load_settings.
     """
-    return load_settings(Path.cwd())
+    return read_once(in_use())
 
 
-def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) -> Settings:
+@cache
+def read_once(database: str) -> Settings:
+    """The settings of one of the databases."""
+    return load_settings(Path.cwd(), database=database)
+
+
+@cache
+def database_names() -> tuple[str, ...]:
+    """The databases that are configured beside the default one; none where the settings cannot be read."""
+    try:
+        return read_once("").databases
+    except FramefoxTasksError:
+        pass  # that may be of the default one alone
+    try:
+        config = _sources.read_yaml(Path.cwd() / CONFIG_FILE, shown=str(CONFIG_FILE))
+        _several.check(config, str(CONFIG_FILE))
+        return _several.names(Path.cwd(), config)
+    except FramefoxTasksError:
+        return ()  # the tasks run into it, and report it
+
+
+def load_settings(root: Path | str, environ: Mapping[str, str] | None = None, *, database: str = "") -> Settings:
     """Read the settings of the project in a folder.
 
     Args:
         root: The project's folder, which holds .env and config/orm.yaml.
         environ: Variables that win over .env; the process environment if not given.
+        database: One of several databases by its name under `databases:`; the default one if empty.
 
     Raises:
         ConfigError: A file cannot be read, a key or a value is not known, a variable is not set, or no database is
@@ -99,10 +144,14 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
     config = _sources.read_yaml(root / CONFIG_FILE, shown=str(CONFIG_FILE))
     variables = _sources.read_dotenv(root / ".env", environ, config)
     check_keys(config, str(CONFIG_FILE))
+    _several.check(config, str(CONFIG_FILE))
+    databases = _several.names(root, config)
+    if database:
+        config = _several.of(database, config, databases, str(CONFIG_FILE))
     options = config.get("database") or {}
     expand = _sources.Expander(variables, str(CONFIG_FILE))
-    project = _project(root, config, expand)
-    source, url = database_url(root, options, variables, expand, config=CONFIG_FILE, migrations=project.migrations)
+    project = _project(root, config, expand, database)
+    source, url = database_url(root, options, variables, expand, config=CONFIG_FILE, project=project, name=database)
     scratch = text_of("database.scratch_url", options.get("scratch_url"), expand)
     target = Target(
         url,
@@ -129,6 +178,8 @@ def load_settings(root: Path | str, environ: Mapping[str, str] | None = None) ->
         Copies(config, target, variables, expand, str(CONFIG_FILE)),
         next(filter(None, _environments(variables)), ""),
         _fleet_in(config, expand),
+        database,
+        databases,
     )
 
 
@@ -141,7 +192,7 @@ def _fleet_in(config: Mapping[str, Any], expand: _sources.Expander) -> FleetSett
     return FleetSettings(config, expand, str(CONFIG_FILE))
 
 
-def load_project(root: Path | str, environ: Mapping[str, str] | None = None) -> Project:
+def load_project(root: Path | str, environ: Mapping[str, str] | None = None, *, database: str = "") -> Project:
     """Where the migrations and the entities of the project in a folder are, whether or not it has a database.
 
     Raises:
@@ -151,7 +202,21 @@ def load_project(root: Path | str, environ: Mapping[str, str] | None = None) -> 
     config = _sources.read_yaml(root / CONFIG_FILE, shown=str(CONFIG_FILE))
     variables = _sources.read_dotenv(root / ".env", os.environ if environ is None else environ, config)
     check_keys(config, str(CONFIG_FILE))
-    return _project(root, config, _sources.Expander(variables, str(CONFIG_FILE)))
+    _several.check(config, str(CONFIG_FILE))
+    if database:
+        config = _several.of(database, config, _several.names(root, config), str(CONFIG_FILE))
+    return _project(root, config, _sources.Expander(variables, str(CONFIG_FILE)), database)
+
+
+def all_projects(root: Path | str, environ: Mapping[str, str] | None = None) -> Mapping[str, Project]:
+    """The project of each database in a folder by the name of the database; the default one has an empty name.
+
+    Raises:
+        ConfigError: See load_project.
+    """
+    root = Path(root).absolute()
+    names = _several.names(root, _sources.read_yaml(root / CONFIG_FILE, shown=str(CONFIG_FILE)))
+    return {name: load_project(root, environ, database=name) for name in ("", *names)}
 
 
 def other_url_in_dotenv(root: Path | str, environ: Mapping[str, str] | None = None) -> bool:
@@ -185,7 +250,7 @@ def copy_chains() -> Mapping[str, Chain]:
     return dict.fromkeys(readable(config), Chain())
 
 
-def _project(root: Path, config: Mapping[str, Any], expand: _sources.Expander) -> Project:
+def _project(root: Path, config: Mapping[str, Any], expand: _sources.Expander, database: str) -> Project:
     def names(key: str) -> tuple[str, ...]:
         return texts_of(key, config.get(key), expand)
 
@@ -193,7 +258,11 @@ def _project(root: Path, config: Mapping[str, Any], expand: _sources.Expander) -
         return text_of(key, config.get(key), expand) or None
 
     migrations = name("migrations")
-    alembic = _alembic.read(root, migrations)
+    engines = _alembic.databases(root) if database else {}
+    section = database if engines.get(database) is False else _alembic.MAIN
+    alembic = _alembic.read(root, migrations, section)
+    if database and database not in engines:  # of Alembic's configuration it has where to import from
+        alembic = replace(alembic, folder=f"migrations/{database}", versions=(), recursive=False)
     metadata = names("metadata")
     entities = entity_paths(root, names("entities"), alembic.import_paths)
     return Project(
@@ -202,13 +271,17 @@ def _project(root: Path, config: Mapping[str, Any], expand: _sources.Expander) -
         version_locations=alembic.versions,
         recursive_versions=alembic.recursive,
         import_paths=alembic.import_paths,
-        entities=entities or (() if metadata else (Path("src/entity"),)),
+        entities=entities or (() if metadata or database else Project.entities),
         metadata=(metadata[0] if len(metadata) == 1 else metadata) or None,
         exclude_entities=names("exclude_entities"),
         ignore_tables=names("ignore_tables"),
         include_object=name("include_object"),
         version_table=name("version_table") or Project.version_table,
         all_heads=_all_heads(name("heads")),
+        name=database,
+        cache=Project.cache / "databases" / database if database else Project.cache,
+        section=section,
+        engine=database if engines.get(database) else "",
     )
 
 

@@ -26,7 +26,10 @@ _NAMES = (
     "path_separator",
     "version_path_separator",
 )
-_URL = "sqlalchemy.url"
+_URL, _ENGINES = "sqlalchemy.url", "databases"
+MAIN = "alembic"
+# Sections of logging, and of hooks.
+_LOGGING = ("logger", "handler", "formatter", "post_write_hooks")
 
 
 class AlembicSettings(Frozen):
@@ -45,17 +48,18 @@ class AlembicSettings(Frozen):
     import_paths: tuple[Path, ...]
 
 
-def read(root: Path, migrations: str | None = None) -> AlembicSettings:
+def read(root: Path, migrations: str | None = None, section: str = MAIN) -> AlembicSettings:
     """The configuration of the project in a folder.
 
     Args:
         root: The project's folder.
         migrations: The migrations folder, where the settings name it.
+        section: The section of alembic.ini, as of `alembic -n`.
 
     Raises:
         ConfigError: A file cannot be read, a value is not one that Alembic takes, or a package cannot be found.
     """
-    toml, ini = _toml(root / "pyproject.toml"), _ini(root / "alembic.ini")
+    toml, ini = _toml(root / "pyproject.toml"), _ini(root / "alembic.ini", section=section)
     folder = migrations or _folder(root, ini, toml)
     if ini is None:
         ini = _ini(root / (folder or "migrations") / "alembic.ini")  # where Flask-Migrate keeps it
@@ -121,24 +125,49 @@ def _located(root: Path, text: str, import_paths: Sequence[Path]) -> Path:
     return Path(folder, *below)
 
 
-def database_url(root: Path, migrations: Path) -> tuple[str, str] | None:
+def database_url(root: Path, migrations: Path, section: str = MAIN) -> tuple[str, str] | None:
     """Where Alembic's configuration names the database, and its URL; None where it does not.
 
     Args:
         root: The project's folder.
         migrations: The migrations folder.
+        section: The section of alembic.ini.
 
     Raises:
         ConfigError: A file cannot be read.
     """
     for path, shown in ((root / "alembic.ini", "alembic.ini"), (root / migrations / "alembic.ini", None)):
-        if found := (_ini(path, (_URL,)) or {}).get(_URL):
-            return f"{_URL} in {shown or migrations / 'alembic.ini'}", found
+        if found := (_ini(path, (_URL,), section) or {}).get(_URL):
+            place = shown or str(migrations / "alembic.ini")
+            return f"{_URL} in {place}{'' if section == MAIN else f', [{section}]'}", found
+    if section != MAIN:
+        return None
     found = _toml(root / "pyproject.toml", (_URL,)).get(_URL)
     return (f"{_URL} in pyproject.toml", str(found)) if found else None
 
 
-def _ini(path: Path, names: Sequence[str] = _NAMES) -> Mapping[str, str] | None:
+def databases(root: Path) -> Mapping[str, bool]:
+    """The databases that alembic.ini has beside that of its main section.
+
+    Returns:
+        The names of sections: whether it is one of the `databases` of the multidb template, which share a history; else
+        it has a migrations folder of its own, as for `alembic -n`.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    path = root / "alembic.ini"
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    headers = re.findall(r"^\[([^]\n]+)\]", text, re.MULTILINE)
+    others = [name for name in headers if name not in (MAIN, "DEFAULT") and not name.startswith(_LOGGING)]
+    if not others:
+        return {}
+    engines = re.split(r",\s*", (_ini(path, (_ENGINES,)) or {}).get(_ENGINES, ""))
+    found = {name: True for name in engines if name in others}
+    return found | {name: False for name in others if name not in found and _ini(path, ("script_location",), name)}
+
+
+def _ini(path: Path, names: Sequence[str] = _NAMES, section: str = MAIN) -> Mapping[str, str] | None:
     """The options that count; None where there is no such file."""
     if not path.is_file():
         return None
@@ -148,7 +177,7 @@ def _ini(path: Path, names: Sequence[str] = _NAMES) -> Mapping[str, str] | None:
     try:
         parser.read(path, encoding="utf-8")
         # Interpolated one by one: a % in an option that is not asked for must not hinder.
-        return {name: parser.get("alembic", name) for name in names if parser.has_option("alembic", name)}
+        return {name: parser.get(section, name) for name in names if parser.has_option(section, name)}
     except (ConfigParserError, OSError, UnicodeDecodeError) as exc:
         # Never the error's own text: it quotes the line, and a password may stand there.
         line = getattr(exc, "lineno", None) or next((number for number, _ in getattr(exc, "errors", ())), None)

@@ -9,6 +9,7 @@ from typing import Any
 
 from framefox_tasks.applications import ApplicationError, load_flask
 from framefox_tasks.errors import NoDatabaseError
+from framefox_tasks.model import Project
 from framefox_tasks.settings import _alembic
 from framefox_tasks.settings._schema import Expand, url_from_parts
 from framefox_tasks.url import as_sqlalchemy_reads
@@ -28,7 +29,8 @@ def database_url(
     expand: Expand,
     *,
     config: Path,
-    migrations: Path,
+    project: Project,
+    name: str = "",
 ) -> tuple[str, str]:
     """Where the URL was found, and the URL.
 
@@ -38,31 +40,40 @@ def database_url(
         variables: The environment's, and those of .env.
         expand: Replaces the variables in a value.
         config: The file of the settings.
-        migrations: The migrations folder.
+        project: The project.
+        name: That of the database among several; empty for the default one.
 
     Raises:
         NoDatabaseError: It is nowhere.
         ConfigError: A value or a file cannot be used.
     """
-    if variables.get("DATABASE_URL", "").strip():
+    key = f"databases.{name}" if name else "database"
+    if not name and variables.get("DATABASE_URL", "").strip():
         return "DATABASE_URL", as_sqlalchemy_reads(variables["DATABASE_URL"])
-    url = expand("database.url", options["url"]) if options.get("url") else ""
+    url = expand(f"{key}.url", options["url"]) if options.get("url") else ""
     if url.strip():
-        return f"database.url in {config}", as_sqlalchemy_reads(url)
+        return f"{key}.url in {config}", as_sqlalchemy_reads(url)
     if any(options.get(name) for name in _DETAILS):
-        return f"database in {config}", url_from_parts(options, expand)
-    place, url = _alembic.database_url(root, migrations) or ("", "")
+        return f"{key} in {config}", url_from_parts(options, expand)
+    section = project.engine or project.section
+    place, url = _alembic.database_url(root, project.migrations, section) or ("", "")
     if url.strip() and not url.startswith(_PLACEHOLDER):
         return place, as_sqlalchemy_reads(url)
+    if name:
+        raise NoDatabaseError(
+            f"{key} in {config} has no URL.", hint=f"Write\n  {name}:\n    url: ...\nunder `databases:`."
+        )
     missing = (
         f"DATABASE_URL is not set, and {config} {'names no database' if (root / config).exists() else 'is missing'}"
     )
-    return "the Flask application", _of_flask(root, variables, root / migrations, missing)
+    return "the Flask application", _of_flask(root, variables, root / project.migrations, missing)
 
 
 def _of_flask(root: Path, variables: Mapping[str, str], migrations: Path, missing: str) -> str:
     """The URL of the Flask application's engine."""
-    nothing = NoDatabaseError(f"No database is configured: {missing}.", hint=_HINT)
+    others = _alembic.databases(root)
+    named = f"Those of alembic.ini are named, as in: doit database_upgrade:{next(iter(others))}" if others else ""
+    nothing = NoDatabaseError(f"No database is configured: {missing}.", hint=named or _HINT)
     if not _has_flask(root, variables, migrations):
         raise nothing
     try:

@@ -84,9 +84,11 @@ def _check_name(name: str, shown: str) -> None:
 
 
 def _packages(project: Project) -> Iterator[str]:
-    """The packages below the entity folders that seem to declare a table, dotted."""
+    """The packages below the entity folders that seem to declare a table, dotted, and the modules that are listed."""
     for entities in project.entities:
         top = project.path(entities)
+        if top.is_file() and _declares_table(top):
+            yield project.module_name(top)
         for folder, names, files in os.walk(top):
             names[:] = [name for name in names if name.isidentifier() and name != "__pycache__"]
             if Path(folder) != top and any(_declares_table(Path(folder, file)) for file in files):

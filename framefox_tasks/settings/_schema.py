@@ -15,6 +15,7 @@ _TOP = {
     "backup",
     "copies",
     "database",
+    "databases",
     "diagram",
     "entities",
     "exclude_entities",
@@ -36,6 +37,9 @@ _INTEGERS = {"pool_size", "max_overflow", "pool_timeout", "pool_recycle"}
 # A task uses one connection and exits, so the pool's and the session's settings are checked and have no effect.
 _BOOLEANS = {"echo", "pool_pre_ping", "autocommit", "autoflush"}
 _DATABASE = _CONNECTION | _INTEGERS | _BOOLEANS | {"logging", "scratch_url"}
+CONNECTION_KEYS = frozenset(_DATABASE)
+SHARED_KEYS = frozenset({"lock", "lock_timeout", "lock_wait", "patience", "protected"})
+"""What one of several databases has of the top level."""
 _LOGGING = {"echo_sql"}
 _TRUTH = {
     "true": True,

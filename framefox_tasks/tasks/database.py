@@ -11,7 +11,7 @@ from framefox_tasks.tasks.freshness import UptodateCheck
 from framefox_tasks.tasks.freshness.build import migration_written
 from framefox_tasks.tasks.freshness.state import at_head, database_exists
 from framefox_tasks.tasks.named import Named
-from framefox_tasks.tasks.params import LIVE, choice, definition, flag, option, params, several
+from framefox_tasks.tasks.params import LIVE, choice, definition, each_database, each_with_params, flag, option, several
 from framefox_tasks.tasks.reporter import BARE, EXPLAINED, SAID
 
 # Not beside their tasks: doit reads the source of each task function at every start, and these would count.
@@ -103,14 +103,14 @@ def task_database_init() -> dict[str, Any]:
     return {**write, "uptodate": [Named()], **LIVE}
 
 
-@definition
+@each_database
 def task_database_create() -> dict[str, Any]:
     """Create the database, if it is missing"""
     create = {"actions": [action("database:create")], "params": [_LOCK_WAIT]}
     return {**create, "uptodate": [UptodateCheck(database_exists)], **LIVE}
 
 
-@params(*_UPGRADE)
+@each_with_params(*_UPGRADE)
 def task_database_upgrade(plan: bool, sql: bool, output: str, **_: Any) -> dict[str, Any]:
     """Apply the pending migrations"""
     return {
@@ -124,7 +124,7 @@ def task_database_upgrade(plan: bool, sql: bool, output: str, **_: Any) -> dict[
     }
 
 
-@params(*_CREATE_MIGRATION)
+@each_with_params(*_CREATE_MIGRATION)
 def task_database_create_migration(empty: bool, check: bool, merge: bool, **_: Any) -> dict[str, Any]:
     """Write what has changed in the entities as a migration"""
     return {
@@ -136,7 +136,7 @@ def task_database_create_migration(empty: bool, check: bool, merge: bool, **_: A
     }
 
 
-@params(*_DOWNGRADE)
+@each_with_params(*_DOWNGRADE)
 def task_database_downgrade(sql: bool = False, output: str = "", **_: Any) -> dict[str, Any]:
     """Revert the last migration, or --steps of them"""
     return {
@@ -147,7 +147,7 @@ def task_database_downgrade(sql: bool = False, output: str = "", **_: Any) -> di
     }
 
 
-@params(*_HISTORY)
+@each_with_params(*_HISTORY)
 def task_database_history(format: str, **_: Any) -> dict[str, Any]:  # noqa: A002 - what the user types
     """Show the migrations, newest first, applied or pending"""
     return {
@@ -158,7 +158,7 @@ def task_database_history(format: str, **_: Any) -> dict[str, Any]:  # noqa: A00
     }
 
 
-@params(*_STATUS)
+@each_with_params(*_STATUS)
 def task_database_status(format: str, **_: Any) -> dict[str, Any]:  # noqa: A002 - what the user types
     """Show where the database and its migrations stand"""
     forecasts = Forecasts()
@@ -170,7 +170,7 @@ def task_database_status(format: str, **_: Any) -> dict[str, Any]:  # noqa: A002
     }
 
 
-@params(*_CHECK)
+@each_with_params(*_CHECK)
 def task_database_check(format: str, **_: Any) -> dict[str, Any]:  # noqa: A002 - what the user types
     """Check that migrations, database and entities agree"""
     return {
@@ -181,37 +181,37 @@ def task_database_check(format: str, **_: Any) -> dict[str, Any]:  # noqa: A002 
     }
 
 
-@definition
+@each_database
 def task_database_baseline() -> dict[str, Any]:
     """Write the migration that makes the database as it is"""
     return {"actions": [action("baseline:baseline")], "params": list(_BASELINE), "uptodate": [Named()], **LIVE}
 
 
-@definition
+@each_database
 def task_database_stamp() -> dict[str, Any]:
     """Mark the database as at a revision, running nothing"""
     return {"actions": [action("baseline:stamp")], "params": list(_STAMP), "uptodate": [Named()], **LIVE}
 
 
-@definition
+@each_database
 def task_database_protect() -> dict[str, Any]:
     """Guard the database: what loses data must name it"""
     return {"actions": [action("database:protect")], "params": list(_PROTECT), "uptodate": [Named()], **LIVE}
 
 
-@definition
+@each_database
 def task_database_resolve() -> dict[str, Any]:
     """Settle an interrupted or edited migration"""
     return {"actions": [action("baseline:resolve")], "params": list(_RESOLVE), "uptodate": [Named()], **LIVE}
 
 
-@definition
+@each_database
 def task_database_drop() -> dict[str, Any]:
     """Drop the database with all its data"""
     return {"actions": [action("database:drop")], "params": list(_DROP), "uptodate": [Named()], **LIVE}
 
 
-@definition
+@each_database
 def task_database_clear_migration() -> dict[str, Any]:
     """Delete all migrations and empty the version table"""
     return {"actions": [action("database:clear_migration")], "params": list(_CLEAR), "uptodate": [Named()], **LIVE}

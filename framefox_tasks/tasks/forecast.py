@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from doit.dependency import UptodateCalculator
 
+from framefox_tasks.settings import in_use
 from framefox_tasks.tasks.freshness import has_failed, no_run_known, reason_of
 from framefox_tasks.tasks.freshness.state import listed
 
@@ -25,6 +26,7 @@ class Forecasts(UptodateCalculator):  # type: ignore[misc]  # doit ships no type
     def __init__(self) -> None:
         super().__init__()
         self._manager: Any = None
+        self._of = f":{in_use()}" if in_use() else ""
 
     def setup(self, dep_manager: Any, tasks_dict: dict[str, Any]) -> None:
         """Called by doit before it asks."""
@@ -37,7 +39,7 @@ class Forecasts(UptodateCalculator):  # type: ignore[misc]  # doit ships no type
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: a process of its own, as of `doit -n`, cannot look into doit's memory."""
-        return {"_manager": None, "tasks_dict": None}
+        return {"_manager": None, "tasks_dict": None, "_of": ""}
 
     def __iter__(self) -> Iterator[Forecast]:
         """One for each task that derives something, or brings the database up to date."""
@@ -45,7 +47,8 @@ class Forecasts(UptodateCalculator):  # type: ignore[misc]  # doit ships no type
 
         stale: set[str] = set()
         for name in self._names() if self._manager else ():
-            waits_for = next((task for task in stale if name.partition(":")[0] in _BEHIND.get(task, ())), None)
+            behind = name.partition(":")[0]
+            waits_for = next((task for task in stale if behind in _BEHIND.get(task.partition(":")[0], ())), None)
             task = self.tasks_dict[name]
             status = self._manager.get_status(task, self.tasks_dict, get_log=True)
             runs = status.status != "up-to-date"
@@ -58,11 +61,16 @@ class Forecasts(UptodateCalculator):  # type: ignore[misc]  # doit ships no type
             yield Forecast(name, not runs, why)
 
     def _names(self) -> Iterator[str]:
-        yield from (name for name in _TASKS if name in self.tasks_dict)
+        yield from (name for task in _TASKS if (name := f"{task}{self._of}") in self.tasks_dict)
         # Only those that have been drawn: not everybody wants diagrams.
         for name, task in self.tasks_dict.items():
-            if name.startswith("database_diagram:") and any(Path(path).exists() for path in task.targets):
+            if _diagram_of(task, self._of) and any(Path(path).exists() for path in task.targets):
                 yield name
+
+
+def _diagram_of(task: Any, database: str) -> bool:
+    """Whether a task draws a diagram of one of several databases, or of the default one."""
+    return bool(task.subtask_of == f"database_diagram{database}" and task.actions)
 
 
 def _why(task: Any, reasons: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.named import Named
-from framefox_tasks.tasks.params import LIVE, definition, flag, option
+from framefox_tasks.tasks.params import LIVE, each_database, flag, option
 
 _LOCK_WAIT = option("lock_wait", "seconds to wait for another run that changes the database", default=None)
 _ENVIRONMENT = option("environment", "run seeds/NAME too [default: APP_ENV or ENV]", default=None)
@@ -24,26 +24,26 @@ _RESET = (
 )
 
 
-@definition
+@each_database
 def task_database_wait() -> dict[str, Any]:
     """Wait until the server answers, or with --head more"""
     return {"actions": [action("lifecycle:wait")], "params": list(_WAIT), "uptodate": [False], **LIVE}
 
 
-@definition
+@each_database
 def task_database_seed() -> dict[str, Any]:
     """Write the first rows: seeds.py and seeds/*"""
     seed = {"actions": [action("lifecycle:seed")], "params": list(_SEED), "task_dep": ["database_upgrade"]}
     return {**seed, "uptodate": [Named()], **LIVE}
 
 
-@definition
+@each_database
 def task_database_setup() -> dict[str, Any]:
     """Create the database, migrate it, and seed it"""
     return {"actions": [], "task_dep": ["database_create", "database_upgrade", "database_seed"]}
 
 
-@definition
+@each_database
 def task_database_reset() -> dict[str, Any]:
     """Drop the database with all its data, and set it up"""
     return {"actions": [action("lifecycle:reset")], "params": list(_RESET), "uptodate": [Named()], **LIVE}

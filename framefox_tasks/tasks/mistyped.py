@@ -17,6 +17,9 @@ from doit.cmdparse import CmdParse, CmdParseError, TaskParse
 from doit.control import TaskControl
 from doit.exceptions import InvalidCommand
 
+from framefox_tasks.settings._several import DEFAULT
+from framefox_tasks.tasks.several import note_words
+
 _WRAPPED = "_framefox_tasks"
 
 
@@ -67,12 +70,22 @@ def _parse_only(original: Any, parser: Any, in_args: Sequence[str], params: Any 
 
 
 def _load_tasks(original: Any, loader: Any, cmd: Any, pos_args: Sequence[str]) -> Any:
+    _plain_default(loader.namespace, pos_args)
+    note_words(pos_args)
     try:
         return original(loader, cmd, pos_args)
     except _OptionUnknownError as exc:
         name = _name(pos_args, exc)
         task = loader.namespace.get(f"task_{name}")
         raise _explained(exc, name, task.__doc__ if task else "") from None
+
+
+def _plain_default(namespace: Collection[str], words: Any) -> None:
+    """Take `database_upgrade:default` for `database_upgrade`, in place: doit reads the same list later."""
+    end = f":{DEFAULT}"
+    for index, word in enumerate(words):
+        if word.endswith(end) and f"task_{word.removesuffix(end)}" in namespace:
+            words[index] = word.removesuffix(end)
 
 
 def _process(original: Any, control: Any, task_selection: list[str] | None) -> Any:

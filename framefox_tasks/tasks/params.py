@@ -7,6 +7,8 @@ from typing import Any, TypeVar, cast
 
 from doit import task_params
 
+from framefox_tasks.tasks.several import of_each
+
 TaskFunction = TypeVar("TaskFunction", bound=Callable[..., Any])
 
 LIVE = {"verbosity": 2, "io": {"capture": False}}
@@ -16,6 +18,16 @@ LIVE = {"verbosity": 2, "io": {"capture": False}}
 def definition(function: TaskFunction) -> TaskFunction:
     """A task function whose source is one line: doit tokenizes that of each at every start, to put them in order."""
     short: Any = lambda **options: function(**options)  # noqa: E731 - the line that doit reads
+    return _named(short, function)
+
+
+def each_database(function: TaskFunction) -> TaskFunction:
+    """The same for a task that works with a database: there is one of each, where there are several."""
+    short: Any = lambda **options: of_each(function, options, ())  # noqa: E731 - the line that doit reads
+    return _named(short, function)
+
+
+def _named(short: Any, function: TaskFunction) -> TaskFunction:
     short.__name__, short.__doc__ = function.__name__, function.__doc__
     short.__module__, short.__qualname__ = function.__module__, function.__qualname__
     return cast(TaskFunction, short)
@@ -26,6 +38,16 @@ def params(*options: dict[str, Any]) -> Callable[[TaskFunction], TaskFunction]:
 
     def decorate(function: TaskFunction) -> TaskFunction:
         return cast(TaskFunction, task_params(list(options))(definition(function)))
+
+    return decorate
+
+
+def each_with_params(*options: dict[str, Any]) -> Callable[[TaskFunction], TaskFunction]:
+    """The same for a task that works with a database: there is one of each, where there are several."""
+
+    def decorate(function: TaskFunction) -> TaskFunction:
+        short: Any = lambda **given: of_each(function, given, options)  # noqa: E731 - the line that doit reads
+        return cast(TaskFunction, task_params(list(options))(_named(short, function)))
 
     return decorate
 

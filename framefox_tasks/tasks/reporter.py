@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Sequence
-from typing import Any, TextIO, cast
+from typing import Any
 
 from doit import Globals, doit_cmd
 from doit.doit_cmd import DoitMain
@@ -14,7 +13,7 @@ from doit.reporter import ConsoleReporter
 from framefox_tasks.tasks.freshness import FAILED, reason_of
 from framefox_tasks.tasks.freshness.state import listed
 from framefox_tasks.tasks.state_file import guard
-from framefox_tasks.url import redact, secrets_in
+from framefox_tasks.url import redact, redacted
 
 BARE = "bare_output"
 """The key of a task's meta for output that another program reads: no marks among it."""
@@ -41,23 +40,7 @@ def warn_of_variables() -> None:
 
 def hide_passwords() -> None:
     """Hide the passwords of the command line on stderr: doit quotes all of it where an option is not known."""
-    secrets = secrets_in(sys.argv)
-    if secrets or any(redact(argument) != argument for argument in sys.argv):
-        sys.stderr = cast(TextIO, _RedactedStream(sys.stderr, secrets))
-
-
-class _RedactedStream:
-    """A stream that redacts passwords."""
-
-    def __init__(self, stream: TextIO, secrets: Sequence[str]) -> None:
-        self._stream = stream
-        self._secrets = secrets
-
-    def write(self, text: str) -> int:
-        return self._stream.write(redact(text, *self._secrets))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+    sys.stderr = redacted(sys.stderr, sys.argv)
 
 
 class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type information

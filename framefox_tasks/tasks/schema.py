@@ -10,14 +10,14 @@ from doit.tools import config_changed
 
 from framefox_tasks.diagrams.formats import FORMATS, chosen, files
 from framefox_tasks.errors import FramefoxTasksError
-from framefox_tasks.model import WHOLE, DiagramOptions
-from framefox_tasks.schema.cache import LIVE as LIVE_SCHEMA, SNAPSHOT, drawing
-from framefox_tasks.settings import configured
+from framefox_tasks.model import WHOLE, DiagramOptions, Project
+from framefox_tasks.schema.cache import LIVE as LIVE_SCHEMA, OTHERS, SNAPSHOT, drawing
+from framefox_tasks.settings import configured, in_use
 from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.freshness import UptodateCheck
 from framefox_tasks.tasks.freshness.build import artefacts_untouched, sources_unchanged
 from framefox_tasks.tasks.named import Named
-from framefox_tasks.tasks.params import LIVE, choice, definition, flag, option, params
+from framefox_tasks.tasks.params import LIVE, choice, each_database, each_with_params, flag, option
 from framefox_tasks.tasks.reporter import EXPLAINED
 
 _NO_FILE_NAME = re.compile(r"[^\w.-]+")
@@ -31,12 +31,12 @@ _DIAGRAM = (
 )
 
 
-@definition
+@each_database
 def task_database_metadata() -> dict[str, Any]:
     """Keep the schema that the entities declare"""
     return {
         "actions": [action("schema:metadata")],
-        "targets": [SNAPSHOT],
+        "targets": [_cached(SNAPSHOT)],
         "uptodate": [UptodateCheck(sources_unchanged)],
         "clean": True,
         "meta": {EXPLAINED: True},
@@ -44,19 +44,19 @@ def task_database_metadata() -> dict[str, Any]:
     }
 
 
-@definition
+@each_database
 def task_database_clear_metadata() -> dict[str, Any]:
     """Remove what is cached of the entities"""
     return {"actions": [action("schema:clear_metadata")], "uptodate": [Named()], **LIVE}
 
 
-@definition
+@each_database
 def task_database_schema() -> dict[str, Any]:
     """Write the SQL that makes the tables of the entities"""
     path = str(_options().folder / "schema.sql")
     return {
         "actions": [(action("schema:write_sql"), [], {"path": path})],
-        "file_dep": [SNAPSHOT],
+        "file_dep": [_cached(SNAPSHOT)],
         "targets": [path],
         "uptodate": [config_changed(_dialect()), UptodateCheck(artefacts_untouched)],
         "clean": True,
@@ -65,7 +65,7 @@ def task_database_schema() -> dict[str, Any]:
     }
 
 
-@params(*_DIAGRAM)
+@each_with_params(*_DIAGRAM)
 def task_database_diagram(
     source: str,
     format: str,  # noqa: A002 - what the user types
@@ -78,12 +78,12 @@ def task_database_diagram(
     options = _options()
     formats = chosen(options, (part.strip() for part in format.split(",")) if format else ())
     known = all(name in FORMATS for name in formats)  # else the action says which is not
-    snapshot, suffix = (LIVE_SCHEMA, "-live") if source == "database" else (SNAPSHOT, "")
+    snapshot, suffix = (_cached(LIVE_SCHEMA), "-live") if source == "database" else (_cached(SNAPSHOT), "")
     if source == "database" and not diff:
         yield {
             "basename": "_database_live",
             "actions": [(action("schema:live"), [], {"verbose": verbose})],
-            "targets": [LIVE_SCHEMA],
+            "targets": [snapshot],
             "uptodate": [False],
             **LIVE,
         }
@@ -93,8 +93,8 @@ def task_database_diagram(
             "basename": "_database_diagram_schema",
             "name": name,
             "actions": [(action("schema:select"), [], {"name": name, "source": snapshot, **part})],
-            "file_dep": [SNAPSHOT if diff else snapshot],  # the action refuses a difference to the database
-            "targets": [drawing(name)],
+            "file_dep": [_cached(SNAPSHOT) if diff else snapshot],  # the action refuses a difference to the database
+            "targets": [drawing(_project(), name)],
             # What git knows of a commit may change, and with it what the diagram shows.
             "uptodate": [config_changed(repr((options, part))), UptodateCheck(artefacts_untouched), not diff],
             **LIVE,
@@ -103,7 +103,7 @@ def task_database_diagram(
             "name": name,
             "doc": f"Draw {files(options, name)[0]} and the like",
             "actions": [(action("schema:draw"), [], {"name": name, "formats": formats})],
-            "file_dep": [drawing(name)],
+            "file_dep": [drawing(_project(), name)],
             "targets": files(options, name, formats),
             "uptodate": [UptodateCheck(artefacts_untouched), known],
             "clean": True,
@@ -127,8 +127,20 @@ def _dialect() -> str:
         return ""  # the task runs into it, and reports it
 
 
+def _cached(name: str) -> str:
+    return str(_project().cache / name)
+
+
+def _project() -> Project:
+    try:
+        return configured().target.project
+    except FramefoxTasksError:
+        return Project(cache=Project.cache / OTHERS / in_use() if in_use() else Project.cache)
+
+
 def _options() -> DiagramOptions:
     try:
         return configured().diagram
     except FramefoxTasksError:
-        return DiagramOptions()  # the tasks run into it, and report it
+        folder = DiagramOptions.folder
+        return DiagramOptions(folder=folder / in_use() if in_use() else folder)  # the tasks run into it, and report it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,7 @@ def test_the_usage_lists_every_command(tmp_path: Path, words: tuple[str, ...]) -
     told = MiniProject(tmp_path).framefox_tasks(*words)
     assert told.code == 0
     listed = {line.split()[0] for line in told.out.splitlines() if line.startswith("  ")}
-    assert listed == {command(name) for name in NAMES - {"database_init"}} | {"init", "completion"}
+    assert listed == {command(name) for name in NAMES - {"database_init"}} | {"init", "watch", "completion"}
 
 
 @pytest.mark.parametrize(
@@ -117,6 +118,14 @@ def test_an_option_that_is_mistyped_is_told(tmp_path: Path, words: tuple[str, ..
     assert told.code == 3
     assert f"Did you mean {meant}?" in told.err or words[0] == "completion"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [("--too=postgresql://u:red horse@h/d",), ("init", "--pasword=red horse")])
+def test_a_password_before_a_dodo_is_loaded_is_not_shown(shop: MiniProject, words: tuple[str, ...]) -> None:
+    run = shop.run(sys.executable, "-m", "framefox_tasks", *words)
+    assert run.code
+    assert "***" in run.err
+    assert "horse" not in run.all
 
 
 def test_a_command_that_is_mistyped_is_told(shop: MiniProject) -> None:

@@ -12,7 +12,7 @@ from doit.exceptions import TaskError
 from support.databases import Database, MakeDatabase, connect_server, drop_database, server_url
 from support.projects import MiniProject, Run
 
-from framefox_tasks.settings import configured
+from framefox_tasks.settings import read_once
 from framefox_tasks.tasks.actions import action
 from framefox_tasks.url import parse_url
 
@@ -196,9 +196,9 @@ def test_an_unexpected_error_keeps_its_traceback_without_the_password(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", f"mysql://clerk:{quote(HORSE)}@h/shop")
-    configured.cache_clear()
+    read_once.cache_clear()
     failure = action("database:create")(**{f"with {HORSE}": True})
-    configured.cache_clear()
+    read_once.cache_clear()
     assert isinstance(failure, TaskError)
     assert "Unexpected error: create() got an unexpected keyword argument 'with ***'" in failure.get_msg()
     assert "Traceback" in failure.get_msg()

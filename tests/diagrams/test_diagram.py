@@ -303,3 +303,22 @@ def test_a_package_without_a_table_is_no_group(shop: MiniProject) -> None:
     shop.ok("database_diagram")
     assert tables(shop, "sales") == ["order"]
     assert {name.partition(".")[0] for name in files(shop)} == {"schema", "sales"}
+
+
+def test_packages_are_the_modules_where_these_are_listed(tmp_path: Path) -> None:
+    project = MiniProject(tmp_path, {"DATABASE_URL": "sqlite:///app.db"})
+    base = "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n"
+    project.write("dodo.py", "from framefox_tasks.tasks import *\n")
+    project.write("shop/db.py", base)
+    for name in ("accounts", "sales"):
+        project.write(
+            f"shop/{name}/models.py",
+            "from shop.db import Base\nfrom sqlalchemy.orm import Mapped, mapped_column\n\n\n"
+            f"class {name.title()}(Base):\n    __tablename__ = {name!r}\n"
+            "    id: Mapped[int] = mapped_column(primary_key=True)\n",
+        )
+    project.write("config/orm.yaml", 'entities: "shop/*/models.py"\ndiagram: {groups: packages, formats: [mermaid]}\n')
+    drawn = project.ok("database_diagram")
+    assert ".  database_diagram:shop.accounts.models" in drawn
+    assert "sales" not in project.read("docs/database/shop.accounts.models.mmd")
+    assert "sales" in project.read("docs/database/shop.sales.models.mmd")

@@ -355,7 +355,7 @@ def test_relative_imports_a_key_of_the_base_and_the_width_of_lines(tmp_path: Pat
         ("naïve", "", "must be of a-z"),
         ("../evil", "", "must be of a-z"),
         ("a" * 64, "", "longer than 63"),
-        ("thing", "shelf:ref(shelf)", "there is no entity 'shelf'.\nThere are category, tag."),
+        ("thing", "shelf:ref(shelf)", "there is no entity 'shelf'.\nThe project has category, tag."),
         ("thing", "things:many(thing)", "many cannot refer to the entity itself"),
         ("thing", "name:varchar", "there is no type 'varchar'"),
         ("thing", "child:ref(thing) child_of:int", "two attributes child_of"),

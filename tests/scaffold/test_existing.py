@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.miniatures import FILES, TEAM, with_alembic, write_files
 from support.projects import MiniProject, copy_project
-from support.typing_in import shell
+from support.typing_in import two_steps
 
 pytestmark = pytest.mark.slow
 
@@ -21,25 +21,6 @@ SETTINGS = {
     "FastAPI with SQLModel": "app/models.py",
     "Flask-SQLAlchemy": "app.py",
 }
-
-
-def contents(project: MiniProject) -> dict[Path, bytes]:
-    files = (path for path in project.path.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {path: path.read_bytes() for path in files if path.suffix not in (".db", ".db-lock")}
-
-
-def two_steps(project: MiniProject) -> str:
-    """Type init on a terminal, and what it says to type next: nothing of theirs may change. Gives what was shown."""
-    before = contents(project)
-    with shell(project) as terminal:
-        said = terminal.type("framefox-tasks init")
-        command = said.rstrip().splitlines()[-1].removeprefix("Next: ")
-        assert command.startswith("doit database_")
-        said += terminal.type(command)
-        assert len(terminal.typed) == 2
-    assert "Traceback" not in said
-    assert {path: text for path, text in contents(project).items() if path in before} == before
-    return said
 
 
 def tables(project: MiniProject, file: str) -> set[str]:

@@ -125,7 +125,7 @@ def test_flask_and_one_module(make_database: MakeDatabase, tmp_path: Path) -> No
         (("tag", "--fields=a:int=1"), "A default is !default(value)."),
         (("tag", "--fields=a:integer"), "Did you mean int?"),
         (("product", "--fields="), "The entity product is there already"),
-        (("tag", "--fields=a:ref(nothing)"), "There are product, review. Create it first."),
+        (("tag", "--fields=a:ref(nothing)"), "The project has product, review. Create it first."),
     ],
 )
 def test_what_is_typed_wrong(shop: MiniProject, arguments: tuple[str, ...], says: str) -> None:

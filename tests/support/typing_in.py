@@ -9,6 +9,7 @@ import select
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from support.projects import MiniProject
 
@@ -64,3 +65,22 @@ def shell(project: MiniProject) -> Iterator[Shell]:
         process.kill()
         process.wait()
         os.close(leader)
+
+
+def contents(project: MiniProject) -> dict[Path, bytes]:
+    files = (path for path in project.path.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path: path.read_bytes() for path in files if path.suffix not in (".db", ".db-lock")}
+
+
+def two_steps(project: MiniProject) -> str:
+    """Type init on a terminal, and what it says to type next: nothing of theirs may change. Gives what was shown."""
+    before = contents(project)
+    with shell(project) as terminal:
+        said = terminal.type("framefox-tasks init")
+        command = said.rstrip().splitlines()[-1].removeprefix("Next: ")
+        assert command.startswith(("doit database_", "doit 'database_"))
+        said += terminal.type(command)
+        assert len(terminal.typed) == 2
+    assert "Traceback" not in said
+    assert {path: text for path, text in contents(project).items() if path in before} == before
+    return said

@@ -14,6 +14,7 @@ from sqlalchemy import Column, Computed, DefaultClause, Index, MetaData, Table, 
 from framefox_tasks.databases.columns import ColumnComparison
 from framefox_tasks.migrations.alembic.compare import columns_of
 from framefox_tasks.migrations.alembic.dialect_operations import DialectOps
+from framefox_tasks.migrations.alembic.generated_columns import DropGeneratedOp
 from framefox_tasks.migrations.alembic.ownership import declared_metadata
 
 
@@ -138,10 +139,10 @@ def _nullable(item: Any) -> Any:
 
 
 def _order(op: ops.MigrateOperation) -> int:
-    """Generated columns are added after those that they are made of, and dropped before them."""
+    """Generated columns are added after those that they are made of, and dropped before them; or both in one place."""
     if isinstance(op, ops.AddColumnOp):
         return -1 if op.column.computed is None else 0
-    if isinstance(op, ops.DropColumnOp):
+    if isinstance(op, ops.DropColumnOp) and not isinstance(op, DropGeneratedOp):
         generated = op._reverse is not None and op._reverse.column.computed is not None
         return 1 if generated else 2
     return 0

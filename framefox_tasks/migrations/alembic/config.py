@@ -52,6 +52,9 @@ def make_config(target: Target, *, output: TextIO | None = None, arguments: Sequ
     text = _escaped(url.render_as_string(hide_password=False))
     for name in {"sqlalchemy.url", "url", *_url_options(config)}:
         config.set_main_option(name, text)
+    if engine := target.project.engine:  # of the multidb template, whose env.py goes through all that stand there
+        config.set_main_option("databases", engine)
+        config.set_section_option(engine, "sqlalchemy.url", text)
     if target.echo:
         config.set_main_option("sqlalchemy.echo", "true")
     return config
@@ -85,7 +88,8 @@ def base_config(project: Project, *, output: TextIO | None = None) -> Config:
     candidates = (project.path("alembic.ini"), folder / "alembic.ini")
     ini = next((path for path in candidates if path.is_file()), None)
     quiet = Namespace(quiet=True, verbose=False, x=None, autogenerate=False)
-    config = Config(ini, toml_file=project.path("pyproject.toml"), output_buffer=output, cmd_opts=quiet)
+    toml, section = project.path("pyproject.toml"), project.section
+    config = Config(ini, toml_file=toml, ini_section=section, output_buffer=output, cmd_opts=quiet)
     config.set_main_option("script_location", _escaped(str(folder)))
     _set_paths(config, "version_locations", project.versions if project.version_locations else ())
     _set_paths(config, "prepend_sys_path", [project.path(path) for path in project.import_paths])

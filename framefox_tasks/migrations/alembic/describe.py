@@ -11,6 +11,7 @@ from alembic.operations import ops
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.migrations.alembic.enums import EnumTypeOp
+from framefox_tasks.migrations.alembic.generated_columns import rewritten
 from framefox_tasks.migrations.alembic.renames import ColumnRenameOp, TableRenameOp
 from framefox_tasks.migrations.alembic.risks import loses_data
 from framefox_tasks.model import Target
@@ -21,7 +22,8 @@ class Difference:
     """The operations of a migration, those that lose data, and the constraints that it leaves unnamed.
 
     Attributes:
-        names: The names of the constraints and indexes that it makes or drops.
+        names: The names of the constraints and indexes that it makes or drops, and of the generated columns that it
+            makes anew, as `table.column`.
         created: The tables that it makes, or gives their names.
     """
 
@@ -40,7 +42,7 @@ def difference_of(context: RevisionContext, target: Target) -> Difference:
     shown = tuple(_describe(operation) for operation in operations)
     return Difference(
         shown,
-        frozenset(name for operation in operations if (name := name_of(operation))),
+        frozenset(name for operation in operations if (name := name_of(operation) or rewritten(operation))),
         tuple(text for text, operation in zip(shown, operations, strict=True) if loses_data(operation)),
         tuple(name for operation in operations for name in _unnamed(operation, target)),
         frozenset(filter(None, map(_created, operations))),
@@ -50,6 +52,11 @@ def difference_of(context: RevisionContext, target: Target) -> Difference:
 def operations_of(context: RevisionContext) -> list[ops.MigrateOperation]:
     """The operations of the generated migrations, without the containers that group them."""
     return list(_flat(container for script in context.generated_revisions for container in script.upgrade_ops_list))
+
+
+def described(containers: Iterable[ops.OpContainer]) -> tuple[str, ...]:
+    """Operations in a few words each."""
+    return tuple(map(_describe, _flat(containers)))
 
 
 def _flat(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:

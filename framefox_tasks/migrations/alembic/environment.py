@@ -75,7 +75,7 @@ def run_environment(
     configure = partial(_configure, environment, environment.configure, target, metadata, transactions)
     environment.configure = configure  # type: ignore[method-assign]
     with PROCESS, ExitStack() as stack:
-        stack.enter_context(_env_py_errors(target))
+        stack.enter_context(env_py_errors(target))
         stack.enter_context(database_of(target).connecting())
         stack.enter_context(warnings.catch_warnings())
         ignore_warnings()
@@ -212,7 +212,8 @@ def _connection(target: Target) -> Iterator[Connection]:
 
 
 @contextmanager
-def _env_py_errors(target: Target) -> Iterator[None]:
+def env_py_errors(target: Target) -> Iterator[None]:
+    """A context in which what env.py raises becomes one of our errors, with the line."""
     project = target.project
     try:
         yield

@@ -14,11 +14,10 @@ from framefox_tasks.errors import ReplayError, ScratchError
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.replay import replay
 from framefox_tasks.migrations.history_digest import history_digest
-from framefox_tasks.schema.cache import CACHE
 from framefox_tasks.schema.record import recorded_tables
 from framefox_tasks.schema.snapshot import Table
 
-_MADE = f"{CACHE}/history.json"
+_MADE = "history.json"
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Replayed:
 
 def kept_made(history: History) -> Replayed | None:
     """What was kept of an earlier replay of the same history; None where nothing was."""
-    path = history.target.project.path(_MADE)
+    path = history.target.project.cached(_MADE)
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         if kept["key"] == digest_of(history):
@@ -79,8 +78,8 @@ def keep_made(history: History, facts: Iterable[Fact] | None, *more: Path) -> No
     """Keep what the migrations make, and with them the ones in further files."""
     project = history.target.project
     content = {"key": digest_of(history, *more), "facts": None if facts is None else list(map(_values, facts))}
-    files.write(project, project.path(CACHE) / ".gitignore", "*\n")
-    files.write(project, project.path(_MADE), json.dumps(content, ensure_ascii=False))
+    files.write(project, project.cached(".gitignore"), "*\n")
+    files.write(project, project.cached(_MADE), json.dumps(content, ensure_ascii=False))
 
 
 def _values(fact: Fact) -> tuple[str | None, ...]:

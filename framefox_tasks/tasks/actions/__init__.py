@@ -16,10 +16,11 @@ from typing import Any
 
 from doit.exceptions import TaskError, TaskFailed
 
+from framefox_tasks.commands import of_database, told_of
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import DatabaseNotFoundError, FleetStoppedError, FramefoxTasksError, MigrationError
 from framefox_tasks.model import Target
-from framefox_tasks.settings import configured
+from framefox_tasks.settings import configured, in_use, using
 from framefox_tasks.tasks.signals import ending, exit_code
 from framefox_tasks.url import redact
 
@@ -33,9 +34,11 @@ def action(name: str, *, configured_first: bool = True) -> Callable[..., Any]:
         name: The function.
         configured_first: Whether it needs the settings; else it gets None, as they may be wrong.
     """
+    database = in_use()
 
     def run(**options: Any) -> Any:
-        return _run(name, options, configured_first=configured_first)
+        with using(database), told_of(database):
+            return _run(name, options, configured_first=configured_first)
 
     run.__name__ = name.replace(":", "_")
     return run
@@ -106,7 +109,7 @@ def hide(*targets: Target) -> None:
 
 def _redacted(text: str) -> str:
     with suppress(FramefoxTasksError):
-        text = configured().target.address.hide(text)
+        text = of_database(configured().target.address.hide(text), in_use())
     for target in _hidden:
         with suppress(FramefoxTasksError):
             text = target.address.hide(text)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from framefox_tasks import report
+from framefox_tasks.commands import told_of
 from framefox_tasks.errors import (
     ConfigError,
     ConfirmationRequiredError,
@@ -23,6 +24,7 @@ from framefox_tasks.migrations import (
     database,
     downgrade as downgrades,
     history as past,
+    multidb,
     plan as plans,
     protection,
     status,
@@ -33,7 +35,7 @@ from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.model import RevisionOptions, Target
 from framefox_tasks.results import Forecast, MigrationCreated, Step
 from framefox_tasks.schema.cache import RECORD
-from framefox_tasks.settings import Settings, other_url_in_dotenv
+from framefox_tasks.settings import Settings, database_names, other_url_in_dotenv, read_once as named
 from framefox_tasks.tasks.actions.backup import backed_up, before_upgrade
 from framefox_tasks.tasks.actions.invocation import Invocation, confirm, on_terminal, skip_unnamed
 from framefox_tasks.tasks.actions.turns import in_turn, note_unlocked, waiting_as
@@ -79,6 +81,9 @@ def create_migration(
     if len(chosen) > 1:
         raise ConfigError(f"{' and '.join(chosen)} cannot be used together.", hint="Choose one of them.")
     project = target.project
+    if project.engine:
+        _create_for_all(settings, message or None, chosen)
+        return None
     hook = {"hook": hook_state(project)} if project.include_object else None
     if check:
         report.show(migration.check_migration(target, x=x), verbose=verbose)
@@ -107,6 +112,19 @@ def create_migration(
     record = project.migrations_folder / RECORD
     compared = created.path is None and not (created.by_hand or created.meanwhile) and record.is_file()
     return {"agreed": agreed(target, record.read_bytes()), **(hook or {})} if compared else hook
+
+
+def _create_for_all(settings: Settings, message: str | None, chosen: list[str]) -> None:
+    """Write a migration of Alembic's multidb template, which is for all of its databases."""
+    if chosen:
+        raise ConfigError(
+            f"{chosen[0]} is not for a migration of several databases.",
+            hint="Alembic's own command has it, as in: alembic revision --help",
+        )
+    targets = [named(name).target for name in database_names()]
+    engines = sorted((one for one in targets if one.project.engine), key=lambda one: one != settings.target)
+    with told_of("*"):
+        report.show(multidb.create_for_all(engines, message=message, on_wait=report.show_waiting))
 
 
 def _revision_options(given: Mapping[str, Any]) -> RevisionOptions:

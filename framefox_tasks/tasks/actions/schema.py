@@ -33,7 +33,8 @@ def metadata(settings: Settings, *, edited: bool = False) -> None:
 def write_sql(settings: Settings, *, path: str) -> dict[str, Any]:
     """database_schema. The values are for the next run."""
     report.show(write_schema_sql(settings.target, path=path))
-    return {"artefacts": {path: artefact(path, cache.SNAPSHOT)}}
+    snapshot = settings.target.project.cached(cache.SNAPSHOT)
+    return {"artefacts": {path: artefact(path, str(snapshot))}}
 
 
 def live(settings: Settings, *, verbose: bool, **_: Any) -> None:
@@ -46,13 +47,14 @@ def select(
 ) -> dict[str, Any]:
     """Take the part of a snapshot that a diagram shows, and keep it in the cache. The values are for the next run."""
     near: _Near = {"around": [part.strip() for part in around.split(",") if part.strip()], "depth": _depth(depth)}
-    if diff and source != cache.SNAPSHOT:
+    if diff and Path(source).name != cache.SNAPSHOT:
         raise ConfigError(
             "--diff compares what the entities declare, not the database.",
             hint="Leave out --source=database; what was changed by hand there: doit database_check --drift",
         )
     group = next((group for group in settings.diagram.groups if group.name == name.removesuffix("-live")), None)
-    if source == cache.SNAPSHOT and not Path(source).is_file():  # a task before it in the same run has cleared it
+    entities = Path(source).name == cache.SNAPSHOT
+    if entities and not Path(source).is_file():  # a task before it in the same run has cleared it
         metadata(settings)
     snapshot = Schema.from_json(Path(source).read_text(encoding="utf-8"))
     if diff:
@@ -62,7 +64,7 @@ def select(
         selected = select_tables(snapshot, settings.diagram, group, **near)
     for pattern in selected.unmatched:
         report.warn(f"{pattern} matches no table.")
-    kept = cache.drawing(name)
+    kept = cache.drawing(settings.target.project, name)
     keep_selected(selected, settings.target.project, kept)
     return {"artefacts": {kept: artefact(kept, source)}}
 
@@ -81,7 +83,7 @@ def _depth(text: str) -> int:
 def draw(settings: Settings, *, name: str, formats: tuple[str, ...]) -> dict[str, Any]:
     """One of database_diagram. The values are for the next run."""
     registry.check(formats, "--format")
-    source = cache.drawing(name)
+    source = cache.drawing(settings.target.project, name)
     selected = Selected.from_text(Path(source).read_text(encoding="utf-8"))
     options = settings.diagram
     try:
@@ -102,7 +104,8 @@ def clear_metadata(settings: Settings, *, invocation: Invocation | None = None) 
         return
     report.show(schema.clear_metadata(settings.target.project))
     database_of(settings.target).forget_state(settings.target)
+    of = f":{settings.database}" if settings.database else ""
     diagrams = [name for stem in settings.diagram.names() for name in (stem, f"{stem}-live")]
-    parts = [f"{task}:{name}" for task in ("database_diagram", "_database_diagram_schema") for name in diagrams]
-    for name in ("database_metadata", "database_create_migration", *parts):
+    parts = [f"{task}{of}:{name}" for task in ("database_diagram", "_database_diagram_schema") for name in diagrams]
+    for name in (f"database_metadata{of}", f"database_create_migration{of}", *parts):
         Globals.dep_manager.remove(name)

@@ -10,6 +10,9 @@ from typing import Any
 
 from doit import Globals
 
+from framefox_tasks.commands import of_database
+from framefox_tasks.settings import in_use, using
+
 FAILED = "framefox_tasks_failed"
 """The key in doit's state of a task that has failed since it last succeeded."""
 Predicate = Callable[[Any, dict[str, Any]], tuple[bool, str]]
@@ -29,12 +32,15 @@ class UptodateCheck:
 
     def __init__(self, predicate: Predicate) -> None:
         self._predicate = predicate
+        self._database = in_use()
         self.up_to_date: bool | None = None
         self.reason = ""
 
     def __call__(self, task: Any, values: dict[str, Any]) -> bool:
         """What doit asks."""
-        self.up_to_date, self.reason = self._predicate(task, values)
+        with using(self._database):
+            self.up_to_date, reason = self._predicate(task, values)
+        self.reason = of_database(reason, self._database)
         return self.up_to_date
 
     def __str__(self) -> str:

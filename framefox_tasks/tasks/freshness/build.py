@@ -23,24 +23,26 @@ def sources_unchanged(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  #
 
     They become the task's file_dep, so that doit compares their content; after a run, those that it read do.
     """
+    project = Project()
 
     def note_files() -> dict[str, Any]:
-        found = read_sources()
+        found = read_sources(project)
         task.file_dep = set(found.files) if found else set()
         return {}
 
     task.value_savers.append(note_files)
-    known = read_sources()
     try:
         target = configured().target
     except FramefoxTasksError:
         return False, ""  # the task runs into it
-    if known is None or not Path(SNAPSHOT).is_file():
+    project, snapshot = target.project, target.project.cached(SNAPSHOT)
+    known = read_sources(project)
+    if known is None or not snapshot.is_file():
         return False, ""
     if known.asked != entity_settings(target):
         return False, "the settings that say where the entities are changed"
-    if known.snapshot != digest(Path(SNAPSHOT).read_bytes()):
-        return False, f"{SNAPSHOT} was changed"
+    if known.snapshot != digest(snapshot.read_bytes()):
+        return False, f"{project.shown(snapshot)} was changed"
     current = known.current()
     task.file_dep = set(current)
     for files, what in ((task.file_dep - set(known.files), "is new"), (set(known.files) - task.file_dep, "is gone")):
@@ -105,12 +107,15 @@ def migration_written(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
     another branch as well, and a migration that was deleted is missed.
     """
     options = task.options or {}
-    if any(map(options.get, ("empty", "check", "merge", "amend", "rename", "drop"))) or not Path(SNAPSHOT).is_file():
+    if any(map(options.get, ("empty", "check", "merge", "amend", "rename", "drop"))):
         return False, ""
     try:
         target = configured().target
         project = target.project
-        schema = recordable(Path(SNAPSHOT).read_bytes())
+        snapshot = project.cached(SNAPSHOT)
+        if not snapshot.is_file():
+            return False, ""
+        schema = recordable(snapshot.read_bytes())
         record = project.migrations_folder / RECORD
         if not record.is_file() or record.read_bytes() != schema:
             return False, "the schema of the entities changed" if record.is_file() else ""
