@@ -16,7 +16,7 @@ Row = bytes | tuple[bytes, ...]
 """A row to be compared: its fields, or the whole line where its fields need nothing."""
 Canonical = Callable[[bytes], Iterable[tuple[bytes, ...]]]
 """Gives the rows of a block of lines."""
-_Column = Callable[[Sequence[bytes]], list[bytes]]
+Column = Callable[[Sequence[bytes]], list[bytes]]
 
 _PLAIN = b"0123456789."
 _MOST_DIGITS = 10_000
@@ -51,7 +51,7 @@ def canonical(plan: TablePlan, dialects: tuple[Dialect, Dialect]) -> Canonical |
     return rows
 
 
-def _column(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> _Column | None:
+def _column(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> Column | None:
     if dialects[0].name == dialects[1].name and here.native == there.native:
         return None  # one database writes one value in one way
     if here.kind is Kind.FLOAT:
@@ -72,7 +72,7 @@ def is_padded(field: Field) -> bool:
     return field.native.startswith(_PADDED)
 
 
-def _each(function: Callable[[bytes], bytes]) -> _Column:
+def _each(function: Callable[[bytes], bytes]) -> Column:
     return lambda column: [*map(function, column)]
 
 
@@ -161,7 +161,7 @@ def _duration(field: bytes) -> bytes:
     return b"%d months %d days %s" % (years * 12 + months, weeks * 7 + days, _number(format(micros, "f").encode()))
 
 
-_COLUMNS: dict[Kind, _Column] = {
+_COLUMNS: dict[Kind, Column] = {
     Kind.NUMERIC: _each(_number),
     Kind.JSON: _each(_document),
     Kind.TIME: _fractions,
@@ -171,7 +171,7 @@ _COLUMNS: dict[Kind, _Column] = {
     Kind.UUID: _uuids,
     Kind.BITS: _bits,
 }
-FORMS: dict[Form, _Column] = {
+FORMS: dict[Form, Column] = {
     Form.NUMBER: _each(_number),
     Form.DOUBLE: _each(_number),  # lines have the fewest digits already
     Form.MOMENT: _fractions,

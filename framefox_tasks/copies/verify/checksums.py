@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
-from framefox_tasks.copies.verify.canonical import FORMS, is_padded, is_single
+from framefox_tasks.copies.verify.canonical import FORMS, Column, is_padded, is_single
 from framefox_tasks.copies.verify.sides import Sides
-from framefox_tasks.databases.checksum import Form, RowTotals
+from framefox_tasks.databases.checksum import PLAIN, SIZED, Form, RowTotals
 from framefox_tasks.databases.dialect import Dialect
-from framefox_tasks.databases.rows import Field, Kind, TablePlan
+from framefox_tasks.databases.rows import NULL, Field, Kind, TablePlan, unescaped
 
 _KINDS = {
-    **dict.fromkeys((Kind.INTEGER, Kind.BOOLEAN, Kind.TEXT, Kind.ENUM, Kind.OTHER, Kind.BYTES, Kind.DATE), Form.LINE),
+    **dict.fromkeys((Kind.INTEGER, Kind.BOOLEAN, Kind.DATE), Form.LINE),
+    **dict.fromkeys((Kind.TEXT, Kind.ENUM, Kind.OTHER, Kind.BYTES), Form.TEXT),
     **dict.fromkeys((Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ), Form.MOMENT),
     Kind.NUMERIC: Form.NUMBER,
     Kind.FLOAT: Form.DOUBLE,
@@ -46,7 +47,7 @@ def forms_of(plan: TablePlan, dialects: tuple[Dialect, Dialect]) -> tuple[Form, 
 
 def _form(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> Form | None:
     if dialects[0].name == dialects[1].name and here.native == there.native:
-        return Form.LINE
+        return Form.LINE if here.kind in PLAIN else Form.TEXT
     if here.kind is Kind.FLOAT and any(map(is_single, (here, there), dialects)):
         return None
     if here.kind is Kind.TEXT and any(map(is_padded, (here, there))):
@@ -57,14 +58,35 @@ def _form(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> Form 
 def canonical_lines(blocks: Iterable[bytes], forms: Sequence[Form]) -> Iterator[bytes]:
     """The canonical lines of blocks."""
     columns = [(place, FORMS[form]) for place, form in enumerate(forms) if form in FORMS]
-    return chain.from_iterable(_lines(block, columns) for block in blocks if block)
+    sized = [place for place, form in enumerate(forms) if form in SIZED]
+    return chain.from_iterable(_lines(block, columns, sized) for block in blocks if block)
 
 
-def _lines(block: bytes, columns: Sequence[tuple[int, Callable[[Sequence[bytes]], list[bytes]]]]) -> Iterable[bytes]:
+def _lines(block: bytes, columns: Sequence[tuple[int, Column]], sized: Sequence[int]) -> Iterable[bytes]:
     lines = block[:-1].split(b"\n")
-    if not columns:
+    if not (columns or sized):
         return lines
     fields: list[Sequence[bytes]] = list(zip(*[line.split(b"\t") for line in lines], strict=True))
+    before = [fields[place] for place in sized]
+    escapes = b"\\" in block
+    if escapes:
+        for place in sized:
+            fields[place] = [*map(_plain, fields[place])]
     for place, column in columns:
         fields[place] = column(fields[place])
+    for place, written in zip(sized, before, strict=True):
+        fields.append(_sizes(fields[place], written if escapes else ()))
     return map(b"\t".join, zip(*fields, strict=True))
+
+
+def _plain(field: bytes) -> bytes:
+    return field if b"\\" not in field or field == NULL else unescaped(field)
+
+
+def _sizes(column: Sequence[bytes], written: Sequence[bytes]) -> list[bytes]:
+    """The lengths of fields; `written` has the same with their escapes, if any has some: NULL is none without."""
+    sizes = [b"%d" % len(field) for field in column]
+    for place, field in enumerate(written):
+        if field == NULL:
+            sizes[place] = NULL
+    return sizes

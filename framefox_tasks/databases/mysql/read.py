@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from itertools import islice
 
-from framefox_tasks.databases.checksum import DIGITS, Form, RowTotals
+from framefox_tasks.databases.checksum import DIGITS, SIZED, Form, RowTotals
 from framefox_tasks.databases.mysql.packets import TooLongError
 from framefox_tasks.databases.mysql.session import Session, name
-from framefox_tasks.databases.mysql.values import FEED, TAB, formed, is_bytes, number_of, sorted_by, written
+from framefox_tasks.databases.mysql.values import FEED, TAB, formed, is_bytes, number_of, size, sorted_by, written
 from framefox_tasks.databases.mysql.verbs import VERBS
 from framefox_tasks.databases.rows import NULL, BadRowError, Field, KeyTotals, Name, Side, escaped, in_blocks
 from framefox_tasks.errors import CopyError
@@ -81,9 +81,10 @@ class MySQLReader:
 
     def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "") -> RowTotals:
         """The checksum of all rows; see the protocol. Without a sum where the server makes no text of such a length."""
-        parts = f", {TAB}, ".join(
-            formed(field, form, mariadb=self._session.mariadb) for field, form in zip(table.fields, forms, strict=True)
-        )
+        mariadb, pairs = self._session.mariadb, list(zip(table.fields, forms, strict=True))
+        fields = [formed(field, form, mariadb=mariadb) for field, form in pairs]
+        sizes = [size(field, form, mariadb=mariadb) for field, form in pairs if form in SIZED]
+        parts = f", {TAB}, ".join([*fields, *sizes])
         digest = f"CAST(CONV(LEFT(MD5(CONCAT({parts})), {DIGITS}), 16, 10) AS UNSIGNED)"
         try:
             ((rows, total),) = self._session.rows(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from framefox_tasks.databases.checksum import Form
+from framefox_tasks.databases.checksum import SIZED, Form
 from framefox_tasks.databases.mysql.session import name
 from framefox_tasks.databases.rows import Field, Kind
 
@@ -64,8 +64,22 @@ def written(field: Field, *, mariadb: bool = True) -> str:
 def formed(field: Field, form: Form, *, mariadb: bool = True) -> str:
     """The expression of the field in a canonical line."""
     column = name(field.name)
-    found = _FORMED[form](_written(field, column, mariadb)) if form in _FORMED else _written(field, column, mariadb)
-    return f"IF({column} IS NULL, {NULL}, {found})"
+    found = _plain(field, column, mariadb) if form in SIZED else _written(field, column, mariadb)
+    return f"IF({column} IS NULL, {NULL}, {_FORMED[form](found) if form in _FORMED else found})"
+
+
+def size(field: Field, form: Form, *, mariadb: bool = True) -> str:
+    """The expression of its length."""
+    found = _plain(field, name(field.name), mariadb)
+    return f"IFNULL(LENGTH({_FORMED[form](found) if form in _FORMED else found}), {NULL})"
+
+
+def _plain(field: Field, column: str, mariadb: bool) -> str:
+    """The text of a field without the escapes of lines."""
+    found = _written(field, column, mariadb)
+    if found.startswith(f"CONCAT({_HEX}"):
+        return f"CONCAT(X'5C78', LOWER(HEX({column})))"
+    return _text(column) if "CAST(CONVERT(" in found else found
 
 
 def _trimmed(found: str) -> str:

@@ -31,25 +31,13 @@ WHERE n.nspname = %s AND c.relname = %s
 _JSON = ("json", "jsonb", "text", "character varying", "character")
 
 
-_UNESCAPED = {
-    *(Kind.INTEGER, Kind.NUMERIC, Kind.FLOAT, Kind.BOOLEAN, Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ),
-    *(Kind.UUID, Kind.BITS, Kind.INTERVAL),
-}
 _FORMED = {
     Form.NUMBER: "trim_scale({}::numeric)::text",
     Form.DOUBLE: "trim_scale({}::text::numeric)::text",
-    Form.MOMENT: "{}::text",
     Form.HEX: "replace({}::text, '-', '')",
+    Form.UNPADDED: "rtrim({}::text, ' ')",
 }
-
-
-def _escaped(found: str) -> str:
-    for plain, escaped in (("\\\\", "\\\\\\\\"), ("\\t", "\\\\t"), ("\\n", "\\\\n"), ("\\r", "\\\\r")):
-        found = f"replace({found}, E'{plain}', E'{escaped}')"
-    return found
-
-
-_FORMED[Form.UNPADDED] = f"rtrim({_escaped('{}::text')}, ' ')"
+_NULL = "E'\\\\N'"
 
 
 @dataclass(frozen=True)
@@ -93,13 +81,15 @@ class Shape:
     def formed(self, field: Field, form: Form) -> str:
         """The text of a column in a canonical line."""
         name, text = quoted(field.name), f"({self.text(field)})"
-        if form in _FORMED:
-            return f"coalesce({_FORMED[form].format(text)}, E'\\\\N')"
-        if field.kind in _UNESCAPED:
-            return f"coalesce({text}::text, E'\\\\N')"
-        # Of a row whose fields are NULL, IS NULL says yes; and the text of some types is another than what is cast.
-        found = f"concat({text})" if field.kind in (Kind.OTHER, Kind.NATIVE) else f"{text}::text"
-        return f"CASE WHEN {name} IS DISTINCT FROM NULL THEN {_escaped(found)} ELSE E'\\\\N' END"
+        if field.kind in (Kind.OTHER, Kind.NATIVE):
+            # Of a row whose fields are NULL, IS NULL says yes; and the text of some types is another than what is cast.
+            return f"CASE WHEN {name} IS DISTINCT FROM NULL THEN concat({text}) ELSE {_NULL} END"
+        return f"coalesce({_FORMED.get(form, '{}::text').format(text)}, {_NULL})"
+
+    def size(self, field: Field, form: Form) -> str:
+        """The length of that."""
+        found = f"octet_length({self.formed(field, form)})::text"
+        return f"CASE WHEN {quoted(field.name)} IS DISTINCT FROM NULL THEN {found} ELSE {_NULL} END"
 
     def key_totals(self, columns: Sequence[str], where: str = "") -> str:
         """The query of the number of rows, and of each column of whole numbers the least, the greatest and the sum."""

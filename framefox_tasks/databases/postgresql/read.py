@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
-from framefox_tasks.databases.checksum import DIGITS, Form, RowTotals
+from framefox_tasks.databases.checksum import DIGITS, SIZED, Form, RowTotals
 from framefox_tasks.databases.postgresql import session
 from framefox_tasks.databases.postgresql.columns import Shape, is_binary, qualified, shape_of
 from framefox_tasks.databases.postgresql.copy_stream import copy_out
@@ -83,7 +83,9 @@ class PostgreSQLReader:
             return None
         with self._guarded(table):
             shape = shape_of(self._connection, table.name)
-            line = " || E'\\t' || ".join(map(shape.formed, table.fields, forms))
+            pairs = list(zip(table.fields, forms, strict=True))
+            parts = [shape.formed(*pair) for pair in pairs] + [shape.size(*pair) for pair in pairs if pair[1] in SIZED]
+            line = " || E'\\t' || ".join(parts)
             digest = f"('x' || left(md5(convert_to({line}, 'UTF8')), {DIGITS}))::bit({4 * DIGITS})::bigint"
             query = f"SELECT count(*), coalesce(sum({digest}), 0) FROM {shape.origin}{_where(where)}"  # noqa: S608
             rows, total = self._connection.execute(query).fetchone()
