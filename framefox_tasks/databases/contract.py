@@ -61,7 +61,7 @@ class Reader(Protocol):
             where: A SQL condition, as for `lines`.
         """
 
-    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "") -> RowTotals | None:
+    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "", own: bool = False) -> RowTotals | None:
         """The checksum of a table, computed by the server; see `checksum`.
 
         None where the database is in this process, or cannot write these forms: then the lines are added up here.
@@ -70,6 +70,8 @@ class Reader(Protocol):
             table: The table.
             forms: How its fields are written.
             where: A SQL condition, as for `lines`.
+            own: Whether a checksum of its own will do, since the other side has columns of the same types in a database
+                of the same kind.
         """
 
     def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:

@@ -47,7 +47,7 @@ class Lines:
     def key_totals(self, table: Side, columns: Sequence[str], *, where: str = "") -> KeyTotals:
         raise AssertionError(f"no totals of {columns} of {table.name} where {where} are needed")
 
-    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "") -> None:  # noqa: ARG002 - has none
+    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "", own: bool = False) -> None:  # noqa: ARG002 - has none
         return None
 
     def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:

@@ -27,15 +27,25 @@ def are_same(sides: Sides) -> bool:
     forms = forms_of(sides.plan, sides.dialects)
     if forms is None:
         return False
+    own = sides.transform is None and _are_alike(sides)
     with ThreadPoolExecutor(1) as beside:
-        theirs = beside.submit(sides.target.checksum, sides.plan.target, forms)
-        ours = None if sides.transform else sides.source.checksum(sides.plan.source, forms, where=sides.where)
+        theirs = beside.submit(sides.target.checksum, sides.plan.target, forms, own=own)
+        source, where = sides.plan.source, sides.where
+        ours = None if sides.transform else sides.source.checksum(source, forms, where=where, own=own)
         found = theirs.result()
     if ours is None and found is None:
         return False  # both are in this process, which has a faster one
+    if own and None in (ours, found):
+        return False  # one of them knows no form of its own that the other has
     ours = ours or RowTotals.of_lines(canonical_lines(sides.ours(), forms))
     found = found or RowTotals.of_lines(canonical_lines(sides.theirs(), forms))
     return ours == found and ours.total is not None
+
+
+def _are_alike(sides: Sides) -> bool:
+    """Whether both are of one kind of database, and have the same types."""
+    natives = [[field.native for field in side.fields] for side in (sides.plan.source, sides.plan.target)]
+    return sides.dialects[0].name == sides.dialects[1].name and natives[0] == natives[1]
 
 
 def forms_of(plan: TablePlan, dialects: tuple[Dialect, Dialect]) -> tuple[Form, ...] | None:

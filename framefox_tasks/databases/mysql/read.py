@@ -79,7 +79,14 @@ class MySQLReader:
         """The least, the greatest and the sum of columns; see the protocol."""
         return key_totals(self._session, table, columns, where)
 
-    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "") -> RowTotals:
+    def checksum(
+        self,
+        table: Side,
+        forms: Sequence[Form],
+        *,
+        where: str = "",
+        own: bool = False,  # noqa: ARG002 - no other is faster here
+    ) -> RowTotals:
         """The checksum of all rows; see the protocol. Without a sum where the server makes no text of such a length."""
         mariadb, pairs = self._session.mariadb, list(zip(table.fields, forms, strict=True))
         fields = [formed(field, form, mariadb=mariadb) for field, form in pairs]

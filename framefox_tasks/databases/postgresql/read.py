@@ -77,16 +77,17 @@ class PostgreSQLReader:
             query = shape_of(self._connection, table.name).key_totals(columns, _where(where))
             return KeyTotals.of(self._connection.execute(query).fetchone())
 
-    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "") -> RowTotals | None:
+    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "", own: bool = False) -> RowTotals | None:
         """The checksum of all rows; see the protocol. None where the server does not know what its texts mean."""
         if self._codec or self._connection.info.server_version < _PLAIN_NUMBERS:
             return None
         with self._guarded(table):
             shape = shape_of(self._connection, table.name)
-            pairs = list(zip(table.fields, forms, strict=True))
-            parts = [shape.formed(*pair) for pair in pairs] + [shape.size(*pair) for pair in pairs if pair[1] in SIZED]
-            line = " || E'\\t' || ".join(parts)
-            digest = f"('x' || left(md5(convert_to({line}, 'UTF8')), {DIGITS}))::bit({4 * DIGITS})::bigint"
+            if own:
+                columns = ", ".join(quoted(field.name) for field in table.fields)
+                digest = f'hashtextextended(ROW({columns})::text COLLATE "C", 0)'  # half the time
+            else:
+                digest = _digest(shape, table, forms)
             query = f"SELECT count(*), coalesce(sum({digest}), 0) FROM {shape.origin}{_where(where)}"  # noqa: S608
             rows, total = self._connection.execute(query).fetchone()
             return RowTotals(int(rows), int(total))
@@ -134,6 +135,14 @@ class PostgreSQLReader:
                 self._connection.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
             raise
         self._connection.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
+
+
+def _digest(shape: Shape, table: Side, forms: Sequence[Form]) -> str:
+    """The digest of a canonical line."""
+    pairs = list(zip(table.fields, forms, strict=True))
+    parts = [shape.formed(*pair) for pair in pairs] + [shape.size(*pair) for pair in pairs if pair[1] in SIZED]
+    line = " || E'\\t' || ".join(parts)
+    return f"('x' || left(md5(convert_to({line}, 'UTF8')), {DIGITS}))::bit({4 * DIGITS})::bigint"
 
 
 def _codec(connection: Any, target: Target) -> str:

@@ -152,7 +152,7 @@ class SQLiteReader:
         with self._errors(table, where):
             return key_totals(self._connection, table, columns, where)
 
-    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "") -> None:
+    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "", own: bool = False) -> None:
         """SQLite is in this process, to which the lines are no way."""
 
     def cancel(self) -> None:

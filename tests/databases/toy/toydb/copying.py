@@ -104,7 +104,7 @@ class ToyReader:
         sql = f"SELECT count(*){found} FROM {_named(table.name.name)}{condition}"
         return KeyTotals.of(self._connection.execute(sql).fetchone())
 
-    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "") -> None:  # noqa: ARG002 - by its lines
+    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "", own: bool = False) -> None:  # noqa: ARG002 - by its lines
         return None
 
     def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:
