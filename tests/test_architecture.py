@@ -22,6 +22,7 @@ HEAVY = {
     "eralchemy2",
     "pygraphviz",
     "rich",
+    "distributed",
     "sqlglot",
     "watchfiles",
 }
@@ -59,6 +60,7 @@ ALLOWED = {
 ONLY_IN = {
     "doit": ("tasks/", "cli/"),
     "argcomplete": ("cli/completion.py",),
+    "distributed": ("fleet/cluster.py",),
     "watchfiles": ("cli/watch.py",),
     "flask": ("applications.py",),
     "orjson": ("databases/sqlite/",),

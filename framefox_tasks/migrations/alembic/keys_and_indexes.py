@@ -162,8 +162,8 @@ def _same_index(
     # As a tool has copied it from the server, which reads it in another way.
     if (again := definitions.repeatable(statement)) != statement and definitions.normal_index(table, again) == live:
         return True
-    plainly = all(isinstance(item, Column) for item in declared.expressions) and not has_orders(context, declared)
-    return plainly and _ORDER.sub("", live or "") == normal
+    unsaid = not _ORDER.search(normal) and not has_orders(context, declared)
+    return unsaid and _ORDER.sub("", live or "") == normal
 
 
 @compares_last("table")
