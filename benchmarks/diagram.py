@@ -10,13 +10,14 @@ import sys
 
 sys.path.append(sys.path.pop(0))  # behind the standard library, which has a copy.py as well
 
+import random
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from measuring import Command, Peer, Row, check_nothing_to_do, compare, main, make_bare, run
+from measuring import Command, Peer, Row, Seconds, check_nothing_to_do, compare, main, make_bare, run
 
 BASE = "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n"
 ENTITY = """from sqlalchemy import ForeignKey, Numeric, String
@@ -118,8 +119,55 @@ def measure(folder: Path, entities: int, runs: int) -> Iterator[Row]:
     yield from compare(f"a comment in one of {size}", replace(ours, prepare=edit_a_comment), [Peer(imported)], few)
 
 
+def draw(tables: int, keys: int) -> None:
+    """Draw tables as SVG that refer to each other by chance, so many times; the same on every run."""
+    from framefox_tasks import DiagramOptions, Project, Schema, draw_diagram, select_tables
+    from framefox_tasks.schema.snapshot import Column, ForeignKey, PrimaryKey, Table
+
+    chooser, columns = (
+        random.Random(1),  # noqa: S311 - the same on every run
+        (Column("id", "INTEGER", False), *(Column(f"k{n}", "TEXT", True) for n in range(8))),
+    )
+    others: list[list[int]] = [[] for _ in range(tables)]
+    for key in range(keys):
+        near = min(tables, 100)  # tables are in subjects, whose tables refer to each other
+        others[key % tables].append((key % tables // near * near + chooser.randrange(near)) % tables)
+    drawn = (
+        Table(
+            f"table_{index:04}",
+            columns,
+            None,
+            PrimaryKey(("id",)),
+            tuple(ForeignKey((f"k{n}",), f"table_{other:04}", ("id",)) for n, other in enumerate(near)),
+        )
+        for index, near in enumerate(others)
+    )
+    draw_diagram(select_tables(Schema(tuple(drawn)), DiagramOptions()), Project(), DiagramOptions(), formats=("svg",))
+
+
+def measure_drawing(folder: Path, runs: int) -> Iterator[Row]:
+    """Pictures of large schemas, beside the seconds that each may take with the start of Python."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for tables, keys, seconds in ((200, 300, 2), (1000, 1500, 10), (100, 500, 3)):
+        place = f"import sys; sys.path.append({str(Path(__file__).parent)!r})"
+        code = f"{place}; import diagram; diagram.draw({tables}, {keys})"
+        command = Command(f"{tables:,} tables", ("python", "-c", code), folder)
+        taken = sorted(command.seconds() for _ in range(min(runs, 3)))
+        limit = Seconds(seconds, seconds)
+        yield Row(
+            f"{tables:,} tables with {keys:,} keys",
+            taken[len(taken) // 2],
+            f"{seconds} seconds",
+            limit,
+            1,
+            by="cpu",
+            tell=True,
+        )
+
+
 def measure_all(folder: Path, runs: int) -> Iterator[Row]:
     """Every comparison."""
+    yield from measure_drawing(folder / "drawing", runs)
     for entities in (10, 1000):
         yield from measure(folder, entities, runs)
 

@@ -154,6 +154,10 @@ def measure(folder: Path, count: int, runs: int, scripts: Path) -> Iterator[Row]
     check_same_schema(ours_folder, alembic_folder)
     peers = [Peer(bare, 1.15 if count == 1 else 1.1), Peer(alembic, 0.25)]
     yield from compare(f"nothing to do, {revisions}", ours, peers, runs, by="cpu", tell=True)
+    script = command("framefox-tasks database:upgrade", ours_folder)
+    yield from compare(
+        f"nothing to do, by the script, {revisions}", script, [Peer(bare, 0.3)], runs, by="cpu", tell=True
+    )
     if count == 1:
         listed = [Peer(replace(bare, title="bare doit list", arguments=(*bare.arguments, "list")), 1.15)]
         yield from compare("`doit list`", command("doit list", ours_folder), listed, runs, by="cpu", tell=True)

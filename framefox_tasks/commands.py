@@ -5,26 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from threading import local
 
-_TOLD_OF: ContextVar[str] = ContextVar("told_of", default="")
 # Compiled where there are several databases: each start of doit would pay for it.
 _COMMAND, _TASK = r"\bdoit((?: database_[a-z_]+\b(?!:))+)", r"database_(?!copy|init)[a-z_]+"
+
+
+class _ToldOf(local):
+    """The database that is told of, in each thread."""
+
+    database = ""
+
+
+_told_of = _ToldOf()
 
 
 @contextmanager
 def told_of(database: str) -> Iterator[None]:
     """A context in which what is printed is of one of several databases; of the default one with an empty name."""
-    token = _TOLD_OF.set(database)
+    before, _told_of.database = _told_of.database, database
     try:
         yield
     finally:
-        _TOLD_OF.reset(token)
+        _told_of.database = before
 
 
 def in_context(text: str) -> str:
     """The text with the commands of the database that it is told of."""
-    return of_database(text, _TOLD_OF.get())
+    return of_database(text, _told_of.database)
 
 
 def of_database(text: str, database: str) -> str:

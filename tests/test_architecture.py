@@ -22,6 +22,7 @@ HEAVY = {
     "eralchemy2",
     "pygraphviz",
     "rich",
+    "distributed",
     "sqlglot",
     "watchfiles",
 }
@@ -50,7 +51,7 @@ ALLOWED = {
     | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report", "scaffold", "seeds"}
     | {"files", "fleet", "commands"},
     "__main__": {"cli"},
-    "cli": {"errors", "report", "scaffold", "settings", "tasks", "url"},
+    "cli": {"errors", "report", "scaffold", "settings", "tasks", "url", "databases", "migrations"},
     "testing": GROUND | {"databases", "schema", "migrations", "settings"},
     "env": GROUND | {"settings", "schema", "migrations"},
     "__init__": GROUND
@@ -59,6 +60,7 @@ ALLOWED = {
 ONLY_IN = {
     "doit": ("tasks/", "cli/"),
     "argcomplete": ("cli/completion.py",),
+    "distributed": ("fleet/cluster.py",),
     "watchfiles": ("cli/watch.py",),
     "flask": ("applications.py",),
     "orjson": ("databases/sqlite/",),

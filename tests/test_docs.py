@@ -40,7 +40,7 @@ CHANGING = (
     (re.compile(r" +"), " "),
 )
 # What a copy tells only where it takes long, as on a busy machine.
-PROGRESS = re.compile(r" (?:[a-z ]+\.\.\.|\w+: [\d,]+ rows? in [\d.]+ s)")
+PROGRESS = re.compile(r" (?:[a-z ]+\.\.\.|\w+: [\d,]+ rows? in [\d.]+ s|[\d,]+ of [\d,]+, .* left)")
 CUSTOMERS = """
 INSERT INTO customer (id, email, name, created_at)
     VALUES (1, 'ada@shop.test', 'Ada', '2026-01-10 09:00:00'), (2, 'bob@shop.test', 'Bob', '2025-06-01 12:00:00');

@@ -40,13 +40,13 @@ def floors() -> dict[str, str]:
 
 
 def test_each_dependency_has_a_floor() -> None:
-    for each in requirements("postgresql", "mysql", "diagram", "test"):
+    for each in requirements("postgresql", "mysql", "diagram", "dask", "test"):
         assert any(specifier.operator == ">=" for specifier in each.specifier), each
 
 
 def test_the_floors_are_those_that_are_declared() -> None:
     declared: dict[str, str] = {}
-    for each in requirements("postgresql", "mysql", "diagram", "test"):
+    for each in requirements("postgresql", "mysql", "diagram", "dask", "test"):
         (floor,) = (specifier.version for specifier in each.specifier if specifier.operator == ">=")
         name = each.name.lower()
         declared[name] = max(declared.get(name, floor), floor, key=Version)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,14 @@ def main() -> int:
         return 0
     if arguments[0] == "help" and (len(arguments) > 2 or ":" in arguments[1]):
         arguments = [*arguments[1:], "--help"]
+    if arguments[-1] in ("database:upgrade", "database_upgrade", "upgrade"):
+        gc.disable()  # there will be hardly any garbage, and to look for it takes a part of the time
+        from framefox_tasks.cli.no_op import answered
+
+        if answered(arguments):
+            gc.freeze()  # nor at the end
+            return 0
+        gc.enable()
     own = _own_command(arguments)
     return _run(arguments) if own is None else own
 

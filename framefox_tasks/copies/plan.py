@@ -10,6 +10,7 @@ from itertools import chain
 
 from framefox_tasks.copies.mapping import map_tables
 from framefox_tasks.copies.mask import ColumnMask, Secret, mask_lines, masks_of
+from framefox_tasks.copies.mask.new_columns import with_new_columns
 from framefox_tasks.copies.options import check_different, check_options, check_types, check_zero_dates, replacing
 from framefox_tasks.copies.skipping import Rejects
 from framefox_tasks.copies.stream import Transform, Work
@@ -61,6 +62,7 @@ def prepare(source: Target, target: Target, options: CopyOptions) -> Iterator[Pr
             if is_file:  # while its cells are inspected, which takes as long
                 place.check()
             schema = with_empty_tables(read(), options, source)
+        schema = with_new_columns(schema, target, options)
         work = _work(schema, opened, place, options)
         yield PreparedCopy(
             opened, place, work, plan_of(work.schema, source, target, options, jobs=work.jobs, how=place.how)

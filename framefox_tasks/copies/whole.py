@@ -22,7 +22,7 @@ Note = Callable[[CopyProgress], None]
 def plan(source: Target, target: Target, options: CopyOptions) -> CopyPlan:
     """The plan of copy()."""
     with _checked(source, target, options) as whole:
-        subset = _subset(whole, source, options)
+        subset = _subset(whole, source, target, options)
         found = _planned(whole, source, target, options, subset)
         return _counted(whole, found, subset) if subset and options.scan else found
 
@@ -55,9 +55,15 @@ def _planned(whole: WholeCopy, source: Target, target: Target, options: CopyOpti
     if subset:
         from framefox_tasks.copies.plan import plan_of
 
-        return plan_of(subset.schema, source, target, options, how=whole.how)
+        return plan_of(subset.schema, source, target, options, how=_how(whole, options))
     tables = tuple(PlannedTable(name, whole.count(name)) for name in whole.tables())
-    return CopyPlan(source, target, tables, how=replacing(whole.how, options))
+    return CopyPlan(source, target, tables, how=replacing(_how(whole, options), options))
+
+
+def _how(whole: WholeCopy, options: CopyOptions) -> str:
+    if options.on_bad_row != "skip":
+        return whole.how
+    return f"{whole.how}; every row is taken as it is, so that --on-bad-row=skip leaves none out"
 
 
 def copy(
@@ -66,7 +72,7 @@ def copy(
     """Copy a database to another of its kind."""
     started = perf_counter()
     with Commit(target) as commit, _checked(source, target, options) as whole:
-        subset = _subset(whole, source, options)
+        subset = _subset(whole, source, target, options)
         plan = _planned(whole, source, target, options, subset)
         on_plan(plan)
         with whole.staging():
@@ -100,17 +106,18 @@ def _verified(whole: WholeCopy, source: Target, table: str, subset: Subset | Non
     return CopiedTable(table, rows, verified="values" if options.verify else "rows")
 
 
-def _subset(whole: WholeCopy, source: Target, options: CopyOptions) -> Subset | None:
+def _subset(whole: WholeCopy, source: Target, target: Target, options: CopyOptions) -> Subset | None:
     """The subset that the options choose; None for all of it, which needs no look at the schema."""
     some = options.tables or options.exclude or options.schema_only or options.where or options.sample
     if not (some or options.masks or options.strict_masks):
         return None
+    from framefox_tasks.copies.mask.new_columns import with_new_columns
     from framefox_tasks.copies.plan import with_empty_tables
     from framefox_tasks.copies.subset import conditions, orphan_statements
     from framefox_tasks.copies.table_names import TableFilter
 
     tables = TableFilter(options, source.project.version_table) if options.tables else None
-    schema = with_empty_tables(whole.schema(tables), options, source)
+    schema = with_new_columns(with_empty_tables(whole.schema(tables), options, source), target, options)
     if tables:
         tables.check()
     where, database = dict(options.where), database_of(source)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
+    from framefox_tasks.databases.checksum import Form, RowTotals
     from framefox_tasks.databases.rows import (
         BadRowError,
         CopySchema,
@@ -58,6 +59,19 @@ class Reader(Protocol):
             table: The table.
             columns: The names of columns of the kind INTEGER; on a target, their own type may be another.
             where: A SQL condition, as for `lines`.
+        """
+
+    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "", own: bool = False) -> RowTotals | None:
+        """The checksum of a table, computed by the server; see `checksum`.
+
+        None where the database is in this process, or cannot write these forms: then the lines are added up here.
+
+        Args:
+            table: The table.
+            forms: How its fields are written.
+            where: A SQL condition, as for `lines`.
+            own: Whether a checksum of its own will do, since the other side has columns of the same types in a database
+                of the same kind.
         """
 
     def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:

@@ -26,16 +26,40 @@ HEADER_INK = "#fffffe"
 ROW = "#fffffd"
 KEY_ROW = "#eef2f7"
 RULE = "#cbd5e1"
+FRAME = "#f8fafc"
 LINE = "#64748b"
 # The colours of what changed: a table's header, the row of a column, a line.
 HEADERS = {"": HEADER, ADDED: "#166534", REMOVED: "#991b1b", CHANGED: "#854d0e"}
 ROWS = {ADDED: "#dcfce7", REMOVED: "#fee2e2", CHANGED: "#fef3c7"}
 LINES = {"": LINE, ADDED: "#16a34a", REMOVED: "#dc2626", CHANGED: "#ca8a04"}
+DARK = {
+    PAPER: "#0e1116",
+    INK: "#e7eaf0",
+    MUTED: "#9aa4b4",
+    ACCENT: "#e3b341",
+    HEADER: "#3a4a68",
+    ROW: "#171b22",
+    KEY_ROW: "#212732",
+    RULE: "#363f4d",
+    FRAME: "#12161d",
+    LINE: "#7f8b9e",
+    HEADERS[ADDED]: "#15663a",
+    HEADERS[REMOVED]: "#8f2323",
+    HEADERS[CHANGED]: "#7a4a10",
+    ROWS[ADDED]: "#12351f",
+    ROWS[REMOVED]: "#421a1a",
+    ROWS[CHANGED]: "#3d3010",
+    LINES[ADDED]: "#4ade80",
+    LINES[REMOVED]: "#f87171",
+    LINES[CHANGED]: "#facc15",
+}
+"""The colours where the system is dark; what is not among them stays."""
 
 ROW_HEIGHT = 22
 HEADER_HEIGHT = 26
 TITLE_HEIGHT = 34
 _LEAST_WIDTH = 60
+_VALUES = 24  # letters of the values of an enumerated type
 _LINE_LIMIT = 64  # the longest name of a table or column in PostgreSQL and MySQL stands on one line
 
 
@@ -60,6 +84,7 @@ class Style:
 
 _STYLES = {
     "title": Style(16, INK, 0, bold=True),
+    "group": Style(34, MUTED, 0, bold=True),
     "table": Style(12, HEADER_INK, 7, bold=True),
     "marker": Style(8, ACCENT, 6),
     "name": Style(11, INK, 4),
@@ -137,7 +162,7 @@ class Box:
         return self.header_height + sum(row.height for row in self.rows)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def boxes(diagram: Diagram) -> list[Box]:
     """The boxes of the tables."""
     return [_box(diagram, table) for table in diagram.tables]
@@ -152,13 +177,23 @@ def _box(diagram: Diagram, table: Table) -> Box:
     return Box(table, header, rows, (*widths, max(last, header.width - sum(widths), _LEAST_WIDTH - sum(widths))), state)
 
 
+def _type(words: str, column: Column) -> str:
+    """A type, with the first values of an enumerated one."""
+    if not column.enum or not column.enum.values:
+        return words
+    values, first = column.enum.values, 1
+    while first < len(values) and len(", ".join(values[: first + 1])) <= _VALUES:
+        first += 1
+    return f"{words} ({', '.join(values[:first])}{', …' if first < len(values) else ''})"
+
+
 def _row(diagram: Diagram, table: Table, column: Column) -> Row:
     change = diagram.change
     state = change.state(table, column)
     cells = (
         text("marker", " ".join([*([SIGNS[state]] if state else []), *keys_of(table, column)])),
         text("name", column.name),
-        text("type", change.type(table, column)),
+        text("type", _type(change.type(table, column), column)),
         text("null", change.null(table, column)),
     )
     height = max(cell.height(ROW_HEIGHT) for cell in cells)

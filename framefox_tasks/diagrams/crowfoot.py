@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from framefox_tasks.diagrams.diagram import Relation
+from framefox_tasks.diagrams.placement import Bounds, Point
 
-Bounds = tuple[float, float, float, float]
-"""Left, top, right and bottom."""
-Point = tuple[float, float]
-
-_CURVE = re.compile(r'\bd="M([^"]+)"')
 _HALF = 5  # of the width of a bar or a foot
 _RADIUS = 3.5
 
@@ -49,16 +44,16 @@ _NONE_OR_ONE = _Sign(bars=(6,), ring=12)
 _NONE_OR_MANY = _Sign(foot=10, ring=10 + _RADIUS)
 
 
-def line(relation: Relation, drawn: str, referred: Bounds, referring: Bounds, colour: str) -> Iterator[str]:
+def line(
+    relation: Relation, points: Sequence[Point], referred: Bounds, referring: Bounds, colour: str
+) -> Iterator[str]:
     """A line from the border of the referred table to that of the referring one, as Graphviz leads it."""
-    found = _CURVE.search(drawn)
-    if not found:
+    if not points:
         return
-    points = found[1].replace("C", " ").split()
-    start = _End(_point(points[0]), referred, _NONE_OR_ONE if relation.optional else _ONE)
-    end = _End(_point(points[-1]), referring, _NONE_OR_ONE if relation.unique else _NONE_OR_MANY)
+    start = _End(points[0], referred, _NONE_OR_ONE if relation.optional else _ONE)
+    end = _End(points[-1], referring, _NONE_OR_ONE if relation.unique else _NONE_OR_MANY)
     dashes = "" if relation.identifying else ' stroke-dasharray="4 3"'
-    path = f"M{start.base}C{' '.join(points[1:-1])} {end.base}"
+    path = f"M{start.base}C{' '.join(f'{number(x)},{number(y)}' for x, y in points[1:-1])} {end.base}"
     yield f'<path d="{path}" fill="none" stroke="{colour}"{dashes}/>'
     yield f'<path d="{start.strokes}{end.strokes}" fill="none" stroke="{colour}"/>'
     for each in (start, end):
@@ -93,11 +88,6 @@ class _End:
         if self.sign.ring:
             x, y = self._at((self.sign.ring, 0)).split(",")
             yield f'<circle cx="{x}" cy="{y}" r="{_RADIUS}" fill="none" stroke="{colour}"/>'
-
-
-def _point(text: str) -> Point:
-    x, y = text.split(",")
-    return float(x), float(y)
 
 
 def number(value: float) -> str:

@@ -25,12 +25,13 @@ from framefox_tasks.diagrams.boxes import (
     text,
 )
 from framefox_tasks.diagrams.diagram import Diagram, Relation
-from framefox_tasks.diagrams.graphviz import GraphvizFormat
+from framefox_tasks.diagrams.graphviz import GraphvizFormat, check_libraries
 from framefox_tasks.diagrams.layout import NODE_GAP, RANK_GAP, Arrangement
 from framefox_tasks.diagrams.text import distinct, shown
 
 _PLAIN = 'CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"'
 _BACKSLASH = "\\"
+_NARROW_GAP = 45
 
 
 class Dot(GraphvizFormat):
@@ -49,39 +50,44 @@ def dot(diagram: Diagram, *, blank: bool = False, dpi: int | None = None) -> str
         blank: Leave out all text, but keep the space that it is expected to take.
         dpi: The pixels per inch of a bitmap; Graphviz chooses 96.
     """
-    try:
-        from eralchemy2 import main
-    except OSError as exc:  # a shared library of Graphviz's that pygraphviz loads while it is imported
-        raise ImportError(str(exc)) from exc
+    check_libraries()
+    from eralchemy2 import main
 
     # Its public form writes to a file, in the encoding of the machine.
     write: Callable[[Sequence[_Statement], Sequence[_Statement]], str] = main._intermediary_to_dot
-    names = distinct([table.key for table in diagram.tables], shown)
-    nodes = [_Node(name, box) for name, box in zip(names, boxes(diagram), strict=True)]
-    arrangement = Arrangement(diagram)
-    settings = _settings(diagram, blank) + (f"\ngraph [dpi={dpi}];" if dpi else "")
-    label = _blank_label if blank else _label
-    tables = (
-        f'{nodes[index].id} [id="table-{index}" label=<{label(nodes[index].box)}>];' for index in arrangement.order
-    )
-    chains = (
-        f"{nodes[first].id}:t -- {nodes[second].id}:t [style=invis weight=2];" for first, second in arrangement.chained
-    )
-    written = write(
-        [_Statement(each) for each in (settings, *tables)],
-        [_Statement(each) for each in (*_edges(diagram, nodes, arrangement), *chains)],
-    )
+    settings, *statements = _statements(diagram, blank, RANK_GAP)
+    settings += f"\ngraph [dpi={dpi}];" if dpi else ""
+    written = write([_Statement(settings)], [_Statement(each) for each in statements])
     return "".join(f"{line.strip()}\n" for line in written.split("\n") if line.strip())
 
 
-def _settings(diagram: Diagram, blank: bool) -> str:
+def outline(diagram: Diagram) -> str:
+    """The same without texts and with smaller gaps, for the layout of a part; eralchemy2 is slow to import."""
+    return "\n".join(["graph {", *_statements(diagram, True, _NARROW_GAP), "}\n"])
+
+
+def _statements(diagram: Diagram, blank: bool, gap: int) -> Iterator[str]:
+    """The settings, the tables, the relations."""
+    names = distinct([table.key for table in diagram.tables], shown)
+    nodes = [_Node(name, box) for name, box in zip(names, boxes(diagram), strict=True)]
+    arrangement = Arrangement(diagram)
+    label = _blank_label if blank else _label
+    yield _settings(diagram, blank, gap)
+    for index in arrangement.order:
+        yield f'{nodes[index].id} [id="table-{index}" label=<{label(nodes[index].box)}>];'
+    yield from _edges(diagram, nodes, arrangement)
+    for first, second in arrangement.chained:
+        yield f"{nodes[first].id}:t -- {nodes[second].id}:t [style=invis weight=2];"
+
+
+def _settings(diagram: Diagram, blank: bool, rank_gap: int) -> str:
     """The attributes of the graph, its nodes and its edges, over those of eralchemy2."""
     write = _blank_title_label if blank else _title_label
     label = f" label=<{write(text('title', diagram.title))}> labelloc=t labeljust=l" if diagram.title else ""
-    gap = RANK_GAP if diagram.relations else 2 * NODE_GAP
+    gap = rank_gap if diagram.relations else 2 * NODE_GAP
     # Without a limit Graphviz takes minutes for some tangles, and the picture is no better for it.
     return (
-        f'graph [rankdir={diagram.direction} bgcolor="{PAPER}" fontname="{FONT}" pad=0.2 nslimit=2 '
+        f'graph [rankdir={diagram.direction} bgcolor="{PAPER}" fontname="{FONT}" pad=0.2 nslimit=2 mclimit=1 '
         f"outputorder=edgesfirst nodesep={NODE_GAP / 72:.2f} ranksep={gap / 72:.2f}{label}];\n"
         f'node [shape=plain fontname="{FONT}"];\n'
         f'edge [color="{LINE}" style=solid dir={"none" if blank else "both"} minlen=1 arrowsize=0.8];'

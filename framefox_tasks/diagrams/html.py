@@ -19,7 +19,7 @@ from urllib.parse import quote
 from framefox_tasks.diagrams import boxes
 from framefox_tasks.diagrams.diagram import Diagram, Relation
 from framefox_tasks.diagrams.graphviz import GraphvizFormat
-from framefox_tasks.diagrams.svg import svg
+from framefox_tasks.diagrams.svg import legend, svg
 from framefox_tasks.schema.snapshot import Column, ForeignKey, Index, Table
 
 # In this order they are one script; the first puts it into strict mode.
@@ -36,6 +36,7 @@ _COLOURS = {
     boxes.ROW: "surface",
     boxes.KEY_ROW: "raised",
     boxes.RULE: "rule",
+    boxes.FRAME: "ground",
     boxes.LINE: "relation",
     **{colour: f"{state}-header" for state, colour in boxes.HEADERS.items() if state},
     **{colour: f"{state}-row" for state, colour in boxes.ROWS.items()},
@@ -64,6 +65,7 @@ def html(diagram: Diagram, picture: str) -> str:
         policy=_policy(script),
         title=escape(diagram.title or "Schema"),
         counts=_changes(diagram) + f"{_count(diagram.tables, 'table')}, {_count(diagram.relations, 'relation')}",
+        legend=_legend(diagram),
         style=_file("page.css") + _colours(),
         script=script,
         shape=_shape(picture),
@@ -82,6 +84,12 @@ def _changes(diagram: Diagram) -> str:
     """What the picture compares, if it does."""
     change = diagram.change
     return f"{change.summary()} since {escape(change.since)} · " if change.since else ""
+
+
+def _legend(diagram: Diagram) -> str:
+    height, rows = legend(diagram, 460)
+    view = f'viewBox="-2 0 462 {height}"'
+    return f'<svg class="legend" {view} font-size="11">{"".join(rows)}</svg>' if rows else ""
 
 
 def _count(items: tuple[object, ...], noun: str) -> str:
@@ -106,7 +114,7 @@ def _shape(svg: str) -> str:
 def _colours() -> str:
     """Rules that give the picture the page's colours in place of its own, so that it can be dark as well."""
     return "".join(
-        f':where(.stage [{name}="{value}"]) {{ {name}: var(--{colour}) }}\n'
+        f':where(:is(.stage, .legend) [{name}="{value}"]) {{ {name}: var(--{colour}) }}\n'
         for value, colour in _COLOURS.items()
         for name in ("fill", "stroke")
     )

@@ -6,17 +6,20 @@ nothing in it points outside.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from html import escape
 
 from framefox_tasks.diagrams.boxes import (
+    DARK,
     FONT,
+    FRAME,
     HEADER_HEIGHT,
     HEADERS,
     INK,
     LINES,
+    MUTED,
+    PAPER,
     ROW,
     ROW_HEIGHT,
     RULE,
@@ -27,23 +30,22 @@ from framefox_tasks.diagrams.boxes import (
     boxes,
     text,
 )
-from framefox_tasks.diagrams.crowfoot import Bounds, line, number
+from framefox_tasks.diagrams.change import SIGNS
+from framefox_tasks.diagrams.crowfoot import line, number
 from framefox_tasks.diagrams.diagram import Diagram, Relation
-from framefox_tasks.diagrams.dot import dot
-from framefox_tasks.diagrams.graphviz import GraphvizFormat, render
-from framefox_tasks.diagrams.text import shown
-from framefox_tasks.errors import DiagramError
+from framefox_tasks.diagrams.graphviz import GraphvizFormat
+from framefox_tasks.diagrams.placement import GROUP_TITLE, Bounds, Frame, Placement, Point, placement
+from framefox_tasks.diagrams.text import shown, width as text_width
+from framefox_tasks.schema.snapshot import ForeignKey
 
-_PICTURE = re.compile(
-    r'<svg (?P<size>width="[^"]+" height="[^"]+"\s+viewBox="[^"]+").*?translate\((?P<shift>[^)]+)\)">\s*'
-    r"(?P<paper><polygon[^>]+>)\s*(?P<title><polygon[^>]+>)?",
-    re.DOTALL,
-)
-_GROUP = re.compile(
-    r'<g id="(table|relation)(?:-|&#45;)(\d+)" class="\w+">\s*<title>[^<]*</title>\s*(.*?)</g>', re.DOTALL
-)
-_POINTS = re.compile(r'points="([^"]+)"')
 _FONT_SIZE = 11
+_LEGEND_ROW = 24
+# Optional, unique, identifying, and what the legend says of such a line.
+_KINDS = {
+    (False, False, False): "one, and any number of rows",
+    (True, True, False): "none or one, and one row at most",
+    (False, False, True): "solid: part of the primary key",
+}
 
 
 class Svg(GraphvizFormat):
@@ -51,67 +53,119 @@ class Svg(GraphvizFormat):
 
     def write(self, diagram: Diagram) -> Mapping[str, str]:
         """See Format."""
-        return {"svg": svg(diagram)}
+        placed = placement(diagram)
+        height, rows = legend(diagram, placed.width - 30)
+        moved = f'<g class="legend" transform="translate(15 {number(placed.height)})">'
+        below = [moved, *rows, "</g>"] if rows else []
+        return {"svg": _sheet(diagram, placed.height + height + (10 if rows else 0), [_style()], below)}
 
 
-@lru_cache(maxsize=1)  # the HTML page shows the same
+def legend(diagram: Diagram, room: float) -> tuple[float, list[str]]:
+    """What the lines and the colours of a change mean, in rows of at most this width; their height, and the rows."""
+    x, y = 0.0, _LEGEND_ROW / 2
+    drawn: list[str] = []
+    entries = [(64, partial(_sample, kind), words) for kind, words in _KINDS.items()] if diagram.relations else []
+    if diagram.change.since:
+        entries += [(16, partial(_swatch, state), f"{sign} {state}") for state, sign in SIGNS.items()]
+    for sign, sign_at, words in entries:
+        length = sign + 8 + text_width(words, _FONT_SIZE)
+        if x and x + length > room:
+            x, y = 0, y + _LEGEND_ROW
+        drawn += sign_at(x, y)
+        drawn.append(f'<text x="{number(x + sign + 8)}" y="{number(y + 4)}" fill="{MUTED}">{words}</text>')
+        x += length + 20
+    return y + _LEGEND_ROW / 2 if drawn else 0, drawn
+
+
+def _swatch(state: str, x: float, y: float) -> Iterator[str]:
+    yield _rectangle(x, y - 8, 16, 16, f'fill="{HEADERS[state]}"')
+
+
+def _sample(kind: tuple[bool, bool, bool], x: float, y: float) -> Iterator[str]:
+    shape = Relation("", "", ForeignKey((), "", ()), *kind)
+    ends = (x - 1, y - 9, x, y + 9), (x + 64, y - 9, x + 65, y + 9)
+    yield from line(shape, [(x, y), (x + 20, y), (x + 44, y), (x + 64, y)], *ends, LINES[""])
+
+
+def _style() -> str:
+    """Other colours where the system is dark, and lines that stand out under the pointer."""
+    rules = "".join(
+        f'[{name}="{light}"]{{{name}:{dark}}}' for light, dark in DARK.items() for name in ("fill", "stroke")
+    )
+    dark = f"svg{{fill:{DARK[INK]}}}{rules}"
+    return f"<style>.between:hover{{opacity:1}}@media (prefers-color-scheme:dark){{{dark}}}</style>"
+
+
 def svg(diagram: Diagram) -> str:
-    """The picture with the tables drawn where Graphviz has left room for them.
+    """The picture for a page, which has its own colours and a legend elsewhere.
 
     Raises:
-        DiagramError: Graphviz cannot draw it, or wrote something unexpected.
+        DiagramError: Graphviz cannot lay it out, or wrote something unexpected.
     """
-    picture = render("svg", lambda: dot(diagram, blank=True)).decode()
-    found = _found(_PICTURE, picture)
-    groups = {(kind, int(index)): inside for kind, index, inside in _GROUP.findall(picture)}
-    bounds = [_bounds(groups.get(("table", index), "")) for index in range(len(diagram.tables))]
-    places = {table.key: place for table, place in zip(diagram.tables, bounds, strict=True)}
-    # Graphviz leaves out a line that it finds no way for, which is rare; the rest of the picture is right.
-    lines = [groups.get(("relation", index), "") for index in range(len(diagram.relations))]
-    edges = zip(diagram.relations, lines, strict=True)
+    return _sheet(diagram, placement(diagram).height, [], [])
+
+
+def _sheet(diagram: Diagram, height: float, above: Sequence[str], below: Sequence[str]) -> str:
+    """A sheet with the picture, of this height, and what else is on it."""
+    across, down = number(placement(diagram).width), number(height)
+    size = f'width="{across}pt" height="{down}pt" viewBox="0 0 {across} {down}"'
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {" ".join(found["size"].split())}'
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size}'
             f' font-family="{FONT}" font-size="{_FONT_SIZE}" fill="{INK}" xml:space="preserve">',
-            f'<g id="graph0" class="graph" transform="translate({found["shift"]})">',
-            found["paper"],
-            *(_title(diagram.title, found["title"]) if found["title"] else ()),
-            *(
-                _edge(index, relation, drawn, places, diagram.state(relation))
-                for index, (relation, drawn) in enumerate(edges)
-            ),
-            *(_node(index, box, place) for index, (box, place) in enumerate(zip(boxes(diagram), bounds, strict=True))),
+            *above,
+            '<g id="graph0" class="graph">',
+            f'<polygon fill="{PAPER}" points="0,0 0,{down} {across},{down} {across},0"/>',
+            *_picture(diagram),
+            *below,
             "</g>\n</svg>\n",
         ]
     )
 
 
-def _found(pattern: re.Pattern[str], text: str) -> re.Match[str]:
-    found = pattern.search(text)
-    if not found:
-        raise DiagramError(
-            "Graphviz did not write the SVG that is expected of it.",
-            hint="Install a later one: pip install --upgrade pygraphviz",
-        )
-    return found
+@lru_cache(maxsize=1)  # the HTML page shows the same
+def _picture(diagram: Diagram) -> Sequence[str]:
+    """The title, the groups, the lines, the tables."""
+    placed = placement(diagram)
+    places = {table.key: bounds for table, bounds in zip(diagram.tables, placed.tables, strict=True)}
+    edges = [
+        _edge(index, relation, line, places, _state_of(index, relation, diagram, placed))
+        for index, (relation, line) in enumerate(zip(diagram.relations, placed.lines, strict=True))
+    ]
+    return [
+        *(_text(text("title", diagram.title), *placed.title, TITLE_HEIGHT) if placed.title else ()),
+        *(_frame(index, frame) for index, frame in enumerate(placed.frames)),
+        *edges,
+        *(_node(index, *each) for index, each in enumerate(zip(boxes(diagram), placed.tables, strict=True))),
+    ]
 
 
-def _bounds(drawn: str) -> Bounds:
-    pairs = [point.split(",") for point in _found(_POINTS, drawn)[1].split()]
-    across, down = [float(x) for x, _ in pairs], [float(y) for _, y in pairs]
-    return min(across), min(down), max(across), max(down)
+def _state_of(index: int, relation: Relation, diagram: Diagram, placed: Placement) -> tuple[str, str]:
+    """What became of a relation, and its class."""
+    state = diagram.state(relation)
+    return state, " ".join(filter(None, ("edge", state, "between" if index in placed.between else "")))
 
 
-def _title(title: str, drawn: str) -> Iterator[str]:
-    left, top, _, _ = _bounds(drawn)
-    return _text(text("title", title), left, top, TITLE_HEIGHT)
+def _frame(index: int, frame: Frame) -> str:
+    """A group of tables: behind them its frame, and what it is called."""
+    left, top, right, bottom = frame.bounds
+    count = f"{len(frame.tables)} table{'' if len(frame.tables) == 1 else 's'}"
+    inside = [
+        f'<rect x="{number(left)}" y="{number(top)}" width="{number(right - left)}" height="{number(bottom - top)}"'
+        f' rx="10" fill="{FRAME}" stroke="{RULE}"/>',
+        *_text(text("group", f"{frame.title} · {count}"), left + 14, top, GROUP_TITLE),
+    ]
+    return _group("frame", f"group-{index}", f"{frame.title}: {count}", iter(inside))
 
 
-def _edge(index: int, relation: Relation, drawn: str, places: Mapping[str, Bounds], state: str) -> str:
+def _edge(
+    index: int, relation: Relation, points: Sequence[Point], places: Mapping[str, Bounds], how: tuple[str, str]
+) -> str:
     key = relation.foreign_key
     about = f"{relation.table} ({', '.join(key.columns)}) → {relation.refers_to} ({', '.join(key.referred)})"
-    inside = line(relation, drawn, places[relation.refers_to], places[relation.table], LINES[state])
-    return _group(f"edge {state}".strip(), f"relation-{index}", about, inside)
+    state, kind = how
+    inside = line(relation, points, places[relation.refers_to], places[relation.table], LINES[state])
+    return _group(kind, f"relation-{index}", about, inside)
 
 
 def _node(index: int, box: Box, bounds: Bounds) -> str:
@@ -121,7 +175,8 @@ def _node(index: int, box: Box, bounds: Bounds) -> str:
 
 def _group(kind: str, id_: str, about: str, inside: Iterator[str]) -> str:
     title = escape(shown(about), quote=False)
-    return "\n".join([f'<g id="{id_}" class="{kind}">', f"<title>{title}</title>", *inside, "</g>"])
+    faint = ' opacity="0.25"' if kind.endswith("between") else ""
+    return "\n".join([f'<g id="{id_}" class="{kind}"{faint}>', f"<title>{title}</title>", *inside, "</g>"])
 
 
 def _box(box: Box, x: float, y: float) -> Iterator[str]:

@@ -5,11 +5,11 @@ A worker that is lost may break all of it: then the databases themselves say wha
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 
 from framefox_tasks.errors import FramefoxTasksError
+from framefox_tasks.fleet.waiting import ServerOf, Waiting
 from framefox_tasks.fleet.work import Order, carry_out
 from framefox_tasks.results import FleetOutcome
 from framefox_tasks.url import redact
@@ -26,37 +26,54 @@ class OnExecutor:
         jobs: How many it is given at a time.
         root: The folder of the project where the work runs, for orders without a target; empty for the current one.
         settle: See Settle.
-        options: More for each submit(), as that of a cluster takes.
+        per_server: How many of them are of one server; None for no limit.
+        server_of: The server that an order is about; empty for none.
+        is_gone: Whether all workers are lost: then no more are begun.
     """
 
     def __init__(
-        self, executor: Executor, jobs: int, *, root: str = "", settle: Settle, options: dict[str, object] | None = None
+        self,
+        executor: Executor,
+        jobs: int,
+        *,
+        settle: Settle,
+        root: str = "",
+        per_server: int | None = None,
+        server_of: ServerOf = lambda _: "",
+        is_gone: Callable[[], bool] = lambda: False,
     ) -> None:
         self._executor = executor
         self._jobs = jobs
         self._root = root
         self._settle = settle
-        self._options = options or {}
-        self._waiting: deque[Order] = deque()
+        self._per_server = per_server
+        self._server_of = server_of
+        self._is_gone = is_gone
+        self._waiting: Waiting | None = None
 
     def stop(self) -> None:
-        """Begin no more of them."""
-        self._waiting.clear()
+        """Begin no more of them. What runs is gone on with, and its outcome is given."""
+        if self._waiting:
+            self._waiting.close()
 
     def outcomes(self, orders: Sequence[Order]) -> Iterator[FleetOutcome]:
         """Carry out orders; gives the outcomes as they come."""
-        self._waiting = deque(orders)
+        waiting = self._waiting = Waiting(orders, self._per_server, self._server_of)
         out: dict[Future[FleetOutcome], Order] = {}
-        while self._waiting or out:
-            while self._waiting and len(out) < self._jobs:
-                order = self._waiting.popleft()
+        while waiting or out:
+            while len(out) < self._jobs and (order := waiting.take(wait=False)):
                 try:
-                    out[self._executor.submit(carry_out, order, self._root, **self._options)] = order
+                    out[self._executor.submit(carry_out, order, self._root)] = order
                 except RuntimeError as exc:  # it is broken, or was shut down
+                    waiting.ended(order)
                     yield self._settle(order, _loss(exc))
             ended = wait(out, return_when=FIRST_COMPLETED).done if out else ()
             for future in ended:
-                yield self._outcome(future, out.pop(future))
+                order = out.pop(future)
+                waiting.ended(order)
+                yield self._outcome(future, order)
+            if self._is_gone():
+                waiting.close()
 
     def _outcome(self, future: Future[FleetOutcome], order: Order) -> FleetOutcome:
         try:

@@ -129,10 +129,14 @@ def _matched(pattern: str, target: Target) -> list[Row]:
     fixed = PurePath(*parts[: next(index for index, part in enumerate(parts) if any(sign in part for sign in "*?["))])
     scheme = target.address.backend if target.address.is_file else next(n for n, s in SCHEMES.items() if s.is_file)
     files = sorted(path for path in iglob(str(root / pattern), recursive=True) if Path(path).is_file())  # noqa: PTH207 - hidden files stay out
-    return [
-        {_NAME: str(PurePath(path).relative_to(root / fixed).with_suffix("")), _URL: f"{scheme}:///{_quoted(path)}"}
-        for path in files
-    ]
+    start = len(str(root / fixed)) + 1
+    # Text, as there may be many thousands.
+    return [{_NAME: _without_suffix(path[start:]), _URL: f"{scheme}:///{_quoted(path)}"} for path in files]
+
+
+def _without_suffix(path: str) -> str:
+    name, dot, suffix = path.rpartition(".")
+    return name if dot and "/" not in suffix else path
 
 
 def _quoted(path: str) -> str:

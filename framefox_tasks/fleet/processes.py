@@ -13,8 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace as replaced
 from pathlib import Path
@@ -23,6 +22,7 @@ from struct import Struct
 from typing import IO, Any
 
 import framefox_tasks
+from framefox_tasks.fleet.waiting import ServerOf, Waiting
 from framefox_tasks.fleet.work import Order, Worker
 from framefox_tasks.frozen import replace
 from framefox_tasks.results import FleetOutcome
@@ -36,7 +36,6 @@ _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); "
     "from framefox_tasks.fleet.processes import serve; serve()"
 )
-ServerOf = Callable[[Order], str]
 
 
 class Processes:
@@ -52,7 +51,7 @@ class Processes:
         self._jobs = jobs
         self._per_server = per_server
         self._server_of = server_of
-        self._waiting: _Waiting | None = None
+        self._waiting: Waiting | None = None
 
     def stop(self) -> None:
         """Begin no more of them. What runs is gone on with, and its outcome is given."""
@@ -64,7 +63,7 @@ class Processes:
 
         When it is closed, as by leaving a loop over it, no more are begun, and it waits for those that run.
         """
-        queue = self._waiting = _Waiting(orders, self._per_server, self._server_of)
+        queue = self._waiting = Waiting(orders, self._per_server, self._server_of)
         ended: SimpleQueue[FleetOutcome | BaseException | None] = SimpleQueue()
         threads = [
             threading.Thread(target=_run, args=(queue, ended), name=f"fleet-{number}", daemon=True)
@@ -88,43 +87,7 @@ class Processes:
                 thread.join()
 
 
-class _Waiting:
-    """The orders that are not begun yet, and how many of each server are under way."""
-
-    def __init__(self, orders: Sequence[Order], per_server: int | None, server_of: ServerOf) -> None:
-        self._orders = deque(orders)
-        self._per_server = per_server
-        self._server_of = server_of
-        self._under_way: dict[str, int] = {}
-        self._changed = threading.Condition()
-
-    def take(self) -> Order | None:
-        """The next order whose server has room; None where there is none any more."""
-        with self._changed:
-            while self._orders:
-                for index, order in enumerate(self._orders):
-                    server = self._server_of(order)
-                    if not (server and self._per_server) or self._under_way.get(server, 0) < self._per_server:
-                        del self._orders[index]
-                        self._under_way[server] = self._under_way.get(server, 0) + 1
-                        return order
-                self._changed.wait()
-            return None
-
-    def ended(self, order: Order) -> None:
-        """Make room for another of the same server."""
-        with self._changed:
-            self._under_way[self._server_of(order)] -= 1
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        """Begin no more."""
-        with self._changed:
-            self._orders.clear()
-            self._changed.notify_all()
-
-
-def _run(waiting: _Waiting, ended: SimpleQueue[FleetOutcome | BaseException | None]) -> None:
+def _run(waiting: Waiting, ended: SimpleQueue[FleetOutcome | BaseException | None]) -> None:
     """What a thread does: it has one process, and starts another in its place where that is lost."""
     try:
         with ExitStack() as stack:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import Path
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError, FramefoxTasksError
@@ -39,7 +42,14 @@ class FleetTarget(Frozen):
         """What to call its database in a message."""
         if self.target is None:
             return ""
+        if self.target.address.is_file:  # as Target.name has it; of thousands only the text is looked at
+            return str(self.target.file).removeprefix(_prefix(str(self.target.project.root.absolute())))
         return f"schema {self.name} of {self.target.label}" if self.schema else self.target.label
+
+
+@lru_cache(maxsize=8)
+def _prefix(root: str) -> str:
+    return str(Path(root).resolve()) + os.sep
 
 
 def fleet_of(settings: Settings) -> FleetSettings:

@@ -18,7 +18,9 @@ from framefox_tasks.fleet.outline import Outline, outline_of
 from framefox_tasks.fleet.processes import Processes
 from framefox_tasks.fleet.standing import standings
 from framefox_tasks.fleet.targets import FleetTarget, once
+from framefox_tasks.fleet.waiting import ServerOf
 from framefox_tasks.fleet.work import Order
+from framefox_tasks.frozen import replace
 from framefox_tasks.model import FleetGroup, Target
 from framefox_tasks.results import FleetOutcome, FleetReport, FleetStanding, PlannedTarget
 
@@ -76,9 +78,16 @@ def upgrade_all(
     orders = [_order(one, revision, lock_wait, outline) for one, outcome in found if outcome is None]
     orders += [_order(one, revision, lock_wait, None) for one in fleet if not (one.target or one.error)]
     runner: Runner = (
-        OnExecutor(executor, jobs, root=str(Path.cwd()), settle=settled_by(fleet, outline))
+        OnExecutor(
+            executor,
+            jobs,
+            root=str(Path.cwd()),
+            settle=settled_by(fleet, outline),
+            per_server=per_server,
+            server_of=server_of(fleet),
+        )
         if executor
-        else Processes(jobs, per_server=per_server, server_of=server_of)
+        else Processes(jobs, per_server=per_server, server_of=server_of(fleet))
     )
     yield from watched(runner, orders, stop_after)
 
@@ -102,9 +111,10 @@ def watched(runner: Runner, orders: Sequence[Order], stop_after: int, failed: in
     yield from (FleetOutcome(order.name, order.label, "left", message="It was not begun.") for order in left.values())
 
 
-def server_of(order: Order) -> str:
-    """The server that an order is about."""
-    return order.target.server if order.target else ""
+def server_of(targets: Iterable[FleetTarget]) -> ServerOf:
+    """What tells the server that an order is about; empty where it is a file."""
+    servers = {one.name: one.target.server for one in targets if one.target}
+    return lambda order: servers.get(order.name, "")
 
 
 def _order(one: FleetTarget, revision: str | None, lock_wait: float | None, outline: Outline | None) -> Order:
@@ -219,6 +229,7 @@ class FleetRun:
         self._stop_after = stop_after
         self._first = frozenset(first)
         self._by_name = by_name
+        self._id = os.urandom(8).hex()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -254,13 +265,13 @@ class FleetRun:
         targets = [one for _, members in self._groups for one in members]
         settled = iter(list(_settled(targets, self._outline, self._revision, self._per_server)))
         for group, members in self._groups:
-            left = []
+            pending = []
             for one, outcome in (next(settled) for _ in members):
                 if outcome is None:
-                    left.append(one)
+                    pending.append(one)
                 else:
                     tell(outcome, group.name)
-            work.append((group, sorted(left, key=lambda one: one.name not in self._first)))
+            work.append((group, sorted(pending, key=lambda one: one.name not in self._first)))
         on_begin(sum(len(members) for _, members in work))
         for index, (group, members) in enumerate(work):
             behind = sum(len(others) for _, others in work[index + 1 :])
@@ -270,7 +281,10 @@ class FleetRun:
                     tell(FleetOutcome(one.name, one.label, "left", message="It was not begun."), group.name)
                 continue
             self._run(group, members, outcomes, tell)
-            stopped = self._too_many(outcomes) if behind or any(one.ended == "left" for one in outcomes) else ""
+            left = any(one.ended == "left" for one in outcomes)
+            stopped = self._too_many(outcomes) if behind or left else ""
+            if left and not stopped:
+                stopped = "since all workers are gone"
             if group.ask and behind and not stopped and not ask(_question(group, outcomes, behind)):
                 stopped = f"after the group {group.name}, as its `then: ask` says"
         return FleetReport("upgrade", tuple(outcomes), self.names, stopped, seconds=time.perf_counter() - start)
@@ -291,13 +305,12 @@ class FleetRun:
         if not members:
             return
         orders = [_order(one, self._revision, self._lock_wait, self._outline) for one in members]
-        if self._by_name:
-            from framefox_tasks.frozen import replace
-
-            orders = [replace(order, target=None) for order in orders]
+        labels = {order.name: order.label for order in orders}
+        if self._by_name:  # neither a URL nor where a server is leaves this process
+            orders = [replace(order, target=None, label=order.name, run=self._id) for order in orders]
         failed = sum(one.ended == "failed" for one in outcomes)
         for outcome in watched(self._runner(), orders, self._stop_after, failed):
-            tell(outcome, group.name)
+            tell(replaced(outcome, label=labels[outcome.name]), group.name)
 
 
 def _question(group: FleetGroup, outcomes: Sequence[FleetOutcome], behind: int) -> str:

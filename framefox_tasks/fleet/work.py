@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -40,6 +41,7 @@ class Order(Frozen):
         lock_wait: For how many seconds to wait for another run.
         drift: For a check: whether to look for what was changed by hand.
         attempt: Which one this is.
+        run: What all orders of a run have alike: for another one a worker reads its settings anew.
     """
 
     verb: Verb
@@ -53,10 +55,11 @@ class Order(Frozen):
     lock_wait: float | None = None
     drift: bool = True
     attempt: int = 1
+    run: str = ""
 
 
 class Worker:
-    """What one process keeps from target to target: the history, read once, and the list of its own settings.
+    """What one thread keeps from target to target: the history, read once, and the list of its own settings.
 
     Args:
         root: The folder of the project, for orders without a target.
@@ -67,13 +70,14 @@ class Worker:
         self._digest = ""
         self._history: History | None = None
         self._listed: dict[str, FleetTarget] = {}
+        self._run = ""
 
     def outcome(self, order: Order) -> FleetOutcome:
         """Do what is ordered. Whatever goes wrong is told in the outcome, without a password."""
         start = time.perf_counter()
         target = order.target
         try:
-            target = target or self._found(order.name)
+            target = target or self._found(order)
             self._check_history(order, target)
             found = _VERBS[order.verb](self, order, target)
         except FramefoxTasksError as exc:
@@ -86,14 +90,15 @@ class Worker:
         """The history for a target; its files are read once."""
         from framefox_tasks.migrations.upgrade import history_of
 
-        self._history = self._history.on(target) if self._history else history_of(target)
+        self._history = self._history.instead(target) if self._history else history_of(target)
         return self._history
 
-    def _found(self, name: str) -> Target:
-        """The target of a name, by the settings of this worker: read once, and again for a name that is new."""
-        if name not in self._listed:
+    def _found(self, order: Order) -> Target:
+        """The target of a name, by the settings of this worker: read once a run, and again for a name that is new."""
+        name = order.name
+        if name not in self._listed or order.run != self._run:
             settings = load_settings(self._root or Path.cwd())
-            self._listed = {one.name: one for one in list_targets(settings)}
+            self._listed, self._run = {one.name: one for one in list_targets(settings)}, order.run
         one = self._listed.get(name)
         if one is None:
             raise ConfigError(
@@ -118,7 +123,7 @@ class Worker:
 def _upgrade(worker: Worker, order: Order, target: Target) -> FleetOutcome:
     from framefox_tasks.migrations.upgrade import upgrade_along
 
-    done = upgrade_along(worker.history(target), revision=order.revision, lock_wait=order.lock_wait)
+    done = upgrade_along(worker.history(target), revision=order.revision, lock_wait=order.lock_wait, edits=False)
     message = "applied meanwhile by another run" if done.meanwhile else "; ".join((*done.warnings, *done.notes))
     return FleetOutcome(
         order.name,
@@ -205,9 +210,16 @@ def _timed(outcome: FleetOutcome, seconds: float) -> FleetOutcome:
     return replace(outcome, seconds=seconds)
 
 
-_here: dict[str, Worker] = {}
+class _Here(threading.local):
+    """The workers of a thread: what one keeps leads to one database at a time."""
+
+    def __init__(self) -> None:
+        self.workers: dict[str, Worker] = {}
+
+
+_here = _Here()
 
 
 def carry_out(order: Order, root: str = "") -> FleetOutcome:
     """Do what is ordered in whatever process this is called: what an executor is given."""
-    return _here.setdefault(root, Worker(Path(root) if root else None)).outcome(order)
+    return _here.workers.setdefault(root, Worker(Path(root) if root else None)).outcome(order)

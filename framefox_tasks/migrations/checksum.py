@@ -7,8 +7,8 @@ prints and what the compiler makes differ between versions.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -36,8 +36,8 @@ def checksum(path: Path) -> str | None:
 def _checksum(content: bytes) -> str:
     tree = ast.parse(content)
     body = [node for node in _body(tree) if not _is_own(node)]
-    imports = sorted("".join(_walk(node)) for node in body if isinstance(node, _IMPORTS))
-    rest = ["".join(_walk(node)) for node in body if not isinstance(node, _IMPORTS)]
+    imports = sorted(_text(node) for node in body if isinstance(node, _IMPORTS))
+    rest = [_text(node) for node in body if not isinstance(node, _IMPORTS)]
     text = "\n".join([*imports, *rest])
     return f"{_NUMBER}:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:_LENGTH]}"
 
@@ -67,34 +67,45 @@ def _body(node: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassD
             return body
 
 
-def _walk(node: object) -> Iterator[str]:
+def _text(node: object) -> str:
     """A node as text: its class, and its fields in the order of their names; what is empty is left out."""
+    found: list[str] = []
+    _walk(node, found.append)
+    return "".join(found)
+
+
+def _walk(node: object, write: Callable[[str], None]) -> None:
     if isinstance(node, ast.Constant):
-        yield f"{type(node.value).__name__} {node.value!r};"
+        write(f"{type(node.value).__name__} {node.value!r};")
     elif isinstance(node, ast.JoinedStr):
-        yield "JoinedStr("
-        yield from _joined(node.values)
-        yield ")"
+        write("JoinedStr(")
+        _walk_joined(node.values, write)
+        write(")")
     elif isinstance(node, ast.AST):
-        yield f"{type(node).__name__}("
-        for name in sorted({*node._fields} - _SILENT):
+        write(f"{type(node).__name__}(")
+        for name in _told_fields(node._fields):
             value = getattr(node, name, None)
             if name == "body" and isinstance(node, _DOCUMENTED):
                 value = _body(node)
             if value is not None and value != []:
-                yield f"{name}="
-                yield from _walk(value)
-        yield ")"
+                write(f"{name}=")
+                _walk(value, write)
+        write(")")
     elif isinstance(node, list):
-        yield "["
+        write("[")
         for item in node:
-            yield from _walk(item)
-        yield "]"
+            _walk(item, write)
+        write("]")
     else:
-        yield f"{node!r};"
+        write(f"{node!r};")
 
 
-def _joined(values: list[ast.expr]) -> Iterator[str]:
+@cache
+def _told_fields(fields: tuple[str, ...]) -> list[str]:
+    return sorted({*fields} - _SILENT)
+
+
+def _walk_joined(values: list[ast.expr], write: Callable[[str], None]) -> None:
     """The parts of an f-string; how its texts are cut differs between versions of Python."""
     text = ""
     for value in values:
@@ -102,8 +113,8 @@ def _joined(values: list[ast.expr]) -> Iterator[str]:
             text += str(value.value)
             continue
         if text:
-            yield f"str {text!r};"
+            write(f"str {text!r};")
             text = ""
-        yield from _walk(value)
+        _walk(value, write)
     if text:
-        yield f"str {text!r};"
+        write(f"str {text!r};")

@@ -67,8 +67,12 @@ def upgrade_along(
     on_wait: OnWait | None = None,
     lock_wait: float | None = None,
     resume: bool = False,
+    edits: bool = True,
 ) -> Upgraded:
-    """Apply migrations of a history that has been read, to its target; as upgrade()."""
+    """Apply migrations of a history that has been read, to its target; as upgrade().
+
+    Without `edits` it is not found out which migrations were edited after they had been applied.
+    """
     from framefox_tasks.migrations.alembic import run
     from framefox_tasks.migrations.alembic.history import steps_from, upgrade_steps
 
@@ -81,7 +85,7 @@ def upgrade_along(
         check_not_elsewhere(history)
     find = upgrade_steps(revision)
     if seen and not journaled and not steps_from(history, find, seen):
-        return Upgraded(target, (), seen, history.at_heads, edited=edited(history, seen))
+        return Upgraded(target, (), seen, history.at_heads, edited=edited(history, seen) if edits else ())
     patience = patience_of(target, lock_wait, on_wait)
     going_on: Resume = "upgrade" if resume else None
     ran = run.run_steps(history, find, check=history.check_known, patience=patience, on_step=on_step, resume=going_on)
@@ -94,7 +98,7 @@ def upgrade_along(
         meanwhile,
         ran.by_themselves,
         ran.warnings,
-        edited(history, ran.current),
+        edited(history, ran.current) if edits else (),
         ran.notes,
     )
 

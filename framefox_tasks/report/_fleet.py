@@ -129,7 +129,7 @@ class FleetProgress:
         if self._live:
             sys.stdout.write(f"\r\x1b[K{self._line()}")
             sys.stdout.flush()
-        elif time.monotonic() - self._told >= _EVERY:
+        elif time.monotonic() - self._told >= _EVERY and self._done < self._total:
             self._told = time.monotonic()
             say(f"  {self._line()}")
 

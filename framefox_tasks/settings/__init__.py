@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from threading import local
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.errors import ConfigError, FramefoxTasksError
@@ -79,22 +79,28 @@ class Settings(Frozen):
     databases: tuple[str, ...] = ()
 
 
-_IN_USE: ContextVar[str] = ContextVar("database", default="")
+class _InUse(local):
+    """The database that is the configured one, in each thread."""
+
+    database = ""
+
+
+_in_use = _InUse()
 
 
 @contextmanager
 def using(database: str) -> Iterator[None]:
     """A context in which one of several databases is the configured one; with an empty name the default one is."""
-    token = _IN_USE.set(database)
+    before, _in_use.database = _in_use.database, database
     try:
         yield
     finally:
-        _IN_USE.reset(token)
+        _in_use.database = before
 
 
 def in_use() -> str:
     """The name of the database that is the configured one; empty for the default one."""
-    return _IN_USE.get()
+    return _in_use.database
 
 
 def configured() -> Settings:
@@ -108,8 +114,33 @@ def configured() -> Settings:
 
 @cache
 def read_once(database: str) -> Settings:
-    """The settings of one of the databases."""
-    return load_settings(Path.cwd(), database=database)
+    """The settings of one of the databases.
+
+    Raises:
+        ConfigError: As for load_settings; or it shares a version table with one before it.
+    """
+    settings = load_settings(Path.cwd(), database=database)
+    if database:
+        _check_apart(settings)
+    return settings
+
+
+def _check_apart(settings: Settings) -> None:
+    """Check that no other history is kept in the same version table: each would be at revisions of the other."""
+    target, name = settings.target, settings.database
+    for other in ("", *settings.databases[: settings.databases.index(name)]):
+        try:
+            found = read_once(other).target
+        except FramefoxTasksError:
+            continue  # whoever works with that one runs into it
+        table = target.project.version_table
+        shared = found.identity == target.identity and found.project.version_table == table
+        if shared and found.project.versions != target.project.versions:
+            raise ConfigError(
+                f"{name} and {other or 'the default database'} are one database, {target.label}, and would keep their "
+                f"revisions in one table, {table}.",
+                hint=f"Write `version_table: {name}_version` under databases.{name} in config/orm.yaml.",
+            )
 
 
 @cache

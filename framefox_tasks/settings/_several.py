@@ -83,6 +83,10 @@ def of(name: str, config: Mapping[str, Any], known: tuple[str, ...], shown: str)
     entry = mapping((config.get("databases") or {}).get(name), f"databases.{name}", shown)
     own = {key: value for key, value in entry.items() if key in _KEYS}
     shared = {key: value for key, value in config.items() if key in SHARED_KEYS}
+    if config.get("backup") is not None:  # a copy that the settings name is of the default database
+        copies = config.get("copies")
+        named = isinstance(copies, dict) and str(config["backup"]) in copies
+        shared["backup"] = "true" if named else config["backup"]
     diagram = {"folder": f"docs/database/{name}", **(own.pop("diagram", None) or {})}
     connection = {key: value for key, value in entry.items() if key in CONNECTION_KEYS}
     return {**shared, **own, "diagram": diagram, "database": connection}

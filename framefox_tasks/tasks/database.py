@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from framefox_tasks.migrations.up_to_date import UP_TO_DATE
 from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.copies import copies_before_upgrade
 from framefox_tasks.tasks.forecast import Forecasts
@@ -119,7 +120,7 @@ def task_database_upgrade(plan: bool, sql: bool, output: str, **_: Any) -> dict[
         # Tasks of `setup` run when this one has something to do, and only then.
         "setup": [] if plan or sql or output else copies_before_upgrade(),
         "uptodate": [UptodateCheck(at_head)],
-        "meta": {BARE: sql and not output, SAID: "The database is already up to date, no migrations to apply."},
+        "meta": {BARE: sql and not output, SAID: UP_TO_DATE},
         **LIVE,
     }
 

@@ -31,6 +31,8 @@ _UPGRADE = (
     flag("failed_first", "begin with those that failed the last time"),
     flag("yes", "go on behind a group with `then: ask` without asking", short="y"),
     _JOBS,
+    option("cluster", "the address of a scheduler of Dask [default: `cluster` of the fleet]", default=None),
+    flag("insecure", "take a cluster beyond this machine whose address is tcp://"),
     _REPORT,
     _LOCK_WAIT,
 )

@@ -14,7 +14,7 @@ from framefox_tasks.errors import FramefoxTasksError, ProtectedError
 from framefox_tasks.frozen import replace
 from framefox_tasks.migrations.history_digest import history_digest
 from framefox_tasks.model import Target
-from framefox_tasks.schema.cache import CACHE, ignore_cache
+from framefox_tasks.schema.cache import ignore_cache
 from framefox_tasks.settings import load_project, load_settings
 from framefox_tasks.testing.lent import Lent
 
@@ -145,7 +145,7 @@ class Databases:
         with ExitStack() as stack:
             with suppress(OSError, FramefoxTasksError):  # a folder that cannot be written: each runs them
                 ignore_cache(self.target.project)
-                lock = FileLock(self.target.project.path(f"{CACHE}/{_LOCK}"))
+                lock = FileLock(self.target.project.cached(_LOCK))
                 try:
                     stack.enter_context(lock.acquire(timeout=0))
                 except Timeout:

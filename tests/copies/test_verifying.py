@@ -13,6 +13,7 @@ import pytest
 from framefox_tasks.copies import verify
 from framefox_tasks.copies.verify import Checksum, canonical
 from framefox_tasks.databases import database_named
+from framefox_tasks.databases.checksum import Form
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import BadRowError, Field, KeyTotals, Kind, Name, Side, TablePlan
 from framefox_tasks.errors import VerificationError
@@ -45,6 +46,9 @@ class Lines:
 
     def key_totals(self, table: Side, columns: Sequence[str], *, where: str = "") -> KeyTotals:
         raise AssertionError(f"no totals of {columns} of {table.name} where {where} are needed")
+
+    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "", own: bool = False) -> None:  # noqa: ARG002 - has none
+        return None
 
     def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:
         raise AssertionError(f"{reject} is not called")

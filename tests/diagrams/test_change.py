@@ -5,11 +5,10 @@ from __future__ import annotations
 import subprocess
 from dataclasses import replace
 from typing import Any
-from xml.etree.ElementTree import Element
 
 import pytest
 from support.diagrams import ID, KEY, refer, shop
-from support.pictures import SVG, picture, texts
+from support.pictures import groups, picture, texts
 from support.projects import MiniProject
 
 from framefox_tasks.diagrams import boxes
@@ -126,15 +125,10 @@ def test_only_what_changed_is_shown_and_what_is_near_it() -> None:
     assert Selected.from_text(near.to_text()) == near
 
 
-def named(root: Element, kind: str) -> list[Element]:
-    """The groups of a kind, whatever became of them."""
-    return [group for group in root.iter(f"{SVG}g") if (group.get("class") or "").split()[:1] == [kind]]
-
-
 def test_the_picture_has_the_colours_and_the_signs_of_a_change() -> None:
     diagram = drawn()
     root = picture(diagram)
-    nodes = {table.key: node for table, node in zip(diagram.tables, named(root, "node"), strict=True)}
+    nodes = {table.key: node for table, node in zip(diagram.tables, groups(root, "node"), strict=True)}
     assert {key: node.get("class") for key, node in nodes.items()} == {
         "audit": "node removed",
         "brand": "node added",
@@ -150,7 +144,7 @@ def test_the_picture_has_the_colours_and_the_signs_of_a_change() -> None:
     fills = {key: {part.get("fill") for part in node} for key, node in nodes.items()}
     assert {boxes.HEADERS["added"], boxes.ROWS["added"]} <= fills["brand"]
     assert {boxes.HEADERS["changed"], boxes.ROWS["removed"]} <= fills["order"]
-    strokes = {edge.get("class"): edge[1].get("stroke") for edge in named(root, "edge")}
+    strokes = {edge.get("class"): edge[1].get("stroke") for edge in groups(root, "edge")}
     assert strokes == {"edge": boxes.LINE, "edge added": "#16a34a", "edge removed": "#dc2626"}
     dot = str(load("dot").write(diagram)["dot"])
     assert dot.count(f'BGCOLOR="{boxes.HEADERS["changed"]}"') == 3

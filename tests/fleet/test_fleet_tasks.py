@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -125,3 +126,18 @@ def test_no_secret_of_a_target_is_shown(typed: tuple[Fleet, MiniProject]) -> Non
     assert [run.code for run in runs] == [0, 1]
     assert "down" in runs[1].out
     assert secret not in "".join(run.all for run in runs) + project.read("fleet.json")
+
+
+def test_an_interrupt_lets_the_target_that_runs_end(typed: tuple[Fleet, MiniProject]) -> None:
+    fleet, project = typed
+    interrupt = (
+        "import os, signal, time\n    os.kill(os.getppid(), signal.SIGINT)\n    time.sleep(1)\n"
+        "    op.create_table('dddd', sa.Column('id', sa.Integer))"
+    )
+    fleet.tenants(list("abc"), at="cccc")
+    fleet.history.add("dddd", "cccc", upgrade=interrupt)
+    fleet.configure("targets: tenants/*.db", "jobs: 1")
+    run = project.run(sys.executable, "-m", "doit", "fleet_upgrade")
+    assert run.code == 130, run.all
+    assert "No more targets were begun. Where each stands: doit fleet_status" in run.out
+    assert [fleet.at(name) for name in "abc"] == [["dddd"], ["cccc"], ["cccc"]]

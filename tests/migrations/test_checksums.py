@@ -108,10 +108,10 @@ def test_the_checksum_stays_as_it_is(tmp_path: Path) -> None:
 def test_how_an_f_string_is_cut_does_not_count(parts: list[str]) -> None:
     import ast
 
-    from framefox_tasks.migrations.checksum import _walk
+    from framefox_tasks.migrations.checksum import _text
 
-    whole = "".join(_walk(ast.parse('f"{}"'.format("".join(parts)))))
-    cut = "".join(_walk(ast.parse("({})".format(" ".join(f'f"{part}"' for part in ["", *parts])))))
+    whole = _text(ast.parse('f"{}"'.format("".join(parts))))
+    cut = _text(ast.parse("({})".format(" ".join(f'f"{part}"' for part in ["", *parts]))))
     assert whole == cut
 
 

@@ -18,6 +18,7 @@ SETTINGS = {
     "a package": "shop/models",
     "a src layout": "src/shop/models.py",
     "several applications": '["shop/*/models.py"]',
+    "several bases": "shop/models",
     "FastAPI with SQLModel": "app/models.py",
     "Flask-SQLAlchemy": "app.py",
 }
@@ -36,7 +37,7 @@ def test_models_without_migrations(name: str, tmp_path: Path) -> None:
     assert "Next: doit database_create_migration database_upgrade\n" in said
     file = {"Flask-SQLAlchemy": "instance/heroes.db", "Framefox's folders": "heroes.db"}.get(name, "app.db")
     assert tables(project, file) == {"alembic_version", "hero"} | (
-        {"team"} if name == "several applications" else set()
+        {"team"} if name in ("several applications", "several bases") else set()
     )
     if name in SETTINGS:
         assert f"\nentities: {SETTINGS[name]}\n" in project.read("config/orm.yaml")

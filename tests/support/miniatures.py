@@ -86,6 +86,12 @@ FILES: Mapping[str, Mapping[str, str]] = {
         ),
         "shop/teams/models.py": TEAM.format(base="shop.db"),
     },
+    "several bases": {
+        "shop/__init__.py": "",
+        "shop/models/__init__.py": "",
+        "shop/models/hero.py": MODELS,
+        "shop/models/team.py": MODELS.replace("Hero", "Team").replace("hero", "team"),
+    },
     "FastAPI with SQLModel": {"app/__init__.py": "", "app/main.py": FASTAPI, "app/models.py": SQLMODEL},
     "Flask-SQLAlchemy": {"app.py": FLASK},
     "Framefox's folders": {"src/entity/hero.py": SQLMODEL, ".env": "DATABASE_URL=sqlite:///heroes.db\n"},

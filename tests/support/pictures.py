@@ -59,7 +59,8 @@ def picture(shown: Diagram) -> Element:
 
 
 def groups(root: Element, kind: str) -> list[Element]:
-    return [group for group in root.iter(f"{SVG}g") if group.get("class") == kind]
+    """The groups of a kind, whatever else their class says of them."""
+    return [group for group in root.iter(f"{SVG}g") if (group.get("class") or "").split()[:1] == [kind]]
 
 
 def texts(element: Element) -> list[str]:

@@ -174,7 +174,8 @@ def test_settings_of_several_databases(tmp_path: Path) -> None:
     config = tmp_path / "config/orm.yaml"
     config.parent.mkdir()
     config.write_text(
-        f"lock_wait: 7\n{ORM}  billing: {{driver: sqlite, database: billing.db, metadata: 'bills:Base'}}\n"
+        "lock_wait: 7\nbackup: nightly\ncopies: {nightly: {to: 'sqlite:///n.db'}}\n"
+        f"{ORM}  billing: {{driver: sqlite, database: billing.db, metadata: 'bills:Base'}}\n"
     )
     environ = {"DATABASE_URL": "sqlite:///given.db", "ANALYTICS_URL": "sqlite:///other.db"}
     assert load_settings(tmp_path, environ).target.name == "given.db"
@@ -182,6 +183,8 @@ def test_settings_of_several_databases(tmp_path: Path) -> None:
     assert analytics.target.name == "other.db"
     assert analytics.source == "databases.analytics.url in config/orm.yaml"
     assert analytics.target.lock_wait == 7
+    assert analytics.copies.backup == ""  # of its own, and not the copy of the default database
+    assert load_settings(tmp_path, environ).copies.backup == "nightly"
     project = load_settings(tmp_path, environ, database="billing").target.project
     assert project.metadata == "bills:Base"
     assert project.entities == ()
@@ -210,6 +213,20 @@ def test_wrong_settings_of_several_databases(given: str, said: str, tmp_path: Pa
     with pytest.raises(ConfigError) as found:
         load_settings(tmp_path, {})
     assert said in found.value.message
+
+
+def test_two_histories_in_one_database_need_two_version_tables(shop: MiniProject) -> None:
+    shop.env["ANALYTICS_URL"] = "sqlite:///app.db"
+    shop.framefox_tasks("init")
+    shop.ok("database_create_migration", "-m", "shop", "database_create_migration:analytics", "-m", "events")
+    shop.ok("database_upgrade:*")
+    assert {"alembic_version", "analytics_version", "event", "product"} <= tables(shop.path / "app.db")
+    assert shop.ok("database_check:*").count("entities: ok") == 2
+    shop.replace("config/orm.yaml", "    version_table: analytics_version\n", "")
+    refused = shop.fails("database_upgrade:analytics")
+    assert "analytics and the default database are one database, app.db" in refused
+    assert "Write `version_table: analytics_version` under databases.analytics in config/orm.yaml." in refused
+    shop.ok("database_upgrade")
 
 
 def test_without_a_url_one_of_several_is_refused_alone(shop: MiniProject) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from re import compile as pattern
 from struct import pack, unpack
 
+from framefox_tasks.databases.checksum import Form
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import NULL, Field, Kind, TablePlan, unescaped
 
@@ -15,7 +16,7 @@ Row = bytes | tuple[bytes, ...]
 """A row to be compared: its fields, or the whole line where its fields need nothing."""
 Canonical = Callable[[bytes], Iterable[tuple[bytes, ...]]]
 """Gives the rows of a block of lines."""
-_Column = Callable[[Sequence[bytes]], list[bytes]]
+Column = Callable[[Sequence[bytes]], list[bytes]]
 
 _PLAIN = b"0123456789."
 _MOST_DIGITS = 10_000
@@ -50,22 +51,28 @@ def canonical(plan: TablePlan, dialects: tuple[Dialect, Dialect]) -> Canonical |
     return rows
 
 
-def _column(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> _Column | None:
+def _column(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> Column | None:
     if dialects[0].name == dialects[1].name and here.native == there.native:
         return None  # one database writes one value in one way
     if here.kind is Kind.FLOAT:
-        return _each(_single if any(map(_is_single, (here, there), dialects)) else _double)
+        return _each(_single if any(map(is_single, (here, there), dialects)) else _double)
     if here.kind is Kind.TEXT:
-        return _unpadded if any(field.native.startswith(_PADDED) for field in (here, there)) else None
+        return _unpadded if any(map(is_padded, (here, there))) else None
     return _COLUMNS.get(here.kind)
 
 
-def _is_single(field: Field, dialect: Dialect) -> bool:
+def is_single(field: Field, dialect: Dialect) -> bool:
+    """Whether a FLOAT is a single."""
     type_ = dialect.read(field.native)
     return type_ is not None and type_.kind is Kind.FLOAT and type_.size == _SINGLE
 
 
-def _each(function: Callable[[bytes], bytes]) -> _Column:
+def is_padded(field: Field) -> bool:
+    """Whether a text has spaces up to its length."""
+    return field.native.startswith(_PADDED)
+
+
+def _each(function: Callable[[bytes], bytes]) -> Column:
     return lambda column: [*map(function, column)]
 
 
@@ -78,7 +85,7 @@ def _fractions(column: Sequence[bytes]) -> list[bytes]:
 
 
 def _uuids(column: Sequence[bytes]) -> list[bytes]:
-    return [field.replace(b"-", b"").lower() for field in column]
+    return [field if field == NULL else field.replace(b"-", b"").lower() for field in column]
 
 
 def _bits(column: Sequence[bytes]) -> list[bytes]:
@@ -154,7 +161,7 @@ def _duration(field: bytes) -> bytes:
     return b"%d months %d days %s" % (years * 12 + months, weeks * 7 + days, _number(format(micros, "f").encode()))
 
 
-_COLUMNS: dict[Kind, _Column] = {
+_COLUMNS: dict[Kind, Column] = {
     Kind.NUMERIC: _each(_number),
     Kind.JSON: _each(_document),
     Kind.TIME: _fractions,
@@ -164,3 +171,11 @@ _COLUMNS: dict[Kind, _Column] = {
     Kind.UUID: _uuids,
     Kind.BITS: _bits,
 }
+FORMS: dict[Form, Column] = {
+    Form.NUMBER: _each(_number),
+    Form.DOUBLE: _each(_number),  # lines have the fewest digits already
+    Form.MOMENT: _fractions,
+    Form.HEX: _uuids,
+    Form.UNPADDED: _unpadded,
+}
+"""What gives the fields of a column in a form; Form.LINE is as they are."""

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from itertools import islice
 
+from framefox_tasks.databases.checksum import DIGITS, SIZED, Form, RowTotals
 from framefox_tasks.databases.mysql.packets import TooLongError
 from framefox_tasks.databases.mysql.session import Session, name
-from framefox_tasks.databases.mysql.values import FEED, TAB, is_bytes, number_of, sorted_by, written
+from framefox_tasks.databases.mysql.values import FEED, TAB, formed, is_bytes, number_of, size, sorted_by, written
 from framefox_tasks.databases.mysql.verbs import VERBS
 from framefox_tasks.databases.rows import NULL, BadRowError, Field, KeyTotals, Name, Side, escaped, in_blocks
 from framefox_tasks.errors import CopyError
 
 _CHANGED = frozenset({1146, 1412})  # it is not there, or is another than when the snapshot was taken
 _NO_CONDITION = frozenset({1054, 1064, 1111, 1305, 1582})  # columns or functions that are not there, no syntax
+
+
+_TOO_LONG = 10**40
+"""More than all digests together."""
 
 
 class MySQLReader:
@@ -73,6 +78,28 @@ class MySQLReader:
     def key_totals(self, table: Side, columns: Sequence[str], *, where: str = "") -> KeyTotals:
         """The least, the greatest and the sum of columns; see the protocol."""
         return key_totals(self._session, table, columns, where)
+
+    def checksum(
+        self,
+        table: Side,
+        forms: Sequence[Form],
+        *,
+        where: str = "",
+        own: bool = False,  # noqa: ARG002 - no other is faster here
+    ) -> RowTotals:
+        """The checksum of all rows; see the protocol. Without a sum where the server makes no text of such a length."""
+        mariadb, pairs = self._session.mariadb, list(zip(table.fields, forms, strict=True))
+        fields = [formed(field, form, mariadb=mariadb) for field, form in pairs]
+        sizes = [size(field, form, mariadb=mariadb) for field, form in pairs if form in SIZED]
+        parts = f", {TAB}, ".join([*fields, *sizes])
+        digest = f"CAST(CONV(LEFT(MD5(CONCAT({parts})), {DIGITS}), 16, 10) AS UNSIGNED)"
+        try:
+            ((rows, total),) = self._session.rows(
+                f"SELECT COUNT(*), SUM(COALESCE({digest}, {_TOO_LONG})) {_rest(table, where, ())}"
+            )
+        except CopyError as exc:
+            raise self._meant(exc, table, where) from exc
+        return RowTotals(int(rows), int(total or 0) if (total or 0) < _TOO_LONG else None)
 
     def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:
         """The server reads all that it holds."""

@@ -8,7 +8,9 @@ user variable that holds the field, or nothing where the server reads the text a
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
+from framefox_tasks.databases.checksum import SIZED, Form
 from framefox_tasks.databases.mysql.session import name
 from framefox_tasks.databases.rows import Field, Kind
 
@@ -57,6 +59,47 @@ def written(field: Field, *, mariadb: bool = True) -> str:
     column = name(field.name)
     found = _written(field, column, mariadb)
     return f"IF({column} IS NULL, {NULL}, {found})" if field.nullable else found
+
+
+def formed(field: Field, form: Form, *, mariadb: bool = True) -> str:
+    """The expression of the field in a canonical line."""
+    column = name(field.name)
+    found = _plain(field, column, mariadb) if form in SIZED else _written(field, column, mariadb)
+    return f"IF({column} IS NULL, {NULL}, {_FORMED[form](found) if form in _FORMED else found})"
+
+
+def size(field: Field, form: Form, *, mariadb: bool = True) -> str:
+    """The expression of its length."""
+    found = _plain(field, name(field.name), mariadb)
+    return f"IFNULL(LENGTH({_FORMED[form](found) if form in _FORMED else found}), {NULL})"
+
+
+def _plain(field: Field, column: str, mariadb: bool) -> str:
+    """The text of a field without the escapes of lines."""
+    found = _written(field, column, mariadb)
+    if found.startswith(f"CONCAT({_HEX}"):
+        return f"CONCAT(X'5C78', LOWER(HEX({column})))"
+    return _text(column) if "CAST(CONVERT(" in found else found
+
+
+def _trimmed(found: str) -> str:
+    text = f"CAST({found} AS CHAR)"
+    return f"IF(LOCATE('.', {text}), TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {text})), {text})"
+
+
+def _double(found: str) -> str:
+    """Without an exponent, where a decimal holds all its digits."""
+    plain = _trimmed(f"CAST(CAST({found} AS CHAR) AS DECIMAL(65,30))")
+    return f"IF({found} = 0, '0', IF(ABS({found}) BETWEEN 1e-10 AND 1e30, {plain}, CONCAT({found})))"
+
+
+_FORMED: dict[Form, Callable[[str], str]] = {
+    Form.NUMBER: _trimmed,
+    Form.DOUBLE: _double,
+    Form.MOMENT: _trimmed,
+    Form.HEX: lambda found: f"REPLACE(LOWER({found}), '-', '')",
+    Form.UNPADDED: lambda found: f"TRIM(TRAILING ' ' FROM {found})",
+}
 
 
 def _written(field: Field, column: str, mariadb: bool = True) -> str:

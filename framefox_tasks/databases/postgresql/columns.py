@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from framefox_tasks.databases.checksum import Form
 from framefox_tasks.databases.postgresql.session import quoted
 from framefox_tasks.databases.rows import Field, Kind, Name, Side
 
@@ -28,6 +29,15 @@ SELECT c.oid, c.relkind FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace 
 WHERE n.nspname = %s AND c.relname = %s
 """
 _JSON = ("json", "jsonb", "text", "character varying", "character")
+
+
+_FORMED = {
+    Form.NUMBER: "trim_scale({}::numeric)::text",
+    Form.DOUBLE: "trim_scale({}::text::numeric)::text",
+    Form.HEX: "replace({}::text, '-', '')",
+    Form.UNPADDED: "rtrim({}::text, ' ')",
+}
+_NULL = "E'\\\\N'"
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,19 @@ class Shape:
             case Kind.TEXT | Kind.OTHER | Kind.UUID if base == "character":
                 return f"{name}::text"
         return name
+
+    def formed(self, field: Field, form: Form) -> str:
+        """The text of a column in a canonical line."""
+        name, text = quoted(field.name), f"({self.text(field)})"
+        if field.kind in (Kind.OTHER, Kind.NATIVE):
+            # Of a row whose fields are NULL, IS NULL says yes; and the text of some types is another than what is cast.
+            return f"CASE WHEN {name} IS DISTINCT FROM NULL THEN concat({text}) ELSE {_NULL} END"
+        return f"coalesce({_FORMED.get(form, '{}::text').format(text)}, {_NULL})"
+
+    def size(self, field: Field, form: Form) -> str:
+        """The length of that."""
+        found = f"octet_length({self.formed(field, form)})::text"
+        return f"CASE WHEN {quoted(field.name)} IS DISTINCT FROM NULL THEN {found} ELSE {_NULL} END"
 
     def key_totals(self, columns: Sequence[str], where: str = "") -> str:
         """The query of the number of rows, and of each column of whole numbers the least, the greatest and the sum."""

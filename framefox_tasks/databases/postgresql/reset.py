@@ -81,6 +81,10 @@ SELECT 1 FROM pg_catalog.pg_stat_activity
 WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid() AND xact_start IS NOT NULL
     AND backend_type = 'client backend'
 """
+_DISCARD = (
+    "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all(); "
+    "DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES"
+)
 _TRIGGERS = "SELECT 1 FROM pg_catalog.pg_trigger WHERE NOT tgisinternal LIMIT 1"
 _ROUNDS = 3
 
@@ -225,12 +229,11 @@ def _deleting(tables: list[str]) -> str:
 
 
 def as_new(connection: Any) -> bool:
-    """Without its settings, temporary tables, locks and prepared statements."""
+    """Without its settings, temporary tables and locks. Not the prepared statements, which the driver knows."""
     try:
         connection.rollback()
-        connection.autocommit = True
-        connection.cursor().execute("DISCARD ALL")
-        connection.autocommit = False
+        connection.cursor().execute(_DISCARD)
+        connection.commit()
     except connection.Error:
         return False
     return True

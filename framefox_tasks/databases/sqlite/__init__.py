@@ -82,6 +82,12 @@ class SQLite(SQLiteVerbs, Database):
         """What does not outlive its process is not synchronised."""
         connection.execute("PRAGMA synchronous = OFF")
 
+    def as_new(self, connection: Any) -> bool:
+        """A new one would read the whole schema."""
+        from framefox_tasks.databases.sqlite.reset import as_new
+
+        return as_new(connection)
+
     def begin_at_once(self, connection: Connection) -> None:
         """The driver would wait for the first statement that writes."""
         from sqlalchemy import event

@@ -10,6 +10,7 @@ from itertools import islice
 from sys import getsizeof
 from typing import Any
 
+from framefox_tasks.databases.checksum import Form
 from framefox_tasks.databases.rows import BadRowError, CopySchema, KeyTotals, Name, Side, TablePlan, in_blocks
 from framefox_tasks.databases.schema import Chosen, LiveSchema
 from framefox_tasks.databases.sqlite.backup import snapshot, tolerant
@@ -150,6 +151,9 @@ class SQLiteReader:
         """The least, the greatest and the sum of columns; see the protocol."""
         with self._errors(table, where):
             return key_totals(self._connection, table, columns, where)
+
+    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "", own: bool = False) -> None:
+        """SQLite is in this process, to which the lines are no way."""
 
     def cancel(self) -> None:
         """End what another thread waits for here."""

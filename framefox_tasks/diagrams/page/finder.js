@@ -27,6 +27,18 @@ function rank({ name, full, owner, about }, words) {
   return at > 0 && !/[\p{L}\p{N}]/u.test(name[at - 1]) ? 2 : 3;
 }
 
+const LONG = 26; // letters of a name
+const END = 10; // of which so many stay where there is no room for all
+
+// A name, of which the middle is left out where it is too long for the list.
+function nameOf(text, words) {
+  if (text.length <= LONG) return marked("span", "name", text, words);
+  const made = element("span", "name long");
+  made.title = text;
+  made.append(marked("span", "", text.slice(0, -END), words), marked("span", "", text.slice(-END), words));
+  return made;
+}
+
 // A text with the first word that is in it marked.
 function marked(name, className, text, words) {
   const made = element(name, className);
@@ -91,7 +103,7 @@ class Finder {
     const { state } = this.tables[table];
     if (state && column === undefined) option.classList.add(state);
     const beside = column === undefined ? this.tables[table].columns.length : this.tables[table].key;
-    option.append(marked("span", "name", text, words), element("small", "", beside));
+    option.append(nameOf(text, words), element("small", "", beside));
     if (words.length && how === 4) option.append(marked("small", "about", about, words));
     return option;
   }

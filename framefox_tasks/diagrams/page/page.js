@@ -58,11 +58,17 @@ function start() {
   const heading = document.title;
   let how = {}; // how the next table is to be shown, said by what asks for it
 
-  const asked = () => positions.get(fragment()) ?? -1;
+  // A table, and to which depth its neighbours are shown: #order~2 shows nothing but what is two relations away.
+  function asked() {
+    const text = fragment();
+    if (positions.has(text)) return { table: positions.get(text), depth: null };
+    const [, key, depth] = /^(.*)~(\d+)$/s.exec(text) ?? [];
+    return positions.has(key) ? { table: positions.get(key), depth: Number(depth) } : { table: -1, depth: null };
+  }
 
   function follow() {
-    const table = asked();
-    selection.show(table, how);
+    const { table, depth } = asked();
+    selection.show(table, { ...how, depth });
     finder.show(table);
     document.title = table < 0 ? heading : `${data.tables[table].key} · ${heading}`;
     how = {};
@@ -70,7 +76,7 @@ function start() {
 
   function choose(table, options) {
     how = options;
-    if (table !== selection.table) location.hash = table < 0 ? "" : encodeURIComponent(data.tables[table].key);
+    if (table !== selection.table || selection.depth !== null) location.hash = table < 0 ? "" : encodeURIComponent(data.tables[table].key);
     follow(); // at once: the browser tells of a changed fragment some time later
   }
 
@@ -83,13 +89,34 @@ function start() {
     close: () => choose(-1, { focus: true }),
   };
   all("[data-do]").forEach((button) => button.addEventListener("click", actions[button.dataset.do]));
-  window.addEventListener("hashchange", () => asked() !== selection.table && follow());
+  window.addEventListener("hashchange", () => {
+    const { table, depth } = asked();
+    if (table !== selection.table || depth !== selection.depth) follow();
+  });
   systemDark.addEventListener("change", () => setTheme(page.dataset.theme));
+  listenToGrip(one(".grip"));
   listenToPicture(view, selection, choose);
   listenToKeys(view, selection, finder, actions);
   setTheme(page.dataset.theme);
   follow();
   page.classList.add("ready");
+}
+
+// The list of tables is as wide as one drags its border; the arrow keys move it too.
+function listenToGrip(grip) {
+  const set = (width) => {
+    const chosen = between(width, 200, innerWidth / 2);
+    page.style.setProperty("--side", `${chosen}px`);
+    grip.setAttribute("aria-valuenow", Math.round(chosen));
+  };
+  const steps = { ArrowLeft: -20, ArrowRight: 20 };
+  grip.addEventListener("pointerdown", (event) => grip.setPointerCapture(event.pointerId));
+  grip.addEventListener("pointermove", (event) => grip.hasPointerCapture(event.pointerId) && set(event.clientX));
+  grip.addEventListener("keydown", (event) => {
+    if (!(event.key in steps)) return;
+    event.stopPropagation();
+    set(one(".side").offsetWidth + steps[event.key]);
+  });
 }
 
 function listenToPicture(view, selection, choose) {

@@ -2,6 +2,8 @@
 
 const READABLE = 0.6; // the smallest scale at which a table's columns can be read
 const TINY = 0.36; // below this scale, names take the place of columns
+const FAR = 0.13; // below this scale, groups take the place of tables where there are
+const VERY_MANY = 300; // tables
 const LARGEST = 4;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const between = (value, low, high) => Math.max(low, Math.min(value, high));
@@ -14,6 +16,7 @@ class View {
     const { width, height } = this.svg.viewBox.baseVal;
     Object.assign(this, { width, height });
     setAll(this.svg, { width, height });
+    this.grouped = all(".frame", this.svg).length > 1 && all(".node", this.svg).length >= VERY_MANY;
     this.measure();
     new ResizeObserver(() => this.measure()).observe(canvas);
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
@@ -61,6 +64,7 @@ class View {
       const [x, y, scale] = this.drawn;
       this.stage.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
       this.stage.classList.toggle("tiny", scale < TINY);
+      this.stage.classList.toggle("far", this.grouped && scale < Math.max(FAR, this.whole() * 1.2));
       if (left) this.frame = requestAnimationFrame(step);
     };
     cancelAnimationFrame(this.frame);

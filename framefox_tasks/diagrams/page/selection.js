@@ -4,17 +4,59 @@ const MANY = 150; // so many relations are not dashed, because dashes are what a
 
 const svgElement = (name) => document.createElementNS("http://www.w3.org/2000/svg", name);
 
-// What stands for a table that is too small to be read: its name, as large as its box allows.
-function nameplate(name, { x, y, width, height }) {
-  const plate = Object.assign(svgElement("text"), { textContent: name });
-  const size = Math.min((1.6 * width) / name.length, height / 2, 34);
-  setAll(plate, { class: "plate", x: x + width / 2, y: y + height / 2 + 0.36 * size, "font-size": size });
+const LEAST = 9; // pixels of a name when the page opens
+const LETTER = 0.57; // of its size: the width of a letter
+const LINE = 1.15; // of its size: from line to line
+
+// A text in lines of at most so many letters, broken where its words end if that can be.
+function inLines(text, most) {
+  const lines = [""];
+  for (const word of text.split(/(?<=[_. -])/)) {
+    if (lines.at(-1) && (lines.at(-1) + word).length > most) lines.push("");
+    lines[lines.length - 1] += word;
+  }
+  return lines;
+}
+
+// A text of at most so many letters; what is in its middle is left out.
+function cut(text, most) {
+  if (text.length <= most) return text;
+  const end = Math.max(Math.floor((most - 1) / 2), 1);
+  return `${text.slice(0, Math.max(most - 1 - end, 1))}…${text.slice(-end)}`;
+}
+
+// The lines and the size with which a text is largest in a box; never smaller than this: then it is cut.
+function fitted(text, width, height, least, most) {
+  const sizeOf = (lines) =>
+    Math.min(width / LETTER / Math.max(...lines.map((line) => line.length)), height / LINE / lines.length, most);
+  const tries = [1, 2, 3, 4].map((count) => inLines(text, Math.ceil(text.length / count)));
+  const lines = tries.reduce((best, other) => (sizeOf(other) > sizeOf(best) ? other : best));
+  if (sizeOf(lines) >= least) return [lines, sizeOf(lines)];
+  const letters = Math.max(Math.floor(width / LETTER / least), 3);
+  const rows = Math.max(Math.floor(height / LINE / least), 1);
+  const whole = inLines(text, letters);
+  if (whole.length <= rows && whole.every((line) => line.length <= letters)) return [whole, least];
+  const short = cut(text, letters * rows);
+  return [Array.from({ length: Math.ceil(short.length / letters) }, (_, row) => short.slice(row * letters, (row + 1) * letters)), least];
+}
+
+// What stands for a table or a group that is too small to be read: its name, as large as its box allows.
+function nameplate(name, { x, y, width, height }, least, most = 60) {
+  const plate = svgElement("text");
+  const [lines, size] = fitted(name, 0.94 * width, 0.94 * height, least, most);
+  setAll(plate, { class: "plate", "font-size": size });
+  const top = y + height / 2 - ((lines.length - 1) * LINE * size) / 2 + 0.36 * size;
+  lines.forEach((line, row) => {
+    const part = Object.assign(svgElement("tspan"), { textContent: line });
+    setAll(part, { x: x + width / 2, y: top + row * LINE * size });
+    plate.append(part);
+  });
   return plate;
 }
 
 class Selection {
   constructor({ tables, relations }, view) {
-    Object.assign(this, { tables, relations, view, lit: [], table: -1 });
+    Object.assign(this, { tables, relations, view, lit: [], table: -1, depth: null });
     const groups = new Map(all(".node, .edge", view.svg).map((group) => [group.id, group]));
     this.nodes = tables.map((_, index) => groups.get(`table-${index}`));
     this.edges = relations.map((_, index) => groups.get(`relation-${index}`));
@@ -27,30 +69,50 @@ class Selection {
 
   // To the keyboard and to a screen reader, the tables of the picture are buttons.
   describe() {
+    const least = this.view.grouped ? 0 : LEAST / this.view.scale;
     this.tables.forEach(({ key, columns }, index) => {
       const node = this.nodes[index];
       setAll(node, { tabindex: 0, role: "button", "aria-label": `${key}, ${columns.length} columns` });
-      node.append(nameplate(key, node.getBBox()));
+      node.append(nameplate(key, node.getBBox(), least));
+      const lines = () => this.around(index)[1];
+      node.addEventListener("pointerenter", () => lines().forEach((line) => line.classList.add("warm")));
+      node.addEventListener("pointerleave", () => lines().forEach((line) => line.classList.remove("warm")));
+    });
+    all(".frame", this.view.svg).forEach((frame) => {
+      const { x, y, width, height } = one("rect", frame).getBBox();
+      const title = one("text", frame);
+      title.setAttribute("font-size", between(LEAST / this.view.scale, 34, 72));
+      const strip = { x: x + 0.1 * width, y: y + 0.1 * height, width: 0.8 * width, height: 0.8 * height };
+      frame.append(nameplate(title.textContent, strip, 0, 240));
     });
   }
 
-  // The tables that refer to this one or that it refers to, and the lines between them.
-  around(table) {
-    const lines = this.relations.flatMap((ends, index) => (ends.includes(table) ? [index] : []));
-    const tables = new Set(lines.flatMap((index) => this.relations[index]));
+  // The tables that are at most so many relations away, and the lines between them.
+  around(table, depth = 1) {
+    const tables = new Set([table]);
+    const lines = new Set();
+    for (let step = 0; step < depth; step++) {
+      const reached = new Set(tables);
+      this.relations.forEach((ends, index) => {
+        if (!ends.some((end) => reached.has(end))) return;
+        lines.add(index);
+        ends.forEach((end) => tables.add(end));
+      });
+    }
     tables.delete(table);
-    return [[...tables].map((index) => this.nodes[index]), lines.map((index) => this.edges[index])];
+    return [[...tables].map((index) => this.nodes[index]), [...lines].map((index) => this.edges[index])];
   }
 
   // Bring out a table and what is around it; give its neighbours.
-  light(table) {
+  light(table, depth) {
     this.lit.forEach((group) => group.classList.remove("near", "chosen", "hit"));
     this.lit = [];
     this.ring.remove();
     const node = this.nodes[table];
     this.view.stage.classList.toggle("dimmed", Boolean(node));
+    this.view.stage.classList.toggle("focused", Boolean(node) && depth !== null);
     if (!node) return [];
-    const [tables, edges] = this.around(table);
+    const [tables, edges] = this.around(table, depth ?? 1);
     this.encircle(node);
     node.classList.add("chosen");
     [...tables, ...edges].forEach((group) => group.classList.add("near"));
@@ -87,9 +149,9 @@ class Selection {
     this.lit.push(...found);
   }
 
-  show(table, { column, still, focus }) {
-    this.table = table;
-    const neighbours = this.light(table);
+  show(table, { column, still, focus, depth }) {
+    Object.assign(this, { table, depth });
+    const neighbours = this.light(table, depth);
     this.tell(table);
     if (column !== undefined) this.point(table, column);
     const node = this.nodes[table];

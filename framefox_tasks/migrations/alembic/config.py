@@ -47,6 +47,11 @@ def make_config(target: Target, *, output: TextIO | None = None, arguments: Sequ
     config = base_config(target.project, output=output)
     assert config.cmd_opts is not None  # noqa: S101 - base_config has set them
     config.cmd_opts.x = list(arguments) or None
+    return point_at(config, target)
+
+
+def point_at(config: Config, target: Target) -> Config:
+    """Have a configuration of the target's project lead to the target, and to none that it led to before."""
     config.attributes[TARGET] = target
     url = sqlalchemy_url(target, database_of(target), asynchronous=is_async(target.project))
     text = _escaped(url.render_as_string(hide_password=False))

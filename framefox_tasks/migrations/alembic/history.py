@@ -12,7 +12,14 @@ from alembic.script import Script as Script, ScriptDirectory
 from alembic.script.revision import RevisionError
 
 from framefox_tasks.errors import MigrationError
-from framefox_tasks.migrations.alembic.config import base_config, history_errors, load_scripts, make_config, revision_of
+from framefox_tasks.migrations.alembic.config import (
+    base_config,
+    history_errors,
+    load_scripts,
+    make_config,
+    point_at,
+    revision_of,
+)
 from framefox_tasks.migrations.alembic.expressions import (
     FAILURES,
     check_expression,
@@ -59,6 +66,13 @@ class History:
     def on(self, target: Target) -> History:
         """The same revision files for another database; they are not read again."""
         other = History(target, make_config(target), self.scripts)
+        if "revisions" in vars(self):
+            other.revisions = self.revisions
+        return other
+
+    def instead(self, target: Target) -> History:
+        """The same for another database, with the configuration of this one, which is not used any more."""
+        other = History(target, point_at(self.config, target), self.scripts)
         if "revisions" in vars(self):
             other.revisions = self.revisions
         return other

@@ -21,6 +21,7 @@ from framefox_tasks.databases.verbs import Adopt
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations import safe_point
 from framefox_tasks.migrations.alembic.version_log import VersionLog
+from framefox_tasks.migrations.alembic.version_update import prepare_update
 from framefox_tasks.migrations.journal.entries import Head, new_head
 from framefox_tasks.migrations.journal.recorder import Recorder
 from framefox_tasks.migrations.table_locks import TableLockWaits
@@ -75,6 +76,7 @@ class Transactions:
         event.listen(context.connection, "commit", self._before_commit)
         event.listen(context.connection, "before_cursor_execute", self._note_statement)
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._applied)
+        prepare_update(context)
         self._wrap(context)
 
     def _wrap(self, context: MigrationContext) -> None:

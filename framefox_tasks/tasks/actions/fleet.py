@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace as replaced
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from framefox_tasks import report
 from framefox_tasks.errors import ConfigError, FleetError, FleetStoppedError, FramefoxTasksError, PermissionDeniedError
 from framefox_tasks.files import replace as write_file
 from framefox_tasks.fleet.create import create_target
+from framefox_tasks.fleet.executors import OnExecutor
 from framefox_tasks.fleet.failures import failed_before, note_failed
 from framefox_tasks.fleet.groups import grouped, of_group
 from framefox_tasks.fleet.outline import outline_of
 from framefox_tasks.fleet.processes import Processes
 from framefox_tasks.fleet.standing import fleet_status
 from framefox_tasks.fleet.targets import FleetTarget, chosen, fleet_of, list_targets
-from framefox_tasks.fleet.upgrade import FleetRun, server_of, watched
+from framefox_tasks.fleet.upgrade import FleetRun, Runner, server_of, settled_by, watched
 from framefox_tasks.fleet.work import Order, Verb
 from framefox_tasks.model import FleetOptions
 from framefox_tasks.results import FleetOutcome, FleetReport, FleetStatus
 from framefox_tasks.settings import Settings, positive, seconds_in
 from framefox_tasks.tasks.actions import hide
 from framefox_tasks.tasks.actions.invocation import Invocation, confirm, on_terminal, skip_unnamed
+
+if TYPE_CHECKING:
+    from framefox_tasks.fleet.cluster import Cluster
 
 
 def show_status(
@@ -76,6 +83,8 @@ def upgrade(
     jobs: str | None,
     reports: list[str],
     lock_wait: str | None,
+    cluster: str | None = None,
+    insecure: bool = False,
     invocation: Invocation | None = None,
 ) -> None:
     """fleet_upgrade."""
@@ -86,26 +95,61 @@ def upgrade(
     names = {one.name for one in chosen(everything, only)}
     groups = grouped(everything, options.groups)
     groups = of_group(groups, group) if group else groups
-    run = FleetRun(
-        [(each, [one for one in members if one.name in names]) for each, members in groups],
-        outline_of(settings.target),
-        lambda: _runner(options, jobs),
-        revision=revision or None,
-        lock_wait=_seconds(lock_wait),
-        per_server=options.per_server,
-        stop_after=options.stop_after,
-        first=failed_before(settings.target.project) if failed_first else (),
-    )
-    if plan:
-        report.show_fleet_plan(run.plan())
-        return
-    teller = _Teller()
-    done = run.upgrade(
-        on_begin=teller.begin, on_outcome=teller.tell, ask=lambda question: yes or _go_on(teller, question)
-    )
-    teller.end()
+    outline = outline_of(settings.target)
+    address = options.cluster if cluster is None else cluster
+    with ExitStack() as stack:
+        on_cluster = cache(lambda: _connected(stack, address, insecure=insecure))
+
+        def runner() -> Runner:
+            if not address:
+                return _runner(options, jobs, everything)
+            found = on_cluster()
+            return OnExecutor(
+                found.executor,
+                positive("--jobs", jobs or "") or found.jobs,
+                settle=settled_by(everything, outline),
+                per_server=options.per_server,
+                server_of=server_of(everything),
+                is_gone=found.is_gone,
+            )
+
+        run = FleetRun(
+            [(each, [one for one in members if one.name in names]) for each, members in groups],
+            outline,
+            runner,
+            revision=revision or None,
+            lock_wait=_seconds(lock_wait),
+            per_server=options.per_server,
+            stop_after=options.stop_after,
+            first=failed_before(settings.target.project) if failed_first else (),
+            by_name=bool(address),
+        )
+        if plan:
+            report.show_fleet_plan(run.plan())
+            return
+        teller = _Teller()
+        try:
+            done = run.upgrade(
+                on_begin=teller.begin, on_outcome=teller.tell, ask=lambda question: yes or _go_on(teller, question)
+            )
+        except KeyboardInterrupt:
+            report.say("No more targets were begun. Where each stands: doit fleet_status")
+            raise
+        finally:
+            teller.end()
     known = {one.name for one in everything}
     _end(settings, replaced(done, appeared=_appeared(settings, known)), reports)
+
+
+def _connected(stack: ExitStack, address: str, *, insecure: bool) -> Cluster:
+    """The cluster, once there is work for it."""
+    from framefox_tasks.fleet.cluster import connected
+
+    found = stack.enter_context(connected(address, insecure=insecure))
+    report.say(f"On {address}: {report.number(found.jobs, 'target')} at a time.")
+    if found.note:
+        report.say(found.note)
+    return found
 
 
 def _go_on(teller: _Teller, question: str) -> bool:
@@ -259,7 +303,7 @@ def _work(
     ]
     progress = report.FleetProgress(len(orders))
     stop_after = options.stop_after if verb == "downgrade" else 0
-    for outcome in watched(_runner(options, jobs), orders, stop_after, len(outcomes)):
+    for outcome in watched(_runner(options, jobs, targets), orders, stop_after, len(outcomes)):
         outcomes.append(replaced(outcome, group="all"))
         if verb != "check":
             progress.tell(outcome)
@@ -267,9 +311,9 @@ def _work(
     return outcomes
 
 
-def _runner(options: FleetOptions, jobs: str | None) -> Processes:
+def _runner(options: FleetOptions, jobs: str | None, targets: Sequence[FleetTarget]) -> Processes:
     count = positive("--jobs", jobs or "") or options.jobs
-    return Processes(count, per_server=options.per_server, server_of=server_of)
+    return Processes(count, per_server=options.per_server, server_of=server_of(targets))
 
 
 def _listed(settings: Settings, only: str) -> list[FleetTarget]:

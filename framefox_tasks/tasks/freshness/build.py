@@ -11,11 +11,12 @@ from typing import Any
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import FramefoxTasksError
+from framefox_tasks.migrations.up_to_date import migration_files
 from framefox_tasks.model import Project, Target
 from framefox_tasks.schema.cache import RECORD, SNAPSHOT, digest, entity_settings, read_sources, recordable
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks.freshness.history import RevisionFile, applied, newest_generated, read_history
-from framefox_tasks.tasks.freshness.state import failure_text, listed, migration_files
+from framefox_tasks.tasks.freshness.state import failure_text, listed
 
 
 def sources_unchanged(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # noqa: ARG001 - as UptodateCheck calls it

@@ -8,10 +8,11 @@ from time import sleep, time_ns
 from typing import Any
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.migrations.up_to_date import migration_files
 from framefox_tasks.model import NamedCopy, Target
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks.freshness.history import applied, read_history
-from framefox_tasks.tasks.freshness.state import at_recorded_heads, failure_text, migration_files
+from framefox_tasks.tasks.freshness.state import at_recorded_heads, failure_text
 
 Values = Mapping[str, Any]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import FramefoxTasksError
-from framefox_tasks.model import Project, Target
-from framefox_tasks.schema.cache import python_files
+from framefox_tasks.migrations.up_to_date import at_head_text, exists_text, migration_files
+from framefox_tasks.model import Target
 from framefox_tasks.settings import configured
 from framefox_tasks.tasks.freshness import no_run_known
 
@@ -23,7 +23,7 @@ def database_exists(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # n
         exists = database_of(target).exists(target)
     except Exception as exc:  # noqa: BLE001 - the task runs into it
         return False, failure_text(exc)
-    return exists, f"{target.label} exists" if exists else f"{target.label} does not exist"
+    return exists, exists_text(target) if exists else f"{target.label} does not exist"
 
 
 def at_head(task: Any, values: dict[str, Any]) -> tuple[bool, str]:
@@ -54,7 +54,7 @@ def at_recorded_heads(task: Any, values: Mapping[str, Any], target: Target) -> t
     if journaled:
         return False, f"a migration of {target.label} runs, or was interrupted"
     if sorted(current) == sorted(values["heads"]):
-        return True, f"at head {', '.join(current)}" if current else "no migrations"
+        return True, at_head_text(current)
     heads = ", ".join(values["heads"])
     return False, f"{target.label} is at {', '.join(current) or 'no revision'}; the last run found the head {heads}"
 
@@ -68,11 +68,3 @@ def listed(files: Iterable[str], what: str) -> str:
     """A sentence on the first of some files, with the number of the others."""
     first, *more = sorted(files)
     return f"{first} {what}, and {len(more)} more" if more else f"{first} {what}"
-
-
-def migration_files(project: Project) -> list[str]:
-    """The files that an upgrade depends on: env.py and every revision file, as seen from the project's root."""
-    folders, recursive = map(project.shown, project.versions), project.recursive_versions
-    files = [file for folder in folders for file in python_files(folder, recursive=recursive)]
-    env_py = project.migrations_folder / "env.py"
-    return sorted([*files, project.shown(env_py)] if env_py.is_file() else files)

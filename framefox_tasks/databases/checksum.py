@@ -1,0 +1,70 @@
+r"""The checksum of a table, in one form whatever computes it: a server, or this process from lines.
+
+It is the sum of the first 60 bits of the MD5 of each row's canonical line, so it does not depend on the order of rows.
+A canonical line is that of `rows` without escapes and without its end, in which each field has the form that is asked
+for; behind the fields it has the lengths in bytes of those that may hold any text, so that no two rows have the same
+line. NULL is `\N`, and so is its length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import md5
+
+from framefox_tasks.databases.rows import Kind
+
+DIGITS = 15
+"""How many hexadecimal digits of a digest are added: what a server holds in an integer."""
+_SURPLUS = 64 - 4 * DIGITS  # bits
+
+
+class Form(StrEnum):
+    """How a field is written, so that two databases write one value alike.
+
+    Attributes:
+        LINE: As lines have it, where that has no escapes.
+        TEXT: As lines have it, without their escapes, and with its length.
+        NUMBER: Without zeros behind the last digit behind the point.
+        DOUBLE: The fewest digits that give the same double again, as NUMBER, without an exponent.
+        MOMENT: Without zeros behind the last digit of a second.
+        HEX: Without hyphens.
+        UNPADDED: As TEXT, without spaces at its end.
+    """
+
+    LINE = "line"
+    TEXT = "text"
+    NUMBER = "number"
+    DOUBLE = "double"
+    MOMENT = "moment"
+    HEX = "hex"
+    UNPADDED = "unpadded"
+
+
+SIZED = (Form.TEXT, Form.UNPADDED)
+"""Those whose lengths stand behind the fields."""
+PLAIN = frozenset(
+    {
+        *(Kind.INTEGER, Kind.NUMERIC, Kind.FLOAT, Kind.BOOLEAN, Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ),
+        *(Kind.UUID, Kind.BITS, Kind.INTERVAL),
+    }
+)
+"""The kinds whose texts need no escapes in lines."""
+
+
+@dataclass(frozen=True)
+class RowTotals:
+    """How many rows there are, and the sum of their digests; None for a sum that the server could not compute."""
+
+    rows: int
+    total: int | None
+
+    @classmethod
+    def of_lines(cls, lines: Iterable[bytes]) -> RowTotals:
+        """That of canonical lines."""
+        rows = total = 0
+        for line in lines:
+            total += int.from_bytes(md5(line, usedforsecurity=False).digest()[:8], "big") >> _SURPLUS
+            rows += 1
+        return cls(rows, total)

@@ -1,0 +1,115 @@
+"""The checksums that servers compute: the same for the same rows in every pair of databases, and for no others."""
+
+from __future__ import annotations
+
+import pytest
+from support.copying import made, open_source, target_of
+from support.databases import DIALECTS, Database, MakeDatabase
+from support.translating import translated
+
+from framefox_tasks.copies import copy
+from framefox_tasks.copies.verify import Sides, compare
+from framefox_tasks.copies.verify.checksums import are_same
+from framefox_tasks.databases import database_named
+from framefox_tasks.databases.rows import CopySchema
+from framefox_tasks.errors import VerificationError
+from framefox_tasks.model import CopyOptions
+
+DIRECTIONS = [(source, target) for source in DIALECTS for target in DIALECTS if (source, target) != ("sqlite",) * 2]
+TYPES = {
+    "sqlite": ("double", "text", "boolean", "datetime", "blob", "uuid"),
+    "postgresql": ("double precision", "text", "boolean", "timestamp", "bytea", "uuid"),
+    "mysql": ("double", "longtext", "tinyint(1)", "datetime(6)", "longblob", "char(36)"),
+}
+BYTES = {"sqlite": "x'{}'", "postgresql": "'\\x{}'", "mysql": "X'{}'"}
+ROWS = [
+    (1, "-5", "1.5000", "0.1", "plain", "1", "2024-02-29", "2024-02-29 10:11:12.500000", "00ff", "a" * 8),
+    (2, "0", "0.0000", "-0.0", "a\\tb\\nc\\\\d \\\\N ", "0", "1999-12-31", "1999-12-31 00:00:00", "5c0a", "0" * 8),
+    (3, "9223372036854775807", "-0.0500", "1.5e20", "", "1", "2000-01-01", "2000-01-01 23:59:59.123456", "", "b" * 8),
+    (4, None, None, None, None, None, None, None, None, None),
+    (5, "12", "12345678.9", "1e-5", "\\u00e9\\U0001f600", "0", "2024-01-01", "2024-01-01 00:00:00", "ff", "c" * 8),
+    (6, "7", "100.0000", "123456.789", "100.0", "1", "1970-01-01", "1970-01-01 00:00:01", "00", "d" * 8),
+    (7, "7", "1.0000", "1.0", "\\\\N", "0", "1970-01-01", "1970-01-01 00:00:01", "5c4e", "d" * 8),
+]  # fmt: skip
+CHANGES = [
+    *("n = 8", "p = 100.0001", "f = 123456.78900000002", "t = '100.00'", "d = '1970-01-02'"),
+    *("s = '1970-01-01 00:00:01.000001'", "t = '100.0 '", "t = NULL", "n = NULL"),
+]
+
+
+def literal(dialect: str, place: int, cell: object) -> str:
+    if cell is None or place < 2:
+        return str(cell) if cell is not None else "NULL"
+    text = str(cell)
+    if place == 4:
+        text = text.encode().decode("unicode_escape").encode("utf-16", "surrogatepass").decode("utf-16")
+    if place == 8:
+        return BYTES[dialect].format(text)
+    if place == 9:
+        text = f"{text}-0000-4000-8000-000000000000"
+    return database_named(dialect).dialect.literal(text)
+
+
+def filled(database: Database) -> Database:
+    double, text, boolean, moment, binary, uuid = TYPES[database.dialect]
+    columns = f"n bigint, p numeric(12,4), f {double}, t {text}, b {boolean}, d date, s {moment}, y {binary}, u {uuid}"
+    statements = [f"CREATE TABLE item (id integer PRIMARY KEY, {columns})", "CREATE TABLE log (n integer, m integer)"]
+    for row in ROWS:
+        cells = [literal(database.dialect, place, cell) for place, cell in enumerate(row)]
+        if database.dialect != "postgresql" and row[5] is not None:
+            cells[5] = str(row[5])
+        if database.dialect == "sqlite" and row[1] is not None:
+            cells[2:4] = [str(row[2]), str(row[3])]
+        statements.append(f"INSERT INTO item VALUES ({', '.join(cells)})")
+    statements.append("INSERT INTO log VALUES (1, 2), (1, 2), (3, 4), (5, 6), (5, 6)")
+    return made(database, *statements)
+
+
+def compared(schema: CopySchema, source: Database, target: Database, table: str) -> bool:
+    """Whether the checksums are the same; raises where the rows are not."""
+    dialects = (database_named(source.dialect).dialect, database_named(target.dialect).dialect)
+    plan = next(plan for plan in schema.tables if plan.label == table)
+    with (
+        open_source(target_of(source)) as here,
+        open_source(target_of(target)) as there,
+        here.reader() as ours,
+        there.reader() as theirs,
+    ):
+        same = are_same(Sides(plan, ours, theirs, dialects))
+        compare(plan, ours, theirs, dialects=dialects)
+        return same
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("source", "target"), DIRECTIONS, ids=["-to-".join(pair) for pair in DIRECTIONS])
+def test_the_servers_agree_on_the_same_rows_and_on_no_others(
+    source: str, target: str, make_database: MakeDatabase
+) -> None:
+    here, there = filled(make_database(source)), make_database(target, "copy")
+    copy(target_of(here), target_of(there), options=CopyOptions())
+    if source == target:
+        with open_source(target_of(here)) as opened:
+            schema = opened.schema()
+    else:
+        schema = translated(here, target, onto=there)
+    assert compared(schema, here, there, "item")
+    assert compared(schema, here, there, "log")
+    there.execute("CREATE TABLE kept AS SELECT * FROM item")
+    more = [f"y = {BYTES[target].format('01')}", "b = NOT b", "u = (SELECT u FROM kept WHERE id = 5)"]
+    for change in (*CHANGES, *more):
+        there.execute(f"UPDATE item SET {change} WHERE id = 6")
+        with pytest.raises(VerificationError, match="id=6"):
+            compared(schema, here, there, "item")
+        there.execute("DELETE FROM item WHERE id = 6")
+        there.execute("INSERT INTO item SELECT * FROM kept WHERE id = 6")
+    for column in ("n", "t"):
+        for key, other in ((1, 6), (6, 1)):
+            there.execute(f"UPDATE item SET {column} = (SELECT {column} FROM kept WHERE id = {other}) WHERE id = {key}")
+        with pytest.raises(VerificationError, match="id=1"):
+            compared(schema, here, there, "item")
+        there.execute("DELETE FROM item WHERE id IN (1, 6)")
+        there.execute("INSERT INTO item SELECT * FROM kept WHERE id IN (1, 6)")
+    assert compared(schema, here, there, "item")
+    there.execute("UPDATE log SET n = 5, m = 6 WHERE n = 3")  # as many rows, one of them three times
+    with pytest.raises(VerificationError, match="log"):
+        compared(schema, here, there, "log")
