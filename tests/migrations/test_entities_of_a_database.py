@@ -300,3 +300,24 @@ def test_a_default_of_bits_that_an_entity_has_said(mysql: Adopted) -> None:
     mysql.apply(Column("bits", BIT(3), server_default=text("b'101'")))
     mysql.declare(Column("bits", BIT(3)))
     assert create_migration(mysql.target).operations == ("modify default item.bits",)
+
+
+@pytest.mark.server
+def test_partitions_of_mariadb(mysql: Adopted, make_database: MakeDatabase) -> None:
+    mysql.make(
+        "CREATE TABLE item (id int NOT NULL, year int NOT NULL, PRIMARY KEY (id, year)) PARTITION BY RANGE (year) "
+        "SUBPARTITION BY HASH (id) SUBPARTITIONS 2 "
+        "(PARTITION old VALUES LESS THAN (2024), PARTITION new VALUES LESS THAN MAXVALUE)",
+        "CREATE TABLE spread (id int NOT NULL PRIMARY KEY) PARTITION BY HASH (id) PARTITIONS 4",
+    )
+    metadata = mysql.reflected()
+    mysql.agrees(metadata=metadata)
+    fresh = Adopted(mysql.path.parent / "fresh", make_database("mysql"))
+    text = fresh.apply(metadata=metadata)
+    assert "partition_definitions" not in text
+    partitions = (
+        "SELECT partition_name, subpartition_name, table_rows FROM information_schema.partitions "
+        "WHERE table_schema = DATABASE() AND table_name IN ('item', 'spread') ORDER BY 1, 2"
+    )
+    assert fresh.database.execute(partitions) == mysql.database.execute(partitions)
+    assert len(fresh.database.execute(partitions)) == 8

@@ -30,6 +30,7 @@ def adapt(context: MigrationContext, directives: Iterable[ops.MigrationScript]) 
             if not context.dialect.supports_identity_columns:
                 _remove_identities(container)
             _reorder_drops(container)
+            _join_partitions(container)
             leave_numbers_to_sequences(container)
         _order_foreign_keys(context, script)
         if database_named(context.dialect.name).has_schemas:
@@ -37,6 +38,21 @@ def adapt(context: MigrationContext, directives: Iterable[ops.MigrationScript]) 
                 _free_names(container)
             for container in script.upgrade_ops_list:
                 _create_schemas(context, container)
+
+
+def _join_partitions(container: ops.OpContainer) -> None:
+    """Put the partitions of a table that was read behind their rule: SQLAlchemy reads more than it can write."""
+    for op in (op for op in container.ops if isinstance(op, ops.CreateTableOp)):
+        for key in [key for key in op.kw if key.endswith("_partition_definitions")]:
+            prefix = key.removesuffix("partition_definitions")
+            partitions = str(op.kw.pop(key))
+            if partitions.count(")") > partitions.count("("):  # the end of the list is read with the last of them
+                partitions = partitions.rstrip().removesuffix(")")
+            parts = [op.kw.pop(f"{prefix}partition_by", "")]
+            for name in ("subpartition_by", "subpartitions"):
+                if value := op.kw.pop(f"{prefix}{name}", None):
+                    parts.append(f"{name.upper().replace('_', ' ')} {value}")
+            op.kw[f"{prefix}partition_by"] = " ".join([*parts, f"({partitions})"])
 
 
 def _remove_identities(container: ops.OpContainer) -> None:
