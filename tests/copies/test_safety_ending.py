@@ -152,7 +152,7 @@ def test_an_interrupt_of_a_comparison_of_files_leaves_no_traceback(shop: MiniPro
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert "copy.db is as it was" in err
     assert "Traceback" not in err
     assert not (shop.path / "copy.db").exists()

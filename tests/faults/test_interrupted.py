@@ -72,6 +72,12 @@ def test_a_signal_ends_a_migration_with_a_line(project: MiniProject, database: D
     assert project.ok("database_upgrade", "--lock-wait=0")
 
 
+def test_an_interrupt_inside_of_an_exec_has_the_same_exit_code(one: MiniProject) -> None:
+    one.migration("aaa", None, upgrade="exec('import os, signal; os.kill(os.getpid(), signal.SIGINT)')")
+    run = one.run(sys.executable, "-m", "doit", "database_upgrade")
+    assert (run.code, run.err.count("\n")) == (130, 1), run.all
+
+
 def typed(project: MiniProject, *, times: int) -> tuple[int, str]:
     """Type Ctrl-C so many times on the terminal of an upgrade, once a migration runs; its code, and what it says."""
     leader, follower = pty.openpty()

@@ -60,6 +60,9 @@ def _called(module: str, function: str, options: dict[str, Any], *, configured_f
             result = TaskFailed(_redacted(_interrupted()))
     if signalled.number and isinstance(result, TaskFailed):
         sys.stderr.write(f"{result.get_msg().strip()}\n")
+        # Python remembers an interrupt that went through the exec() of a text, as while a dataclass is made, and under
+        # `python -m` ends itself by that signal, whatever the exit code. The next text makes it forget.
+        exec("")  # noqa: S102 - see above
         raise SystemExit(exit_code(signalled.number))
     return result
 
