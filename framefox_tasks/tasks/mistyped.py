@@ -138,7 +138,8 @@ def nearest(word: str, names: Collection[str]) -> str | None:
     """The name that a word may have been meant for: written in another way, without its first part, or mistyped."""
     from difflib import get_close_matches
 
-    plain = {_plain(name): name for name in names}
+    # The one database is meant more often than a fleet, which has tasks of the same endings.
+    plain = {_plain(name): name for name in sorted(names, key=lambda name: name.startswith("fleet_"))}
     wanted = _plain(word)
     ends = [name for name in plain if name.endswith(f"_{wanted}")]
     found = [wanted] if wanted in plain else ends[:1] or get_close_matches(wanted, plain, n=1, cutoff=0.7)

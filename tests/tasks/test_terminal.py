@@ -202,6 +202,7 @@ def test_the_list_has_one_helpful_line_for_each_task(shop: MiniProject) -> None:
         "database_upgrade",
         "database_wait",
         "debug_config",
+        *(f"fleet_{name}" for name in ("check", "create", "downgrade", "status", "upgrade")),
     ]
     assert all(len(line) <= 81 and len(line.split()) > 4 for line in lines)
 
