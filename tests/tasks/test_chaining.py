@@ -71,7 +71,7 @@ def test_targets_groups_and_generators_chain_beside_a_config_of_its_own(tmp_path
     assert "Migrations applied successfully." in out
     assert ".  database_diagram:schema" in out
     assert "product" in project.read("page.txt")
-    assert project.read("loaded.txt") == "first\nsecond\n"
+    assert sorted(project.read("loaded.txt").split()) == ["first", "second"]  # doit promises no order of the two
     again = project.ok("page")
     assert "-- page" in again
     project.replace("src/entity/product.py", "price:", "weight: Mapped[int]\n    price:")
