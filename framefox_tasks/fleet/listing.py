@@ -41,7 +41,10 @@ def rows_of(settings: Settings, fleet: FleetSettings) -> list[Row]:
     else:
         found = _matched(options.targets, settings.target)
     if not found:
-        raise ConfigError("The list of the fleet names no database.", hint="See `targets:` of the fleet.")
+        raise ConfigError(
+            "The list of the fleet names no database.",
+            hint="See `targets:` of the fleet. A new database is made with: doit fleet_create --name=NAME",
+        )
     return found
 
 
