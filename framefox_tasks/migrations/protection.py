@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from framefox_tasks.databases import database_of
-from framefox_tasks.errors import ConfigError, ProtectedError
+from framefox_tasks.errors import ConfigError, DatabaseNotFoundError, ProtectedError
 from framefox_tasks.migrations.locked import OnWait, patience_of, replacing
 from framefox_tasks.model import Target
 from framefox_tasks.results import Protected
@@ -65,8 +67,9 @@ def protection(target: Target) -> str | None:
     database = database_of(target)
     if target.protected:
         return "by the settings (`protected: true`, or APP_ENV or ENV is prod or production)"
-    if database.exists(target) and database.is_marked(target):
-        return "by a mark in it (of database_protect)"
+    with suppress(DatabaseNotFoundError):  # another run may drop it between the two
+        if database.exists(target) and database.is_marked(target):
+            return "by a mark in it (of database_protect)"
     return None
 
 

@@ -22,6 +22,7 @@ from framefox_tasks.model import Target
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_ATTEMPTS = 3
 _TEMPLATE_WAIT_SECONDS = 20.0
 _MARK = "framefox_tasks.protected"
 _IS_MARKED = f"""
@@ -126,15 +127,18 @@ class PostgreSQLVerbs(ServerVerbs):
         """Whether the database is there.
 
         libpq gives no code when a connection is refused, and the text is translated: so after a failure the catalogue
-        of another database is asked.
+        of another database is asked. Others may have made the database between the two: then it is tried again.
         """
-        try:
-            with self.connection(target, target.name):
-                return True
-        except ConnectionFailedError as exc:
-            if self._listed(target, exc):
-                raise
-            return False
+        for attempt in range(_ATTEMPTS):
+            try:
+                with self.connection(target, target.name):
+                    return True
+            except ConnectionFailedError as exc:
+                if not self._listed(target, exc):
+                    return False
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError  # pragma: no cover - the last attempt has returned or raised
 
     def _listed(self, target: Target, failure: ConnectionFailedError) -> bool:
         try:
@@ -274,8 +278,11 @@ class PostgreSQLVerbs(ServerVerbs):
 
     def is_marked(self, target: Target) -> bool:
         """Whether the settings of the database hold the mark."""
-        self._require(target)
-        return self._row(target, target.name, _IS_MARKED) is not None
+        try:
+            return self._row(target, target.name, _IS_MARKED) is not None
+        except ConnectionFailedError:
+            self._require(target)
+            raise
 
     def set_mark(self, target: Target, *, marked: bool) -> None:
         """Put the mark among the settings of the database: neither pg_dump nor a copy by TEMPLATE takes them along."""
