@@ -109,7 +109,7 @@ def _cluster(client: Any, address: str) -> Cluster:
         theirs = client.run(versions)
     except Exception as exc:  # as where the package is not installed
         raise FleetError(
-            f"The workers of {address} cannot run this package: {type(exc).__name__}: {exc}",
+            f"The workers of {address} cannot run this package: {type(exc).__name__}: {redact(str(exc))}",
             hint=f"Start them in an environment that has it: {_START.replace('ADDRESS', address)}",
         ) from exc
     for worker, found in theirs.items():
