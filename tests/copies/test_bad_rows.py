@@ -25,6 +25,12 @@ SOURCE = (
 )
 
 
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the rows that are left out are written."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.server
 @pytest.mark.parametrize("onto", ["postgresql", "mysql"])
 def test_rows_that_the_source_cannot_tell_are_left_out(make_database: MakeDatabase, onto: str) -> None:
