@@ -15,7 +15,7 @@ from support.toys import ENTRY_POINTS, TOY, bare_project, edit, install, tables,
 pytestmark = pytest.mark.slow
 
 # What who adds a database imports: the contract, and what its signatures name.
-PUBLIC = {"contract", "dialect", "lock", "plan", "rows", "schema", "verbs"}
+PUBLIC = {"checksum", "contract", "dialect", "lock", "plan", "rows", "schema", "verbs"}
 
 
 @pytest.fixture

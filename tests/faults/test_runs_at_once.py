@@ -39,7 +39,7 @@ def checkouts(project: MiniProject, count: int, folder: Path) -> list[str]:
     return list(map(str, paths))
 
 
-@pytest.mark.promise("Runs at once from many checkouts apply each migration once, and all exit with 0")
+@pytest.mark.promise("Runs at once from many checkouts apply each migration once, all exit with 0")
 def test_upgrades_from_many_checkouts(
     twelve: MiniProject, database: Database, tmp_path: Path, often: Often, measured: Measured
 ) -> None:
@@ -51,7 +51,7 @@ def test_upgrades_from_many_checkouts(
     measured(f"{rounds} x {runs} processes")
 
 
-@pytest.mark.promise("Runs at once from one checkout: the same, and the state file of doit stays whole")
+@pytest.mark.promise("Runs at once from one checkout: the same, and the state of doit stays whole")
 def test_upgrades_from_one_checkout(twelve: MiniProject, database: Database, often: Often, measured: Measured) -> None:
     runs, rounds = often(4, 16), often(5, 20)
     for number in range(rounds):
