@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from threading import Lock
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import CopyError
@@ -14,6 +16,10 @@ from framefox_tasks.migrations.locked import OnWait, locked, patience_of, replac
 from framefox_tasks.migrations.protection import check_unprotected
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import Copied, CopyPlan, CopyProgress
+
+if TYPE_CHECKING:
+    from framefox_tasks.copies.elsewhere import Elsewhere, RangeWorkers
+    from framefox_tasks.copies.plan import PreparedCopy
 
 OnPlan = Callable[[CopyPlan], None]
 OnProgress = Callable[[CopyProgress], None]
@@ -58,6 +64,7 @@ def copy(
     on_wait: OnWait | None = None,
     lock_wait: float | None = None,
     force: str | None = None,
+    workers: RangeWorkers | None = None,
 ) -> Copied:
     """Copy a database, as it is at one point of time. Until the copy is complete the target is as it was.
 
@@ -72,6 +79,7 @@ def copy(
         on_wait: As for upgrade: another run changes the target, if it is there.
         lock_wait: As for upgrade.
         force: The name of the target, as for drop; a target that is marked as protected stays so.
+        workers: Who copies the large tables in ranges, elsewhere; None for connections of this process.
 
     Raises:
         ProtectedError: The target is protected, what it holds would be changed, and force does not name it.
@@ -95,16 +103,25 @@ def copy(
         check_unprotected(target, force, "it is not copied over")
     with lock(target, patience) if there else nullcontext():
         marked = there and database.is_marked(target)
-        copied = _copy(source, target, options, on_plan, on_progress)
+        copied = _copy(source, target, options, on_plan, on_progress, workers)
         if marked and not database.is_marked(target):
             database.set_mark(target, marked=True)
         return copied
 
 
 def _copy(
-    source: Target, target: Target, options: CopyOptions, on_plan: OnPlan | None, on_progress: OnProgress | None
+    source: Target,
+    target: Target,
+    options: CopyOptions,
+    on_plan: OnPlan | None,
+    on_progress: OnProgress | None,
+    workers: RangeWorkers | None,
 ) -> Copied:
     started = perf_counter()
+    if workers:
+        from framefox_tasks.copies.elsewhere import check_sides
+
+        check_sides(source, target)
     report_plan = on_plan or _nothing
     note = _one_at_a_time(on_progress or _nothing)
     if options.tables_from_entities:
@@ -120,9 +137,10 @@ def _copy(
     from framefox_tasks.copies.stream import StreamCopy
 
     with Commit(target) as commit, prepare(source, target, options) as prepared:
-        report_plan(prepared.plan)
+        report_plan(_with_workers(prepared, workers) if workers else prepared.plan)
         _check_plan(prepared.plan)
-        stream = StreamCopy(prepared.source, prepared.place, prepared.work, note)
+        elsewhere = _elsewhere(workers, prepared, target) if workers else None
+        stream = StreamCopy(prepared.source, prepared.place, prepared.work, note, elsewhere)
         with prepared.place as place:
             tables = stream.run()
             notes = commit.run(partial(place.put, prepared.work.schema.placed))
@@ -137,6 +155,28 @@ def _copy(
         rejected=tuple(rejects.counts.items()) if rejects else (),
         rejects=rejects.path if rejects else None,
     )
+
+
+def _elsewhere(workers: RangeWorkers, prepared: PreparedCopy, target: Target) -> Elsewhere | None:
+    """What workers do; None for nothing."""
+    from framefox_tasks.copies.elsewhere import Elsewhere
+    from framefox_tasks.databases.ranges import SharesSnapshot
+
+    work, source = prepared.work, prepared.source
+    tables = {label: ranges for label, ranges in work.ranges.items() if label not in work.transforms}
+    if not (tables and isinstance(source, SharesSnapshot)):
+        return None
+    return Elsewhere(workers, source, target, prepared.place.staging, tables)
+
+
+def _with_workers(prepared: PreparedCopy, workers: RangeWorkers) -> CopyPlan:
+    """The plan, with what they do."""
+    from framefox_tasks.copies.plan import told
+
+    work, streams = prepared.work, dict(prepared.work.streams)
+    for label in work.ranges:
+        streams[label] += " here, since it is masked" if label in work.transforms else f" on {workers.name}"
+    return replace(prepared.plan, streams=told(streams))
 
 
 def _check_plan(plan: CopyPlan) -> None:

@@ -226,7 +226,7 @@ def plan_of(
     *,
     jobs: int = 1,
     how: str = "",
-    streams: tuple[str, ...] = (),
+    streams: Mapping[str, str] | None = None,
 ) -> CopyPlan:
     """The plan of a copy, as it is shown before it begins."""
     tables = tuple(
@@ -236,7 +236,12 @@ def plan_of(
     how = replacing(how, options)
     if schema.triggers:
         how += f"; these run for the rows, where the copy may not switch them off: {', '.join(schema.triggers)}"
-    return CopyPlan(source, target, tables, schema.not_carried, jobs, how, schema.refused, streams)
+    return CopyPlan(source, target, tables, schema.not_carried, jobs, how, schema.refused, told(streams or {}))
+
+
+def told(streams: Mapping[str, str]) -> tuple[str, ...]:
+    """How the large tables are copied, as the plan says it."""
+    return tuple(f"{label}: {how}" for label, how in streams.items())
 
 
 def _changes(plan: TablePlan, options: CopyOptions) -> Iterator[str]:

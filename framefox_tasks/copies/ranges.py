@@ -21,11 +21,11 @@ class PlannedRanges(NamedTuple):
 
     Attributes:
         conditions: Those of each table that is copied in ranges, by its label.
-        notes: How the large tables are copied, a phrase each.
+        notes: How each large table is copied, a phrase, by its label.
     """
 
     conditions: dict[str, tuple[str, ...]]
-    notes: tuple[str, ...]
+    notes: dict[str, str]
 
 
 def plan_ranges(schema: CopySchema, source: Source, place: Place, options: CopyOptions) -> PlannedRanges:
@@ -33,12 +33,12 @@ def plan_ranges(schema: CopySchema, source: Source, place: Place, options: CopyO
     rows = options.range_rows
     large = [plan for plan in schema.tables if rows and not plan.empty and (plan.rows or 0) >= 2 * rows]
     if not large:
-        return PlannedRanges({}, ())
+        return PlannedRanges({}, {})
     reason = _hindrance(source, place, options)
     if reason:
-        return PlannedRanges({}, tuple(f"{plan.label}: in one stream, since {reason}" for plan in large))
+        return PlannedRanges({}, {plan.label: f"in one stream, since {reason}" for plan in large})
     found: dict[str, tuple[str, ...]] = {}
-    notes = []
+    notes: dict[str, str] = {}
     with source.reader() as reader:
         assert isinstance(reader, ReadsRanges)  # noqa: S101 - _hindrance has seen it
         for plan in large:
@@ -46,10 +46,10 @@ def plan_ranges(schema: CopySchema, source: Source, place: Place, options: CopyO
             ranges = Ranges(reason=reason) if reason else reader.ranges(plan, rows)
             if len(ranges.conditions) > 1:
                 found[plan.label] = ranges.conditions
-                notes.append(f"{plan.label}: in {len(ranges.conditions)} ranges")
+                notes[plan.label] = f"in {len(ranges.conditions)} ranges"
             else:
-                notes.append(f"{plan.label}: in one stream, since {ranges.reason or 'it makes one range'}")
-    return PlannedRanges(found, tuple(notes))
+                notes[plan.label] = f"in one stream, since {ranges.reason or 'it makes one range'}"
+    return PlannedRanges(found, notes)
 
 
 def _hindrance(source: Source, place: Place, options: CopyOptions) -> str:

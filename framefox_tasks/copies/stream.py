@@ -10,6 +10,7 @@ from itertools import chain
 from time import perf_counter
 from typing import cast
 
+from framefox_tasks.copies.elsewhere import Elsewhere, RangeOutcome, RangeRowError, load_elsewhere
 from framefox_tasks.copies.ranges import RangedTable, TableProgress
 from framefox_tasks.copies.skipping import Rejects, load_skipping
 from framefox_tasks.copies.subset import statements_without
@@ -47,7 +48,7 @@ class Work:
         rejects: Where rows go that the copy cannot hold; None where the first of them ends it.
         database: That of the copy, for what removes the rows that refer to these.
         ranges: The conditions of the ranges of large tables, by their labels.
-        streams: How the large tables are copied, a phrase each.
+        streams: How each large table is copied, a phrase, by its label.
     """
 
     schema: CopySchema
@@ -63,17 +64,20 @@ class Work:
     rejects: Rejects | None = None
     database: Traits | None = None
     ranges: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    streams: tuple[str, ...] = ()
+    streams: dict[str, str] = field(default_factory=dict)
 
 
 class StreamCopy:
     """A copy, step by step."""
 
-    def __init__(self, source: Source, place: Place, work: Work, note: OnProgress) -> None:
+    def __init__(
+        self, source: Source, place: Place, work: Work, note: OnProgress, elsewhere: Elsewhere | None = None
+    ) -> None:
         self._source = source
         self._place = place
         self._work = work
         self._note = note
+        self._elsewhere = elsewhere
         self.notes: list[str] = []
         source.expect(plan for plan in work.schema.tables if not plan.empty and plan.label not in work.where)
 
@@ -113,8 +117,13 @@ class StreamCopy:
         # The largest first, so that no thread is left alone with it at the end. With one thread there is no need, and
         # a target that checks foreign keys at once wants their order.
         order = sorted(plans, key=lambda plan: -(plan.rows or 0)) if pool.size > 1 else list(plans)
+        elsewhere = self._elsewhere
+        if elsewhere:
+            pool.run([lambda connections: elsewhere.begin(connections.loader)])
         done = pool.run(chain.from_iterable(self._jobs(plan, pool) for plan in order))
         found = {table.name: table for table in done if table}
+        if elsewhere:
+            pool.run([lambda connections: elsewhere.end(connections.loader)])
         return [found[plan.label] for plan in plans]
 
     def _jobs(self, plan: TablePlan, pool: ThreadPool) -> Iterator[Callable[[Connections], CopiedTable | None]]:
@@ -123,6 +132,9 @@ class StreamCopy:
             yield partial(self._table, plan=plan, pool=pool)
             return
         ranged = RangedTable(plan, conditions, self._note)
+        if self._elsewhere and plan.label in self._elsewhere.tables:
+            yield partial(self._ranges_elsewhere, ranged=ranged, elsewhere=self._elsewhere, pool=pool)
+            return
         yield from (partial(self._range, ranged=ranged, condition=one, pool=pool) for one in conditions)
 
     def _clear(self, connections: Connections) -> None:
@@ -163,8 +175,30 @@ class StreamCopy:
             raise _with_key(exc, plan, reader, self._work.where.get(plan.label, ""), condition) from exc
         if counter.rows != taken:
             raise self._miscounted(plan, counter.rows, taken)
-        if not ranged.end(taken):
-            return None
+        return self._checked(connections, ranged) if ranged.end(taken) else None
+
+    def _ranges_elsewhere(
+        self, connections: Connections, ranged: RangedTable, elsewhere: Elsewhere, pool: ThreadPool
+    ) -> CopiedTable:
+        """Have all ranges of a table copied by others."""
+        plan, where = ranged.plan, self._work.where.get(ranged.plan.label, "")
+        ranged.begin()
+        orders = elsewhere.orders(plan, where, direct=self._work.direct, raw=self._work.direct and _same_types(plan))
+
+        def loaded(outcome: RangeOutcome) -> None:
+            ranged.progress.add(outcome.rows)
+            ranged.end(outcome.rows)
+
+        try:
+            load_elsewhere(orders, elsewhere.workers, pool.check, loaded)
+        except RangeRowError as exc:
+            reader = _ranged(connections.reader).within(exc.condition)
+            raise _with_key(exc, plan, reader, where, exc.condition) from exc
+        return self._checked(connections, ranged)
+
+    def _checked(self, connections: Connections, ranged: RangedTable) -> CopiedTable:
+        """A table whose ranges are all loaded."""
+        plan = ranged.plan
         ranged.progress.end()
         self._check(connections, plan, ranged.taken, ranged.taken, ranged=True)
         return CopiedTable(plan.label, ranged.taken, ranged.seconds, "rows")

@@ -7,12 +7,17 @@ at a time may load them: its reader has `ranges`, its loader `load_range`. Other
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from framefox_tasks.databases.contract import Reader
+from framefox_tasks.databases.contract import Loader, Reader
 from framefox_tasks.databases.rows import Side, TablePlan
 from framefox_tasks.errors import CopyError
+from framefox_tasks.model import Target
+
+MARKS = "framefox_tasks_copied_ranges"
+"""The table of the marks, in the database that is filled."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +37,13 @@ class Ranges:
 class RangeMark:
     """What notes in the copy that a range is loaded, in the transaction that loads it.
 
+    It is a row of the table MARKS, whose `loaded` becomes the number of its rows.
+
     Attributes:
-        table: The name of the table of marks.
-        run: What all ranges of a copy have alike.
+        run: What all ranges of one copy have alike, and those of no other.
         number: Which range it is.
     """
 
-    table: str
     run: str
     number: int
 
@@ -79,6 +84,10 @@ class TakesRanges(Protocol):
         """Why they cannot fill this table together; empty where they can. Called after `check`."""
 
 
+class RangeReader(ReadsRanges, Reader, Protocol):
+    """A reader, of ranges too."""
+
+
 class LoadsRanges(Protocol):
     """A loader of a table that others load at the same time."""
 
@@ -90,6 +99,45 @@ class LoadsRanges(Protocol):
         Raises:
             RangeDoneError: It was loaded already.
         """
+
+
+class RangeLoader(LoadsRanges, Loader, Protocol):
+    """A loader, of ranges too."""
+
+
+@runtime_checkable
+class JoinsSource(Protocol):
+    """A database whose snapshot other processes can read, also on other machines."""
+
+    def joined_reader(self, target: Target, snapshot: str) -> AbstractContextManager[RangeReader]:
+        """A connection that sees a snapshot which another process holds, as Source.snapshot tells it."""
+
+
+@runtime_checkable
+class SharesSnapshot(Protocol):
+    """A source whose snapshot others can join."""
+
+    @property
+    def target(self) -> Target:
+        """The database."""
+
+    @property
+    def snapshot(self) -> str:
+        """What it is known by."""
+
+
+@runtime_checkable
+class JoinsPlace(Protocol):
+    """A database of which other processes can fill what a place has made.
+
+    Attributes:
+        marks_options: What stands behind the columns of the table of marks.
+    """
+
+    marks_options: str
+
+    def joined_loader(self, target: Target, staging: str) -> AbstractContextManager[RangeLoader]:
+        """A connection to the database of that name, which a place has made beside the target."""
 
 
 def both(where: str, condition: str) -> str:

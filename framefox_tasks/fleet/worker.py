@@ -33,7 +33,7 @@ def dask_setup(server: Any) -> None:
     """Called by Dask: have a scheduler begin nothing twice; check of a worker that it can do the work.
 
     Raises:
-        FramefoxTasksError: The current folder is no project with a fleet: the worker does not start.
+        FramefoxTasksError: The current folder is no project with a fleet, or with copies: the worker does not start.
     """
     if hasattr(server, "allowed_failures"):
         server.allowed_failures = 0
@@ -45,6 +45,9 @@ def dask_setup(server: Any) -> None:
     told = ", ".join(f"{name} {found}" for name, found in versions().items())
     try:
         settings = load_settings(Path.cwd())
+        if settings.fleet is None and (settings.copies.chains or settings.copies.url):
+            _LOG.info("Worker of copies in %s: %s", Path.cwd(), told)
+            return
         fleet_of(settings)
     except FramefoxTasksError as exc:
         _LOG.error("This worker cannot work on a fleet: %s", exc)

@@ -27,6 +27,10 @@ def _mask_help() -> str:
 _DRY_RUN = flag("dry_run", "show what would be copied, and stop")
 _FORCE = option("force", "the name of the target, where it is protected", default=None)
 _VERBOSE = flag("verbose", "say how the large tables are copied")
+_CLUSTER = (
+    option("cluster", "the address of a scheduler of Dask, whose workers copy the large tables", default=None),
+    flag("insecure", "take a cluster beyond this machine whose address is tcp://"),
+)
 _COPY = (
     option("to", "the URL of the copy [default: DATABASE_COPY_URL]", default=None),
     {**option("source", "the URL of another source", default=None), "long": "from"},
@@ -58,6 +62,7 @@ _COPY = (
     option("lock_wait", "seconds to wait for another run that changes the target", default=None),
     _DRY_RUN,
     _VERBOSE,
+    *_CLUSTER,
 )
 
 
@@ -90,7 +95,7 @@ def _named(name: str, chain: Chain) -> Iterator[dict[str, Any]]:
             "doc": f"Make the copy {name} of the settings, and upgrade it",
             "actions": [],
             "task_dep": [f"{typed}:copy", f"{typed}:upgrade"],
-            "params": [_DRY_RUN, _FORCE, _VERBOSE],
+            "params": [_DRY_RUN, _FORCE, _VERBOSE, *_CLUSTER],
         }
     else:
         yield _copying(name, typed, typed, chain)
@@ -119,7 +124,7 @@ def _copying(name: str, task_name: str, typed: str, chain: Chain) -> dict[str, A
         "basename": task_name,
         "doc": f"Make the copy {name} of the settings",
         "actions": [(action("copies:named"), [], {"name": name})],
-        "params": [_DRY_RUN, _FORCE, _VERBOSE],
+        "params": [_DRY_RUN, _FORCE, _VERBOSE, *_CLUSTER],
         "uptodate": [ChainCheck(unchanged, typed), _named_or_needed(chain)],
         "meta": {EXPLAINED: True},
         **LIVE,
@@ -149,7 +154,7 @@ class ChainCheck(UptodateCheck, UptodateCalculator):  # type: ignore[misc]  # do
     """An `uptodate` that gets the values of the other tasks of the chain.
 
     A dry run that is asked of the task that the user types is one of every task of the chain, and so are
-    its --force and --verbose.
+    its other options.
 
     Args:
         predicate: Gets doit's task, the values that its last run left, and a function that gives those of another task.
@@ -173,7 +178,7 @@ class ChainCheck(UptodateCheck, UptodateCalculator):  # type: ignore[misc]  # do
         typed = self.tasks_dict[self._typed].options or {}
         if typed.get("dry_run"):
             task.options["dry_run"] = True
-        for name in ("force", "verbose"):
+        for name in ("force", "verbose", "cluster", "insecure"):
             if typed.get(name) and name in task.options:
                 task.options[name] = typed[name]
         if task.options.get("dry_run"):

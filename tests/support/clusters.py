@@ -14,6 +14,7 @@ from pathlib import Path
 
 _PRELOAD = ("--preload", "framefox_tasks.fleet.worker")
 _SECONDS = 120
+_READY = ("Fleet worker in", "Worker of copies in")
 
 
 def make_certificate(folder: Path) -> dict[str, str]:
@@ -102,7 +103,7 @@ def running_cluster(folder: Path, env: dict[str, str], workers: int = 2) -> Iter
         for _ in range(workers):
             cluster.add_worker()
         deadline = time.monotonic() + _SECONDS
-        while cluster.log().count("Fleet worker in") < workers:
+        while sum(map(cluster.log().count, _READY)) < workers:
             assert time.monotonic() < deadline, cluster.log()
             time.sleep(0.1)
         yield cluster

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.facts import Fact, FactDifference, SchemaPair
     from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
+    from framefox_tasks.databases.ranges import RangeLoader
     from framefox_tasks.databases.scratch import DriverWatch
     from framefox_tasks.databases.table_locks import TableLocks
     from framefox_tasks.databases.verbs import Reset
@@ -130,6 +131,14 @@ class MySQL(MySQLVerbs, Database):
         from framefox_tasks.databases.mysql.snapshot import open_source
 
         return open_source(target, readers)
+
+    marks_options = " ENGINE = InnoDB"
+
+    def joined_loader(self, target: Target, staging: str) -> AbstractContextManager[RangeLoader]:
+        """See JoinsPlace."""
+        from framefox_tasks.databases.mysql.place import joined_loader
+
+        return joined_loader(target, staging)
 
     def open_place(self, target: Target, *, overwrite: bool, data_only: bool, force_disconnect: bool) -> Place:
         """A database beside the target, or for rows alone the target's own tables."""

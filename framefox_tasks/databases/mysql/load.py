@@ -9,16 +9,18 @@ from itertools import chain
 from framefox_tasks.databases.mysql.insert import Inserting, bad_row, of_row
 from framefox_tasks.databases.mysql.packets import send_file
 from framefox_tasks.databases.mysql.read import key_totals
-from framefox_tasks.databases.mysql.session import SQL_MODE, Session, literal, name
+from framefox_tasks.databases.mysql.session import SQL_MODE, Session, name
 from framefox_tasks.databases.mysql.values import loaded
 from framefox_tasks.databases.mysql.verbs import VERBS
-from framefox_tasks.databases.ranges import RangeDoneError, RangeMark
+from framefox_tasks.databases.ranges import MARKS, RangeDoneError, RangeMark
 from framefox_tasks.databases.rows import KeyTotals, Name, Side, Statement
 from framefox_tasks.errors import CopyError, FramefoxTasksError, VerificationError
 
 _POINT = "framefox_tasks_rows"
 _AT_ONCE = 1 << 26  # bytes of lines in one statement: clusters limit what a transaction may hold
 _PATIENCE = 60  # seconds that a range waits for who was given it before
+_TAKE = f"SELECT loaded FROM {MARKS} WHERE run = %s AND number = %s FOR UPDATE"  # noqa: S608
+_SET = f"UPDATE {MARKS} SET loaded = %s WHERE run = %s AND number = %s"  # noqa: S608
 _NO_LOCAL = frozenset({1148, 3948, 4166})
 _TRANSACTIONS = (
     "SELECT e.transactions FROM information_schema.tables t JOIN information_schema.engines e ON e.engine = t.engine "
@@ -84,14 +86,12 @@ class MySQLLoader:
         """Put lines into a table that others fill too; see LoadsRanges."""
         if mark is None:
             return self.load(table, blocks)
+        self._check_transactions(table)
         self._session.execute("START TRANSACTION")
         try:
             self._take(mark)
             rows = self.load(table, blocks)
-            self._session.execute(
-                f"UPDATE {name(mark.table)} SET loaded = {rows} "  # noqa: S608 - a number
-                f"WHERE run = {literal(mark.run)} AND number = {mark.number}"
-            )
+            self._session.rows(_SET, rows, mark.run, mark.number)
         except BaseException:
             with suppress(FramefoxTasksError):  # the first error is the one to tell
                 self._session.execute("ROLLBACK")
@@ -102,10 +102,9 @@ class MySQLLoader:
     def _take(self, mark: RangeMark) -> None:
         """Have a range for this transaction; waits for who else has it, but not without end."""
         self._session.execute(f"SET SESSION innodb_lock_wait_timeout = {_PATIENCE}")
-        query = f"SELECT loaded FROM {name(mark.table)} WHERE run = %s AND number = %s FOR UPDATE"  # noqa: S608
-        found = self._session.rows(query, mark.run, mark.number)
+        found = self._session.rows(_TAKE, mark.run, mark.number)
         if not found:
-            raise CopyError("The database that is filled is not that of this copy.")
+            raise CopyError("The copy that the range is of has ended, and another one is made.")
         if found[0][0] is not None:
             raise RangeDoneError(mark.number, int(found[0][0]))
 
@@ -141,14 +140,17 @@ class MySQLLoader:
     def _check(self, table: Side) -> None:
         if not self._transaction:
             return
+        self._check_transactions(table)
+        self.filled.append(table.name.name)
+
+    def _check_transactions(self, table: Side) -> None:
         where = self._session.target.label
         if self._session.value(_TRANSACTIONS, table.name.name) != "YES":
             raise CopyError(
-                f"{table.name} of the target {where} is of an engine without transactions: a copy of rows alone could "
-                "not be undone.",
+                f"{table.name} of the target {where} is of an engine without transactions: a copy of rows alone, or of "
+                "a range, could not be undone.",
                 hint=f"Change it with: ALTER TABLE {name(table.name.name)} ENGINE = InnoDB",
             )
-        self.filled.append(table.name.name)
 
     def _load(self, table: Side, blocks: Iterable[bytes], before: int) -> int:
         if not self._local:

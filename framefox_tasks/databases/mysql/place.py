@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 
 from framefox_tasks.databases.mysql.load import MySQLLoader
 from framefox_tasks.databases.mysql.privileges import lacking
@@ -30,6 +30,13 @@ _REFERRED = (
     "SELECT table_schema, table_name FROM information_schema.key_column_usage "
     "WHERE referenced_table_schema = %s AND table_schema NOT IN (%s, %s, %s) LIMIT 1"
 )
+
+
+@contextmanager
+def joined_loader(target: Target, staging: str, *, local: bool = True) -> Iterator[MySQLLoader]:
+    """A connection to a staging database of the target, which another process may have made; see JoinsPlace."""
+    with session(target, staging, "target", flags=LOCAL_FILES if local else 0) as opened:
+        yield MySQLLoader(opened)
 
 
 class MySQLPlace:
@@ -123,12 +130,9 @@ class MySQLPlace:
                 self._beside.lock(control)
                 self._beside.clean(control)
 
-    @contextmanager
-    def loader(self) -> Iterator[MySQLLoader]:
+    def loader(self) -> AbstractContextManager[MySQLLoader]:
         """A connection to the staging database."""
-        flags = LOCAL_FILES if self.local else 0
-        with session(self._target, self._beside.staging, "target", flags=flags) as opened:
-            yield MySQLLoader(opened)
+        return joined_loader(self._target, self._beside.staging, local=self.local)
 
     @contextmanager
     def reader(self) -> Iterator[MySQLReader]:

@@ -10,7 +10,7 @@ from framefox_tasks.databases.postgresql import session
 from framefox_tasks.databases.postgresql.columns import qualified, shape_of
 from framefox_tasks.databases.postgresql.copy_stream import copy_in
 from framefox_tasks.databases.postgresql.session import quoted, shortened, telling
-from framefox_tasks.databases.ranges import RangeDoneError, RangeMark
+from framefox_tasks.databases.ranges import MARKS, RangeDoneError, RangeMark
 from framefox_tasks.databases.rows import KeyTotals, Name, Side, Statement
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
@@ -22,8 +22,8 @@ SELECT pg_catalog.pg_relation_size(oid) = 0
 FROM pg_catalog.pg_class c WHERE oid = %s::regclass
 """
 _PATIENCE = 60  # seconds that a range waits for who was given it before
-_TAKE = "SELECT loaded FROM {} WHERE run = %s AND number = %s FOR UPDATE"
-_SET = "UPDATE {} SET loaded = %s WHERE run = %s AND number = %s"
+_TAKE = f"SELECT loaded FROM {MARKS} WHERE run = %s AND number = %s FOR UPDATE"  # noqa: S608
+_SET = f"UPDATE {MARKS} SET loaded = %s WHERE run = %s AND number = %s"  # noqa: S608
 
 
 class PostgreSQLLoader:
@@ -87,16 +87,15 @@ class PostgreSQLLoader:
             query = _copy(table, "FORMAT binary" if raw else "FORMAT text")
             rows = copy_in(self.connection, query, blocks, ended=lambda: self._ended)
             if mark:
-                self.connection.execute(_SET.format(quoted(mark.table)), (rows, mark.run, mark.number))
+                self.connection.execute(_SET, (rows, mark.run, mark.number))
         return rows
 
     def _take(self, mark: RangeMark) -> None:
         """Have a range for this transaction; waits for who else has it, but not without end."""
         self.connection.execute(f"SET LOCAL lock_timeout = '{_PATIENCE}s'")
-        query = _TAKE.format(quoted(mark.table))
-        row = self.connection.execute(query, (mark.run, mark.number)).fetchone()
+        row = self.connection.execute(_TAKE, (mark.run, mark.number)).fetchone()
         if row is None:
-            raise CopyError("The database that is filled is not that of this copy.")
+            raise CopyError("The copy that the range is of has ended, and another one is made.")
         if row[0] is not None:
             raise RangeDoneError(mark.number, int(row[0]))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 
 from framefox_tasks.databases.place import commit_in_doubt, copy_running, run_all, target_not_empty
 from framefox_tasks.databases.postgresql.database_settings import COMMENT
@@ -28,6 +28,15 @@ SELECT pg_catalog.set_config('maintenance_work_mem', '128MB', false)
 WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) < 128 * 1024 * 1024
 """
 _TRIES = 5  # of renaming, where others who were disconnected come back
+
+
+@contextmanager
+def joined_loader(target: Target, staging: str) -> Iterator[PostgreSQLLoader]:
+    """A connection to a staging database of the target, which another process may have made; see JoinsPlace."""
+    with session(other_database(target, staging), "target") as connection:
+        connection.execute("SET synchronous_commit = off")
+        connection.execute(_ROOM)
+        yield PostgreSQLLoader(connection, target)
 
 
 class PostgreSQLPlace:
@@ -128,13 +137,9 @@ class PostgreSQLPlace:
             if maintenance.lock():
                 maintenance.drop(self.staging.name)
 
-    @contextmanager
-    def loader(self) -> Iterator[PostgreSQLLoader]:
+    def loader(self) -> AbstractContextManager[PostgreSQLLoader]:
         """A connection to the staging database that writes."""
-        with session(self.staging, "target") as connection:
-            connection.execute("SET synchronous_commit = off")
-            connection.execute(_ROOM)
-            yield PostgreSQLLoader(connection, self.target)
+        return joined_loader(self.target, self.staging.name)
 
     @contextmanager
     def reader(self) -> Iterator[PostgreSQLReader]:

@@ -16,7 +16,7 @@ from framefox_tasks.databases.postgresql.dump import DumpEntry, dump, pg_dump_fo
 from framefox_tasks.databases.postgresql.inspect import PostgreSQLInspector
 from framefox_tasks.databases.postgresql.privileges import access_of
 from framefox_tasks.databases.postgresql.read import PostgreSQLReader
-from framefox_tasks.databases.postgresql.session import session, telling
+from framefox_tasks.databases.postgresql.session import literal, session, telling
 from framefox_tasks.databases.rows import CopySchema, Statement, TablePlan
 from framefox_tasks.databases.schema import Chosen, LiveSchema
 from framefox_tasks.errors import CopyError
@@ -87,6 +87,11 @@ class PostgreSQLSource:
         self._connection = connection
         self._snapshot = snapshot
         self._names: list[str] = []
+
+    @property
+    def snapshot(self) -> str:
+        """What others see it by; see SharesSnapshot."""
+        return self._snapshot
 
     @contextmanager
     def reader(self) -> Iterator[PostgreSQLReader]:
@@ -168,6 +173,16 @@ class PostgreSQLSource:
         from framefox_tasks.databases.postgresql.catalogue import read_definitions
 
         return read_definitions(self._connection)
+
+
+@contextmanager
+def joined_reader(target: Target, snapshot: str) -> Iterator[PostgreSQLReader]:
+    """A connection that sees a snapshot which another process holds; see JoinsSource."""
+    with session(target, "source") as connection:
+        connection.execute(_BEGIN)
+        connection.execute(f"SET TRANSACTION SNAPSHOT {literal(snapshot)}")
+        connection.execute(f"SET LOCAL lock_timeout = '{PostgreSQLSource.patience}s'")
+        yield PostgreSQLReader(connection, target, "source")
 
 
 def _missing_of(connection: Any, relations: Relations) -> list[str]:

@@ -22,7 +22,7 @@ from framefox_tasks.model import RANGE_ROWS, TIMESTAMP, CopyOptions, NamedCopy
 from framefox_tasks.settings import URL_VARIABLE, Settings, count_of, positive
 from framefox_tasks.tasks.actions import hide
 from framefox_tasks.tasks.actions.backup import replacing
-from framefox_tasks.tasks.actions.copy_run import run_copy, stamp_of
+from framefox_tasks.tasks.actions.copy_run import Way, run_copy, stamp_of
 from framefox_tasks.tasks.actions.invocation import Invocation, confirm, on_terminal, skip_unnamed
 from framefox_tasks.tasks.actions.turns import note_unlocked, waiting_as
 from framefox_tasks.tasks.freshness.copies import comparable, copy_state, copy_values, source_state
@@ -30,6 +30,7 @@ from framefox_tasks.url import as_sqlalchemy_reads
 
 REJECTED = 4
 """The exit code of a copy that rows were left out of."""
+_ALONE = Way()
 _ONE = "DATABASE_URL or config/orm.yaml"
 _TO = "Type: doit database_copy --to=sqlite:///backups/app.db"
 
@@ -52,6 +53,8 @@ def copy(
     lock_wait: str | None = None,
     force: str | None = None,
     verbose: bool = False,
+    cluster: str | None = None,
+    insecure: bool = False,
     invocation: Invocation | None = None,
     only_related: str = "",
     sample: str = "",
@@ -71,6 +74,13 @@ def copy(
         raise ConfigError(
             f"--to is missing, and {URL_VARIABLE} is not set: where is the copy to go?",
             hint=_TO,
+        )
+    way = Way.of(verbose=verbose, cluster=cluster, insecure=insecure)
+    if way.cluster and (to or source):
+        raise ConfigError(
+            f"The workers of a cluster look up both databases where they are, and are not told what stands behind "
+            f"--{'to' if to else 'from'}.",
+            hint=f"Set DATABASE_URL and {URL_VARIABLE} here and there, or name the copy in `copies:` of the settings.",
         )
     options = CopyOptions(
         tables=_names(tables),
@@ -96,7 +106,7 @@ def copy(
     if options.overwrite and not (dry_run or yes or force is not None):
         _ask(found)
     saved = replacing(settings, found, force) if options.overwrite else None
-    _run_copy(found, dry_run, force, saved, verbose=verbose)
+    _run_copy(found, dry_run, force, saved, way)
 
 
 def _ask(copy: NamedCopy) -> None:
@@ -157,9 +167,12 @@ def named(
     dry_run: bool,
     force: str | None = None,
     verbose: bool = False,
+    cluster: str | None = None,
+    insecure: bool = False,
     invocation: Invocation | None = None,
 ) -> dict[str, Any] | None:
     """A named copy of the settings. The values are for the next run."""
+    way = Way.of(verbose=verbose, cluster=cluster, insecure=insecure)
     found = settings.copies.named(name)
     if (
         found.options.overwrite
@@ -168,7 +181,7 @@ def named(
     ):
         return invocation and invocation.values
     try:
-        return _run_copy(found, dry_run, force, verbose=verbose)
+        return _run_copy(found, dry_run, force, way=way)
     except TargetNotEmptyError as exc:
         raise TargetNotEmptyError(
             exc.message, hint=f"To replace it each time, write `overwrite: true` into copies.{name} of the settings."
@@ -200,13 +213,12 @@ def _run_copy(
     dry_run: bool,
     force: str | None = None,
     saved: AbstractContextManager[None] | None = None,
-    *,
-    verbose: bool = False,
+    way: Way = _ALONE,
 ) -> dict[str, Any] | None:
     """Copy, with hints for the two databases of a copy where others name the settings of one."""
     hide(copy.source, copy.target())
     try:
-        return _copy_once(copy, dry_run, force, saved or nullcontext(), verbose=verbose)
+        return _copy_once(copy, dry_run, force, saved or nullcontext(), way)
     except ConnectionFailedError as exc:
         hint = (exc.hint or "").replace(_ONE, f"--to, --from, {_ONE}")
         raise ConnectionFailedError(exc.message, hint=hint or None) from exc
@@ -219,12 +231,12 @@ def _run_copy(
 
 
 def _copy_once(
-    copy: NamedCopy, dry_run: bool, force: str | None, saved: AbstractContextManager[None], *, verbose: bool
+    copy: NamedCopy, dry_run: bool, force: str | None, saved: AbstractContextManager[None], way: Way
 ) -> dict[str, Any] | None:
     stamp = stamp_of(copy)
     if dry_run:
         plan = copying.plan_copy(copy.source, copy.target(stamp), options=copy.options)
-        report.show(plan, verbose=verbose)
+        report.show(plan, verbose=way.verbose)
         if plan.refused:
             raise CopyError(
                 f"The copy to {plan.target.label} would fail.",
@@ -234,7 +246,7 @@ def _copy_once(
     note_unlocked(copy.source)
     state = source_state(copy.source) if copy.name and comparable(copy) else None
     with saved:
-        result = run_copy(copy, stamp, force, verbose=verbose)
+        result = run_copy(copy, stamp, force, way)
     values = copy_values(copy, stamp, state)
     removed, dropped = retention.remove_older(copy, stamp), retention.drop_older(copy, stamp)
     report.show(replace(result, removed=removed, dropped=dropped))
