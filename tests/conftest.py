@@ -23,6 +23,7 @@ from support.databases import (
     server_url,
 )
 from support.projects import MiniProject, copy_project
+from support.servers import begin_run, end_run
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -30,9 +31,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """A shell that starts pytest in the background has it ignore interrupts, and its children would inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    run = begin_run()
+    if run is not None:
+        config.add_cleanup(lambda: end_run(run))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

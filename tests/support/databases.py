@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 import pytest
 
 from framefox_tasks.url import redact
+from support.servers import own_server
 
 DIALECTS = ("sqlite", "postgresql", "mysql")
 DEFAULT_SERVERS = {
@@ -80,8 +81,9 @@ class Database:
 
 
 def server_url(dialect: str) -> str:
+    """That of the variable; else the run's own; else, where its programs are not installed, the usual address."""
     variable, default = DEFAULT_SERVERS[dialect]
-    return os.environ.get(variable) or default
+    return os.environ.get(variable) or own_server(dialect) or default
 
 
 def connect_server(dialect: str, database: str | None = None) -> Any:
