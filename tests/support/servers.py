@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -36,6 +37,7 @@ _ELSEWHERE = (
     "/usr/local/sbin",
     *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)),
 )
+_READY = re.compile("ready (to accept|for) connections")
 _LOCALE = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
 
 
@@ -87,7 +89,7 @@ def _postgresql(folder: Path) -> str | None:
         "autovacuum": "off",  # no table lives for a minute
     }
     command = [str(Path(program).with_name("postgres")), "-D", str(data), "-p", str(port)]
-    _start(folder, "pg", [*command, *(f"--{name}={value}" for name, value in settings.items())], user, port)
+    _start(folder, "pg", [*command, *(f"--{name}={value}" for name, value in settings.items())], user)
     return f"postgresql://postgres@127.0.0.1:{port}"
 
 
@@ -110,7 +112,7 @@ def _mysql(folder: Path) -> str | None:
         "innodb-doublewrite": 0,
     }
     options = [f"--{name}={value}" for name, value in settings.items()]
-    _start(folder, "my", [program, "--no-defaults", "--skip-name-resolve", *options], user, port)
+    _start(folder, "my", [program, "--no-defaults", "--skip-name-resolve", *options], user)
     return f"mysql://root@127.0.0.1:{port}"
 
 
@@ -141,8 +143,8 @@ def _run(command: list[str], user: str | None) -> None:
     assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
 
 
-def _start(folder: Path, name: str, command: list[str], user: str | None, port: int) -> None:
-    """Start a server with a process beside it, and wait until it listens."""
+def _start(folder: Path, name: str, command: list[str], user: str | None) -> None:
+    """Start a server with a process beside it, and wait until it says that it is ready: it listens before that."""
     log = folder / f"{name}.log"
     with log.open("w", encoding="utf-8") as output:
         beside = subprocess.Popen(
@@ -154,13 +156,9 @@ def _start(folder: Path, name: str, command: list[str], user: str | None, port: 
             start_new_session=True,  # an interrupt is for the run, whose tests still need it
         )
     deadline = time.monotonic() + 60
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            running = beside.poll() is None and time.monotonic() < deadline
-            assert running, f"{' '.join(command)}:\n{log.read_text(encoding='utf-8')}"
-            time.sleep(0.05)
+    while not _READY.search(said := log.read_text(encoding="utf-8")):
+        assert beside.poll() is None and time.monotonic() < deadline, f"{' '.join(command)}:\n{said}"  # noqa: PT018
+        time.sleep(0.05)
 
 
 def _serve(folder: Path, user: str, command: list[str]) -> None:
