@@ -38,6 +38,7 @@ _ELSEWHERE = (
     *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)),
 )
 _READY = re.compile("ready (to accept|for) connections")
+_ENDED = "The server has ended.\n"
 _LOCALE = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
 
 
@@ -98,7 +99,8 @@ def _mysql(folder: Path) -> str | None:
     if install is None or program is None:
         return None
     data, user, port = _data(folder / "my", "mysql")
-    _run([install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal"], user)
+    options = [f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db"]
+    _run([install, "--no-defaults", *options], user)
     settings = {
         "datadir": data,
         "bind-address": "127.0.0.1",
@@ -147,8 +149,9 @@ def _start(folder: Path, name: str, command: list[str], user: str | None) -> Non
     """Start a server with a process beside it, and wait until it says that it is ready: it listens before that."""
     log = folder / f"{name}.log"
     with log.open("w", encoding="utf-8") as output:
-        beside = subprocess.Popen(
+        subprocess.run(
             [sys.executable, __file__, str(folder), user or "", *command],
+            check=True,
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -157,16 +160,20 @@ def _start(folder: Path, name: str, command: list[str], user: str | None) -> Non
         )
     deadline = time.monotonic() + 60
     while not _READY.search(said := log.read_text(encoding="utf-8")):
-        assert beside.poll() is None and time.monotonic() < deadline, f"{' '.join(command)}:\n{said}"  # noqa: PT018
+        assert not said.endswith(_ENDED), f"{' '.join(command)}:\n{said}"
+        assert time.monotonic() < deadline, f"{' '.join(command)}:\n{said}"
         time.sleep(0.05)
 
 
 def _serve(folder: Path, user: str, command: list[str]) -> None:
-    """Run a server until the run ends, and then remove the files of the run."""
+    """Run a server until the run ends, and then remove its files; no child of a test, which may count those."""
+    if os.fork():
+        return
     server = subprocess.Popen(command, **_as(user or None))
     with (folder / _LOCK).open() as lock:
         threading.Thread(target=_stop_after_run, args=(server, lock), daemon=True).start()
         server.wait()
+    print(_ENDED, end="", flush=True)
     with (folder / _LOCK).open() as lock, suppress(BlockingIOError):  # the run goes on, and is told what it said
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         shutil.rmtree(folder, ignore_errors=True)  # the other server still ends, and then removes the rest
