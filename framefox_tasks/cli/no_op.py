@@ -19,7 +19,7 @@ from framefox_tasks.cli import kept_answer
 from framefox_tasks.databases import database_of
 from framefox_tasks.migrations.up_to_date import UP_TO_DATE, at_head_text, exists_text, migration_files
 from framefox_tasks.model import Project, Target
-from framefox_tasks.settings import CONFIG_FILE, Settings, configured, database_names
+from framefox_tasks.settings import CONFIG_FILE, Settings, configured
 
 _PLAIN = re.compile(
     rb'(?:"""[^"\\\\]*"""\s+)?(?:#.*\n|\s)*from framefox_tasks\.tasks import \*(?:#.*\n?|\s)*'
@@ -70,8 +70,6 @@ def _told(state: dict[str, Any]) -> str:
     seen = kept_answer.listed((), (), recursive=False)
     settings = configured()
     target = settings.target
-    if database_names():  # each is upgraded
-        return ""
     files, inputs = migration_files(target.project), _Inputs(target.project)
     standing = inputs.listed()
     if set(upgraded["deps:"]) != set(files) or not all(upgraded[file][0] == os.stat(file).st_mtime for file in files):  # noqa: PTH116 - as doit, and faster
