@@ -72,6 +72,9 @@ class Traits:
         compares_keys: Whether keys and indexes are compared with all their options, as the server writes them.
         has_enum_types: Whether such a type stands beside the tables, with a name of its own.
         copies_whole: Whether it can be copied as a whole to another of its kind by its own means: open_whole().
+        default_schema_query: A query for the schema of a connection, where SQLAlchemy finds out nothing else that
+            differs between databases whose URLs differ in it alone; empty where not even that does, None for more.
+        alike_in_server: Whether that holds for all databases of a server, and not only for the schemas of one.
         dependent_tables: A query for the schema and name of each table that belongs to another or to an extension.
     """
 
@@ -96,6 +99,8 @@ class Traits:
     compares_keys: ClassVar[bool] = False
     has_enum_types: ClassVar[bool] = False
     copies_whole: ClassVar[bool] = False
+    default_schema_query: ClassVar[str | None] = None
+    alike_in_server: ClassVar[bool] = False
     dependent_tables: ClassVar[str | None] = None
 
     @classmethod

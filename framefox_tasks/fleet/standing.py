@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.databases.reuse import reusing
 from framefox_tasks.databases.verbs import Standing
 from framefox_tasks.errors import (
     DatabaseInUseError,
@@ -88,9 +89,10 @@ def _shares(part: list[tuple[int, Target]], count: int) -> Iterator[list[tuple[i
 
 def _ask(targets: Sequence[Target]) -> list[Asked]:
     answers: list[Asked] = []
-    for _, part in groupby(targets, key=lambda target: target.address.database):
-        same = list(part)
-        answers += database_of(same[0]).standings(same)
+    with reusing():
+        for _, part in groupby(targets, key=lambda target: target.address.database):
+            same = list(part)
+            answers += database_of(same[0]).standings(same)
     return answers
 
 

@@ -52,6 +52,8 @@ class SQLiteVerbs(Verbs):
     types_by_affinity = True
     has_comments = False
     has_enums = False
+    default_schema_query = ""
+    alike_in_server = True
 
     def exists(self, target: Target) -> bool:
         """Whether the file is there and is a SQLite database."""
