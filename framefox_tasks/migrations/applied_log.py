@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from framefox_tasks.databases import database_of
@@ -104,11 +106,17 @@ def refused(reason: str) -> str:
 
 def logged(revision: Revision) -> Logged | None:
     """What is to be known of a migration that is applied now; None where its file cannot be parsed."""
-    known = checksum(revision.path)
+    state = revision.path.stat()
+    known, content = _digests(revision.path, state.st_mtime_ns, state.st_size)
     if known is None:
         return None
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Logged(known, digest(revision.path.read_bytes()), now)
+    return Logged(known, content, now)
+
+
+@lru_cache(maxsize=1024)  # a process may apply the same files to many databases
+def _digests(path: Path, _time: int, _size: int) -> tuple[str | None, str]:
+    return checksum(path), digest(path.read_bytes())
 
 
 def edited_in(log: Mapping[str, Logged], applied: Iterable[Revision]) -> tuple[Edited, ...]:

@@ -12,21 +12,25 @@ from framefox_tasks.model import Project
 from framefox_tasks.results import Revision
 from framefox_tasks.schema.cache import APPLIED, digest, ignore_cache
 
-_kept: set[str] = set()
-"""The folders that this process has filled: it may apply the same file to many databases."""
+_kept: dict[tuple[Project, str], tuple[Path, tuple[int, int]]] = {}
+"""The file that this process has kept last for a revision, and what it was like: it may go to many databases."""
 _LABELS = re.compile(r"^branch_labels\b[^=\n]*=\s*(\([^)]*\)|\[[^]]*\]|.*)", re.MULTILINE)
 
 
 def keep(project: Project, revision: Revision) -> None:
     """Keep the file of a migration as it is when it is applied; not where the cache cannot be written."""
+    state = revision.path.stat()
+    key, mark = (project, str(revision.path)), (state.st_mtime_ns, state.st_size)
+    kept = _kept.get(key)
+    if kept and kept[1] == mark and kept[0].is_file():
+        return
     content = revision.path.read_bytes()
     folder = project.cached(APPLIED) / f"{quote(revision.revision, safe='')}-{digest(content)}"
     try:
-        if str(folder) not in _kept or not (folder / revision.path.name).is_file():
-            ignore_cache(project)
-            files.write(project, folder / revision.path.name, content, like=revision.path)
-            _kept.add(str(folder))
+        ignore_cache(project)
+        files.write(project, folder / revision.path.name, content, like=revision.path)
         folder.touch()  # of several with one revision, the one that was applied last counts
+        _kept[key] = folder / revision.path.name, mark
     except (OSError, PermissionDeniedError):
         return  # it is a precaution, and no part of the upgrade
 
