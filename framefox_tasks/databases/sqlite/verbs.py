@@ -33,6 +33,7 @@ _REMEDIES = {
     sqlite3.SQLITE_LOCKED: remedies.LOCK_TIMEOUT,
     sqlite3.SQLITE_READONLY: "The file, or its folder, may not be written. Check their permissions.",
     sqlite3.SQLITE_FULL: remedies.DISK_FULL,
+    sqlite3.SQLITE_IOERR: "The file cannot be read or written: check its disk, and what a file may grow to there.",
 }
 PROTECTED = int.from_bytes(b"fftP", "big")
 """The application id of a protected database: a number in its header, in no schema, and seldom in use."""
@@ -175,7 +176,8 @@ class SQLiteVerbs(Verbs):
             )
         if "readonly" in text or "unable to open" in text:
             return _denied(target, text)
-        return ConnectionFailedError(f"The database {target.name} cannot be used: {text}.")
+        hint = self.remedy(exc) if exc is not None else None
+        return ConnectionFailedError(f"The database {target.name} cannot be used: {text}.", hint=hint)
 
     def remedy(self, exc: BaseException) -> str | None:
         """By SQLite's code."""
