@@ -6,6 +6,7 @@ A hook is what mkdocs.yml lists; nothing here is part of the package.
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -139,8 +140,8 @@ def settings() -> Mapping[str, str]:
 
 def _attributes(kind: type) -> dict[str, str]:
     """What the docstring of a class says of its attributes."""
-    text = (kind.__doc__ or "").partition("Attributes:")[2]
-    found = re.findall(r"^ {8}(\w+): (.*?)(?=^ {8}\w|\Z)", text, re.MULTILINE | re.DOTALL)
+    text = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:")[2]
+    found = re.findall(r"^ {4}(\w+): (.*?)(?=^ {4}\w|\Z)", text, re.MULTILINE | re.DOTALL)
     return {name: " ".join(what.split()).rstrip(".") for name, what in found}
 
 

@@ -74,14 +74,12 @@ def _told(state: dict[str, Any]) -> tuple[str, ...]:
     """What doit would say; nothing where it would run a task, or that is not known."""
     from framefox_tasks.databases import database_of
     from framefox_tasks.migrations.up_to_date import UP_TO_DATE, at_head_text, exists_text, migration_files
-    from framefox_tasks.settings import configured, database_names
+    from framefox_tasks.settings import configured
 
     upgraded, values = state["database_upgrade"], state["database_upgrade"]["_values_:"]
     if any("ignore:" in task for task in state.values()) or upgraded["checker:"] != "MD5Checker":
         return ()
     target = configured().target
-    if database_names():  # each is upgraded
-        return ()
     files = migration_files(target.project)
     if set(upgraded["deps:"]) != set(files) or not all(upgraded[file][0] == os.stat(file).st_mtime for file in files):  # noqa: PTH116 - as doit, and faster
         return ()

@@ -93,7 +93,7 @@ def _style() -> str:
         f'[{name}="{light}"]{{{name}:{dark}}}' for light, dark in DARK.items() for name in ("fill", "stroke")
     )
     dark = f"svg{{fill:{DARK[INK]}}}{rules}"
-    return f"<style>.between:hover{{opacity:1}}@media (prefers-color-scheme:dark){{{dark}}}</style>"
+    return f"<style>.between:hover{{stroke-opacity:1}}@media (prefers-color-scheme:dark){{{dark}}}</style>"
 
 
 def svg(diagram: Diagram) -> str:
@@ -175,7 +175,7 @@ def _node(index: int, box: Box, bounds: Bounds) -> str:
 
 def _group(kind: str, id_: str, about: str, inside: Iterator[str]) -> str:
     title = escape(shown(about), quote=False)
-    faint = ' opacity="0.25"' if kind.endswith("between") else ""
+    faint = ' stroke-opacity="0.25"' if kind.endswith("between") else ""
     return "\n".join([f'<g id="{id_}" class="{kind}"{faint}>', f"<title>{title}</title>", *inside, "</g>"])
 
 

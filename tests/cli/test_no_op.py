@@ -53,7 +53,7 @@ DOUBTS: dict[str, Callable[[MiniProject], None]] = {
     "settings of doit": edit("pyproject.toml", "[tool.doit]\nverbosity = 0\n"),
     "doit.cfg": edit("doit.cfg", "[GLOBAL]\n"),
     "settings that are wrong": edit("config/orm.yaml", "\nnonsense: 1\n"),
-    "another database": edit("config/orm.yaml", "\ndatabases:\n  more:\n    database: {url: 'sqlite:///more.db'}\n"),
+    "another database that is wrong": edit("config/orm.yaml", "\ndatabases:\n  more:\n    urls: 1\n"),
     "a new revision": lambda project: project.migration("bbbb", "aaaa"),
     "an edited revision": edit("migrations/versions/aaaa_by_hand.py", "\n# edited\n"),
     "no state": lambda project: (project.path / ".doit.sqlite3").unlink(),
@@ -96,6 +96,14 @@ def test_it_says_what_doit_says(upgraded: MiniProject, capsys: pytest.CaptureFix
     run = "from framefox_tasks.cli import main; main()"
     loaded = f"import sys; sys.argv[1:] = ['database:upgrade']; {run}; print('doit' in sys.modules)"
     assert upgraded.run(sys.executable, "-c", loaded).out == f"{said}False\n"
+
+
+def test_other_databases_cost_it_nothing(upgraded: MiniProject, capsys: pytest.CaptureFixture[str]) -> None:
+    edit("config/orm.yaml", "\ndatabases:\n  more:\n    url: sqlite:///more.db\n")(upgraded)
+    assert is_answered("database:upgrade")
+    said = capsys.readouterr().out
+    assert upgraded.framefox_tasks("run", "database_upgrade").out == said
+    assert not is_answered("database:upgrade:more")
 
 
 def test_in_doubt_doit_answers(upgraded: MiniProject, capsys: pytest.CaptureFixture[str]) -> None:

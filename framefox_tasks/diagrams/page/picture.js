@@ -1,4 +1,5 @@
-// The picture: one CSS transform moves it and scales it.
+// The picture: one CSS transform moves it and scales it. It is a layer of its own, which the browser draws once and then
+// only shifts, as long as it lies on whole pixels.
 
 const READABLE = 0.6; // the smallest scale at which a table's columns can be read
 const TINY = 0.36; // below this scale, names take the place of columns
@@ -40,17 +41,19 @@ class View {
     return { width: below ? width : cover.left - left, height: below ? cover.top - top : height };
   }
 
-  // Some of the picture always stays in sight. While it moves, it is a layer of its own; at rest it is drawn anew, sharp.
+  // Some of the picture always stays in sight.
   place(x, y, scale, glide = false) {
     this.scale = scale;
     this.x = between(x, 60 - this.width * scale, this.box.width - 60);
     this.y = between(y, 60 - this.height * scale, this.box.height - 60);
     this.fitted = false;
-    this.stage.classList.add("moving");
-    clearTimeout(this.rest);
-    this.rest = setTimeout(() => this.stage.classList.remove("moving"), 350);
     this.draw(glide && !calm.matches);
-    one(".scale").textContent = `${Math.round(scale * 100)}%`;
+    this.tell(`${Math.round(scale * 100)}%`);
+  }
+
+  // A text that is set anew has the page laid out, so it is set only when it is another.
+  tell(percent) {
+    if (percent !== this.told) one(".scale").textContent = this.told = percent;
   }
 
   // At once, or gliding. A CSS transition would make the browser draw all of a large picture at its full size first.
@@ -59,13 +62,14 @@ class View {
     const from = this.drawn ?? to;
     const begin = performance.now();
     const step = (now) => {
-      const left = glide ? between(1 - (now - begin) / 250, 0, 1) ** 3 : 0;
-      this.drawn = to.map((end, index) => end + (from[index] - end) * left);
+      const ahead = glide ? between(1 - (now - begin) / 250, 0, 1) ** 3 : 0;
+      this.drawn = to.map((end, index) => end + (from[index] - end) * ahead);
       const [x, y, scale] = this.drawn;
-      this.stage.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+      const [left, top] = [x, y].map((at) => Math.round(at * devicePixelRatio) / devicePixelRatio);
+      this.stage.style.transform = `translate(${left}px, ${top}px) scale(${scale})`;
       this.stage.classList.toggle("tiny", scale < TINY);
       this.stage.classList.toggle("far", this.grouped && scale < Math.max(FAR, this.whole() * 1.2));
-      if (left) this.frame = requestAnimationFrame(step);
+      if (ahead) this.frame = requestAnimationFrame(step);
     };
     cancelAnimationFrame(this.frame);
     step(begin);
