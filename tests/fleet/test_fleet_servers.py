@@ -20,6 +20,8 @@ from framefox_tasks import (
     load_settings,
     upgrade_all,
 )
+from framefox_tasks.databases import database_of
+from framefox_tasks.fleet.create import hub
 from framefox_tasks.fleet.outline import outline_of
 from framefox_tasks.fleet.standing import standings
 
@@ -97,3 +99,41 @@ def test_databases_of_a_server(fleet: Fleet, make_database: MakeDatabase, dialec
     assert Counter(one.ended for one in outcomes) == {"done": 1, "nothing": 1, "failed": 2}
     assert databases[0].revision() == ["cccc"]
     assert "cccc" in databases[0].tables()
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
+def test_a_new_database_is_made_of_the_one_that_is_kept(
+    fleet: Fleet, make_database: MakeDatabase, dialect: str
+) -> None:
+    """Where the fleet names no template: the history runs once for all, with the rows that it writes."""
+    ran = fleet.path / "ran"
+    fleet.history.add(
+        "dddd",
+        "cccc",
+        upgrade='op.execute("INSERT INTO aaaa VALUES (7)")\n'
+        f"    with open({str(ran)!r}, 'a') as file:\n        file.write('x')",
+    )
+    first, second = databases = [make_database(dialect) for _ in range(2)]
+    fleet.configure(f"targets: [{first.name}, {second.name}]", f'url: "{first.url.replace(first.name, "{name}")}"')
+    settings = load_settings(fleet.path, {})
+    try:
+        for database in databases:
+            made = create_target(settings, database.name)
+            assert made.message == "from the schema that is kept of an empty database"
+            assert (database.revision(), made.current) == (["dddd"], ("dddd",))
+            assert {"aaaa", "bbbb", "cccc"} < database.tables()
+            assert database.execute("SELECT * FROM aaaa") == [(7,)]
+        assert ran.read_text() == "x"
+    finally:
+        database_of(settings.target).forget_state(settings.target)
+        database_of(Target(first.url)).forget_state(hub(Target(first.url, settings.target.project), settings))
+
+
+def test_a_history_that_reaches_beyond_its_database_is_run_for_each(fleet: Fleet, make_database: MakeDatabase) -> None:
+    fleet.history.add("dddd", "cccc", upgrade='op.execute("ALTER ROLE CURRENT_USER CONNECTION LIMIT -1")')
+    database = make_database("postgresql")
+    fleet.configure(f"targets: [{database.name}]", f'url: "{database.url.replace(database.name, "{name}")}"')
+    made = create_target(load_settings(fleet.path, {}), database.name)
+    assert made.message.startswith("by 4 migrations: nothing is kept to make it of: ")
+    assert "ALTER ROLE" in made.message
+    assert database.revision() == ["dddd"]
