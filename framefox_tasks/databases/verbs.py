@@ -176,6 +176,15 @@ class Verbs(Traits, ABC):
         """Create the schema of a target that in_schema() has made. Raises DatabaseExistsError if it is there."""
         raise NotImplementedError
 
+    def copy_to_schema(self, source: Target, target: Target) -> None:
+        """Make the schema of a target as that of a scratch database is, with its rows; it is renamed there.
+
+        Raises:
+            DatabaseExistsError: It is there already.
+            ScratchError: It cannot be made of the other one.
+        """
+        raise NotImplementedError
+
     def drop_schema(self, target: Target) -> None:
         """Drop such a schema with all that is in it."""
         raise NotImplementedError

@@ -14,6 +14,7 @@ from framefox_tasks import DatabaseNotFoundError, LockTimeoutError, Project, Tar
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import Patience
 from framefox_tasks.databases.reuse import reusing
+from framefox_tasks.databases.server import ServerVerbs
 
 pytestmark = pytest.mark.server
 SERVERS = ("postgresql", "mysql")
@@ -59,7 +60,9 @@ def test_one_that_was_left_with_an_error_is_not_used_again(database: Database) -
     target = Target(database.url)
     with reusing():
         first = number(database)
-        with pytest.raises(ZeroDivisionError), database_of(target).connection(target, target.name):
+        verbs = database_of(target)
+        assert isinstance(verbs, ServerVerbs)
+        with pytest.raises(ZeroDivisionError), verbs.connection(target, target.name):
             raise ZeroDivisionError
         assert number(database) != first
 

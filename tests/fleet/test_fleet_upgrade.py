@@ -128,7 +128,7 @@ def test_a_full_disk_on_one_target_does_not_stop_the_others(fleet: Fleet) -> Non
         "    op.execute('CREATE TABLE dddd AS SELECT zeroblob(400000) AS text')",
     )
     outcomes = {one.name: one for one in upgrade_all(fleet.targets, jobs=1)}
-    assert ended(outcomes.values()) == {"acme": "done", "bolt": "failed", "cell": "done"}
+    assert ended(list(outcomes.values())) == {"acme": "done", "bolt": "failed", "cell": "done"}
     bolt = outcomes["bolt"]
     assert (bolt.current, fleet.at("bolt")) == (("cccc",), ["cccc"])
     assert "The migration dddd (migration dddd) failed.\n" in bolt.message
