@@ -9,13 +9,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.migrations.checksum import checksum, differs
+from framefox_tasks.migrations.checksum_cache import ChecksumCache
 from framefox_tasks.model import Target
 from framefox_tasks.results import Edited, Revision
 from framefox_tasks.schema.cache import digest
@@ -104,19 +103,14 @@ def refused(reason: str) -> str:
     return f"The checksums of migrations are not kept, so that it will not be told if one is edited: {reason}"
 
 
-def logged(revision: Revision) -> Logged | None:
+def logged(revision: Revision, checksums: ChecksumCache) -> Logged | None:
     """What is to be known of a migration that is applied now; None where its file cannot be parsed."""
-    state = revision.path.stat()
-    known, content = _digests(revision.path, state.st_mtime_ns, state.st_size)
+    content = revision.path.read_bytes()
+    key = digest(content)
+    known = checksums.checksum(content, key)
     if known is None:
         return None
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Logged(known, content, now)
-
-
-@lru_cache(maxsize=1024)  # a process may apply the same files to many databases
-def _digests(path: Path, _time: int, _size: int) -> tuple[str | None, str]:
-    return checksum(path), digest(path.read_bytes())
+    return Logged(known, key, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def edited_in(log: Mapping[str, Logged], applied: Iterable[Revision]) -> tuple[Edited, ...]:

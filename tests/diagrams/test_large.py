@@ -299,7 +299,7 @@ SCREEN = 1000 / 60  # milliseconds of a frame
 def spent(trace: bytes, name: str) -> float:
     """Milliseconds of the processor's time."""
     events = json.loads(trace)["traceEvents"]
-    return sum(event.get("tdur", 0) for event in events if event["name"] == name and event["ph"] == "X") / 1000
+    return float(sum(event.get("tdur", 0) for event in events if event["name"] == name and event["ph"] == "X")) / 1000
 
 
 @pytest.mark.slow
