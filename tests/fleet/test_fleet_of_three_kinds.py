@@ -16,7 +16,7 @@ from support.projects import MiniProject
 
 from framefox_tasks import Target, create
 
-pytestmark = [pytest.mark.server, pytest.mark.slow]
+pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(600)]
 COUNTS = {"sqlite": 130, "postgresql": 40, "mysql": 30}
 AT_BBBB = (
     "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)",
