@@ -22,6 +22,7 @@ class _Idle(threading.local):
 
     def __init__(self) -> None:
         self.contexts = 0
+        self.refused = False
         self.key: Hashable = None
         self.connections: list[tuple[Any, float]] = []
         self.spoiled: set[int] = set()
@@ -42,11 +43,18 @@ def reusing() -> Iterator[None]:
         if not _idle.contexts:
             _close_all()
             _idle.kept.clear()
+            _idle.refused = False
 
 
 def is_reusing() -> bool:
     """Whether this thread is in such a context."""
-    return _idle.contexts > 0
+    return _idle.contexts > 0 and not _idle.refused
+
+
+def refuse() -> None:
+    """Keep no connection any more, until the context ends: that of a pooler takes one of the few that it has."""
+    _close_all()
+    _idle.refused = True
 
 
 def take(key: Hashable) -> tuple[Any, bool] | None:
@@ -67,6 +75,9 @@ def take(key: Hashable) -> tuple[Any, bool] | None:
 
 def give(key: Hashable, connection: Any) -> None:
     """Keep a connection for the next one; those of another key are closed."""
+    if not is_reusing():
+        close(connection)
+        return
     if key != _idle.key:
         _close_all()
     _idle.key = key

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from framefox_tasks.databases import reuse
 from framefox_tasks.databases.lock import (
     MigrationLock,
     Patience,
@@ -68,6 +69,7 @@ def locked(dialect: PostgreSQLVerbs, target: Target, patience: Patience) -> Iter
         lock = _Lock(_connected(dialect, target, stack), target, patience)
         lock.take()
         if lock.is_pooled:
+            reuse.refuse()
             _check_second_connection(dialect, target)
         try:
             yield lock
