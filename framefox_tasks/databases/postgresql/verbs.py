@@ -40,6 +40,7 @@ ORDER BY 1
 """
 _SEARCH_PATH = "-csearch_path="
 _OUTSIDE = 0  # of any transaction, as libpq says
+_MAINTENANCE: dict[tuple[object, ...], str] = {}
 _FORCE_SINCE = 130000  # DROP DATABASE ... WITH (FORCE), PostgreSQL 13
 
 
@@ -183,7 +184,14 @@ class PostgreSQLVerbs(ServerVerbs):
             raise self.missing(target)
 
     def maintenance(self, target: Target) -> str:
-        """The first of the databases that every server has which this user may connect to."""
+        """The first of the databases that every server has which this user may connect to; found once in a process."""
+        address = target.address
+        login = (address.host, address.port, address.username, address.password, address.query)
+        if login not in _MAINTENANCE:
+            _MAINTENANCE[login] = self._maintenance(target)
+        return _MAINTENANCE[login]
+
+    def _maintenance(self, target: Target) -> str:
         with suppress(ConnectionFailedError), self.connection(target, "postgres"):
             return "postgres"
         with self.connection(target, "template1"):
