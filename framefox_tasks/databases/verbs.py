@@ -183,15 +183,6 @@ class Verbs(Traits, ABC):
         """Create the schema of a target that in_schema() has made. Raises DatabaseExistsError if it is there."""
         raise NotImplementedError
 
-    def copy_to_schema(self, source: Target, target: Target) -> None:
-        """Make the schema of a target as that of a scratch database is, with its rows; it is renamed there.
-
-        Raises:
-            DatabaseExistsError: It is there already.
-            ScratchError: It cannot be made of the other one.
-        """
-        raise NotImplementedError
-
     def drop_schema(self, target: Target) -> None:
         """Drop such a schema with all that is in it."""
         raise NotImplementedError
@@ -407,6 +398,15 @@ class Database(Verbs):
 
     def copy_schema(self, source: Target, scratch: Target) -> None:
         """Make the schema of a database once more in an empty one, without rows."""
+        raise NotImplementedError
+
+    def copy_to_schema(self, source: Target, target: Target) -> None:
+        """Make the schema of a target as that of a scratch database is, with its rows; it is renamed there.
+
+        Raises:
+            DatabaseExistsError: It is there already.
+            ScratchError: It cannot be made of the other one.
+        """
         raise NotImplementedError
 
     def facts(self, target: Target) -> list[Fact]:

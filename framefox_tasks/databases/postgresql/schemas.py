@@ -11,11 +11,9 @@ from framefox_tasks.databases.rows import quoted
 from framefox_tasks.databases.verbs import Standing
 from framefox_tasks.errors import (
     ConfigError,
-    CopyError,
     DatabaseExistsError,
     DatabaseNotFoundError,
     FramefoxTasksError,
-    ScratchError,
 )
 from framefox_tasks.frozen import replace
 from framefox_tasks.model import Target
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 100
 """How many version tables one query reads: one that fails, as for a lock, is asked again table by table."""
-_EXISTS = "42P06"
+EXISTS = "42P06"
 _PATIENCE = "SET lock_timeout = '2s'"
 _TABLES = """
 SELECT n.nspname, c.relname FROM pg_catalog.pg_namespace n
@@ -136,39 +134,13 @@ def create_schema(verbs: PostgreSQLVerbs, target: Target) -> None:
     try:
         _run(verbs, target, "CREATE SCHEMA {}")
     except FramefoxTasksError as exc:
-        if verbs.error_code(exc.__cause__) != _EXISTS:
+        if verbs.error_code(exc.__cause__) != EXISTS:
             raise
-        raise _there_already(target) from exc
+        raise there_already(target) from exc
 
 
-def copy_to_schema(verbs: PostgreSQLVerbs, source: Target, target: Target) -> None:
-    """Make the schema of a target as that of a scratch database is, which is renamed; all of it, or nothing."""
-    from framefox_tasks.databases.postgresql.dump import dump_schema, pg_dump_for, told_openly
-
-    before, name = schema_of(source), schema_of(target)
-    with verbs.connection(source, source.name) as connection:
-        cursor = connection.cursor()
-        cursor.execute("SELECT current_setting('server_version_num')")
-        program = pg_dump_for(int(cursor.fetchone()[0]))
-        if program is None or told_openly(source):
-            raise ScratchError("there is no pg_dump that can read the schema")
-        cursor.execute(f"ALTER SCHEMA {quoted(before, chr(34))} RENAME TO {quoted(name, chr(34))}")
-    try:
-        text = dump_schema(program, source, name)
-    except CopyError as exc:
-        raise ScratchError(exc.message) from exc
-    if before in text:
-        raise ScratchError(f"a function, or a text, of a migration names the schema {before}, and not the current one")
-    try:
-        with verbs.connection(target, target.name) as connection:
-            connection.cursor().execute(text)  # several statements at once are one transaction
-    except FramefoxTasksError as exc:
-        if verbs.error_code(exc.__cause__) == _EXISTS:
-            raise _there_already(target) from exc
-        raise ScratchError(f"the schema that is kept cannot be made in {target.label}: {exc.message}") from exc
-
-
-def _there_already(target: Target) -> DatabaseExistsError:
+def there_already(target: Target) -> DatabaseExistsError:
+    """The error for a schema that is there."""
     return DatabaseExistsError(f"The schema {schema_of(target)} exists already in {target.label}.")
 
 

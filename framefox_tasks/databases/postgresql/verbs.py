@@ -282,12 +282,6 @@ class PostgreSQLVerbs(ServerVerbs):
 
         create_schema(self, target)
 
-    def copy_to_schema(self, source: Target, target: Target) -> None:
-        """By pg_dump, in one transaction."""
-        from framefox_tasks.databases.postgresql.schemas import copy_to_schema
-
-        copy_to_schema(self, source, target)
-
     def drop_schema(self, target: Target) -> None:
         """The schema of its version table."""
         from framefox_tasks.databases.postgresql.schemas import drop_schema
