@@ -72,6 +72,9 @@ class Traits:
         compares_keys: Whether keys and indexes are compared with all their options, as the server writes them.
         has_enum_types: Whether such a type stands beside the tables, with a name of its own.
         copies_whole: Whether it can be copied as a whole to another of its kind by its own means: open_whole().
+        default_schema_query: A query for the schema of a connection, where SQLAlchemy finds out nothing else that
+            differs between databases whose URLs differ in it alone; empty where not even that does, None for more.
+        alike_in_server: Whether that holds for all databases of a server, and not only for the schemas of one.
         dependent_tables: A query for the schema and name of each table that belongs to another or to an extension.
     """
 
@@ -96,6 +99,8 @@ class Traits:
     compares_keys: ClassVar[bool] = False
     has_enum_types: ClassVar[bool] = False
     copies_whole: ClassVar[bool] = False
+    default_schema_query: ClassVar[str | None] = None
+    alike_in_server: ClassVar[bool] = False
     dependent_tables: ClassVar[str | None] = None
 
     @classmethod
@@ -393,6 +398,15 @@ class Database(Verbs):
 
     def copy_schema(self, source: Target, scratch: Target) -> None:
         """Make the schema of a database once more in an empty one, without rows."""
+        raise NotImplementedError
+
+    def copy_to_schema(self, source: Target, target: Target) -> None:
+        """Make the schema of a target as that of a scratch database is, with its rows; it is renamed there.
+
+        Raises:
+            DatabaseExistsError: It is there already.
+            ScratchError: It cannot be made of the other one.
+        """
         raise NotImplementedError
 
     def facts(self, target: Target) -> list[Fact]:
