@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
@@ -21,13 +22,17 @@ from framefox_tasks.databases.lock import Patience
 from framefox_tasks.databases.scratch import filled
 from framefox_tasks.errors import FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.alembic.environment import run_environment
+from framefox_tasks.migrations.alembic.failures import describe
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.made import digest_of
 from framefox_tasks.migrations.alembic.transactions import Transactions, at
 from framefox_tasks.migrations.alembic.version_log import VersionLog
+from framefox_tasks.migrations.journal.entries import new_head
+from framefox_tasks.migrations.journal.recorder import Recorder
 from framefox_tasks.migrations.kept import keep as keep_file
 from framefox_tasks.migrations.locked import locked
 from framefox_tasks.migrations.plain_ddl import unreadable
+from framefox_tasks.migrations.safe_point import migrating
 from framefox_tasks.model import Target
 from framefox_tasks.schema.cache import END_STATE, ignore_cache
 from framefox_tasks.schema.entities import env_text
@@ -125,21 +130,30 @@ def make_at_once(history: History, statements: Sequence[str], patience: Patience
         assert context.connection is not None  # noqa: S101 - they run on one
         with context.begin_transaction(_per_migration=True):
             try:
-                _run(context.connection, statements)
+                with recorder.recording(head) if recorder else nullcontext():
+                    _run(context.connection, statements)
             except Exception as exc:
                 raise _failure(target, exc) from exc
             for revision in history.at_heads:
                 context.connection.execute(context._version.insert().values(version_num=revision))
             log.made(context.connection, applied)
+            if recorder and (closing := recorder.closing()):
+                context.connection.exec_driver_sql(closing)
         return []
 
     with locked(target, patience) as lock:
         if dialect.standing(target) != ((), False) or not is_empty(target):
             return None
         log = VersionLog.of(target)
-        transactions = Transactions(lock, patience, log=log)
-        run_environment(target, history.config, history.scripts, work, transactions=transactions)
+        # One that is killed where DDL commits by itself must not pass for a database that others have made.
+        recorder = Recorder(dialect.journal, target) if dialect.journal and not dialect.transactional_ddl else None
+        head = new_head(history.at_heads[0], "the schema at once", (), history.at_heads, upgrades=True)
+        transactions = Transactions(lock, patience, recorder, log)
+        with migrating(commits=not dialect.transactional_ddl):
+            run_environment(target, history.config, history.scripts, work, transactions=transactions)
         current = dialect.revision(target)
+        if recorder:
+            recorder.end()
     if current != history.at_heads:
         raise MigrationError(
             f"The database {target.label} should be at {at(history.at_heads)} now, but it is at {at(current)}.",
@@ -152,14 +166,12 @@ def make_at_once(history: History, statements: Sequence[str], patience: Patience
 
 def _failure(target: Target, exc: Exception) -> MigrationError:
     dialect = database_of(target)
-    left = (
-        ""
-        if dialect.transactional_ddl
-        else f" {dialect.title} cannot roll back DDL: what it has made until then stays."
-    )
+    what = f"The schema of {target.label} cannot be made at once: {describe(exc)}"
+    if dialect.transactional_ddl:
+        return MigrationError(what, hint="Nothing was changed. Run the migrations one by one: doit database_upgrade")
     return MigrationError(
-        f"The schema of {target.label} cannot be made at once: {dialect.translate(exc, target).message}{left}",
-        hint="Run the migrations one by one, on an empty database: doit database_upgrade",
+        f"{what}\n{dialect.title} cannot roll back DDL: what was made until then stays. The database was empty before.",
+        hint="Drop it, and run the migrations one by one: doit database_drop database_create database_upgrade",
     )
 
 
