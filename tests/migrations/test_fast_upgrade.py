@@ -22,6 +22,7 @@ from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.made import digest_of
 from framefox_tasks.migrations.alembic.replay import replay
 from framefox_tasks.migrations.plain_ddl import unreadable
+from framefox_tasks.testing.databases import open_databases
 
 SEEDS = {"sqlite": range(8), "postgresql": range(4), "mysql": range(4)}
 KINDS = (
@@ -312,6 +313,24 @@ def test_a_statement_that_fails(database: Database, tmp_path: Path, make_databas
         framefox_tasks.create(target)
     assert [step.revision.revision for step in framefox_tasks.upgrade(target).steps] == ["m0"]
     assert facts(target) == facts(first)
+
+
+def test_databases_for_tests_are_made_of_it(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir(exist_ok=True)
+    project = write(tmp_path / "project", [CREATE])
+    target = empty(database, project)
+    assert why(framefox_tasks.upgrade(target, fast=True)) == KEPT
+    kept = tmp_path / "project/.framefox_tasks/end-state.json"
+    data = json.loads(kept.read_text(encoding="utf-8"))
+    data["statements"].append("CREATE TABLE made_at_once (id INTEGER)")
+    kept.write_text(json.dumps(data), encoding="utf-8")
+    try:
+        with open_databases(project.root, database.url) as databases, databases.lend("heads") as lent:
+            made = Target(lent.url, project)
+            assert database_of(made).revision(made) == ("m0",)
+            assert {fact.table for fact in facts(made)} >= {"a", "made_at_once"}
+    finally:
+        database_of(target).forget_state(target)
 
 
 def test_the_task_says_what_it_did(shop: MiniProject) -> None:
