@@ -409,6 +409,10 @@ class Database(Verbs):
         """
         raise NotImplementedError
 
+    def schema_statements(self, target: Target) -> list[str] | None:  # noqa: ARG002 - for those that know
+        """What makes its schema in an empty database, but for the version table; None where that is not known."""
+        return None
+
     def facts(self, target: Target) -> list[Fact]:
         """All that the schema of a database consists of; needed where there are scratch databases."""
         raise NotImplementedError
