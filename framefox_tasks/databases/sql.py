@@ -63,11 +63,18 @@ class _Part:
 
 
 class Translator:
-    """From the SQL of one database to that of another."""
+    """From the SQL of one database to that of another.
 
-    def __init__(self, source: Dialect, target: Dialect) -> None:
+    Args:
+        source: The dialect of the one.
+        target: That of the other.
+        exact: Whether the columns of texts are compared by their characters.
+    """
+
+    def __init__(self, source: Dialect, target: Dialect, *, exact: bool = False) -> None:
         self._source = source
         self._target = target
+        self._exact = exact
 
     def expression(
         self, sql: str, columns: Mapping[str, str], kinds: Mapping[str, Kind], *, condition: bool = False
@@ -81,7 +88,7 @@ class Translator:
             condition: Whether it has to be true or false.
         """
         try:
-            writer = _Writer(self._source, self._target, columns, kinds)
+            writer = _Writer(self._source, self._target, columns, kinds, exact=self._exact)
             node = parsed(sql, self._source)
             return (writer.condition(node) if condition else writer.part(node)).sql
         except UntranslatableError:
@@ -129,7 +136,16 @@ def _parts(node: Node, *names: str) -> list[Any]:
 class _Writer:
     """The writer of one expression. Its methods raise UntranslatableError."""
 
-    def __init__(self, source: Dialect, target: Dialect, columns: Mapping[str, str], kinds: Mapping[str, Kind]) -> None:
+    def __init__(
+        self,
+        source: Dialect,
+        target: Dialect,
+        columns: Mapping[str, str],
+        kinds: Mapping[str, Kind],
+        *,
+        exact: bool = False,
+    ) -> None:
+        self._exact = exact
         self._source = source
         self._target = target
         self._columns = columns
@@ -199,8 +215,9 @@ class _Writer:
             raise UntranslatableError(_sort(identifier))
         name = identifier.this if identifier.this in self._columns else self._folded.get(identifier.this.casefold())
         if name is not None:
+            kind = self._kinds.get(name, Kind.OTHER)
             quoted = self._target.quoted(self._columns[name])
-            return _Part(quoted, self._kinds.get(name, Kind.OTHER), column=True)
+            return _Part(self._target.exact(quoted) if self._exact and kind in _TEXTS else quoted, kind, column=True)
         if self._source.double_quoted_text and identifier.args.get("quoted"):
             return self._text(identifier.this)
         raise UntranslatableError(identifier.this)
