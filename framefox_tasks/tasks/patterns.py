@@ -73,9 +73,13 @@ def _given(pattern: str, words: list[str], tasks: Mapping[str, Any]) -> tuple[li
     Where none takes them, it is the first: what it says of them is the error.
     """
     meant = [name for name in tasks if fnmatch(name, pattern) and not name.startswith("_")]
-    # The options of a group are those of its parts.
-    wider = [without_default(name, tasks) for name in meant] + [name.rpartition(":")[0] for name in meant]
-    taking = {name: taken for name in wider if name in tasks and (taken := split(words, tasks[name]))}
+    taking: dict[str, tuple[list[str], list[str]]] = {}
+    for name in meant:
+        # The options of a group are those of its parts.
+        for each in (without_default(name, tasks), name.rpartition(":")[0]):
+            if each in tasks and (taken := split(words, tasks[each])):
+                taking.setdefault(each, taken)
+                break
     if not taking:
         return words, [], meant[:1]
     options, rest = next(iter(taking.values()))
