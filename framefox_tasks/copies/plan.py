@@ -74,6 +74,11 @@ def _rows_of(source: Source, plan: TablePlan) -> int:
         return reader.count(plan.source.name)
 
 
+def _rows_where(source: Source, table: Name, condition: str) -> int:
+    with source.reader() as reader:
+        return reader.count(table, where=condition)
+
+
 def _transforms(
     schema: CopySchema, masks: Masks, secret: Secret, options: CopyOptions, mine: Database, theirs: Database
 ) -> dict[str, Transform]:
@@ -121,7 +126,9 @@ def _schema_reader(source: Source, target: Target, options: CopyOptions) -> Iter
         database = database_of(target)
         with source.inspect(tables, digits=database.dialect.exact_digits) as find:
             asked = partial(_as_asked, find, source, target, options)
-            yield lambda: checked(translate(asked, database.dialect_of(target), measure_of(source)))
+            yield lambda: checked(
+                translate(asked, database.dialect_of(target), measure_of(source), partial(_rows_where, source))
+            )
 
 
 def _as_asked(find: Callable[[], LiveSchema], source: Source, target: Target, options: CopyOptions) -> LiveSchema:

@@ -72,6 +72,9 @@ class Traits:
         compares_keys: Whether keys and indexes are compared with all their options, as the server writes them.
         has_enum_types: Whether such a type stands beside the tables, with a name of its own.
         copies_whole: Whether it can be copied as a whole to another of its kind by its own means: open_whole().
+        default_schema_query: A query for the schema of a connection, where SQLAlchemy finds out nothing else that
+            differs between databases whose URLs differ in it alone; empty where not even that does, None for more.
+        alike_in_server: Whether that holds for all databases of a server, and not only for the schemas of one.
         dependent_tables: A query for the schema and name of each table that belongs to another or to an extension.
     """
 
@@ -96,6 +99,8 @@ class Traits:
     compares_keys: ClassVar[bool] = False
     has_enum_types: ClassVar[bool] = False
     copies_whole: ClassVar[bool] = False
+    default_schema_query: ClassVar[str | None] = None
+    alike_in_server: ClassVar[bool] = False
     dependent_tables: ClassVar[str | None] = None
 
     @classmethod
@@ -135,6 +140,13 @@ class Verbs(Traits, ABC):
     def standing(self, target: Target) -> Standing:
         """Its revisions, and whether it has a journal; asked at once. Raises DatabaseNotFoundError."""
         return Standing(self.revision(target), journaled=False)
+
+    def standing_queries(self, target: Target) -> tuple[str, str] | None:  # noqa: ARG002 - for files
+        """The queries of standing(), where the standard library opens the file: of the revisions, and of the journal.
+
+        The second fails where there is no journal. None where it takes a driver.
+        """
+        return None
 
     def standings(self, targets: Sequence[Target]) -> list[Standing | FramefoxTasksError]:
         """Where each of several stands, or why it cannot be asked; asked at once where that is less work.
@@ -387,6 +399,19 @@ class Database(Verbs):
     def copy_schema(self, source: Target, scratch: Target) -> None:
         """Make the schema of a database once more in an empty one, without rows."""
         raise NotImplementedError
+
+    def copy_to_schema(self, source: Target, target: Target) -> None:
+        """Make the schema of a target as that of a scratch database is, with its rows; it is renamed there.
+
+        Raises:
+            DatabaseExistsError: It is there already.
+            ScratchError: It cannot be made of the other one.
+        """
+        raise NotImplementedError
+
+    def schema_statements(self, target: Target) -> list[str] | None:  # noqa: ARG002 - for those that know
+        """What makes its schema in an empty database, but for the version table; None where that is not known."""
+        return None
 
     def facts(self, target: Target) -> list[Fact]:
         """All that the schema of a database consists of; needed where there are scratch databases."""

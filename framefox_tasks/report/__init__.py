@@ -161,6 +161,14 @@ def _(result: Step) -> list[str]:
 def _(result: Upgraded) -> list[str]:
     if result.meanwhile:
         return ["The database is up to date: applied meanwhile by another run."]
+    if result.at_once:
+        made = f"The schema of {_count(result.at_once)} was made at once."
+        return [
+            made,
+            "Migrations applied successfully.",
+            *result.notes,
+            "Undo the last one with: doit database_downgrade",
+        ]
     if not result.steps:
         up_to_date = "The database is already up to date, no migrations to apply."
         return [up_to_date, *edited_lines(result)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from itertools import chain
@@ -10,7 +11,7 @@ from framefox_tasks.databases.mysql.insert import Inserting, bad_row, of_row
 from framefox_tasks.databases.mysql.packets import send_file
 from framefox_tasks.databases.mysql.read import key_totals
 from framefox_tasks.databases.mysql.session import SQL_MODE, Session, name
-from framefox_tasks.databases.mysql.values import loaded
+from framefox_tasks.databases.mysql.values import base, loaded
 from framefox_tasks.databases.mysql.verbs import VERBS
 from framefox_tasks.databases.ranges import MARKS, RangeDoneError, RangeMark
 from framefox_tasks.databases.rows import KeyTotals, Name, Side, Statement
@@ -44,6 +45,7 @@ class MySQLLoader:
         self.filled: list[str] = []
         self._undoes = False
         self._as_is = False
+        self._unlisted: Counter[str] = Counter()
 
     def execute(self, statement: Statement) -> str | None:
         """Run a statement; gives why the database refused it, where it is optional."""
@@ -165,15 +167,33 @@ class MySQLLoader:
             self._local = False
             return Inserting(self._session, table).insert(blocks, before)
         if warnings or taken != counted.rows:
-            raise self._refused(table, before, taken, counted.rows)
+            told = self._session.rows("SHOW WARNINGS LIMIT 1")
+            if taken != counted.rows or not self._are_of_enums(table):
+                raise self._refused(table, before, (taken, counted.rows), told)
         return taken
 
-    def _refused(self, table: Side, before: int, taken: int, sent: int) -> CopyError:
+    def _are_of_enums(self, table: Side) -> bool:
+        """Whether nothing was warned of but the empty text that an enum does not list: another server has put it there.
+
+        It is 0 as a number. The server warns of each, and takes it from LOAD DATA as it is.
+        """
+        enums = [name(field.name) for field in table.fields if base(field) == "enum"]
+        if not (self._as_is and enums):
+            return False
+        warnings = int(self._session.value("SELECT @@warning_count"))
+        found = " + ".join(f"COALESCE(SUM({enum} + 0 = 0), 0)" for enum in enums)
+        held = int(self._session.value(f"SELECT {found} FROM {name(table.name.name)}"))  # noqa: S608 - quoted
+        before, self._unlisted[table.name.name] = self._unlisted[table.name.name], held
+        return warnings == held - before
+
+    def _refused(
+        self, table: Side, before: int, rows: tuple[int, int], warnings: Iterable[tuple[object, ...]]
+    ) -> CopyError:
         # LOCAL makes warnings of errors: the server goes on after them, and the row is changed or left out.
-        for _, _, text in self._session.rows("SHOW WARNINGS LIMIT 1"):
+        for _, _, text in warnings:
             return bad_row(table, str(text), before)
         return CopyError(
-            f"{table.name} of {self._session.target.label} took {taken} rows of {sent}, and does not say why."
+            f"{table.name} of {self._session.target.label} took {rows[0]} rows of {rows[1]}, and does not say why."
         )
 
     def load_raw(self, table: Side, blocks: Iterable[bytes]) -> int:

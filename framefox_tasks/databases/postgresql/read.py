@@ -114,7 +114,8 @@ class PostgreSQLReader:
                 columns = ", ".join(quoted(field.name) for field in table.fields)
                 digest = f'hashtextextended(ROW({columns})::text COLLATE "C", 0)'  # half the time
             else:
-                digest = _digest(shape, table, forms)
+                utf8 = self._connection.info.parameter_status("server_encoding") == "UTF8"
+                digest = _digest(shape, table, forms, utf8=utf8)
             query = f"SELECT count(*), coalesce(sum({digest}), 0) FROM {shape.origin}{_where(where)}"  # noqa: S608
             rows, total = self._connection.execute(query).fetchone()
             return RowTotals(int(rows), int(total))
@@ -164,12 +165,13 @@ class PostgreSQLReader:
         self._connection.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
 
 
-def _digest(shape: Shape, table: Side, forms: Sequence[Form]) -> str:
+def _digest(shape: Shape, table: Side, forms: Sequence[Form], *, utf8: bool) -> str:
     """The digest of a canonical line."""
     pairs = list(zip(table.fields, forms, strict=True))
     parts = [shape.formed(*pair) for pair in pairs] + [shape.size(*pair) for pair in pairs if pair[1] in SIZED]
     line = " || E'\\t' || ".join(parts)
-    return f"('x' || left(md5(convert_to({line}, 'UTF8')), {DIGITS}))::bit({4 * DIGITS})::bigint"
+    text = line if utf8 else f"convert_to({line}, 'UTF8')"
+    return f"('x' || left(md5({text}), {DIGITS}))::bit({4 * DIGITS})::bigint"
 
 
 def _codec(connection: Any, target: Target) -> str:

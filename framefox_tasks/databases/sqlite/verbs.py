@@ -33,6 +33,7 @@ _REMEDIES = {
     sqlite3.SQLITE_LOCKED: remedies.LOCK_TIMEOUT,
     sqlite3.SQLITE_READONLY: "The file, or its folder, may not be written. Check their permissions.",
     sqlite3.SQLITE_FULL: remedies.DISK_FULL,
+    sqlite3.SQLITE_IOERR: "The file cannot be read or written: check its disk, and what a file may grow to there.",
 }
 PROTECTED = int.from_bytes(b"fftP", "big")
 """The application id of a protected database: a number in its header, in no schema, and seldom in use."""
@@ -52,6 +53,8 @@ class SQLiteVerbs(Verbs):
     types_by_affinity = True
     has_comments = False
     has_enums = False
+    default_schema_query = ""
+    alike_in_server = True
 
     def exists(self, target: Target) -> bool:
         """Whether the file is there and is a SQLite database."""
@@ -102,11 +105,7 @@ class SQLiteVerbs(Verbs):
 
     def standing(self, target: Target) -> Standing:
         """Its revisions, and whether it has a journal; over one connection."""
-        project = target.project
-        queries = (
-            f"SELECT version_num FROM {quoted_table(project.version_table, self.quote)}",  # noqa: S608 - quoted
-            f"SELECT 1 FROM {quoted_table(journal_name(project.version_table), self.quote)} LIMIT 1",  # noqa: S608
-        )
+        queries = self.standing_queries(target)
         try:
             # Many are asked for nothing else: what keeps one from being opened is looked for afterwards.
             with _connection(target) as connection:
@@ -115,6 +114,14 @@ class SQLiteVerbs(Verbs):
             with self.translated(target), self.existing(target) as connection:
                 revisions, entries = (_rows(connection, query) for query in queries)
         return Standing(tuple(sorted(row[0] for row in revisions or ())), entries is not None)
+
+    def standing_queries(self, target: Target) -> tuple[str, str]:
+        """See Verbs."""
+        table = target.project.version_table
+        return (
+            f"SELECT version_num FROM {quoted_table(table, self.quote)}",  # noqa: S608 - quoted
+            f"SELECT 1 FROM {quoted_table(journal_name(table), self.quote)} LIMIT 1",  # noqa: S608
+        )
 
     def rows(self, target: Target, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """What a query gives."""
@@ -173,7 +180,8 @@ class SQLiteVerbs(Verbs):
             )
         if "readonly" in text or "unable to open" in text:
             return _denied(target, text)
-        return ConnectionFailedError(f"The database {target.name} cannot be used: {text}.")
+        hint = self.remedy(exc) if exc is not None else None
+        return ConnectionFailedError(f"The database {target.name} cannot be used: {text}.", hint=hint)
 
     def remedy(self, exc: BaseException) -> str | None:
         """By SQLite's code."""

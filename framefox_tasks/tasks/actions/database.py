@@ -81,8 +81,8 @@ def create_migration(
     if len(chosen) > 1:
         raise ConfigError(f"{' and '.join(chosen)} cannot be used together.", hint="Choose one of them.")
     project = target.project
-    if project.engine:
-        _create_for_all(settings, message or None, chosen)
+    if project.engine and not check:
+        _create_for_all(settings, message or None, chosen, proof=not no_proof, keep_anyway=keep_anyway)
         return None
     hook = {"hook": hook_state(project)} if project.include_object else None
     if check:
@@ -114,7 +114,9 @@ def create_migration(
     return {"agreed": agreed(target, record.read_bytes()), **(hook or {})} if compared else hook
 
 
-def _create_for_all(settings: Settings, message: str | None, chosen: list[str]) -> None:
+def _create_for_all(
+    settings: Settings, message: str | None, chosen: list[str], *, proof: bool, keep_anyway: bool
+) -> None:
     """Write a migration of Alembic's multidb template, which is for all of its databases."""
     if chosen:
         raise ConfigError(
@@ -124,7 +126,16 @@ def _create_for_all(settings: Settings, message: str | None, chosen: list[str]) 
     targets = [named(name).target for name in database_names()]
     engines = sorted((one for one in targets if one.project.engine), key=lambda one: one != settings.target)
     with told_of("*"):
-        report.show(multidb.create_for_all(engines, message=message, on_wait=report.show_waiting))
+        report.show(
+            multidb.create_for_all(
+                engines,
+                message=message,
+                proof=proof,
+                keep_anyway=keep_anyway,
+                on_replay=report.show_replay,
+                on_wait=report.show_waiting,
+            )
+        )
 
 
 def _revision_options(given: Mapping[str, Any]) -> RevisionOptions:
@@ -191,6 +202,7 @@ def upgrade(
     output: str,
     x: list[str],
     resume: bool = False,
+    fast: bool = False,
     lock_wait: str | None = None,
 ) -> dict[str, Any]:
     """database_upgrade. The values are for the next run: the heads, and the database."""
@@ -202,6 +214,9 @@ def upgrade(
         raise ConfigError(
             f"--resume and {'--plan' if plan else '--sql'} cannot be used together.", hint="Choose one of them."
         )
+    if fast and (plan or sql or resume):
+        other = "--plan" if plan else "--sql" if sql else "--resume"
+        raise ConfigError(f"--fast and {other} cannot be used together.", hint="Choose one of them.")
     _check_given(revision)
     target = settings.target
     if plan:
@@ -219,7 +234,13 @@ def upgrade(
         with before_upgrade(settings, target, revision, resume=resume):
             report.say("Applying migrations...")
             result = upgrades.upgrade(
-                target, revision=revision, x=x, on_step=report.show, on_wait=report.show_waiting, resume=resume
+                target,
+                revision=revision,
+                x=x,
+                on_step=report.show,
+                on_wait=report.show_waiting,
+                resume=resume,
+                fast=fast,
             )
         report.show(result)
         heads = result.heads
