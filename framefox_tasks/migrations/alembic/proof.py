@@ -112,10 +112,10 @@ class _Proof:
         if not self._copied:
             self._still = untouched(self._history, self._generated, before, after)
         expected = self._declared(scratch)
-        wrong, stood = self._judged(expected, before, after) if expected is not None else ([], [])
+        wrong, unmended = self._judged(expected, before, after) if expected is not None else ([], [])
         if wrong:
             raise self._failed("After it the schema is not what the entities declare", map(str, wrong))
-        older = [*(text for _, text in self._still.older), *map(str, stood)]
+        older = [*(text for _, text in self._still.older), *map(str, unmended)]
         left = self._operations(scratch)
         self._step("downgrade", lambda: revert(self._history, scratch, self._revision))
         self._leads_back(before, self._facts(scratch))
@@ -132,7 +132,7 @@ class _Proof:
         self._step("second upgrade", lambda: replay(self._history, scratch, self._revision))
         self._same("Its second upgrade leads to another schema than the first", after, self._facts(scratch))
         if expected is not None and not self._copied:
-            keep_older(self._history, self._generated, stood, self._still)
+            keep_older(self._history, self._generated, unmended, self._still)
         if self._is_long and not self._copied:
             self._database.keep_state(self._target, scratch, digest_of(self._history, *self._generated.files))
         proof = Proof(proven=True, reason=" ".join(self._notes), older=tuple(older))
