@@ -184,8 +184,8 @@ def not_compared(
     Args:
         target: Tells the database, and the project with its record.
         schema: What the entities declare.
-        done: The names of the constraints and indexes, and columns as `table.column`, that the migration makes all
-            the same.
+        done: The names of the constraints and indexes, columns as `table.column`, and `primary key of table`, that the
+            migration makes all the same.
         only_here: Leave out what this database has not got, and others have.
     """
     pairs = _pairs(target, schema)
@@ -237,8 +237,9 @@ def _left_out(old: Table, new: Table, database: Traits, done: Collection[str]) -
         again = sorted([*kept, *(check for check in old.checks if check in checks)], key=_order)
         for number, name in enumerate(sorted({check.name or check.sql for check in checks})):
             yield _Left(f"check constraint {name} on {new.key}", {"checks": tuple(again)} if not number else {})
-    if old.primary_key.columns != new.primary_key.columns or old.primary_key.options != new.primary_key.options:
-        yield _Left(f"primary key of {new.key}", {"primary_key": old.primary_key})
+    key, differs = f"primary key of {new.key}", old.primary_key.columns != new.primary_key.columns
+    if (differs and key not in done) or old.primary_key.options != new.primary_key.options:
+        yield _Left(key, {"primary_key": old.primary_key})
     if not database.has_comments and old.comment != new.comment:
         yield _Left(f"comment on {new.key}", {"comment": old.comment}, elsewhere=True)
     if _own(old.options, database) != _own(new.options, database):
