@@ -21,7 +21,7 @@ from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, ownership_of
 
 
 @dataclass(frozen=True)
-class Key:
+class KeyColumns:
     """A primary key, with its name where it has one."""
 
     columns: tuple[str, ...]
@@ -31,7 +31,9 @@ class Key:
 class PrimaryKeyOp(ops.AlterTableOp):
     """Gives a table another primary key, or takes its key away, or gives it one."""
 
-    def __init__(self, table: str, schema: str | None, *, gone: Key | None = None, made: Key | None = None) -> None:
+    def __init__(
+        self, table: str, schema: str | None, *, gone: KeyColumns | None = None, made: KeyColumns | None = None
+    ) -> None:
         super().__init__(table, schema=schema)
         self.gone, self.made = gone, made
 
@@ -72,7 +74,7 @@ def _render(context: AutogenContext, op: PrimaryKeyOp) -> list[str]:
     return lines
 
 
-def _in_one(context: AutogenContext, op: PrimaryKeyOp, made: Key) -> str:
+def _in_one(context: AutogenContext, op: PrimaryKeyOp, made: KeyColumns) -> str:
     """One statement: a column that numbers itself must be in a key at any time."""
     assert context.dialect is not None  # noqa: S101 - autogenerate has a connection
     prefix = context.opts.get("alembic_module_prefix") or "op."
@@ -102,10 +104,12 @@ def _compare(
     if recorded.primary_key.options or not _is_free(context, found, declared):
         return
     database = database_named(migration.dialect.name)
-    old = Key(before, str(found.primary_key.name) if found.primary_key.name else None) if before else None
-    new = Key(after, final_name(migration, declared.primary_key) or (old.name if old else None)) if after else None
+    old = KeyColumns(before, str(found.primary_key.name) if found.primary_key.name else None) if before else None
+    new = (
+        KeyColumns(after, final_name(migration, declared.primary_key) or (old.name if old else None)) if after else None
+    )
     if new and not new.name and not (database.rebuilds_tables or database.replaces_keys):
-        new = Key(after, conventional("pk", (name,)))
+        new = KeyColumns(after, conventional("pk", (name,)))
     if database.replaces_keys:
         late = [op for op in modify.ops if _must_follow(op, before)]
         first = [op for op in modify.ops if op not in late]
