@@ -6,9 +6,11 @@ A hook is what mkdocs.yml lists; nothing here is part of the package.
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -139,8 +141,8 @@ def settings() -> Mapping[str, str]:
 
 def _attributes(kind: type) -> dict[str, str]:
     """What the docstring of a class says of its attributes."""
-    text = (kind.__doc__ or "").partition("Attributes:")[2]
-    found = re.findall(r"^ {8}(\w+): (.*?)(?=^ {8}\w|\Z)", text, re.MULTILINE | re.DOTALL)
+    text = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:")[2]
+    found = re.findall(r"^ {4}(\w+): (.*?)(?=^ {4}\w|\Z)", text, re.MULTILINE | re.DOTALL)
     return {name: " ".join(what.split()).rstrip(".") for name, what in found}
 
 
@@ -181,13 +183,10 @@ def messages_page() -> str:
 
 def messages() -> list[Message]:
     """The messages of our errors, as the source holds them, each once."""
-    kinds, found = _kinds(), dict[str, Message]()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and _name(node.func) in kinds and node.args:
-                for text in filter(_is_telling, _texts(node.args[0])):
-                    place = str(path.relative_to(PACKAGE))
-                    found.setdefault(text, Message(text, _hint(node), _name(node.func), place))
+    found = dict[str, Message]()
+    for raised in raised_errors():
+        for text in map(str.strip, filter(_is_telling, raised.texts())):
+            found.setdefault(text, Message(text, raised.hint(), raised.kind, raised.place))
     return list(found.values())
 
 
@@ -208,25 +207,186 @@ def _kinds() -> dict[str, str]:
     }
 
 
+# What an expression says before it runs
+
+
+@dataclass(frozen=True)
+class Raised:
+    """A call in the source that makes one of our errors.
+
+    Attributes:
+        node: The call.
+        scope: Where it stands.
+        kind: The class of the error.
+    """
+
+    node: ast.Call
+    scope: _Scope
+    kind: str
+
+    @property
+    def place(self) -> str:
+        """The module."""
+        return str(self.scope.source.path.relative_to(PACKAGE))
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether the text is that of another error, which has come from elsewhere."""
+        text = self.node.args[0]
+        return isinstance(text, ast.Attribute) or (isinstance(text, ast.Call) and _name(text.func) == "str")
+
+    def texts(self) -> list[str]:
+        """The messages that it may have."""
+        return list(self.scope.texts(self.node.args[0]))
+
+    def hint(self) -> str:
+        """What to do about it; of several the parts."""
+        given = next((keyword.value for keyword in self.node.keywords if keyword.arg == "hint"), None)
+        return " ".join(dict.fromkeys(self.scope.texts(given))) if given else ""
+
+
+def raised_errors() -> list[Raised]:
+    """Where the source makes our errors."""
+    kinds = _kinds()
+    return [
+        Raised(node, scope, _name(node.func))
+        for scope in _scopes()
+        for node in scope.calls
+        if _name(node.func) in kinds and node.args
+    ]
+
+
+@dataclass
+class _Source:
+    """A module of the package."""
+
+    path: Path
+    tree: ast.Module
+    functions: dict[str, ast.FunctionDef]
+
+
+@dataclass
+class _Scope:
+    """A function of a module, or what stands outside of its functions."""
+
+    source: _Source
+    function: ast.FunctionDef | None
+    calls: list[ast.Call]
+
+    def texts(self, node: ast.expr | None, seen: frozenset[tuple[int, str]] = frozenset()) -> Iterator[str]:
+        """The texts that an expression may give; nothing where it is not known before it runs."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.JoinedStr):
+            yield from self._joined(node, seen)
+        elif isinstance(node, ast.BinOp):
+            joined = [next(self.texts(side, seen), "...") for side in (node.left, node.right)]
+            yield "".join(joined)
+        elif isinstance(node, ast.Name):
+            yield from self._named(node.id, seen)
+        elif isinstance(node, ast.Call):
+            yield from self._called(node, seen)
+        else:
+            for part in _parts(node):
+                yield from self.texts(part, seen)
+
+    def _joined(self, node: ast.JoinedStr, seen: frozenset[tuple[int, str]]) -> Iterator[str]:
+        parts = [str(part.value) if isinstance(part, ast.Constant) else "..." for part in node.values]
+        text = re.sub(r"(\.\.\.)+", "...", "".join(parts)).strip()
+        if _is_telling(text):
+            yield text
+            return
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                yield from (each for each in self.texts(part.value, seen) if len(re.findall(r"[a-z]+", each)) > 2)
+
+    def _named(self, name: str, seen: frozenset[tuple[int, str]]) -> Iterator[str]:
+        """What a variable, a parameter or a constant may hold."""
+        if (id(self.function), name) in seen:
+            return
+        seen = seen | {(id(self.function), name)}
+        body = list(ast.walk(self.function)) if self.function else list(ast.iter_child_nodes(self.source.tree))
+        for node in body:
+            yield from (text for value in _values(node, name) for text in self.texts(value, seen))
+        if self.function is None:
+            return
+        parameters = [argument.arg for argument in (*self.function.args.args, *self.function.args.kwonlyargs)]
+        if name in parameters:
+            for scope, call in _calls_of(self.source, self.function):
+                yield from scope.texts(_argument(call, [each for each in parameters if each != "self"], name), seen)
+        else:
+            yield from _Scope(self.source, None, [])._named(name, seen)
+
+    def _called(self, node: ast.Call, seen: frozenset[tuple[int, str]]) -> Iterator[str]:
+        """What a join of texts gives, or a function of the module."""
+        if _name(node.func) == "join" and node.args:
+            yield from self.texts(node.args[0], seen)
+        called = self.source.functions.get(_name(node.func))
+        if called is None or (id(called), "") in seen:
+            return
+        inside = _Scope(self.source, called, [])
+        for each in ast.walk(called):
+            if isinstance(each, (ast.Return, ast.Yield)):
+                yield from inside.texts(each.value, seen | {(id(called), "")})
+
+
+@cache
+def _scopes() -> tuple[_Scope, ...]:
+    """The functions of the package, and its modules without them."""
+    found: list[_Scope] = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        outside = _Scope(_Source(path, tree, {}), None, [])
+        found.append(outside)
+        waiting: list[tuple[ast.AST, _Scope]] = [(tree, outside)]
+        while waiting:
+            node, scope = waiting.pop()
+            if isinstance(node, ast.FunctionDef):
+                outside.source.functions[node.name] = node
+                scope = _Scope(outside.source, node, [])
+                found.append(scope)
+            elif isinstance(node, ast.Call):
+                scope.calls.append(node)
+            waiting.extend((child, scope) for child in ast.iter_child_nodes(node))
+    return tuple(found)
+
+
+def _calls_of(source: _Source, function: ast.FunctionDef) -> Iterator[tuple[_Scope, ast.Call]]:
+    """The calls of a function; of one without an underscore those in other modules, too."""
+    for scope in _scopes():
+        if scope.source is source or not function.name.startswith("_"):
+            yield from ((scope, call) for call in scope.calls if _name(call.func) == function.name)
+
+
+def _argument(call: ast.Call, parameters: list[str], name: str) -> ast.expr | None:
+    given = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+    position = parameters.index(name)
+    return given or (call.args[position] if position < len(call.args) else None)
+
+
+def _values(node: ast.AST, name: str) -> Iterator[ast.expr]:
+    """What a statement gives to a variable, or appends to it."""
+    if isinstance(node, ast.Assign) and any(isinstance(each, ast.Name) and each.id == name for each in node.targets):
+        yield node.value
+    elif isinstance(node, (ast.AnnAssign, ast.AugAssign)) and isinstance(node.target, ast.Name):
+        if node.target.id == name and node.value is not None:
+            yield node.value
+    elif isinstance(node, ast.Call) and ast.unparse(node.func) == f"{name}.append":
+        yield from node.args
+
+
+def _parts(node: ast.expr | None) -> list[ast.expr]:
+    """The expressions of which one, or each, is what another one gives."""
+    if isinstance(node, ast.IfExp):
+        return [node.body, node.orelse]
+    if isinstance(node, ast.BoolOp):
+        return node.values
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return node.elts
+    if isinstance(node, (ast.GeneratorExp, ast.ListComp)):
+        return [node.elt]
+    return [node.value] if isinstance(node, ast.Starred) else []
+
+
 def _name(node: ast.expr) -> str:
     return str(getattr(node, "id", None) or getattr(node, "attr", ""))
-
-
-def _hint(node: ast.Call) -> str:
-    given = next((keyword.value for keyword in node.keywords if keyword.arg == "hint"), None)
-    return " ".join(_texts(given)) if given else ""
-
-
-def _texts(node: ast.expr) -> Iterator[str]:
-    """The texts that an expression may give; nothing where it is not known before it runs."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
-    elif isinstance(node, ast.JoinedStr):
-        parts = [str(part.value) if isinstance(part, ast.Constant) else "..." for part in node.values]
-        if text := re.sub(r"(\.\.\.)+", "...", "".join(parts)).strip():
-            yield text
-    elif isinstance(node, ast.IfExp):
-        yield from (text for branch in (node.body, node.orelse) for text in _texts(branch))
-    elif isinstance(node, ast.BinOp):
-        joined = [next(_texts(side), "...") for side in (node.left, node.right)]
-        yield "".join(joined)

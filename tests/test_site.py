@@ -7,6 +7,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -50,6 +51,70 @@ def test_each_message_of_ours_has_an_entry_that_says_what_to_do(site: ModuleType
     for message in found.values():
         assert f"**{site._cell(message.text)}**" in page, message
         assert message.hint or kinds[message.kind], message
+
+
+# What they say is what a database, a driver or a check of ours has said, which has an entry where that is raised.
+PASSED_ON = {
+    "databases/mysql/load.py",
+    "migrations/schema_at.py",
+    "migrations/wait.py",
+    "seeds/rows.py",
+    "seeds/seed.py",
+    "tasks/actions/database.py",
+}
+
+
+def test_messages_that_are_built_in_variables_have_an_entry_too(site: ModuleType) -> None:
+    silent = {each.place for each in site.raised_errors() if not (any(each.texts()) or each.passes_on)}
+    assert silent <= PASSED_ON
+    found = {message.text: message for message in site.messages()}
+    for text in (
+        "After it the schema is not what the entities declare",  # the argument of a function that makes the error
+        "... is in the list of the fleet twice.",
+        "Nothing says whether ... was edited by hand; what was would be lost.",  # appended to a list, and joined
+        "... has tables of the entities (...), and there is no migration that makes them: "
+        "a new database would stay without.",  # what a function gives
+        "The database was changed by hand.",  # one of two
+    ):
+        assert text in found
+    # A hint that is a constant of the module is known as well.
+    assert "doit database_baseline" in found[next(text for text in found if "has tables of the entities" in text)].hint
+
+
+def test_a_message_in_a_variable_is_seen_in_new_code_as_well(
+    site: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "new.py").write_text(
+        """
+from framefox_tasks.errors import ConfigError
+HINT = "Type this."
+def refuse(what):
+    message = f"{what} has no wings."
+    if what:
+        message += " It walks."
+    raise ConfigError(message, hint=HINT)
+def wrong(title):
+    return ConfigError(title)
+def use():
+    raise wrong("It cannot fly." if use else "It cannot swim.")
+def silent(given):
+    raise ConfigError(given)
+"""
+    )
+    monkeypatch.setattr(site, "PACKAGE", tmp_path)
+    site._scopes.cache_clear()
+    try:
+        found = {message.text: message.hint for message in site.messages()}
+        silent = [each.node.lineno for each in site.raised_errors() if not (any(each.texts()) or each.passes_on)]
+    finally:
+        site._scopes.cache_clear()
+    assert found == {
+        "... has no wings.": "Type this.",
+        "It walks.": "Type this.",
+        "It cannot fly.": "",
+        "It cannot swim.": "",
+    }
+    assert silent == [14]
 
 
 def test_what_troubleshooting_tells_of_are_messages() -> None:

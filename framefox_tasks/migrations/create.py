@@ -150,7 +150,7 @@ def _create_migration(
         if written.files and made:
             record.mark(target.project, written.files[-1], made)
             if proof:
-                found, facts = _proven(history, written, keep_anyway=keep_anyway, on_replay=on_replay)
+                found, facts = proven(history, written, keep_anyway=keep_anyway, on_replay=on_replay)
             record.announce(target.project, written.files[-1].name, made)
         path = in_place(target, folder, Path(place["version_path"]), written)
     if made is None:
@@ -197,9 +197,14 @@ def _not_made(history: History, compared: Comparison) -> tuple[str, ...]:
     return not_made(history, compared.schema.tables, compared.difference.created) if compared.schema else ()
 
 
-def _proven(
+def proven(
     history: History, written: Comparison, *, keep_anyway: bool, on_replay: Callable[[int], None] | None
 ) -> tuple[Proof, list[Fact] | None]:
+    """The proof of a migration that is written aside, and what the history makes with it, where that was found.
+
+    Raises:
+        UnprovenError: It has failed, and the migration is not to be kept anyway.
+    """
     from framefox_tasks.migrations.alembic.proof import prove
 
     try:

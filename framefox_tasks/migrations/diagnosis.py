@@ -109,7 +109,7 @@ def _entities(target: Target) -> Diagnosed:
 
     tables = declared_schema(target).tables
     where = target.project.metadata or ", ".join(map(str, target.project.entities)) or "env.py"
-    return Diagnosed("entities", bool(tables), f"{len(tables)} tables, of {where}")
+    return Diagnosed("entities", bool(tables), f"{len(tables)} table{'s' * (len(tables) != 1)}, of {where}")
 
 
 def _migrations(target: Target) -> Diagnosed:

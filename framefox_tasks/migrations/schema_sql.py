@@ -52,7 +52,8 @@ def schema_sql(target: Target) -> str:
     from sqlalchemy.exc import CompileError
 
     database = database_of(target)
-    title = f"-- The tables that the entities declare, as {database.title} has them. Written by: doit database_schema"
+    command = ":".join(filter(None, ("doit database_schema", target.project.name)))
+    title = f"-- The tables that the entities declare, as {database.title} has them. Written by: {command}"
     try:
         made = list(_statements(target, declared_metadata(target)))
     except CompileError as exc:

@@ -108,7 +108,9 @@ class Surroundings:
         yield "libraries", ", ".join(name for top, name in _LIBRARIES.items() if top in self.code.imports)
         named = ", ".join(project.metadata_names)
         configured = ", ".join(map(str, project.entities)) if project.entities != Project.entities else ""
-        yield "entities", ", ".join(self.code.entities) or named or configured
+        own = ", ".join(self.code.entities) or named or configured
+        theirs = [str(place) for other in self.others.values() for place in (*other.entities, *other.metadata_names)]
+        yield "entities", ", ".join(filter(None, (own, *theirs)))
         yield "database", "" if self.problem and not self.has_default else self.problem or self.database or ""
         yield "databases", ", ".join(self.others)
 
@@ -132,7 +134,7 @@ def look_around(root: Path) -> Surroundings:
     project = load_project(root)
     database, problem = _database(root)
     others = {name: other for name, other in all_projects(root).items() if name}
-    return Surroundings(project, read_code(project), database, problem, others)
+    return Surroundings(project, read_code(project, others.values()), database, problem, others)
 
 
 def _database(root: Path) -> tuple[str | None, str]:

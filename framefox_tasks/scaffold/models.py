@@ -22,7 +22,7 @@ class Code:
 
     Attributes:
         files: Its files, but those of migrations and tests, and dodo.py.
-        entities: Where its entities are, as `entities:` of the settings takes it.
+        entities: Where its entities are, as `entities:` of the settings takes it; not those of other databases.
         imports: The top-level names of all modules that it imports.
         reads_database_url: Whether it names the variable DATABASE_URL.
     """
@@ -33,8 +33,13 @@ class Code:
     reads_database_url: bool
 
 
-def read_code(project: Project) -> Code:
-    """Read the code of a project."""
+def read_code(project: Project, others: Iterable[Project] = ()) -> Code:
+    """Read the code of a project.
+
+    Args:
+        project: The project.
+        others: The same with the settings of its other databases.
+    """
     root = project.root.absolute().resolve()
     folders = (project.migrations_folder, *project.versions)
     files = [path for path in own_files(root) if not any(path.is_relative_to(folder) for folder in folders)]
@@ -43,11 +48,22 @@ def read_code(project: Project) -> Code:
     env_py = project.migrations_folder / "env.py"
     read = [*texts.values(), env_py.read_bytes() if env_py.is_file() else b""]
     trees = {path: tree for path, text in texts.items() if (tree := _tree(text))}
+    taken = [place for other in others for place in _own_places(other)]
     declaring = [path.relative_to(root) for path, tree in trees.items() if _declares(path, tree)]
+    declaring = [path for path in declaring if not any((root / path).is_relative_to(place) for place in taken)]
     imports = {name for tree in (*trees.values(), _tree(read[-1])) if tree for name in _imported(tree)}
     return Code(
         tuple(files), tuple(_places(declaring)), frozenset(imports), any(b"DATABASE_URL" in text for text in read)
     )
+
+
+def _own_places(other: Project) -> Iterator[Path]:
+    """Where the entities of another database are: its modules and folders, and the packages of its metadata."""
+    yield from map(other.path, other.entities)
+    for name in other.metadata_names:
+        package, _, module = name.partition(":")[0].rpartition(".")
+        for folder in (other.root, *other.import_paths, other.path("src")):
+            yield other.path(folder / package.replace(".", "/") if package else folder / f"{module}.py")
 
 
 def _is_aside(path: Path) -> bool:

@@ -67,8 +67,8 @@ class Copies:
 
     @property
     def url(self) -> str:
-        """The target of a copy that names none; empty if there is no such."""
-        return as_sqlalchemy_reads(self._variables.get(URL_VARIABLE, ""))
+        """The target of a copy that names none; empty if there is no such. It is of the default database."""
+        return "" if self._target.project.name else as_sqlalchemy_reads(self._variables.get(URL_VARIABLE, ""))
 
     @property
     def salt(self) -> str | None:

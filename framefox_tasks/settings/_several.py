@@ -66,6 +66,9 @@ def check(config: Mapping[str, Any], shown: str) -> None:
             raise ConfigError(
                 f"{shown}: {name} is a database, and a group of diagrams.", hint="Give one of them another name."
             )
+        copies = config.get("copies")
+        if isinstance(copies, dict) and name in copies:  # both would be the task database_copy:NAME
+            raise ConfigError(f"{shown}: {name} is a database, and a copy.", hint="Give one of them another name.")
         check_section(databases, name, CONNECTION_KEYS | _KEYS, shown, below="databases.")
 
 

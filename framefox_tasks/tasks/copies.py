@@ -7,7 +7,7 @@ from typing import Any
 
 from doit.dependency import UptodateCalculator
 
-from framefox_tasks.settings import Chain, copy_chains
+from framefox_tasks.settings import Chain, copy_chains, database_names, using
 from framefox_tasks.tasks.actions import action
 from framefox_tasks.tasks.freshness import UptodateCheck
 from framefox_tasks.tasks.freshness.copies import copy_at_head, copy_unchanged, nothing_to_lose
@@ -61,10 +61,18 @@ _COPY = (
 @definition
 def task_database_copy() -> Iterator[dict[str, Any]]:
     """Copy the database to another place"""
-    copy = {"actions": [action("copies:copy")], "params": list(_COPY), "uptodate": [Named()], **LIVE}
-    yield {"basename": "database_copy", **copy}
+    yield _typed("database_copy", "Copy the database to another place")
+    for database in database_names():
+        with using(database):
+            yield _typed(f"database_copy:{database}", f"Copy the database {database} to another place")
     for name, chain in copy_chains().items():
         yield from _named(name, chain)
+
+
+def _typed(task: str, doc: str) -> dict[str, Any]:
+    """The task of the copy that the command line says; no part of a group, as that would run with a plain one."""
+    copy = {"actions": [action("copies:copy")], "params": list(_COPY), "uptodate": [Named()], **LIVE}
+    return {"basename": task, "doc": doc, **copy}
 
 
 def copies_before_upgrade() -> list[str]:

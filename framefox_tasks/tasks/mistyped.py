@@ -17,7 +17,7 @@ from doit.cmdparse import CmdParse, CmdParseError, TaskParse
 from doit.control import TaskControl
 from doit.exceptions import InvalidCommand
 
-from framefox_tasks.settings._several import DEFAULT
+from framefox_tasks.tasks.patterns import check, expand, without_default
 from framefox_tasks.tasks.several import note_words
 
 _WRAPPED = "_framefox_tasks"
@@ -69,8 +69,11 @@ def _parse_only(original: Any, parser: Any, in_args: Sequence[str], params: Any 
         raise CmdParseError(f"{exc.__context__}.{_meant(exc.__context__.opt, parser)}") from None
 
 
-def _load_tasks(original: Any, loader: Any, cmd: Any, pos_args: Sequence[str]) -> Any:
-    _plain_default(loader.namespace, pos_args)
+def _load_tasks(original: Any, loader: Any, cmd: Any, pos_args: list[str]) -> Any:
+    if cmd.execute_tasks:
+        _expand(pos_args, lambda: original(loader, cmd, []))
+    functions = {name.removeprefix("task_") for name in loader.namespace if name.startswith("task_")}
+    pos_args[:] = [without_default(word, functions) for word in pos_args]
     note_words(pos_args)
     try:
         return original(loader, cmd, pos_args)
@@ -80,16 +83,16 @@ def _load_tasks(original: Any, loader: Any, cmd: Any, pos_args: Sequence[str]) -
         raise _explained(exc, name, task.__doc__ if task else "") from None
 
 
-def _plain_default(namespace: Collection[str], words: Any) -> None:
-    """Take `database_upgrade:default` for `database_upgrade`, in place: doit reads the same list later."""
-    end = f":{DEFAULT}"
-    for index, word in enumerate(words):
-        if word.endswith(end) and f"task_{word.removesuffix(end)}" in namespace:
-            words[index] = word.removesuffix(end)
+def _expand(words: list[str], load: Callable[[], Sequence[Any]]) -> None:
+    try:
+        expand(words, load)
+    except InvalidCommand as exc:
+        raise InvalidCommand(_unknown(str(exc.not_found), words, {task.name: task for task in load()})) from None
 
 
 def _process(original: Any, control: Any, task_selection: list[str] | None) -> Any:
     try:
+        check(task_selection or (), control.tasks)
         return original(control, task_selection)
     except _OptionUnknownError as exc:
         name = _name(task_selection or [], exc)
@@ -127,6 +130,11 @@ def _meant(option: str, parser: Any) -> str:
 
 
 def _unknown(word: str, selection: Sequence[str], tasks: Mapping[str, Any]) -> str:
+    if "*" in word:
+        stem, star = (word.removesuffix(":*"), ":*") if word.endswith(":*") else (word, "")
+        near = nearest(stem, [name for name in tasks if not name.startswith("_")]) if star else None
+        meant = f" Did you mean {near}{star}?" if near and any(name.startswith(f"{near}:") for name in tasks) else ""
+        return f'"{word}" means no task.{meant}\nSee the tasks with: doit list --all'
     said = f'"{word}" is no task, and no target of one.'
     if quoted := _split_value(word, selection, tasks):
         return f"{said} A value of several words needs quotes: {quoted}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatch
-from getopt import getopt
 from typing import Any
 
 from doit.cmd_base import DoitCmdBase
-from doit.cmdparse import CmdOption, TaskParse
 from doit.dependency import UptodateCalculator
+
+from framefox_tasks.tasks.patterns import OfPattern, split
 
 
 class Named(UptodateCalculator):  # type: ignore[misc]  # doit ships no type information
@@ -62,13 +62,13 @@ def _names(given: Sequence[str], tasks: Mapping[str, Any]) -> Iterator[str]:
         word = rest.pop(0)
         if "*" in word:
             continue
-        yield by_target.get(word, word)
+        if not isinstance(word, OfPattern):
+            yield by_target.get(word, word)
         if task := tasks.get(word):
             if word in seen:  # from a task that comes again on, doit reads no more
                 return
             seen.add(word)
-            options = TaskParse([CmdOption(option) for option in (*task.params, *task.creator_params)])
-            rest = getopt(rest, options.get_short(), options.get_long())[1]
+            _, rest = split(rest, task) or ([], [])  # doit has parsed them before
             if task.pos_arg:
                 return
 

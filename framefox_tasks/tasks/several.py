@@ -40,9 +40,10 @@ def of_each(function: Callable[..., Any], options: dict[str, Any], declared: Seq
 
 def _all(function: Any, made: Any, names: Sequence[str], declared: list[dict[str, Any]]) -> Iterator[Any]:
     base = function.__name__.removeprefix("task_")
-    for each in _dicts(made):
+    has_default = _has_default()
+    for each in _dicts(made) if isinstance(made, dict) or has_default else _without_parts(made):
         yield each if {"name", "basename"} & each.keys() else {**each, "basename": base}
-    if isinstance(made, dict) and _has_default():
+    if isinstance(made, dict) and has_default:
         yield _task({"name": f"{base}:{DEFAULT}", "actions": [], "task_dep": [base]}, base, [])
     for name in names:
         with using(name):
@@ -52,6 +53,12 @@ def _all(function: Any, made: Any, names: Sequence[str], declared: list[dict[str
 
 def _dicts(made: Any) -> Sequence[dict[str, Any]]:
     return [made] if isinstance(made, dict) else list(made)
+
+
+def _without_parts(made: Any) -> Sequence[dict[str, Any]]:
+    """A group of the default database as one task, where there is no such: a star means no part of it."""
+    part = next(each for each in _dicts(made) if "basename" not in each)
+    return [{name: value for name, value in part.items() if name in ("actions", "verbosity", "io")}]
 
 
 def _has_default() -> bool:

@@ -44,7 +44,7 @@ def test_the_picture_is_fitted_to_the_window(open_page: OpenPage) -> None:
     page.set_viewport_size({"width": 1000, "height": 400})
     page.wait_for_function(
         "wanted => Math.abs(new DOMMatrix(document.querySelector('.stage').style.transform).a - wanted) < 1e-6",
-        arg=(400 - 48) / 1000,
+        arg=(400 - 12 - 62) / 1000,
     )
 
 
@@ -52,7 +52,8 @@ def test_neighbours_are_lit_and_the_rest_is_dimmed(open_page: OpenPage) -> None:
     page = open_page(fragment="#order")
     assert classes(page, "chosen") == {"table-3"}
     assert classes(page, "near") == {"table-1", "table-2", "relation-0", "relation-1"}
-    opacity = [float(group(page, number).evaluate("table => getComputedStyle(table).opacity")) for number in range(5)]
+    style = "table => getComputedStyle(table).fillOpacity"
+    opacity = [float(group(page, number).evaluate(style)) for number in range(5)]
     assert opacity[1:4] == [1, 1, 1]
     assert max(opacity[0], opacity[4]) < 0.5
     page.get_by_role("button", name="Close").click()
@@ -102,7 +103,7 @@ def test_the_wheel_zooms_towards_the_pointer(open_page: OpenPage) -> None:
     page.mouse.wheel(0, -100)
     expect(page.locator(".scale")).not_to_have_text(f"{scale:.0%}")
     assert placed(page)[2] > scale * 1.1
-    assert corner(group(page, 2)) == pytest.approx(before, abs=0.5)
+    assert corner(group(page, 2)) == pytest.approx(before, abs=1), "as near as whole pixels are"
 
 
 def test_two_fingers_zoom(open_page: OpenPage) -> None:
@@ -142,15 +143,16 @@ def test_from_afar_names_take_the_place_of_columns(open_page: OpenPage) -> None:
 def test_it_glides_unless_less_motion_is_asked_for(open_page: OpenPage) -> None:
     for motion, still in (("no-preference", False), ("reduce", True)):
         page = open_page(reduced_motion=motion)
-        expect(page.locator(".stage")).not_to_contain_class("moving")
         _, _, scale = placed(page)
         at_once = page.evaluate(
             "document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '+', bubbles: true })),"
             "new DOMMatrix(document.querySelector('.stage').style.transform).a"
         )
         assert at_once == pytest.approx(scale * 1.3 if still else scale, rel=1e-3)
-        expect(page.locator(".stage")).not_to_contain_class("moving")
-        assert placed(page)[2] == pytest.approx(scale * 1.3, rel=1e-3)
+        page.wait_for_function(
+            "wanted => Math.abs(new DOMMatrix(document.querySelector('.stage').style.transform).a / wanted - 1) < 1e-3",
+            arg=scale * 1.3,
+        )
 
 
 def test_dark_and_light_follow_the_system_until_one_is_chosen(open_page: OpenPage) -> None:

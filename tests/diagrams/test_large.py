@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import time
@@ -108,7 +109,7 @@ def test_200_tables_are_drawn_in_groups_within_two_seconds() -> None:
     root = picture(many)
     faint = [group for group in root.iter() if (group.get("class") or "").endswith("between")]
     assert len(faint) == len(placed.between)
-    assert {each.get("opacity") for each in faint} == {"0.25"}
+    assert {each.get("stroke-opacity") for each in faint} == {"0.25"}
 
 
 def test_100_tables_with_500_cyclic_keys_take_no_more_than_some_seconds() -> None:
@@ -214,9 +215,19 @@ def test_names_of_200_tables_can_be_read_when_the_page_opens_and_columns_come_wi
     seen = sizes(page, ".stage text")
     assert len(seen) >= 200
     assert round(min(seen), 3) >= 9
+    names = page.locator(".node text.plate").evaluate_all("plates => plates.map(plate => plate.textContent)")
+    kept = [
+        name.replace("_", "") == each.key.replace("_", "") for name, each in zip(names, large(200).tables, strict=True)
+    ]
+    assert sum(kept) > 140, "most names are whole, the others lack their middle"
+    assert "user" in names, "which has one column: its box is far smaller than its name"
+    buttons = page.locator(".zoom").bounding_box()
+    assert buttons
+    tables = [box for node in page.locator(".node").all() if (box := node.bounding_box())]
+    assert max(box["y"] + box["height"] for box in tables) < buttons["y"], "the buttons cover none"
     column = group(page, 5).locator("text.name").first
     assert not column.is_visible()
-    between = "() => [...document.querySelectorAll('.edge.between')].map(line => getComputedStyle(line).opacity)"
+    between = "() => [...document.querySelectorAll('.edge.between')].map(line => getComputedStyle(line).strokeOpacity)"
     assert set(page.evaluate(between)) == {"0.25"}
     page.locator(".node", has=page.locator("title", has_text=re.compile("^user$"))).hover()
     assert set(page.evaluate(between)) == {"0.25", "1"}
@@ -237,6 +248,20 @@ def test_a_page_of_300_tables_opens_on_their_groups(browser: Browser, tmp_path: 
     for _ in range(3):
         page.keyboard.press("+")
     assert (frames.first.is_visible(), page.locator(".node .plate").first.is_visible()) == (False, True)
+    page.close()
+
+
+def test_a_small_window_opens_on_the_groups_too(browser: Browser, tmp_path: Path) -> None:
+    many = large(66)
+    (tmp_path / "page.html").write_text(html(many, svg(many)), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 400, "height": 800}, reduced_motion="reduce")
+    page.goto((tmp_path / "page.html").as_uri())
+    frames, names = page.locator(".frame text.plate"), page.locator(".node text.plate")
+    assert (frames.first.is_visible(), names.first.is_visible()) == (True, False)
+    assert page.locator(".frame tspan").all_text_contents()[:2] == ["customer", "10\u00a0tables"]
+    for _ in range(3):
+        page.keyboard.press("+")
+    assert (frames.first.is_visible(), names.first.is_visible()) == (False, True)
     page.close()
 
 
@@ -275,4 +300,44 @@ def test_a_link_shows_nothing_but_a_table_and_what_is_near_it_and_the_list_can_b
     grip.focus()
     page.keyboard.press("ArrowLeft")
     expect(grip).to_have_attribute("aria-valuenow", "400")
+    page.close()
+
+
+# Drag the picture along a curve, a step for each frame that the browser makes.
+DRAG = """frames => new Promise((done) => {
+  const canvas = document.querySelector(".canvas");
+  const fire = (name, clientX, clientY) =>
+    canvas.dispatchEvent(new PointerEvent(name, { clientX, clientY, pointerId: 1, button: 0, bubbles: true }));
+  canvas.setPointerCapture = () => {}; // there is no such pointer
+  fire("pointerdown", 900, 450);
+  const step = (left) => {
+    fire("pointermove", 900 + 350 * Math.sin(left / 20), 450 + 200 * Math.sin(left / 30));
+    if (left) requestAnimationFrame(() => step(left - 1));
+    else done(fire("pointerup", 900, 450));
+  };
+  step(frames);
+})"""
+SCREEN = 1000 / 60  # milliseconds of a frame
+
+
+def spent(trace: bytes, name: str) -> float:
+    """Milliseconds of the processor's time."""
+    events = json.loads(trace)["traceEvents"]
+    return float(sum(event.get("tdur", 0) for event in events if event["name"] == name and event["ph"] == "X")) / 1000
+
+
+@pytest.mark.slow
+def test_1000_tables_are_moved_without_drawing_them_anew(browser: Browser, tmp_path: Path) -> None:
+    page = opened(browser, tmp_path, large(1000))
+    for zoomed in (0, 2, 2):  # on the groups, on names of all tables, and on those of some
+        for _ in range(zoomed):
+            page.keyboard.press("+")
+        page.wait_for_timeout(1500)  # until it is drawn once
+        browser.start_tracing(page=page, categories=["toplevel", "cc", "viz", "devtools.timeline"])
+        page.evaluate(DRAG, 120)
+        trace = browser.stop_tracing()
+        script, drawing = spent(trace, "ProxyMain::BeginMainFrame") / 120, spent(trace, "Display::DrawAndSwap") / 120
+        assert 0 < script + drawing < SCREEN, (script, drawing)
+        assert spent(trace, "RasterTask") / 120 < SCREEN
+        assert spent(trace, "Paint") / 120 < 1, "nothing of the picture is painted"
     page.close()

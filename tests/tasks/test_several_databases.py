@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
+from support.databases import MakeDatabase
 from support.projects import MiniProject, copy_project
 from support.typing_in import two_steps
 
@@ -281,11 +282,14 @@ def test_the_multidb_template_of_alembic(tmp_path: Path) -> None:
     assert "databases  engine1, engine2" in said
     assert "Next: doit 'database_create_migration:*' 'database_upgrade:*'" in said
     assert "  engine1: add table user\n  engine2: add table bill\n" in said
-    assert "Not proven, because it is for several databases.\nApply it with: doit database_upgrade:*" in said
+    assert "Proven on a scratch database: up, down, up.\nApply it with: doit database_upgrade:*" in said
     assert len(project.versions()) == 1
     assert tables(project.path / "one.db") == {"alembic_version", "user"}
     assert tables(project.path / "two.db") == {"alembic_version", "bill"}
     assert "No changes detected" in project.doit("database_create_migration:engine2").out
+    assert "The entities and the database agree." in project.doit("database_create_migration:engine2", "--check").out
+    assert project.doit("database_diagram:*", "--format=mermaid").code == 0
+    assert "No database is configured" in project.fails("database_diagram")
     assert "--empty is not for a migration of several" in project.fails("database_create_migration:engine1", "--empty")
     down = project.doit("database_downgrade:engine2", "--steps=0")
     assert down.code == 0, down.all
@@ -294,3 +298,67 @@ def test_the_multidb_template_of_alembic(tmp_path: Path) -> None:
     assert project.module("alembic", "upgrade", "head").code == 0
     assert tables(project.path / "two.db") == {"alembic_version", "bill"}
     assert "-- database_upgrade:engine1  at head" in project.doit("database_upgrade:*").out
+
+
+def multidb(tmp_path: Path, urls: dict[str, str]) -> MiniProject:
+    """A project of the multidb template, whose databases all have the models of `users`."""
+    project = alembic_project(tmp_path / "p", "multidb", "migrations")
+    ini = project.read("alembic.ini").partition("\n[engine1]")[0].replace("engine1, engine2", ", ".join(urls))
+    sections = "\n".join(f"[{name}]\nsqlalchemy.url = {url}\n" for name, url in urls.items())
+    loggers = project.read("alembic.ini").partition("[loggers]")[2]
+    project.write("alembic.ini", f"{ini}\n{sections}\n[loggers]{loggers}")
+    known = ", ".join(f'"{name}": users' for name in urls)
+    project.replace(
+        "migrations/env.py", "target_metadata = {}", f"from models import users\n\ntarget_metadata = {{{known}}}"
+    )
+    assert project.framefox_tasks("init").code == 0
+    return project
+
+
+@pytest.mark.server
+def test_a_migration_of_several_kinds_of_databases_is_proven_in_each(
+    tmp_path: Path, make_database: MakeDatabase
+) -> None:
+    (tmp_path / "p").mkdir()
+    databases = {name: make_database(name) for name in ("postgresql", "mysql")}
+    urls = {
+        "main": "sqlite:///main.db",
+        "postgresql": databases["postgresql"].url.replace("postgresql:", "postgresql+psycopg:"),
+        "mysql": databases["mysql"].url.replace("mysql:", "mysql+pymysql:"),
+    }
+    project = multidb(tmp_path, urls)
+    for database in databases.values():
+        project.doit(f"database_create:{database.dialect}")
+        database.execute("CREATE TABLE of_others (id INTEGER)")
+    said = project.doit("database_create_migration:*", "-m", "first", "database_upgrade:*")
+    assert said.code == 0, said.all
+    assert "Proven on a scratch database: up, down, up." in said.out
+    assert "left alone (postgresql: of_others, mysql: of_others)" in said.out
+    for database in databases.values():
+        assert database.tables() == {"alembic_version", "user", "of_others"}
+    (file,) = project.versions()
+    assert "drop_table('of_others')" not in project.read(f"migrations/versions/{file}")
+    # What one of them cannot take back is told of that one, and no file is kept.
+    project.replace("models.py", '"user", users,', '"user", users, Column("size", Integer, server_default="abc"),')
+    wrong = project.doit("database_create_migration:main", "-m", "second")
+    assert wrong.code == 1
+    assert "Traceback" not in wrong.all
+    assert "no file was kept" in wrong.err
+    assert project.versions() == [file]
+
+
+def test_a_template_of_another_form_is_told(tmp_path: Path) -> None:
+    project = multidb(tmp_path, {"one": "sqlite:///one.db", "two": "sqlite:///two.db"})
+    project.replace("migrations/script.py.mako", "def upgrade_${db_name}()", "def up_${db_name}()")
+    refused = project.doit("database_create_migration:one", "-m", "first")
+    assert refused.code == 1
+    assert "migrations/script.py.mako writes no function upgrade_one" in refused.err
+    assert project.versions() == []
+
+
+def test_one_of_the_databases_that_lacks_a_migration_is_told(tmp_path: Path) -> None:
+    project = multidb(tmp_path, {"one": "sqlite:///one.db", "two": "sqlite:///two.db"})
+    assert project.doit("database_create_migration:*", "database_upgrade:one").code == 0
+    refused = project.doit("database_create_migration:one").err
+    assert "two.db lacks " in refused
+    assert 'doit "database_upgrade:*"' in refused

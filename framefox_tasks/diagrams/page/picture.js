@@ -1,10 +1,14 @@
-// The picture: one CSS transform moves it and scales it.
+// The picture: one CSS transform moves it and scales it. It is a layer of its own, which the browser draws once and then
+// only shifts, as long as it lies on whole pixels.
 
 const READABLE = 0.6; // the smallest scale at which a table's columns can be read
 const TINY = 0.36; // below this scale, names take the place of columns
-const FAR = 0.13; // below this scale, groups take the place of tables where there are
+const FAR = 0.13; // below this scale, groups take the place of very many tables
+const FARTHEST = 0.09; // and below this one those of any number, as on a phone
 const VERY_MANY = 300; // tables
 const LARGEST = 4;
+const ABOVE = 12; // pixels that are left free when the picture is fitted
+const BELOW = 62; // where the buttons are
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const between = (value, low, high) => Math.max(low, Math.min(value, high));
 
@@ -16,7 +20,8 @@ class View {
     const { width, height } = this.svg.viewBox.baseVal;
     Object.assign(this, { width, height });
     setAll(this.svg, { width, height });
-    this.grouped = all(".frame", this.svg).length > 1 && all(".node", this.svg).length >= VERY_MANY;
+    this.grouped = all(".frame", this.svg).length > 1;
+    this.many = all(".node", this.svg).length >= VERY_MANY;
     this.measure();
     new ResizeObserver(() => this.measure()).observe(canvas);
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
@@ -40,17 +45,19 @@ class View {
     return { width: below ? width : cover.left - left, height: below ? cover.top - top : height };
   }
 
-  // Some of the picture always stays in sight. While it moves, it is a layer of its own; at rest it is drawn anew, sharp.
+  // Some of the picture always stays in sight.
   place(x, y, scale, glide = false) {
     this.scale = scale;
     this.x = between(x, 60 - this.width * scale, this.box.width - 60);
     this.y = between(y, 60 - this.height * scale, this.box.height - 60);
     this.fitted = false;
-    this.stage.classList.add("moving");
-    clearTimeout(this.rest);
-    this.rest = setTimeout(() => this.stage.classList.remove("moving"), 350);
     this.draw(glide && !calm.matches);
-    one(".scale").textContent = `${Math.round(scale * 100)}%`;
+    this.tell(`${Math.round(scale * 100)}%`);
+  }
+
+  // A text that is set anew has the page laid out, so it is set only when it is another.
+  tell(percent) {
+    if (percent !== this.told) one(".scale").textContent = this.told = percent;
   }
 
   // At once, or gliding. A CSS transition would make the browser draw all of a large picture at its full size first.
@@ -59,16 +66,22 @@ class View {
     const from = this.drawn ?? to;
     const begin = performance.now();
     const step = (now) => {
-      const left = glide ? between(1 - (now - begin) / 250, 0, 1) ** 3 : 0;
-      this.drawn = to.map((end, index) => end + (from[index] - end) * left);
+      const ahead = glide ? between(1 - (now - begin) / 250, 0, 1) ** 3 : 0;
+      this.drawn = to.map((end, index) => end + (from[index] - end) * ahead);
       const [x, y, scale] = this.drawn;
-      this.stage.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+      const [left, top] = [x, y].map((at) => Math.round(at * devicePixelRatio) / devicePixelRatio);
+      this.stage.style.transform = `translate(${left}px, ${top}px) scale(${scale})`;
       this.stage.classList.toggle("tiny", scale < TINY);
-      this.stage.classList.toggle("far", this.grouped && scale < Math.max(FAR, this.whole() * 1.2));
-      if (left) this.frame = requestAnimationFrame(step);
+      this.stage.classList.toggle("far", this.far(scale));
+      if (ahead) this.frame = requestAnimationFrame(step);
     };
     cancelAnimationFrame(this.frame);
     step(begin);
+  }
+
+  // Whether groups stand for their tables at this scale.
+  far(scale) {
+    return this.grouped && scale < (this.many ? Math.max(FAR, this.whole() * 1.2) : FARTHEST);
   }
 
   pan(dx, dy) {
@@ -85,13 +98,13 @@ class View {
 
   // The scale at which all of the picture is in sight.
   whole() {
-    return Math.max(Math.min((this.box.width - 48) / this.width, (this.box.height - 48) / this.height), 0.001);
+    return Math.max(Math.min((this.box.width - 48) / this.width, (this.box.height - ABOVE - BELOW) / this.height), 0.001);
   }
 
   fit(glide = false) {
     const scale = Math.min(this.whole(), 1.25);
     const { width, height } = this.box;
-    this.place((width - this.width * scale) / 2, (height - this.height * scale) / 2, scale, glide);
+    this.place((width - this.width * scale) / 2, (height - BELOW + ABOVE - this.height * scale) / 2, scale, glide);
     this.fitted = true;
   }
 

@@ -1,53 +1,60 @@
-"""A migration of Alembic's multidb template: one file for all of its databases, which Alembic itself writes."""
+"""A migration of Alembic's multidb template: one file with an upgrade and a downgrade for each of its databases."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+import ast
+from collections.abc import Mapping
 
-from alembic import command
-
-from framefox_tasks.databases import database_of
-from framefox_tasks.databases.drivers import sqlalchemy_url
-from framefox_tasks.migrations.alembic.config import base_config
-from framefox_tasks.migrations.alembic.describe import described
-from framefox_tasks.migrations.alembic.environment import env_py_errors
-from framefox_tasks.model import Target
+from framefox_tasks.errors import MigrationError
+from framefox_tasks.model import Project
 
 
-def write_for_all(targets: Sequence[Target], message: str) -> tuple[Path | None, tuple[str, ...]]:
-    """Compare each database with its metadata, and write what differs.
+def merged(texts: Mapping[str, str], project: Project) -> str:
+    """The files that the template has made for single databases as one for all.
 
     Args:
-        targets: All databases of the template, which exist.
-        message: The description.
-
-    Returns:
-        The file, None where nothing differs; and its operations, each with the database that it is of.
+        texts: The text of the file of each database, by the names of the databases.
+        project: That of one of them.
 
     Raises:
-        MigrationError: A migration is pending, or env.py fails.
+        MigrationError: A function is missing.
     """
-    config = base_config(targets[0].project)
-    for target in targets:
-        url = sqlalchemy_url(target, database_of(target)).render_as_string(hide_password=False)
-        config.set_section_option(target.project.engine, "sqlalchemy.url", url.replace("%", "%%"))
-    compared: list[object] = []
-    operations: list[str] = []
+    (_, text), *others = texts.items()
+    known = {ast.unparse(node) for node in _imports(text)}
+    for name, other in others:
+        functions = functions_of(name, other, project)
+        new = [line for node in _imports(other) if (line := ast.unparse(node)) not in known]
+        known.update(new)
+        end = max((node.end_lineno or 0 for node in _imports(text)), default=0)
+        lines = text.rstrip().splitlines()
+        lines[end:end] = new
+        text = "\n".join((*lines, *(f"\n\n{function}" for function in functions))) + "\n"
+    return text
 
-    def after_each(context: object, revision: object, directives: Any) -> None:  # noqa: ARG001 - Alembic's signature
-        compared.append(context)
-        if len(compared) < len(targets):
-            return
-        for upgrade in directives[0].upgrade_ops_list:
-            database = str(upgrade.upgrade_token).removesuffix("_upgrades")
-            operations.extend(f"{database}: {operation}" for operation in described([upgrade]))
-        if not operations:
-            directives.clear()
 
-    with env_py_errors(targets[0]):
-        written: Any = command.revision(
-            config, message=message, autogenerate=True, process_revision_directives=after_each
-        )
-    return (Path(written.path) if operations else None), tuple(operations)
+def _imports(text: str) -> list[ast.stmt]:
+    return [node for node in ast.parse(text).body if isinstance(node, (ast.Import, ast.ImportFrom))]
+
+
+def functions_of(name: str, text: str, project: Project) -> list[str]:
+    """The functions of one database, as they are written.
+
+    Raises:
+        MigrationError: One is missing.
+    """
+    lines, body = text.splitlines(), ast.parse(text).body
+    ends = [node.lineno - 1 for node in body[1:]] + [len(lines)]
+    found = {
+        node.name: lines[node.lineno - 1 : end]
+        for node, end in zip(body, ends, strict=True)
+        if isinstance(node, ast.FunctionDef)
+    }
+    wanted = (f"upgrade_{name}", f"downgrade_{name}")
+    for each in wanted:
+        if each not in found:
+            template = project.shown(project.migrations_folder / "script.py.mako")
+            raise MigrationError(
+                f"{template} writes no function {each}, which the migration of several databases needs.",
+                hint="Compare it with the one of: alembic init --template multidb",
+            )
+    return ["\n".join(found[each]).rstrip() for each in wanted]

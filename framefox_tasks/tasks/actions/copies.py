@@ -31,7 +31,6 @@ from framefox_tasks.url import as_sqlalchemy_reads
 REJECTED = 4
 """The exit code of a copy that rows were left out of."""
 _ONE = "DATABASE_URL or config/orm.yaml"
-_TO = "Type: doit database_copy --to=sqlite:///backups/app.db"
 
 
 def copy(
@@ -66,9 +65,10 @@ def copy(
             # As from --to=$UNSET: to go on with the default would be a guess.
             raise ConfigError(f"--{option} is empty.", hint="See what it takes with: doit help database_copy")
     if not (to or settings.copies.url):
+        unset = "" if settings.database else f", and {URL_VARIABLE} is not set"
         raise ConfigError(
-            f"--to is missing, and {URL_VARIABLE} is not set: where is the copy to go?",
-            hint=_TO,
+            f"--to is missing{unset}: where is the copy to go?",
+            hint=f"Type: doit {_task(settings)} --to=sqlite:///backups/app.db",
         )
     options = CopyOptions(
         tables=_names(tables),
@@ -91,11 +91,15 @@ def copy(
     place = as_sqlalchemy_reads(to) if to else settings.copies.url
     found = NamedCopy("", origin, place, options, protected=settings.copies.protected)
     if options.overwrite and not (dry_run or yes or force is not None):
-        _ask(found)
+        _ask(found, _task(settings))
     _run_copy(found, dry_run, force, replacing(settings, found, force) if options.overwrite else None)
 
 
-def _ask(copy: NamedCopy) -> None:
+def _task(settings: Settings) -> str:
+    return ":".join(filter(None, ("database_copy", settings.database)))
+
+
+def _ask(copy: NamedCopy, task: str) -> None:
     """Ask on a terminal before the tables of a target are replaced; a protected one is refused anyway."""
     target = copy.target()
     hide(copy.source, target)
@@ -104,7 +108,7 @@ def _ask(copy: NamedCopy) -> None:
     held = holdings(target)
     if held.tables:
         what = f"{report.number(held.tables, 'table')} and {report.number(held.rows, 'row')}"
-        confirm(f"Replace {target.label}? It holds {what}, which will be lost.", yes=False, task="database_copy")
+        confirm(f"Replace {target.label}? It holds {what}, which will be lost.", yes=False, task=task)
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -81,8 +81,8 @@ def create_migration(
     if len(chosen) > 1:
         raise ConfigError(f"{' and '.join(chosen)} cannot be used together.", hint="Choose one of them.")
     project = target.project
-    if project.engine:
-        _create_for_all(settings, message or None, chosen)
+    if project.engine and not check:
+        _create_for_all(settings, message or None, chosen, proof=not no_proof, keep_anyway=keep_anyway)
         return None
     asked = hook_state(project)
     hook = {"hook": asked} if asked else None
@@ -115,7 +115,9 @@ def create_migration(
     return {"agreed": agreed(target, record.read_bytes()), **(hook or {})} if compared else hook
 
 
-def _create_for_all(settings: Settings, message: str | None, chosen: list[str]) -> None:
+def _create_for_all(
+    settings: Settings, message: str | None, chosen: list[str], *, proof: bool, keep_anyway: bool
+) -> None:
     """Write a migration of Alembic's multidb template, which is for all of its databases."""
     if chosen:
         raise ConfigError(
@@ -125,7 +127,16 @@ def _create_for_all(settings: Settings, message: str | None, chosen: list[str]) 
     targets = [named(name).target for name in database_names()]
     engines = sorted((one for one in targets if one.project.engine), key=lambda one: one != settings.target)
     with told_of("*"):
-        report.show(multidb.create_for_all(engines, message=message, on_wait=report.show_waiting))
+        report.show(
+            multidb.create_for_all(
+                engines,
+                message=message,
+                proof=proof,
+                keep_anyway=keep_anyway,
+                on_replay=report.show_replay,
+                on_wait=report.show_waiting,
+            )
+        )
 
 
 def _revision_options(given: Mapping[str, Any]) -> RevisionOptions:
