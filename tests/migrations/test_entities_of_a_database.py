@@ -345,3 +345,23 @@ def test_a_dropped_table_with_a_generated_column_comes_back(sqlite: Adopted) -> 
     downgrade(sqlite.target)
     sqlite.database.execute("INSERT INTO shelf (a, b) VALUES (1, 'x')")
     assert sqlite.database.execute("SELECT g FROM shelf") == [(2,)]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql", "mysql"])
+def test_an_index_whose_name_a_tool_has_lost(dialect: str, tmp_path: Path, make_database: MakeDatabase) -> None:
+    adopted = Adopted(tmp_path / "project", make_database(dialect))
+    adopted.make(
+        "CREATE TABLE item (id int PRIMARY KEY, email varchar(20), code varchar(20), size int)",
+        "CREATE INDEX ix_email ON item (email)",
+        "CREATE UNIQUE INDEX ix_code ON item (code)",
+    )
+    email, code = Column("email", String(20), index=True), Column("code", String(20), index=True, unique=True)
+    adopted.agrees(email, code, Column("size", Integer))
+    # Neither one of another kind, nor one of some rows or of something else.
+    email, code = Column("email", String(20), index=True, unique=True), Column("code", String(20), index=True)
+    assert adopted.differs(email, code, Column("size", Integer, index=True)) == (
+        "add index ix_item_code on item",
+        "add index ix_item_email on item",
+        "add index ix_item_size on item",
+    )
