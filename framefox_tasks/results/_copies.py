@@ -44,6 +44,7 @@ class CopyPlan:
         jobs: How many tables are copied at the same time.
         how: How the rows travel and how the copy replaces the target.
         refused: Why the copy would fail, as far as that is known before it is made.
+        streams: How the large tables are copied, in ranges or in one stream, a phrase each.
     """
 
     source: Target
@@ -53,6 +54,7 @@ class CopyPlan:
     jobs: int = 1
     how: str = ""
     refused: tuple[str, ...] = ()
+    streams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
