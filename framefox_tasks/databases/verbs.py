@@ -73,6 +73,9 @@ class Traits:
         compares_keys: Whether keys and indexes are compared with all their options, as the server writes them.
         has_enum_types: Whether such a type stands beside the tables, with a name of its own.
         copies_whole: Whether it can be copied as a whole to another of its kind by its own means: open_whole().
+        default_schema_query: A query for the schema of a connection, where SQLAlchemy finds out nothing else that
+            differs between databases whose URLs differ in it alone; empty where not even that does, None for more.
+        alike_in_server: Whether that holds for all databases of a server, and not only for the schemas of one.
         dependent_tables: A query for the schema and name of each table that belongs to another or to an extension.
     """
 
@@ -98,6 +101,8 @@ class Traits:
     compares_keys: ClassVar[bool] = False
     has_enum_types: ClassVar[bool] = False
     copies_whole: ClassVar[bool] = False
+    default_schema_query: ClassVar[str | None] = None
+    alike_in_server: ClassVar[bool] = False
     dependent_tables: ClassVar[str | None] = None
 
     @classmethod
@@ -405,6 +410,19 @@ class Database(Verbs):
     def copy_schema(self, source: Target, scratch: Target) -> None:
         """Make the schema of a database once more in an empty one, without rows."""
         raise NotImplementedError
+
+    def copy_to_schema(self, source: Target, target: Target) -> None:
+        """Make the schema of a target as that of a scratch database is, with its rows; it is renamed there.
+
+        Raises:
+            DatabaseExistsError: It is there already.
+            ScratchError: It cannot be made of the other one.
+        """
+        raise NotImplementedError
+
+    def schema_statements(self, target: Target) -> list[str] | None:  # noqa: ARG002 - for those that know
+        """What makes its schema in an empty database, but for the version table; None where that is not known."""
+        return None
 
     def facts(self, target: Target) -> list[Fact]:
         """All that the schema of a database consists of; needed where there are scratch databases."""

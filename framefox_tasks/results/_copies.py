@@ -42,6 +42,7 @@ class CopyPlan(Frozen):
         jobs: How many tables are copied at the same time.
         how: How the rows travel and how the copy replaces the target.
         refused: Why the copy would fail, as far as that is known before it is made.
+        streams: How the large tables are copied, in ranges or in one stream, a phrase each.
     """
 
     source: Target
@@ -51,6 +52,7 @@ class CopyPlan(Frozen):
     jobs: int = 1
     how: str = ""
     refused: tuple[str, ...] = ()
+    streams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

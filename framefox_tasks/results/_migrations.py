@@ -59,6 +59,7 @@ class Upgraded(Frozen):
         warnings: Python's warnings, each with the file and line of the migration that it comes from.
         edited: The migrations that are applied, and whose files do something else now.
         notes: What could not be done beside, in sentences.
+        at_once: The migrations that were not run, since the schema that they make was made at once; newest first.
     """
 
     target: Target
@@ -70,6 +71,7 @@ class Upgraded(Frozen):
     warnings: tuple[str, ...] = ()
     edited: tuple[Edited, ...] = ()
     notes: tuple[str, ...] = ()
+    at_once: tuple[Revision, ...] = ()
 
 
 class Downgraded(Frozen):

@@ -114,6 +114,12 @@ class SQLite(SQLiteVerbs, Database):
 
         copy_schema(source, scratch)
 
+    def schema_statements(self, target: Target) -> list[str] | None:
+        """As its catalogue has them."""
+        from framefox_tasks.databases.sqlite.scratch import schema_statements
+
+        return schema_statements(target)
+
     def facts(self, target: Target) -> list[Fact]:
         """What its catalogue tells."""
         from framefox_tasks.databases.sqlite.facts import facts

@@ -203,6 +203,7 @@ def upgrade(
     output: str,
     x: list[str],
     resume: bool = False,
+    fast: bool = False,
     lock_wait: str | None = None,
 ) -> dict[str, Any]:
     """database_upgrade. The values are for the next run: the heads, and the database."""
@@ -214,6 +215,9 @@ def upgrade(
         raise ConfigError(
             f"--resume and {'--plan' if plan else '--sql'} cannot be used together.", hint="Choose one of them."
         )
+    if fast and (plan or sql or resume):
+        other = "--plan" if plan else "--sql" if sql else "--resume"
+        raise ConfigError(f"--fast and {other} cannot be used together.", hint="Choose one of them.")
     _check_given(revision)
     target = settings.target
     if plan:
@@ -231,7 +235,13 @@ def upgrade(
         with before_upgrade(settings, target, revision, resume=resume):
             report.say("Applying migrations...")
             result = upgrades.upgrade(
-                target, revision=revision, x=x, on_step=report.show, on_wait=report.show_waiting, resume=resume
+                target,
+                revision=revision,
+                x=x,
+                on_step=report.show,
+                on_wait=report.show_waiting,
+                resume=resume,
+                fast=fast,
             )
         report.show(result)
         heads = result.heads
