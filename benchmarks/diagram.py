@@ -110,7 +110,7 @@ def measure(folder: Path, entities: int, runs: int) -> Iterator[Row]:
     for command in (ours, bare):
         command.seconds()
     check_nothing_to_do(ours, [bare])
-    yield from compare(f"nothing to do, {size}", ours, [Peer(bare, 1.6)], runs)
+    yield from compare(f"nothing to do, {size}", ours, [Peer(bare, 1.5)], runs)
     few = min(runs, 3) if entities > 100 else runs
     yield from compare(f"nothing to do, {size}", ours, [Peer(eralchemy2, 1 / 3)], few)
     yield from compare(f"everything to do, {size}", replace(ours, prepare=forget), [Peer(eralchemy2, 1.2)], few)
@@ -161,7 +161,6 @@ def measure_drawing(folder: Path, runs: int) -> Iterator[Row]:
             limit,
             1,
             by="cpu",
-            tell=True,
         )
 
 

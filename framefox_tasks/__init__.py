@@ -10,14 +10,13 @@ Names are imported on first use, so that importing the package costs nothing.
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
-from pathlib import Path
 
 
 @cache
 def _homes() -> dict[str, str]:
     """The module of each public name, as the stub beside this file says it."""
     import ast
+    from pathlib import Path
 
     stub = ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
     imports = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
@@ -29,6 +28,8 @@ def __getattr__(name: str) -> object:
         return __dir__()
     if name.startswith("__") or name not in _homes():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(_homes()[name]), name)
 
 

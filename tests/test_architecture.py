@@ -51,7 +51,19 @@ ALLOWED = {
     | {"results", "databases", "schema", "migrations", "diagrams", "copies", "settings", "report", "scaffold", "seeds"}
     | {"files", "fleet", "commands"},
     "__main__": {"cli"},
-    "cli": {"errors", "report", "scaffold", "settings", "tasks", "url", "databases", "migrations"},
+    "cli": {
+        "errors",
+        "report",
+        "scaffold",
+        "settings",
+        "tasks",
+        "url",
+        "model",
+        "files",
+        "databases",
+        "schema",
+        "migrations",
+    },
     "testing": GROUND | {"databases", "schema", "migrations", "settings"},
     "env": GROUND | {"settings", "schema", "migrations"},
     "__init__": GROUND
@@ -220,8 +232,8 @@ def test_only_settings_read_the_environment_and_only_report_prints() -> None:
     for path in MODULES:
         for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv"):
-                # Of doit anew, and whether it is the shell that asks.
-                known = ("tasks/encoding.py", "cli/__init__.py")
+                # Of doit anew, whether it is the shell that asks, and whether a variable is as it was.
+                known = ("tasks/encoding.py", "cli/__init__.py", "cli/kept_answer.py")
                 assert shown(path).startswith(("settings/", *known)), shown(path)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "input"):
                 assert shown(path) == "report/_terminal.py", shown(path)

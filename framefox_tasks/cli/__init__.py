@@ -7,18 +7,20 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 PROGRAM = "framefox-tasks"
+_UPGRADE = (["database:upgrade"], ["database_upgrade"], ["database", "upgrade"])
 _FAILED = 3
 """The exit code where no task has run, as doit's."""
 
 
 def main() -> int:
     """Run what the command line says, and give the exit code: doit's, where a task was run."""
+    arguments = sys.argv[1:]
+    if arguments in _UPGRADE and "_ARGCOMPLETE" not in os.environ and _is_up_to_date():
+        return 0
     from framefox_tasks.url import redacted
 
-    arguments = sys.argv[1:]
     sys.stderr = redacted(sys.stderr, arguments)  # before dodo.py is loaded, whose tasks do so, too
     if "_ARGCOMPLETE" in os.environ:
         from framefox_tasks.cli.completion import complete
@@ -38,16 +40,25 @@ def main() -> int:
         return 0
     if arguments[0] == "help" and (len(arguments) > 2 or ":" in arguments[1]):
         arguments = [*arguments[1:], "--help"]
-    if arguments[-1] in ("database:upgrade", "database_upgrade", "upgrade"):
-        gc.disable()  # there will be hardly any garbage, and to look for it takes a part of the time
-        from framefox_tasks.cli.no_op import answered
-
-        if answered(arguments):
-            gc.freeze()  # nor at the end
-            return 0
-        gc.enable()
     own = _own_command(arguments)
     return _run(arguments) if own is None else own
+
+
+def _is_up_to_date() -> bool:
+    """Whether the upgrade has nothing to do; then it has been said."""
+    gc.disable()  # there will be hardly any garbage, and to look for it takes a part of the time
+    from framefox_tasks.cli.kept_answer import answered_as_before
+
+    answered = answered_as_before()
+    if not answered:
+        from framefox_tasks.cli.no_op import answered as found_out
+
+        answered = found_out()
+    if answered:
+        gc.freeze()  # nor at the end
+    else:
+        gc.enable()
+    return answered
 
 
 def _own_command(arguments: Sequence[str]) -> int | None:
@@ -86,6 +97,8 @@ def _run(arguments: list[str]) -> int:
 
 def _to_project() -> bool:
     """Change to the folder of the next dodo.py, where doit looks for its own settings as well; False without one."""
+    from pathlib import Path
+
     folder = next((each for each in (Path.cwd(), *Path.cwd().parents) if (each / "dodo.py").is_file()), None)
     if folder is None:
         from framefox_tasks import report

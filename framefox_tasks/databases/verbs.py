@@ -136,6 +136,13 @@ class Verbs(Traits, ABC):
         """Its revisions, and whether it has a journal; asked at once. Raises DatabaseNotFoundError."""
         return Standing(self.revision(target), journaled=False)
 
+    def standing_queries(self, target: Target) -> tuple[str, str] | None:  # noqa: ARG002 - for files
+        """The queries of standing(), where the standard library opens the file: of the revisions, and of the journal.
+
+        The second fails where there is no journal. None where it takes a driver.
+        """
+        return None
+
     def standings(self, targets: Sequence[Target]) -> list[Standing | FramefoxTasksError]:
         """Where each of several stands, or why it cannot be asked; asked at once where that is less work.
 

@@ -1,4 +1,4 @@
-"""The lines of the SVG, with crow's feet that stand upright on the borders of the tables."""
+"""The lines of a picture, with crow's feet that stand upright on the borders of the tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from framefox_tasks.diagrams.diagram import Relation
 from framefox_tasks.diagrams.placement import Bounds, Point
 
 _HALF = 5  # of the width of a bar or a foot
-_RADIUS = 3.5
+RADIUS = 3.5
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class _Sign:
 
     @property
     def length(self) -> float:
-        return self.ring + _RADIUS if self.ring else max(self.bars) + 3
+        return self.ring + RADIUS if self.ring else max(self.bars) + 3
 
     def strokes(self) -> Iterator[tuple[Point, Point]]:
-        yield (0, 0), (self.ring - _RADIUS if self.ring else self.length, 0)
+        yield (0, 0), (self.ring - RADIUS if self.ring else self.length, 0)
         for bar in self.bars:
             yield (bar, -_HALF), (bar, _HALF)
         if self.foot:
@@ -41,23 +41,32 @@ class _Sign:
 
 _ONE = _Sign(bars=(5, 9))
 _NONE_OR_ONE = _Sign(bars=(6,), ring=12)
-_NONE_OR_MANY = _Sign(foot=10, ring=10 + _RADIUS)
+_NONE_OR_MANY = _Sign(foot=10, ring=10 + RADIUS)
 
 
-def line(
-    relation: Relation, points: Sequence[Point], referred: Bounds, referring: Bounds, colour: str
-) -> Iterator[str]:
-    """A line from the border of the referred table to that of the referring one, as Graphviz leads it."""
-    if not points:
-        return
+@dataclass(frozen=True)
+class Line:
+    """A line from the border of one table to that of another, with a sign at each end.
+
+    Attributes:
+        curve: The points of Bézier curves, from sign to sign.
+        strokes: The straight pieces of the signs.
+        rings: The middles of their rings, of the radius RADIUS.
+        dashed: The line is, its signs are not.
+    """
+
+    curve: Sequence[Point]
+    strokes: Sequence[tuple[Point, Point]]
+    rings: Sequence[Point]
+    dashed: bool
+
+
+def line(relation: Relation, points: Sequence[Point], referred: Bounds, referring: Bounds) -> Line:
+    """The line of a relation, from the referred table to the referring one, along these points of a Bézier curve."""
     start = _End(points[0], referred, _NONE_OR_ONE if relation.optional else _ONE)
     end = _End(points[-1], referring, _NONE_OR_ONE if relation.unique else _NONE_OR_MANY)
-    dashes = "" if relation.identifying else ' stroke-dasharray="4 3"'
-    path = f"M{start.base}C{' '.join(f'{number(x)},{number(y)}' for x, y in points[1:-1])} {end.base}"
-    yield f'<path d="{path}" fill="none" stroke="{colour}"{dashes}/>'
-    yield f'<path d="{start.strokes}{end.strokes}" fill="none" stroke="{colour}"/>'
-    for each in (start, end):
-        yield from each.ring(colour)
+    curve = [start.base, *points[1:-1], end.base]
+    return Line(curve, [*start.strokes, *end.strokes], [*start.rings, *end.rings], not relation.identifying)
 
 
 class _End:
@@ -71,23 +80,22 @@ class _End:
         sides = [(abs(x - left), (-1, 0)), (abs(x - right), (1, 0)), (abs(y - top), (0, -1)), (abs(y - bottom), (0, 1))]
         self.outward = min(sides)[1]
 
-    def _at(self, point: Point) -> str:
+    def _at(self, point: Point) -> Point:
         (x, y), (right, down), (far, aside) = self.tip, self.outward, point
-        return f"{number(x + far * right - aside * down)},{number(y + far * down + aside * right)}"
+        return x + far * right - aside * down, y + far * down + aside * right
 
     @property
-    def base(self) -> str:
+    def base(self) -> Point:
         """Where the line begins."""
         return self._at((self.sign.length, 0))
 
     @property
-    def strokes(self) -> str:
-        return "".join(f"M{self._at(start)}L{self._at(end)}" for start, end in self.sign.strokes())
+    def strokes(self) -> list[tuple[Point, Point]]:
+        return [(self._at(start), self._at(end)) for start, end in self.sign.strokes()]
 
-    def ring(self, colour: str) -> Iterator[str]:
-        if self.sign.ring:
-            x, y = self._at((self.sign.ring, 0)).split(",")
-            yield f'<circle cx="{x}" cy="{y}" r="{_RADIUS}" fill="none" stroke="{colour}"/>'
+    @property
+    def rings(self) -> list[Point]:
+        return [self._at((self.sign.ring, 0))] if self.sign.ring else []
 
 
 def number(value: float) -> str:

@@ -26,23 +26,26 @@ class GraphvizFormat(Format):
     system_packages = ("libglib2.0-0", "libx11-6", "libxext6", "libxrender1", "libexpat1")
 
 
-def render(form: str, source: Callable[[], str]) -> bytes:
+def render(form: str, source: Callable[[], str], *, drawn: bool = False) -> bytes:
     """A picture as Graphviz draws it.
 
     Args:
         form: One of Graphviz's formats.
         source: Gives the picture in Graphviz's language. Called when the process has been started, which loads Graphviz
             in the meantime.
+        drawn: Everything has its place already.
 
     Raises:
         DiagramError: Graphviz cannot draw it.
+        ImportError: It cannot be loaded.
     """
-    with _process(form, "one", subprocess.PIPE) as process:
+    with _process(form, "nop2" if drawn else "dot", subprocess.PIPE) as process:
         try:
             output, errors = process.communicate(source().encode())
         finally:
             process.kill()
     if process.returncode or not output or b"syntax error" in errors:
+        check_libraries()
         raise DiagramError(
             f"Graphviz could not draw the diagram: {_reason(process.returncode, errors)}",
             hint="Draw fewer tables at once, with include, exclude or groups, or leave this format out.",
@@ -109,10 +112,10 @@ def check_libraries() -> None:
         raise ImportError(str(exc)) from exc
 
 
-def _process(form: str, number: str, errors: int) -> subprocess.Popen[bytes]:
+def _process(form: str, program: str, errors: int) -> subprocess.Popen[bytes]:
     script = str(Path(__file__).with_name("graphviz_process.py"))
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", script, form, number, *_place_of_pygraphviz()],  # without `site` it starts sooner
+        [sys.executable, "-I", "-S", script, form, program, *_place_of_pygraphviz()],  # without `site` it starts sooner
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

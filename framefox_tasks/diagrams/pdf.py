@@ -9,6 +9,7 @@ from framefox_tasks.diagrams.diagram import Diagram
 from framefox_tasks.diagrams.dot import dot
 from framefox_tasks.diagrams.graphviz import GraphvizFormat, render
 
+_LONGEST = 14_400  # points: a longer page is none that every reader opens
 _DATE = re.compile(rb"(?<=/CreationDate \(D:)\d{14}")
 
 
@@ -19,4 +20,4 @@ class Pdf(GraphvizFormat):
 
     def write(self, diagram: Diagram) -> Mapping[str, bytes]:
         """See Format."""
-        return {"pdf": _DATE.sub(b"20000101000000", render("pdf", lambda: dot(diagram)))}
+        return {"pdf": _DATE.sub(b"20000101000000", render("pdf", lambda: dot(diagram, longest=_LONGEST), drawn=True))}

@@ -15,8 +15,8 @@ from functools import lru_cache, partial
 from framefox_tasks.diagrams.boxes import TITLE_HEIGHT, Box, boxes
 from framefox_tasks.diagrams.communities import LIMIT, communities
 from framefox_tasks.diagrams.diagram import Diagram, Relation
-from framefox_tasks.diagrams.dot import dot, outline
 from framefox_tasks.diagrams.graphviz import render, render_each
+from framefox_tasks.diagrams.outline import outline
 from framefox_tasks.diagrams.packing import packed
 from framefox_tasks.errors import DiagramError
 
@@ -53,6 +53,16 @@ class Frame:
     tables: Sequence[int]
     bounds: Bounds
 
+    @property
+    def count(self) -> str:
+        """How many tables it has, in words."""
+        return f"{len(self.tables)} table{'' if len(self.tables) == 1 else 's'}"
+
+    @property
+    def label(self) -> str:
+        """What is written above it."""
+        return f"{self.title} · {self.count}"
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -83,7 +93,7 @@ def placement(diagram: Diagram) -> Placement:
         DiagramError: Graphviz cannot lay it out.
     """
     if len(diagram.tables) <= LIMIT or not diagram.relations:
-        return _with_own_lines(diagram, _read(render("svg", lambda: dot(diagram, blank=True)).decode(), diagram))
+        return _with_own_lines(diagram, _read(render("svg", lambda: outline(diagram)).decode(), diagram))
     return _in_groups(diagram)
 
 
@@ -162,7 +172,7 @@ def _parts(diagram: Diagram, groups: Sequence[Sequence[int]]) -> list[tuple[Diag
         for group in groups
         for direction in directions
     ]
-    drawn = render_each([partial(outline, each) for each in variants])
+    drawn = render_each([partial(outline, each, narrow=True) for each in variants])
     read = [(each, _cropped(_read(svg, each))) for each, svg in zip(variants, drawn, strict=True)]
     pairs = zip(read[::2], read[1::2], strict=True)
     return [min(pair, key=lambda each: _cost(each[1])) for pair in pairs]

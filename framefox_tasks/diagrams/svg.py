@@ -7,7 +7,7 @@ nothing in it points outside.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from html import escape
 
 from framefox_tasks.diagrams.boxes import (
@@ -30,22 +30,14 @@ from framefox_tasks.diagrams.boxes import (
     boxes,
     text,
 )
-from framefox_tasks.diagrams.change import SIGNS
-from framefox_tasks.diagrams.crowfoot import line, number
+from framefox_tasks.diagrams.crowfoot import RADIUS, Line, line, number
 from framefox_tasks.diagrams.diagram import Diagram, Relation
 from framefox_tasks.diagrams.graphviz import GraphvizFormat
+from framefox_tasks.diagrams.legend import SWATCH, LegendEntry, legend as placed_legend
 from framefox_tasks.diagrams.placement import GROUP_TITLE, Bounds, Frame, Placement, Point, placement
-from framefox_tasks.diagrams.text import shown, width as text_width
-from framefox_tasks.schema.snapshot import ForeignKey
+from framefox_tasks.diagrams.text import shown
 
 _FONT_SIZE = 11
-_LEGEND_ROW = 24
-# Optional, unique, identifying, and what the legend says of such a line.
-_KINDS = {
-    (False, False, False): "one, and any number of rows",
-    (True, True, False): "none or one, and one row at most",
-    (False, False, True): "solid: part of the primary key",
-}
 
 
 class Svg(GraphvizFormat):
@@ -62,29 +54,17 @@ class Svg(GraphvizFormat):
 
 def legend(diagram: Diagram, room: float) -> tuple[float, list[str]]:
     """What the lines and the colours of a change mean, in rows of at most this width; their height, and the rows."""
-    x, y = 0.0, _LEGEND_ROW / 2
-    drawn: list[str] = []
-    entries = [(64, partial(_sample, kind), words) for kind, words in _KINDS.items()] if diagram.relations else []
-    if diagram.change.since:
-        entries += [(16, partial(_swatch, state), f"{sign} {state}") for state, sign in SIGNS.items()]
-    for sign, sign_at, words in entries:
-        length = sign + 8 + text_width(words, _FONT_SIZE)
-        if x and x + length > room:
-            x, y = 0, y + _LEGEND_ROW
-        drawn += sign_at(x, y)
-        drawn.append(f'<text x="{number(x + sign + 8)}" y="{number(y + 4)}" fill="{MUTED}">{words}</text>')
-        x += length + 20
-    return y + _LEGEND_ROW / 2 if drawn else 0, drawn
+    height, entries = placed_legend(diagram, room)
+    return height, [part for entry in entries for part in _entry(entry)]
 
 
-def _swatch(state: str, x: float, y: float) -> Iterator[str]:
-    yield _rectangle(x, y - 8, 16, 16, f'fill="{HEADERS[state]}"')
-
-
-def _sample(kind: tuple[bool, bool, bool], x: float, y: float) -> Iterator[str]:
-    shape = Relation("", "", ForeignKey((), "", ()), *kind)
-    ends = (x - 1, y - 9, x, y + 9), (x + 64, y - 9, x + 65, y + 9)
-    yield from line(shape, [(x, y), (x + 20, y), (x + 44, y), (x + 64, y)], *ends, LINES[""])
+def _entry(entry: LegendEntry) -> Iterator[str]:
+    if entry.line:
+        yield from _drawn(entry.line, LINES[""])
+    else:
+        yield _rectangle(entry.x, entry.y - SWATCH / 2, SWATCH, SWATCH, f'fill="{HEADERS[entry.state]}"')
+    x, y = entry.text
+    yield f'<text x="{number(x)}" y="{number(y)}" fill="{MUTED}">{entry.words}</text>'
 
 
 def _style() -> str:
@@ -149,13 +129,12 @@ def _state_of(index: int, relation: Relation, diagram: Diagram, placed: Placemen
 def _frame(index: int, frame: Frame) -> str:
     """A group of tables: behind them its frame, and what it is called."""
     left, top, right, bottom = frame.bounds
-    count = f"{len(frame.tables)} table{'' if len(frame.tables) == 1 else 's'}"
     inside = [
         f'<rect x="{number(left)}" y="{number(top)}" width="{number(right - left)}" height="{number(bottom - top)}"'
         f' rx="10" fill="{FRAME}" stroke="{RULE}"/>',
-        *_text(text("group", f"{frame.title} · {count}"), left + 14, top, GROUP_TITLE),
+        *_text(text("group", frame.label), left + 14, top, GROUP_TITLE),
     ]
-    return _group("frame", f"group-{index}", f"{frame.title}: {count}", iter(inside))
+    return _group("frame", f"group-{index}", f"{frame.title}: {frame.count}", iter(inside))
 
 
 def _edge(
@@ -164,8 +143,25 @@ def _edge(
     key = relation.foreign_key
     about = f"{relation.table} ({', '.join(key.columns)}) → {relation.refers_to} ({', '.join(key.referred)})"
     state, kind = how
-    inside = line(relation, points, places[relation.refers_to], places[relation.table], LINES[state])
+    ends = places[relation.refers_to], places[relation.table]
+    # Graphviz leaves out a line that it finds no way for.
+    inside = _drawn(line(relation, points, *ends), LINES[state]) if points else iter(())
     return _group(kind, f"relation-{index}", about, inside)
+
+
+def _drawn(drawn: Line, colour: str) -> Iterator[str]:
+    """A line and its signs."""
+    begin, *middle, end = (_pair(point) for point in drawn.curve)
+    dashes = ' stroke-dasharray="4 3"' if drawn.dashed else ""
+    signs = "".join(f"M{_pair(start)}L{_pair(end)}" for start, end in drawn.strokes)
+    yield f'<path d="M{begin}C{" ".join(middle)} {end}" fill="none" stroke="{colour}"{dashes}/>'
+    yield f'<path d="{signs}" fill="none" stroke="{colour}"/>'
+    for x, y in drawn.rings:
+        yield f'<circle cx="{number(x)}" cy="{number(y)}" r="{RADIUS}" fill="none" stroke="{colour}"/>'
+
+
+def _pair(point: Point) -> str:
+    return f"{number(point[0])},{number(point[1])}"
 
 
 def _node(index: int, box: Box, bounds: Bounds) -> str:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.migrations.checksum import checksum, differs
+from framefox_tasks.migrations.checksum_cache import ChecksumCache
 from framefox_tasks.model import Target
 from framefox_tasks.results import Edited, Revision
 from framefox_tasks.schema.cache import digest
@@ -78,13 +79,14 @@ def prepare(target: Target) -> str | None:
     return None
 
 
-def logged(revision: Revision) -> Logged | None:
+def logged(revision: Revision, checksums: ChecksumCache) -> Logged | None:
     """What is to be known of a migration that is applied now; None where its file cannot be parsed."""
-    known = checksum(revision.path)
+    content = revision.path.read_bytes()
+    key = digest(content)
+    known = checksums.checksum(content, key)
     if known is None:
         return None
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Logged(known, digest(revision.path.read_bytes()), now)
+    return Logged(known, key, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def edited_in(log: Mapping[str, Logged], applied: Iterable[Revision]) -> tuple[Edited, ...]:

@@ -12,7 +12,8 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-_NUMBER = 1  # of the walk below: a checksum of another one says nothing
+NUMBER = 1
+"""That of the walk below: a checksum of another one says nothing."""
 _LENGTH = 20
 _OWN = {"revision", "down_revision", "branch_labels", "depends_on"}
 # What tells nothing: whether a name is read or written, comments of types, and the u of a text.
@@ -27,8 +28,16 @@ def checksum(path: Path) -> str | None:
     Docstrings, comments, the revision and what it follows, the downgrade and the order of the imports do not count.
     """
     try:
-        return _checksum(path.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+        return checksum_of(path.read_bytes())
+    except OSError:
+        return None
+
+
+def checksum_of(content: bytes) -> str | None:
+    """The checksum of the content of a revision file; None where it cannot be parsed."""
+    try:
+        return _checksum(content)
+    except (SyntaxError, ValueError):
         return None
 
 
@@ -39,7 +48,7 @@ def _checksum(content: bytes) -> str:
     imports = sorted(_text(node) for node in body if isinstance(node, _IMPORTS))
     rest = [_text(node) for node in body if not isinstance(node, _IMPORTS)]
     text = "\n".join([*imports, *rest])
-    return f"{_NUMBER}:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:_LENGTH]}"
+    return f"{NUMBER}:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:_LENGTH]}"
 
 
 def differs(recorded: str, now: str | None) -> bool:

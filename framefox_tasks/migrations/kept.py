@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import quote
@@ -12,23 +13,30 @@ from framefox_tasks.model import Project
 from framefox_tasks.results import Revision
 from framefox_tasks.schema.cache import APPLIED, digest, ignore_cache
 
-_kept: set[str] = set()
-"""The folders that this process has filled: it may apply the same file to many databases."""
 _LABELS = re.compile(r"^branch_labels\b[^=\n]*=\s*(\([^)]*\)|\[[^]]*\]|.*)", re.MULTILINE)
 
 
 def keep(project: Project, revision: Revision) -> None:
     """Keep the file of a migration as it is when it is applied; not where the cache cannot be written."""
     content = revision.path.read_bytes()
-    folder = project.cached(APPLIED) / f"{quote(revision.revision, safe='')}-{digest(content)}"
+    # Text and not Path: of a long history this is done a thousand times, and to many databases.
+    name = f"{quote(revision.revision, safe='')}-{digest(content)}"
+    folder = os.path.join(project.root.absolute(), project.cache, APPLIED, name)  # noqa: PTH118 - see above
     try:
-        if str(folder) not in _kept or not (folder / revision.path.name).is_file():
+        if not _is_kept(os.path.join(folder, revision.path.name), len(content)):  # noqa: PTH118
             ignore_cache(project)
-            files.write(project, folder / revision.path.name, content, like=revision.path)
-            _kept.add(str(folder))
-        folder.touch()  # of several with one revision, the one that was applied last counts
+            files.write(project, Path(folder, revision.path.name), content, like=revision.path)
+        os.utime(folder)  # of several with one revision, the one that was applied last counts
     except (OSError, PermissionDeniedError):
         return  # it is a precaution, and no part of the upgrade
+
+
+def _is_kept(file: str, size: int) -> bool:
+    """Whether the file is there. The name of its folder has the digest, which whoever uses it compares."""
+    try:
+        return os.stat(file).st_size == size  # noqa: PTH116 - as above
+    except FileNotFoundError:
+        return False
 
 
 def kept_file(project: Project, revision: str) -> Path | None:

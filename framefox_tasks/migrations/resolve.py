@@ -10,6 +10,7 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import quoted_table
 from framefox_tasks.errors import ConfigError, MigrationError
 from framefox_tasks.migrations import applied_log
+from framefox_tasks.migrations.checksum_cache import ChecksumCache
 from framefox_tasks.migrations.journal.interruption import find, nothing_interrupted
 from framefox_tasks.migrations.kept import keep
 from framefox_tasks.migrations.locked import OnWait, locked, patience_of
@@ -84,8 +85,9 @@ def accept_edits(target: Target, *, on_wait: OnWait | None = None, lock_wait: fl
                 f"No migration is known to have been edited after it was applied to {target.label}.",
                 hint="See where it stands: doit database_status",
             )
+        checksums = ChecksumCache(target.project)
         for one in found:
-            if known := applied_log.logged(one.revision):
+            if known := applied_log.logged(one.revision, checksums):
                 log[one.revision.revision] = replace(known, time=one.time)
         dialect.journal.write_log(target, applied_log.written(log))
     return EditsAccepted(target, found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from framefox_tasks.model import Project, Target
-from framefox_tasks.schema.cache import python_files
+from framefox_tasks.schema.python_files import python_files
 
 UP_TO_DATE = "The database is already up to date, no migrations to apply."
 """What Framefox says."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 from framefox_tasks.files import write
 from framefox_tasks.frozen import Frozen
 from framefox_tasks.model import Project, Target
+from framefox_tasks.schema.python_files import python_files
 
 FORMAT = 1
 """The version of the snapshot and of the diagrams; a change makes all of them anew."""
@@ -27,6 +27,8 @@ LIVE = "database.json"
 """The schema that the database had when it was last read."""
 APPLIED = "applied"
 """The files of migrations as they were applied."""
+CHECKSUMS = "checksums.json"
+"""The checksums of migrations, by the digests of their files."""
 GENERATED = "generated"
 """What new migrations were when they were generated."""
 CLEARED = "cleared"
@@ -132,16 +134,3 @@ def entity_settings(target: Target) -> str:
     if project.include_object:
         single.append(project.include_object)
     return json.dumps([*map(str, single), *(list(map(str, items)) for items in lists)])
-
-
-def python_files(top: str, *, recursive: bool = True) -> Iterator[str]:
-    """Every Python file at or below a path; without its subfolders where they do not count."""
-    # Text and not Path: with a thousand files that is most of a run that has nothing to do.
-    if top.endswith(".py"):
-        yield top
-    for folder, _, names in os.walk(top):
-        for name in names:
-            if name.endswith(".py") and not name.startswith(".#"):  # an editor's lock is a link to nowhere
-                yield f"{folder}{os.sep}{name}"
-        if not recursive:
-            return

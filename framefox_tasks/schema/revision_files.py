@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from framefox_tasks.model import Project
-from framefox_tasks.schema.cache import python_files
+from framefox_tasks.schema.python_files import python_files
 
 _MARKS = {"revision", "down_revision"}
 

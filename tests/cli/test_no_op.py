@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from support.projects import MiniProject
 
+from framefox_tasks.cli.kept_answer import FILE, answered_as_before
 from framefox_tasks.cli.no_op import answered
 from framefox_tasks.settings import database_names, read_once
 
@@ -69,29 +70,33 @@ DOUBTS: dict[str, Callable[[MiniProject], None]] = {
 @pytest.fixture
 def upgraded(shop: MiniProject, monkeypatch: pytest.MonkeyPatch) -> MiniProject:
     shop.migration("aaaa", None, upgrade="op.create_table('shelf', sa.Column('id', sa.Integer, primary_key=True))")
+    for path in shop.path.rglob("*"):  # of files that were just written no answer is kept
+        os.utime(path, (path.stat().st_mtime - 60,) * 2)
     shop.ok("database_upgrade")
     monkeypatch.chdir(shop.path)
     monkeypatch.delenv("DATABASE_URL", raising=False)
     return shop
 
 
-def is_answered(*arguments: str) -> bool:
-    caches = (read_once, database_names)
+def is_answered() -> bool:
+    """Whether it is found out that there is nothing to do; an answer that is kept must say the same."""
+    kept = answered_as_before()
     try:
-        return answered(arguments)
+        found_out = answered()
+        assert found_out or not kept
+        return found_out
     finally:
-        for cache in caches:
+        for cache in (read_once, database_names):
             cache.cache_clear()
 
 
 def test_it_says_what_doit_says(upgraded: MiniProject, capsys: pytest.CaptureFixture[str]) -> None:
-    assert is_answered("database:upgrade")
+    assert is_answered()
     said = capsys.readouterr().out
     slowly = upgraded.framefox_tasks("run", "database_upgrade")
     assert (slowly.code, slowly.all) == (0, said)
     for arguments in (["database", "upgrade"], ["database_upgrade"]):
-        assert is_answered(*arguments)
-        assert capsys.readouterr().out == said
+        assert upgraded.framefox_tasks(*arguments).all == said
     upgraded.fresh = True
     run = "from framefox_tasks.cli import main; main()"
     loaded = f"import sys; sys.argv[1:] = ['database:upgrade']; {run}; print('doit' in sys.modules)"
@@ -100,27 +105,104 @@ def test_it_says_what_doit_says(upgraded: MiniProject, capsys: pytest.CaptureFix
 
 def test_other_databases_cost_it_nothing(upgraded: MiniProject, capsys: pytest.CaptureFixture[str]) -> None:
     edit("config/orm.yaml", "\ndatabases:\n  more:\n    url: sqlite:///more.db\n")(upgraded)
-    assert is_answered("database:upgrade")
+    assert is_answered()
     said = capsys.readouterr().out
     assert upgraded.framefox_tasks("run", "database_upgrade").out == said
-    assert not is_answered("database:upgrade:more")
+    assert "more.db" in upgraded.framefox_tasks("database:upgrade:more").out
 
 
 def test_in_doubt_doit_answers(upgraded: MiniProject, capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (["database:upgrade", "--plan"], ["database:status"], ["database_upgrade", "database_status"]):
-        assert not is_answered(*arguments)
+    assert is_answered()
+    assert answered_as_before()
     before = {path: path.read_bytes() for path in upgraded.path.rglob("*") if path.is_file()}
     times = {path: path.stat() for path in before}
     for doubt, change in DOUBTS.items():
         change(upgraded)
-        assert not is_answered("database:upgrade"), doubt
+        assert not answered_as_before(), doubt
+        assert not is_answered(), doubt
         for path in {*upgraded.path.rglob("*")} - {*before}:
             if path.is_file():
                 path.unlink()
         for path, content in before.items():
             _restore(path, content, times[path].st_mtime_ns)
-        assert is_answered("database:upgrade"), f"after {doubt}"
+        assert answered_as_before(), f"after {doubt}"
+        assert is_answered(), f"after {doubt}"
     assert "--" in capsys.readouterr().out
+
+
+MODULES = "import sys; print(*sorted(sys.modules), file=sys.stderr)"
+
+
+def test_the_answer_is_kept(upgraded: MiniProject, capsys: pytest.CaptureFixture[str]) -> None:
+    assert not answered_as_before()
+    assert is_answered()
+    said = capsys.readouterr().out
+    assert answered_as_before()
+    assert capsys.readouterr().out == said
+    kept = upgraded.path / FILE
+    assert kept.stat().st_mode & 0o777 == 0o600
+    before = kept.stat().st_mtime_ns
+    upgraded.fresh = True
+    run = "import sys; sys.argv[1:] = ['database:upgrade']; from framefox_tasks.cli import main; main()"
+    done = upgraded.run(sys.executable, "-c", f"{run}; {MODULES}")
+    assert done.out == said
+    loaded = {name for name in done.err.split() if name.startswith("framefox_tasks")}
+    assert loaded == {
+        *("framefox_tasks", "framefox_tasks.cli", "framefox_tasks.cli.kept_answer"),
+        *("framefox_tasks.schema", "framefox_tasks.schema.python_files"),
+    }
+    assert kept.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 12, b"\xff", b"nonsense"])
+def test_one_that_cannot_be_read_is_found_out_again(upgraded: MiniProject, content: bytes) -> None:
+    assert is_answered()
+    kept = upgraded.path / FILE
+    good = kept.read_bytes()
+    kept.write_bytes(content)
+    assert not answered_as_before()
+    assert is_answered()
+    assert kept.read_bytes() == good
+
+
+def test_one_of_another_variable_folder_or_link_does_not_count(
+    upgraded: MiniProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert is_answered()
+    assert answered_as_before()
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///other.db")
+    assert not answered_as_before()
+    monkeypatch.delenv("DATABASE_URL")
+    assert answered_as_before()
+    moved = upgraded.path.with_name("moved")
+    upgraded.path.rename(moved)
+    monkeypatch.chdir(moved)
+    assert not answered_as_before()
+    moved.rename(upgraded.path)
+    monkeypatch.chdir(upgraded.path)
+    assert answered_as_before()
+    Path("shop.db").rename("elsewhere.db")
+    Path("shop.db").symlink_to("elsewhere.db")
+    assert not answered_as_before()
+
+
+NOT_KEPT: dict[str, Callable[[MiniProject], None]] = {
+    "a variable": edit("config/orm.yaml", "version_table: ${TABLE:-alembic_version}\n"),
+    "a file that was just written": edit("config/orm.yaml", "\n# new\n"),
+    "a variable in .env": edit(".env", "DATABASE_URL=sqlite:///${NAME:-shop}.db\n"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_KEPT)
+def test_what_depends_on_more_is_not_kept(upgraded: MiniProject, case: str) -> None:
+    NOT_KEPT[case](upgraded)
+    if "just" not in case:
+        for name in ("config/orm.yaml", ".env"):
+            if (path := upgraded.path / name).exists():
+                os.utime(path, (path.stat().st_mtime - 60,) * 2)
+    assert is_answered()
+    assert not (upgraded.path / FILE).exists()
+    assert not answered_as_before()
 
 
 def _restore(path: Path, content: bytes, modified: int) -> None:

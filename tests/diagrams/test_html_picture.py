@@ -44,7 +44,7 @@ def test_the_picture_is_fitted_to_the_window(open_page: OpenPage) -> None:
     page.set_viewport_size({"width": 1000, "height": 400})
     page.wait_for_function(
         "wanted => Math.abs(new DOMMatrix(document.querySelector('.stage').style.transform).a - wanted) < 1e-6",
-        arg=(400 - 48) / 1000,
+        arg=(400 - 12 - 62) / 1000,
     )
 
 

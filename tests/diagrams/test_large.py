@@ -215,6 +215,16 @@ def test_names_of_200_tables_can_be_read_when_the_page_opens_and_columns_come_wi
     seen = sizes(page, ".stage text")
     assert len(seen) >= 200
     assert round(min(seen), 3) >= 9
+    names = page.locator(".node text.plate").evaluate_all("plates => plates.map(plate => plate.textContent)")
+    kept = [
+        name.replace("_", "") == each.key.replace("_", "") for name, each in zip(names, large(200).tables, strict=True)
+    ]
+    assert sum(kept) > 140, "most names are whole, the others lack their middle"
+    assert "user" in names, "which has one column: its box is far smaller than its name"
+    buttons = page.locator(".zoom").bounding_box()
+    assert buttons
+    tables = [box for node in page.locator(".node").all() if (box := node.bounding_box())]
+    assert max(box["y"] + box["height"] for box in tables) < buttons["y"], "the buttons cover none"
     column = group(page, 5).locator("text.name").first
     assert not column.is_visible()
     between = "() => [...document.querySelectorAll('.edge.between')].map(line => getComputedStyle(line).strokeOpacity)"
@@ -238,6 +248,20 @@ def test_a_page_of_300_tables_opens_on_their_groups(browser: Browser, tmp_path: 
     for _ in range(3):
         page.keyboard.press("+")
     assert (frames.first.is_visible(), page.locator(".node .plate").first.is_visible()) == (False, True)
+    page.close()
+
+
+def test_a_small_window_opens_on_the_groups_too(browser: Browser, tmp_path: Path) -> None:
+    many = large(66)
+    (tmp_path / "page.html").write_text(html(many, svg(many)), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 400, "height": 800}, reduced_motion="reduce")
+    page.goto((tmp_path / "page.html").as_uri())
+    frames, names = page.locator(".frame text.plate"), page.locator(".node text.plate")
+    assert (frames.first.is_visible(), names.first.is_visible()) == (True, False)
+    assert page.locator(".frame tspan").all_text_contents()[:2] == ["customer", "10\u00a0tables"]
+    for _ in range(3):
+        page.keyboard.press("+")
+    assert (frames.first.is_visible(), names.first.is_visible()) == (False, True)
     page.close()
 
 
@@ -299,12 +323,15 @@ SCREEN = 1000 / 60  # milliseconds of a frame
 def spent(trace: bytes, name: str) -> float:
     """Milliseconds of the processor's time."""
     events = json.loads(trace)["traceEvents"]
-    return sum(event.get("tdur", 0) for event in events if event["name"] == name and event["ph"] == "X") / 1000
+    return float(sum(event.get("tdur", 0) for event in events if event["name"] == name and event["ph"] == "X")) / 1000
 
 
 @pytest.mark.slow
 def test_1000_tables_are_moved_without_drawing_them_anew(browser: Browser, tmp_path: Path) -> None:
     page = opened(browser, tmp_path, large(1000))
+    browser.start_tracing(page=page, categories=["devtools.timeline"])
+    page.reload()
+    assert spent(browser.stop_tracing(), "Layout") < 3000, "it is laid out twice, not once for each table"
     for zoomed in (0, 2, 2):  # on the groups, on names of all tables, and on those of some
         for _ in range(zoomed):
             page.keyboard.press("+")

@@ -38,6 +38,7 @@ WHERE pg_catalog.to_regclass(pg_catalog.quote_ident(%s)) IS NULL AND c.relname =
 AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
 ORDER BY 1
 """
+_MAINTENANCE: dict[tuple[object, ...], str] = {}
 _FORCE_SINCE = 130000  # DROP DATABASE ... WITH (FORCE), PostgreSQL 13
 
 
@@ -155,7 +156,14 @@ class PostgreSQLVerbs(ServerVerbs):
             raise self.missing(target)
 
     def maintenance(self, target: Target) -> str:
-        """The first of the databases that every server has which this user may connect to."""
+        """The first of the databases that every server has which this user may connect to; found once in a process."""
+        address = target.address
+        login = (address.host, address.port, address.username, address.password, address.query)
+        if login not in _MAINTENANCE:
+            _MAINTENANCE[login] = self._maintenance(target)
+        return _MAINTENANCE[login]
+
+    def _maintenance(self, target: Target) -> str:
         with suppress(ConnectionFailedError), self.connection(target, "postgres"):
             return "postgres"
         with self.connection(target, "template1"):

@@ -102,11 +102,7 @@ class SQLiteVerbs(Verbs):
 
     def standing(self, target: Target) -> Standing:
         """Its revisions, and whether it has a journal; over one connection."""
-        project = target.project
-        queries = (
-            f"SELECT version_num FROM {quoted_table(project.version_table, self.quote)}",  # noqa: S608 - quoted
-            f"SELECT 1 FROM {quoted_table(journal_name(project.version_table), self.quote)} LIMIT 1",  # noqa: S608
-        )
+        queries = self.standing_queries(target)
         try:
             # Many are asked for nothing else: what keeps one from being opened is looked for afterwards.
             with _connection(target) as connection:
@@ -115,6 +111,14 @@ class SQLiteVerbs(Verbs):
             with self.translated(target), self.existing(target) as connection:
                 revisions, entries = (_rows(connection, query) for query in queries)
         return Standing(tuple(sorted(row[0] for row in revisions or ())), entries is not None)
+
+    def standing_queries(self, target: Target) -> tuple[str, str]:
+        """See Verbs."""
+        table = target.project.version_table
+        return (
+            f"SELECT version_num FROM {quoted_table(table, self.quote)}",  # noqa: S608 - quoted
+            f"SELECT 1 FROM {quoted_table(journal_name(table), self.quote)} LIMIT 1",  # noqa: S608
+        )
 
     def rows(self, target: Target, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """What a query gives."""

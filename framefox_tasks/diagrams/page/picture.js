@@ -3,9 +3,12 @@
 
 const READABLE = 0.6; // the smallest scale at which a table's columns can be read
 const TINY = 0.36; // below this scale, names take the place of columns
-const FAR = 0.13; // below this scale, groups take the place of tables where there are
+const FAR = 0.13; // below this scale, groups take the place of very many tables
+const FARTHEST = 0.09; // and below this one those of any number, as on a phone
 const VERY_MANY = 300; // tables
 const LARGEST = 4;
+const ABOVE = 12; // pixels that are left free when the picture is fitted
+const BELOW = 62; // where the buttons are
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const between = (value, low, high) => Math.max(low, Math.min(value, high));
 
@@ -17,7 +20,8 @@ class View {
     const { width, height } = this.svg.viewBox.baseVal;
     Object.assign(this, { width, height });
     setAll(this.svg, { width, height });
-    this.grouped = all(".frame", this.svg).length > 1 && all(".node", this.svg).length >= VERY_MANY;
+    this.grouped = all(".frame", this.svg).length > 1;
+    this.many = all(".node", this.svg).length >= VERY_MANY;
     this.measure();
     new ResizeObserver(() => this.measure()).observe(canvas);
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
@@ -68,11 +72,16 @@ class View {
       const [left, top] = [x, y].map((at) => Math.round(at * devicePixelRatio) / devicePixelRatio);
       this.stage.style.transform = `translate(${left}px, ${top}px) scale(${scale})`;
       this.stage.classList.toggle("tiny", scale < TINY);
-      this.stage.classList.toggle("far", this.grouped && scale < Math.max(FAR, this.whole() * 1.2));
+      this.stage.classList.toggle("far", this.far(scale));
       if (ahead) this.frame = requestAnimationFrame(step);
     };
     cancelAnimationFrame(this.frame);
     step(begin);
+  }
+
+  // Whether groups stand for their tables at this scale.
+  far(scale) {
+    return this.grouped && scale < (this.many ? Math.max(FAR, this.whole() * 1.2) : FARTHEST);
   }
 
   pan(dx, dy) {
@@ -89,13 +98,13 @@ class View {
 
   // The scale at which all of the picture is in sight.
   whole() {
-    return Math.max(Math.min((this.box.width - 48) / this.width, (this.box.height - 48) / this.height), 0.001);
+    return Math.max(Math.min((this.box.width - 48) / this.width, (this.box.height - ABOVE - BELOW) / this.height), 0.001);
   }
 
   fit(glide = false) {
     const scale = Math.min(this.whole(), 1.25);
     const { width, height } = this.box;
-    this.place((width - this.width * scale) / 2, (height - this.height * scale) / 2, scale, glide);
+    this.place((width - this.width * scale) / 2, (height - BELOW + ABOVE - this.height * scale) / 2, scale, glide);
     this.fitted = true;
   }
 

@@ -5,18 +5,26 @@ const MANY = 150; // so many relations are not dashed, because dashes are what a
 const svgElement = (name) => document.createElementNS("http://www.w3.org/2000/svg", name);
 
 const LEAST = 9; // pixels of a name when the page opens
-const LETTER = 0.57; // of its size: the width of a letter
+const LETTERS = 3; // of its size: how wide the plate of a table is at least, unless its name is shorter
 const LINE = 1.15; // of its size: from line to line
 
-// A text in lines of at most so many letters, broken where its words end if that can be.
-function inLines(text, most) {
+const pen = document.createElement("canvas").getContext("2d");
+pen.font = "bold 100px Helvetica, Arial, sans-serif";
+
+// How wide a text is in bold, of its size.
+const widthOf = (text) => pen.measureText(text).width / 100;
+
+// Pieces of a text in lines that fit.
+function inLines(pieces, fits) {
   const lines = [""];
-  for (const word of text.split(/(?<=[_. -])/)) {
-    if (lines.at(-1) && (lines.at(-1) + word).length > most) lines.push("");
-    lines[lines.length - 1] += word;
+  for (const piece of pieces) {
+    if (lines.at(-1) && !fits(lines.at(-1) + piece)) lines.push("");
+    lines[lines.length - 1] += piece;
   }
-  return lines;
+  return lines.map((line) => line.trimEnd());
 }
+
+const wordsOf = (text) => text.split(/(?<=[_. -])/);
 
 // A text of at most so many letters; what is in its middle is left out.
 function cut(text, most) {
@@ -25,19 +33,24 @@ function cut(text, most) {
   return `${text.slice(0, Math.max(most - 1 - end, 1))}…${text.slice(-end)}`;
 }
 
-// The lines and the size with which a text is largest in a box; never smaller than this: then it is cut.
+// The lines and the size with which a text is largest in a box; never smaller than this: then words are broken, and if
+// that is not enough its middle is left out.
 function fitted(text, width, height, least, most) {
-  const sizeOf = (lines) =>
-    Math.min(width / LETTER / Math.max(...lines.map((line) => line.length)), height / LINE / lines.length, most);
-  const tries = [1, 2, 3, 4].map((count) => inLines(text, Math.ceil(text.length / count)));
+  const sizeOf = (lines) => Math.min(width / Math.max(...lines.map(widthOf)), height / LINE / lines.length, most);
+  const within = (count) => (line) => line.length <= Math.ceil(text.length / count);
+  const tries = [1, 2, 3, 4].map((count) => inLines(wordsOf(text), within(count)));
   const lines = tries.reduce((best, other) => (sizeOf(other) > sizeOf(best) ? other : best));
   if (sizeOf(lines) >= least) return [lines, sizeOf(lines)];
-  const letters = Math.max(Math.floor(width / LETTER / least), 3);
+  const fits = (line) => widthOf(line) * least <= width;
   const rows = Math.max(Math.floor(height / LINE / least), 1);
-  const whole = inLines(text, letters);
-  if (whole.length <= rows && whole.every((line) => line.length <= letters)) return [whole, least];
-  const short = cut(text, letters * rows);
-  return [Array.from({ length: Math.ceil(short.length / letters) }, (_, row) => short.slice(row * letters, (row + 1) * letters)), least];
+  const broken = wordsOf(text).flatMap((word) => (fits(word) ? [word] : inLines(word, fits)));
+  const whole = inLines(broken, fits);
+  if (whole.length <= rows) return [whole, least];
+  for (let letters = text.length; letters > 3; letters--) {
+    const short = inLines(cut(text, letters), fits);
+    if (short.length <= rows) return [short, least];
+  }
+  return [[cut(text, 3)], least];
 }
 
 // What stands for a table or a group that is too small to be read: its name, as large as its box allows.
@@ -52,6 +65,18 @@ function nameplate(name, { x, y, width, height }, least, most = 60) {
     plate.append(part);
   });
   return plate;
+}
+
+// The same for a table; one that is far too small, as one with a single column is, gets a larger plate.
+function roomy(name, box, least) {
+  const width = Math.max(box.width, Math.min(widthOf(name), LETTERS) * least * 1.1);
+  const height = Math.max(box.height, LINE * least * 1.1);
+  const large = { x: box.x - (width - box.width) / 2, y: box.y - (height - box.height) / 2, width, height };
+  const plate = nameplate(name, large, least);
+  if (width === box.width && height === box.height) return [plate];
+  const board = svgElement("rect");
+  setAll(board, { class: "plate", fill: "#000000", ...large }); // it has the colour of the others
+  return [board, plate];
 }
 
 class Selection {
@@ -69,22 +94,30 @@ class Selection {
 
   // To the keyboard and to a screen reader, the tables of the picture are buttons.
   describe() {
-    const least = this.view.grouped ? 0 : LEAST / this.view.scale;
+    // All sizes are asked for before the first change, since the browser lays all out anew in between.
+    const boxes = this.nodes.map((node) => node.getBBox());
+    const frames = all(".frame", this.view.svg).map((frame) => [frame, one("rect", frame).getBBox()]);
+    const least = this.view.far(this.view.scale) ? 0 : LEAST / this.view.scale;
     this.tables.forEach(({ key, columns }, index) => {
       const node = this.nodes[index];
       setAll(node, { tabindex: 0, role: "button", "aria-label": `${key}, ${columns.length} columns` });
-      node.append(nameplate(key, node.getBBox(), least));
+      node.append(...roomy(key, boxes[index], least));
       const lines = () => this.around(index)[1];
       node.addEventListener("pointerenter", () => lines().forEach((line) => line.classList.add("warm")));
       node.addEventListener("pointerleave", () => lines().forEach((line) => line.classList.remove("warm")));
     });
-    all(".frame", this.view.svg).forEach((frame) => {
-      const { x, y, width, height } = one("rect", frame).getBBox();
-      const title = one("text", frame);
-      title.setAttribute("font-size", between(LEAST / this.view.scale, 34, 72));
-      const strip = { x: x + 0.1 * width, y: y + 0.1 * height, width: 0.8 * width, height: 0.8 * height };
-      frame.append(nameplate(title.textContent, strip, 0, 240));
-    });
+    frames.forEach(([frame, box]) => this.entitle(frame, box));
+  }
+
+  // The title of a group as large as it can be read, and what stands for all of it from afar.
+  entitle(frame, { x, y, width, height }) {
+    const title = one("text", frame);
+    title.setAttribute("font-size", between(LEAST / this.view.scale, 34, 72));
+    const strip = { x: x + 0.05 * width, y: y + 0.1 * height, width: 0.9 * width, height: 0.8 * height };
+    const [name, count] = title.textContent.split(/ · (?=\d+ tables?$)/);
+    const together = `${name} ${count.replace(" ", "\u00a0")}`; // the count on a line of its own, if it can be read
+    const legible = fitted(together, strip.width, strip.height, 0, 240)[1] * this.view.scale >= LEAST;
+    frame.append(nameplate(legible ? together : `${name} ${count}`, strip, 0, 240));
   }
 
   // The tables that are at most so many relations away, and the lines between them.
@@ -121,7 +154,7 @@ class Selection {
   }
 
   encircle(node) {
-    const { x, y, width, height } = node.getBBox();
+    const { x, y, width, height } = one("rect", node).getBBox();
     setAll(this.ring, { class: "ring", rx: 5, x: x - 4, y: y - 4, width: width + 8, height: height + 8 });
     node.append(this.ring);
   }

@@ -15,6 +15,7 @@ from framefox_tasks.databases.journal import LOG
 from framefox_tasks.migrations import applied_log
 from framefox_tasks.migrations.alembic.config import revision_of
 from framefox_tasks.migrations.applied_log import SEED, Log
+from framefox_tasks.migrations.checksum_cache import ChecksumCache
 from framefox_tasks.model import Target
 
 
@@ -48,6 +49,7 @@ class VersionLog:
         self._log = log
         self._journal = database_of(target).journal
         self._is_written = True
+        self._checksums = ChecksumCache(target.project)
         self.note = note
 
     @classmethod
@@ -67,7 +69,7 @@ class VersionLog:
             return
         for script in step.up_revisions:
             self._log.pop(script.revision, None)
-            if step.is_upgrade and (known := applied_log.logged(revision_of(script))):
+            if step.is_upgrade and (known := applied_log.logged(revision_of(script), self._checksums)):
                 self._log[script.revision] = known
         self._is_written = False
 
@@ -76,6 +78,7 @@ class VersionLog:
         if not self._is_written:
             self._is_written = True
             self._write(connection)
+            self._checksums.keep()
 
     def stamped(self, connection: Connection, revisions: Container[str]) -> None:
         """Forget all but these revisions, which a database is said to hold now, and the seeds."""

@@ -36,7 +36,7 @@ class _Parts:
         try:
             values: Any = construct._values
             (after,), (where,) = values.values(), construct._where_criteria
-            to, from_ = str(after.text), str(where.right.text)
+            to, from_ = str(after.name), str(where.right.name)
         except (AttributeError, TypeError, ValueError):
             return None
         if to == from_ or any(mark in to + from_ for mark in "%:\\?"):

@@ -9,6 +9,7 @@ import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from framefox_tasks.databases.journal import digest
@@ -54,13 +55,17 @@ class Head:
 
 def new_head(revision: str, description: str, before: Iterable[str], after: Iterable[str], *, upgrades: bool) -> Head:
     """The head of a journal that this process begins now."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        user = f"user {os.getuid()}"
     since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    by = f"{user}@{platform.node()}, process {os.getpid()}"
+    by = f"{_user()}@{platform.node()}, process {os.getpid()}"
     return Head(revision, description, upgrades, tuple(sorted(before)), tuple(sorted(after)), since, by)
+
+
+@cache
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"user {os.getuid()}"
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,9 @@ class Recorder:
             migration.head = found.head
             migration.replayed = list(found.entries)
             migration.written = migration.resumed = True
-        event.listen(Engine, "before_cursor_execute", self._sent_by)
+        others = not self._journal.shares_connections  # of the same database, which may write to it as well
+        if others:
+            event.listen(Engine, "before_cursor_execute", self._sent_by)
         try:
             yield
             if migration.stopped:
@@ -132,7 +134,8 @@ class Recorder:
             if migration.replayed:
                 raise self._stop(migration, f"it does not run {migration.replayed[0].line} any more")
         finally:
-            event.remove(Engine, "before_cursor_execute", self._sent_by)
+            if others:
+                event.remove(Engine, "before_cursor_execute", self._sent_by)
             self._migration = None
 
     def begin_again(self) -> bool:
@@ -213,7 +216,7 @@ class Recorder:
     def _sent_by(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         """Note what changes something over another connection, before it does: nothing takes that back."""
         migration = self._migration
-        if migration is None or connection is self._owner or self._journal.shares_connections:
+        if migration is None or connection is self._owner:
             return
         if self._journal.judge(statement).kind not in _CHANGES or migration.elsewhere:
             return
