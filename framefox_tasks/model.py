@@ -184,7 +184,8 @@ class CopyOptions(Frozen):
         overwrite: Replace what the target holds.
         jobs: How many tables, or ranges of one, to copy at the same time; None to choose.
         range_rows: A table of at least twice so many rows is copied in ranges of about so many, where both databases
-            are on servers that allow it; 0 to copy each table in one stream.
+            are on servers that allow it; 0 to copy each table in one stream, None for RANGE_ROWS of rows that are long
+            enough for the servers to be what takes long.
         where: The rows to copy of some tables: (table, SQL condition).
         only_related: Copy the rows of `where` or `sample`, what they refer to, and what refers to them over so many
             foreign keys, or `all`; nothing else. Empty to copy the rows of other tables too.
@@ -213,7 +214,7 @@ class CopyOptions(Frozen):
     tables_from_entities: bool = False
     overwrite: bool = False
     jobs: int | None = None
-    range_rows: int = RANGE_ROWS
+    range_rows: int | None = None
     where: tuple[tuple[str, str], ...] = ()
     only_related: str = ""
     sample: str = ""

@@ -10,9 +10,11 @@ from typing import NamedTuple
 from framefox_tasks.databases.contract import Place, Source
 from framefox_tasks.databases.ranges import Ranges, ReadsRanges, TakesRanges
 from framefox_tasks.databases.rows import CopySchema, TablePlan
-from framefox_tasks.model import CopyOptions
+from framefox_tasks.model import RANGE_ROWS, CopyOptions
 from framefox_tasks.results import CopyProgress
 
+_LENGTH = 100
+"""Bytes of a row in the source: of shorter ones a server gives more than this process passes on, in ranges or not."""
 _PROGRESS_INTERVAL = 0.1  # seconds
 
 
@@ -30,7 +32,8 @@ class PlannedRanges(NamedTuple):
 
 def plan_ranges(schema: CopySchema, source: Source, place: Place, options: CopyOptions) -> PlannedRanges:
     """Split the large tables, where both databases and the options allow it."""
-    rows = options.range_rows
+    rows = RANGE_ROWS if options.range_rows is None else options.range_rows
+    length = _LENGTH if options.range_rows is None else 0
     large = [plan for plan in schema.tables if rows and not plan.empty and (plan.rows or 0) >= 2 * rows]
     if not large:
         return PlannedRanges({}, {})
@@ -43,7 +46,7 @@ def plan_ranges(schema: CopySchema, source: Source, place: Place, options: CopyO
         assert isinstance(reader, ReadsRanges)  # noqa: S101 - _hindrance has seen it
         for plan in large:
             reason = place.hinders_ranges(plan.target) if isinstance(place, TakesRanges) else ""
-            ranges = Ranges(reason=reason) if reason else reader.ranges(plan, rows)
+            ranges = Ranges(reason=reason) if reason else reader.ranges(plan, rows, length)
             if len(ranges.conditions) > 1:
                 found[plan.label] = ranges.conditions
                 notes[plan.label] = f"in {len(ranges.conditions)} ranges"

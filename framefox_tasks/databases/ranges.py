@@ -33,6 +33,9 @@ class Ranges:
     reason: str = ""
 
 
+SHORT = Ranges(reason="its rows are short: this process would be what all ranges wait for")
+
+
 @dataclass(frozen=True)
 class RangeMark:
     """What notes in the copy that a range is loaded, in the transaction that loads it.
@@ -64,12 +67,13 @@ class RangeDoneError(CopyError):
 class ReadsRanges(Protocol):
     """A reader of a table in ranges."""
 
-    def ranges(self, plan: TablePlan, rows: int) -> Ranges:
+    def ranges(self, plan: TablePlan, rows: int, length: int = 0) -> Ranges:
         """Split a table.
 
         Args:
             plan: The table.
             rows: About how many rows a range has.
+            length: How many bytes a row has in the source, on the average, if it is to be split.
         """
 
     def within(self, condition: str) -> Reader:

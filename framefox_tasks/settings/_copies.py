@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.frozen import replace
-from framefox_tasks.model import RANGE_ROWS, TIMESTAMP, CopyOptions, Mask, NamedCopy, Target
+from framefox_tasks.model import TIMESTAMP, CopyOptions, Mask, NamedCopy, Target
 from framefox_tasks.settings._schema import Expand, boolean, check_address, check_section, mapping, text_of, texts_of
 from framefox_tasks.url import as_sqlalchemy_reads
 
@@ -118,7 +118,7 @@ class Copies:
             tables=texts_of(f"{key}.tables", section.get("tables"), self._expand),
             exclude=texts_of(f"{key}.exclude", section.get("exclude"), self._expand),
             jobs=positive(f"{self._shown}: {key}.jobs", text("jobs")),
-            range_rows=count_of(f"{self._shown}: {key}.range_rows", text("range_rows"), RANGE_ROWS),
+            range_rows=count_of(f"{self._shown}: {key}.range_rows", text("range_rows")),
             where=tuple((table, self._expand(f"{key}.where.{table}", value)) for table, value in where.items()),
             masks=tuple(self._mask(column, value, f"{key}.mask.{column}") for column, value in masks.items()),
             salt=self.salt,
@@ -190,13 +190,13 @@ def positive(what: str, text: str) -> int | None:
     return int(text)
 
 
-def count_of(what: str, text: str, default: int) -> int:
-    """A whole number of 0 or more; the default for an empty text.
+def count_of(what: str, text: str) -> int | None:
+    """A whole number of 0 or more; None for an empty text.
 
     Raises:
         ConfigError: It is something else.
     """
-    return 0 if text.strip("0") == "" and text else positive(what, text) or default
+    return 0 if text.strip("0") == "" and text else positive(what, text)
 
 
 def _check_addresses(copy: NamedCopy, what: str) -> None:

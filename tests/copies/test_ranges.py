@@ -206,6 +206,20 @@ def test_a_table_of_mysql_that_counts_up_is_filled_in_one_stream(make_database: 
     assert how.startswith("big: in 4" if interleaves else "big: in one stream, since the server lets one connection")
 
 
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_short_rows_are_copied_in_one_stream_unless_ranges_are_asked_for(
+    make_database: MakeDatabase, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = make_database(kind), make_database("postgresql", "copy")
+    filled(source, "numbers", random.Random(9))  # noqa: S311
+    monkeypatch.setattr("framefox_tasks.copies.ranges.RANGE_ROWS", 100)
+    assert plan_copy(target_of(source), target_of(target)).streams[0].endswith(" ranges")
+    monkeypatch.setattr("framefox_tasks.copies.ranges._LENGTH", 100_000)
+    (how,) = plan_copy(target_of(source), target_of(target)).streams
+    assert how.startswith("big: in one stream, since its rows are short")
+    assert plan_copy(target_of(source), target_of(target), options=ranged()).streams[0].endswith(" ranges")
+
+
 def test_a_number_of_rows_that_is_none_is_refused(make_database: MakeDatabase) -> None:
     with pytest.raises(ConfigError, match="--range-rows must be a number"):
         plan_copy(

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from framefox_tasks.databases.mysql.session import Session, name
-from framefox_tasks.databases.ranges import Ranges, between
+from framefox_tasks.databases.ranges import SHORT, Ranges, between
 from framefox_tasks.databases.rows import Field, Kind, TablePlan
 
 _TRANSACTIONS = (
     "SELECT e.transactions FROM information_schema.tables t JOIN information_schema.engines e ON e.engine = t.engine "
     "WHERE t.table_schema = DATABASE() AND t.table_name = %s"
 )
+_LENGTH = "SELECT avg_row_length FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = %s"
 _TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext")
 _BYTES = ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob")
 
 
-def ranges_of(session: Session, plan: TablePlan, rows: int) -> Ranges:
+def ranges_of(session: Session, plan: TablePlan, rows: int, length: int) -> Ranges:
     """Split a table by the first column of its primary key, at every so many rows.
 
     The server walks along the key for that. Rows that are alike in that column are in one range.
@@ -25,6 +26,8 @@ def ranges_of(session: Session, plan: TablePlan, rows: int) -> Ranges:
     field = next((one for one in plan.source.fields if one.name == first), None)
     if field is None:
         return Ranges(reason="it has no primary key of a stored column")
+    if (session.value(_LENGTH, plan.source.name.name) or 0) < length:
+        return SHORT
     shown = _shown(field)
     if shown is None:
         return Ranges(reason=f"its primary key begins with {field.name}, which is neither a number nor a text")

@@ -97,9 +97,9 @@ class MySQLReader:
         """The least, the greatest and the sum of columns; see the protocol."""
         return key_totals(self._session, table, columns, where)
 
-    def ranges(self, plan: TablePlan, rows: int) -> Ranges:
+    def ranges(self, plan: TablePlan, rows: int, length: int = 0) -> Ranges:
         """Split a table by its primary key; see ReadsRanges."""
-        return ranges_of(self._session, plan, rows)
+        return ranges_of(self._session, plan, rows, length)
 
     def within(self, condition: str) -> MySQLReader:
         """The rows in a range; see ReadsRanges."""

@@ -95,10 +95,10 @@ class PostgreSQLReader:
             query = shape_of(self._connection, table.name).key_totals(columns, _where(where))
             return KeyTotals.of(self._connection.execute(query).fetchone())
 
-    def ranges(self, plan: TablePlan, rows: int) -> Ranges:
+    def ranges(self, plan: TablePlan, rows: int, length: int = 0) -> Ranges:
         """Split a table by its blocks; see ReadsRanges."""
         with telling(self._target, self._side, self._connection, about=f"to read {plan.label}"), self._kept():
-            return ranges_of(self._connection, plan, rows)
+            return ranges_of(self._connection, plan, rows, length)
 
     def within(self, condition: str) -> PostgreSQLReader:
         """The rows in a range; see ReadsRanges."""

@@ -18,7 +18,7 @@ from framefox_tasks.errors import (
 )
 from framefox_tasks.migrations import upgrade as upgrades
 from framefox_tasks.migrations.protection import is_protected
-from framefox_tasks.model import RANGE_ROWS, TIMESTAMP, CopyOptions, NamedCopy
+from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy
 from framefox_tasks.settings import URL_VARIABLE, Settings, count_of, positive
 from framefox_tasks.tasks.actions import hide
 from framefox_tasks.tasks.actions.backup import replacing
@@ -86,7 +86,7 @@ def copy(
         tables=_names(tables),
         exclude=_names(exclude),
         jobs=positive("--jobs", (jobs or "").strip()),
-        range_rows=count_of("--range-rows", (range_rows or "").strip(), RANGE_ROWS),
+        range_rows=count_of("--range-rows", (range_rows or "").strip()),
         where=_conditions(where),
         only_related=only_related.strip(),
         sample=sample.strip(),
