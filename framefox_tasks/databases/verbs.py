@@ -64,6 +64,7 @@ class Traits:
         types_by_affinity: Whether only the affinity of a type counts, and not its name.
         changes_by_join: Whether UPDATE and DELETE join what they depend on, since no subquery may read their own table.
         keys_hold_indexes: Whether a foreign key keeps the indexes and the types of its columns from being changed.
+        replaces_keys: Whether a table gets another primary key in one statement that takes the old one away.
         fills_added_columns: Whether a column that is added, may not be NULL and has no default is filled in rows.
         shows_bmp_only: Whether the catalogue shows a question mark for a character beyond the basic plane of Unicode.
         has_schemas: Whether a database holds schemas, each with tables of its own.
@@ -91,6 +92,7 @@ class Traits:
     types_by_affinity: ClassVar[bool] = False
     changes_by_join: ClassVar[bool] = False
     keys_hold_indexes: ClassVar[bool] = False
+    replaces_keys: ClassVar[bool] = False
     fills_added_columns: ClassVar[bool] = False
     shows_bmp_only: ClassVar[bool] = False
     has_schemas: ClassVar[bool] = False
@@ -341,6 +343,15 @@ class Database(Verbs):
         """The tables, in small letters, of which only their rebuild() tells all; None where each is to be asked."""
         return None
 
+    def generated(self, connection: Connection, table: str) -> Mapping[str, str]:  # noqa: ARG002 - for those that need it
+        """The expressions of the generated columns of a table, where SQLAlchemy does not read them right; else nothing.
+
+        Args:
+            connection: SQLAlchemy's.
+            table: The table, in the connection's default schema.
+        """
+        return {}
+
     def compare_columns(self, connection: Any) -> ColumnComparison | None:  # noqa: ARG002 - for those that need it
         """What compares columns by the server's words, on SQLAlchemy's connection; None where texts are enough."""
         return None
@@ -408,6 +419,10 @@ class Database(Verbs):
             ScratchError: It cannot be made of the other one.
         """
         raise NotImplementedError
+
+    def schema_statements(self, target: Target) -> list[str] | None:  # noqa: ARG002 - for those that know
+        """What makes its schema in an empty database, but for the version table; None where that is not known."""
+        return None
 
     def facts(self, target: Target) -> list[Fact]:
         """All that the schema of a database consists of; needed where there are scratch databases."""

@@ -49,6 +49,7 @@ class MySQLVerbs(ServerVerbs):
     transactional_ddl = False
     changes_by_join = True
     keys_hold_indexes = True
+    replaces_keys = True
     fills_added_columns = True
     shows_bmp_only = True
 

@@ -138,6 +138,12 @@ class PostgreSQL(PostgreSQLVerbs, Database):
 
         copy_to_schema(self, source, target)
 
+    def schema_statements(self, target: Target) -> list[str] | None:
+        """As its catalogue has them."""
+        from framefox_tasks.databases.postgresql.scratch import schema_statements
+
+        return schema_statements(self, target)
+
     def facts(self, target: Target) -> list[Fact]:
         """What its catalogue tells."""
         from framefox_tasks.databases.postgresql.facts import facts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from contextlib import nullcontext
 from typing import Any
 
@@ -20,6 +20,7 @@ from framefox_tasks.migrations.alembic.failures import describe
 from framefox_tasks.migrations.applied_log import SEED, Prepared
 from framefox_tasks.migrations.checksum_cache import ChecksumCache
 from framefox_tasks.model import Target
+from framefox_tasks.results import Revision
 
 
 class _Text(UserDefinedType[str]):
@@ -75,6 +76,14 @@ class VersionLog:
             if step.is_upgrade and (known := applied_log.logged(revision_of(script), self._checksums)):
                 self._log[script.revision] = known
         self._is_written = False
+
+    def made(self, connection: Connection, revisions: Iterable[Revision]) -> None:
+        """Note and write that the schema of these migrations was made at once."""
+        for revision in revisions:
+            if known := applied_log.logged(revision, self._checksums):
+                self._log[revision.revision] = known
+        self._write(connection)
+        self._checksums.keep()
 
     def write(self, connection: Connection) -> None:
         """Write what was noted; once before a commit, as the text has all migrations that are applied."""
