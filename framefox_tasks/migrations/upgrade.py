@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import Patience
+from framefox_tasks.databases.reuse import reusing
 from framefox_tasks.errors import ConfigError, DatabaseInUseError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations import applied_log
 from framefox_tasks.migrations.locked import OnWait, patience_of
@@ -79,22 +80,47 @@ def upgrade_along(
     lock_wait: float | None = None,
     resume: bool = False,
     edits: bool = True,
+    is_behind: bool = False,
     fast: bool = False,
 ) -> Upgraded:
     """Apply migrations of a history that has been read, to its target; as upgrade().
 
-    Without `edits` it is not found out which migrations were edited after they had been applied.
+    Without `edits` it is not found out which migrations were edited after they had been applied. Where it is known that
+    there is something to do, `is_behind`, the database is asked once, under the lock.
     """
+    with reusing():
+        return _upgrade_along(
+            history, revision, on_step, on_wait, lock_wait, resume=resume, edits=edits, is_behind=is_behind, fast=fast
+        )
+
+
+def _upgrade_along(
+    history: History,
+    revision: str | None,
+    on_step: OnStep | None,
+    on_wait: OnWait | None,
+    lock_wait: float | None,
+    *,
+    resume: bool,
+    edits: bool,
+    is_behind: bool,
+    fast: bool,
+) -> Upgraded:
     from framefox_tasks.migrations.alembic import run
     from framefox_tasks.migrations.alembic.history import steps_from, upgrade_steps
 
     target = history.target
     revision = target.project.newest if revision is None else revision
-    seen, journaled = _standing_if_readable(target)
-    history.check_known(seen or ())
+    seen, journaled = (None, False) if is_behind else _standing_if_readable(target)
+
+    def check(current: tuple[str, ...]) -> None:
+        history.check_known(current)
+        if not current:
+            check_not_elsewhere(history)
+
     history.check_revision(revision)
-    if seen == ():
-        check_not_elsewhere(history)
+    if seen is not None:
+        check(seen)
     find = upgrade_steps(revision)
     if seen and not journaled and not steps_from(history, find, seen):
         return Upgraded(target, (), seen, history.at_heads, edited=edited(history, seen) if edits else ())
@@ -103,7 +129,7 @@ def upgrade_along(
     if shortcut and (done := shortcut.take(patience)):
         return done
     going_on: Resume = "upgrade" if resume else None
-    ran = run.run_steps(history, find, check=history.check_known, patience=patience, on_step=on_step, resume=going_on)
+    ran = run.run_steps(history, find, check=check, patience=patience, on_step=on_step, resume=going_on)
     meanwhile = not ran.steps and ran.before != seen
     return Upgraded(
         target,

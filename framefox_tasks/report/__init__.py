@@ -7,7 +7,7 @@ from typing import Any
 
 from framefox_tasks.report._check import show_checked
 from framefox_tasks.report._config import show_config
-from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
+from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines, streams
 from framefox_tasks.report._fleet import (
     FleetProgress,
     fleet_report_json,
@@ -76,6 +76,7 @@ __all__ = [
     "show_reverting",
     "show_status",
     "show_waiting",
+    "streams",
     "unwritable",
     "warn",
 ]
@@ -113,6 +114,8 @@ def _verbose(result: object) -> list[str]:
     lines = _lines(result)
     if isinstance(result, (MigrationChecked, MigrationCreated)):
         lines += each_left_alone(result.left_alone)
+    if isinstance(result, CopyPlan):
+        lines += streams(result)
     if isinstance(result, MigrationCreated) and result.proof:
         lines += [f"Stood before: {item}" for item in result.proof.older]
     return lines
@@ -198,7 +201,10 @@ def _(result: Plan) -> list[str]:
 @_lines.register
 def _(result: MigrationCreated) -> list[str]:
     if result.meanwhile:
-        return [f"Nothing left to write: another run has written '{result.target.project.shown(result.meanwhile)}'."]
+        written = result.target.project.shown(result.meanwhile)
+        # One of the multidb template is of several databases, and was written for another of them.
+        by = "it is in" if result.target.project.engine else "another run has written"
+        return [f"Nothing left to write: {by} '{written}'."]
     if result.path is None:
         by_hand = _by_hand(result, "doit database_create_migration --empty")
         said = by_hand or ["No changes detected since the last migration."]

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -36,6 +37,8 @@ _ELSEWHERE = (
     "/usr/local/sbin",
     *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)),
 )
+_READY = re.compile("ready (to accept|for) connections")
+_ENDED = "The server has ended.\n"
 _LOCALE = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
 
 
@@ -87,7 +90,7 @@ def _postgresql(folder: Path) -> str | None:
         "autovacuum": "off",  # no table lives for a minute
     }
     command = [str(Path(program).with_name("postgres")), "-D", str(data), "-p", str(port)]
-    _start(folder, "pg", [*command, *(f"--{name}={value}" for name, value in settings.items())], user, port)
+    _start(folder, "pg", [*command, *(f"--{name}={value}" for name, value in settings.items())], user)
     return f"postgresql://postgres@127.0.0.1:{port}"
 
 
@@ -96,7 +99,8 @@ def _mysql(folder: Path) -> str | None:
     if install is None or program is None:
         return None
     data, user, port = _data(folder / "my", "mysql")
-    _run([install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal"], user)
+    options = [f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db"]
+    _run([install, "--no-defaults", *options], user)
     settings = {
         "datadir": data,
         "bind-address": "127.0.0.1",
@@ -110,7 +114,7 @@ def _mysql(folder: Path) -> str | None:
         "innodb-doublewrite": 0,
     }
     options = [f"--{name}={value}" for name, value in settings.items()]
-    _start(folder, "my", [program, "--no-defaults", "--skip-name-resolve", *options], user, port)
+    _start(folder, "my", [program, "--no-defaults", "--skip-name-resolve", *options], user)
     return f"mysql://root@127.0.0.1:{port}"
 
 
@@ -141,12 +145,13 @@ def _run(command: list[str], user: str | None) -> None:
     assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
 
 
-def _start(folder: Path, name: str, command: list[str], user: str | None, port: int) -> None:
-    """Start a server with a process beside it, and wait until it listens."""
+def _start(folder: Path, name: str, command: list[str], user: str | None) -> None:
+    """Start a server with a process beside it, and wait until it says that it is ready: it listens before that."""
     log = folder / f"{name}.log"
     with log.open("w", encoding="utf-8") as output:
-        beside = subprocess.Popen(
+        subprocess.run(
             [sys.executable, __file__, str(folder), user or "", *command],
+            check=True,
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -154,21 +159,21 @@ def _start(folder: Path, name: str, command: list[str], user: str | None, port: 
             start_new_session=True,  # an interrupt is for the run, whose tests still need it
         )
     deadline = time.monotonic() + 60
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            running = beside.poll() is None and time.monotonic() < deadline
-            assert running, f"{' '.join(command)}:\n{log.read_text(encoding='utf-8')}"
-            time.sleep(0.05)
+    while not _READY.search(said := log.read_text(encoding="utf-8")):
+        assert not said.endswith(_ENDED), f"{' '.join(command)}:\n{said}"
+        assert time.monotonic() < deadline, f"{' '.join(command)}:\n{said}"
+        time.sleep(0.05)
 
 
 def _serve(folder: Path, user: str, command: list[str]) -> None:
-    """Run a server until the run ends, and then remove the files of the run."""
+    """Run a server until the run ends, and then remove its files; no child of a test, which may count those."""
+    if os.fork():
+        return
     server = subprocess.Popen(command, **_as(user or None))
     with (folder / _LOCK).open() as lock:
         threading.Thread(target=_stop_after_run, args=(server, lock), daemon=True).start()
         server.wait()
+    print(_ENDED, end="", flush=True)
     with (folder / _LOCK).open() as lock, suppress(BlockingIOError):  # the run goes on, and is told what it said
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         shutil.rmtree(folder, ignore_errors=True)  # the other server still ends, and then removes the rest

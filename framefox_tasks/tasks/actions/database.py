@@ -84,7 +84,8 @@ def create_migration(
     if project.engine and not check:
         _create_for_all(settings, message or None, chosen, proof=not no_proof, keep_anyway=keep_anyway)
         return None
-    hook = {"hook": hook_state(project)} if project.include_object else None
+    asked = hook_state(project)
+    hook = {"hook": asked} if asked else None
     if check:
         report.show(migration.check_migration(target, x=x), verbose=verbose)
         return hook
