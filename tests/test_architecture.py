@@ -77,7 +77,7 @@ ONLY_IN = {
     "flask": ("applications.py",),
     "orjson": ("databases/sqlite/",),
     "apsw": ("databases/sqlite/worker.py",),
-    "sqlglot": ("databases/sql.py",),
+    "sqlglot": ("databases/sql/tree.py",),
     "alembic": ("migrations/alembic/", "env.py"),
     "alembic_postgresql_enum": ("migrations/alembic/",),
     "eralchemy2": ("diagrams/",),

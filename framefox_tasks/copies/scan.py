@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from framefox_tasks.copies.plan import PreparedCopy
+from framefox_tasks.copies.translate.constraints import orphans
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Reader
 from framefox_tasks.databases.dialect import Dialect
@@ -39,6 +40,7 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
                     raise
                 except CopyError as exc:  # its condition, or a value that is none of its kind
                     refused.append(exc.message)
+        lost += _orphans(prepared, reader)
     tables = tuple(replace(table, rows=rows.get(table.name, table.rows)) for table in prepared.plan.tables)
     return replace(
         prepared.plan,
@@ -67,6 +69,21 @@ def _rehearsed(prepared: PreparedCopy) -> tuple[list[str], list[str]]:
     return refused, lost
 
 
+def _orphans(prepared: PreparedCopy, reader: Reader) -> Iterator[str]:
+    """The foreign keys that the target refuses when the rows are there: some refer to rows that are not."""
+    source, theirs = (database_of(target).dialect for target in (prepared.source.target, prepared.place.staging))
+    work = prepared.work
+    if work.existing or work.where or work.direct or source.holds_constraints or theirs.constraints_with_table:
+        return
+    for plan in work.schema.tables:
+        for key in () if plan.empty else plan.foreign_keys:
+            count = reader.count(plan.source.name, where=orphans(key.columns, key.table, key.referred, source))
+            if count:
+                rows = "1 row refers" if count == 1 else f"{count:,} rows refer"
+                name = key.name or ", ".join(key.columns)
+                yield f"foreign key {name} of {plan.label}: {rows} to no row of {key.table}"
+
+
 @dataclass
 class _Column:
     """A column that may hold what the copy cannot, and what was found in it."""
@@ -89,7 +106,13 @@ class _Table:
         dialects = (database_of(prepared.source.target).dialect, database_of(prepared.place.staging).dialect)
         masked = prepared.work.masked.get(plan.label, frozenset())
         pairs = zip(plan.source.fields, plan.target.fields, strict=True)
-        found = {here.name: _column(here, there, dialects) for here, there in pairs if here.name not in masked}
+        # Where a column takes any value, a key takes NULL.
+        loose = () if dialects[0].binds_values else plan.primary_key
+        found = {
+            here.name: _column(replace(here, nullable=here.nullable or here.name in loose), there, dialects)
+            for here, there in pairs
+            if here.name not in masked
+        }
         self._columns = {name: column for name, column in found.items() if column}
         self._all = not dialects[0].binds_values or self._transform is not None
 
@@ -162,5 +185,7 @@ def _is_bad(value: bytes, column: _Column) -> bool:
 
 
 def _text(cell: bytes) -> str:
+    if cell == NULL:
+        return "NULL"
     text = cell.decode("utf-8", "replace")
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")

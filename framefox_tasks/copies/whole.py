@@ -85,12 +85,15 @@ def copy(
             notes = whole.reduce(subset) if subset else []
             note(CopyProgress("", 0, None, step="comparing values" if options.verify else "counting rows"))
             names = [plan.label for plan in subset.schema.tables] if subset else whole.tables()
-            tables = tuple(_verified(whole, source, name, subset, options) for name in names)
+            compare = options.verify and (subset is not None or not whole.is_same())
+            tables = tuple(_verified(whole, source, name, subset, options, compare=compare) for name in names)
             notes += commit.run(whole.put)
     return Copied(source, target, tables, perf_counter() - started, tuple(notes), plan.not_carried)
 
 
-def _verified(whole: WholeCopy, source: Target, table: str, subset: Subset | None, options: CopyOptions) -> CopiedTable:
+def _verified(
+    whole: WholeCopy, source: Target, table: str, subset: Subset | None, options: CopyOptions, *, compare: bool
+) -> CopiedTable:
     copied = whole.copied(table)
     if subset and (subset.orphan_statements or options.schema_only):
         return CopiedTable(table, copied)  # no condition selects the same rows of the source
@@ -101,7 +104,7 @@ def _verified(whole: WholeCopy, source: Target, table: str, subset: Subset | Non
             f"The copy of {table} has {copied:,} rows, and {source.label} has {rows:,}.",
             hint="Check the disk that the copy is on, and copy again.",
         )
-    if options.verify:
+    if compare:
         whole.compare(table, where, subset.masks.get(table) if subset else None)
     return CopiedTable(table, rows, verified="values" if options.verify else "rows")
 

@@ -8,16 +8,13 @@ line. NULL is `\N`, and so is its length.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import md5
 
 from framefox_tasks.databases.rows import Kind
 
 DIGITS = 15
 """How many hexadecimal digits of a digest are added: what a server holds in an integer."""
-_SURPLUS = 64 - 4 * DIGITS  # bits
 
 
 class Form(StrEnum):
@@ -60,11 +57,7 @@ class RowTotals:
     rows: int
     total: int | None
 
-    @classmethod
-    def of_lines(cls, lines: Iterable[bytes]) -> RowTotals:
-        """That of canonical lines."""
-        rows = total = 0
-        for line in lines:
-            total += int.from_bytes(md5(line, usedforsecurity=False).digest()[:8], "big") >> _SURPLUS
-            rows += 1
-        return cls(rows, total)
+    def __add__(self, other: RowTotals) -> RowTotals:
+        """Those of both."""
+        total = None if self.total is None or other.total is None else self.total + other.total
+        return RowTotals(self.rows + other.rows, total)

@@ -275,5 +275,8 @@ class WholeCopy(Protocol):
     def compare(self, table: str, where: str, masks: Mapping[str, Callable[[Any], Any]] | None) -> None:
         """Compare the rows of a table, value by value. Raises VerificationError."""
 
+    def is_same(self) -> bool:
+        """Whether it is seen at once that a copy of everything holds every value; False where rows must be compared."""
+
     def put(self) -> list[str]:
         """Give the copy its name; gives notes for the user."""

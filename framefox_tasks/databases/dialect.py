@@ -47,6 +47,7 @@ class Dialect(ABC):
         has_booleans: Whether a boolean is a type of its own, and not compared with numbers.
         has_zero_dates: Whether the year, the month or the day of a date may be zero.
         binds_values: Whether a column holds nothing but values of its type.
+        holds_constraints: Whether all rows are sure to keep the constraints, with texts compared by their characters.
         has_truth_words: Whether a condition can hold TRUE and FALSE.
         like_folds: Whether LIKE takes capital and small letters for the same; None where that depends on the column.
         like_folds_in_copy: The same in the tables that a translation makes.
@@ -85,6 +86,7 @@ class Dialect(ABC):
     has_booleans: ClassVar[bool] = True
     has_zero_dates: ClassVar[bool] = False
     binds_values: ClassVar[bool] = True
+    holds_constraints: ClassVar[bool] = True
     has_truth_words: ClassVar[bool] = True
     like_folds: ClassVar[bool | None] = False
     like_folds_in_copy: ClassVar[bool] = False
@@ -98,7 +100,7 @@ class Dialect(ABC):
     def __init__(self, traits: Traits) -> None:
         self.name = traits.name
         self.has_enum_types = traits.has_enum_types
-        self._quote = traits.quote
+        self.quote = traits.quote
 
     @abstractmethod
     def read(self, native: str) -> Type | None:
@@ -110,7 +112,7 @@ class Dialect(ABC):
 
     def quoted(self, name: str) -> str:
         """A name as SQL."""
-        return quoted(name, self._quote)
+        return quoted(name, self.quote)
 
     def listed(self, names: Iterable[str]) -> str:
         """Names as SQL, with commas between them."""
@@ -120,6 +122,11 @@ class Dialect(ABC):
     def literal(text: str) -> str:
         """A text as SQL."""
         return "'" + text.replace("'", "''") + "'"
+
+    @staticmethod
+    def exact(sql: str) -> str:
+        """A text that is compared by its characters, whatever its column says."""
+        return sql
 
     @staticmethod
     def plain_sql(sql: str) -> str:
@@ -181,6 +188,10 @@ class Dialect(ABC):
     def refuses(self, field: Field) -> Refuses | None:  # noqa: ARG002 - for those where some are refused
         """The values of a column of a copy that this database does not take; None where it takes all of its kind."""
         return None
+
+    def rewrites(self, field: Field) -> bool:  # noqa: ARG002 - for those that do
+        """Whether a column gives values of its kind as other texts than it was given."""
+        return False
 
     def prefixes(self, columns: Sequence[Written]) -> list[int | None]:
         """How much of each column an index takes, where it does not take all: in characters, or in bytes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from framefox_tasks.copies.translate.constraints import Constraints, Count
 from framefox_tasks.copies.translate.keys import Measure
 from framefox_tasks.copies.translate.measure import source_field
 from framefox_tasks.copies.translate.tables import Translation
@@ -14,13 +15,16 @@ from framefox_tasks.databases.rows import CopySchema, Field, ForeignKeyPlan, Nam
 from framefox_tasks.databases.schema import LiveSchema
 
 
-def translate(find: Callable[[], LiveSchema], dialect: Dialect, measure: Measure) -> CopySchema:
+def translate(
+    find: Callable[[], LiveSchema], dialect: Dialect, measure: Measure, count: Count | None = None
+) -> CopySchema:
     """The schema of a copy in another kind of database, in the SQL of that one.
 
     Args:
         find: Gives the tables of the source: what Source.inspect() gave.
         dialect: That of the copy: what Database.dialect_of() gave.
         measure: Gives how long the longest values of columns are, where the copy's database takes only short keys.
+        count: Counts rows of the source: constraints that they do not keep are not carried. None where nobody looks.
 
     Returns:
         What the other database cannot have is in `not_carried`, and what it has in another way in the `changes` of its
@@ -30,7 +34,7 @@ def translate(find: Callable[[], LiveSchema], dialect: Dialect, measure: Measure
 
     found = find()
     translation = Translation(found, dialect, measure)
-    statements = Statements(translation)
+    statements = Statements(translation, Constraints(translation.source, count))
     last = (*statements.foreign_keys(), *statements.checks(), *statements.numbers(), *statements.comments())
     plans = in_order([_plan(target) for target in translation.tables])
     lost = [phrase for target in translation.tables for phrase in target.lost]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from framefox_tasks.copies.translate.constraints import Constraints
 from framefox_tasks.copies.translate.indexes import Indexes
 from framefox_tasks.copies.translate.tables import Translation
 from framefox_tasks.copies.translate.target import TargetColumn, TargetTable
@@ -19,8 +20,9 @@ from framefox_tasks.databases.sql import Translator
 class Statements:
     """The statements that make the tables of a copy; what they cannot express is added to `lost` of its table."""
 
-    def __init__(self, translation: Translation) -> None:
+    def __init__(self, translation: Translation, constraints: Constraints) -> None:
         self._translation = translation
+        self._constraints = constraints
         self._dialect = translation.dialect
         self._translator = Translator(translation.source, translation.dialect)
         self._indexes = Indexes(translation, self._translator)
@@ -81,7 +83,12 @@ class Statements:
             if _is_boolean(check, target):
                 continue
             sql = self._translator.expression(check.sql, target.renamed, target.kinds, condition=True)
-            if sql:
+            broken = self._constraints.break_check(target, check.sql) if sql else 0
+            if broken:
+                what = f"check {check.name or check.sql} of {target.source.name}"
+                rows = _rows(broken, "breaks", "break")
+                target.lost.append(f"{what}: {rows} it where texts are compared by their characters")
+            elif sql:
                 name = self._translation.names.constraint(check.name, target.name) if check.name else None
                 yield name or sql, f"{self._named(name)}CHECK ({sql})"
             else:
@@ -115,6 +122,12 @@ class Statements:
         """A label of each, and the constraint."""
         for reference in target.references:
             other = self._translation.by_name(reference.table)
+            broken = self._constraints.break_reference(target, reference)
+            if broken:
+                what = f"foreign key {reference.name or ', '.join(reference.columns)} of {target.source.name}"
+                rows = _rows(broken, "refers", "refer")
+                target.lost.append(f"{what}: {rows} to no row of {reference.table} with the same characters")
+                continue
             columns, referred = target.names(reference.columns), other.names(reference.referred)
             name = self._translation.names.constraint(reference.name, target.name) if reference.name else None
             sql = f"{self._named(name)}FOREIGN KEY ({self._dialect.listed(columns)})"
@@ -156,6 +169,10 @@ class Statements:
 
     def _comment(self, named: str, comment: str, what: str) -> Statement:
         return Statement(f"COMMENT ON {named} IS {self._dialect.literal(comment)}", f"comment of {what}")
+
+
+def _rows(count: int, one: str, more: str) -> str:
+    return f"1 row {one}" if count == 1 else f"{count:,} rows {more}"
 
 
 def _is_boolean(check: LiveCheck, target: TargetTable) -> bool:

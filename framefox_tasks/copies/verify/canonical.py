@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from re import compile as pattern
 from struct import pack, unpack
 
-from framefox_tasks.databases.checksum import Form
+from framefox_tasks.databases.canonical import Column as TextColumn, fractions, hexadecimal, number, numbers
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import NULL, Field, Kind, TablePlan, unescaped
 
@@ -18,8 +18,6 @@ Canonical = Callable[[bytes], Iterable[tuple[bytes, ...]]]
 """Gives the rows of a block of lines."""
 Column = Callable[[Sequence[bytes]], list[bytes]]
 
-_PLAIN = b"0123456789."
-_MOST_DIGITS = 10_000
 _SINGLE = 4  # bytes
 _PADDED = ("character(", "char(", "bpchar")
 _DURATION = pattern(
@@ -80,39 +78,16 @@ def _unpadded(column: Sequence[bytes]) -> list[bytes]:
     return [field.rstrip(b" ") for field in column]
 
 
-def _fractions(column: Sequence[bytes]) -> list[bytes]:
-    return [field.rstrip(b"0").rstrip(b".") if b"." in field else field for field in column]
-
-
-def _uuids(column: Sequence[bytes]) -> list[bytes]:
-    return [field if field == NULL else field.replace(b"-", b"").lower() for field in column]
+def _texts(column: TextColumn) -> Column:
+    """The same of bytes."""
+    errors = "surrogateescape"
+    return lambda fields: [
+        text.encode("utf-8", errors) for text in column([field.decode("utf-8", errors) for field in fields])
+    ]
 
 
 def _bits(column: Sequence[bytes]) -> list[bytes]:
     return [field.lstrip(b"0") for field in column]
-
-
-def _number(field: bytes) -> bytes:
-    sign, digits = (b"-", field[1:]) if field[:1] == b"-" else (b"", field)
-    if digits.translate(None, _PLAIN):
-        return _parsed_number(field)
-    if b"." in digits:
-        digits = digits.rstrip(b"0").rstrip(b".")
-    if digits[:1] in (b"0", b"", b"."):
-        digits = digits.lstrip(b"0")
-        digits = b"0" + digits if digits[:1] in (b"", b".") else digits
-    return digits if digits == b"0" else sign + digits
-
-
-def _parsed_number(field: bytes) -> bytes:
-    """With a plus or an exponent, or no number at all."""
-    try:
-        number = Decimal(field.decode())
-    except (InvalidOperation, UnicodeDecodeError):
-        return field
-    if not number.is_finite():
-        return str(number).encode()
-    return field if abs(number.adjusted()) > _MOST_DIGITS else _number(format(number, "f").encode())
 
 
 def _double(field: bytes) -> bytes:
@@ -158,24 +133,16 @@ def _duration(field: bytes) -> bytes:
     years, months, weeks, days, hours, minutes = (int(part or 0) for part in found.groups()[:6])
     seconds = Decimal((found[7] or b"0").decode())
     micros = (hours * 3600 + minutes * 60) * 1_000_000 + seconds.scaleb(6)
-    return b"%d months %d days %s" % (years * 12 + months, weeks * 7 + days, _number(format(micros, "f").encode()))
+    return b"%d months %d days %s" % (years * 12 + months, weeks * 7 + days, number(format(micros, "f")).encode())
 
 
 _COLUMNS: dict[Kind, Column] = {
-    Kind.NUMERIC: _each(_number),
+    Kind.NUMERIC: _texts(numbers),
     Kind.JSON: _each(_document),
-    Kind.TIME: _fractions,
-    Kind.TIMESTAMP: _fractions,
-    Kind.TIMESTAMPTZ: _fractions,
+    Kind.TIME: _texts(fractions),
+    Kind.TIMESTAMP: _texts(fractions),
+    Kind.TIMESTAMPTZ: _texts(fractions),
     Kind.INTERVAL: _each(_duration),
-    Kind.UUID: _uuids,
+    Kind.UUID: _texts(hexadecimal),
     Kind.BITS: _bits,
 }
-FORMS: dict[Form, Column] = {
-    Form.NUMBER: _each(_number),
-    Form.DOUBLE: _each(_number),  # lines have the fewest digits already
-    Form.MOMENT: _fractions,
-    Form.HEX: _uuids,
-    Form.UNPADDED: _unpadded,
-}
-"""What gives the fields of a column in a form; Form.LINE is as they are."""

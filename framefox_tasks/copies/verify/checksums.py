@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 
-from framefox_tasks.copies.verify.canonical import FORMS, Column, is_padded, is_single
+from framefox_tasks.copies.verify.canonical import is_padded
 from framefox_tasks.copies.verify.sides import Sides
-from framefox_tasks.databases.checksum import PLAIN, SIZED, Form, RowTotals
+from framefox_tasks.databases.canonical import totals_of
+from framefox_tasks.databases.checksum import PLAIN, Form
 from framefox_tasks.databases.dialect import Dialect
-from framefox_tasks.databases.rows import NULL, Field, Kind, TablePlan, unescaped
+from framefox_tasks.databases.rows import Field, Kind, TablePlan
 
 _KINDS = {
-    **dict.fromkeys((Kind.INTEGER, Kind.BOOLEAN, Kind.DATE), Form.LINE),
-    **dict.fromkeys((Kind.TEXT, Kind.ENUM, Kind.OTHER, Kind.BYTES), Form.TEXT),
+    **dict.fromkeys((Kind.INTEGER, Kind.BOOLEAN, Kind.DATE, Kind.BITS, Kind.INTERVAL), Form.LINE),
+    **dict.fromkeys((Kind.TEXT, Kind.ENUM, Kind.OTHER, Kind.BYTES, Kind.JSON), Form.TEXT),
     **dict.fromkeys((Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ), Form.MOMENT),
     Kind.NUMERIC: Form.NUMBER,
     Kind.FLOAT: Form.DOUBLE,
@@ -37,8 +36,8 @@ def are_same(sides: Sides) -> bool:
         return False  # both are in this process, which has a faster one
     if own and None in (ours, found):
         return False  # one of them knows no form of its own that the other has
-    ours = ours or RowTotals.of_lines(canonical_lines(sides.ours(), forms))
-    found = found or RowTotals.of_lines(canonical_lines(sides.theirs(), forms))
+    ours = ours or totals_of(sides.ours(), forms)
+    found = found or totals_of(sides.theirs(), forms)
     return ours == found and ours.total is not None
 
 
@@ -58,45 +57,18 @@ def forms_of(plan: TablePlan, dialects: tuple[Dialect, Dialect]) -> tuple[Form, 
 def _form(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> Form | None:
     if dialects[0].name == dialects[1].name and here.native == there.native:
         return Form.LINE if here.kind in PLAIN else Form.TEXT
-    if here.kind is Kind.FLOAT and any(map(is_single, (here, there), dialects)):
-        return None
     if here.kind is Kind.TEXT and any(map(is_padded, (here, there))):
         return Form.UNPADDED
+    if dialects[1].rewrites(there):
+        return None
+    if here.kind is Kind.NUMERIC and _are_as_exact(here, there, dialects):
+        return Form.LINE
     return _KINDS.get(here.kind)
 
 
-def canonical_lines(blocks: Iterable[bytes], forms: Sequence[Form]) -> Iterator[bytes]:
-    """The canonical lines of blocks."""
-    columns = [(place, FORMS[form]) for place, form in enumerate(forms) if form in FORMS]
-    sized = [place for place, form in enumerate(forms) if form in SIZED]
-    return chain.from_iterable(_lines(block, columns, sized) for block in blocks if block)
-
-
-def _lines(block: bytes, columns: Sequence[tuple[int, Column]], sized: Sequence[int]) -> Iterable[bytes]:
-    lines = block[:-1].split(b"\n")
-    if not (columns or sized):
-        return lines
-    fields: list[Sequence[bytes]] = list(zip(*[line.split(b"\t") for line in lines], strict=True))
-    before = [fields[place] for place in sized]
-    escapes = b"\\" in block
-    if escapes:
-        for place in sized:
-            fields[place] = [*map(_plain, fields[place])]
-    for place, column in columns:
-        fields[place] = column(fields[place])
-    for place, written in zip(sized, before, strict=True):
-        fields.append(_sizes(fields[place], written if escapes else ()))
-    return map(b"\t".join, zip(*fields, strict=True))
-
-
-def _plain(field: bytes) -> bytes:
-    return field if b"\\" not in field or field == NULL else unescaped(field)
-
-
-def _sizes(column: Sequence[bytes], written: Sequence[bytes]) -> list[bytes]:
-    """The lengths of fields; `written` has the same with their escapes, if any has some: NULL is none without."""
-    sizes = [b"%d" % len(field) for field in column]
-    for place, field in enumerate(written):
-        if field == NULL:
-            sizes[place] = NULL
-    return sizes
+def _are_as_exact(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> bool:
+    """Whether both databases write all numbers of a column with as many digits behind the point."""
+    if any(dialect.exact_digits for dialect in dialects):
+        return False
+    one, other = (dialect.read(field.native) for dialect, field in zip(dialects, (here, there), strict=True))
+    return one is not None and other is not None and one.scale is not None and one.scale == other.scale

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.databases.mysql import limits, takes, types
+from framefox_tasks.databases.rows import Field, Kind
 from framefox_tasks.databases.schema import Type, Written
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class MySQLDialect(Dialect):
     has_booleans = False
     has_zero_dates = True
     like_folds = None
+    holds_constraints = False
     length_counts_bytes = True
     today = "(CURRENT_DATE)"
     hour = "(CURRENT_TIME)"
@@ -58,6 +60,12 @@ class MySQLDialect(Dialect):
         return types.write(type_, has_uuid=self._has_uuid)
 
     @staticmethod
+    def exact(sql: str) -> str:
+        """With a collation of characters, in which a space at the end counts; each server reads its own comment."""
+        plain = "/*!80017 COLLATE utf8mb4_0900_bin */ /*M!100200 COLLATE utf8mb4_nopad_bin */"
+        return f"(CONVERT({sql} USING utf8mb4) {plain})"
+
+    @staticmethod
     def plain_sql(sql: str) -> str:
         """Without character sets: MySQL 8 tells a text with the one it is in, and escapes the whole once more."""
         if re.search(r"\b_\w+\\'", sql):
@@ -74,6 +82,10 @@ class MySQLDialect(Dialect):
         """Set the table's counter; past the highest value it goes by itself."""
         if following and following > 1:
             yield f"ALTER TABLE {self.quoted(table)} AUTO_INCREMENT = {following}"
+
+    def rewrites(self, field: Field) -> bool:
+        """An interval that is a time of hours, minutes and seconds."""
+        return field.kind is Kind.INTERVAL
 
     def refused_rules(self, *, nullable: bool) -> Mapping[str, str]:
         """What MySQL does not do when the other row goes."""

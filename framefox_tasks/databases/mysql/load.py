@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from itertools import chain
@@ -9,14 +10,16 @@ from itertools import chain
 from framefox_tasks.databases.mysql.insert import Inserting, bad_row, of_row
 from framefox_tasks.databases.mysql.packets import send_file
 from framefox_tasks.databases.mysql.read import key_totals
-from framefox_tasks.databases.mysql.session import SQL_MODE, Session, name
-from framefox_tasks.databases.mysql.values import loaded
+from framefox_tasks.databases.mysql.session import SQL_MODE, Session, literal, name
+from framefox_tasks.databases.mysql.values import base, loaded
 from framefox_tasks.databases.mysql.verbs import VERBS
+from framefox_tasks.databases.ranges import RangeDoneError, RangeMark
 from framefox_tasks.databases.rows import KeyTotals, Name, Side, Statement
 from framefox_tasks.errors import CopyError, FramefoxTasksError, VerificationError
 
 _POINT = "framefox_tasks_rows"
 _AT_ONCE = 1 << 26  # bytes of lines in one statement: clusters limit what a transaction may hold
+_PATIENCE = 60  # seconds that a range waits for who was given it before
 _NO_LOCAL = frozenset({1148, 3948, 4166})
 _TRANSACTIONS = (
     "SELECT e.transactions FROM information_schema.tables t JOIN information_schema.engines e ON e.engine = t.engine "
@@ -40,6 +43,7 @@ class MySQLLoader:
         self.filled: list[str] = []
         self._undoes = False
         self._as_is = False
+        self._unlisted: Counter[str] = Counter()
 
     def execute(self, statement: Statement) -> str | None:
         """Run a statement; gives why the database refused it, where it is optional."""
@@ -70,6 +74,42 @@ class MySQLLoader:
                 taken += self._load(table, chain([first], _portion(rest, len(first))), taken)
         self._check_keys(table)
         return taken
+
+    def load_range(
+        self,
+        table: Side,
+        blocks: Iterable[bytes],
+        *,
+        raw: bool = False,  # noqa: ARG002 - there are only lines
+        mark: RangeMark | None = None,
+    ) -> int:
+        """Put lines into a table that others fill too; see LoadsRanges."""
+        if mark is None:
+            return self.load(table, blocks)
+        self._session.execute("START TRANSACTION")
+        try:
+            self._take(mark)
+            rows = self.load(table, blocks)
+            self._session.execute(
+                f"UPDATE {name(mark.table)} SET loaded = {rows} "  # noqa: S608 - a number
+                f"WHERE run = {literal(mark.run)} AND number = {mark.number}"
+            )
+        except BaseException:
+            with suppress(FramefoxTasksError):  # the first error is the one to tell
+                self._session.execute("ROLLBACK")
+            raise
+        self._session.execute("COMMIT")
+        return rows
+
+    def _take(self, mark: RangeMark) -> None:
+        """Have a range for this transaction; waits for who else has it, but not without end."""
+        self._session.execute(f"SET SESSION innodb_lock_wait_timeout = {_PATIENCE}")
+        query = f"SELECT loaded FROM {name(mark.table)} WHERE run = %s AND number = %s FOR UPDATE"  # noqa: S608
+        found = self._session.rows(query, mark.run, mark.number)
+        if not found:
+            raise CopyError("The database that is filled is not that of this copy.")
+        if found[0][0] is not None:
+            raise RangeDoneError(mark.number, int(found[0][0]))
 
     def take_as_is(self) -> None:
         """Let days pass that a month does not have: another server may hold them."""
@@ -125,15 +165,33 @@ class MySQLLoader:
             self._local = False
             return Inserting(self._session, table).insert(blocks, before)
         if warnings or taken != counted.rows:
-            raise self._refused(table, before, taken, counted.rows)
+            told = self._session.rows("SHOW WARNINGS LIMIT 1")
+            if taken != counted.rows or not self._are_of_enums(table):
+                raise self._refused(table, before, (taken, counted.rows), told)
         return taken
 
-    def _refused(self, table: Side, before: int, taken: int, sent: int) -> CopyError:
+    def _are_of_enums(self, table: Side) -> bool:
+        """Whether nothing was warned of but the empty text that an enum does not list: another server has put it there.
+
+        It is 0 as a number. The server warns of each, and takes it from LOAD DATA as it is.
+        """
+        enums = [name(field.name) for field in table.fields if base(field) == "enum"]
+        if not (self._as_is and enums):
+            return False
+        warnings = int(self._session.value("SELECT @@warning_count"))
+        found = " + ".join(f"COALESCE(SUM({enum} + 0 = 0), 0)" for enum in enums)
+        held = int(self._session.value(f"SELECT {found} FROM {name(table.name.name)}"))  # noqa: S608 - quoted
+        before, self._unlisted[table.name.name] = self._unlisted[table.name.name], held
+        return warnings == held - before
+
+    def _refused(
+        self, table: Side, before: int, rows: tuple[int, int], warnings: Iterable[tuple[object, ...]]
+    ) -> CopyError:
         # LOCAL makes warnings of errors: the server goes on after them, and the row is changed or left out.
-        for _, _, text in self._session.rows("SHOW WARNINGS LIMIT 1"):
+        for _, _, text in warnings:
             return bad_row(table, str(text), before)
         return CopyError(
-            f"{table.name} of {self._session.target.label} took {taken} rows of {sent}, and does not say why."
+            f"{table.name} of {self._session.target.label} took {rows[0]} rows of {rows[1]}, and does not say why."
         )
 
     def load_raw(self, table: Side, blocks: Iterable[bytes]) -> int:

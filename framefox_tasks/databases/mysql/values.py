@@ -65,13 +65,16 @@ def formed(field: Field, form: Form, *, mariadb: bool = True) -> str:
     """The expression of the field in a canonical line."""
     column = name(field.name)
     found = _plain(field, column, mariadb) if form in SIZED else _written(field, column, mariadb)
-    return f"IF({column} IS NULL, {NULL}, {_FORMED[form](found) if form in _FORMED else found})"
+    if form in _FORMED and not (form is Form.MOMENT and "(" not in field.native):  # with digits of a second
+        found = _FORMED[form](found)
+    return f"IF({column} IS NULL, {NULL}, {found})" if field.nullable else found
 
 
 def size(field: Field, form: Form, *, mariadb: bool = True) -> str:
     """The expression of its length."""
     found = _plain(field, name(field.name), mariadb)
-    return f"IFNULL(LENGTH({_FORMED[form](found) if form in _FORMED else found}), {NULL})"
+    length = f"LENGTH({_FORMED[form](found) if form in _FORMED else found})"
+    return f"IFNULL({length}, {NULL})" if field.nullable else length
 
 
 def _plain(field: Field, column: str, mariadb: bool) -> str:
@@ -90,7 +93,8 @@ def _trimmed(found: str) -> str:
 def _double(found: str) -> str:
     """Without an exponent, where a decimal holds all its digits."""
     plain = _trimmed(f"CAST(CAST({found} AS CHAR) AS DECIMAL(65,30))")
-    return f"IF({found} = 0, '0', IF(ABS({found}) BETWEEN 1e-10 AND 1e30, {plain}, CONCAT({found})))"
+    rare = f"IF({found} = 0, '0', IF(ABS({found}) BETWEEN 1e-10 AND 1e30, {plain}, CONCAT({found})))"
+    return f"IF(ABS({found}) BETWEEN 1e-3 AND 1e14, {found}, {rare})"  # most have no exponent
 
 
 _FORMED: dict[Form, Callable[[str], str]] = {

@@ -33,7 +33,9 @@ _JSON = ("json", "jsonb", "text", "character varying", "character")
 
 _FORMED = {
     Form.NUMBER: "trim_scale({}::numeric)::text",
-    Form.DOUBLE: "trim_scale({}::text::numeric)::text",
+    # Most doubles have no exponent, and no zeros at their ends.
+    Form.DOUBLE: "CASE WHEN abs({0}) BETWEEN 1e-3 AND 1e14 THEN {0}::text"
+    " ELSE trim_scale({0}::text::numeric)::text END",
     Form.HEX: "replace({}::text, '-', '')",
     Form.UNPADDED: "rtrim({}::text, ' ')",
 }
@@ -84,11 +86,14 @@ class Shape:
         if field.kind in (Kind.OTHER, Kind.NATIVE):
             # Of a row whose fields are NULL, IS NULL says yes; and the text of some types is another than what is cast.
             return f"CASE WHEN {name} IS DISTINCT FROM NULL THEN concat({text}) ELSE {_NULL} END"
-        return f"coalesce({_FORMED.get(form, '{}::text').format(text)}, {_NULL})"
+        found = _FORMED.get(form, "{}::text").format(text)
+        return f"coalesce({found}, {_NULL})" if field.nullable else found
 
     def size(self, field: Field, form: Form) -> str:
         """The length of that."""
         found = f"octet_length({self.formed(field, form)})::text"
+        if not field.nullable:
+            return found
         return f"CASE WHEN {quoted(field.name)} IS DISTINCT FROM NULL THEN {found} ELSE {_NULL} END"
 
     def key_totals(self, columns: Sequence[str], where: str = "") -> str:

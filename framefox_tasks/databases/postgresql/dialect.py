@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.postgresql import takes, types
+from framefox_tasks.databases.rows import Field
 from framefox_tasks.databases.schema import Type, Written
 
 _SERIAL = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"}
+_GREATEST = 2**63 - 1
 
 
 class PostgreSQLDialect(Dialect):
@@ -51,12 +53,16 @@ class PostgreSQLDialect(Dialect):
         quoted, name = self.quoted(table), self.quoted(column)
         sequence = f"pg_get_serial_sequence({self.literal(quoted)}, {self.literal(column)})"
         highest = f"(SELECT max({name}) FROM {quoted})"  # noqa: S608 - quoted
-        yield f"SELECT setval({sequence}, greatest({highest} + 1, {following or 1}, 1), false)"
+        yield f"SELECT setval({sequence}, greatest({highest} + 1, {min(following or 1, _GREATEST)}, 1), false)"
 
     def narrowed(self, parts: Sequence[Written], held: Sequence[int]) -> list[Written]:  # noqa: ARG002 - any length
         """JSON in a key has the type whose values can be compared."""
         jsonb = Written("jsonb", reason="a key compares it")
         return [jsonb if written.native == "json" else written for written in parts]
+
+    def rewrites(self, field: Field) -> bool:
+        """Documents that are parsed, and intervals."""
+        return field.native in ("jsonb", "interval")
 
     def uuid(self, written: Written) -> str:  # noqa: ARG002 - takes any number of characters
         """The server's own, which is of both types."""

@@ -23,6 +23,7 @@ class SQLiteDialect(Dialect):
     partial_indexes = True
     double_quoted_text = True
     binds_values = False
+    holds_constraints = False
     refuses = staticmethod(takes.refuses)
     has_booleans = False
     has_truth_words = False
@@ -35,6 +36,11 @@ class SQLiteDialect(Dialect):
     null_safe_equal = "IS"
     read = staticmethod(types.read)
     write = staticmethod(types.write)
+
+    @staticmethod
+    def exact(sql: str) -> str:
+        """With the collation of bytes."""
+        return f"{sql} COLLATE BINARY"
 
     def refused_numbers(self, column: str, key: tuple[str, ...], *, another: bool) -> str:  # noqa: ARG002 - implied
         """Only a primary key of one column can have them."""

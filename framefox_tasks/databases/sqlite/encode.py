@@ -60,6 +60,15 @@ def column_of(field: Field) -> Column:
     return column
 
 
+def fields_of(columns: Iterable[Column], rows: Sequence[Cells]) -> list[Sequence[str]]:
+    """The fields of the lines of some rows, a column at a time.
+
+    Raises:
+        BadCellError: See column_of.
+    """
+    return [tuple(column(cells)) for column, cells in zip(columns, zip(*rows, strict=True), strict=True)]
+
+
 def lines_of(columns: Iterable[Column], rows: Sequence[Cells]) -> bytes:
     """The lines of some rows.
 

@@ -10,19 +10,20 @@ from itertools import islice
 from sys import getsizeof
 from typing import Any
 
-from framefox_tasks.databases.checksum import Form
+from framefox_tasks.databases.canonical import totals_of, totals_of_columns
+from framefox_tasks.databases.checksum import Form, RowTotals
 from framefox_tasks.databases.rows import BadRowError, CopySchema, KeyTotals, Name, Side, TablePlan, in_blocks
 from framefox_tasks.databases.schema import Chosen, LiveSchema
 from framefox_tasks.databases.sqlite.backup import snapshot, tolerant
 from framefox_tasks.databases.sqlite.cell import shown
-from framefox_tasks.databases.sqlite.encode import BadCellError, Column, column_of, lines_of
+from framefox_tasks.databases.sqlite.encode import BadCellError, Column, column_of, fields_of, lines_of
 from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.row_key import Keys
 from framefox_tasks.databases.sqlite.sort import sorted_by
 from framefox_tasks.databases.sqlite.totals import key_totals
 from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.databases.sqlite.verbs import VERBS
-from framefox_tasks.databases.sqlite.worker import WorkerTable
+from framefox_tasks.databases.sqlite.worker import WorkerTable, packed, unpacked
 from framefox_tasks.databases.sqlite.worker_pool import Watch, Workers, watching
 from framefox_tasks.errors import CopyError, FramefoxTasksError
 from framefox_tasks.model import Target
@@ -57,12 +58,18 @@ class SQLiteReader:
         if not rowid or not self._is_large(table, rowid):
             return self._blocks(table, query, where)
         by_number = f"ORDER BY {rowid}"
-        if self._workers and not self._reject and not self._computes(table):
-            self._workers.start()
-            if self._workers.are_ready():
-                asked = WorkerTable(str(table.name), query, by_number, table.fields)
-                return self._workers.blocks(asked, self._parts(table, rowid), partial(self._blocks, table, where=""))
+        workers = self._ready_workers(table)
+        if workers:
+            asked = WorkerTable(str(table.name), query, by_number, table.fields)
+            return workers.blocks(asked, self._parts(table, rowid), partial(self._blocks, table, where=""))
         return self._blocks(table, f"{query} {by_number}", "")
+
+    def _ready_workers(self, table: Side) -> Workers | None:
+        """The processes that read a large table, where there are some."""
+        if not self._workers or self._reject or self._computes(table):
+            return None
+        self._workers.start()
+        return self._workers if self._workers.are_ready() else None
 
     def _rowid(self, table: Side) -> str:
         """What the number of a row goes by; empty where there is none."""
@@ -132,6 +139,17 @@ class SQLiteReader:
         if self._reject:
             self._reject(exc)
 
+    def _totals(self, table: Side, query: str, where: str, forms: Sequence[Form]) -> RowTotals:
+        columns = [column_of(field) for field in table.fields]
+        found = RowTotals(0, 0)
+        with self._errors(table, where):
+            try:
+                for rows in self._fetched(query):
+                    found += totals_of_columns(fields_of(columns, rows), forms)
+            except BadCellError:
+                return totals_of(self._blocks(table, query, where), forms)  # which tells the row
+        return found
+
     def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:
         """See the protocol; no processes help then."""
         self._reject = reject
@@ -152,8 +170,27 @@ class SQLiteReader:
         with self._errors(table, where):
             return key_totals(self._connection, table, columns, where)
 
-    def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "", own: bool = False) -> None:
-        """SQLite is in this process, to which the lines are no way."""
+    def checksum(
+        self,
+        table: Side,
+        forms: Sequence[Form],
+        *,
+        where: str = "",
+        own: bool = False,  # noqa: ARG002 - no other is faster here
+    ) -> RowTotals:
+        """The checksum of all rows; that of a large table is computed by processes of their own."""
+        rowid = "" if where else self._rowid(table)
+        workers = self._ready_workers(table) if rowid and self._is_large(table, rowid) else None
+        if not workers:
+            return self._totals(table, self._query(table, where, ()), where, forms)
+        asked = WorkerTable(
+            str(table.name), self._query(table, "", ()), f"ORDER BY {rowid}", table.fields, tuple(forms)
+        )
+
+        def rest(query: str) -> Generator[bytes]:
+            yield packed(totals_of(self._blocks(table, query, ""), forms))
+
+        return sum(map(unpacked, workers.blocks(asked, self._parts(table, rowid), rest)), RowTotals(0, 0))
 
     def cancel(self) -> None:
         """End what another thread waits for here."""

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from framefox_tasks.databases.rows import CopySchema, Name, Subset, TablePlan, quoted
 from framefox_tasks.databases.sqlite.backup import FileSnapshot, Function, snapshot
 from framefox_tasks.databases.sqlite.errors import translated
+from framefox_tasks.databases.sqlite.pages import are_same
 from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.databases.sqlite.verbs import PROTECTED
 from framefox_tasks.errors import CopyError
@@ -118,6 +119,10 @@ class FileCopy:
     def compare(self, table: str, where: str, masks: Mapping[str, Function] | None) -> None:
         """See that the copy holds the rows of a table, value by value."""
         self._snap.compare(table, self._staging.connection, where, masks)
+
+    def is_same(self) -> bool:
+        """Whether it has the pages of the source."""
+        return are_same(self._snap.target.file, self._staging.path)
 
     def put(self) -> list[str]:
         """Give the copy its name."""

@@ -13,12 +13,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from struct import Struct
 from typing import TYPE_CHECKING
 
+from framefox_tasks.databases.canonical import totals_of_columns
+from framefox_tasks.databases.checksum import Form, RowTotals
 from framefox_tasks.databases.rows import BLOCK, in_blocks
-from framefox_tasks.databases.sqlite.encode import column_of, lines_of
+from framefox_tasks.databases.sqlite.encode import column_of, fields_of, lines_of
 
 if TYPE_CHECKING:
     from apsw import Connection
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.rows import Field
 
 HEAD = Struct(">cI")
-READY, LINES, DONE, LEFT = b"R", b"L", b"D", b"F"
-"""What is sent: that the file is seen, lines, that a part is done, and that it is left after so many rows."""
+READY, LINES, TOTALS, DONE, LEFT = b"R", b"L", b"T", b"D", b"F"
+"""What is sent: that the file is seen, lines or their checksum, that a part is done or left after so many rows."""
 
 _ROWS = 512
 """How many rows are fetched at a time, where they are not so long that fewer make a block."""
@@ -37,12 +39,13 @@ _LONG = 100_000
 
 @dataclass(frozen=True)
 class WorkerTable:
-    """A table whose rows are asked for, a part at a time."""
+    """A table whose rows are asked for, a part at a time; with forms, the checksum of each part."""
 
     label: str
     select: str
     order: str
     fields: tuple[Field, ...]
+    forms: tuple[Form, ...] = ()
 
     def query(self, condition: str) -> str:
         """What gives the rows of a part."""
@@ -87,6 +90,10 @@ def _answer(connection: Connection, table: WorkerTable, condition: str) -> None:
 
     rows = 0
     try:
+        if table.forms:
+            _send(TOTALS, packed(_totals(connection, table, condition)))
+            _send(DONE)
+            return
         for block in in_blocks(_lines(connection, table, condition)):
             _send(LINES, block)
             rows += block.count(b"\n")
@@ -104,6 +111,28 @@ def _lines(connection: Connection, table: WorkerTable, condition: str) -> Iterat
         lines = lines_of(columns, rows)
         yield lines
         count = min(_ROWS, 1 + len(rows) * BLOCK // len(lines))
+
+
+def _totals(connection: Connection, table: WorkerTable, condition: str) -> RowTotals:
+    columns = [column_of(field) for field in table.fields]
+    cursor = connection.execute(table.query(condition))
+    found, count = RowTotals(0, 0), _ROWS // 32
+    while rows := list(islice(cursor, count)):
+        texts = fields_of(columns, rows)
+        found += totals_of_columns(texts, table.forms)
+        count = min(_ROWS, 1 + len(rows) * BLOCK // (1 + sum(map(len, chain.from_iterable(texts)))))
+    return found
+
+
+def packed(totals: RowTotals) -> bytes:
+    """A checksum as it is sent."""
+    return f"{totals.rows} {totals.total}".encode()
+
+
+def unpacked(content: bytes) -> RowTotals:
+    """The checksum that was sent."""
+    rows, total = map(int, content.split())
+    return RowTotals(rows, total)
 
 
 def _send(kind: bytes, content: bytes = b"") -> None:

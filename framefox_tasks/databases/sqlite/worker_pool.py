@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import framefox_tasks
 from framefox_tasks.databases.sqlite.backup import connect
-from framefox_tasks.databases.sqlite.worker import HEAD, LEFT, LINES, READY, WorkerTable
+from framefox_tasks.databases.sqlite.worker import HEAD, LEFT, LINES, READY, TOTALS, WorkerTable
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
 
@@ -126,7 +126,7 @@ class Workers:
     def blocks(
         self, table: WorkerTable, conditions: Iterable[str], rest: Callable[[str], Generator[bytes]]
     ) -> Generator[bytes]:
-        """Blocks of lines.
+        """Blocks of lines, or the checksums of parts.
 
         Args:
             table: What is read.
@@ -151,7 +151,7 @@ class Workers:
             while asked:
                 worker, condition = asked.popleft()
                 kind, content = self._next(worker, table)
-                while kind == LINES:
+                while kind in (LINES, TOTALS):
                     yield content
                     kind, content = self._next(worker, table)
                 ask(1)

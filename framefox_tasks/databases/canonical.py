@@ -1,0 +1,134 @@
+"""The canonical lines of rows and their digests, computed in this process; see `checksum`.
+
+A column at a time: what all of some hundred fields are is seen at once, and few are looked at one by one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal, InvalidOperation
+from functools import partial
+from hashlib import md5
+from struct import iter_unpack
+
+from framefox_tasks.databases.checksum import DIGITS, SIZED, Form, RowTotals
+
+Column = Callable[[Sequence[str]], Sequence[str]]
+
+NULL = r"\N"
+_HEAD = ">Q8x"
+"""The first 64 bits of a digest of 128."""
+_SURPLUS = 64 - 4 * DIGITS  # bits
+_PLAIN = str.maketrans("", "", "0123456789.,-")
+_UNUSUAL = re.compile(r",(?:-0(?:\.0*)?,|-?0\d|-?\.)")
+"""Of numbers with commas around: minus zero, a zero in front, none before the point."""
+_NUMBER = re.compile(r"[\d.]+", re.ASCII)
+_MOST_DIGITS = 10_000
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_MEANT = {"t": "\t", "n": "\n", "r": "\r"}
+_digest = partial(md5, usedforsecurity=False)
+
+
+def totals_of(blocks: Iterable[bytes], forms: Sequence[Form]) -> RowTotals:
+    """The checksum of lines."""
+    found = RowTotals(0, 0)
+    for block in blocks:
+        if block:
+            lines = block[:-1].decode("utf-8", "surrogateescape").split("\n")
+            found += totals_of_columns(list(zip(*[line.split("\t") for line in lines], strict=True)), forms)
+    return found
+
+
+def totals_of_columns(columns: Sequence[Sequence[str]], forms: Sequence[Form]) -> RowTotals:
+    """The checksum of rows, from the fields of their lines."""
+    lines = _canonical(columns, forms)
+    heads = iter_unpack(_HEAD, b"".join([_digest(line).digest() for line in lines]))
+    return RowTotals(len(lines), sum(head >> _SURPLUS for (head,) in heads))
+
+
+def _canonical(columns: Sequence[Sequence[str]], forms: Sequence[Form]) -> list[bytes]:
+    fields: list[Sequence[str]] = []
+    sizes: list[Sequence[str]] = []
+    for column, form in zip(columns, forms, strict=True):
+        if form in SIZED:
+            texts, lengths = _sized(column, trimmed=form is Form.UNPADDED)
+            sizes.append(lengths)
+            fields.append(texts)
+        else:
+            fields.append(_FORMS[form](column) if form in _FORMS else column)
+    return [line.encode("utf-8", "surrogateescape") for line in map("\t".join, zip(*fields, *sizes, strict=True))]
+
+
+def _sized(column: Sequence[str], *, trimmed: bool) -> tuple[Sequence[str], Sequence[str]]:
+    """Texts without escapes, and their lengths in bytes."""
+    joined = "".join(column)
+    count = len if joined.isascii() else _bytes
+    texts = column
+    if "\\" in joined:
+        texts = [field if "\\" not in field or field == NULL else _unescaped(field) for field in column]
+    if trimmed:
+        texts = [text.rstrip(" ") for text in texts]
+    if texts is column:
+        return texts, [*map(str, map(count, texts))]
+    pairs = zip(texts, column, strict=True)
+    return texts, [NULL if field == NULL else str(count(text)) for text, field in pairs]
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogateescape"))
+
+
+def _unescaped(field: str) -> str:
+    return _ESCAPED.sub(lambda found: _MEANT.get(found[1], found[1]), field)
+
+
+def fractions(column: Sequence[str]) -> list[str]:
+    """Numbers or moments without the zeros at the end of their fractions."""
+    return [field.rstrip("0").rstrip(".") if "." in field else field for field in column]
+
+
+def hexadecimal(column: Sequence[str]) -> list[str]:
+    """UUIDs without hyphens."""
+    return [field if field == NULL else field.replace("-", "").lower() for field in column]
+
+
+def numbers(column: Sequence[str]) -> list[str]:
+    """Numbers in the one way that each can be written; see `number`."""
+    joined = f",{','.join(column)},".replace(NULL, "")
+    if joined.translate(_PLAIN) or _UNUSUAL.search(joined):
+        return [*map(number, column)]
+    return fractions(column)
+
+
+def number(field: str) -> str:
+    """A number without zeros at its ends, without a plus and an exponent; what is none as it is."""
+    sign, digits = ("-", field[1:]) if field[:1] == "-" else ("", field)
+    if not _NUMBER.fullmatch(digits):
+        return field if field == NULL else _parsed(field)
+    if "." in digits:
+        digits = digits.rstrip("0").rstrip(".")
+    if digits[:1] in ("0", "", "."):
+        digits = digits.lstrip("0")
+        digits = f"0{digits}" if digits[:1] in ("", ".") else digits
+    return digits if digits == "0" else sign + digits
+
+
+def _parsed(field: str) -> str:
+    """With a plus or an exponent, or no number at all."""
+    try:
+        found = Decimal(field)
+    except InvalidOperation:
+        return field
+    if not found.is_finite():
+        return str(found)
+    return field if abs(found.adjusted()) > _MOST_DIGITS else number(format(found, "f"))
+
+
+_FORMS: dict[Form, Column] = {
+    Form.NUMBER: numbers,
+    Form.DOUBLE: numbers,  # lines have the fewest digits already
+    Form.MOMENT: fractions,
+    Form.HEX: hexadecimal,
+}
+"""What gives the fields of a column in a form; Form.LINE is as they are."""
