@@ -1,9 +1,10 @@
 """Simulate the upgrade of a large fleet, with the times that benchmarks/fleet.py has measured.
 
-    python benchmarks/simulate_fleet.py --databases 100000 --servers 50 --workers 200 --seconds 0.5 --failing 0.001
+    python benchmarks/simulate_fleet.py --databases 100000 --servers 50 --workers 200 --failing 0.001
 
-A worker takes the next target whose server has room, as fleet_upgrade does; what it takes varies by half. Nothing is
-connected to. The same arguments give the same answer.
+A worker takes the next target whose server has room, as fleet_upgrade does; what it takes varies by half. Without
+--seconds it is what the slowest kind of target takes by the figures in benchmarks/README.md. Nothing is connected to.
+The same arguments give the same answer.
 """
 
 from __future__ import annotations
@@ -15,8 +16,14 @@ sys.path.append(sys.path.pop(0))  # behind the standard library, which has a cop
 import argparse
 import heapq
 import random
+import re
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
+
+README = Path(__file__).with_name("README.md")
+_JOBS = 2
+_ROW = re.compile(r"^\| ([\d,]+) (?:SQLite|PostgreSQL|MariaDB) \w+ \| ([\d.]+) s \|", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -73,22 +80,30 @@ def simulate(options: argparse.Namespace, *, per_server: int, stop_after: int) -
     return Ran(now, done, failed, left, most, worked / (now * options.workers))
 
 
+def measured() -> float:
+    """What a target takes one of two workers, of the kind that takes longest, by the figures of benchmarks/fleet.py."""
+    text = README.read_text("utf-8").partition("<!-- figures of fleet -->")[2].partition("<!-- /figures")[0]
+    rows = [(float(count.replace(",", "")), float(seconds)) for count, seconds in _ROW.findall(text)]
+    return round(max(_JOBS * seconds / count for count, seconds in rows), 3)
+
+
 def main() -> int:
     """Print a table of what the settings come to."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--databases", type=int, default=100_000)
     parser.add_argument("--servers", type=int, default=50)
     parser.add_argument("--workers", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=0.5, help="what a worker needs for one, as measured")
+    parser.add_argument("--seconds", type=float, default=measured(), help="what a worker needs for one, as measured")
     parser.add_argument("--failing", type=float, default=0.001, help="the share of targets that fail")
     options = parser.parse_args()
+    print(f"A target takes a worker {options.seconds:.2f} s, and {options.failing:.1%} of them fail.\n")
     print("| per_server | stop_after | minutes | upgraded | failed | not begun | connections of a server | busy |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for per_server, stop_after in ((0, 0), (4, 0), (2, 0), (4, 3), (4, 50)):
         ran = simulate(options, per_server=per_server, stop_after=stop_after)
         counts = " | ".join(f"{count:,}" for count in (ran.done, ran.failed, ran.left, ran.most))
         limit, stop = per_server or "none", stop_after or "go on"
-        print(f"| {limit} | {stop} | {ran.seconds / 60:.1f} | {counts} | {ran.busy:.0%} |")
+        print(f"| {limit} | {stop} | {ran.seconds / 60:.2f} | {counts} | {ran.busy:.0%} |")
     return 0
 
 

@@ -168,6 +168,10 @@ class Mask(Frozen):
     value: str = ""
 
 
+RANGE_ROWS = 2_500_000
+"""Rows of a range of a table that is copied in ranges."""
+
+
 class CopyOptions(Frozen):
     """What of a database is copied, and how.
 
@@ -178,7 +182,9 @@ class CopyOptions(Frozen):
         data_only: Copy rows into the tables that the target has.
         tables_from_entities: Make the tables that the entities declare, and copy no rows.
         overwrite: Replace what the target holds.
-        jobs: How many tables to copy at the same time; None to choose.
+        jobs: How many tables, or ranges of one, to copy at the same time; None to choose.
+        range_rows: A table of at least twice so many rows is copied in ranges of about so many, where both databases
+            are on servers that allow it; 0 to copy each table in one stream.
         where: The rows to copy of some tables: (table, SQL condition).
         only_related: Copy the rows of `where` or `sample`, what they refer to, and what refers to them over so many
             foreign keys, or `all`; nothing else. Empty to copy the rows of other tables too.
@@ -207,6 +213,7 @@ class CopyOptions(Frozen):
     tables_from_entities: bool = False
     overwrite: bool = False
     jobs: int | None = None
+    range_rows: int = RANGE_ROWS
     where: tuple[tuple[str, str], ...] = ()
     only_related: str = ""
     sample: str = ""

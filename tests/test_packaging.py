@@ -15,6 +15,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
+from support.databases import DEFAULT_SERVERS
 from support.projects import ROOT
 
 from framefox_tasks.cli.loader import spelled
@@ -116,6 +117,7 @@ def test_the_servers_of_compose_are_where_the_tests_look() -> None:
         assert service["ports"] == [f"127.0.0.1:{port}:{port}"]
         assert service["image"].startswith(f"${{{variable}:-")
         assert "healthcheck" in service
+    assert WORKFLOW["env"] == dict(DEFAULT_SERVERS.values())
     assert WORKFLOW["jobs"]["servers"]["env"].keys() >= {"POSTGRESQL_IMAGE", "MYSQL_IMAGE"}
 
 

@@ -52,6 +52,12 @@ def check_options(options: CopyOptions) -> None:
     if options.jobs is not None and options.jobs < 1:
         raise ConfigError(f"--jobs must be 1 or more, not {options.jobs}.", hint="Leave it out to let the copy choose.")
 
+    if options.range_rows < 0:
+        raise ConfigError(
+            f"--range-rows must be a number of rows or 0, not {options.range_rows}.",
+            hint="Leave it out to let the copy choose.",
+        )
+
 
 def _flag(name: str) -> str:
     return "--" + _FLAGS.get(name, name).replace("_", "-")

@@ -12,6 +12,7 @@ from framefox_tasks.copies.mapping import map_tables
 from framefox_tasks.copies.mask import ColumnMask, Secret, mask_lines, masks_of
 from framefox_tasks.copies.mask.new_columns import with_new_columns
 from framefox_tasks.copies.options import check_different, check_options, check_types, check_zero_dates, replacing
+from framefox_tasks.copies.ranges import plan_ranges
 from framefox_tasks.copies.skipping import Rejects
 from framefox_tasks.copies.stream import Transform, Work
 from framefox_tasks.copies.subset import conditions, orphan_statements
@@ -64,9 +65,8 @@ def prepare(source: Target, target: Target, options: CopyOptions) -> Iterator[Pr
             schema = with_empty_tables(read(), options, source)
         schema = with_new_columns(schema, target, options)
         work = _work(schema, opened, place, options)
-        yield PreparedCopy(
-            opened, place, work, plan_of(work.schema, source, target, options, jobs=work.jobs, how=place.how)
-        )
+        plan = plan_of(work.schema, source, target, options, jobs=work.jobs, how=place.how, streams=work.streams)
+        yield PreparedCopy(opened, place, work, plan)
 
 
 def _rows_of(source: Source, plan: TablePlan) -> int:
@@ -199,7 +199,9 @@ def _work(schema: CopySchema, source: Source, place: Place, options: CopyOptions
             version_table = source.target.project.version_table
             schema, chosen = with_related_rows(schema, options, reader, mine.dialect, version_table)
         filtered = False
-    parts = max(len(schema.tables), len(schema.after), 1)  # the indexes of one table are made beside each other
+    ranges = plan_ranges(schema, source, place, options)
+    streams = len(schema.tables) + sum(len(conditions) - 1 for conditions in ranges.conditions.values())
+    parts = max(streams, len(schema.after), 1)  # the indexes of one table are made beside each other
     limits = [options.jobs or _JOBS, parts, source.most_readers, place.most_loaders]
     return Work(
         schema=schema,
@@ -218,11 +220,20 @@ def _work(schema: CopySchema, source: Source, place: Place, options: CopyOptions
         overwrite=options.overwrite,
         rejects=Rejects(source.target.project.root / options.rejects) if options.on_bad_row == "skip" else None,
         database=theirs,
+        ranges=ranges.conditions,
+        streams=ranges.notes,
     )
 
 
 def plan_of(
-    schema: CopySchema, source: Target, target: Target, options: CopyOptions, *, jobs: int = 1, how: str = ""
+    schema: CopySchema,
+    source: Target,
+    target: Target,
+    options: CopyOptions,
+    *,
+    jobs: int = 1,
+    how: str = "",
+    streams: tuple[str, ...] = (),
 ) -> CopyPlan:
     """The plan of a copy, as it is shown before it begins."""
     tables = tuple(
@@ -232,7 +243,7 @@ def plan_of(
     how = replacing(how, options)
     if schema.triggers:
         how += f"; these run for the rows, where the copy may not switch them off: {', '.join(schema.triggers)}"
-    return CopyPlan(source, target, tables, schema.not_carried, jobs, how, schema.refused)
+    return CopyPlan(source, target, tables, schema.not_carried, jobs, how, schema.refused, streams)
 
 
 def _changes(plan: TablePlan, options: CopyOptions) -> Iterator[str]:

@@ -6,14 +6,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
-from time import monotonic, perf_counter
+from itertools import chain
+from time import perf_counter
+from typing import cast
 
+from framefox_tasks.copies.ranges import RangedTable, TableProgress
 from framefox_tasks.copies.skipping import Rejects, load_skipping
 from framefox_tasks.copies.subset import statements_without
 from framefox_tasks.copies.threads import Connections, ThreadPool
 from framefox_tasks.copies.verify import compare
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.contract import Place, Reader, Source
+from framefox_tasks.databases.contract import Loader, Place, Reader, Source
+from framefox_tasks.databases.ranges import LoadsRanges, ReadsRanges
 from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Statement, TablePlan
 from framefox_tasks.databases.verbs import Traits
 from framefox_tasks.errors import TargetNotEmptyError, VerificationError
@@ -22,7 +26,6 @@ from framefox_tasks.results import CopiedTable, CopyProgress
 OnProgress = Callable[[CopyProgress], None]
 Transform = Callable[[Iterable[bytes]], Iterator[bytes]]
 
-_PROGRESS_INTERVAL = 0.1  # seconds
 _SHOWN = 40  # characters of a value
 
 
@@ -43,6 +46,8 @@ class Work:
         overwrite: Whether the rows that they have are deleted.
         rejects: Where rows go that the copy cannot hold; None where the first of them ends it.
         database: That of the copy, for what removes the rows that refer to these.
+        ranges: The conditions of the ranges of large tables, by their labels.
+        streams: How the large tables are copied, a phrase each.
     """
 
     schema: CopySchema
@@ -57,6 +62,8 @@ class Work:
     overwrite: bool = False
     rejects: Rejects | None = None
     database: Traits | None = None
+    ranges: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    streams: tuple[str, ...] = ()
 
 
 class StreamCopy:
@@ -106,9 +113,17 @@ class StreamCopy:
         # The largest first, so that no thread is left alone with it at the end. With one thread there is no need, and
         # a target that checks foreign keys at once wants their order.
         order = sorted(plans, key=lambda plan: -(plan.rows or 0)) if pool.size > 1 else list(plans)
-        done = pool.run(partial(self._table, plan=plan, pool=pool) for plan in order)
-        found = dict(zip((plan.label for plan in order), done, strict=True))
+        done = pool.run(chain.from_iterable(self._jobs(plan, pool) for plan in order))
+        found = {table.name: table for table in done if table}
         return [found[plan.label] for plan in plans]
+
+    def _jobs(self, plan: TablePlan, pool: ThreadPool) -> Iterator[Callable[[Connections], CopiedTable | None]]:
+        conditions = self._work.ranges.get(plan.label)
+        if not conditions:
+            yield partial(self._table, plan=plan, pool=pool)
+            return
+        ranged = RangedTable(plan, conditions, self._note)
+        yield from (partial(self._range, ranged=ranged, condition=one, pool=pool) for one in conditions)
 
     def _clear(self, connections: Connections) -> None:
         for plan in reversed(self._work.schema.tables):
@@ -124,16 +139,43 @@ class StreamCopy:
         started = perf_counter()
         if plan.empty:
             return CopiedTable(plan.label, 0)
-        counter = _RowCounter(plan, pool, self._note)
+        progress = TableProgress(plan, self._note)
+        counter = _RowCounter(pool, progress)
         try:
             taken = self._load(connections, plan, counter)
         except BadRowError as exc:
             raise _with_key(exc, plan, connections.reader, self._work.where.get(plan.label, "")) from exc
-        counter.end()
+        progress.end()
         self._check(connections, plan, counter.rows, taken)
         return CopiedTable(plan.label, taken, perf_counter() - started, "rows")
 
-    def _check(self, connections: Connections, plan: TablePlan, read: int, taken: int) -> None:
+    def _range(
+        self, connections: Connections, ranged: RangedTable, condition: str, pool: ThreadPool
+    ) -> CopiedTable | None:
+        """Copy a range of a table; gives the table with the last of them, when all of it is checked."""
+        plan = ranged.plan
+        ranged.begin()
+        counter = _RowCounter(pool, ranged.progress)
+        try:
+            taken = self._load(connections, plan, counter, condition)
+        except BadRowError as exc:
+            reader = _ranged(connections.reader).within(condition)
+            raise _with_key(exc, plan, reader, self._work.where.get(plan.label, ""), condition) from exc
+        if counter.rows != taken:
+            raise self._miscounted(plan, counter.rows, taken)
+        if not ranged.end(taken):
+            return None
+        ranged.progress.end()
+        self._check(connections, plan, ranged.taken, ranged.taken, ranged=True)
+        return CopiedTable(plan.label, ranged.taken, ranged.seconds, "rows")
+
+    def _miscounted(self, plan: TablePlan, read: int, held: int) -> VerificationError:
+        return VerificationError(
+            f"The copy of {plan.label} has {held:,} rows, and {read:,} were read from {self._source.target.label}.",
+            hint="Others may write to the copy: see that nobody does, and copy again.",
+        )
+
+    def _check(self, connections: Connections, plan: TablePlan, read: int, taken: int, *, ranged: bool = False) -> None:
         """See that all rows are there, each with its keys: a database may put numbers of its own in their place."""
         keys = _number_keys(plan, self._work.masked.get(plan.label, frozenset()))
         theirs = connections.loader.key_totals(plan.target, [there.name for _, there in keys])
@@ -142,15 +184,17 @@ class StreamCopy:
             keys = []  # the source has more of them
             read = read - rejects.loaded[plan.label]
         if not read == taken == theirs.rows:
-            raise VerificationError(
-                f"The copy of {plan.label} has {theirs.rows:,} rows, and {read:,} were read from "
-                f"{self._source.target.label}.",
-                hint="Others may write to the copy: see that nobody does, and copy again.",
-            )
-        if not keys:
+            raise self._miscounted(plan, read, theirs.rows)
+        if not (keys or ranged):
             return
         where = self._work.where.get(plan.label, "")
         ours = connections.reader.key_totals(plan.source, [here.name for here, _ in keys], where=where)
+        if ours.rows != read and ranged:
+            raise VerificationError(
+                f"The ranges of {plan.label} have {read:,} rows, and the table {ours.rows:,}: they were not read at "
+                "one point of time.",
+                hint="Copy it in one stream: --range-rows=0",
+            )
         if ours.rows != read:
             self.notes.append(f"{plan.label} was changed while it was copied: it is in no snapshot of the source")
         elif ours != theirs:
@@ -165,24 +209,30 @@ class StreamCopy:
                 hint=f"Look for a trigger or a rule of {plan.label} that changes its rows, and copy again without it.",
             )
 
-    def _load(self, connections: Connections, plan: TablePlan, counter: _RowCounter) -> int:
+    def _load(self, connections: Connections, plan: TablePlan, counter: _RowCounter, condition: str = "") -> int:
+        """Load a table, or what a condition tells of one that others load too."""
         where = self._work.where.get(plan.label, "")
+        reader = _ranged(connections.reader).within(condition) if condition else connections.reader
         transform = self._work.transforms.get(plan.label)
         rejects = self._work.rejects
         if self._work.direct:
             connections.loader.take_as_is()
         if self._work.direct and not rejects and not transform and _same_types(plan):
-            raw = connections.reader.raw(plan.source, where=where)
+            raw = reader.raw(plan.source, where=where)
             if raw is not None:
                 with closing(raw):
+                    if condition:
+                        return _ranges(connections.loader).load_range(plan.target, counter.raw(raw), raw=True)
                     return connections.loader.load_raw(plan.target, counter.raw(raw))
         if rejects:
-            connections.reader.skip_bad_rows(partial(rejects.add, plan, b""))
-        with closing(connections.reader.lines(plan.source, where=where)) as lines:
+            reader.skip_bad_rows(partial(rejects.add, plan, b""))
+        with closing(reader.lines(plan.source, where=where)) as lines:
+            blocks = counter.lines(transform(lines) if transform else lines)
             if rejects:
-                blocks = counter.lines(transform(lines) if transform else lines)
                 return load_skipping(connections.loader, plan, blocks, rejects)
-            return connections.loader.load(plan.target, counter.lines(transform(lines) if transform else lines))
+            if condition:
+                return _ranges(connections.loader).load_range(plan.target, blocks)
+            return connections.loader.load(plan.target, blocks)
 
     def _orphans_of_rejects(self) -> list[str]:
         """What removes the rows that refer to rejected ones."""
@@ -226,14 +276,22 @@ def _same_types(plan: TablePlan) -> bool:
     return [field.native for field in plan.source.fields] == [field.native for field in plan.target.fields]
 
 
-class _RowCounter:
-    """Counts the rows that pass, and reports progress; stops the stream when the copy is stopped."""
+def _ranged(reader: Reader) -> ReadsRanges:
+    """The reader, as that of a source that was split."""
+    return cast(ReadsRanges, reader)
 
-    def __init__(self, plan: TablePlan, pool: ThreadPool, note: OnProgress) -> None:
-        self._plan = plan
+
+def _ranges(loader: Loader) -> LoadsRanges:
+    """The loader, as that of a place that takes ranges."""
+    return cast(LoadsRanges, loader)
+
+
+class _RowCounter:
+    """Counts the rows that pass; stops the stream when the copy is stopped."""
+
+    def __init__(self, pool: ThreadPool, progress: TableProgress) -> None:
         self._pool = pool
-        self._note = note
-        self._reported = monotonic()
+        self._progress = progress
         self.rows = 0
 
     def lines(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -249,20 +307,23 @@ class _RowCounter:
     def _add(self, rows: int) -> None:
         self._pool.check()
         self.rows += rows
-        if monotonic() - self._reported >= _PROGRESS_INTERVAL:
-            self._reported = monotonic()
-            self._note(CopyProgress(self._plan.label, self.rows, self._plan.rows))
-
-    def end(self) -> None:
-        self._note(CopyProgress(self._plan.label, self.rows, self.rows, done=True))
+        self._progress.add(rows)
 
 
-def _with_key(exc: BadRowError, plan: TablePlan, reader: Reader, where: str) -> BadRowError:
-    """The error with the key of the row, where only its number is known: the reader reads the same rows again."""
+def _with_key(exc: BadRowError, plan: TablePlan, reader: Reader, where: str, condition: str = "") -> BadRowError:
+    """The error with the key of the row, where only its number is known: the reader reads the same rows again.
+
+    Args:
+        exc: The error.
+        plan: The table.
+        reader: Reads the rows among which it has that number.
+        where: Their condition.
+        condition: That of the range that they are, if any.
+    """
     row, reason = exc.row, exc.reason
     if not row and exc.number:
         values = _values(_line(plan, reader, where, exc.number), plan)
-        row = _key(values, plan) or f"row {exc.number:,}"
+        row = _key(values, plan) or f"row {exc.number:,}{f' of those where {condition}' if condition else ''}"
         if "0x00" in reason:  # PostgreSQL says of no other character where it stands
             columns = [name for name, value in values.items() if b"\0" in value]
             reason = f"column {', '.join(columns)}: {reason}"

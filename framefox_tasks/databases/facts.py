@@ -115,13 +115,24 @@ def differences(expected: Iterable[Fact], found: Iterable[Fact]) -> list[FactDif
 
 def _of_other_tables(*sides: Iterable[Fact]) -> Iterator[list[Fact]]:
     """The facts of two sides without the tables that are the same on both: nearly all, in a proof."""
-    wanted, held = (_by_table(side) for side in sides)
-    same = {table for table, facts in wanted.items() if facts == held.get(table)}
+    wanted, held = (by_table(side) for side in sides)
+    same = {table for table, facts in wanted.items() if _is_same(facts, held.get(table, []))}
     for side in (wanted, held):
         yield [fact for table, facts in side.items() if table not in same for fact in facts]
 
 
-def _by_table(facts: Iterable[Fact]) -> dict[str, list[Fact]]:
+def _is_same(wanted: list[Fact], held: list[Fact]) -> bool:
+    """Whether the facts are the same in this order; a name that the server gave may be any."""
+    if wanted == held:
+        return True
+    return len(wanted) == len(held) and all(
+        one[:4] == other[:4] and (one[4] == other[4] or one[4] is None or other[4] is None)
+        for one, other in zip(wanted, held, strict=True)
+    )
+
+
+def by_table(facts: Iterable[Fact]) -> dict[str, list[Fact]]:
+    """The facts of each table, in their order."""
     found: dict[str, list[Fact]] = defaultdict(list)
     for fact in facts:
         found[fact.table].append(fact)

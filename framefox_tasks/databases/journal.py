@@ -62,7 +62,9 @@ class Journal(ABC):
         transactional: Whether DDL can be rolled back: then a migration that does not commit by itself needs none.
         shares_connections: Whether other connections of the process take part in the migration's transaction.
         row_type: The type of a column that takes any text.
-        impatient: A statement after which the session does not wait long for locks.
+        impatient: A statement after which the transaction, or the session, does not wait long for locks; empty where
+            there is none.
+        patient: One after which the session waits as before; empty where that ends with the transaction.
         options: What stands behind the columns of the table.
     """
 
@@ -70,7 +72,8 @@ class Journal(ABC):
     transactional: ClassVar[bool] = True
     shares_connections: ClassVar[bool] = False
     row_type: ClassVar[str] = "TEXT"
-    impatient: ClassVar[str] = "SELECT 1"
+    impatient: ClassVar[str] = ""
+    patient: ClassVar[str] = ""
     options: ClassVar[str] = ""
 
     @abstractmethod
@@ -167,13 +170,31 @@ class Journal(ABC):
                 return None
             return [row[0] for row in ask(connection, f"SELECT {LOG} FROM {self.version_table(target)}")]  # noqa: S608
 
-    def add_log(self, target: Target) -> None:
-        """Add the log to a version table that is there without one. Raises as Verbs do."""
+    def found_log(self, target: Target, *, add: bool) -> tuple[list[str | None], bool]:
+        """What the log holds, in each row, and whether the version table is there without one. Raises as Verbs do.
+
+        Args:
+            target: The database.
+            add: Whether it is added to a version table that is there without one.
+        """
         with self.opened(target) as connection:
             there, logs = ask(connection, self.has_log(target))[0]
-            if there and not logs:
-                ask(connection, self.impatient)
-                ask(connection, f"ALTER TABLE {self.version_table(target)} ADD COLUMN {LOG} {self.row_type}")
+            if logs:
+                query = f"SELECT {LOG} FROM {self.version_table(target)}"  # noqa: S608 - quoted
+                return [row[0] for row in ask(connection, query)], False
+            if not (there and add):
+                return [], bool(there)
+            addition = self.log_addition(target)
+            if self.impatient and self.transactional:
+                run_together(connection, [self.impatient, addition])
+            else:
+                for statement in filter(None, (self.impatient, addition, self.patient)):
+                    ask(connection, statement)
+            return [], False
+
+    def log_addition(self, target: Target) -> str:
+        """The statement that adds the log to the version table."""
+        return f"ALTER TABLE {self.version_table(target)} ADD COLUMN {LOG} {self.row_type}"
 
     def write_log(self, target: Target, text: str) -> None:
         """Write the log, by itself."""

@@ -8,6 +8,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
+from framefox_tasks.databases import reuse
 from framefox_tasks.databases.drivers import (
     driver_of,
     journal_name,
@@ -120,12 +121,14 @@ class ServerVerbs(Verbs):
     def standing(self, target: Target) -> Standing:
         """Its revisions, and whether it has a journal; over one connection."""
         name = journal_name(target.project.version_table)
+        journal = self.journal_query(target, name)
         with self.connection(target, target.name) as connection:
-            revisions = self._version_rows_on(connection, target, "SELECT version_num") or ()
+            rows = self._version_rows_on(connection, target, f"SELECT version_num, ({journal})")
+            if rows:
+                return Standing(tuple(sorted(row[0] for row in rows)), bool(rows[0][1]))
             cursor = connection.cursor()
-            cursor.execute(self.journal_query(target, name))
-            there = bool(cursor.fetchone()[0])
-        return Standing(tuple(sorted(row[0] for row in revisions)), there)
+            cursor.execute(journal)
+            return Standing((), bool(cursor.fetchone()[0]))
 
     def rows(self, target: Target, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """What a query gives."""
@@ -177,14 +180,61 @@ class ServerVerbs(Verbs):
     def connection(self, target: Target, database: str | None, **more: Any) -> Iterator[Any]:
         """A raw driver connection with autocommit; the driver's errors become ours.
 
+        In a context of reuse.reusing() it may be one that was used before.
+
         Args:
             target: Where the server is, and who logs in.
             database: The database; the server's default if None.
             more: Further arguments for the driver.
         """
-        module, arguments = self._connector(target, database)
+        module, (positional, keywords) = self._connector(target, database)
+        key = None
+        if reuse.is_reusing() and not positional and not more and database == target.name:
+            keywords, shared = self.reused_as(target, keywords)
+            key = (module.__name__, tuple(sorted(shared.items()))) if shared else None
+        connection = self._idle(key, target) or self._connected(target, module, positional, {**keywords, **more})
+        is_whole = False
         try:
-            connection = module.connect(*arguments[0], **{**arguments[1], **more})
+            yield connection
+            is_whole = True
+        except module.Error as exc:
+            raise self.translate(exc, target) from exc
+        finally:
+            if is_whole and key and not reuse.is_spoiled(connection) and self.is_settled(connection):
+                reuse.give(key, connection)
+            else:
+                connection.close()
+
+    def _idle(self, key: Any, target: Target) -> Any:
+        """A connection that was used before, and still answers; None where there is none."""
+        while reuse.is_reusing() and (found := reuse.take(key)):
+            connection, is_sure = found
+            if self.is_ready(connection, target, is_sure=is_sure):
+                return connection
+            reuse.close(connection)
+        return None
+
+    def reused_as(self, target: Target, keywords: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:  # noqa: ARG002 - for subclasses
+        """The arguments of a connection that may be used again, and what is alike in all that it may be used for.
+
+        Nothing is alike where the driver is not known to leave it as it was.
+        """
+        return keywords, {}
+
+    def is_settled(self, connection: Any) -> bool:  # noqa: ARG002 - for subclasses
+        """End what a connection is in; False where that fails. Called when it is not used for now."""
+        return False
+
+    def is_ready(self, connection: Any, target: Target, *, is_sure: bool) -> bool:  # noqa: ARG002 - for subclasses
+        """Turn a connection to a target; False where it does not answer. Called when it is used again.
+
+        Where `is_sure`, it has answered only just now.
+        """
+        return False
+
+    def _connected(self, target: Target, module: Any, positional: list[Any], keywords: dict[str, Any]) -> Any:
+        try:
+            connection = module.connect(*positional, **keywords)
         except module.Error as exc:
             raise self.translate(exc, target) from exc
         except UnicodeEncodeError as exc:
@@ -198,11 +248,10 @@ class ServerVerbs(Verbs):
             raise refused_options(target, exc) from exc
         try:
             self._autocommit(connection)
-            yield connection
         except module.Error as exc:
-            raise self.translate(exc, target) from exc
-        finally:
             connection.close()
+            raise self.translate(exc, target) from exc
+        return connection
 
     def _autocommit(self, connection: Any) -> None:
         connection.autocommit = True

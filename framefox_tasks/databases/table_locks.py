@@ -24,9 +24,6 @@ class TableLocks(Protocol):
     def asking(self, target: Target) -> AbstractContextManager[Ask]:
         """A connection of its own, to ask what a session waits for."""
 
-    def own_timeout(self, ask: Ask) -> bool:
-        """Whether the session has a timeout that somebody chose: it is left as it is."""
-
     def limit(self, seconds: float, *, local: bool) -> str:
         """The statement that sets the timeout; 0 for none.
 
@@ -44,8 +41,8 @@ class TableLocks(Protocol):
     def is_deadlock(self, exc: BaseException) -> bool:
         """Whether it says that a deadlock has rolled back the whole transaction."""
 
-    def session(self, ask: Ask) -> int:
-        """The number of the session."""
+    def session(self, ask: Ask) -> tuple[int, bool]:
+        """The number of the session, and whether it has a timeout that somebody chose: that is left as it is."""
 
     def blockers(self, ask: Ask, session: int) -> str:
         """Who keeps a session waiting for a lock; empty where it does not wait."""

@@ -64,6 +64,7 @@ class Traits:
         types_by_affinity: Whether only the affinity of a type counts, and not its name.
         changes_by_join: Whether UPDATE and DELETE join what they depend on, since no subquery may read their own table.
         keys_hold_indexes: Whether a foreign key keeps the indexes and the types of its columns from being changed.
+        replaces_keys: Whether a table gets another primary key in one statement that takes the old one away.
         fills_added_columns: Whether a column that is added, may not be NULL and has no default is filled in rows.
         shows_bmp_only: Whether the catalogue shows a question mark for a character beyond the basic plane of Unicode.
         has_schemas: Whether a database holds schemas, each with tables of its own.
@@ -72,6 +73,9 @@ class Traits:
         compares_keys: Whether keys and indexes are compared with all their options, as the server writes them.
         has_enum_types: Whether such a type stands beside the tables, with a name of its own.
         copies_whole: Whether it can be copied as a whole to another of its kind by its own means: open_whole().
+        default_schema_query: A query for the schema of a connection, where SQLAlchemy finds out nothing else that
+            differs between databases whose URLs differ in it alone; empty where not even that does, None for more.
+        alike_in_server: Whether that holds for all databases of a server, and not only for the schemas of one.
         dependent_tables: A query for the schema and name of each table that belongs to another or to an extension.
     """
 
@@ -88,6 +92,7 @@ class Traits:
     types_by_affinity: ClassVar[bool] = False
     changes_by_join: ClassVar[bool] = False
     keys_hold_indexes: ClassVar[bool] = False
+    replaces_keys: ClassVar[bool] = False
     fills_added_columns: ClassVar[bool] = False
     shows_bmp_only: ClassVar[bool] = False
     has_schemas: ClassVar[bool] = False
@@ -96,6 +101,8 @@ class Traits:
     compares_keys: ClassVar[bool] = False
     has_enum_types: ClassVar[bool] = False
     copies_whole: ClassVar[bool] = False
+    default_schema_query: ClassVar[str | None] = None
+    alike_in_server: ClassVar[bool] = False
     dependent_tables: ClassVar[str | None] = None
 
     @classmethod
@@ -336,6 +343,15 @@ class Database(Verbs):
         """The tables, in small letters, of which only their rebuild() tells all; None where each is to be asked."""
         return None
 
+    def generated(self, connection: Connection, table: str) -> Mapping[str, str]:  # noqa: ARG002 - for those that need it
+        """The expressions of the generated columns of a table, where SQLAlchemy does not read them right; else nothing.
+
+        Args:
+            connection: SQLAlchemy's.
+            table: The table, in the connection's default schema.
+        """
+        return {}
+
     def compare_columns(self, connection: Any) -> ColumnComparison | None:  # noqa: ARG002 - for those that need it
         """What compares columns by the server's words, on SQLAlchemy's connection; None where texts are enough."""
         return None
@@ -394,6 +410,19 @@ class Database(Verbs):
     def copy_schema(self, source: Target, scratch: Target) -> None:
         """Make the schema of a database once more in an empty one, without rows."""
         raise NotImplementedError
+
+    def copy_to_schema(self, source: Target, target: Target) -> None:
+        """Make the schema of a target as that of a scratch database is, with its rows; it is renamed there.
+
+        Raises:
+            DatabaseExistsError: It is there already.
+            ScratchError: It cannot be made of the other one.
+        """
+        raise NotImplementedError
+
+    def schema_statements(self, target: Target) -> list[str] | None:  # noqa: ARG002 - for those that know
+        """What makes its schema in an empty database, but for the version table; None where that is not known."""
+        return None
 
     def facts(self, target: Target) -> list[Fact]:
         """All that the schema of a database consists of; needed where there are scratch databases."""

@@ -22,11 +22,12 @@ LIMIT = 50_000
 _LEGEND = "A column is NOT NULL unless it is marked nullable."
 _COLOURS = "Green and + is added, red and \N{MINUS SIGN} removed, yellow and ~ changed."
 _LONGEST_COMMENT = 60
-# Of a diagram of a change alone: a Mermaid before 11.5 knows no classes of tables.
+# Of a diagram of a change alone: a Mermaid before 11.5 knows no classes of tables. The theme is light or dark, as the
+# reader has it: its own colours shine through, and those of the texts are left to it.
 _CLASSES = (
-    "classDef added fill:#dcfce7,stroke:#16a34a,color:#14532d",
-    "classDef removed fill:#fee2e2,stroke:#dc2626,color:#7f1d1d,stroke-dasharray:5 4",
-    "classDef changed fill:#fef3c7,stroke:#ca8a04,color:#713f12",
+    "classDef added fill:#16a34a33,stroke:#16a34a,stroke-width:2px",
+    "classDef removed fill:#dc262633,stroke:#dc2626,stroke-width:2px,stroke-dasharray:5 4",
+    "classDef changed fill:#ca8a0433,stroke:#ca8a04,stroke-width:2px",
 )
 _WORD = re.compile(
     r"(?![PFUpfu][Kk](?![A-Za-z0-9_]))"  # a key, whatever its case

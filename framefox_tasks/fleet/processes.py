@@ -22,6 +22,7 @@ from struct import Struct
 from typing import IO, Any
 
 import framefox_tasks
+from framefox_tasks.databases.reuse import is_reusing, reusing
 from framefox_tasks.fleet.waiting import ServerOf, Waiting
 from framefox_tasks.fleet.work import Order, Worker
 from framefox_tasks.frozen import replace
@@ -196,10 +197,14 @@ def serve() -> None:
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     worker = Worker()
-    while content := _frame(orders):
-        found = pickle.dumps(worker.outcome(pickle.loads(content)))  # noqa: S301 - of our own parent
-        try:
-            answers.write(_HEAD.pack(len(found)) + found)
-            answers.flush()
-        except BrokenPipeError:  # the parent is gone: what was done stands in the database
-            return
+    with ExitStack() as stack:
+        while content := _frame(orders):
+            order = pickle.loads(content)  # noqa: S301 - of our own parent
+            if order.verb == "upgrade" and not is_reusing():  # other verbs drop databases, which may not be in use
+                stack.enter_context(reusing())
+            found = pickle.dumps(worker.outcome(order))
+            try:
+                answers.write(_HEAD.pack(len(found)) + found)
+                answers.flush()
+            except BrokenPipeError:  # the parent is gone: what was done stands in the database
+                return

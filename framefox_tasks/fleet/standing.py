@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.databases.reuse import reusing
 from framefox_tasks.databases.verbs import Standing
 from framefox_tasks.errors import (
     DatabaseInUseError,
@@ -88,9 +89,10 @@ def _shares(part: list[tuple[int, Target]], count: int) -> Iterator[list[tuple[i
 
 def _ask(targets: Sequence[Target]) -> list[Asked]:
     answers: list[Asked] = []
-    for _, part in groupby(targets, key=lambda target: target.address.database):
-        same = list(part)
-        answers += database_of(same[0]).standings(same)
+    with reusing():
+        for _, part in groupby(targets, key=lambda target: target.address.database):
+            same = list(part)
+            answers += database_of(same[0]).standings(same)
     return answers
 
 
@@ -109,17 +111,26 @@ def standing_of(one: FleetTarget, asked: Asked, outline: Outline, wanted: tuple[
             hint="Check out the branch that it was upgraded from, or take it out of the list.",
         )
     pending = outline.pending(current, wanted)
-    if journaled:
-        return FleetStanding(
-            one.name,
-            one.label,
-            "half-done",
-            current,
-            pending,
-            f"A migration of {one.label} runs, or was interrupted after it had committed a part.",
-            f"See which: {at(one)}doit database_status",
-        )
+    if journaled and (message := _half_done(one)):
+        hint = f"See the ways on from there: {at(one)}doit database_status"
+        return FleetStanding(one.name, one.label, "half-done", current, pending, message, hint)
     return FleetStanding(one.name, one.label, "behind" if pending else "at head", current, pending)
+
+
+def _half_done(one: FleetTarget) -> str:
+    """Which migration runs or was interrupted, and what of it is done; empty where no more than its journal is left."""
+    from framefox_tasks.migrations.journal.interruption import interruption
+
+    assert one.target is not None  # noqa: S101 - it has answered
+    try:
+        found = interruption(one.target)
+    except FramefoxTasksError as exc:
+        return f"A migration of {one.label} runs, or was interrupted; its journal cannot be read: {exc.message}"
+    if found is None:
+        return ""
+    if found.runs:
+        return f"{found.title} runs in {one.label}: {found.begun}."
+    return f"{found.title} was interrupted in {one.label}: {found.begun}. {' '.join(found.state.splitlines())}"
 
 
 def at(one: FleetTarget) -> str:

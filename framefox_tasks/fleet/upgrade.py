@@ -126,6 +126,7 @@ def _order(one: FleetTarget, revision: str | None, lock_wait: float | None, outl
         digest=outline.digest if outline else "",
         revision=revision,
         lock_wait=lock_wait,
+        is_behind=outline is not None,
     )
 
 

@@ -40,6 +40,7 @@ class Order(Frozen):
         force: The name of the database, where it is protected.
         lock_wait: For how many seconds to wait for another run.
         drift: For a check: whether to look for what was changed by hand.
+        is_behind: For an upgrade: whether the target was asked already, and is behind.
         attempt: Which one this is.
         run: What all orders of a run have alike: for another one a worker reads its settings anew.
     """
@@ -54,6 +55,7 @@ class Order(Frozen):
     force: str | None = None
     lock_wait: float | None = None
     drift: bool = True
+    is_behind: bool = False
     attempt: int = 1
     run: str = ""
 
@@ -123,7 +125,13 @@ class Worker:
 def _upgrade(worker: Worker, order: Order, target: Target) -> FleetOutcome:
     from framefox_tasks.migrations.upgrade import upgrade_along
 
-    done = upgrade_along(worker.history(target), revision=order.revision, lock_wait=order.lock_wait, edits=False)
+    done = upgrade_along(
+        worker.history(target),
+        revision=order.revision,
+        lock_wait=order.lock_wait,
+        edits=False,
+        is_behind=order.is_behind,
+    )
     message = "applied meanwhile by another run" if done.meanwhile else "; ".join((*done.warnings, *done.notes))
     return FleetOutcome(
         order.name,

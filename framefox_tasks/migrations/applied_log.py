@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import FramefoxTasksError
@@ -45,8 +46,12 @@ Log = dict[str, Logged]
 def read(target: Target) -> Log:
     """The log of a database; empty where it keeps none."""
     journal = database_of(target).journal
+    return _all(journal.log_texts(target) or () if journal else ())
+
+
+def _all(texts: Iterable[str | None]) -> Log:
     log: Log = {}
-    for text in journal.log_texts(target) or () if journal else ():
+    for text in texts:
         log |= _parsed(text)
     return log
 
@@ -67,16 +72,35 @@ def written(log: Mapping[str, Logged]) -> str:
     return json.dumps({"format": _FORMAT, "applied": applied}, separators=(",", ":"))
 
 
-def prepare(target: Target) -> str | None:
-    """Add the column to a version table that is there without it. Gives why not, where that is refused."""
+class Prepared(NamedTuple):
+    """A log that is to be written.
+
+    Attributes:
+        log: What it holds.
+        lacking: Whether the version table is there, and lacks the column for it.
+        note: Why the version table gets none; empty where it does.
+    """
+
+    log: Log
+    lacking: bool = False
+    note: str = ""
+
+
+def prepare(target: Target, *, add: bool = True) -> Prepared:
+    """The log of a database; with `add`, the column is added to a version table that is there without it."""
     journal = database_of(target).journal
     if journal is None:
-        return None
+        return Prepared({})
     try:
-        journal.add_log(target)
+        texts, lacking = journal.found_log(target, add=add)
     except FramefoxTasksError as exc:
-        return f"The checksums of migrations are not kept, so that it will not be told if one is edited: {exc.message}"
-    return None
+        return Prepared({}, note=refused(exc.message))
+    return Prepared(_all(texts), lacking)
+
+
+def refused(reason: str) -> str:
+    """What is said where the version table cannot hold the log."""
+    return f"The checksums of migrations are not kept, so that it will not be told if one is edited: {reason}"
 
 
 def logged(revision: Revision, checksums: ChecksumCache) -> Logged | None:

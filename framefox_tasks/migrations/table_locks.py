@@ -60,9 +60,9 @@ class TableLockWaits:
             return
         from sqlalchemy import event
 
-        self._raw = connection.connection
-        self._ours = not self._locks.own_timeout(self._ask)
-        session = self._locks.session(self._ask)
+        self._raw, self._limit = connection.connection, 0.0
+        session, chosen = self._locks.session(self._ask)
+        self._ours = not chosen
         if not connection.in_transaction():
             connection.connection.commit()  # which the driver has begun, and SQLAlchemy does not know of
         self._watch = _Watch(self._target, session, self._tell)
@@ -87,7 +87,9 @@ class TableLockWaits:
 
     def _begin(self, _connection: Any) -> None:
         """A transaction begins, or has ended: its work and its waits are counted anew."""
-        self._began, self._waited, self._limit = time.monotonic(), 0.0, 0.0
+        self._began, self._waited = time.monotonic(), 0.0
+        if self._locks and self._locks.whole:  # else it is the session's, and stays
+            self._limit = 0.0
 
     def run(self, statement: str, send: Callable[[], Any]) -> Any:
         """Send a statement, with what is left of the time for locks; again and again where it is not transactional."""

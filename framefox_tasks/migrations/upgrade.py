@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.errors import ConfigError, DatabaseInUseError, MigrationError
+from framefox_tasks.databases.lock import Patience
+from framefox_tasks.databases.reuse import reusing
+from framefox_tasks.errors import ConfigError, DatabaseInUseError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations import applied_log
 from framefox_tasks.migrations.locked import OnWait, patience_of
 from framefox_tasks.model import Target
@@ -28,6 +30,7 @@ def upgrade(
     on_wait: OnWait | None = None,
     lock_wait: float | None = None,
     resume: bool = False,
+    fast: bool = False,
 ) -> Upgraded:
     """Apply the migrations up to a revision.
 
@@ -41,6 +44,9 @@ def upgrade(
         lock_wait: For how many seconds to wait for another run; as the target says if not given.
         resume: Go on with a migration that was interrupted after it had committed a part, after the last statement that
             was done; where none was, as without it.
+        fast: In an empty database, make the schema that the migrations end at at once, where it is known, none of them
+            does anything but change the schema, and all of them are to be applied. Else they run one by one: the notes
+            of what is returned say why.
 
     Returns:
         What was applied; no steps where the database was up to date.
@@ -55,7 +61,13 @@ def upgrade(
     """
     check_no_range(target.project.newest if revision is None else revision)
     return upgrade_along(
-        history_of(target, x), revision=revision, on_step=on_step, on_wait=on_wait, lock_wait=lock_wait, resume=resume
+        history_of(target, x),
+        revision=revision,
+        on_step=on_step,
+        on_wait=on_wait,
+        lock_wait=lock_wait,
+        resume=resume,
+        fast=fast,
     )
 
 
@@ -68,27 +80,56 @@ def upgrade_along(
     lock_wait: float | None = None,
     resume: bool = False,
     edits: bool = True,
+    is_behind: bool = False,
+    fast: bool = False,
 ) -> Upgraded:
     """Apply migrations of a history that has been read, to its target; as upgrade().
 
-    Without `edits` it is not found out which migrations were edited after they had been applied.
+    Without `edits` it is not found out which migrations were edited after they had been applied. Where it is known that
+    there is something to do, `is_behind`, the database is asked once, under the lock.
     """
+    with reusing():
+        return _upgrade_along(
+            history, revision, on_step, on_wait, lock_wait, resume=resume, edits=edits, is_behind=is_behind, fast=fast
+        )
+
+
+def _upgrade_along(
+    history: History,
+    revision: str | None,
+    on_step: OnStep | None,
+    on_wait: OnWait | None,
+    lock_wait: float | None,
+    *,
+    resume: bool,
+    edits: bool,
+    is_behind: bool,
+    fast: bool,
+) -> Upgraded:
     from framefox_tasks.migrations.alembic import run
     from framefox_tasks.migrations.alembic.history import steps_from, upgrade_steps
 
     target = history.target
     revision = target.project.newest if revision is None else revision
-    seen, journaled = _standing_if_readable(target)
-    history.check_known(seen or ())
+    seen, journaled = (None, False) if is_behind else _standing_if_readable(target)
+
+    def check(current: tuple[str, ...]) -> None:
+        history.check_known(current)
+        if not current:
+            check_not_elsewhere(history)
+
     history.check_revision(revision)
-    if seen == ():
-        check_not_elsewhere(history)
+    if seen is not None:
+        check(seen)
     find = upgrade_steps(revision)
     if seen and not journaled and not steps_from(history, find, seen):
         return Upgraded(target, (), seen, history.at_heads, edited=edited(history, seen) if edits else ())
     patience = patience_of(target, lock_wait, on_wait)
+    shortcut = _Shortcut(history, at_head=revision == target.project.newest) if fast and seen == () else None
+    if shortcut and (done := shortcut.take(patience)):
+        return done
     going_on: Resume = "upgrade" if resume else None
-    ran = run.run_steps(history, find, check=history.check_known, patience=patience, on_step=on_step, resume=going_on)
+    ran = run.run_steps(history, find, check=check, patience=patience, on_step=on_step, resume=going_on)
     meanwhile = not ran.steps and ran.before != seen
     return Upgraded(
         target,
@@ -99,8 +140,50 @@ def upgrade_along(
         ran.by_themselves,
         ran.warnings,
         edited(history, ran.current) if edits else (),
-        ran.notes,
+        (*ran.notes, *(shortcut.explain() if shortcut else ())),
     )
+
+
+class _Shortcut:
+    """The schema of all migrations made at once, where that is possible."""
+
+    def __init__(self, history: History, *, at_head: bool) -> None:
+        from framefox_tasks.migrations.alembic import end_state
+
+        self._history = history
+        self._end_state = end_state
+        self._reason = end_state.why_replayed(history, at_head=at_head)
+        self._is_new = False
+
+    def take(self, patience: Patience) -> Upgraded | None:
+        """Make the schema; None where the migrations have to run."""
+        history, statements = self._history, None
+        if not self._reason:
+            statements = self._end_state.kept_end_state(history)
+            if statements is None and not (reason := self._end_state.not_plain(history)):
+                statements = self._end_state.proven_end_state(history)
+                self._is_new = statements is None
+            elif statements is None:
+                self._reason = reason
+        if statements is None:
+            return None
+        current = self._end_state.make_at_once(history, statements, patience)
+        if current is None:
+            self._reason = f"{history.target.label} is not empty any more"
+            return None
+        made = tuple(history.applied(current))
+        return Upgraded(history.target, (), current, history.at_heads, at_once=made)
+
+    def explain(self) -> list[str]:
+        """Why they have run one by one; the schema that they have made is kept for the next time."""
+        if self._is_new:
+            try:
+                self._reason = self._end_state.keep_end_state(self._history, self._history.target)
+            except FramefoxTasksError as exc:
+                self._reason = exc.message
+            if not self._reason:
+                return ["Each migration was run, and the schema kept: the next --fast makes it at once."]
+        return [f"--fast had to run each migration: {self._reason}."]
 
 
 def check_not_elsewhere(history: History) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from framefox_tasks.report._check import show_checked
 from framefox_tasks.report._config import show_config
-from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines
+from framefox_tasks.report._copies import copied_lines, copying, not_carried, planned_lines, streams
 from framefox_tasks.report._fleet import (
     FleetProgress,
     fleet_report_json,
@@ -76,6 +76,7 @@ __all__ = [
     "show_reverting",
     "show_status",
     "show_waiting",
+    "streams",
     "unwritable",
     "warn",
 ]
@@ -113,6 +114,8 @@ def _verbose(result: object) -> list[str]:
     lines = _lines(result)
     if isinstance(result, (MigrationChecked, MigrationCreated)):
         lines += each_left_alone(result.left_alone)
+    if isinstance(result, CopyPlan):
+        lines += streams(result)
     if isinstance(result, MigrationCreated) and result.proof:
         lines += [f"Stood before: {item}" for item in result.proof.older]
     return lines
@@ -158,6 +161,14 @@ def _(result: Step) -> list[str]:
 def _(result: Upgraded) -> list[str]:
     if result.meanwhile:
         return ["The database is up to date: applied meanwhile by another run."]
+    if result.at_once:
+        made = f"The schema of {_count(result.at_once)} was made at once."
+        return [
+            made,
+            "Migrations applied successfully.",
+            *result.notes,
+            "Undo the last one with: doit database_downgrade",
+        ]
     if not result.steps:
         up_to_date = "The database is already up to date, no migrations to apply."
         return [up_to_date, *edited_lines(result)]

@@ -49,6 +49,11 @@ def not_carried(plan: CopyPlan) -> list[str]:
     return [f"The copy will not have, of {plan.source.label}:", *(f"  {what}" for what in plan.not_carried)]
 
 
+def streams(plan: CopyPlan) -> list[str]:
+    """How the large tables are copied, in ranges or not."""
+    return list(plan.streams) or ["Each table is copied in one stream: none is large."]
+
+
 def copied_lines(result: Copied) -> list[str]:
     """The result of a copy."""
     rows = [(one.name, f"{one.rows:,}", _seconds(one), one.verified or "-") for one in result.tables]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from framefox_tasks.errors import ConfigError
+from framefox_tasks.frozen import Frozen
 from framefox_tasks.model import Project, Target
 from framefox_tasks.results._copies import (
     Copied as Copied,
@@ -66,16 +66,14 @@ from framefox_tasks.results._scaffold import Addition as Addition, Initialized a
 from framefox_tasks.schema.snapshot import Schema
 
 
-@dataclass(frozen=True)
-class Created:
+class Created(Frozen):
     """A database was created, or was there already."""
 
     target: Target
     created: bool
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Frozen):
     """What a check found.
 
     Attributes:
@@ -88,8 +86,7 @@ class Finding:
     hint: str | None
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(Frozen):
     """What check() found.
 
     Attributes:
@@ -101,8 +98,7 @@ class Checked:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True)
-class Protected:
+class Protected(Frozen):
     """What protect() and unprotect() did.
 
     Attributes:
@@ -115,16 +111,14 @@ class Protected:
     changed: bool
 
 
-@dataclass(frozen=True)
-class Dropped:
+class Dropped(Frozen):
     """A database was dropped, or was not there."""
 
     target: Target
     dropped: bool
 
 
-@dataclass(frozen=True)
-class MetadataWritten:
+class MetadataWritten(Frozen):
     """The schema of the entities or of the database is in the cache.
 
     Attributes:
@@ -141,8 +135,7 @@ class MetadataWritten:
     foreign: bool = False
 
 
-@dataclass(frozen=True)
-class Selected:
+class Selected(Frozen):
     """The tables of a diagram, and the patterns of its options that match none.
 
     Attributes:
@@ -177,8 +170,7 @@ class Selected:
         return cls(title, direction, Schema.from_json(schema), (), Schema.from_json(before) if before else None, since)
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(Frozen):
     """A diagram's files, and those of them whose content changed."""
 
     project: Project
@@ -188,16 +180,14 @@ class Drawn:
     written: tuple[Path, ...]
 
 
-@dataclass(frozen=True)
-class MetadataCleared:
+class MetadataCleared(Frozen):
     """The cache of the entities was removed."""
 
     project: Project
     removed: tuple[Path, ...]
 
 
-@dataclass(frozen=True)
-class MigrationState:
+class MigrationState(Frozen):
     """A migration beside its state: CURRENT, APPLIED or PENDING; UNKNOWN where the database cannot be asked."""
 
     revision: Revision
@@ -205,8 +195,7 @@ class MigrationState:
     is_head: bool
 
 
-@dataclass(frozen=True)
-class Forecast:
+class Forecast(Frozen):
     """What a task would do if it were run now; up_to_date is None where that depends on a task before it."""
 
     task: str
@@ -214,8 +203,7 @@ class Forecast:
     reason: str
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(Frozen):
     """A database and its migrations, newest first.
 
     Attributes:
@@ -268,8 +256,7 @@ class Status:
         return known and self.pending == 0 and not self.interrupted
 
 
-@dataclass(frozen=True)
-class HistoryEntry:
+class HistoryEntry(Frozen):
     """A migration of the history, with all that its file says of it.
 
     Attributes:
@@ -289,8 +276,7 @@ class HistoryEntry:
     kept: bool = False
 
 
-@dataclass(frozen=True)
-class MigrationHistory:
+class MigrationHistory(Frozen):
     """Migrations, newest first, and where the database stands."""
 
     status: Status

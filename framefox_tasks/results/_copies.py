@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from framefox_tasks.frozen import Frozen
 from framefox_tasks.model import Target
 
 
-@dataclass(frozen=True)
-class Holdings:
+class Holdings(Frozen):
     """How many tables a database holds, with the version table, and how many rows are in them."""
 
     target: Target
@@ -17,8 +17,7 @@ class Holdings:
     rows: int
 
 
-@dataclass(frozen=True)
-class PlannedTable:
+class PlannedTable(Frozen):
     """A table that a copy would make.
 
     Attributes:
@@ -32,8 +31,7 @@ class PlannedTable:
     changes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class CopyPlan:
+class CopyPlan(Frozen):
     """What a copy would do.
 
     Attributes:
@@ -44,6 +42,7 @@ class CopyPlan:
         jobs: How many tables are copied at the same time.
         how: How the rows travel and how the copy replaces the target.
         refused: Why the copy would fail, as far as that is known before it is made.
+        streams: How the large tables are copied, in ranges or in one stream, a phrase each.
     """
 
     source: Target
@@ -53,6 +52,7 @@ class CopyPlan:
     jobs: int = 1
     how: str = ""
     refused: tuple[str, ...] = ()
+    streams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,7 @@ class CopyProgress:
     step: str = ""
 
 
-@dataclass(frozen=True)
-class CopiedTable:
+class CopiedTable(Frozen):
     """A table that was copied.
 
     Attributes:
@@ -90,8 +89,7 @@ class CopiedTable:
     verified: str = ""
 
 
-@dataclass(frozen=True)
-class Copied:
+class Copied(Frozen):
     """A database was copied.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Literal
+
+from framefox_tasks.frozen import Frozen
 
 AtState = Literal["at head", "behind", "half-done", "other history", "missing", "unreachable", "unusable"]
 """Where a target of a fleet stands.
@@ -16,8 +17,7 @@ Ended = Literal["done", "nothing", "failed", "left"]
 """How it ended with a target; `left` where it was not begun."""
 
 
-@dataclass(frozen=True)
-class FleetStanding:
+class FleetStanding(Frozen):
     """Where a target of a fleet stands.
 
     Attributes:
@@ -41,8 +41,7 @@ class FleetStanding:
     drift: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class FleetStatus:
+class FleetStatus(Frozen):
     """Where the targets of a fleet stand.
 
     Attributes:
@@ -72,8 +71,7 @@ class FleetStatus:
         return all(one.state == "at head" and not one.drift for one in self.standings)
 
 
-@dataclass(frozen=True)
-class FleetOutcome:
+class FleetOutcome(Frozen):
     """What became of a target of a fleet.
 
     Attributes:
@@ -103,8 +101,7 @@ class FleetOutcome:
     attempts: int = 1
 
 
-@dataclass(frozen=True)
-class FleetReport:
+class FleetReport(Frozen):
     """What became of all targets of a fleet.
 
     Attributes:
@@ -133,8 +130,7 @@ class FleetReport:
         return sum(one.ended == ended and group in (None, one.group) for one in self.outcomes)
 
 
-@dataclass(frozen=True)
-class PlannedTarget:
+class PlannedTarget(Frozen):
     """What would run on a target of a fleet, and in which group."""
 
     group: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from framefox_tasks.frozen import Frozen
 from framefox_tasks.model import Target
 
 RESOLVE = (
@@ -24,24 +25,21 @@ class Revision:
     down_revisions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Edited:
+class Edited(Frozen):
     """A migration whose file does something else than when it was applied, at `time` in UTC."""
 
     revision: Revision
     time: str
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Frozen):
     """A migration that was run, and for how many seconds."""
 
     revision: Revision
     seconds: float
 
 
-@dataclass(frozen=True)
-class LockWait:
+class LockWait(Frozen):
     """A run waits for another that is changing the same database; `holder` says which, as far as the server knows.
 
     Or a statement of it waits for a lock of a table, or gives way to others: then `sentence` says so.
@@ -52,8 +50,7 @@ class LockWait:
     sentence: str = ""
 
 
-@dataclass(frozen=True)
-class Upgraded:
+class Upgraded(Frozen):
     """Migrations were applied; none, where the database was up to date.
 
     Attributes:
@@ -62,6 +59,7 @@ class Upgraded:
         warnings: Python's warnings, each with the file and line of the migration that it comes from.
         edited: The migrations that are applied, and whose files do something else now.
         notes: What could not be done beside, in sentences.
+        at_once: The migrations that were not run, since the schema that they make was made at once; newest first.
     """
 
     target: Target
@@ -73,10 +71,10 @@ class Upgraded:
     warnings: tuple[str, ...] = ()
     edited: tuple[Edited, ...] = ()
     notes: tuple[str, ...] = ()
+    at_once: tuple[Revision, ...] = ()
 
 
-@dataclass(frozen=True)
-class Downgraded:
+class Downgraded(Frozen):
     """Migrations were reverted; none, where none was applied.
 
     Attributes:
@@ -90,8 +88,7 @@ class Downgraded:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Interruption:
+class Interruption(Frozen):
     """A migration that has committed a part of what it does, and did not end.
 
     Attributes:
@@ -149,8 +146,7 @@ class Interruption:
         return f"{first}\n{RESOLVE}"
 
 
-@dataclass(frozen=True)
-class Resolved:
+class Resolved(Frozen):
     """An interrupted migration was marked as applied, or as not applied; `current` is where the database stands now."""
 
     target: Target
@@ -160,16 +156,14 @@ class Resolved:
     current: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class EditsAccepted:
+class EditsAccepted(Frozen):
     """The files of migrations that were edited are taken for what was applied."""
 
     target: Target
     edited: tuple[Edited, ...]
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Frozen):
     """The migrations that an upgrade would run, in order."""
 
     target: Target
@@ -177,8 +171,7 @@ class Plan:
     heads: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Script:
+class Script(Frozen):
     """SQL for a person to review or to run elsewhere. The warnings are as of Upgraded."""
 
     target: Target
@@ -187,8 +180,7 @@ class Script:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(Frozen):
     """What a proof on a scratch database has shown of a migration.
 
     Attributes:
@@ -204,8 +196,7 @@ class Proof:
     wrong: str = ""
 
 
-@dataclass(frozen=True)
-class MigrationCreated:
+class MigrationCreated(Frozen):
     """A migration file was written; path is None where the entities and the database agree.
 
     Attributes:
@@ -249,8 +240,7 @@ class MigrationCreated:
         return "" if self.proof is None or self.proof.proven else self.proof.wrong or self.proof.reason
 
 
-@dataclass(frozen=True)
-class Baselined:
+class Baselined(Frozen):
     """The migration that makes what a database has was written, and is marked as applied there.
 
     Attributes:
@@ -273,8 +263,7 @@ class Baselined:
     unmade: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class MigrationChecked:
+class MigrationChecked(Frozen):
     """The entities and the database agree, but for the tables that are not of the project.
 
     Attributes:
@@ -287,8 +276,7 @@ class MigrationChecked:
     unmade: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class MigrationsCleared:
+class MigrationsCleared(Frozen):
     """Revision files were removed, and the version table emptied where there was one."""
 
     target: Target
@@ -296,8 +284,7 @@ class MigrationsCleared:
     version_table_cleared: bool
 
 
-@dataclass(frozen=True)
-class Stamped:
+class Stamped(Frozen):
     """The version table says that the database is at other revisions than before, or at the same; nothing was run."""
 
     target: Target
@@ -305,8 +292,7 @@ class Stamped:
     current: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class StampChecked:
+class StampChecked(Frozen):
     """A schema beside the one that the migrations up to some revisions make.
 
     Attributes:
@@ -321,8 +307,7 @@ class StampChecked:
     not_compared: str | None = None
 
 
-@dataclass(frozen=True)
-class Whereabouts:
+class Whereabouts(Frozen):
     """Where the files of revisions are that a database is at, and the project does not have.
 
     Attributes:
@@ -341,8 +326,7 @@ class Whereabouts:
     advice: str
 
 
-@dataclass(frozen=True)
-class Drifted:
+class Drifted(Frozen):
     """Something that was changed by hand.
 
     Attributes:
@@ -354,8 +338,7 @@ class Drifted:
     undo: str | None
 
 
-@dataclass(frozen=True)
-class Drift:
+class Drift(Frozen):
     """What was changed by hand in a database.
 
     Attributes:
@@ -370,8 +353,7 @@ class Drift:
     error: str | None = None
 
 
-@dataclass(frozen=True)
-class Losses:
+class Losses(Frozen):
     """What goes when migrations are reverted, as far as their files tell.
 
     Attributes:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from framefox_tasks.frozen import Frozen
 from framefox_tasks.model import Project, Target
 
 
-@dataclass(frozen=True)
-class EntityCreated:
+class EntityCreated(Frozen):
     """An entity was written.
 
     Attributes:
@@ -31,8 +30,7 @@ class EntityCreated:
     left_out: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Diagnosed:
+class Diagnosed(Frozen):
     """A part of what the tasks need.
 
     Attributes:
@@ -48,8 +46,7 @@ class Diagnosed:
     hint: str = ""
 
 
-@dataclass(frozen=True)
-class ShownSetting:
+class ShownSetting(Frozen):
     """A setting.
 
     Attributes:
@@ -65,8 +62,7 @@ class ShownSetting:
     error: str = ""
 
 
-@dataclass(frozen=True)
-class Waited:
+class Waited(Frozen):
     """A server answers, or a database is at its head.
 
     Attributes:
@@ -80,8 +76,7 @@ class Waited:
     heads: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Seeded:
+class Seeded(Frozen):
     """A database has the rows of its seeds.
 
     Attributes:
@@ -101,8 +96,7 @@ class Seeded:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class SchemaWritten:
+class SchemaWritten(Frozen):
     """The SQL of a schema is in a file.
 
     Attributes:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from framefox_tasks.frozen import Frozen
 from framefox_tasks.model import Project
 
 
-@dataclass(frozen=True)
-class Addition:
+class Addition(Frozen):
     """Lines that belong into a file which is there, and is left as it is.
 
     Attributes:
@@ -23,8 +22,7 @@ class Addition:
     where: str = ""
 
 
-@dataclass(frozen=True)
-class Initialized:
+class Initialized(Frozen):
     """What a project has, and what was written.
 
     Attributes:

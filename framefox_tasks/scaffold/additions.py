@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -44,7 +45,15 @@ def _to_dodo(path: Path) -> Addition:
         return Addition(name, (_IMPORT,))
     if tree is None or any(_imports_tasks(node) for node in ast.walk(tree)):
         return Addition(name, ())
-    return Addition(name, (_IMPORT, *_config(tree)), "above its DOIT_CONFIG and tasks")
+    hidden = sorted(_our_tasks() & {node.name for node in tree.body if isinstance(node, ast.FunctionDef)})
+    note = f"  # but {', '.join(hidden)}: those of this file count" if hidden else ""
+    return Addition(name, (_IMPORT + note, *_config(tree)), "above its DOIT_CONFIG and tasks")
+
+
+def _our_tasks() -> set[str]:
+    """The functions that the import brings; read, since doit is not needed for it."""
+    text = (Path(__file__).parents[1] / "tasks/__init__.py").read_text(encoding="utf-8")
+    return set(re.findall(r'"(task_\w+)"', text))
 
 
 def _imports_tasks(node: ast.AST) -> bool:

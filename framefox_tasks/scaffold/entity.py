@@ -16,7 +16,7 @@ from framefox_tasks.scaffold.known import KnownEntities, KnownEntity
 from framefox_tasks.scaffold.libraries import imports_of
 from framefox_tasks.scaffold.plan import EntityRelation, NewEntity, class_of, plan_entity
 from framefox_tasks.scaffold.source import Import, ModuleSource, module_at
-from framefox_tasks.scaffold.writers import AlchemyWriter, ModelWriter, Writer
+from framefox_tasks.scaffold.writers import AlchemyWriter, DataclassWriter, ModelWriter, Writer
 
 
 def create_entity(project: Project, name: str, *, fields: str = "") -> EntityCreated:
@@ -94,7 +94,9 @@ def _path(entity: NewEntity) -> Path:
 
 
 def _writer(entity: NewEntity) -> Writer:
-    return ModelWriter(entity) if entity.style.is_sqlmodel else AlchemyWriter(entity)
+    if entity.style.is_sqlmodel:
+        return ModelWriter(entity)
+    return DataclassWriter(entity) if entity.style.is_dataclass else AlchemyWriter(entity)
 
 
 def _writable(entity: NewEntity) -> tuple[NewEntity, tuple[str, ...]]:

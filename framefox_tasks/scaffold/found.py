@@ -111,6 +111,7 @@ class Surroundings:
         own = ", ".join(self.code.entities) or named or configured
         theirs = [str(place) for other in self.others.values() for place in (*other.entities, *other.metadata_names)]
         yield "entities", ", ".join(filter(None, (own, *theirs)))
+        yield "no Python", ", ".join(map(str, self.code.unreadable))
         yield "database", "" if self.problem and not self.has_default else self.problem or self.database or ""
         yield "databases", ", ".join(self.others)
 

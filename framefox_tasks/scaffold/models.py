@@ -23,12 +23,14 @@ class Code:
     Attributes:
         files: Its files, but those of migrations and tests, and dodo.py.
         entities: Where its entities are, as `entities:` of the settings takes it; not those of other databases.
+        unreadable: Those of them that are no Python: what they declare is not known.
         imports: The top-level names of all modules that it imports.
         reads_database_url: Whether it names the variable DATABASE_URL.
     """
 
     files: tuple[Path, ...]
     entities: tuple[str, ...]
+    unreadable: tuple[Path, ...]
     imports: frozenset[str]
     reads_database_url: bool
 
@@ -53,7 +55,11 @@ def read_code(project: Project, others: Iterable[Project] = ()) -> Code:
     declaring = [path for path in declaring if not any((root / path).is_relative_to(place) for place in taken)]
     imports = {name for tree in (*trees.values(), _tree(read[-1])) if tree for name in _imported(tree)}
     return Code(
-        tuple(files), tuple(_places(declaring)), frozenset(imports), any(b"DATABASE_URL" in text for text in read)
+        tuple(files),
+        tuple(_places(declaring)),
+        tuple(path.relative_to(root) for path in texts if path not in trees),
+        frozenset(imports),
+        any(b"DATABASE_URL" in text for text in read),
     )
 
 

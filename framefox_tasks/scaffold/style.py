@@ -56,6 +56,13 @@ class EntityStyle:
         """Whether all entities are in one module."""
         return self.path.suffix == ".py"
 
+    @property
+    def is_dataclass(self) -> bool:
+        """Whether the base makes dataclasses of the entities."""
+        from sqlalchemy.orm import MappedAsDataclass
+
+        return self.base_class is not None and issubclass(self.base_class, MappedAsDataclass)
+
     def module(self, name: str) -> str:
         """The name by which modules of the folder import another one."""
         if self.relative:

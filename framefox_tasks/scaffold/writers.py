@@ -101,17 +101,28 @@ class AlchemyWriter(Writer):
 
     def key(self) -> list[str]:
         """See Writer."""
-        return ["    id: Mapped[int] = mapped_column(primary_key=True)"]
+        return self.statement("id", "Mapped[int]", "mapped_column", ["primary_key=True", *self.generated()])
 
     def plain(self, field: NewField) -> list[str]:
         """See Writer."""
         annotation = f"Mapped[{field.type.python}{' | None' if field.nullable else ''}]"
         column = field.type.column.format(*field.arguments)
         flags = [f"{name}=True" for name in ("unique", "index") if getattr(field, name)]
-        default = [f"default={field.default}"] if field.default is not None else []
         return self.statement(
-            field.name, annotation, "mapped_column", [*([column] if column else []), *flags, *default]
+            field.name, annotation, "mapped_column", [*([column] if column else []), *flags, *self.default(field)]
         )
+
+    def default(self, field: NewField) -> list[str]:
+        """What a column says of its default."""
+        return [f"default={field.default}"] if field.default is not None else []
+
+    def generated(self) -> list[str]:
+        """What a column says that nobody gives a value to: the database does, or a relationship."""
+        return []
+
+    def unset(self, *, is_list: bool, required: bool = False) -> list[str]:  # noqa: ARG002 - for dataclasses
+        """What a relationship says of itself where it is not given."""
+        return []
 
     def reference(self, relation: EntityRelation) -> list[str]:
         """See Writer."""
@@ -119,7 +130,7 @@ class AlchemyWriter(Writer):
         annotation = f"Mapped[{relation.key.python}{' | None' if field.nullable else ''}]"
         key = f"ForeignKey({quoted(relation.key.full_name)})"
         how = "unique=True" if field.unique else "index=True"
-        return self.statement(relation.column, annotation, "mapped_column", [key, how])
+        return self.statement(relation.column, annotation, "mapped_column", [key, how, *self.generated()])
 
     def relationship(self, relation: EntityRelation) -> list[str]:
         """See Writer."""
@@ -135,6 +146,7 @@ class AlchemyWriter(Writer):
             if relation.target is None:
                 arguments.append(f'remote_side="{name}.{relation.key.name}"')
         arguments += [f"back_populates={quoted(relation.other)}"] if relation.other else []
+        arguments += self.unset(is_list=bool(relation.link), required=not field.nullable)
         own = call(f"{field.name}: {annotation} = relationship", arguments, self.width)
         return own if relation.target else [*own, *self.other_side(relation)]
 
@@ -150,6 +162,7 @@ class AlchemyWriter(Writer):
         elif relation.ambiguous:
             arguments.append(f'foreign_keys="{name}.{relation.column}"')
         arguments.append(f"back_populates={quoted(field.name)}")
+        arguments += self.unset(is_list=not field.unique)
         return call(f"{relation.other}: Mapped[{inner}] = relationship", arguments, self.width)
 
     def link(self, relation: EntityRelation) -> list[str]:
@@ -171,6 +184,30 @@ class AlchemyWriter(Writer):
         )
         lines = call("Column", [name, key.replace(";", ", "), *rest], self.width - 1)
         return [*lines[:-1], f"{lines[-1]},"]
+
+
+class DataclassWriter(AlchemyWriter):
+    """Writes them for a base that makes dataclasses: what need not be given has a default there."""
+
+    def head(self) -> str:
+        """See Writer. With keywords alone, the order of what has a default does not matter."""
+        return f"class {self.entity.class_name}({self.entity.style.base}, kw_only=True):"
+
+    def default(self, field: NewField) -> list[str]:
+        """See AlchemyWriter."""
+        if field.default is None:
+            return ["default=None"] if field.nullable else []
+        return [f"default_factory={field.default}"] if field.default.startswith("dt.") else super().default(field)
+
+    def generated(self) -> list[str]:
+        """See AlchemyWriter."""
+        return ["init=False"]
+
+    def unset(self, *, is_list: bool, required: bool = False) -> list[str]:
+        """See AlchemyWriter. Both sides in a repr would be without an end."""
+        if is_list:
+            return ["default_factory=list", "repr=False"]
+        return ["repr=False"] if required else ["default=None", "repr=False"]
 
 
 class ModelWriter(Writer):

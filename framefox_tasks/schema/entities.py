@@ -17,6 +17,7 @@ from framefox_tasks.model import Project
 from framefox_tasks.schema import framework, sources as _sources
 from framefox_tasks.schema.checks import check_registered, check_tables
 from framefox_tasks.schema.from_metadata import tables_of
+from framefox_tasks.schema.generated import end_expressions
 from framefox_tasks.schema.imports import FilesRead, watching
 from framefox_tasks.schema.sources import EntityModule
 
@@ -92,6 +93,7 @@ def load_entities(project: Project) -> Entities:
         modules, folders = _package_modules(project)
         sources = [source for path in folders for source in _sources.below(path)]
     metadata = named or _unique(item for name in modules for item in _declared(sys.modules[name]))
+    end_expressions(metadata)
     check_registered(project, sources, metadata)
     check_tables(project, metadata)
     below = {file.resolve() for folder in folders for file in _sources.python_files(folder)}

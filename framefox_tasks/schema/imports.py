@@ -16,7 +16,7 @@ from framefox_tasks.schema.sources import imported_names
 # imported once, and what it opened then counts for every later task of the same run.
 _opened: set[str] = set()
 _read: set[str] = set()
-"""What of it anything but the import system has opened: such a file counts for more than its code."""
+"""What of it anything but the import system has opened, resolved: such a file counts for more than its code."""
 _watching = False
 _hooked = False
 _BOOTSTRAP = "<frozen importlib._bootstrap_external>"
@@ -45,14 +45,16 @@ class FilesRead:
         modules = {name: module for name, module in sys.modules.items() if name not in self._before}
         modules.update(self._imported_earlier(names))
         found = {path for name, module in modules.items() if _is_theirs(name) and (path := _file(module))}
-        found |= {Path(name) for name in _opened if _is_source(name)}
+        # Most of what a long process has opened is of others: that is not worth a look at the file.
+        roots = tuple(map(str, self._roots))
+        found |= {Path(name) for name in _opened if name.startswith(roots) and _is_source(name)}
         return {path for path in found if self._is_own(path)} | set(_files_of_bases(classes))
 
     def imported(self) -> set[Path]:
         """The files of the modules that were imported since then, and that nothing but the import system has read."""
         names = [name for name in sys.modules if name not in self._before and _is_theirs(name)]
         found = {path for name in names if (path := _file(sys.modules[name])) and self._is_own(path)}
-        return found - {Path(name).resolve() for name in _read}
+        return {path for path in found if str(path) not in _read}
 
     def _imported_earlier(self, names: Iterable[str]) -> Iterator[tuple[str, ModuleType]]:
         """What the modules import of those that were there before, as when the project's dodo.py imports some too."""
@@ -95,7 +97,7 @@ def _note(event: str, arguments: tuple[object, ...]) -> None:
         name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - as cheap as can be: the hook sees every open
         _opened.add(name)
         if name.endswith(".py") and not _is_import(sys._getframe(1)):
-            _read.add(name)
+            _read.add(os.path.realpath(name))
 
 
 def _is_import(frame: FrameType | None) -> bool:

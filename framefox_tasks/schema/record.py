@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from operator import is_
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def recorded(project: Project) -> str | None:
 
 def announce(project: Project, name: str, schema: Schema) -> None:
     """Note what will be recorded as soon as a migration has come to its place: a run may be killed in between."""
-    files.write(project, project.cached(_ANNOUNCED), f"{name}\n{_text(schema)}")
+    files.write(project, project.cached(_ANNOUNCED), f"{name}\n{text_of(schema)}")
 
 
 def _announced(project: Project) -> str | None:
@@ -69,7 +70,7 @@ def keep_generated(target: Target, migration: Path | None, schema: Schema) -> No
         PermissionDeniedError: The file cannot be written; the migration is removed again.
     """
     try:
-        _write(target.project, _text(schema))
+        _write(target.project, text_of(schema))
     except PermissionDeniedError:
         if migration:
             migration.unlink(missing_ok=True)
@@ -78,7 +79,7 @@ def keep_generated(target: Target, migration: Path | None, schema: Schema) -> No
 
 def mark(project: Project, migration: Path, schema: Schema) -> None:
     """Mark a migration with the schema that it was generated from."""
-    _mark(project, migration, _text(schema))
+    _mark(project, migration, text_of(schema))
 
 
 def keep(target: Target, migration: Path | None, text: str) -> None:
@@ -89,14 +90,15 @@ def keep(target: Target, migration: Path | None, text: str) -> None:
         _mark(project, migration, text)
 
 
-def _text(schema: Schema) -> str:
+def text_of(schema: Schema) -> str:
+    """A schema as it is recorded."""
     return recordable(schema.to_json().encode()).decode()
 
 
 def is_recorded(project: Project, schema: Schema) -> bool:
     """Whether a schema is the recorded one, and the migration for it is there."""
     text = recorded(project)
-    return text == _text(schema) and _is_marked(project, text)
+    return text == text_of(schema) and _is_marked(project, text)
 
 
 def keep_by_hand(target: Target, migration: Path | None, schema: Schema | None) -> None:
@@ -109,7 +111,7 @@ def keep_by_hand(target: Target, migration: Path | None, schema: Schema | None) 
     if not schema or not text or not not_compared(target, schema):
         return
     if _is_marked(target.project, text) and as_migrated(target, schema) == Schema.from_json(text):
-        keep(target, migration, _text(schema))
+        keep(target, migration, text_of(schema))
 
 
 def _is_marked(project: Project, text: str) -> bool:
@@ -182,8 +184,8 @@ def not_compared(
     Args:
         target: Tells the database, and the project with its record.
         schema: What the entities declare.
-        done: The names of the constraints and indexes, and columns as `table.column`, that the migration makes all
-            the same.
+        done: The names of the constraints and indexes, columns as `table.column`, and `primary key of table`, that the
+            migration makes all the same.
         only_here: Leave out what this database has not got, and others have.
     """
     pairs = _pairs(target, schema)
@@ -203,13 +205,13 @@ def as_migrated(target: Target, schema: Schema, done: Collection[str] = (), *, w
     """
     before = {new.key: old for old, new in _pairs(target, schema)}
     database = database_of(target)
-    return Schema(
-        tuple(
-            _with_left(table, _left_out(before[table.key], table, database, done)) if table.key in before else table
-            for table in schema.tables
-            if table.key not in without
-        )
+    tables = tuple(
+        _with_left(table, _left_out(before[table.key], table, database, done)) if table.key in before else table
+        for table in schema.tables
+        if table.key not in without
     )
+    same = len(tables) == len(schema.tables) and all(map(is_, tables, schema.tables))
+    return schema if same else Schema(tables)  # whose text is known already
 
 
 def _pairs(target: Target, schema: Schema) -> list[tuple[Table, Table]]:
@@ -235,8 +237,9 @@ def _left_out(old: Table, new: Table, database: Traits, done: Collection[str]) -
         again = sorted([*kept, *(check for check in old.checks if check in checks)], key=_order)
         for number, name in enumerate(sorted({check.name or check.sql for check in checks})):
             yield _Left(f"check constraint {name} on {new.key}", {"checks": tuple(again)} if not number else {})
-    if old.primary_key.columns != new.primary_key.columns or old.primary_key.options != new.primary_key.options:
-        yield _Left(f"primary key of {new.key}", {"primary_key": old.primary_key})
+    key, differs = f"primary key of {new.key}", old.primary_key.columns != new.primary_key.columns
+    if (differs and key not in done) or old.primary_key.options != new.primary_key.options:
+        yield _Left(key, {"primary_key": old.primary_key})
     if not database.has_comments and old.comment != new.comment:
         yield _Left(f"comment on {new.key}", {"comment": old.comment}, elsewhere=True)
     if _own(old.options, database) != _own(new.options, database):

@@ -30,6 +30,7 @@ from framefox_tasks.settings._copies import (
     URL_VARIABLE as URL_VARIABLE,
     Chain as Chain,
     Copies,
+    count_of as count_of,
     positive as positive,
     readable,
 )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.frozen import replace
-from framefox_tasks.model import TIMESTAMP, CopyOptions, Mask, NamedCopy, Target
+from framefox_tasks.model import RANGE_ROWS, TIMESTAMP, CopyOptions, Mask, NamedCopy, Target
 from framefox_tasks.settings._schema import Expand, boolean, check_address, check_section, mapping, text_of, texts_of
 from framefox_tasks.url import as_sqlalchemy_reads
 
@@ -17,7 +17,7 @@ SALT_VARIABLE = "DATABASE_COPY_SALT"
 _UPGRADE = "upgrade"
 _FLAGS = ("schema_only", "data_only", "tables_from_entities", "overwrite", "verify", "force_disconnect", "strict_masks")
 _KEYS = {
-    *("from", "to", "tables", "exclude", "jobs", "where", "mask", "keep", "then", "before"),
+    *("from", "to", "tables", "exclude", "jobs", "range_rows", "where", "mask", "keep", "then", "before"),
     *("zero_dates", "types", "on_bad_row", "rejects", "only_related", "sample"),
     *_FLAGS,
 }
@@ -118,6 +118,7 @@ class Copies:
             tables=texts_of(f"{key}.tables", section.get("tables"), self._expand),
             exclude=texts_of(f"{key}.exclude", section.get("exclude"), self._expand),
             jobs=positive(f"{self._shown}: {key}.jobs", text("jobs")),
+            range_rows=count_of(f"{self._shown}: {key}.range_rows", text("range_rows"), RANGE_ROWS),
             where=tuple((table, self._expand(f"{key}.where.{table}", value)) for table, value in where.items()),
             masks=tuple(self._mask(column, value, f"{key}.mask.{column}") for column, value in masks.items()),
             salt=self.salt,
@@ -187,6 +188,15 @@ def positive(what: str, text: str) -> int | None:
             f"{what} must be a whole number of 1 or more, not {text!r}.", hint="Write a number, or leave it out."
         )
     return int(text)
+
+
+def count_of(what: str, text: str, default: int) -> int:
+    """A whole number of 0 or more; the default for an empty text.
+
+    Raises:
+        ConfigError: It is something else.
+    """
+    return 0 if text.strip("0") == "" and text else positive(what, text) or default
 
 
 def _check_addresses(copy: NamedCopy, what: str) -> None:

@@ -26,6 +26,7 @@ def _mask_help() -> str:
 
 _DRY_RUN = flag("dry_run", "show what would be copied, and stop")
 _FORCE = option("force", "the name of the target, where it is protected", default=None)
+_VERBOSE = flag("verbose", "say how the large tables are copied")
 _COPY = (
     option("to", "the URL of the copy [default: DATABASE_COPY_URL]", default=None),
     {**option("source", "the URL of another source", default=None), "long": "from"},
@@ -36,7 +37,8 @@ _COPY = (
     flag("tables_from_entities", "no copy: the tables that the entities declare"),
     flag("overwrite", "replace all that the target holds, tables that are not copied too"),
     flag("yes", "with --overwrite on a terminal: do not ask", short="y"),
-    option("jobs", "how many tables at the same time", default=None),
+    option("jobs", "how many tables, or ranges of one, at the same time", default=None),
+    option("range_rows", "rows of a range of a large table; 0: one stream [default: 2500000]", default=None),
     several("where", 'rows of a table, as "order=total > 9"; again for another'),
     option("only_related", "no rows but those of --where, what they need, and what refers to them so far, or all"),
     option("sample", "rows by chance: a share of each table, or so many of one as order=1000; with what they need"),
@@ -55,6 +57,7 @@ _COPY = (
     _FORCE,
     option("lock_wait", "seconds to wait for another run that changes the target", default=None),
     _DRY_RUN,
+    _VERBOSE,
 )
 
 
@@ -95,7 +98,7 @@ def _named(name: str, chain: Chain) -> Iterator[dict[str, Any]]:
             "doc": f"Make the copy {name} of the settings, and upgrade it",
             "actions": [],
             "task_dep": [f"{typed}:copy", f"{typed}:upgrade"],
-            "params": [_DRY_RUN, _FORCE],
+            "params": [_DRY_RUN, _FORCE, _VERBOSE],
         }
     else:
         yield _copying(name, typed, typed, chain)
@@ -124,7 +127,7 @@ def _copying(name: str, task_name: str, typed: str, chain: Chain) -> dict[str, A
         "basename": task_name,
         "doc": f"Make the copy {name} of the settings",
         "actions": [(action("copies:named"), [], {"name": name})],
-        "params": [_DRY_RUN, _FORCE],
+        "params": [_DRY_RUN, _FORCE, _VERBOSE],
         "uptodate": [ChainCheck(unchanged, typed), _named_or_needed(chain)],
         "meta": {EXPLAINED: True},
         **LIVE,
@@ -153,7 +156,8 @@ def _upgrading(name: str, copy_task: str, typed: str, chain: Chain) -> dict[str,
 class ChainCheck(UptodateCheck, UptodateCalculator):  # type: ignore[misc]  # doit ships no type information
     """An `uptodate` that gets the values of the other tasks of the chain.
 
-    A dry run that is asked of the task that the user types is one of every task of the chain, and so is its --force.
+    A dry run that is asked of the task that the user types is one of every task of the chain, and so are
+    its --force and --verbose.
 
     Args:
         predicate: Gets doit's task, the values that its last run left, and a function that gives those of another task.
@@ -177,8 +181,9 @@ class ChainCheck(UptodateCheck, UptodateCalculator):  # type: ignore[misc]  # do
         typed = self.tasks_dict[self._typed].options or {}
         if typed.get("dry_run"):
             task.options["dry_run"] = True
-        if typed.get("force") and "force" in task.options:
-            task.options["force"] = typed["force"]
+        for name in ("force", "verbose"):
+            if typed.get(name) and name in task.options:
+                task.options[name] = typed[name]
         if task.options.get("dry_run"):
             task.value_savers.append(lambda: values)  # what the last real run left is still true
         return self._with_others(task, values, self._values_of)

@@ -23,6 +23,7 @@ _FORCE = option("force", "the name of the database, where it is protected", defa
 _RESUME = flag("resume", "go on with a migration that was interrupted, after its last statement that was done")
 _UPGRADE = (
     option("revision", "the revision to go to [default: head, or heads with `heads: all`]", default=None),
+    flag("fast", "make the schema of an empty database at once, where that is the same as to run the migrations"),
     flag("plan", "show what would run, and stop"),
     flag("sql", "print the SQL, without connecting"),
     option("output", "with --sql: the file to write"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.databases.lock import Patience
 from framefox_tasks.errors import FramefoxTasksError, ProtectedError
 from framefox_tasks.frozen import replace
 from framefox_tasks.migrations.history_digest import history_digest
@@ -119,7 +120,7 @@ class Databases:
                 made = self._scratch(key)
                 if self._database.revision(made):
                     return made
-            self._replay(made, _HEADS)
+            self._migrate(made)
             self._database.keep_state(self.target, made, key)
         if self._database.exists(made):
             return made
@@ -130,6 +131,19 @@ class Databases:
 
     def _scratch(self, state: str = "") -> Target:
         return self._stack.enter_context(self._database.scratch(self.target, state=state))
+
+    def _migrate(self, made: Target) -> None:
+        """At once, where an upgrade has kept the schema that the migrations end at; else one by one."""
+        from framefox_tasks.migrations.alembic.end_state import kept_end_state, make_at_once
+        from framefox_tasks.migrations.alembic.replay import guarded
+
+        statements = kept_end_state(self.history)
+        if statements is None:
+            self._replay(made, _HEADS)
+            return
+        unlocked = replace(made, lock=False)  # nobody else knows of it
+        with guarded(self.target, made):
+            make_at_once(self.history.on(unlocked), statements, Patience())
 
     def _replay(self, made: Target, revision: str) -> None:
         from framefox_tasks.migrations.alembic.replay import replay

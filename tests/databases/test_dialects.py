@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from support.databases import Database, MakeDatabase, connect_server
 
@@ -113,6 +115,25 @@ def test_postgresql_refuses_to_drop_while_others_are_connected(make_database: Ma
     drop(target, force_disconnect=True)
     assert not database.exists()
     other.close()
+
+
+@pytest.mark.server
+def test_postgresql_is_asked_once_in_which_database_to_ask(
+    make_database: MakeDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected: list[object] = []
+    connect = psycopg.connect
+
+    def counted(**options: Any) -> Any:
+        connected.append(options["dbname"])
+        return connect(**options)
+
+    target = target_of(make_database("postgresql"), tmp_path)
+    verbs = database_of(target)
+    assert not verbs.exists(target)
+    monkeypatch.setattr(psycopg, "connect", counted)
+    assert not verbs.exists(target)
+    assert connected == [target.name, "postgres"]
 
 
 @pytest.mark.server

@@ -106,6 +106,14 @@ def test_search_finds_tables_columns_and_comments(open_page: OpenPage, query: st
     assert found(page) == expected
 
 
+def test_every_word_that_was_found_is_marked(open_page: OpenPage) -> None:
+    page = open_page()
+    page.get_by_role("combobox").fill("it far <")
+    expect(page.locator("#ff-list mark")).to_have_text([])
+    page.get_by_role("combobox").fill("it FAR")
+    expect(page.locator("#ff-list mark")).to_have_text(["far", "it"])
+
+
 def test_search_by_keyboard(open_page: OpenPage) -> None:
     page = open_page()
     search = page.get_by_role("combobox")

@@ -329,6 +329,9 @@ def spent(trace: bytes, name: str) -> float:
 @pytest.mark.slow
 def test_1000_tables_are_moved_without_drawing_them_anew(browser: Browser, tmp_path: Path) -> None:
     page = opened(browser, tmp_path, large(1000))
+    browser.start_tracing(page=page, categories=["devtools.timeline"])
+    page.reload()
+    assert spent(browser.stop_tracing(), "Layout") < 3000, "it is laid out twice, not once for each table"
     for zoomed in (0, 2, 2):  # on the groups, on names of all tables, and on those of some
         for _ in range(zoomed):
             page.keyboard.press("+")

@@ -96,11 +96,15 @@ def attribute(kind: str, name: str, keys: str = "", comment: str = "") -> dict[s
     return {"type": kind, "name": name, "keys": keys.split(), "comment": comment}
 
 
-def test_the_parser_understands_the_picture_of_a_change(parse: Parse) -> None:
+def change() -> str:
+    """A table more, a table less, a table that is another, and some that are as they were."""
     before = shop().tables
     after = (Table("new table", (ID,)), *before[1:-1], replace(before[-1], columns=before[-1].columns[:2]))
-    selected = select_changes(Schema(before), Schema(after), DiagramOptions(), since="main")
-    (found,) = parse([mermaid(diagram_of(selected))])
+    return mermaid(diagram_of(select_changes(Schema(before), Schema(after), DiagramOptions(), since="main")))
+
+
+def test_the_parser_understands_the_picture_of_a_change(parse: Parse) -> None:
+    (found,) = parse([change()])
     states = {entity["name"]: entity["classes"] for entity in found["entities"]}
     assert {name: state for name, state in states.items() if state != "default"} == {
         "audit": "default removed",
@@ -220,6 +224,38 @@ def test_names_that_differ_in_blanks_only_stay_two(parse: Parse) -> None:
     names = ["a b", "a  b", " a b", "a b ", "a\nb", "a\tb", "a\u00a0b"]
     (found,) = parse([mermaid(Diagram("t", "TB", tuple(map(Table, names))))])
     assert len(found["entities"]) == len(names)
+
+
+# The lightness of the texts of each table, and of what is behind each of its rows, over the ground of the page.
+SEEN = """async ([diagram, theme]) => {
+  mermaid.initialize({ startOnLoad: false, theme });
+  const ground = theme === "dark" ? 13 : 255;
+  document.body.innerHTML = (await mermaid.render("drawn", diagram)).svg;
+  const light = (colour, below) => {
+    const [red, green, blue, alpha = 1] = colour.match(/[\\d.]+/g).map(Number);
+    return (0.3 * red + 0.6 * green + 0.1 * blue) * alpha + below * (1 - alpha);
+  };
+  return [...document.querySelectorAll(".node")].map((node) => {
+    const style = (selector, name) => [...node.querySelectorAll(selector)].map((part) => getComputedStyle(part)[name]);
+    const fills = style("path, rect", "fill").filter((fill) => fill !== "none");
+    const whole = light(fills[0], ground);
+    return {
+      name: node.querySelector("p, .label")?.textContent ?? "",
+      texts: style("p", "color").map((colour) => light(colour, ground)),
+      rows: [whole, ...fills.slice(1).map((fill) => light(fill, whole))],
+    };
+  });
+}"""
+
+
+@pytest.mark.parametrize("theme", ["default", "dark"])
+def test_the_tables_of_a_change_can_be_read_whatever_the_theme(page: Page, theme: str) -> None:
+    tables = page.evaluate(SEEN, [change(), theme])
+    assert {"audit", "new table", "shipment"} < {table["name"].strip() for table in tables}
+    for table in tables:
+        assert table["texts"]
+        nearest = min(abs(text - row) for text in table["texts"] for row in table["rows"])
+        assert nearest > 70, (table, "lightness, of 255")
 
 
 def test_the_picture_shows_every_name_as_it_is(page: Page) -> None:

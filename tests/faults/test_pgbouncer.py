@@ -31,7 +31,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def pooled(database: Database, size: int, folder: Path) -> Iterator[str]:
+def pooled(database: Database, size: int, folder: Path, mode: str = "transaction") -> Iterator[str]:
     """The URL of a database behind PgBouncer, with so many connections to the server."""
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if program is None:
@@ -44,7 +44,7 @@ def pooled(database: Database, size: int, folder: Path) -> Iterator[str]:
     config.write_text(
         f"[databases]\n* = host={server.host} port={server.port or 5432} user={server.username} {password}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\nunix_socket_dir =\n"
-        f"pool_mode = transaction\ndefault_pool_size = {size}\nignore_startup_parameters = extra_float_digits\n"
+        f"pool_mode = {mode}\ndefault_pool_size = {size}\nignore_startup_parameters = extra_float_digits\n"
     )
     user = []
     if os.geteuid() == 0:  # which it refuses to run as
@@ -111,4 +111,12 @@ def test_a_pool_of_one_connection_is_told(behind: tuple[MiniProject, Database], 
         run = project.doit("database_upgrade")
     assert run.code == 0, run.all
     assert run.err.count("The lock is off (`lock: false`)") == 1
+    assert database.revision() == ["m12"]
+
+
+def test_a_pool_of_two_sessions_is_enough(behind: tuple[MiniProject, Database], tmp_path: Path) -> None:
+    """No connection is kept beside that of the lock and that of the migration: each takes a session of the pool."""
+    project, database = behind
+    with pooled(database, 2, tmp_path, "session") as url:
+        framefox_tasks.upgrade(Target(url, Project(root=project.path)))
     assert database.revision() == ["m12"]

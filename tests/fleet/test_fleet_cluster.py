@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from support.clusters import make_certificate, running_cluster
 from support.fleets import Fleet
-from support.projects import MiniProject
+from support.projects import ROOT, MiniProject
 
 from framefox_tasks import ConfigError
 from framefox_tasks.fleet.cluster import check_address
@@ -111,3 +118,53 @@ def test_addresses_that_are_taken() -> None:
     for address in ("tls://scheduler:8786", "tcp://127.0.0.1:8786", "tcp://localhost:1", "tcp://[::1]:8786"):
         check_address(address, insecure=False)
     check_address("tcp://10.0.0.7:8786", insecure=True)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(not shutil.which("bash"), reason="the page shows commands of a shell")
+def test_the_commands_of_the_page(shop: MiniProject) -> None:
+    """Those that start a cluster, with the variables that the page exports for its certificates."""
+    page = (ROOT / "docs/fleet.md").read_text(encoding="utf-8")
+    exports = "\n".join(line for line in page.splitlines() if line.startswith("export DASK_"))
+    scheduler, worker = (line for line in page.splitlines() if line.startswith("dask "))
+    assert (exports.count("\n"), "--nworkers 4" in worker) == (4, True)
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port = str(server.getsockname()[1])
+    shutil.rmtree(shop.path / "migrations")
+    fleet = Fleet(shop.path)
+    fleet.tenants(["acme", "bolt"], at="bbbb")
+    make_certificate(shop.path)
+    shutil.copy(shop.path / "cert.pem", shop.path / "ca.pem")
+    more = 'dask() { command dask "$@" --no-dashboard; }'
+    script = f"{exports}\n{more}\n{scheduler} &\n{worker.replace('--nworkers 4', '--nworkers 1')} &\nwait\n"
+    folder = str(Path(sys.executable).parent)
+    environment = {**os.environ, **shop.env, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    log = shop.path / "dask.log"
+    with log.open("wb") as file:
+        started = subprocess.Popen(
+            ["bash", "-c", script.replace("8786", port)],
+            cwd=shop.path,
+            env=environment,
+            stdout=file,
+            stderr=file,
+            process_group=0,
+        )
+    try:
+        deadline = time.monotonic() + 200
+        while "Fleet worker in" not in log.read_text(errors="replace"):
+            assert started.poll() is None, log.read_text(errors="replace")
+            assert time.monotonic() < deadline, log.read_text(errors="replace")
+            time.sleep(0.2)
+        for line in exports.splitlines():
+            for part in line.split()[1:]:
+                name, _, value = part.partition("=")
+                shop.env[name] = value
+        said = shop.doit("fleet_upgrade", f"--cluster=tls://127.0.0.1:{port}")
+        assert said.code == 0, said.all + log.read_text(errors="replace")
+        assert f"On tls://127.0.0.1:{port}: 1 target at a time." in said.out
+        assert "2 targets: 2 done" in said.out
+    finally:
+        os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+    assert (fleet.at("acme"), fleet.at("bolt")) == (["cccc"], ["cccc"])

@@ -12,6 +12,7 @@ from support.fleets import Fleet
 
 from framefox_tasks import (
     DatabaseExistsError,
+    Settings,
     Target,
     create,
     create_target,
@@ -20,6 +21,8 @@ from framefox_tasks import (
     load_settings,
     upgrade_all,
 )
+from framefox_tasks.databases import database_of
+from framefox_tasks.fleet.create import hub
 from framefox_tasks.fleet.outline import outline_of
 from framefox_tasks.fleet.standing import standings
 
@@ -97,3 +100,92 @@ def test_databases_of_a_server(fleet: Fleet, make_database: MakeDatabase, dialec
     assert Counter(one.ended for one in outcomes) == {"done": 1, "nothing": 1, "failed": 2}
     assert databases[0].revision() == ["cccc"]
     assert "cccc" in databases[0].tables()
+
+
+def test_a_new_schema_is_made_of_the_one_that_is_kept(fleet: Fleet, shared: Database) -> None:
+    """The history runs once for all: with the rows that it writes, keys, sequences and views."""
+    ran = fleet.path / "ran"
+    fleet.history.add(
+        "dddd",
+        "cccc",
+        upgrade="op.execute('CREATE TABLE line (id SERIAL PRIMARY KEY, of INTEGER REFERENCES aaaa, text TEXT)')\n"
+        "    op.execute('INSERT INTO aaaa VALUES (7)')\n"
+        "    op.execute(\"INSERT INTO line (of, text) VALUES (7, 'it''s 100% \\\\ é')\")\n"
+        "    op.execute('CREATE VIEW seen AS SELECT text FROM line')\n"
+        f"    with open({str(ran)!r}, 'a') as file:\n        file.write('x')",
+    )
+    settings = load_settings(fleet.path, {})
+    try:
+        for name in ("t1", 't of "Anna"'):
+            made = create_target(settings, name)
+            assert made.message == "from the schema that is kept of an empty one"
+            assert made.current == ("dddd",)
+            assert shared.execute(f'SELECT * FROM "{name.replace(chr(34), chr(34) * 2)}".seen') == [("it's 100% \\ é",)]
+        shared.execute("INSERT INTO t1.line (of) VALUES (7)")
+        assert shared.execute("SELECT id FROM t1.line ORDER BY id") == [(1,), (2,)]
+        assert len(shared.execute("SELECT 1 FROM pg_constraint WHERE conrelid = 't1.line'::regclass")) == 2
+        assert ran.read_text() == "x"
+        with pytest.raises(DatabaseExistsError, match="schema t1 exists already"):
+            create_target(settings, "t1")
+        assert statuses(fleet) == {"at head": 2}
+        shared.execute("ALTER TABLE t1.aaaa ADD COLUMN extra INTEGER")
+    finally:
+        forget(shared, settings)
+
+
+def test_a_schema_that_a_migration_names_is_made_by_the_migrations(fleet: Fleet, shared: Database) -> None:
+    schema = "op.get_bind().exec_driver_sql('SELECT current_schema()').scalar()"
+    body = f'op.execute("COMMENT ON TABLE aaaa IS \'" + {schema} + "\'")'
+    fleet.history.add("dddd", "cccc", upgrade=body)
+    settings = load_settings(fleet.path, {})
+    try:
+        made = create_target(settings, "t1")
+        assert made.message.startswith(
+            "by 4 migrations: nothing is kept to make it of: a function, or a text, of a migr"
+        )
+        assert shared.execute("SELECT obj_description('t1.aaaa'::regclass)") == [("t1",)]
+    finally:
+        forget(shared, settings)
+
+
+def forget(shared: Database, settings: Settings) -> None:
+    kept = Target(f"{shared.url}_schemas", settings.target.project)
+    database_of(kept).forget_state(kept)
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
+def test_a_new_database_is_made_of_the_one_that_is_kept(
+    fleet: Fleet, make_database: MakeDatabase, dialect: str
+) -> None:
+    """Where the fleet names no template: the history runs once for all, with the rows that it writes."""
+    ran = fleet.path / "ran"
+    fleet.history.add(
+        "dddd",
+        "cccc",
+        upgrade='op.execute("INSERT INTO aaaa VALUES (7)")\n'
+        f"    with open({str(ran)!r}, 'a') as file:\n        file.write('x')",
+    )
+    first, second = databases = [make_database(dialect) for _ in range(2)]
+    fleet.configure(f"targets: [{first.name}, {second.name}]", f'url: "{first.url.replace(first.name, "{name}")}"')
+    settings = load_settings(fleet.path, {})
+    try:
+        for database in databases:
+            made = create_target(settings, database.name)
+            assert made.message == "from the schema that is kept of an empty database"
+            assert (database.revision(), made.current) == (["dddd"], ("dddd",))
+            assert {"aaaa", "bbbb", "cccc"} < database.tables()
+            assert database.execute("SELECT * FROM aaaa") == [(7,)]
+        assert ran.read_text() == "x"
+    finally:
+        database_of(settings.target).forget_state(settings.target)
+        database_of(Target(first.url)).forget_state(hub(Target(first.url, settings.target.project), settings))
+
+
+def test_a_history_that_reaches_beyond_its_database_is_run_for_each(fleet: Fleet, make_database: MakeDatabase) -> None:
+    fleet.history.add("dddd", "cccc", upgrade='op.execute("ALTER ROLE CURRENT_USER CONNECTION LIMIT -1")')
+    database = make_database("postgresql")
+    fleet.configure(f"targets: [{database.name}]", f'url: "{database.url.replace(database.name, "{name}")}"')
+    made = create_target(load_settings(fleet.path, {}), database.name)
+    assert made.message.startswith("by 4 migrations: nothing is kept to make it of: ")
+    assert "ALTER ROLE" in made.message
+    assert database.revision() == ["dddd"]

@@ -95,6 +95,74 @@ def test_what_cannot_be_upgraded_is_told_for_its_target(fleet: Fleet, threads: E
     assert "s3cret" not in f"{outcomes}{status}"
 
 
+def test_a_half_done_target_is_told_with_its_migration(fleet: Fleet) -> None:
+    fleet.tenants(["acme", "bolt"], at="cccc")
+    fleet.history.add(
+        "dddd",
+        "cccc",
+        upgrade="import os\n    with op.get_context().autocommit_block():\n"
+        "        op.execute('CREATE TABLE half (id INTEGER)')\n"
+        "    if op.get_bind().engine.url.database.endswith('bolt.db'):\n        os._exit(1)",
+    )
+    script = "from framefox_tasks import Target, upgrade\nupgrade(Target('sqlite:///tenants/bolt.db'))"
+    assert subprocess.run([sys.executable, "-c", script], cwd=fleet.path, check=False).returncode == 1
+    outcomes = {one.name: one for one in upgrade_all(fleet.targets, jobs=1)}
+    assert (outcomes["acme"].ended, outcomes["bolt"].ended) == ("done", "failed")
+    assert "The migration dddd (migration dddd) was interrupted" in outcomes["bolt"].message
+    standing = next(one for one in fleet_status(fleet.targets, fleet.settings.target).standings if one.name == "bolt")
+    assert standing.state == "half-done"
+    assert "The migration dddd (migration dddd) was interrupted in tenants/bolt.db: it began at " in standing.message
+    assert "1 statement of it is done, the last one: " in standing.message
+    assert standing.hint == f"See the ways on from there: DATABASE_URL=sqlite:///{fleet.path}/tenants/bolt.db " + (
+        "doit database_status"
+    )
+
+
+def test_a_full_disk_on_one_target_does_not_stop_the_others(fleet: Fleet) -> None:
+    fleet.tenants(["acme", "bolt", "cell"], at="cccc")
+    fleet.history.add(
+        "dddd",
+        "cccc",
+        upgrade="if op.get_bind().engine.url.database.endswith('bolt.db'):\n"
+        "        op.execute('PRAGMA max_page_count = 20')  # as a disk that has no more\n"
+        "    op.execute('CREATE TABLE dddd AS SELECT zeroblob(400000) AS text')",
+    )
+    outcomes = {one.name: one for one in upgrade_all(fleet.targets, jobs=1)}
+    assert ended(list(outcomes.values())) == {"acme": "done", "bolt": "failed", "cell": "done"}
+    bolt = outcomes["bolt"]
+    assert (bolt.current, fleet.at("bolt")) == (("cccc",), ["cccc"])
+    assert "The migration dddd (migration dddd) failed.\n" in bolt.message
+    assert "database or disk is full" in bolt.message
+    assert "as it was before, at cccc" in bolt.message
+    assert "Make room on that disk" in bolt.hint
+    assert "dddd" not in fleet.tables("bolt")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on the size of a file")
+def test_nor_does_a_file_that_may_not_grow(fleet: Fleet) -> None:
+    fleet.tenants(["acme", "bolt", "cell"], at="cccc")
+    fleet.history.add("dddd", "cccc", upgrade="op.execute('CREATE TABLE dddd AS SELECT zeroblob(200000) AS text')")
+    with closing(sqlite3.connect(fleet.path / "tenants/bolt.db")) as connection:
+        connection.execute("CREATE TABLE rows AS SELECT zeroblob(400000) AS text")
+        connection.commit()
+    script = (
+        "import resource, signal\nfrom framefox_tasks import Target, upgrade_all\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))\n"
+        "targets = [Target(f'sqlite:///tenants/{name}.db') for name in ('acme', 'bolt', 'cell')]\n"
+        "for one in upgrade_all(targets, jobs=1):\n"
+        "    print(one.name, one.ended, one.current, ' '.join(one.message.split()), one.hint)"
+    )
+    run = subprocess.run([sys.executable, "-c", script], cwd=fleet.path, capture_output=True, text=True, check=True)
+    told = dict(line.split(" ", 1) for line in run.stdout.splitlines())
+    assert told["tenants/acme.db"].startswith("done ('dddd',)"), run.stdout
+    assert told["tenants/cell.db"].startswith("done ('dddd',)"), run.stdout
+    assert told["tenants/bolt.db"].startswith("failed ('cccc',)"), run.stdout
+    assert "disk I/O error" in told["tenants/bolt.db"]
+    assert "check its disk" in told["tenants/bolt.db"]
+    assert (fleet.at("bolt"), "dddd" in fleet.tables("bolt")) == (["cccc"], False)
+
+
 def test_a_poisoned_migration_fails_its_target_alone(fleet: Fleet, threads: Executor) -> None:
     fleet.tenants(["acme", "bolt", "cell"], at="cccc")
     fleet.mark("bolt")

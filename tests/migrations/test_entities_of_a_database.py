@@ -29,7 +29,7 @@ from sqlalchemy.types import NullType
 from support.databases import MakeDatabase
 from support.declaring_tables import Declaring
 
-from framefox_tasks import EntityError, check_migration, create_migration, upgrade
+from framefox_tasks import EntityError, check_migration, create_migration, downgrade, upgrade
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.model import Project, Target
@@ -321,3 +321,47 @@ def test_partitions_of_mariadb(mysql: Adopted, make_database: MakeDatabase) -> N
     )
     assert fresh.database.execute(partitions) == mysql.database.execute(partitions)
     assert len(fresh.database.execute(partitions)) == 8
+
+
+def test_a_generated_column_before_the_key_in_one_line(sqlite: Adopted, make_database: MakeDatabase) -> None:
+    generated = "g TEXT GENERATED ALWAYS AS (')' || (a + 1)) VIRTUAL"
+    sqlite.make(f"CREATE TABLE item (a INTEGER NOT NULL, {generated}, b TEXT NOT NULL, PRIMARY KEY (a, b))")
+    metadata = sqlite.reflected()
+    computed: Any = metadata.tables["item"].c.g.computed
+    assert "PRIMARY KEY" in str(computed.sqltext)  # which SQLAlchemy takes for a part of it
+    sqlite.agrees(metadata=metadata)
+    sqlite.anew(make_database, metadata)
+    assert str(computed.sqltext) == "')' || (a + 1)"
+
+
+def test_a_dropped_table_with_a_generated_column_comes_back(sqlite: Adopted) -> None:
+    text = "CREATE TABLE shelf (a INTEGER NOT NULL, g INTEGER AS (a + 1) STORED, b TEXT NOT NULL, PRIMARY KEY (a, b))"
+    made = EMPTY.replace("    pass", f"    from alembic import op\n\n    op.execute({text!r})")
+    (sqlite.path / "migrations/versions/made.py").write_text(made)
+    upgrade(sqlite.target)
+    sqlite.declare(Column("name", Text))
+    assert "drop table shelf" in create_migration(sqlite.target).operations
+    upgrade(sqlite.target)
+    downgrade(sqlite.target)
+    sqlite.database.execute("INSERT INTO shelf (a, b) VALUES (1, 'x')")
+    assert sqlite.database.execute("SELECT g FROM shelf") == [(2,)]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql", "mysql"])
+def test_an_index_whose_name_a_tool_has_lost(dialect: str, tmp_path: Path, make_database: MakeDatabase) -> None:
+    adopted = Adopted(tmp_path / "project", make_database(dialect))
+    adopted.make(
+        "CREATE TABLE item (id int PRIMARY KEY, email varchar(20), code varchar(20), size int)",
+        "CREATE INDEX ix_email ON item (email)",
+        "CREATE UNIQUE INDEX ix_code ON item (code)",
+    )
+    email, code = Column("email", String(20), index=True), Column("code", String(20), index=True, unique=True)
+    adopted.agrees(email, code, Column("size", Integer))
+    # Neither one of another kind, nor one of some rows or of something else.
+    email, code = Column("email", String(20), index=True, unique=True), Column("code", String(20), index=True)
+    assert adopted.differs(email, code, Column("size", Integer, index=True)) == (
+        "add index ix_item_code on item",
+        "add index ix_item_email on item",
+        "add index ix_item_size on item",
+    )

@@ -239,7 +239,7 @@ def test_an_error_of_this_package_is_not_told_as_one_of_env_py(shop: MiniProject
         "migrations/env.py",
         "from framefox_tasks.env import run_migrations\n"
         "from framefox_tasks.migrations.alembic import own_env\n\n"
-        "own_env.sqlalchemy_engine = None\n"
+        "own_env.migration_engine = None\n"
         "run_migrations()\n",
     )
     result = shop.doit("database_upgrade")

@@ -141,6 +141,22 @@ def test_a_dodo_that_is_there_gets_lines_to_add_that_keep_what_it_does(empty: Mi
     assert "Add to it" not in empty.framefox_tasks("init").out
 
 
+def test_tasks_of_a_dodo_that_hide_ours_are_told(empty: MiniProject) -> None:
+    empty.write("dodo.py", DODO.replace("task_build", "task_database_upgrade"))
+    told = empty.framefox_tasks("init").out
+    line = next(each.strip() for each in told.splitlines() if "import *" in each)
+    assert line == "from framefox_tasks.tasks import *  # but task_database_upgrade: those of this file count"
+    empty.write("dodo.py", f"{line}\n{empty.read('dodo.py')}")
+    assert "built" in empty.doit("-v2", "database_upgrade").out
+
+
+def test_what_is_no_python_is_told(empty: MiniProject) -> None:
+    empty.write("models.py", "class Hero(Base:\n")
+    empty.write("other.py", "")
+    told = empty.framefox_tasks("init").out
+    assert "  no Python  models.py\n" in told
+
+
 @pytest.mark.parametrize(
     ("text", "missing"), [("*.pyc\n", True), (".env*\n.doit*\n.framefox_tasks\n*.db\n*.db-lock", False)]
 )

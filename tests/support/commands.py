@@ -140,7 +140,8 @@ def _in_fork(
     os.environ.clear()
     os.environ.update(env)
     sys.argv = [module, *arguments]
-    sys.path[:] = [folder, *search_path]
+    also = [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
+    sys.path[:] = [folder, *also, *search_path]
     sys.path_importer_cache.clear()
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 import pytest
 
 from framefox_tasks.url import redact
+from support.servers import own_server
 
 DIALECTS = ("sqlite", "postgresql", "mysql")
 DEFAULT_SERVERS = {
@@ -80,14 +81,19 @@ class Database:
 
 
 def server_url(dialect: str) -> str:
+    """That of the variable; else the run's own; else, where its programs are not installed, the usual address."""
     variable, default = DEFAULT_SERVERS[dialect]
-    return os.environ.get(variable) or default
+    return os.environ.get(variable) or own_server(dialect) or default
+
+
+def _check_marked() -> None:
+    if unmarked:
+        pytest.fail(f"{unmarked} needs a server: mark it with @pytest.mark.server")
 
 
 def connect_server(dialect: str, database: str | None = None) -> Any:
     """A raw connection to a server, by way of the package's own URL parser."""
-    if unmarked:
-        pytest.fail(f"{unmarked} needs a server: mark it with @pytest.mark.server")
+    _check_marked()
     from framefox_tasks.url import parse_url
 
     address = parse_url(server_url(dialect))
@@ -119,23 +125,40 @@ def connect_server(dialect: str, database: str | None = None) -> Any:
         )
 
 
+def on_server(dialect: str, statement: str) -> list[tuple[Any, ...]]:
+    """Run one statement on the server, and give the rows, on a connection that this process keeps for it."""
+    import psycopg
+    import pymysql
+
+    _check_marked()
+    try:
+        return _rows_of(_kept_connection(dialect, os.getpid()), statement)
+    except (psycopg.OperationalError, pymysql.OperationalError, pymysql.InterfaceError):
+        _kept_connection.cache_clear()  # the server may have ended it; what is wrong otherwise is so once more
+        return _rows_of(_kept_connection(dialect, os.getpid()), statement)
+
+
+@cache
+def _kept_connection(dialect: str, _process: int) -> Any:
+    return connect_server(dialect)
+
+
+def _rows_of(connection: Any, statement: str) -> list[tuple[Any, ...]]:
+    with closing(connection.cursor()) as cursor:
+        cursor.execute(statement)
+        return list(cursor.fetchall()) if cursor.description else []
+
+
 def server_databases(dialect: str) -> set[str]:
     query = "SELECT datname FROM pg_database" if dialect == "postgresql" else "SHOW DATABASES"
-    connection = connect_server(dialect)
-    try:
-        cursor = connection.cursor()
-        cursor.execute(query)
-        return {row[0] for row in cursor.fetchall()}
-    finally:
-        connection.close()
+    return {row[0] for row in on_server(dialect, query)}
 
 
 @cache
 def is_mariadb() -> bool:
     """Whether the server of the MySQL kind is MariaDB."""
-    with closing(connect_server("mysql")) as connection, closing(connection.cursor()) as cursor:
-        cursor.execute("SELECT VERSION()")
-        return "mariadb" in cursor.fetchone()[0].lower()
+    ((version,),) = on_server("mysql", "SELECT VERSION()")
+    return "mariadb" in version.lower()
 
 
 def pg_dump() -> str:
@@ -164,16 +187,9 @@ def drop_database(dialect: str, name: str) -> None:
 
 
 def _drop_database(dialect: str, name: str) -> None:
-    connection = connect_server(dialect)
-    try:
-        if dialect == "postgresql":
-            quoted = name.replace('"', '""')
-            connection.cursor().execute(f'DROP DATABASE IF EXISTS "{quoted}" WITH (FORCE)')
-        else:
-            quoted = name.replace("`", "``")
-            connection.cursor().execute(f"DROP DATABASE IF EXISTS `{quoted}`")
-    finally:
-        connection.close()
+    quote, how = ('"', " WITH (FORCE)") if dialect == "postgresql" else ("`", "")
+    quoted = name.replace(quote, quote * 2)
+    on_server(dialect, f"DROP DATABASE IF EXISTS {quote}{quoted}{quote}{how}")
 
 
 def missing(reason: str) -> NoReturn:
@@ -186,7 +202,7 @@ def missing(reason: str) -> NoReturn:
 def require_server(dialect: str) -> None:
     """Skip the test if the server does not answer, or fail it where servers are required."""
     try:
-        connect_server(dialect).close()
+        on_server(dialect, "SELECT 1")
     except Exception as exc:  # noqa: BLE001 - whatever the driver raises, it is told
         where = redact(server_url(dialect))
         reason = (

@@ -42,6 +42,8 @@ class MiniProject:
     env: dict[str, str] = field(default_factory=dict)
     fresh: bool = field(default=False, kw_only=True)
     """Whether each command gets a new interpreter, for tests of what it imports and of how it was started."""
+    packages: Path | None = field(default=None, kw_only=True)
+    """A folder that commands import from as well, as if it were the environment's."""
 
     def doit(self, *arguments: str, cwd: str = ".", stdin: str | None = None) -> Run:
         """Run doit, and give its exit code and output whatever they are."""
@@ -111,7 +113,8 @@ class MiniProject:
         }
         # The commands of the environment that the tests run in, whether or not it is activated.
         kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
-        return {**kept, "COLUMNS": "80", **self.env}
+        also = {"PYTHONPATH": str(self.packages)} if self.packages else {}
+        return {**kept, "COLUMNS": "80", **also, **self.env}
 
     def write(self, path: str, text: str) -> Path:
         file = self.path / path

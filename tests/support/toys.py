@@ -28,7 +28,7 @@ def install(project: MiniProject, entry_points: str = ENTRY_POINTS, name: str = 
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
     (info / "entry_points.txt").write_text(entry_points, encoding="utf-8")
-    project.env["PYTHONPATH"] = str(site)
+    project.packages = site
     return site
 
 
@@ -48,7 +48,8 @@ def toy_project(tmp_path: Path) -> MiniProject:
 
 def edit(project: MiniProject, file: str, old: str, new: str) -> None:
     """Have the installed package be another."""
-    path = Path(project.env["PYTHONPATH"]) / "toydb" / file
+    assert project.packages
+    path = project.packages / "toydb" / file
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")

@@ -134,3 +134,17 @@ def test_a_changed_include_object_hook_is_asked_again(shop: MiniProject) -> None
     assert "hooks.py" in out  # the snapshot is made again, though it is the same
     assert "the include_object hook changed" in out
     assert "add table review" in out
+
+
+def test_a_changed_hook_of_env_py_is_asked_again(shop: MiniProject) -> None:
+    env = (
+        "from alembic import context\n\n\n"
+        "def include(item, name, type_, reflected, compare_to):\n    return {}\n\n\n"
+        "context.configure(connection=context.config.attributes['connection'], include_object=include)\n"
+        "with context.begin_transaction():\n    context.run_migrations()\n"
+    )
+    shop.write("migrations/env.py", env.format("name != 'review'"))
+    assert "review" not in shop.ok("database_create_migration", "database_upgrade")
+    assert "no changes since" in shop.ok("database_create_migration")
+    shop.write("migrations/env.py", env.format("True"))
+    assert "add table review" in shop.ok("database_create_migration")

@@ -113,6 +113,12 @@ class MySQL(MySQLVerbs, Database):
 
         copy_schema(self, source, scratch)
 
+    def schema_statements(self, target: Target) -> list[str] | None:
+        """As its catalogue has them."""
+        from framefox_tasks.databases.mysql.scratch import schema_statements
+
+        return schema_statements(self, target)
+
     def facts(self, target: Target) -> list[Fact]:
         """What its catalogue tells."""
         from framefox_tasks.databases.mysql.facts import facts

@@ -42,6 +42,7 @@ class MySQLJournal(Journal):
     transactional = False
     row_type = "LONGTEXT"
     impatient = "SET SESSION lock_wait_timeout = 2"
+    patient = "SET SESSION lock_wait_timeout = DEFAULT"
     options = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
 
     def __init__(self, verbs: ServerVerbs) -> None:
@@ -89,10 +90,12 @@ class MySQLJournal(Journal):
         """SHOW CREATE of the tables and views that it names, and the text of its programs."""
         names = {name.lower() for name in names_in(statement)}
         listed = ", ".join(self.text_of(name) for name in sorted(names))
-        here = f"table_schema = DATABASE() OR LOWER(table_schema) IN ({listed})"
+        here = "table_schema = DATABASE()"
+        if "." in statement:  # else the server need not look through all of its databases
+            here = f"({here} OR LOWER(table_schema) IN ({listed}))"
         found = query(
             "SELECT table_schema, table_name FROM information_schema.tables "  # noqa: S608 - quoted
-            f"WHERE LOWER(table_name) IN ({listed}) AND ({here})"
+            f"WHERE {here} AND LOWER(table_name) IN ({listed})"
         )
         result = {f"{schema}.{table}": digest(_definition(query, schema, table)) for schema, table in found}
         if _PROGRAMS & {name.upper() for name in names}:

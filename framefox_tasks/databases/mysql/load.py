@@ -10,14 +10,16 @@ from itertools import chain
 from framefox_tasks.databases.mysql.insert import Inserting, bad_row, of_row
 from framefox_tasks.databases.mysql.packets import send_file
 from framefox_tasks.databases.mysql.read import key_totals
-from framefox_tasks.databases.mysql.session import SQL_MODE, Session, name
+from framefox_tasks.databases.mysql.session import SQL_MODE, Session, literal, name
 from framefox_tasks.databases.mysql.values import base, loaded
 from framefox_tasks.databases.mysql.verbs import VERBS
+from framefox_tasks.databases.ranges import RangeDoneError, RangeMark
 from framefox_tasks.databases.rows import KeyTotals, Name, Side, Statement
 from framefox_tasks.errors import CopyError, FramefoxTasksError, VerificationError
 
 _POINT = "framefox_tasks_rows"
 _AT_ONCE = 1 << 26  # bytes of lines in one statement: clusters limit what a transaction may hold
+_PATIENCE = 60  # seconds that a range waits for who was given it before
 _NO_LOCAL = frozenset({1148, 3948, 4166})
 _TRANSACTIONS = (
     "SELECT e.transactions FROM information_schema.tables t JOIN information_schema.engines e ON e.engine = t.engine "
@@ -72,6 +74,42 @@ class MySQLLoader:
                 taken += self._load(table, chain([first], _portion(rest, len(first))), taken)
         self._check_keys(table)
         return taken
+
+    def load_range(
+        self,
+        table: Side,
+        blocks: Iterable[bytes],
+        *,
+        raw: bool = False,  # noqa: ARG002 - there are only lines
+        mark: RangeMark | None = None,
+    ) -> int:
+        """Put lines into a table that others fill too; see LoadsRanges."""
+        if mark is None:
+            return self.load(table, blocks)
+        self._session.execute("START TRANSACTION")
+        try:
+            self._take(mark)
+            rows = self.load(table, blocks)
+            self._session.execute(
+                f"UPDATE {name(mark.table)} SET loaded = {rows} "  # noqa: S608 - a number
+                f"WHERE run = {literal(mark.run)} AND number = {mark.number}"
+            )
+        except BaseException:
+            with suppress(FramefoxTasksError):  # the first error is the one to tell
+                self._session.execute("ROLLBACK")
+            raise
+        self._session.execute("COMMIT")
+        return rows
+
+    def _take(self, mark: RangeMark) -> None:
+        """Have a range for this transaction; waits for who else has it, but not without end."""
+        self._session.execute(f"SET SESSION innodb_lock_wait_timeout = {_PATIENCE}")
+        query = f"SELECT loaded FROM {name(mark.table)} WHERE run = %s AND number = %s FOR UPDATE"  # noqa: S608
+        found = self._session.rows(query, mark.run, mark.number)
+        if not found:
+            raise CopyError("The database that is filled is not that of this copy.")
+        if found[0][0] is not None:
+            raise RangeDoneError(mark.number, int(found[0][0]))
 
     def take_as_is(self) -> None:
         """Let days pass that a month does not have: another server may hold them."""

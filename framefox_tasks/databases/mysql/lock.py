@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from framefox_tasks.databases import reuse
 from framefox_tasks.databases.lock import (
     MigrationLock,
     Patience,
@@ -64,6 +65,7 @@ def _held(dialect: MySQLVerbs, target: Target, database: str | None, patience: P
         try:
             yield lock
         finally:
+            lock.release()
             stack.close()  # here, so that an error of the migration is not taken for one of this connection
 
 
@@ -94,6 +96,17 @@ class _Lock:
             return True
         _row(self._own, "SELECT RELEASE_LOCK(%s)", self._run)
         return False
+
+    def release(self) -> None:
+        """Give the first lock back, as its connection may be used again."""
+        if not reuse.is_reusing():
+            return  # it ends with its connection
+        try:
+            released = _row(self._own, "SELECT RELEASE_LOCK(%s)", self._run)[0] == 1
+        except self._own.Error:
+            released = False
+        if not released:
+            reuse.spoil(self._own)
 
     def _holder(self) -> str:
         for name in (self._run, self._statement):

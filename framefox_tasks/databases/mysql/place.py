@@ -12,7 +12,7 @@ from framefox_tasks.databases.mysql.session import Session, name, named, session
 from framefox_tasks.databases.mysql.staging import StagingDatabases, exists
 from framefox_tasks.databases.mysql.swap import Swap
 from framefox_tasks.databases.place import commit_in_doubt, target_not_empty
-from framefox_tasks.databases.rows import Statement
+from framefox_tasks.databases.rows import Side, Statement
 from framefox_tasks.errors import (
     ConnectionLostError,
     CopyError,
@@ -23,6 +23,8 @@ from framefox_tasks.model import Target
 
 LOCAL_FILES = 128
 """The flag of the protocol that lets the server ask for rows. PyMySQL is not told of it, and opens no file."""
+_INTERLEAVED = 2
+"""innodb_autoinc_lock_mode: statements that fill a table do not wait for each other's numbers."""
 _TABLES = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = %s"
 _REFERRED = (
     "SELECT table_schema, table_name FROM information_schema.key_column_usage "
@@ -51,6 +53,7 @@ class MySQLPlace:
         self._closing = ExitStack()
         self._placed = False
         self._made = False
+        self._interleaves = False
         self.local = True
         self.patience = 10
 
@@ -61,6 +64,7 @@ class MySQLPlace:
             self._beside.check(control)
             self._check_empty(control)
             self._check_referred(control)
+            self._interleaves = control.value("SELECT @@innodb_autoinc_lock_mode") == _INTERLEAVED
             missing = lacking(control, [self._target.name, self._beside.staging, self._beside.replaced])
         if missing:
             raise PermissionDeniedError(
@@ -69,6 +73,14 @@ class MySQLPlace:
                 hint=f"Ask an administrator for: {self._beside.grants}, or for an empty database of that name with all "
                 "rights in it, which is then filled itself. Rows alone need neither: --data-only",
             )
+
+    def hinders_ranges(self, table: Side) -> str:
+        """What counts up is filled by one at a time, unless the server says otherwise; see TakesRanges."""
+        if self._interleaves or not any(field.numbered for field in table.fields):
+            return ""
+        return (
+            "the server lets one connection at a time fill a table that counts up (innodb_autoinc_lock_mode is not 2)"
+        )
 
     def _check_empty(self, control: Session) -> None:
         tables = control.value(_TABLES, self._target.name)

@@ -7,10 +7,22 @@ from itertools import islice
 
 from framefox_tasks.databases.checksum import DIGITS, SIZED, Form, RowTotals
 from framefox_tasks.databases.mysql.packets import TooLongError
+from framefox_tasks.databases.mysql.ranges import ranges_of
 from framefox_tasks.databases.mysql.session import Session, name
 from framefox_tasks.databases.mysql.values import FEED, TAB, formed, is_bytes, number_of, size, sorted_by, written
 from framefox_tasks.databases.mysql.verbs import VERBS
-from framefox_tasks.databases.rows import NULL, BadRowError, Field, KeyTotals, Name, Side, escaped, in_blocks
+from framefox_tasks.databases.ranges import Ranges, both
+from framefox_tasks.databases.rows import (
+    NULL,
+    BadRowError,
+    Field,
+    KeyTotals,
+    Name,
+    Side,
+    TablePlan,
+    escaped,
+    in_blocks,
+)
 from framefox_tasks.errors import CopyError
 
 _CHANGED = frozenset({1146, 1412})  # it is not there, or is another than when the snapshot was taken
@@ -22,16 +34,22 @@ _TOO_LONG = 10**40
 
 
 class MySQLReader:
-    """Reads by a connection whose transaction has begun."""
+    """Reads by a connection whose transaction has begun.
 
-    def __init__(self, session: Session) -> None:
+    Args:
+        session: The connection.
+        within: A condition of `ranges`, for all that is read in lines.
+    """
+
+    def __init__(self, session: Session, *, within: str = "") -> None:
         self._session = session
+        self._within = within
 
     def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
         """Blocks of lines; see the protocol."""
         if not table.fields:
             raise CopyError(f"{table.name} has no columns to copy.")
-        rest = _rest(table, where, order)
+        rest = _rest(table, where, order, self._within)
         parts = f", {TAB}, ".join(written(field, mariadb=self._session.mariadb) for field in table.fields)
         rows = 0
         try:
@@ -79,6 +97,14 @@ class MySQLReader:
         """The least, the greatest and the sum of columns; see the protocol."""
         return key_totals(self._session, table, columns, where)
 
+    def ranges(self, plan: TablePlan, rows: int) -> Ranges:
+        """Split a table by its primary key; see ReadsRanges."""
+        return ranges_of(self._session, plan, rows)
+
+    def within(self, condition: str) -> MySQLReader:
+        """The rows in a range; see ReadsRanges."""
+        return MySQLReader(self._session, within=condition)
+
     def checksum(
         self,
         table: Side,
@@ -118,9 +144,11 @@ def key_totals(session: Session, table: Side, columns: Sequence[str], where: str
     return KeyTotals.of(row)
 
 
-def _rest(table: Side, where: str, order: Sequence[str]) -> str:
+def _rest(table: Side, where: str, order: Sequence[str], within: str = "") -> str:
     # Without an index the rows come in the order of the primary key, so that they are in the same order each time.
-    plain = "" if where or order else " USE INDEX ()"
+    # To read a large part of a table the server would else choose to read all of it.
+    plain = " FORCE INDEX (PRIMARY)" if within else "" if where or order else " USE INDEX ()"
+    where = both(where, within)
     fields = {field.name: field for field in table.fields}
     keys = ", ".join(sorted_by(fields[column]) for column in order)
     return (

@@ -136,6 +136,19 @@ def copy_schema(verbs: ServerVerbs, source: Target, made: Target) -> None:
     make_again(verbs, made, statements)
 
 
+def schema_statements(verbs: ServerVerbs, target: Target) -> list[str] | None:
+    """What makes the schema of a database once more, but for the version table; None where it has what no table has."""
+    with verbs.connection(target, target.name) as connection:
+        cursor = connection.cursor()
+        cursor.execute(_PROGRAMS)
+        if cursor.fetchall()[0][0]:
+            return None
+        cursor.execute(_AS_WRITTEN)
+        version = f"CREATE TABLE `{target.project.version_table}` "
+        found = [text for text in definitions(cursor, target.name) if not text.startswith(version)]
+    return [_AS_WRITTEN, "SET SESSION foreign_key_checks = 0", *found, "SET SESSION foreign_key_checks = 1"]
+
+
 def definitions(cursor: Any, database: str) -> list[str]:
     """What makes the sequences, tables and views of a database: its own name does not stand in them."""
     cursor.execute("SHOW FULL TABLES")

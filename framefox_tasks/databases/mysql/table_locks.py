@@ -10,8 +10,8 @@ from framefox_tasks.databases.table_locks import Ask
 from framefox_tasks.model import Target
 
 _REFUSED = 1205  # of both kinds of locks; only the statement is rolled back
-_CHOSEN = (
-    "SELECT @@session.lock_wait_timeout <> @@global.lock_wait_timeout "
+_SESSION = (
+    "SELECT CONNECTION_ID(), @@session.lock_wait_timeout <> @@global.lock_wait_timeout "
     "OR @@session.innodb_lock_wait_timeout <> @@global.innodb_lock_wait_timeout OR @@innodb_rollback_on_timeout"
 )
 _WAITS = "SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = {session} AND STATE LIKE 'Waiting for table%'"
@@ -33,10 +33,6 @@ class MySQLTableLocks:
         """By a connection of the driver."""
         return VERBS.asking(target)
 
-    def own_timeout(self, ask: Ask) -> bool:
-        """Set by env.py or in the URL; or the server rolls back more than the statement."""
-        return bool(ask(_CHOSEN)[0])
-
     def limit(self, seconds: float, *, local: bool) -> str:  # noqa: ARG002 - there is none of a transaction
         """In whole seconds, of both kinds of locks."""
         whole = max(1, round(seconds))
@@ -54,9 +50,10 @@ class MySQLTableLocks:
         """As a remedy knows it."""
         return VERBS.error_code(exc) in VERBS.remedies[remedies.DEADLOCK]
 
-    def session(self, ask: Ask) -> int:
-        """The number of the connection."""
-        return int(ask("SELECT CONNECTION_ID()")[0])
+    def session(self, ask: Ask) -> tuple[int, bool]:
+        """A timeout is set by env.py or in the URL; or the server rolls back more than the statement."""
+        number, chosen = ask(_SESSION)
+        return int(number), bool(chosen)
 
     def blockers(self, ask: Ask, session: int) -> str:
         """The transactions that are open in the database, of which one has the lock."""

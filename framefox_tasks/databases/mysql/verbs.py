@@ -49,9 +49,12 @@ class MySQLVerbs(ServerVerbs):
     transactional_ddl = False
     changes_by_join = True
     keys_hold_indexes = True
+    replaces_keys = True
     fills_added_columns = True
     shows_bmp_only = True
 
+    default_schema_query = "SELECT DATABASE()"
+    alike_in_server = True
     quote = "`"
     light_drivers = MappingProxyType({"pymysql": "pymysql", "mysqldb": "MySQLdb"})
     missing_database = frozenset({1049, 1008})
@@ -102,6 +105,22 @@ class MySQLVerbs(ServerVerbs):
 
     def _autocommit(self, connection: Any) -> None:
         connection.autocommit(True)
+
+    def reused_as(self, target: Target, keywords: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:  # noqa: ARG002
+        """Any database of a server."""
+        return keywords, {name: value for name, value in keywords.items() if name != "database"}
+
+    def is_settled(self, connection: Any) -> bool:
+        """Who has taken a named lock has given it back: here is no transaction, as each statement commits."""
+        return bool(connection.open)
+
+    def is_ready(self, connection: Any, target: Target, *, is_sure: bool) -> bool:  # noqa: ARG002 - it is asked anyway
+        """By turning to the target's database."""
+        try:
+            connection.select_db(target.name)
+        except connection.Error:
+            return False
+        return True
 
     def create_statement(self, target: Target) -> str:
         """CREATE DATABASE with the character set of the URL, else utf8mb4: the server's default may still be latin1."""

@@ -132,6 +132,18 @@ class PostgreSQL(PostgreSQLVerbs, Database):
 
         copy_schema(self, source, scratch)
 
+    def copy_to_schema(self, source: Target, target: Target) -> None:
+        """By pg_dump, in one transaction."""
+        from framefox_tasks.databases.postgresql.schema_copy import copy_to_schema
+
+        copy_to_schema(self, source, target)
+
+    def schema_statements(self, target: Target) -> list[str] | None:
+        """As its catalogue has them."""
+        from framefox_tasks.databases.postgresql.scratch import schema_statements
+
+        return schema_statements(self, target)
+
     def facts(self, target: Target) -> list[Fact]:
         """What its catalogue tells."""
         from framefox_tasks.databases.postgresql.facts import facts

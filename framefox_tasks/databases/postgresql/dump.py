@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from framefox_tasks.databases.postgresql.session import locked
+from framefox_tasks.databases.postgresql.session import locked, quoted
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
 
@@ -21,6 +21,7 @@ _HEADER = re.compile(
 )
 _END = re.compile(r"^--\n-- PostgreSQL database dump complete\n--\n", re.MULTILINE)
 _ACCESS = re.compile(r"^SET default_table_access_method = (.*);\n", re.MULTILINE)
+_OF_PSQL = re.compile(r"^\\(?:un)?restrict .*\n", re.MULTILINE)
 _PASS_FIELD = re.compile(r"([\\:])")
 
 
@@ -63,16 +64,33 @@ def dump(program: str, target: Target, snapshot: str | None, patience: float = 0
         DatabaseInUseError: Others have locked a table, or wait for it.
         CopyError: pg_dump failed.
     """
+    options = [
+        *("--schema-only", "--no-subscriptions"),
+        *([f"--snapshot={snapshot}"] if snapshot else []),
+        *([f"--lock-wait-timeout={patience:g}s"] if patience else []),
+    ]
+    return entries(_dumped(program, target, options))
+
+
+def dump_schema(program: str, target: Target, schema: str) -> str:
+    """One schema with its rows, as SQL that a driver can run.
+
+    Raises:
+        CopyError: pg_dump failed.
+    """
+    text = _dumped(program, target, ["--inserts", f"--schema={quoted(schema)}"])
+    return _OF_PSQL.sub("", text)
+
+
+def _dumped(program: str, target: Target, options: list[str]) -> str:
     with _service(target) as arguments:
         # A password in the environment would come before the one in the file.
         env = shutil.which("env")
         command = [
             *([env, "-u", "PGPASSWORD"] if env and any("passfile" in item for item in arguments) else []),
             program,
-            *("--schema-only", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-password"),
-            *("--no-subscriptions", "--encoding=UTF8"),
-            *([f"--snapshot={snapshot}"] if snapshot else []),
-            *([f"--lock-wait-timeout={patience:g}s"] if patience else []),
+            *("--no-owner", "--no-privileges", "--no-tablespaces", "--no-password", "--encoding=UTF8"),
+            *options,
             *arguments,
         ]
         result = subprocess.run(command, capture_output=True, check=False)
@@ -81,7 +99,7 @@ def dump(program: str, target: Target, snapshot: str | None, patience: float = 0
         if "lock timeout" in text:
             raise locked(target, "source", "canceling statement due to lock timeout")
         raise CopyError(f"pg_dump cannot read the source {target.label}: {target.address.hide(text)}")
-    return entries(result.stdout.decode())
+    return result.stdout.decode()
 
 
 @contextmanager

@@ -40,7 +40,7 @@ class PostgreSQLJournal(Journal):
         verbs: What connects.
     """
 
-    impatient = "SET lock_timeout = '2s'"
+    impatient = "SET LOCAL lock_timeout = '2s'"
 
     def __init__(self, verbs: ServerVerbs) -> None:
         self._verbs = verbs

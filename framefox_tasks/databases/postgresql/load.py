@@ -10,7 +10,9 @@ from framefox_tasks.databases.postgresql import session
 from framefox_tasks.databases.postgresql.columns import qualified, shape_of
 from framefox_tasks.databases.postgresql.copy_stream import copy_in
 from framefox_tasks.databases.postgresql.session import quoted, shortened, telling
+from framefox_tasks.databases.ranges import RangeDoneError, RangeMark
 from framefox_tasks.databases.rows import KeyTotals, Name, Side, Statement
+from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
 
 # TRUNCATE takes no table that a foreign key refers to.
@@ -19,6 +21,9 @@ SELECT pg_catalog.pg_relation_size(oid) = 0
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE confrelid = c.oid AND contype = 'f')
 FROM pg_catalog.pg_class c WHERE oid = %s::regclass
 """
+_PATIENCE = 60  # seconds that a range waits for who was given it before
+_TAKE = "SELECT loaded FROM {} WHERE run = %s AND number = %s FOR UPDATE"
+_SET = "UPDATE {} SET loaded = %s WHERE run = %s AND number = %s"
 
 
 class PostgreSQLLoader:
@@ -72,6 +77,29 @@ class PostgreSQLLoader:
         """Put what PostgreSQLReader.raw gives into a table; how many rows the server took."""
         return self._load(table, blocks, "binary")
 
+    def load_range(
+        self, table: Side, blocks: Iterable[bytes], *, raw: bool = False, mark: RangeMark | None = None
+    ) -> int:
+        """Put rows into a table that others fill too; see LoadsRanges. Not frozen: that is for who is alone."""
+        with self._telling(table=str(table.name)), self._transaction():
+            if mark:
+                self._take(mark)
+            query = _copy(table, "FORMAT binary" if raw else "FORMAT text")
+            rows = copy_in(self.connection, query, blocks, ended=lambda: self._ended)
+            if mark:
+                self.connection.execute(_SET.format(quoted(mark.table)), (rows, mark.run, mark.number))
+        return rows
+
+    def _take(self, mark: RangeMark) -> None:
+        """Have a range for this transaction; waits for who else has it, but not without end."""
+        self.connection.execute(f"SET LOCAL lock_timeout = '{_PATIENCE}s'")
+        query = _TAKE.format(quoted(mark.table))
+        row = self.connection.execute(query, (mark.run, mark.number)).fetchone()
+        if row is None:
+            raise CopyError("The database that is filled is not that of this copy.")
+        if row[0] is not None:
+            raise RangeDoneError(mark.number, int(row[0]))
+
     def count(self, table: Name) -> int:
         """How many rows a table has."""
         with self._telling(table=str(table)):
@@ -91,11 +119,9 @@ class PostgreSQLLoader:
         end(self.connection)
 
     def _load(self, table: Side, blocks: Iterable[bytes], form: str) -> int:
-        columns = ", ".join(quoted(field.name) for field in table.fields)
         with self._telling(table=str(table.name)), self._transaction():
             options = f"FORMAT {form}, FREEZE" if self._emptied(table.name) else f"FORMAT {form}"
-            query = f"COPY {qualified(table.name)}{f' ({columns})' if columns else ''} FROM STDIN ({options})"
-            return copy_in(self.connection, query, blocks, ended=lambda: self._ended)
+            return copy_in(self.connection, _copy(table, options), blocks, ended=lambda: self._ended)
 
     def _emptied(self, table: Name) -> bool:
         """Whether the table is one that was emptied in this transaction, and may be filled with frozen rows.
@@ -133,3 +159,8 @@ class PostgreSQLLoader:
     def _telling(self, *, about: str = "", table: str = "") -> Iterator[None]:
         with telling(self.target, "target", self.connection, about=about, table=table):
             yield
+
+
+def _copy(table: Side, options: str) -> str:
+    columns = ", ".join(quoted(field.name) for field in table.fields)
+    return f"COPY {qualified(table.name)}{f' ({columns})' if columns else ''} FROM STDIN ({options})"

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from framefox_tasks.databases import reuse
 from framefox_tasks.databases.lock import (
     MigrationLock,
     Patience,
@@ -39,12 +40,13 @@ if TYPE_CHECKING:
 _POOL_SECONDS = 10.0  # for a pool to give a second connection
 # No statement has a parameter: it would be sent by the extended protocol, whose portal keeps its snapshot until the
 # next statement, and CREATE INDEX CONCURRENTLY in the migration would wait for it. The numbers are put into the text.
-_NO_TIMEOUT = (  # whichever of them this server has: none may end the transaction that holds the lock
-    "SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name IN "
-    "('idle_in_transaction_session_timeout', 'transaction_timeout', 'statement_timeout')"
+_TIMEOUTS = ("idle_in_transaction_session_timeout", "transaction_timeout", "statement_timeout")
+_SETTINGS = ", ".join(  # whichever of them this server has: none may end the transaction that holds the lock
+    f"CASE WHEN pg_catalog.current_setting('{name}', true) <> '' THEN pg_catalog.set_config('{name}', '0', true) END"
+    for name in _TIMEOUTS
 )
-_NAME = "SELECT pg_catalog.set_config('application_name', '{name}', true)"
 _TAKE = "SELECT pg_catalog.pg_try_advisory_xact_lock({key})"
+_TAKE_RUN = f"{_TAKE}, pg_catalog.set_config('application_name', '{{name}}', true), {_SETTINGS}"
 _TAKE_IN_SESSION = "SELECT pg_catalog.pg_try_advisory_lock({key})"
 _RELEASE_IN_SESSION = "SELECT pg_catalog.pg_advisory_unlock({key})"
 _OF_THIS_KEY = (
@@ -56,6 +58,7 @@ _HOLDER = (
     "FROM pg_catalog.pg_locks LEFT JOIN pg_catalog.pg_stat_activity USING (pid) "
     "WHERE pid <> pg_backend_pid() AND " + _OF_THIS_KEY
 )
+_IS_HELD = "SELECT 1 FROM pg_catalog.pg_locks WHERE " + _OF_THIS_KEY  # noqa: S608 - fixed text
 _HELD = "SELECT 1 FROM pg_catalog.pg_locks WHERE pid = pg_backend_pid() AND " + _OF_THIS_KEY  # noqa: S608 - fixed text
 
 
@@ -66,6 +69,7 @@ def locked(dialect: PostgreSQLVerbs, target: Target, patience: Patience) -> Iter
         lock = _Lock(_connected(dialect, target, stack), target, patience)
         lock.take()
         if lock.is_pooled:
+            reuse.refuse()
             _check_second_connection(dialect, target)
         try:
             yield lock
@@ -150,9 +154,8 @@ class _Lock:
 
     def _take(self) -> bool:
         self._cursor.execute("BEGIN")
-        self._cursor.execute(_NO_TIMEOUT)
-        self._cursor.execute(_NAME.format(name=application_name()))
-        if self._row(_TAKE, self._run)[0] and self._row(_HOLDER, self._statement) is None:
+        self._cursor.execute(_TAKE_RUN.format(name=application_name(), **self._run))
+        if self._cursor.fetchone()[0] and self._row(_IS_HELD, self._statement) is None:
             return True
         self._cursor.execute("ROLLBACK")
         return False

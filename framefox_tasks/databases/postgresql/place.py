@@ -13,7 +13,7 @@ from framefox_tasks.databases.postgresql.read import PostgreSQLReader
 from framefox_tasks.databases.postgresql.session import other_database, session
 from framefox_tasks.databases.postgresql.staging import Described, Maintenance, beside, in_use
 from framefox_tasks.databases.postgresql.verbs import VERBS
-from framefox_tasks.databases.rows import Statement
+from framefox_tasks.databases.rows import Side, Statement
 from framefox_tasks.errors import (
     ConnectionLostError,
     CopyError,
@@ -67,6 +67,10 @@ class PostgreSQLPlace:
             if not self._force and maintenance.others(self.target.name):
                 raise in_use(self.target)
             self._check_empty(maintenance)
+
+    def hinders_ranges(self, table: Side) -> str:  # noqa: ARG002 - all of them can be filled by several
+        """Nothing; see TakesRanges."""
+        return ""
 
     def _check_empty(self, maintenance: Maintenance) -> None:
         tables = 0 if self._overwrite else maintenance.tables(self.target.name)

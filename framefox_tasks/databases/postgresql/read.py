@@ -11,8 +11,10 @@ from framefox_tasks.databases.checksum import DIGITS, SIZED, Form, RowTotals
 from framefox_tasks.databases.postgresql import session
 from framefox_tasks.databases.postgresql.columns import Shape, is_binary, qualified, shape_of
 from framefox_tasks.databases.postgresql.copy_stream import copy_out
+from framefox_tasks.databases.postgresql.ranges import ranges_of
 from framefox_tasks.databases.postgresql.session import quoted, telling
-from framefox_tasks.databases.rows import BadRowError, KeyTotals, Name, Side
+from framefox_tasks.databases.ranges import Ranges, both
+from framefox_tasks.databases.rows import BadRowError, KeyTotals, Name, Side, TablePlan
 from framefox_tasks.model import Target
 
 _UNKNOWN = "SQL_ASCII"
@@ -32,20 +34,35 @@ class PostgreSQLReader:
         connection: Of psycopg 3. Where it is in a transaction, this is kept whatever happens.
         target: Its database, for messages.
         side: What this is in the copy.
+        whole: The reader whose connection it is, if it reads a range.
+        within: The condition of that range.
     """
 
-    def __init__(self, connection: Any, target: Target, side: str) -> None:
+    def __init__(
+        self,
+        connection: Any,
+        target: Target,
+        side: str,
+        *,
+        whole: PostgreSQLReader | None = None,
+        within: str = "",
+    ) -> None:
         self._connection = connection
         self._target = target
         self._side = side
         self._ended = False
-        self._codec = _codec(connection, target)
+        self._codec: str = whole._codec if whole else _codec(connection, target)
+        self._whole = whole or self
+        self._within = within
 
     def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
         """Blocks of lines; see the protocol."""
         with self._guarded(table):
             shape = shape_of(self._connection, table.name)
-            with self._as_it_is(), closing(self._copied(_query(shape, table, where, order), binary=False)) as blocks:
+            with (
+                self._as_it_is(),
+                closing(self._copied(_query(shape, table, both(where, self._within), order), binary=False)) as blocks,
+            ):
                 for block, _ in blocks:
                     plain = plain_controls(block)
                     yield plain.decode(self._codec).encode() if self._codec else plain
@@ -58,6 +75,7 @@ class PostgreSQLReader:
 
     def _raw(self, shape: Shape, table: Side, where: str) -> Generator[tuple[bytes, int]]:
         columns = ", ".join(quoted(field.name) for field in table.fields)
+        where = both(where, self._within)
         with self._guarded(table):
             if where or shape.relkind == "p" or not columns:
                 query = f"COPY (SELECT {columns} FROM {shape.origin}{_where(where)}) TO STDOUT (FORMAT binary)"  # noqa: S608
@@ -76,6 +94,15 @@ class PostgreSQLReader:
         with telling(self._target, self._side, self._connection, about=f"to read {table.name}"), self._kept():
             query = shape_of(self._connection, table.name).key_totals(columns, _where(where))
             return KeyTotals.of(self._connection.execute(query).fetchone())
+
+    def ranges(self, plan: TablePlan, rows: int) -> Ranges:
+        """Split a table by its blocks; see ReadsRanges."""
+        with telling(self._target, self._side, self._connection, about=f"to read {plan.label}"), self._kept():
+            return ranges_of(self._connection, plan, rows)
+
+    def within(self, condition: str) -> PostgreSQLReader:
+        """The rows in a range; see ReadsRanges."""
+        return PostgreSQLReader(self._connection, self._target, self._side, whole=self, within=condition)
 
     def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "", own: bool = False) -> RowTotals | None:
         """The checksum of all rows; see the protocol. None where the server does not know what its texts mean."""
@@ -103,7 +130,7 @@ class PostgreSQLReader:
         end(self._connection)
 
     def _copied(self, query: str, *, binary: bool) -> Generator[tuple[bytes, int]]:
-        return copy_out(self._connection, query, binary=binary, ended=lambda: self._ended)
+        return copy_out(self._connection, query, binary=binary, ended=lambda: self._whole._ended)
 
     @contextmanager
     def _as_it_is(self) -> Iterator[None]:

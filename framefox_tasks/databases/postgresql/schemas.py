@@ -9,7 +9,12 @@ from urllib.parse import quote
 from framefox_tasks.databases.drivers import journal_name
 from framefox_tasks.databases.rows import quoted
 from framefox_tasks.databases.verbs import Standing
-from framefox_tasks.errors import ConfigError, DatabaseExistsError, DatabaseNotFoundError, FramefoxTasksError
+from framefox_tasks.errors import (
+    ConfigError,
+    DatabaseExistsError,
+    DatabaseNotFoundError,
+    FramefoxTasksError,
+)
 from framefox_tasks.frozen import replace
 from framefox_tasks.model import Target
 
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 100
 """How many version tables one query reads: one that fails, as for a lock, is asked again table by table."""
+EXISTS = "42P06"
 _PATIENCE = "SET lock_timeout = '2s'"
 _TABLES = """
 SELECT n.nspname, c.relname FROM pg_catalog.pg_namespace n
@@ -128,9 +134,14 @@ def create_schema(verbs: PostgreSQLVerbs, target: Target) -> None:
     try:
         _run(verbs, target, "CREATE SCHEMA {}")
     except FramefoxTasksError as exc:
-        if verbs.error_code(exc.__cause__) != "42P06":
+        if verbs.error_code(exc.__cause__) != EXISTS:
             raise
-        raise DatabaseExistsError(f"The schema {schema_of(target)} exists already in {target.label}.") from exc
+        raise there_already(target) from exc
+
+
+def there_already(target: Target) -> DatabaseExistsError:
+    """The error for a schema that is there."""
+    return DatabaseExistsError(f"The schema {schema_of(target)} exists already in {target.label}.")
 
 
 def drop_schema(verbs: PostgreSQLVerbs, target: Target) -> None:

@@ -57,6 +57,7 @@ _CALLS = re.compile(
     r"\b(dblink\w*|pg_terminate_backend|pg_cancel_backend|pg_reload_conf|pg_create_\w+_replication_slot)\s*\(",
     re.IGNORECASE,
 )
+_UNCHECKED = "SET check_function_bodies = false"
 _OWN = re.compile(r"ALTER\s+DATABASE|COMMENT\s+ON\s+DATABASE", re.IGNORECASE)
 
 
@@ -201,16 +202,30 @@ def equip(verbs: ServerVerbs, made: Target, like: Target) -> None:
 
 def copy_schema(verbs: ServerVerbs, source: Target, made: Target) -> None:
     """Make all that pg_dump finds in a database once more in an empty one."""
-    with verbs.connection(source, source.name) as connection:
-        number = int(_rows(connection, "SELECT current_setting('server_version_num') WHERE 'x' = %s", "x")[0][0])
-    program = pg_dump_for(number)
-    if program is None or told_openly(source):
+    program = _program(verbs, source)
+    if program is None:
         raise ScratchError("there is no pg_dump that can read the schema")
     with verbs.connection(made, made.name) as connection:
         cursor = connection.cursor()
-        cursor.execute("SET check_function_bodies = false")
+        cursor.execute(_UNCHECKED)
         for entry in dump(program, source, None):
             cursor.execute(entry.sql)
+
+
+def schema_statements(verbs: ServerVerbs, target: Target) -> list[str] | None:
+    """What makes all that pg_dump finds, but for the version table; None where there is no pg_dump that can read it."""
+    program = _program(verbs, target)
+    if program is None:
+        return None
+    version = target.project.version_table.rpartition(".")[2]
+    entries = [one for one in dump(program, target, None) if one.name.partition(" ")[0] != version]
+    return [_UNCHECKED, *(one.sql for one in entries), "RESET check_function_bodies"]
+
+
+def _program(verbs: ServerVerbs, target: Target) -> str | None:
+    with verbs.connection(target, target.name) as connection:
+        number = int(_rows(connection, "SELECT current_setting('server_version_num') WHERE 'x' = %s", "x")[0][0])
+    return None if told_openly(target) else pg_dump_for(number)
 
 
 def _state_name(target: Target) -> str:

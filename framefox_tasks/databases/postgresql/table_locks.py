@@ -12,8 +12,8 @@ from framefox_tasks.model import Target
 
 _CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 _REFUSED = frozenset({"55P03", "40P01"})  # lock_not_available, deadlock_detected
-_CHOSEN = (
-    "SELECT count(*) FROM pg_catalog.pg_settings "
+_SESSION = (
+    "SELECT pg_catalog.pg_backend_pid(), count(*) FROM pg_catalog.pg_settings "
     "WHERE name = 'lock_timeout' AND source NOT IN ('default', 'configuration file')"
 )
 _BLOCKERS = (
@@ -32,10 +32,6 @@ class PostgreSQLTableLocks:
         """By a connection of the driver."""
         return VERBS.asking(target)
 
-    def own_timeout(self, ask: Ask) -> bool:
-        """Set by env.py, in the URL, or for the user or the database."""
-        return bool(ask(_CHOSEN)[0])
-
     def limit(self, seconds: float, *, local: bool) -> str:
         """In milliseconds."""
         return f"SET {'LOCAL ' if local else ''}lock_timeout = {int(seconds * 1000)}"
@@ -52,9 +48,10 @@ class PostgreSQLTableLocks:
         """As a remedy knows it."""
         return VERBS.error_code(exc) in VERBS.remedies[remedies.DEADLOCK]
 
-    def session(self, ask: Ask) -> int:
-        """The number of the server's process."""
-        return int(ask("SELECT pg_backend_pid()")[0])
+    def session(self, ask: Ask) -> tuple[int, bool]:
+        """The number of the server's process; a timeout is set by env.py, in the URL, or for the user or database."""
+        number, chosen = ask(_SESSION)
+        return int(number), bool(chosen)
 
     def blockers(self, ask: Ask, session: int) -> str:
         """As the server knows them."""

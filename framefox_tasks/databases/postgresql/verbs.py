@@ -38,6 +38,9 @@ WHERE pg_catalog.to_regclass(pg_catalog.quote_ident(%s)) IS NULL AND c.relname =
 AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
 ORDER BY 1
 """
+_SEARCH_PATH = "-csearch_path="
+_OUTSIDE = 0  # of any transaction, as libpq says
+_MAINTENANCE: dict[tuple[object, ...], str] = {}
 _FORCE_SINCE = 130000  # DROP DATABASE ... WITH (FORCE), PostgreSQL 13
 
 
@@ -49,6 +52,7 @@ class PostgreSQLVerbs(ServerVerbs):
 
     name = "postgresql"
     title = "PostgreSQL"
+    default_schema_query = "SELECT pg_catalog.current_schema()"
     default_port = 5432
     drivers = ("psycopg", "psycopg2", "pg8000")
     async_drivers = ("psycopg", "asyncpg")
@@ -140,6 +144,31 @@ class PostgreSQLVerbs(ServerVerbs):
                     raise
         raise AssertionError  # pragma: no cover - the last attempt has returned or raised
 
+    def reused_as(self, target: Target, keywords: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """One database; schemas alike, as what is asked of one names it."""
+        options = str(keywords.get("options", ""))
+        if "." in target.project.version_table and options.startswith(_SEARCH_PATH) and " -" not in options:
+            keywords = {name: value for name, value in keywords.items() if name != "options"}
+        return keywords, keywords
+
+    def is_settled(self, connection: Any) -> bool:
+        """Outside of a transaction."""
+        try:
+            if int(connection.info.transaction_status) != _OUTSIDE:
+                connection.cursor().execute("ROLLBACK")
+            return int(connection.info.transaction_status) == _OUTSIDE
+        except (AttributeError, connection.Error):
+            return False
+
+    def is_ready(self, connection: Any, target: Target, *, is_sure: bool) -> bool:  # noqa: ARG002 - of one database
+        """Whether it answers."""
+        try:
+            if not is_sure:
+                connection.cursor().execute("SELECT 1")
+        except connection.Error:
+            return False
+        return True
+
     def _listed(self, target: Target, failure: ConnectionFailedError) -> bool:
         try:
             maintenance = self.maintenance(target)
@@ -155,7 +184,14 @@ class PostgreSQLVerbs(ServerVerbs):
             raise self.missing(target)
 
     def maintenance(self, target: Target) -> str:
-        """The first of the databases that every server has which this user may connect to."""
+        """The first of the databases that every server has which this user may connect to; found once in a process."""
+        address = target.address
+        login = (address.host, address.port, address.username, address.password, address.query)
+        if login not in _MAINTENANCE:
+            _MAINTENANCE[login] = self._maintenance(target)
+        return _MAINTENANCE[login]
+
+    def _maintenance(self, target: Target) -> str:
         with suppress(ConnectionFailedError), self.connection(target, "postgres"):
             return "postgres"
         with self.connection(target, "template1"):

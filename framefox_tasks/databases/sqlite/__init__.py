@@ -10,7 +10,7 @@ from framefox_tasks.databases.sqlite.verbs import SQLiteVerbs
 from framefox_tasks.databases.verbs import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -114,6 +114,12 @@ class SQLite(SQLiteVerbs, Database):
 
         copy_schema(source, scratch)
 
+    def schema_statements(self, target: Target) -> list[str] | None:
+        """As its catalogue has them."""
+        from framefox_tasks.databases.sqlite.scratch import schema_statements
+
+        return schema_statements(target)
+
     def facts(self, target: Target) -> list[Fact]:
         """What its catalogue tells."""
         from framefox_tasks.databases.sqlite.facts import facts
@@ -131,6 +137,14 @@ class SQLite(SQLiteVerbs, Database):
         from framefox_tasks.databases.sqlite.rebuild import SQLiteRebuild, is_there
 
         return SQLiteRebuild(connection, table) if is_there(connection, table) else None
+
+    def generated(self, connection: Connection, table: str) -> Mapping[str, str]:
+        """From the text of the table: SQLAlchemy takes all up to the last parenthesis in its line for one."""
+        from framefox_tasks.databases.sqlite.create_table import CreateTable
+
+        query = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"
+        sql = connection.exec_driver_sql(query, (table,)).scalar()
+        return CreateTable(str(sql)).generated() if sql else {}
 
     def told_by_text(self, connection: Connection) -> set[str]:
         """By the look of the statements in its catalogue."""

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +145,7 @@ def _write_holder(descriptor: int) -> None:
     os.write(descriptor, f"{application_name()}\n{_user()}\n{since}\n".encode())
 
 
+@cache
 def _user() -> str:
     try:
         return getpass.getuser()

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from framefox_tasks.databases.scratch import CACHE, PREFIX, DriverWatch, starting, statement_text, unavailable
 from framefox_tasks.databases.sqlite.facts import known_tables, learn_tables
 from framefox_tasks.databases.sqlite.lock import FileLock
-from framefox_tasks.databases.sqlite.objects import Objects
+from framefox_tasks.databases.sqlite.objects import Object, Objects
 from framefox_tasks.databases.sqlite.verbs import VERBS
 from framefox_tasks.errors import PermissionDeniedError
 from framefox_tasks.model import Target
@@ -170,12 +170,22 @@ def _hasten(connection: Any, _: Any) -> None:
 def copy_schema(source: Target, made: Target) -> None:
     """Make the schema of a file once more in an empty one."""
     with closing(_connected(source)) as connection:
-        objects = Objects(connection)
-        kept = [*objects.tables, *objects.virtual, *objects.of("index"), *objects.of("view"), *objects.of("trigger")]
+        kept = _objects(connection)
     with closing(_connected(made)) as connection:
         for one in kept:
             connection.execute(one.sql)
         connection.commit()
+
+
+def schema_statements(target: Target) -> list[str]:
+    """What makes the schema of a file once more, but for the version table."""
+    with closing(_connected(target)) as connection:
+        return [one.sql for one in _objects(connection) if one.table != target.project.version_table]
+
+
+def _objects(connection: sqlite3.Connection) -> list[Object]:
+    objects = Objects(connection)
+    return [*objects.tables, *objects.virtual, *objects.of("index"), *objects.of("view"), *objects.of("trigger")]
 
 
 def _connected(target: Target) -> sqlite3.Connection:

@@ -33,6 +33,7 @@ _REMEDIES = {
     sqlite3.SQLITE_LOCKED: remedies.LOCK_TIMEOUT,
     sqlite3.SQLITE_READONLY: "The file, or its folder, may not be written. Check their permissions.",
     sqlite3.SQLITE_FULL: remedies.DISK_FULL,
+    sqlite3.SQLITE_IOERR: "The file cannot be read or written: check its disk, and what a file may grow to there.",
 }
 PROTECTED = int.from_bytes(b"fftP", "big")
 """The application id of a protected database: a number in its header, in no schema, and seldom in use."""
@@ -52,6 +53,8 @@ class SQLiteVerbs(Verbs):
     types_by_affinity = True
     has_comments = False
     has_enums = False
+    default_schema_query = ""
+    alike_in_server = True
 
     def exists(self, target: Target) -> bool:
         """Whether the file is there and is a SQLite database."""
@@ -177,7 +180,8 @@ class SQLiteVerbs(Verbs):
             )
         if "readonly" in text or "unable to open" in text:
             return _denied(target, text)
-        return ConnectionFailedError(f"The database {target.name} cannot be used: {text}.")
+        hint = self.remedy(exc) if exc is not None else None
+        return ConnectionFailedError(f"The database {target.name} cannot be used: {text}.", hint=hint)
 
     def remedy(self, exc: BaseException) -> str | None:
         """By SQLite's code."""

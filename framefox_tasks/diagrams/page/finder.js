@@ -39,12 +39,18 @@ function nameOf(text, words) {
   return made;
 }
 
-// A text with the first word that is in it marked.
+// A text with every word that is in it marked.
 function marked(name, className, text, words) {
   const made = element(name, className);
-  const word = words.find((item) => folded(text).includes(item)) ?? "";
-  const at = folded(text).indexOf(word);
-  made.append(text.slice(0, at), element("mark", "", text.slice(at, at + word.length)), text.slice(at + word.length));
+  const low = folded(text);
+  for (let from = 0; from < text.length; ) {
+    const hits = words.map((word) => ({ at: low.indexOf(word, from), length: word.length })).filter(({ at }) => at >= 0);
+    const first = hits.sort((a, b) => a.at - b.at || b.length - a.length)[0] ?? { at: text.length, length: 0 };
+    const end = first.at + first.length;
+    made.append(text.slice(from, first.at));
+    if (first.length) made.append(element("mark", "", text.slice(first.at, end)));
+    from = end;
+  }
   return made;
 }
 

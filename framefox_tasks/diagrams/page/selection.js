@@ -94,25 +94,30 @@ class Selection {
 
   // To the keyboard and to a screen reader, the tables of the picture are buttons.
   describe() {
+    // All sizes are asked for before the first change, since the browser lays all out anew in between.
+    const boxes = this.nodes.map((node) => node.getBBox());
+    const frames = all(".frame", this.view.svg).map((frame) => [frame, one("rect", frame).getBBox()]);
     const least = this.view.far(this.view.scale) ? 0 : LEAST / this.view.scale;
     this.tables.forEach(({ key, columns }, index) => {
       const node = this.nodes[index];
       setAll(node, { tabindex: 0, role: "button", "aria-label": `${key}, ${columns.length} columns` });
-      node.append(...roomy(key, node.getBBox(), least));
+      node.append(...roomy(key, boxes[index], least));
       const lines = () => this.around(index)[1];
       node.addEventListener("pointerenter", () => lines().forEach((line) => line.classList.add("warm")));
       node.addEventListener("pointerleave", () => lines().forEach((line) => line.classList.remove("warm")));
     });
-    all(".frame", this.view.svg).forEach((frame) => {
-      const { x, y, width, height } = one("rect", frame).getBBox();
-      const title = one("text", frame);
-      title.setAttribute("font-size", between(LEAST / this.view.scale, 34, 72));
-      const strip = { x: x + 0.05 * width, y: y + 0.1 * height, width: 0.9 * width, height: 0.8 * height };
-      const [name, count] = title.textContent.split(/ · (?=\d+ tables?$)/);
-      const together = `${name} ${count.replace(" ", "\u00a0")}`; // the count on a line of its own, if it can be read
-      const legible = fitted(together, strip.width, strip.height, 0, 240)[1] * this.view.scale >= LEAST;
-      frame.append(nameplate(legible ? together : `${name} ${count}`, strip, 0, 240));
-    });
+    frames.forEach(([frame, box]) => this.entitle(frame, box));
+  }
+
+  // The title of a group as large as it can be read, and what stands for all of it from afar.
+  entitle(frame, { x, y, width, height }) {
+    const title = one("text", frame);
+    title.setAttribute("font-size", between(LEAST / this.view.scale, 34, 72));
+    const strip = { x: x + 0.05 * width, y: y + 0.1 * height, width: 0.9 * width, height: 0.8 * height };
+    const [name, count] = title.textContent.split(/ · (?=\d+ tables?$)/);
+    const together = `${name} ${count.replace(" ", "\u00a0")}`; // the count on a line of its own, if it can be read
+    const legible = fitted(together, strip.width, strip.height, 0, 240)[1] * this.view.scale >= LEAST;
+    frame.append(nameplate(legible ? together : `${name} ${count}`, strip, 0, 240));
   }
 
   // The tables that are at most so many relations away, and the lines between them.

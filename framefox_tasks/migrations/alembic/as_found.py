@@ -1,7 +1,7 @@
 """What entities that were made from a database cannot say of it: no difference, while nobody has changed it.
 
 A tool that writes them sees neither the order nor the collation of an index's columns, nor how long the text of an enum
-is, nor when a unique constraint is checked, nor the default of bits.
+is, nor when a unique constraint is checked, nor the default of bits; and it may lose the name of an index.
 """
 
 from __future__ import annotations
@@ -81,3 +81,37 @@ def _compare(
             op.modify_nullable = None
             if not op.has_changes():
                 modify.ops.remove(op)
+
+
+@compares_last("table")
+def _compare_names(
+    context: AutogenContext,
+    modify: ops.ModifyTableOps,
+    schema: str | None,
+    name: str,
+    found: Table | None,
+    declared: Table | None,
+) -> None:
+    """Take an index that a column asks for, with no name, for one that is there by a name that nobody has declared.
+
+    Tools write `index=True` for one called `ix_email`, and SQLAlchemy then calls it `ix_account_email`.
+    """
+    ownership = context.migration_context.opts.get(OWNERSHIP)
+    if found is None or declared is None or not isinstance(ownership, Ownership):
+        return
+    asked = {str(index.name): index for index in declared.indexes if index._column_flag}
+    free = [index for index in found.indexes if ownership.has_left_alone("index", schema, name, str(index.name))]
+    for op in [op for op in modify.ops if isinstance(op, ops.CreateIndexOp) and str(op.index_name) in asked]:
+        index = asked[str(op.index_name)]
+        same = [one for one in free if _columns(one) == _columns(index) and bool(one.unique) == bool(index.unique)]
+        if same:
+            free.remove(same[0])
+            modify.ops.remove(op)
+            ownership.take("index", schema, name, str(same[0].name))
+
+
+def _columns(index: Index) -> list[str] | None:
+    """The columns of an index; None for one of expressions, or of some rows."""
+    partial = any(options.get("where") is not None for options in index.dialect_options.values())
+    plain = all(isinstance(item, Column) for item in index.expressions) and not partial
+    return [str(column.name) for column in index.columns] if plain else None

@@ -17,6 +17,7 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine
 from framefox_tasks.databases.facts import Fact, declarable, differences, is_of
 from framefox_tasks.migrations.alembic.autogenerate import INSTEAD, Comparison, compare, generate
+from framefox_tasks.migrations.alembic.compare import help_reflect
 from framefox_tasks.migrations.alembic.config import make_config
 from framefox_tasks.migrations.alembic.describe import operations_of
 from framefox_tasks.migrations.alembic.history import History
@@ -182,9 +183,10 @@ def tables_of_database(target: Target, tables: Collection[Table]) -> MetaData:
     engine = sqlalchemy_engine(target, database_of(target))
     with engine.connect() as connection, warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)  # of what SQLAlchemy does not know, which the proof then misses
-        impl = MigrationContext.configure(connection).impl
+        context = MigrationContext.configure(connection)
+        help_reflect(context)
         # As a comparison reads them: the default of a serial column is left out, for one.
-        event.listen(metadata, "column_reflect", impl._compat_autogen_column_reflect(inspect(connection)))
+        event.listen(metadata, "column_reflect", context.impl._compat_autogen_column_reflect(inspect(connection)))
         for schema in {table.schema for table in tables}:
             names = [table.name for table in tables if table.schema == schema]
             metadata.reflect(connection, schema=schema, only=names, resolve_fks=False)

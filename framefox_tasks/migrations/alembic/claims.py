@@ -9,6 +9,7 @@ from typing import Any
 from alembic.operations import ops
 
 from framefox_tasks.databases.facts import Fact
+from framefox_tasks.migrations.alembic.primary_keys import PrimaryKeyOp
 
 
 def names_of(operation: Any) -> tuple[str | None, str] | None:
@@ -40,6 +41,8 @@ class _Claim:
             return False
         if isinstance(operation, (ops.CreateTableOp, ops.DropTableOp)):
             return True
+        if isinstance(operation, PrimaryKeyOp):
+            return fact.what == "constraint" and fact.value.startswith("PRIMARY KEY")
         changed = getattr(operation, "column_name", None) or getattr(getattr(operation, "column", None), "name", None)
         if changed is not None:
             return fact.what == f"column {changed}"

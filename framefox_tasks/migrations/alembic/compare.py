@@ -84,19 +84,24 @@ def help_compare_defaults(context: MigrationContext) -> None:
         return bool(theirs(inspected, metadata, declared, found)) if decided is None else not decided
 
     context.impl.compare_server_default = compare  # type: ignore[method-assign]
-    _help_reflect(context)
+    help_reflect(context)
     _help_compare_indexes(context)
 
 
-def _help_reflect(context: MigrationContext) -> None:
+def help_reflect(context: MigrationContext) -> None:
     """Let a database correct what SQLAlchemy reflects of its columns."""
     theirs: Any = context.impl.autogen_column_reflect
+    database = database_named(context.dialect.name)
 
     def reflect(inspector: Any, table: Any, column: Any) -> None:
         theirs(inspector, table, column)
         columns = columns_of(context)
         if columns:
             columns.reflect(table, column)
+        computed = column.get("computed")
+        if computed and context.connection is not None and table.schema is None:
+            generated = database.generated(context.connection, table.name)
+            computed["sqltext"] = generated.get(column["name"], computed["sqltext"])
 
     context.impl.autogen_column_reflect = reflect  # type: ignore[method-assign]
 

@@ -8,10 +8,12 @@ from typing import Any
 
 from alembic.autogenerate import RevisionContext
 from alembic.operations import ops
+from sqlalchemy import CheckConstraint
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.migrations.alembic.enums import EnumTypeOp
 from framefox_tasks.migrations.alembic.generated_columns import rewritten
+from framefox_tasks.migrations.alembic.primary_keys import PrimaryKeyOp
 from framefox_tasks.migrations.alembic.renames import ColumnRenameOp, TableRenameOp
 from framefox_tasks.migrations.alembic.risks import loses_data
 from framefox_tasks.migrations.alembic.views import ViewOp
@@ -23,8 +25,8 @@ class Difference:
     """The operations of a migration, those that lose data, and the constraints that it leaves unnamed.
 
     Attributes:
-        names: The names of the constraints and indexes that it makes or drops, and of the generated columns that it
-            makes anew, as `table.column`.
+        names: The names of the constraints and indexes that it makes or drops, of the generated columns that it makes
+            anew, as `table.column`, and `primary key of table`.
         created: The tables that it makes, or gives their names.
     """
 
@@ -43,7 +45,7 @@ def difference_of(context: RevisionContext, target: Target) -> Difference:
     shown = tuple(_describe(operation) for operation in operations)
     return Difference(
         shown,
-        frozenset(name for operation in operations if (name := name_of(operation) or rewritten(operation))),
+        frozenset(name for operation in operations if (name := _name_done(operation))),
         tuple(text for text, operation in zip(shown, operations, strict=True) if loses_data(operation)),
         tuple(name for operation in operations for name in _unnamed(operation, target)),
         frozenset(filter(None, map(_created, operations))),
@@ -72,6 +74,8 @@ def _describe(operation: ops.MigrateOperation) -> str:
     """One operation in a few words, such as: add table product; drop column product.price."""
     if isinstance(operation, ViewOp):
         return f"{'add' if operation.create else 'drop'} view {operation.name}"
+    if isinstance(operation, PrimaryKeyOp):
+        return operation.shown
     if isinstance(operation, ops.ExecuteSQLOp):
         return str(operation.sqltext)
     if isinstance(operation, TableRenameOp):
@@ -99,6 +103,12 @@ def _created(operation: ops.MigrateOperation) -> str | None:
     return None
 
 
+def _name_done(operation: ops.MigrateOperation) -> str | None:
+    if isinstance(operation, PrimaryKeyOp):
+        return f"primary key of {'.'.join(filter(None, (operation.schema, operation.table_name)))}"
+    return name_of(operation) or rewritten(operation)
+
+
 def name_of(operation: ops.MigrateOperation) -> str | None:
     """The name of the constraint or the index that it makes or drops."""
     name = getattr(operation, "constraint_name", None) or getattr(operation, "index_name", None)
@@ -113,11 +123,13 @@ def _kind(operation: ops.MigrateOperation) -> str:
 
 
 def _unnamed(operation: ops.MigrateOperation, target: Target) -> Iterator[str]:
-    """The constraints without a name. In a new table servers give them one; SQLite does not."""
+    """The constraints that no migration drops for want of a name.
+
+    In a new table servers give them one. SQLite does not, and there only checks are told apart by nothing else.
+    """
     if isinstance(operation, ops.CreateTableOp) and database_of(target).rebuilds_tables:
         for constraint in operation.to_table().constraints:
-            kind = type(constraint).__name__
-            if constraint.name is None and kind != "PrimaryKeyConstraint":
-                yield f"{kind} on {operation.table_name}"
+            if constraint.name is None and isinstance(constraint, CheckConstraint):
+                yield f"CheckConstraint on {operation.table_name}"
     elif isinstance(operation, ops.AddConstraintOp) and getattr(operation, "constraint_name", "") is None:
         yield f"{type(operation).__name__.removesuffix('Op')} on {getattr(operation, 'table_name', '')}"

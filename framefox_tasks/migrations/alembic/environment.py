@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.drivers import sqlalchemy_engine
+from framefox_tasks.databases.engines import migration_engine
 from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.alembic.caught_warnings import caught_warnings
 from framefox_tasks.migrations.alembic.compare import help_compare_defaults, ignore_warnings
@@ -202,7 +202,7 @@ class _AsyncAttributes(_Attributes):
 
 @contextmanager
 def _connection(target: Target) -> Iterator[Connection]:
-    with sqlalchemy_engine(target, database_of(target)).connect() as connection:
+    with migration_engine(target, database_of(target)).connect() as connection:
         # The older form of Alembic's own recipe calls connect() on the connection.
         connection.connect = lambda: nullcontext(connection)  # type: ignore[attr-defined]
         yield connection

@@ -10,7 +10,7 @@ from sqlalchemy import MetaData
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError
-from framefox_tasks.migrations.alembic import checks as _checks, enums  # noqa: F401 - registers its comparison
+from framefox_tasks.migrations.alembic import checks as _checks, enums, primary_keys as _keys  # noqa: F401 - they register comparisons
 from framefox_tasks.migrations.alembic.column_attributes import complete_columns
 from framefox_tasks.migrations.alembic.column_changes import complete_changes
 from framefox_tasks.migrations.alembic.compare import compare_type
@@ -24,6 +24,7 @@ from framefox_tasks.migrations.alembic.portable import adapt, render_item
 from framefox_tasks.migrations.alembic.rebuilt_tables import add_naming_conventions
 from framefox_tasks.model import Project, Target
 from framefox_tasks.schema.entities import resolve
+from framefox_tasks.schema.generated import end_expressions
 from framefox_tasks.schema.sources import ignored
 
 Hook = Callable[..., Any]
@@ -52,6 +53,7 @@ def complete_options(
         # Of SQLite Alembic believes otherwise; the migration guard has switched its driver's own transactions off.
         options.setdefault("transactional_ddl", True)
     given = metadata_in(options.get("target_metadata"))
+    end_expressions(given)
     # Of one alone Alembic takes the naming convention too.
     options["target_metadata"] = (given[0] if len(given) == 1 else given) or list(metadata) or None
     _version_table(target.project, options)

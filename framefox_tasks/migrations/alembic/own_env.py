@@ -14,7 +14,8 @@ from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.drivers import sqlalchemy_engine, sqlalchemy_url
+from framefox_tasks.databases.drivers import sqlalchemy_url
+from framefox_tasks.databases.engines import migration_engine
 from framefox_tasks.databases.lock import Patience
 from framefox_tasks.migrations.alembic.compare import help_compare_defaults, ignore_warnings
 from framefox_tasks.migrations.alembic.config import TARGET
@@ -52,7 +53,7 @@ def run_as_env(target: Target, metadata: Callable[[], Sequence[MetaData]]) -> No
         return
     with ExitStack() as stack:
         stack.enter_context(_connection_errors(target))
-        connection = stack.enter_context(sqlalchemy_engine(target, dialect).connect())
+        connection = stack.enter_context(migration_engine(target, dialect).connect())
         context.configure(**complete(connection=connection))
         if not ours:
             stack.enter_context(warnings.catch_warnings())

@@ -114,6 +114,14 @@ class Ownership:
             self._parts.add((word, shown(owner), str(name or ", ".join(columns))))
         return False
 
+    def has_left_alone(self, kind: str, schema: str | None, table: str, name: str) -> bool:
+        """Whether a part of a table is not the project's to drop."""
+        return (kind, shown(self._plain(schema, table)), name) in self._parts
+
+    def take(self, kind: str, schema: str | None, table: str, name: str) -> None:
+        """Take a part for one that the entities declare."""
+        self._parts.discard((kind, shown(self._plain(schema, table)), name))
+
     @cached_property
     def _recorded_parts(self) -> dict[Name, _RecordedParts]:
         return {self._plain(table.schema, table.name): _RecordedParts(table) for table in self._recorded}

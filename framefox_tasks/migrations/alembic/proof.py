@@ -15,7 +15,7 @@ from sqlalchemy.sql import ddl
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine
-from framefox_tasks.databases.facts import Fact, declarable, differences, is_of
+from framefox_tasks.databases.facts import Fact, FactDifference, declarable, differences, is_of
 from framefox_tasks.errors import FramefoxTasksError, ReplayError, ScratchError, UnprovenError
 from framefox_tasks.migrations.alembic.autogenerate import Comparison, compare
 from framefox_tasks.migrations.alembic.claims import claims, names_of
@@ -23,6 +23,7 @@ from framefox_tasks.migrations.alembic.describe import operations_of
 from framefox_tasks.migrations.alembic.failures import describe
 from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.made import digest_of
+from framefox_tasks.migrations.alembic.older import Untouched, keep_older, untouched
 from framefox_tasks.migrations.alembic.ownership import Known
 from framefox_tasks.migrations.alembic.replay import guarded, replay, revert
 from framefox_tasks.model import Target
@@ -95,6 +96,7 @@ class _Proof:
         self._copied = False
         self._before: list[Fact] = []
         self._settled: frozenset[str] = frozenset()
+        self._still = Untouched()
         script = history.scripts.get_revision(str(generated.context.generated_revisions[-1].rev_id))
         self._revision = script.revision
         # All that is applied to the live database: with lasting branches more than what the migration follows.
@@ -107,10 +109,13 @@ class _Proof:
         self._step("upgrade", lambda: replay(self._history, scratch, self._revision))
         after = self._facts(scratch)
         self._settled = self._unchanged(after)
+        if not self._copied:
+            self._still = untouched(self._history, self._generated, before, after)
         expected = self._declared(scratch)
-        wrong, older = self._judged(expected, before, after) if expected is not None else ([], [])
+        wrong, unmended = self._judged(expected, before, after) if expected is not None else ([], [])
         if wrong:
-            raise self._failed("After it the schema is not what the entities declare", wrong)
+            raise self._failed("After it the schema is not what the entities declare", map(str, wrong))
+        older = [*(text for _, text in self._still.older), *map(str, unmended)]
         left = self._operations(scratch)
         self._step("downgrade", lambda: revert(self._history, scratch, self._revision))
         self._leads_back(before, self._facts(scratch))
@@ -126,6 +131,8 @@ class _Proof:
             older += [item for item in left if item not in older]
         self._step("second upgrade", lambda: replay(self._history, scratch, self._revision))
         self._same("Its second upgrade leads to another schema than the first", after, self._facts(scratch))
+        if expected is not None and not self._copied:
+            keep_older(self._history, self._generated, unmended, self._still)
         if self._is_long and not self._copied:
             self._database.keep_state(self._target, scratch, digest_of(self._history, *self._generated.files))
         proof = Proof(proven=True, reason=" ".join(self._notes), older=tuple(older))
@@ -228,7 +235,8 @@ class _Proof:
                 with guarded(self._target, made), warnings.catch_warnings():
                     warnings.simplefilter("ignore", SAWarning)
                     for metadata in self._generated.metadata:
-                        metadata.create_all(self._engine(made), checkfirst=_unchecked(metadata))
+                        tables = self._still.declared(metadata)
+                        metadata.create_all(self._engine(made), tables, checkfirst=_unchecked(metadata))
             except (SQLAlchemyError, ReplayError) as exc:
                 if isinstance(exc, ReplayError) and exc.leaves:
                     raise
@@ -267,14 +275,16 @@ class _Proof:
         changed = {part for name in names if name for part in (".".join(filter(None, name)), name[1])}
         return frozenset(tables - differing - changed)
 
-    def _judged(self, expected: list[Fact], before: list[Fact], after: list[Fact]) -> tuple[list[str], list[str]]:
+    def _judged(
+        self, expected: list[Fact], before: list[Fact], after: list[Fact]
+    ) -> tuple[list[FactDifference], list[FactDifference]]:
         """What is wrong after the migration: what it has made so or claims to mend, and what was so before."""
+        expected, before, after = map(self._still.rest, (expected, before, after))
         stood = {str(item) for item in differences(expected, declarable(before, expected))}
         found = differences(expected, declarable(after, expected))
         claimed = list(claims(operations_of(self._generated.context)))
         wrong = [item for item in found if str(item) not in stood or any(claim(item.fact) for claim in claimed)]
-        older = [] if self._copied else [str(item) for item in found if item not in wrong]
-        return list(map(str, wrong)), older
+        return wrong, [] if self._copied else [item for item in found if item not in wrong]
 
     def _step(self, name: str, run: Callable[[], object]) -> None:
         try:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 from framefox_tasks.databases import database_named
+from framefox_tasks.migrations.alembic.primary_keys import PrimaryKeyOp
 
 # Each type holds what the ones after it hold.
 _INTEGERS = (types.BigInteger, types.Integer, types.SmallInteger)
@@ -32,6 +33,8 @@ def _risks(op: ops.MigrateOperation, dialect: Dialect) -> Iterator[str]:
         yield from _altered(op, dialect)
     elif isinstance(op, ops.CreateUniqueConstraintOp) or (isinstance(op, ops.CreateIndexOp) and op.unique):
         yield _unique(op.schema, op.table_name, op.columns)
+    elif isinstance(op, PrimaryKeyOp) and op.made and not (op.gone and {*op.gone.columns} <= {*op.made.columns}):
+        yield _unique(op.schema, op.table_name, op.made.columns)
     elif isinstance(op, ops.CreateCheckConstraintOp):
         table = _shown(op.schema, op.table_name)
         yield f"{table} gets the check {op.constraint_name}: this fails where a row does not meet it. Look for such."

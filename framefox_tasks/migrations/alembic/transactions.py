@@ -67,13 +67,13 @@ class Transactions:
         assert context.connection is not None  # noqa: S101 - they run on one
         self._lock.join(context.connection)
         self.adopt(context.connection)
+        event.listen(context.connection, "commit", self._before_commit)  # before the time for locks begins anew
         if self.table_locks:
             self.table_locks.join(context.connection)
         if self.recorder:  # it sees a statement once, however often that is sent
             self.recorder.join(context.connection, self.table_locks)
         if self.log:
             self.log.join(context)
-        event.listen(context.connection, "commit", self._before_commit)
         event.listen(context.connection, "before_cursor_execute", self._note_statement)
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._applied)
         prepare_update(context)

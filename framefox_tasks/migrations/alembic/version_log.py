@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
+from contextlib import nullcontext
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import UserDefinedType
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.journal import LOG
 from framefox_tasks.migrations import applied_log
 from framefox_tasks.migrations.alembic.config import revision_of
-from framefox_tasks.migrations.applied_log import SEED, Log
+from framefox_tasks.migrations.alembic.failures import describe
+from framefox_tasks.migrations.applied_log import SEED, Prepared
 from framefox_tasks.migrations.checksum_cache import ChecksumCache
 from framefox_tasks.model import Target
+from framefox_tasks.results import Revision
 
 
 class _Text(UserDefinedType[str]):
@@ -37,26 +41,26 @@ class VersionLog:
 
     Args:
         target: The database.
-        log: What is known.
-        note: Why the version table cannot hold it; empty where it can.
+        prepared: What is known, and whether the version table has a column for it.
 
     Attributes:
-        note: The same.
+        note: Why the version table cannot hold it; empty where it can.
     """
 
-    def __init__(self, target: Target, log: Log, note: str) -> None:
+    def __init__(self, target: Target, prepared: Prepared) -> None:
         self._target = target
-        self._log = log
+        self._log, self._is_lacking, self.note = prepared
         self._journal = database_of(target).journal
         self._is_written = True
         self._checksums = ChecksumCache(target.project)
-        self.note = note
 
     @classmethod
     def of(cls, target: Target) -> VersionLog:
-        """That of a database, whose version table gets a column for it; under the lock."""
-        note = applied_log.prepare(target)
-        return cls(target, {} if note else applied_log.read(target), note or "")
+        """That of a database, whose version table gets a column for it; under the lock.
+
+        Where DDL can be rolled back it gets the column with the revision, in one transaction.
+        """
+        return cls(target, applied_log.prepare(target, add=not database_of(target).transactional_ddl))
 
     def join(self, context: MigrationContext) -> None:
         """Let Alembic make the column with the version table, where it makes that."""
@@ -73,6 +77,14 @@ class VersionLog:
                 self._log[script.revision] = known
         self._is_written = False
 
+    def made(self, connection: Connection, revisions: Iterable[Revision]) -> None:
+        """Note and write that the schema of these migrations was made at once."""
+        for revision in revisions:
+            if known := applied_log.logged(revision, self._checksums):
+                self._log[revision.revision] = known
+        self._write(connection)
+        self._checksums.keep()
+
     def write(self, connection: Connection) -> None:
         """Write what was noted; once before a commit, as the text has all migrations that are applied."""
         if not self._is_written:
@@ -88,5 +100,21 @@ class VersionLog:
             self._write(connection)
 
     def _write(self, connection: Connection) -> None:
+        if self._is_lacking:
+            self._is_lacking = False
+            self._add(connection)
         if self._journal and not self.note:
             connection.exec_driver_sql(self._journal.log_statement(self._target, applied_log.written(self._log)))
+
+    def _add(self, connection: Connection) -> None:
+        """Add the column; where that is refused, nothing of the transaction is lost."""
+        journal = self._journal
+        assert journal is not None  # noqa: S101 - it has looked for the column
+        commits = journal.autocommits(connection.connection.dbapi_connection)
+        try:
+            with nullcontext() if commits else connection.begin_nested():
+                connection.exec_driver_sql(journal.log_addition(self._target))
+        except DBAPIError as exc:
+            if exc.connection_invalidated:
+                raise
+            self.note = applied_log.refused(describe(exc))

@@ -18,8 +18,8 @@ from framefox_tasks.errors import (
 )
 from framefox_tasks.migrations import upgrade as upgrades
 from framefox_tasks.migrations.protection import is_protected
-from framefox_tasks.model import TIMESTAMP, CopyOptions, NamedCopy
-from framefox_tasks.settings import URL_VARIABLE, Settings, positive
+from framefox_tasks.model import RANGE_ROWS, TIMESTAMP, CopyOptions, NamedCopy
+from framefox_tasks.settings import URL_VARIABLE, Settings, count_of, positive
 from framefox_tasks.tasks.actions import hide
 from framefox_tasks.tasks.actions.backup import replacing
 from framefox_tasks.tasks.actions.copy_run import run_copy, stamp_of
@@ -41,6 +41,7 @@ def copy(
     tables: str | None,
     exclude: str | None,
     jobs: str | None,
+    range_rows: str | None,
     where: list[str],
     mask: list[str],
     types: list[str],
@@ -49,6 +50,7 @@ def copy(
     no_scan: bool = False,
     lock_wait: str | None = None,
     force: str | None = None,
+    verbose: bool = False,
     invocation: Invocation | None = None,
     only_related: str = "",
     sample: str = "",
@@ -74,6 +76,7 @@ def copy(
         tables=_names(tables),
         exclude=_names(exclude),
         jobs=positive("--jobs", (jobs or "").strip()),
+        range_rows=count_of("--range-rows", (range_rows or "").strip(), RANGE_ROWS),
         where=_conditions(where),
         only_related=only_related.strip(),
         sample=sample.strip(),
@@ -92,7 +95,8 @@ def copy(
     found = NamedCopy("", origin, place, options, protected=settings.copies.protected)
     if options.overwrite and not (dry_run or yes or force is not None):
         _ask(found, _task(settings))
-    _run_copy(found, dry_run, force, replacing(settings, found, force) if options.overwrite else None)
+    saved = replacing(settings, found, force) if options.overwrite else None
+    _run_copy(found, dry_run, force, saved, verbose=verbose)
 
 
 def _task(settings: Settings) -> str:
@@ -151,7 +155,13 @@ def _mask(text: str) -> Any:
 
 
 def named(
-    settings: Settings, *, name: str, dry_run: bool, force: str | None = None, invocation: Invocation | None = None
+    settings: Settings,
+    *,
+    name: str,
+    dry_run: bool,
+    force: str | None = None,
+    verbose: bool = False,
+    invocation: Invocation | None = None,
 ) -> dict[str, Any] | None:
     """A named copy of the settings. The values are for the next run."""
     found = settings.copies.named(name)
@@ -162,7 +172,7 @@ def named(
     ):
         return invocation and invocation.values
     try:
-        return _run_copy(found, dry_run, force)
+        return _run_copy(found, dry_run, force, verbose=verbose)
     except TargetNotEmptyError as exc:
         raise TargetNotEmptyError(
             exc.message, hint=f"To replace it each time, write `overwrite: true` into copies.{name} of the settings."
@@ -190,12 +200,17 @@ def upgrade(
 
 
 def _run_copy(
-    copy: NamedCopy, dry_run: bool, force: str | None = None, saved: AbstractContextManager[None] | None = None
+    copy: NamedCopy,
+    dry_run: bool,
+    force: str | None = None,
+    saved: AbstractContextManager[None] | None = None,
+    *,
+    verbose: bool = False,
 ) -> dict[str, Any] | None:
     """Copy, with hints for the two databases of a copy where others name the settings of one."""
     hide(copy.source, copy.target())
     try:
-        return _copy_once(copy, dry_run, force, saved or nullcontext())
+        return _copy_once(copy, dry_run, force, saved or nullcontext(), verbose=verbose)
     except ConnectionFailedError as exc:
         hint = (exc.hint or "").replace(_ONE, f"--to, --from, {_ONE}")
         raise ConnectionFailedError(exc.message, hint=hint or None) from exc
@@ -208,12 +223,12 @@ def _run_copy(
 
 
 def _copy_once(
-    copy: NamedCopy, dry_run: bool, force: str | None, saved: AbstractContextManager[None]
+    copy: NamedCopy, dry_run: bool, force: str | None, saved: AbstractContextManager[None], *, verbose: bool
 ) -> dict[str, Any] | None:
     stamp = stamp_of(copy)
     if dry_run:
         plan = copying.plan_copy(copy.source, copy.target(stamp), options=copy.options)
-        report.show(plan)
+        report.show(plan, verbose=verbose)
         if plan.refused:
             raise CopyError(
                 f"The copy to {plan.target.label} would fail.",
@@ -223,7 +238,7 @@ def _copy_once(
     note_unlocked(copy.source)
     state = source_state(copy.source) if copy.name and comparable(copy) else None
     with saved:
-        result = run_copy(copy, stamp, force)
+        result = run_copy(copy, stamp, force, verbose=verbose)
     values = copy_values(copy, stamp, state)
     removed, dropped = retention.remove_older(copy, stamp), retention.drop_older(copy, stamp)
     report.show(replace(result, removed=removed, dropped=dropped))

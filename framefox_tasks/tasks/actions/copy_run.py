@@ -25,7 +25,7 @@ def make_copy(copy: NamedCopy) -> Target:
     return copy.target(stamp)
 
 
-def run_copy(copy: NamedCopy, stamp: str, force: str | None) -> Copied:
+def run_copy(copy: NamedCopy, stamp: str, force: str | None, *, verbose: bool = False) -> Copied:
     """Make the copy of this time."""
     target = copy.target(stamp)
     with report.copying() as display:
@@ -34,7 +34,7 @@ def run_copy(copy: NamedCopy, stamp: str, force: str | None) -> Copied:
                 copy.source,
                 target,
                 options=copy.options,
-                on_plan=_announced(display.begin),
+                on_plan=_announced(display.begin, verbose=verbose),
                 on_progress=display.note,
                 on_wait=report.show_waiting,
                 force=force,
@@ -43,12 +43,12 @@ def run_copy(copy: NamedCopy, stamp: str, force: str | None) -> Copied:
             raise CopyError(f"The copy was interrupted; {target.label} is as it was.", hint="Start it again.") from None
 
 
-def _announced(begin: Callable[[CopyPlan], None]) -> Callable[[CopyPlan], None]:
+def _announced(begin: Callable[[CopyPlan], None], *, verbose: bool) -> Callable[[CopyPlan], None]:
     """Report what cannot be carried, before anything is copied."""
 
     def announce(plan: CopyPlan) -> None:
         report.say(f"Copying {plan.source.label} to {plan.target.label}...")
-        for line in report.not_carried(plan):
+        for line in [*report.not_carried(plan), *(report.streams(plan) if verbose else ())]:
             report.say(line)
         begin(plan)
 

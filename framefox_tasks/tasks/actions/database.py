@@ -84,7 +84,8 @@ def create_migration(
     if project.engine and not check:
         _create_for_all(settings, message or None, chosen, proof=not no_proof, keep_anyway=keep_anyway)
         return None
-    hook = {"hook": hook_state(project)} if project.include_object else None
+    asked = hook_state(project)
+    hook = {"hook": asked} if asked else None
     if check:
         report.show(migration.check_migration(target, x=x), verbose=verbose)
         return hook
@@ -202,6 +203,7 @@ def upgrade(
     output: str,
     x: list[str],
     resume: bool = False,
+    fast: bool = False,
     lock_wait: str | None = None,
 ) -> dict[str, Any]:
     """database_upgrade. The values are for the next run: the heads, and the database."""
@@ -213,6 +215,9 @@ def upgrade(
         raise ConfigError(
             f"--resume and {'--plan' if plan else '--sql'} cannot be used together.", hint="Choose one of them."
         )
+    if fast and (plan or sql or resume):
+        other = "--plan" if plan else "--sql" if sql else "--resume"
+        raise ConfigError(f"--fast and {other} cannot be used together.", hint="Choose one of them.")
     _check_given(revision)
     target = settings.target
     if plan:
@@ -230,7 +235,13 @@ def upgrade(
         with before_upgrade(settings, target, revision, resume=resume):
             report.say("Applying migrations...")
             result = upgrades.upgrade(
-                target, revision=revision, x=x, on_step=report.show, on_wait=report.show_waiting, resume=resume
+                target,
+                revision=revision,
+                x=x,
+                on_step=report.show,
+                on_wait=report.show_waiting,
+                resume=resume,
+                fast=fast,
             )
         report.show(result)
         heads = result.heads

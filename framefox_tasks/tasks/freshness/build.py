@@ -18,6 +18,9 @@ from framefox_tasks.settings import configured
 from framefox_tasks.tasks.freshness.history import RevisionFile, applied, newest_generated, read_history
 from framefox_tasks.tasks.freshness.state import failure_text, listed
 
+_HOOKS = (b"include_object", b"include_name")
+"""Of Alembic, by which an env.py leaves out what is not to be compared."""
+
 
 def sources_unchanged(task: Any, values: dict[str, Any]) -> tuple[bool, str]:  # noqa: ARG001 - as UptodateCheck calls it
     """Up to date when the files that the last import read are the same, and no other has come to the entities.
@@ -154,11 +157,15 @@ def agreed(target: Target, schema: bytes) -> str:
 def hook_state(project: Project) -> str | None:
     """A digest of the include_object hook that a comparison asks, and of its module's file; None where there is none.
 
-    What it leaves out is in the comparison alone, and not in the snapshot.
+    What it leaves out is in the comparison alone, and not in the snapshot. The hook may be one of env.py as well.
     """
+    env = project.migrations_folder / "env.py"
+    text = env.read_bytes() if env.is_file() else b""
+    own = [digest(text)] if any(name in text for name in _HOOKS) else []
     if not project.include_object:
-        return None
+        return own[0] if own else None
     module = project.include_object.partition(":")[0].replace(".", "/")
     folders = [project.path(folder) for folder in (*project.import_paths, Path(), Path("src"))]
     files = [folder / name for folder in folders for name in (f"{module}.py", f"{module}/__init__.py")]
-    return digest("\n".join([project.include_object, *(digest(file.read_bytes()) for file in files if file.is_file())]))
+    contents = [digest(file.read_bytes()) for file in files if file.is_file()]
+    return digest("\n".join([project.include_object, *contents, *own]))

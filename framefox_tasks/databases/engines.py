@@ -1,0 +1,73 @@
+"""Engines of SQLAlchemy that a thread uses again, for databases of which SQLAlchemy finds out the same.
+
+What it asks of a server at the first connection of an engine, and what it compiles, takes longer than a small
+migration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+from framefox_tasks.databases import reuse
+from framefox_tasks.databases.drivers import sqlalchemy_engine, sqlalchemy_url
+from framefox_tasks.databases.verbs import Traits
+from framefox_tasks.model import Target
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+    from sqlalchemy.engine import Engine
+
+
+def migration_engine(target: Target, database: Traits) -> Engine:
+    """An engine that keeps no connection open; in a context of reuse.reusing() it shares what SQLAlchemy knows."""
+    if not reuse.is_reusing() or database.default_schema_query is None:
+        return sqlalchemy_engine(target, database)
+    url = sqlalchemy_url(target, database)
+    shared: _Shared = reuse.kept(_key(url, target, database), lambda: _Shared(url, database, echo=target.echo))
+    return shared.at(url)
+
+
+def _key(url: URL, target: Target, database: Traits) -> Hashable:
+    name = "" if database.alike_in_server else url.database
+    options = tuple(item for item in target.address.query if item[0] != "options")
+    return (url.drivername, url.username, url.password, url.host, url.port, name, options, target.echo)
+
+
+class _Shared:
+    def __init__(self, url: URL, database: Traits, *, echo: bool) -> None:
+        from sqlalchemy import create_engine, event
+        from sqlalchemy.pool import NullPool
+
+        self._url = url
+        self._schema_query = database.default_schema_query
+        self._is_known = False
+        self._engine = create_engine(url, poolclass=NullPool, echo=echo, creator=self._connected)
+        event.listen(self._engine.pool, "connect", self._find_schema)
+
+    def at(self, url: URL) -> Engine:
+        """The engine for another database."""
+        self._url = url
+        engine = self._engine.execution_options()
+        engine.url = url
+        return engine
+
+    def _connected(self, record: Any) -> Any:
+        """As SQLAlchemy's own engine connects, to the database that is meant now."""
+        dialect: Any = self._engine.dialect
+        positional, keywords = dialect.create_connect_args(self._url)
+        positional, keywords = list(positional), dict(keywords)
+        for connect in dialect.dispatch.do_connect:
+            if (connection := connect(dialect, record, positional, keywords)) is not None:
+                return connection
+        return dialect.connect(*positional, **keywords)
+
+    def _find_schema(self, connection: Any, _: Any) -> None:
+        """What alone differs between the databases; of the first one SQLAlchemy has found it out."""
+        if self._is_known and self._schema_query:
+            cursor = connection.cursor()
+            cursor.execute(self._schema_query)
+            self._engine.dialect.default_schema_name = cursor.fetchone()[0]
+            cursor.close()
+            connection.rollback()
+        self._is_known = True

@@ -1,0 +1,115 @@
+"""Raw connections that a thread uses again, where it connects to one server many times in a row.
+
+To connect takes a server longer than all that a run asks of it. A connection is given on only when it was left without
+an error, as the driver of its database has put it in order, and only for a while: what has been idle for long may have
+been cut off without a word.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+_IDLE_SECONDS = 30.0
+_SURE_SECONDS = 1.0
+
+
+class _Idle(threading.local):
+    """The idle connections of a thread; all have the same key."""
+
+    def __init__(self) -> None:
+        self.contexts = 0
+        self.refused = False
+        self.key: Hashable = None
+        self.connections: list[tuple[Any, float]] = []
+        self.spoiled: set[int] = set()
+        self.kept: dict[Hashable, Any] = {}
+
+
+_idle = _Idle()
+
+
+@contextmanager
+def reusing() -> Iterator[None]:
+    """A context in which the raw connections of this thread are used again; at its end they are closed."""
+    _idle.contexts += 1
+    try:
+        yield
+    finally:
+        _idle.contexts -= 1
+        if not _idle.contexts:
+            _close_all()
+            _idle.kept.clear()
+            _idle.refused = False
+
+
+def is_reusing() -> bool:
+    """Whether this thread is in such a context."""
+    return _idle.contexts > 0 and not _idle.refused
+
+
+def refuse() -> None:
+    """Keep no connection any more, until the context ends: that of a pooler takes one of the few that it has."""
+    _close_all()
+    _idle.refused = True
+
+
+def take(key: Hashable) -> tuple[Any, bool] | None:
+    """An idle connection of a key, and whether it was used only just now; None where there is none.
+
+    Those of another key are closed.
+    """
+    if key != _idle.key:
+        _close_all()
+    while _idle.connections:
+        connection, since = _idle.connections.pop()
+        idle = time.monotonic() - since
+        if idle < _IDLE_SECONDS:
+            return connection, idle < _SURE_SECONDS
+        close(connection)
+    return None
+
+
+def give(key: Hashable, connection: Any) -> None:
+    """Keep a connection for the next one; those of another key are closed."""
+    if not is_reusing():
+        close(connection)
+        return
+    if key != _idle.key:
+        _close_all()
+    _idle.key = key
+    _idle.connections.append((connection, time.monotonic()))
+
+
+def spoil(connection: Any) -> None:
+    """Have a connection closed where it would be kept: it could not be put in order."""
+    _idle.spoiled.add(id(connection))
+
+
+def is_spoiled(connection: Any) -> bool:
+    """Whether that was said of a connection; asked once."""
+    found = id(connection) in _idle.spoiled
+    _idle.spoiled.discard(id(connection))
+    return found
+
+
+def kept(key: Hashable, make: Callable[[], Any]) -> Any:
+    """What is made once in a context, and is forgotten at its end."""
+    if key not in _idle.kept:
+        _idle.kept[key] = make()
+    return _idle.kept[key]
+
+
+def close(connection: Any) -> None:
+    """Close a connection that nobody uses; that it has ended already is no error."""
+    with suppress(Exception):  # whatever its driver raises
+        connection.close()
+
+
+def _close_all() -> None:
+    while _idle.connections:
+        close(_idle.connections.pop()[0])
+    _idle.key = None
