@@ -46,7 +46,7 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
         prepared.plan,
         tables=tables,
         refused=(*prepared.plan.refused, *refused),
-        not_carried=(*prepared.plan.not_carried, *lost),
+        not_carried=tuple(dict.fromkeys((*prepared.plan.not_carried, *lost))),
     )
 
 

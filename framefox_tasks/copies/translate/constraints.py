@@ -18,6 +18,7 @@ Count = Callable[[Name, str], int]
 """How many rows of a table of the source meet a condition in its SQL."""
 
 _TEXTS = (Kind.TEXT, Kind.ENUM, Kind.OTHER)
+_UNCHECKED = {"NOT VALID", "NOT ENFORCED"}
 _PARENT = "framefox_tasks_parent"
 
 
@@ -46,7 +47,7 @@ class Constraints:
         """How many rows refer to none, where texts are compared by their characters, or nobody has looked."""
         texts = [target.kinds[column] in _TEXTS for column in reference.columns]
         is_loose = any(texts) and self._is_loose(target, reference.columns)
-        if not self._count or not (is_loose or "NOT VALID" in reference.lost):
+        if not self._count or not (is_loose or _UNCHECKED & {*reference.lost}):
             return 0
         name = target.source.name
         return self._count(
