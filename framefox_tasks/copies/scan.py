@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -46,7 +46,7 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
         prepared.plan,
         tables=tables,
         refused=(*prepared.plan.refused, *refused),
-        not_carried=(*prepared.plan.not_carried, *lost),
+        not_carried=tuple(dict.fromkeys((*prepared.plan.not_carried, *lost))),
     )
 
 
@@ -73,11 +73,13 @@ def _orphans(prepared: PreparedCopy, reader: Reader) -> Iterator[str]:
     """The foreign keys that the target refuses when the rows are there: some refer to rows that are not."""
     source, theirs = (database_of(target).dialect for target in (prepared.source.target, prepared.place.staging))
     work = prepared.work
-    if work.existing or work.where or work.direct or source.holds_constraints or theirs.constraints_with_table:
+    if work.existing or work.where or work.direct or theirs.constraints_with_table:
         return
     for plan in work.schema.tables:
         for key in () if plan.empty else plan.foreign_keys:
-            count = reader.count(plan.source.name, where=orphans(key.columns, key.table, key.referred, source))
+            count = reader.count(
+                plan.source.name, where=orphans(plan.source.name, key.columns, (key.table, key.referred), source)
+            )
             if count:
                 rows = "1 row refers" if count == 1 else f"{count:,} rows refer"
                 name = key.name or ", ".join(key.columns)
@@ -101,6 +103,7 @@ class _Table:
 
     def __init__(self, plan: TablePlan, prepared: PreparedCopy) -> None:
         self._plan = plan
+        self._source = prepared.source
         self._where = prepared.work.where.get(plan.label, "")
         self._transform = prepared.work.transforms.get(plan.label)
         dialects = (database_of(prepared.source.target).dialect, database_of(prepared.place.staging).dialect)
@@ -121,25 +124,30 @@ class _Table:
         return reader.count(self._plan.source.name, where=self._where)
 
     def refused(self, reader: Reader) -> Iterator[str]:
-        """The columns whose values the copy does not take, a phrase each.
-
-        Raises:
-            BadRowError: A value of the source is none of its kind.
-        """
+        """The columns whose values the copy does not take, a phrase each."""
         names = {*self._columns, *self._plan.primary_key}
         fields = tuple(one for one in self._plan.source.fields if self._all or one.name in names)
         if not (self._columns or self._all) or not fields:
             return
+        unread: list[BadRowError] = []
         try:
-            with closing(reader.lines(Side(self._plan.source.name, fields), where=self._where)) as lines:
-                for block in self._transform(lines) if self._transform else lines:
-                    self._look(block, fields)
-        except BadRowError as exc:
-            yield f"{self._plan.label}{f', {exc.row}' if exc.row else ''}: {exc.reason}"
+            self._read(reader, fields)
+        except BadRowError:
+            for column in self._columns.values():
+                column.count = 0
+            with self._source.reader() as careful:
+                careful.skip_bad_rows(unread.append)
+                self._read(careful, fields)
+        yield from _of_unread(self._plan, unread)
         for column in self._columns.values():
             if column.count:
                 rows = "1 row holds" if column.count == 1 else f"{column.count:,} rows hold"
                 yield f"{self._plan.label}: {rows} what {column.native} of {column.name} does not take, {column.first}"
+
+    def _read(self, reader: Reader, fields: tuple[Field, ...]) -> None:
+        with closing(reader.lines(Side(self._plan.source.name, fields), where=self._where)) as lines:
+            for block in self._transform(lines) if self._transform else lines:
+                self._look(block, fields)
 
     def _look(self, block: bytes, fields: tuple[Field, ...]) -> None:
         cells = block[:-1].replace(b"\n", b"\t").split(b"\t")
@@ -155,6 +163,16 @@ class _Table:
     def _told(self, row: list[bytes], places: Mapping[str, int], name: str) -> str:
         key = ", ".join(f"{part}={_text(row[places[part]])}" for part in self._plan.primary_key if part in places)
         return f"the first{f' in {key}' if key else ''}: {_text(row[places[name]])}"
+
+
+def _of_unread(plan: TablePlan, rows: Sequence[BadRowError]) -> Iterator[str]:
+    """Those with a value that is none of the kind of its column: the first of each column, and how many more."""
+    kinds: dict[str, list[BadRowError]] = {}
+    for row in rows:
+        kinds.setdefault(row.reason.rpartition(" in ")[2], []).append(row)
+    for first, *more in kinds.values():
+        others = f", and {len(more):,} more like it" if more else ""
+        yield f"{plan.label}{f', {first.row}' if first.row else ''}: {first.reason}{others}"
 
 
 def _column(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> _Column | None:

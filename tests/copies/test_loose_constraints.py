@@ -66,6 +66,48 @@ def test_a_key_that_refers_by_letters_alone_is_listed_as_not_carried(make_databa
     ]
 
 
+@pytest.mark.parametrize("onto", ["mysql", "sqlite"])
+def test_types_and_collations_of_postgresql_that_fold_letters_are_looked_at_too(
+    make_database: MakeDatabase, onto: str
+) -> None:
+    source = made(
+        make_database("postgresql"),
+        "CREATE COLLATION folding (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+        "CREATE TABLE p (a text COLLATE folding PRIMARY KEY, b text COLLATE folding CHECK (b IN ('new')))",
+        "CREATE TABLE c (a text COLLATE folding CONSTRAINT odd REFERENCES p, n integer)",
+        "INSERT INTO p VALUES ('Abc', 'NEW')",
+        "INSERT INTO c VALUES ('abc', 7), ('Abc', NULL)",
+        "ALTER TABLE p ADD CONSTRAINT numbered UNIQUE (b)",
+        "CREATE TABLE q (id integer PRIMARY KEY)",
+        "ALTER TABLE c ADD CONSTRAINT late FOREIGN KEY (n) REFERENCES q NOT VALID",
+    )
+    lost = copied(source, make_database(onto, "copy")).not_carried
+    assert {
+        "foreign key odd of c: 1 row refers to no row of p with the same characters",
+        "foreign key late of c: 1 row refers to no row of q",
+        "check p_b_check of p: 1 row breaks it where texts are compared by their characters",
+    } <= {*lost}
+
+
+@pytest.mark.parametrize("onto", ["postgresql", "sqlite"])
+def test_a_key_of_mysql_that_refers_to_what_is_not_unique_is_listed_as_not_carried(
+    make_database: MakeDatabase, onto: str
+) -> None:
+    source = made(
+        make_database("mysql"),
+        "CREATE TABLE p (id int PRIMARY KEY, code int, n int, KEY (code), UNIQUE (n, code))",
+        "CREATE TABLE c (code int, n int, CONSTRAINT odd FOREIGN KEY (code) REFERENCES p (code), "
+        "CONSTRAINT plain FOREIGN KEY (n, code) REFERENCES p (n, code))",
+        "INSERT INTO p VALUES (1, 5, 1), (2, 5, 2)",
+        "INSERT INTO c VALUES (5, 1)",
+    )
+    target = make_database(onto, "copy")
+    assert [phrase for phrase in copied(source, target).not_carried if "key" in phrase] == [
+        "foreign key odd of c: code of p is no key"
+    ]
+    target.execute("INSERT INTO c VALUES (5, 2)")
+
+
 @pytest.mark.parametrize(("kind", "onto"), [pair for pair in CROSSING if pair[1] != "sqlite"])
 def test_a_key_whose_rows_refer_to_none_is_listed_in_the_plan(
     make_database: MakeDatabase, kind: str, onto: str

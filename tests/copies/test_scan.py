@@ -119,3 +119,25 @@ def test_the_rows_of_a_part_of_a_file_are_counted(make_database: MakeDatabase) -
     assert [(table.name, table.rows) for table in plan.tables] == [("a", 1), ("b", 2)]
     plan = plan_copy(target_of(source), target, options=CopyOptions(where=(("a", "colour = 1"),)))
     assert any("no such column: colour" in what for what in plan.refused)
+
+
+@pytest.mark.parametrize("onto", ["postgresql", "mysql"])
+def test_every_column_of_sqlite_with_values_of_another_kind_is_in_the_list(
+    make_database: MakeDatabase, onto: str
+) -> None:
+    source = made(
+        make_database("sqlite"),
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b DATE, c VARCHAR(9))",
+        "INSERT INTO t VALUES (1, 5, '2024-01-05', 'x'), (2, '', '05/01/2024', 'y'), (3, '', '2024-01-07', 'z'), "
+        "(4, 7, '06/01/2024', 'q'), (5, 8, '2024-01-08', x'00')",
+        "CREATE TABLE u (id INTEGER PRIMARY KEY, a INTEGER)",
+        "INSERT INTO u VALUES (1, 'x'), (2, 3)",
+    )
+    plan = plan_copy(target_of(source), target_of(make_database(onto, "copy")))
+    assert plan.tables[0].rows == 5
+    assert list(plan.refused) == [
+        "t, id=2: '' in a is no integer, and 1 more like it",
+        "t, id=4: '06/01/2024' in b is no date",
+        "t, id=5: x'00' in c is no text",
+        "u, id=1: 'x' in a is no integer",
+    ]

@@ -6,7 +6,7 @@ switched off, its rows need not keep them at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from framefox_tasks.copies.translate.target import TargetTable
 from framefox_tasks.databases.dialect import Dialect
@@ -17,7 +17,9 @@ from framefox_tasks.databases.sql import Translator
 Count = Callable[[Name, str], int]
 """How many rows of a table of the source meet a condition in its SQL."""
 
-_TEXTS = (Kind.TEXT, Kind.ENUM)
+_TEXTS = (Kind.TEXT, Kind.ENUM, Kind.OTHER)
+_UNCHECKED = {"NOT VALID", "NOT ENFORCED"}
+_PARENT = "framefox_tasks_parent"
 
 
 class Constraints:
@@ -30,48 +32,61 @@ class Constraints:
 
     def __init__(self, source: Dialect, count: Count | None) -> None:
         self._source = source
-        self._count = None if source.holds_constraints else count
+        self._count = count
         self._exact = Translator(source, source, exact=True)
 
     def break_check(self, target: TargetTable, sql: str) -> int:
         """How many rows break a check, in SQL of the source."""
-        if not self._count:
+        if not self._count or not self._is_loose(target, target.columns):
             return 0
         names = {column.name: column.name for column in target.source.columns}
         exact = self._exact.expression(sql, names, target.kinds, condition=True)
         return self._count(target.source.name, f"NOT ({exact})") if exact else 0
 
     def break_reference(self, target: TargetTable, reference: Reference) -> int:
-        """How many rows refer by a text to none that has the same characters."""
+        """How many rows refer to none, where texts are compared by their characters, or nobody has looked."""
         texts = [target.kinds[column] in _TEXTS for column in reference.columns]
-        if not self._count or not any(texts):
+        is_loose = any(texts) and self._is_loose(target, reference.columns)
+        if not self._count or not (is_loose or _UNCHECKED & {*reference.lost}):
             return 0
-        condition = orphans(reference.columns, reference.table, reference.referred, self._source, texts)
-        return self._count(target.source.name, condition)
+        name = target.source.name
+        return self._count(
+            name, orphans(name, reference.columns, (reference.table, reference.referred), self._source, texts)
+        )
+
+    def _is_loose(self, target: TargetTable, columns: Iterable[str]) -> bool:
+        """Whether rows may break a constraint: all may, or texts of a type or a collation of their own."""
+        types = [column.type for column in map(target.source.column, columns) if column.lost or column.type.hidden]
+        return not self._source.holds_constraints or any(type_.kind in _TEXTS for type_ in types)
 
 
 def orphans(
-    columns: Sequence[str], table: Name, referred: Sequence[str], source: Dialect, texts: Sequence[bool] = ()
+    table: Name,
+    columns: Sequence[str],
+    referred: tuple[Name, Sequence[str]],
+    source: Dialect,
+    texts: Sequence[bool] = (),
 ) -> str:
-    """The condition of rows that refer to none.
+    """The condition of rows of a table that refer to none.
 
     Args:
-        columns: What refers.
-        table: The table that is referred to.
-        referred: Its columns.
+        table: The table.
+        columns: Its columns that refer.
+        referred: The table that they refer to, and its columns.
         source: The dialect of both tables.
         texts: Which columns are compared by their characters; none if not given.
     """
-    exact = texts or [False] * len(columns)
-
-    def listed(names: Sequence[str]) -> list[str]:
-        quoted = map(source.quoted, names)
-        return [source.exact(name) if text else name for name, text in zip(quoted, exact, strict=True)]
-
-    def together(parts: Sequence[str]) -> str:
-        return f"({', '.join(parts)})" if len(parts) > 1 else parts[0]
-
-    given = " AND ".join(f"{source.quoted(name)} IS NOT NULL" for name in columns)
-    there = " AND ".join(f"{source.quoted(name)} IS NOT NULL" for name in referred)
-    keys = f"SELECT {', '.join(listed(referred))} FROM {table.quoted(source.quote)} WHERE {there}"  # noqa: S608 - quoted
-    return f"{given} AND {together(listed(columns))} NOT IN ({keys})"
+    here = [f"{source.quoted(table.name)}.{source.quoted(name)}" for name in columns]
+    there = [f"{_PARENT}.{source.quoted(name)}" for name in referred[1]]
+    given = " AND ".join(f"{one} IS NOT NULL" for one in here)
+    parents = f"{referred[0].quoted(source.quote)} {_PARENT}"
+    if not any(texts):
+        same = " AND ".join(f"{one} = {other}" for one, other in zip(there, here, strict=True))
+        return f"{given} AND NOT EXISTS (SELECT 1 FROM {parents} WHERE {same})"  # noqa: S608 - quoted
+    # With EXISTS, MariaDB takes the answer that it has kept for a text that differs by case alone.
+    whole = " AND ".join(f"{one} IS NOT NULL" for one in there)
+    mine, theirs = (
+        ", ".join(source.exact(name) if is_text else name for name, is_text in zip(names, texts, strict=True))
+        for names in (here, there)
+    )
+    return f"{given} AND ({mine}) NOT IN (SELECT {theirs} FROM {parents} WHERE {whole})"  # noqa: S608 - quoted

@@ -126,7 +126,9 @@ class Statements:
             if broken:
                 what = f"foreign key {reference.name or ', '.join(reference.columns)} of {target.source.name}"
                 rows = _rows(broken, "refers", "refer")
-                target.lost.append(f"{what}: {rows} to no row of {reference.table} with the same characters")
+                texts = any(target.kinds[column] is Kind.TEXT for column in reference.columns)
+                exact = " with the same characters" if texts else ""
+                target.lost.append(f"{what}: {rows} to no row of {reference.table}{exact}")
                 continue
             columns, referred = target.names(reference.columns), other.names(reference.referred)
             name = self._translation.names.constraint(reference.name, target.name) if reference.name else None

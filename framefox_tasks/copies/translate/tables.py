@@ -103,10 +103,13 @@ class Translation:
                 target.lost.append(f"{what}: {reference.table} has no such columns")
                 continue
             reference = replace(reference, referred=tuple(known[column.casefold()] for column in columns))
-            if reference.whole:
-                yield self._allowed(reference, target, what)
-            else:
+            keys = (referred.primary_key, *referred.uniques)
+            if not reference.whole:
                 target.lost.append(f"{what}: it is of some partitions alone, or to one")
+            elif not any(sorted(key) == sorted(reference.referred) for key in keys):
+                target.lost.append(f"{what}: {', '.join(reference.referred)} of {reference.table} is no key")
+            else:
+                yield self._allowed(reference, target, what)
 
     def _allowed(self, reference: Reference, target: TargetTable, what: str) -> Reference:
         """Without what the copy's database refuses."""

@@ -30,6 +30,11 @@ class PostgreSQLDialect(Dialect):
     write = staticmethod(types.write)
     refuses = staticmethod(takes.refuses)
 
+    @staticmethod
+    def exact(sql: str) -> str:
+        """With the collation of bytes; of another type than text its text."""
+        return f'({sql})::text COLLATE "C"'
+
     def implied_names(self, table: str, columns: Collection[str]) -> Iterable[str]:
         """Those of its primary key and its sequences."""
         return (f"{table}_pkey", *(f"{table}_{column}_seq" for column in columns))

@@ -160,7 +160,11 @@ FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.
 UNION ALL
 SELECT DISTINCT CASE f.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
        n.nspname::text, f.proname::text, NULL, NULL::oid
-FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace WHERE {USERS} AND {own("pg_proc", "f.oid")}
+FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace WHERE {USERS}
+    AND {own("pg_proc", "f.oid")} AND NOT EXISTS (
+    SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'i')
+UNION ALL
+SELECT 'large objects:', NULL, count(*)::text, NULL, NULL FROM pg_largeobject_metadata HAVING count(*) > 0
 UNION ALL
 SELECT 'sequence', n.nspname::text, c.relname::text, NULL, NULL
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
