@@ -23,6 +23,7 @@ from pathlib import Path
 
 README = Path(__file__).with_name("README.md")
 _JOBS = 2
+_CONNECTIONS = 3  # of a target: that of its lock, that of its migration, and one to ask
 _ROW = re.compile(r"^\| ([\d,]+) (?:SQLite|PostgreSQL|MariaDB) \w+ \| ([\d.]+) s \|", re.MULTILINE)
 
 
@@ -35,7 +36,7 @@ class Ran:
         done: Targets that were upgraded.
         failed: Those that failed.
         left: Those that were not begun.
-        most: The most connections that one server had at a time.
+        most: The most targets of one server that were under way at a time.
         busy: The share of the time that workers had something to do.
     """
 
@@ -101,7 +102,7 @@ def main() -> int:
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for per_server, stop_after in ((0, 0), (4, 0), (2, 0), (4, 3), (4, 50)):
         ran = simulate(options, per_server=per_server, stop_after=stop_after)
-        counts = " | ".join(f"{count:,}" for count in (ran.done, ran.failed, ran.left, ran.most))
+        counts = " | ".join(f"{count:,}" for count in (ran.done, ran.failed, ran.left, _CONNECTIONS * ran.most))
         limit, stop = per_server or "none", stop_after or "go on"
         print(f"| {limit} | {stop} | {ran.seconds / 60:.2f} | {counts} | {ran.busy:.0%} |")
     return 0

@@ -36,7 +36,8 @@ def in_context(text: str) -> str:
 
 
 def of_database(text: str, database: str) -> str:
-    """The text with the commands of one of several databases; as it is, with an empty name."""
+    """The text with the commands of one of several databases, with a star of all; as it is, with an empty name."""
     if not database or "doit database_" not in text:
         return text
-    return re.sub(_COMMAND, lambda found: "doit" + re.sub(_TASK, rf"\g<0>:{database}", found[1]), text)
+    named = r"'\g<0>:*'" if database == "*" else rf"\g<0>:{database}"  # a shell looks for files with a star
+    return re.sub(_COMMAND, lambda found: "doit" + re.sub(_TASK, named, found[1]), text)

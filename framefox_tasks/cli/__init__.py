@@ -85,7 +85,9 @@ def _run(arguments: list[str]) -> int:
     from doit.doit_cmd import DoitMain
 
     from framefox_tasks.cli.loader import SpellingLoader
+    from framefox_tasks.tasks.mistyped import explain_mistypes
 
+    explain_mistypes()  # also of options before a task, which are read before dodo.py
     elsewhere = any(word.startswith(("-f", "--file", "-d", "--dir")) for word in arguments)
     if not elsewhere and not _to_project():
         return _FAILED

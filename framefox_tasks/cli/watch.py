@@ -15,6 +15,8 @@ from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.settings import load_settings
 
 _SUFFIXES = (".py", ".yaml", ".yml", ".toml", ".ini", ".env")
+_MISTYPED = 3
+"""The exit code of a run without a task of such a name, or option: to wait would not mend that."""
 _PORT = 8017
 
 
@@ -34,16 +36,15 @@ def run_watch(arguments: Sequence[str]) -> int:
     if own.port is not None and not own.serve:
         parser.error("--port goes with --serve")
     try:
-        _watch(tasks, (_PORT if own.port is None else own.port) if own.serve else None)
+        return _watch(tasks, (_PORT if own.port is None else own.port) if own.serve else None)
     except KeyboardInterrupt:
         return 0
     except FramefoxTasksError as exc:
         report.note(str(exc))
         return 1
-    return 0
 
 
-def _watch(tasks: Sequence[str], port: int | None) -> None:
+def _watch(tasks: Sequence[str], port: int | None) -> int:
     try:
         from watchfiles import watch
     except ImportError as exc:
@@ -57,17 +58,19 @@ def _watch(tasks: Sequence[str], port: int | None) -> None:
         if port is not None:
             folder = root / load_settings(root).diagram.folder
             report.say(f"The diagrams are shown on {stack.enter_context(serving(folder, port))}")
-        _run(tasks)
+        if _run(tasks) == _MISTYPED:
+            return _MISTYPED
         report.say("Waiting for files to be saved. Ctrl-C ends it.")
         for changes in watch(*_places(root), watch_filter=_counts):
             saved = sorted({str(Path(path).relative_to(root)) for _, path in changes})
             report.say(f"{saved[0]} was saved{f', and {len(saved) - 1} more' if len(saved) > 1 else ''}.")
             _run(tasks)
+    return 0
 
 
-def _run(tasks: Sequence[str]) -> None:
+def _run(tasks: Sequence[str]) -> int:
     """Run the tasks in a process of their own: this one would not import an edited module again."""
-    subprocess.run([sys.executable, "-m", "framefox_tasks", *tasks], check=False)
+    return subprocess.run([sys.executable, "-m", "framefox_tasks", *tasks], check=False).returncode
 
 
 def _places(root: Path) -> Iterator[Path]:

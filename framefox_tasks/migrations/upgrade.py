@@ -139,7 +139,7 @@ def _upgrade_along(
         meanwhile,
         ran.by_themselves,
         ran.warnings,
-        edited(history, ran.current) if edits else (),
+        edited(history, ran.before) if edits else (),
         (*ran.notes, *(shortcut.explain() if shortcut else ())),
     )
 
@@ -193,9 +193,8 @@ def check_not_elsewhere(history: History) -> None:
         MigrationError: The database is at a revision of the history by the version table of another schema.
     """
     target = history.target
-    known = {revision.revision for revision in history.revisions}
     for table, revisions in database_of(target).revisions_elsewhere(target).items():
-        if known.intersection(revisions):
+        if {revision.revision for revision in history.revisions}.intersection(revisions):
             schema = table.rpartition(".")[0]
             raise MigrationError(
                 f"{target.label} is at {', '.join(revisions)} by the table {table}, and this run looks in other "
@@ -228,7 +227,7 @@ def check_no_range(revision: str) -> None:
 
 def edited(history: History, current: tuple[str, ...]) -> tuple[Edited, ...]:
     """The migrations that are applied to a database, and whose files do something else now."""
-    log = applied_log.read(history.target)
+    log = applied_log.read(history.target) if current else {}
     return applied_log.edited_in(log, history.applied(current)) if log else ()
 
 

@@ -201,7 +201,10 @@ def _(result: Plan) -> list[str]:
 @_lines.register
 def _(result: MigrationCreated) -> list[str]:
     if result.meanwhile:
-        return [f"Nothing left to write: another run has written '{result.target.project.shown(result.meanwhile)}'."]
+        written = result.target.project.shown(result.meanwhile)
+        # One of the multidb template is of several databases, and was written for another of them.
+        by = "it is in" if result.target.project.engine else "another run has written"
+        return [f"Nothing left to write: {by} '{written}'."]
     if result.path is None:
         by_hand = _by_hand(result, "doit database_create_migration --empty")
         said = by_hand or ["No changes detected since the last migration."]

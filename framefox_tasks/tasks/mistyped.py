@@ -21,6 +21,7 @@ from framefox_tasks.tasks.patterns import check, expand, without_default
 from framefox_tasks.tasks.several import note_words
 
 _WRAPPED = "_framefox_tasks"
+_DOWNGRADE = "database_downgrade"
 
 
 class _OptionUnknownError(CmdParseError):  # type: ignore[misc]  # doit ships no type information
@@ -138,6 +139,8 @@ def _unknown(word: str, selection: Sequence[str], tasks: Mapping[str, Any]) -> s
     said = f'"{word}" is no task, and no target of one.'
     if quoted := _split_value(word, selection, tasks):
         return f"{said} A value of several words needs quotes: {quoted}"
+    if word.isdecimal() and any(name.startswith(_DOWNGRADE) for name in selection):
+        return f"{said} Did you mean --steps={word}?\nSee its options with: doit {_DOWNGRADE} --help"
     near = nearest(word, [name for name in tasks if not name.startswith("_")])
     return f"{said}{f' Did you mean {near}?' if near else ''}\nSee the tasks with: doit list"
 
@@ -158,7 +161,7 @@ def nearest(word: str, names: Collection[str]) -> str | None:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.lower())
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def _split_value(word: str, selection: Sequence[str], tasks: Mapping[str, Any]) -> str | None:

@@ -124,7 +124,7 @@ def test_an_option_that_is_mistyped_is_told(tmp_path: Path, words: tuple[str, ..
 def test_a_password_before_a_dodo_is_loaded_is_not_shown(shop: MiniProject, words: tuple[str, ...]) -> None:
     run = shop.run(sys.executable, "-m", "framefox_tasks", *words)
     assert run.code
-    assert "***" in run.err
+    assert "***" in run.err or "option --too not recognized." in run.err  # the one of doit does not show its value
     assert "horse" not in run.all
 
 

@@ -123,3 +123,10 @@ def test_what_watch_needs_is_told(shop: MiniProject) -> None:
     )
     assert code == 1
     assert error.strip().endswith('Install it: pip install "framefox-tasks[watch]"')
+
+
+def test_a_task_that_is_none_is_not_waited_for(shop: MiniProject) -> None:
+    result = shop.framefox_tasks("watch", "databse_diagram")
+    assert result.code == 3
+    assert "Did you mean database_diagram?" in result.err
+    assert "Waiting" not in result.out

@@ -365,3 +365,19 @@ def test_an_index_whose_name_a_tool_has_lost(dialect: str, tmp_path: Path, make_
         "add index ix_item_email on item",
         "add index ix_item_size on item",
     )
+
+
+@pytest.mark.server
+def test_a_domain_that_was_reflected_is_proven_in_full(postgresql: Adopted, make_database: MakeDatabase) -> None:
+    postgresql.make(
+        "CREATE DOMAIN year AS integer CHECK (VALUE > 1900) DEFAULT 2000",
+        'CREATE DOMAIN word AS text COLLATE "C"',
+        "CREATE TABLE item (id int PRIMARY KEY, born year, called word)",
+    )
+    metadata = postgresql.reflected()
+    postgresql.agrees(metadata=metadata)
+    fresh = Adopted(postgresql.path.parent / "fresh", make_database("postgresql"))
+    fresh.declare(metadata=metadata)
+    proof = create_migration(fresh.target).proof
+    assert proof is not None
+    assert (proof.proven, proof.reason, proof.older) == (True, "", ())

@@ -22,6 +22,7 @@ CREATE = "database_create_migration"
         (("database-upgrade",), "database_upgrade"),
         (("upgrade",), "database_upgrade"),
         (("upgrad",), "database_upgrade"),
+        ((":upgrade",), "database_upgrade"),
         (("create:migration",), CREATE),
         (("database_upgrade", "--plan", "statsu"), "database_status"),
     ],
@@ -30,6 +31,23 @@ def test_a_task_that_is_not_known(shop: MiniProject, arguments: tuple[str, ...],
     error = shop.fails(*arguments, code=3)
     said = f'"{arguments[-1]}" is no task, and no target of one. Did you mean {meant}?'
     assert error == f"ERROR: {said}\nSee the tasks with: doit list\n"
+
+
+@pytest.mark.slow
+def test_steps_without_their_option_as_framefox_takes_them(shop: MiniProject) -> None:
+    error = shop.fails("database_downgrade", "2", code=3)
+    assert error.startswith('ERROR: "2" is no task, and no target of one. Did you mean --steps=2?\n')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [("-x",), ("--plan", "database_upgrade"), ("--verbsity=2", "database_upgrade")])
+def test_an_option_before_the_task_is_told_in_words(shop: MiniProject, words: tuple[str, ...]) -> None:
+    result = shop.framefox_tasks(*words)
+    assert result.code == 3
+    assert f"option {words[0].partition('=')[0]} not recognized." in result.err
+    assert "CmdOption" not in result.err
+    if words[0].startswith("--verb"):
+        assert "Did you mean --verbosity?" in result.err
 
 
 @pytest.mark.slow

@@ -282,7 +282,8 @@ def test_the_multidb_template_of_alembic(tmp_path: Path) -> None:
     assert "databases  engine1, engine2" in said
     assert "Next: doit 'database_create_migration:*' 'database_upgrade:*'" in said
     assert "  engine1: add table user\n  engine2: add table bill\n" in said
-    assert "Proven on a scratch database: up, down, up.\nApply it with: doit database_upgrade:*" in said
+    assert "Proven on a scratch database: up, down, up.\nApply it with: doit 'database_upgrade:*'\n" in said
+    assert "Nothing left to write: it is in 'migrations/versions/" in said
     assert len(project.versions()) == 1
     assert tables(project.path / "one.db") == {"alembic_version", "user"}
     assert tables(project.path / "two.db") == {"alembic_version", "bill"}

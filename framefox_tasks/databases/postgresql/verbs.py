@@ -338,8 +338,11 @@ class PostgreSQLVerbs(ServerVerbs):
 
     def server_version(self, target: Target) -> str:
         """The server's version, as 15.4."""
-        self._require(target)
-        return str(self._row(target, target.name, "SHOW server_version")[0]).partition(" ")[0]
+        try:
+            return str(self._row(target, target.name, "SHOW server_version")[0]).partition(" ")[0]
+        except ConnectionFailedError:
+            self._require(target)
+            raise
 
 
 def can_force(cursor: Any) -> bool:

@@ -26,6 +26,7 @@ from framefox_tasks.migrations.alembic.made import digest_of
 from framefox_tasks.migrations.alembic.older import Untouched, keep_older, untouched
 from framefox_tasks.migrations.alembic.ownership import Known
 from framefox_tasks.migrations.alembic.replay import guarded, replay, revert
+from framefox_tasks.migrations.alembic.sequences import create_domains
 from framefox_tasks.model import Target
 from framefox_tasks.results import Proof
 from framefox_tasks.schema.sources import ignored
@@ -235,6 +236,8 @@ class _Proof:
                 with guarded(self._target, made), warnings.catch_warnings():
                     warnings.simplefilter("ignore", SAWarning)
                     for metadata in self._generated.metadata:
+                        if self._database.has_enum_types:
+                            create_domains(metadata, self._engine(made))
                         tables = self._still.declared(metadata)
                         metadata.create_all(self._engine(made), tables, checkfirst=_unchecked(metadata))
             except (SQLAlchemyError, ReplayError) as exc:
