@@ -239,7 +239,7 @@ def _held(session: Session, table: LiveTable, column: LiveColumn, digits: int | 
     if column.native == "char(32)" and type_.kind is Kind.TEXT and not holds(f"NOT REGEXP '{_UUIDS}'"):
         return Type(Kind.UUID, hidden=column.native)
     if type_.kind is Kind.BOOLEAN and holds("NOT BETWEEN 0 AND 1"):
-        return Type(Kind.INTEGER, 1)
+        return Type(Kind.INTEGER, 1, hidden=column.native)
     if type_.kind is Kind.ENUM and "" not in type_.values and holds("= ''"):
         return replace(type_, values=(*type_.values, ""))  # what a lenient mode puts in the place of any other
     if type_.kind is Kind.TIME and holds("NOT BETWEEN '00:00:00' AND '23:59:59.999999'"):
