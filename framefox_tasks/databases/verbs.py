@@ -407,6 +407,10 @@ class Database(Verbs):
     def equip(self, scratch: Target, like: Target) -> None:
         """Add to a scratch database what another has beside tables, such as extensions."""
 
+    def missing_extension(self, target: Target, error: str) -> str | None:  # noqa: ARG002 - for those that have some
+        """The extension that has what an error of a scratch database says is missing; None where none is known."""
+        return None
+
     def copy_schema(self, source: Target, scratch: Target) -> None:
         """Make the schema of a database once more in an empty one, without rows."""
         raise NotImplementedError

@@ -89,7 +89,14 @@ def _drift(checking: _Checking) -> None:
 
 def _entities(checking: _Checking) -> None:
     """Migrations that are applied, and make what the entities declare."""
-    check_migration(checking.target, x=checking.x)
+    unmade = check_migration(checking.target, x=checking.x).unmade
+    if unmade:
+        raise MigrationError(
+            f"The entities and the database agree, but no migration makes {', '.join(unmade)}: "
+            "a new database would stay without.",
+            hint="Write one that makes what is missing, with: doit database_create_migration --empty\n"
+            "What is made by something else is left out by ignore_tables in config/orm.yaml.",
+        )
 
 
 # A check raises one of our errors for what is wrong. In this order: each builds on those before it.

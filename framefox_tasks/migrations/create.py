@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from framefox_tasks.schema.snapshot import Schema
 
 _SHOWN = 10
+_KEEP = "Keep it all the same, to correct it by hand, with: doit database_create_migration --keep-anyway"
 _BASELINE = "Write the migration that makes them, and mark it as applied here, with: doit database_baseline"
 
 
@@ -218,7 +219,7 @@ def proven(
         raise UnprovenError(
             f"The generated migration is not right, and no file was kept. {exc.message}\n"
             f"It was to do:{operations}{told}",
-            hint="Keep it all the same, to correct it by hand, with: doit database_create_migration --keep-anyway",
+            hint=exc.hint or _KEEP,
         ) from exc
 
 

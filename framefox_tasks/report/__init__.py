@@ -295,7 +295,10 @@ def _unmade(tables: tuple[str, ...]) -> list[str]:
     if not tables:
         return []
     some = ", ".join(tables[:3]) + (f" and {len(tables) - 3:,} more" if len(tables) > 3 else "")
-    return [f"No migration makes {some}: a new database would stay without."]
+    return [
+        f"No migration makes {some}: a new database would stay without.",
+        "Write one that makes what is missing, with: doit database_create_migration --empty",
+    ]
 
 
 def _warnings(result: Upgraded | Downgraded | MigrationCreated | MigrationChecked) -> list[str]:

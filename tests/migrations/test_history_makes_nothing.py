@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.databases import Database
 from support.declaring import Declared
+from support.projects import MiniProject
 
 import framefox_tasks
-from framefox_tasks import check_migration, create_migration
+from framefox_tasks import Target, check_migration, create_migration
 
 ITEM = """
 class Item(Base):
@@ -18,6 +22,16 @@ class Item(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
 """
 OTHER = ITEM.replace("Item", "Other").replace("item", "other")
+DEAL = """
+from sqlalchemy.orm import Mapped, mapped_column
+
+from src.entity.base import Base
+
+
+class Deal(Base):
+    __tablename__ = "deal"
+    id: Mapped[int] = mapped_column(primary_key=True)
+"""
 EMPTY = 'revision = "made"\ndown_revision = None\n\n\ndef upgrade() -> None:\n    pass\n'
 
 
@@ -61,3 +75,39 @@ def test_a_change_of_such_a_table_is_proven_on_a_copy(project: Declared) -> None
     project.upgrade()
     project.downgrade()
     framefox_tasks.upgrade(project.target)
+
+
+def test_the_check_before_a_merge_fails_until_a_migration_makes_it(project: Declared) -> None:
+    (finding,) = framefox_tasks.check(project.target).findings
+    assert (finding.check, "no migration makes item" in finding.message) == ("entities", True)
+    assert "database_create_migration --empty" in str(finding.hint)
+    made = create_migration(project.target, message="made after all", empty=True)
+    assert made.path
+    column = "sa.Column('id', sa.Integer, primary_key=True, autoincrement=False)"
+    body = f"op.create_table('item', {column}, if_not_exists=True)"
+    made.path.write_text(made.path.read_text(encoding="utf-8").replace("pass", body, 1), encoding="utf-8")
+    project.upgrade()
+    assert framefox_tasks.check(project.target).findings == ()
+    assert create_migration(project.target).unmade == ()
+
+
+def test_what_the_settings_ignore_is_not_missed(project: Declared) -> None:
+    project.target = Target(project.target.url, replace(project.target.project, ignore_tables=("item",)))
+    assert framefox_tasks.check(project.target).findings == ()
+
+
+@pytest.mark.parametrize("command", ["--check", "-m=none"])
+def test_both_commands_say_the_same(shop: MiniProject, command: str) -> None:
+    shop.write("migrations/versions/made.py", EMPTY)
+    shop.ok("database_create", "database_upgrade")
+    with closing(sqlite3.connect(shop.path / "shop.db")) as connection:
+        connection.execute("CREATE TABLE other (id INTEGER)")
+        connection.execute("CREATE VIEW deal AS SELECT id FROM other")
+    for path in (shop.path / "src/entity").glob("*.py"):
+        if path.stem not in ("__init__", "base"):
+            path.unlink()
+    shop.write("src/entity/deal.py", DEAL)
+    said = shop.ok("database_create_migration", command)
+    assert "No migration makes deal: a new database would stay without.\n" in said
+    assert "doit database_create_migration --empty" in said
+    assert "no migration makes deal" in shop.fails("database_check")

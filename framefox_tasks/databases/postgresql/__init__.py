@@ -127,6 +127,12 @@ class PostgreSQL(PostgreSQLVerbs, Database):
 
         equip(self, scratch, like)
 
+    def missing_extension(self, target: Target, error: str) -> str | None:
+        """By the target's catalogue, or those that are known."""
+        from framefox_tasks.databases.postgresql.extensions import missing_extension
+
+        return missing_extension(self, target, error)
+
     def copy_schema(self, source: Target, scratch: Target) -> None:
         """Without rows."""
         from framefox_tasks.databases.postgresql.scratch import copy_schema

@@ -32,6 +32,12 @@ from framefox_tasks.results import Proof
 from framefox_tasks.schema.sources import ignored
 
 OnReplay = Callable[[int], None]
+_EXTENSION = (
+    "Write a migration that creates it, and this one again after it:\n"
+    '  doit database_create_migration --empty --message="extension {0}"\n'
+    "  its upgrade():   op.execute({1!r})\n"
+    "  doit database_upgrade database_create_migration"
+)
 _SHOWN = 10
 _LONG = 10  # migrations from which on a replay takes longer than to keep its state
 
@@ -83,6 +89,10 @@ def _by_table(facts: Iterable[Fact]) -> dict[str, Counter[Fact]]:
     for fact in facts:
         found.setdefault(fact.table, Counter())[fact] += 1
     return found
+
+
+def _quoted(extension: str) -> str:
+    return extension if extension.isidentifier() else f'"{extension}"'
 
 
 class _Proof:
@@ -295,7 +305,11 @@ class _Proof:
         except ReplayError as exc:
             if exc.leaves:
                 raise
-            raise self._failed(f"Its {name} fails on a scratch database", exc.message.splitlines()[1:-1]) from exc
+            failed = self._failed(f"Its {name} fails on a scratch database", exc.message.splitlines()[1:-1])
+            if extension := self._database.missing_extension(self._target, exc.message):
+                failed.message += f"\nNo migration creates the extension {extension}, which has that."
+                failed.hint = _EXTENSION.format(extension, f"CREATE EXTENSION IF NOT EXISTS {_quoted(extension)}")
+            raise failed from exc
 
     def _leads_back(self, before: list[Fact], found: list[Fact]) -> None:
         """Compare what is there after the downgrade; what the live database has otherwise may come back so."""
