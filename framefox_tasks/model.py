@@ -237,7 +237,8 @@ class Target(Frozen):
         url: Its URL as the user wrote it. Not part of the repr, since it may hold a password.
         project: The sources that describe it.
         echo: Print every SQL statement that is sent.
-        scratch_url: A database of the server on which scratch databases are made; the target's server if None.
+        scratch_url: A database of the server on which scratch databases are made; the target's server if None, and none
+            where the target is protected.
         lock: Whether runs that change it take turns by a lock in its server, or beside its file.
         lock_wait: For how many seconds a run waits for another one.
         lock_timeout: For how many seconds a migration waits for locks of tables until it gives way; 0 for no limit.

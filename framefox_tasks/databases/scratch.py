@@ -66,8 +66,13 @@ def server_scratch(verbs: ServerVerbs, server: ScratchServer, target: Target, st
     """An empty database on the target's server, or on that of its scratch_url.
 
     Raises:
-        ScratchError: The server does not answer, or the user may not make one.
+        ScratchError: The server does not answer, the user may not make one, or the target is protected.
     """
+    if target.protected and not target.scratch_url:
+        raise ScratchError(
+            f"no scratch database is made on the server of {target.label}, which is protected by the settings",
+            hint="Name a server for scratch databases: database.scratch_url in config/orm.yaml.",
+        )
     base = replace(target, url=target.scratch_url, scratch_url=None) if target.scratch_url else target
     name = new_name()
     with unavailable(base), ExitStack() as making:

@@ -82,7 +82,7 @@ def _schema_from_kept(target: Target, settings: Settings) -> None:
     if fleet_of(settings).options.url:
         raise ScratchError("`url:` of the fleet has a search_path of its own")
     database, shared = database_of(target), settings.target
-    like = other_database(shared, f"{shared.name}_schemas", _scheme(shared))
+    like = _unprotected(other_database(shared, f"{shared.name}_schemas", _scheme(shared)))
     live = database.in_schema(like, _KEPT)
     key = history_digest(live)
     with ExitStack() as stack:
@@ -153,7 +153,12 @@ def hub(target: Target, settings: Settings) -> Target:
     """The database by whose name the state is kept, one for all targets of a server: it need not be there."""
     address, default = target.address, settings.target.address
     name = default.database if default.dialect == address.dialect else _KEPT
-    return other_database(target, name, _scheme(target))
+    return _unprotected(other_database(target, name, _scheme(target)))
+
+
+def _unprotected(target: Target) -> Target:
+    """The same: it has no data, and a fleet makes its databases on the server of production."""
+    return replace(target, protected=False)
 
 
 def _scheme(target: Target) -> str:

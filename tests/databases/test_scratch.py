@@ -217,3 +217,23 @@ def test_the_facts_of_tables_are_learnt_from_an_earlier_run(tmp_path: Path) -> N
     learn_tables(text.replace('"CHECK (size > 0)"', '"CHECK (size > 8)"').replace('"format": ', '"format": 9'))
     learn_tables("torn")
     assert database.facts(target) == found
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
+def test_none_is_made_on_the_server_of_a_protected_database(
+    dialect: str, make_database: MakeDatabase, shop: MiniProject
+) -> None:
+    url = make_database(dialect).url
+    shop.env |= {"DATABASE_URL": url, "APP_ENV": "prod"}
+    before = {name for name in server_databases(dialect) if name.startswith(PREFIX)}
+    out = shop.ok("database_create", "database_create_migration", "-m", "first", "database_upgrade")
+    assert "Not proven, because no scratch database is made on the server of" in out
+    assert "is protected by the settings" in out
+    assert "What was changed by hand is not known: no scratch database is made" in shop.ok("database_status", "--drift")
+    assert "scratch_url" in shop.fails("database_check", "--drift")
+    assert {name for name in server_databases(dialect) if name.startswith(PREFIX)} <= before
+    elsewhere = f"{url.rpartition('/')[0]}/elsewhere"
+    shop.write("config/orm.yaml", f"database:\n  url: {url}\n  scratch_url: {elsewhere}\n")
+    shop.replace("src/entity/review.py", "    text:", "    stars: Mapped[int | None]\n    text:")
+    assert "Proven on a scratch database" in shop.ok("database_create_migration", "-m", "second")

@@ -62,7 +62,7 @@ def test_a_later_proof_starts_from_the_state_that_is_kept(project: MiniProject, 
         assert len(kept) == (database.dialect != "postgresql")
         if database.dialect == "postgresql":
             (made,) = {name for name in server_databases("postgresql") - before if name.startswith(STATE)}
-            database_of(target).forget_state(target)
+            project.ok("database_clear_metadata")
             assert made not in server_databases("postgresql")
     finally:
         if database.dialect == "postgresql":
