@@ -352,6 +352,13 @@ class Database(Verbs):
         """
         return {}
 
+    def complete_reflection(self, connection: Connection) -> None:
+        """Let SQLAlchemy, on its connection, read of a schema what it leaves out."""
+
+    def match_clauses(self, connection: Connection, table: str) -> Mapping[tuple[str, ...], str]:  # noqa: ARG002 - for SQL texts
+        """The MATCH clauses of a table's foreign keys, by columns in small letters, where only its text has them."""
+        return {}
+
     def compare_columns(self, connection: Any) -> ColumnComparison | None:  # noqa: ARG002 - for those that need it
         """What compares columns by the server's words, on SQLAlchemy's connection; None where texts are enough."""
         return None

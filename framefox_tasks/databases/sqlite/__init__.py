@@ -138,6 +138,18 @@ class SQLite(SQLiteVerbs, Database):
 
         return SQLiteRebuild(connection, table) if is_there(connection, table) else None
 
+    def complete_reflection(self, connection: Connection) -> None:
+        """With what stands behind MATCH in a foreign key."""
+        from framefox_tasks.databases.sqlite.match_clauses import read_match_clauses
+
+        read_match_clauses(connection)
+
+    def match_clauses(self, connection: Connection, table: str) -> Mapping[tuple[str, ...], str]:
+        """From the text of the table."""
+        from framefox_tasks.databases.sqlite.match_clauses import match_clauses
+
+        return match_clauses(connection, table)
+
     def generated(self, connection: Connection, table: str) -> Mapping[str, str]:
         """From the text of the table: SQLAlchemy takes all up to the last parenthesis in its line for one."""
         from framefox_tasks.databases.sqlite.create_table import CreateTable

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import CreateIndex
 
+from framefox_tasks.databases import database_named
 from framefox_tasks.databases.definitions import ConstraintDefinition, Name, ServerDefinitions
 from framefox_tasks.migrations.alembic.as_found import has_deferral, has_orders
 from framefox_tasks.migrations.alembic.column_changes import StatementOp
@@ -40,8 +41,11 @@ def help_compare_keys(context: MigrationContext) -> None:
     implementation: Any = context.impl
     render = implementation.render_ddl_sql_expr
     implementation.render_ddl_sql_expr = lambda *arguments, **options: unescaped(context, render(*arguments, **options))
+    if context.connection is not None:
+        database_named(context.dialect.name).complete_reflection(context.connection)
     definitions = definitions_of(context)
     if definitions is None:
+        _complete_match(context)
         return
     indexes, uniques = implementation.compare_indexes, implementation.compare_unique_constraint
     correct = implementation.correct_for_autogen_constraints
@@ -78,6 +82,23 @@ def help_compare_keys(context: MigrationContext) -> None:
     implementation.compare_indexes = compare_indexes
     implementation.compare_unique_constraint = compare_unique_constraint
     implementation.correct_for_autogen_constraints = correct_constraints
+    implementation.correct_for_autogen_foreignkeys = correct_foreign_keys
+
+
+def _complete_match(context: MigrationContext) -> None:
+    """Give reflected keys the MATCH that Alembic does not take from their reflection: a downgrade states it."""
+    implementation: Any = context.impl
+    correct = implementation.correct_for_autogen_foreignkeys
+    database, connection = database_named(context.dialect.name), context.connection
+    if connection is None:
+        return
+
+    def correct_foreign_keys(found: set[ForeignKeyConstraint], declared: set[ForeignKeyConstraint]) -> None:
+        for constraint in found:
+            columns = tuple(column.name.casefold() for column in constraint.columns)
+            constraint.match = database.match_clauses(connection, constraint.table.name).get(columns)
+        correct(found, declared)
+
     implementation.correct_for_autogen_foreignkeys = correct_foreign_keys
 
 
