@@ -171,3 +171,29 @@ def test_the_documented_way_to_begin_anew(project: MiniProject, database: Databa
     out = project.ok("database_drop", "--yes", "database_upgrade", "database_create_migration", "--check")
     assert "The entities and the database agree." in out
     assert {"product", "review"} < database.tables()
+
+
+def test_the_documented_recipe_word_for_word(project: MiniProject, database: Database) -> None:
+    project.ok("database_create_migration", "-m", "one", "database_upgrade")
+    project.ok("database_status")
+    project.ok("database_downgrade", "--yes")
+    project.ok("database_clear_migration", "--yes")
+    project.ok("database_create_migration", "-m", "initial")
+    project.ok("database_upgrade")
+    assert {"product", "review"} < database.tables()
+    assert "agree" in project.ok("database_create_migration", "--check")
+
+
+def test_the_recipe_where_the_downgrade_leaves_an_older_schema(project: MiniProject, database: Database) -> None:
+    project.ok("database_create_migration", "-m", "one", "database_upgrade")
+    project.replace("src/entity/product.py", "String(100)", "String(120)")
+    project.ok("database_create_migration", "-m", "two", "database_upgrade")
+    project.ok("database_downgrade", "--yes")
+    project.ok("database_clear_migration", "--yes")
+    assert "doit database_baseline" in project.fails("database_create_migration", "-m", "initial")
+    project.ok("database_baseline")
+    project.ok("database_create_migration", "-m", "later", "database_upgrade")
+    out = project.ok("database_drop", "--yes", "database_upgrade", "database_create_migration", "--check")
+    assert "agree" in out
+    assert len(project.versions()) == 2
+    assert {"product", "review"} < database.tables()
