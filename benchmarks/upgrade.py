@@ -13,11 +13,11 @@ sys.path.append(sys.path.pop(0))  # behind the standard library, which has a cop
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from measuring import Command, Peer, Row, check_nothing_to_do, compare, install_wheel, main, make_bare, run
+from measuring import Command, Peer, Row, Seconds, check_nothing_to_do, compare, install_wheel, main, make_bare, run
 
 REVISION = '''"""{doc}
 
@@ -83,12 +83,40 @@ def task_own():
 """
 
 
-def write_revisions(folder: Path, count: int) -> list[str]:
+PLAIN = CHANGES[:-1]
+"""Those that change nothing but the schema."""
+
+ALONE = """
+import sys
+import time
+import framefox_tasks
+from framefox_tasks.migrations.alembic import end_state
+
+target = framefox_tasks.load_settings(".").target
+framefox_tasks.create(target)
+wall, cpu = time.perf_counter(), time.process_time()
+done = framefox_tasks.upgrade(target, fast="--fast" in sys.argv)
+assert bool(done.at_once) == ("--fast" in sys.argv), done.notes
+print(time.perf_counter() - wall, time.process_time() - cpu)
+"""
+
+
+class WithoutStart(Command):
+    """A command that prints what its work took, without the start of Python and the imports."""
+
+    def seconds(self) -> Seconds:
+        """Run it once; what it printed."""
+        if self.prepare:
+            self.prepare(self.folder)
+        return Seconds(*map(float, self.run().split()))
+
+
+def write_revisions(folder: Path, count: int, changes: Sequence[tuple[str, str, str]] = CHANGES) -> list[str]:
     """Write a straight history of small migrations; the files' paths below the project."""
     versions = folder / "migrations" / "versions"
     down = None
     for number in range(count):
-        doc, upgrade, downgrade = (text.format(table=number // len(CHANGES)) for text in CHANGES[number % len(CHANGES)])
+        doc, upgrade, downgrade = (text.format(table=number // len(changes)) for text in changes[number % len(changes)])
         revision = f"{number:012x}"
         text = REVISION.format(doc=doc, revision=revision, down=down, upgrade=upgrade, downgrade=downgrade)
         name = f"{20260105_000000 + number}_{re.sub(r'[^a-z0-9]+', '_', doc)}.py"
@@ -97,14 +125,14 @@ def write_revisions(folder: Path, count: int) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in sorted(versions.iterdir())]
 
 
-def make_ours(folder: Path, count: int) -> list[str]:
+def make_ours(folder: Path, count: int, changes: Sequence[tuple[str, str, str]] = CHANGES) -> list[str]:
     """A project with the tasks; the files that its upgrade depends on."""
     (folder / "config").mkdir(parents=True)
     (folder / "config/orm.yaml").write_text('database:\n  url: "sqlite:///shop.db"\n', encoding="utf-8")
     (folder / "migrations/versions").mkdir(parents=True)
     (folder / "migrations/env.py").write_text(ENV_PY, encoding="utf-8")
     (folder / "dodo.py").write_text(DODO, encoding="utf-8")
-    return ["migrations/env.py", *write_revisions(folder, count)]
+    return ["migrations/env.py", *write_revisions(folder, count, changes)]
 
 
 def make_alembic(folder: Path, count: int, scripts: Path | None = None) -> None:
@@ -170,6 +198,27 @@ def measure(folder: Path, count: int, runs: int, scripts: Path) -> Iterator[Row]
         first, peer = replace(ours, prepare=forget), Peer(replace(alembic, prepare=forget), 0.5)
         yield from compare(f"fresh upgrade, {revisions}", first, [peer], runs, by="cpu", tell=True)
         check_same_schema(ours_folder, alembic_folder)
+        yield from measure_fast(folder, count, runs, scripts)
+
+
+def measure_fast(folder: Path, count: int, runs: int, scripts: Path) -> Iterator[Row]:
+    """The schema at once, beside the same migrations one by one: as whole processes, and without their start."""
+    place, replayed = folder / f"plain_{count}", folder / f"replayed_{count}"
+    for one in (place, replayed):
+        make_ours(one, count, PLAIN)
+    arguments = ("doit", "database_upgrade")
+    fast = Command("doit database_upgrade --fast", (*arguments, "--fast"), place, forget, scripts)
+    replay = Command("the same one by one", arguments, replayed, forget, scripts)
+    for each in (fast, fast, replay):  # the first keeps the schema
+        each.seconds()
+    check_same_schema(place, replayed)
+    case = f"--fast, empty database, {count:,} revisions"
+    yield from compare(case, fast, [Peer(replay)], runs, by="cpu", tell=True)
+    inner, peer = (
+        WithoutStart(one.title, ("python", "-c", ALONE, *one.arguments[2:]), one.folder, forget, scripts)
+        for one in (fast, replay)
+    )
+    yield from compare(f"{case}, without the start", inner, [Peer(peer, 0.1)], runs, by="cpu", tell=True)
 
 
 def measure_all(folder: Path, runs: int) -> Iterator[Row]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, dataclass_transform
 
 if TYPE_CHECKING:
     from dataclasses import Field
@@ -18,12 +18,15 @@ Given = TypeVar("Given", bound="Frozen")
 _MISSING: Any = object()
 
 
-class _Declared(NamedTuple):
-    """What is said of a field."""
+class _Declared:
+    """What is said of a field. A plain class: a named tuple is compiled when it is declared."""
 
-    default: Any
-    factory: Callable[[], Any] | None = None
-    repr: bool = True
+    __slots__ = ("default", "factory", "repr")
+
+    def __init__(self, default: Any, factory: Callable[[], Any] | None = None, repr: bool = True) -> None:  # noqa: A002 - as above
+        self.default = default
+        self.factory = factory
+        self.repr = repr
 
 
 def field(
@@ -91,8 +94,9 @@ class Frozen:
         if len(given) > len(declared) or not named.keys() <= declared.keys() - values.keys():
             _twin(kind)(*given, **named)  # raises what dataclasses do
         values.update(named)
-        for name, (default, factory, _) in declared.items():
+        for name, found in declared.items():
             if name not in values:
+                default, factory = found.default, found.factory
                 if default is _MISSING and factory is None:
                     _twin(kind)(*given, **named)
                 values[name] = factory() if factory else default

@@ -73,6 +73,8 @@ _QUOTED_KEY_PASSWORD = r"((?:password|passwd|pwd)['\"]\s*:\s*)('[^']*'|\"[^\"]*\
 _ARGUMENT_PASSWORD = r"://[^:/@]*:(.+)@"  # noqa: S105 - a pattern
 _ARGUMENT_CUT = r"://[^:/@]*:([^/@]*)$"
 _ARGUMENT_SECRET = r"-*[\w-]*(?:pas+w|pwd|secret|salt)[\w-]*"  # noqa: S105 - a pattern
+_SIGNS = ("://", "pas", "pwd", "secret", "salt")
+"""One of these stands in every text that one of the patterns finds something in, in small letters."""
 
 
 class DatabaseURL(Frozen):
@@ -313,6 +315,8 @@ def secrets_in(arguments: Sequence[str]) -> list[str]:
 
 def redacted(stream: TextIO, arguments: Sequence[str]) -> TextIO:
     """A stream that hides the passwords of a command line; the stream itself where there are none."""
+    if not any(sign in argument.casefold() for argument in arguments for sign in _SIGNS):
+        return stream
     secrets = secrets_in(arguments)
     if not secrets and all(redact(argument) == argument for argument in arguments):
         return stream

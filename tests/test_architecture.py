@@ -269,6 +269,17 @@ def test_nothing_heavy_is_imported_until_there_is_something_to_do(shop: MiniProj
     assert not loaded_by(shop, "database_create") & HEAVY
 
 
+def test_doit_tokenizes_the_source_of_no_task(shop: MiniProject) -> None:
+    script = (
+        "import inspect\n"
+        "from framefox_tasks import tasks\n"
+        "del inspect.getblock\n"
+        "found = [inspect.getsourcelines(task)[1] for name, task in vars(tasks).items() if name.startswith('task_')]\n"
+        "print(len(found) == len(tasks.__all__) - 1, set(found))"
+    )
+    assert shop.run(sys.executable, "-c", script).out == "True {0}\n"
+
+
 def test_importing_the_package_imports_nothing_else(shop: MiniProject) -> None:
     script = "import framefox_tasks, sys; print([m for m in sys.modules if m.startswith('framefox_tasks')])"
     assert shop.run(sys.executable, "-c", script).out == "['framefox_tasks']\n"

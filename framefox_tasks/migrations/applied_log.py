@@ -103,9 +103,8 @@ def refused(reason: str) -> str:
     return f"The checksums of migrations are not kept, so that it will not be told if one is edited: {reason}"
 
 
-def logged(revision: Revision, checksums: ChecksumCache) -> Logged | None:
-    """What is to be known of a migration that is applied now; None where its file cannot be parsed."""
-    content = revision.path.read_bytes()
+def logged(content: bytes, checksums: ChecksumCache) -> Logged | None:
+    """What is to be known of a migration that is applied now, by its file; None where that cannot be parsed."""
     key = digest(content)
     known = checksums.checksum(content, key)
     if known is None:

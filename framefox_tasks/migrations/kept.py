@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,17 +19,23 @@ _LABELS = re.compile(r"^branch_labels\b[^=\n]*=\s*(\([^)]*\)|\[[^]]*\]|.*)", re.
 
 def keep(project: Project, revision: Revision) -> None:
     """Keep the file of a migration as it is when it is applied; not where the cache cannot be written."""
-    content = revision.path.read_bytes()
+    keep_all(project, [(revision, revision.path.read_bytes())])
+
+
+def keep_all(project: Project, contents: Iterable[tuple[Revision, bytes]]) -> None:
+    """The same for several, whose files have these contents."""
     # Text and not Path: of a long history this is done a thousand times, and to many databases.
-    name = f"{quote(revision.revision, safe='')}-{digest(content)}"
-    folder = os.path.join(project.root.absolute(), project.cache, APPLIED, name)  # noqa: PTH118 - see above
-    try:
-        if not _is_kept(os.path.join(folder, revision.path.name), len(content)):  # noqa: PTH118
-            ignore_cache(project)
-            files.write(project, Path(folder, revision.path.name), content, like=revision.path)
-        os.utime(folder)  # of several with one revision, the one that was applied last counts
-    except (OSError, PermissionDeniedError):
-        return  # it is a precaution, and no part of the upgrade
+    applied = os.path.join(project.root.absolute(), project.cache, APPLIED)  # noqa: PTH118 - see above
+    for revision, content in contents:
+        folder = f"{applied}{os.sep}{quote(revision.revision, safe='')}-{digest(content)}"
+        name = revision.path.name
+        try:
+            if not _is_kept(f"{folder}{os.sep}{name}", len(content)):
+                ignore_cache(project)
+                files.write(project, Path(folder, name), content, like=revision.path)
+            os.utime(folder)  # of several with one revision, the one that was applied last counts
+        except (OSError, PermissionDeniedError):
+            return  # it is a precaution, and no part of the upgrade
 
 
 def _is_kept(file: str, size: int) -> bool:

@@ -23,6 +23,7 @@ _METHODS = {"with_variant", "collate", "asc", "desc", "nulls_first", "nulls_last
 # What is executed as a construct, or as a text of one statement that touches no row.
 _CONSTRUCTS = re.compile(r"(\w+\.)*(Create|Drop)Sequence")
 _DDL = re.compile(r"\s*(ALTER|CREATE|DROP)\s+(DOMAIN|INDEX|SCHEMA|SEQUENCE|TYPE|UNIQUE\s+INDEX|VIEW)\b[^;]*;?\s*", re.I)
+_CONSTANT = (ast.Constant, ast.List, ast.Tuple, ast.Set, ast.expr_context)
 _VALUES = (
     *(ast.Constant, ast.Name, ast.Attribute, ast.Call, ast.keyword, ast.List, ast.Tuple, ast.Dict),
     *(ast.UnaryOp, ast.unaryop, ast.expr_context),
@@ -50,6 +51,10 @@ class _NotPlainError(Exception):
         self.what = what or ast.unparse(node).partition("\n")[0][:60]
 
 
+def _is_constant(value: ast.expr | None) -> bool:
+    return value is None or all(isinstance(node, _CONSTANT) for node in ast.walk(value))
+
+
 class _Reader:
     def __init__(self) -> None:
         self._names: set[str] = set()
@@ -62,8 +67,11 @@ class _Reader:
                 self._imported(node, [(alias.name, alias.asname or alias.name.partition(".")[0]) for alias in names])
             case ast.ImportFrom(module=str(module), names=names, level=0):
                 self._imported(node, [(module, alias.asname or alias.name) for alias in names])
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                if name not in _IDENTIFIERS:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=value)
+            ):
+                if name not in _IDENTIFIERS or not _is_constant(value):
                     raise _NotPlainError(node)
             case ast.FunctionDef(name="upgrade", decorator_list=[], body=body):
                 for statement in body:

@@ -87,7 +87,7 @@ def accept_edits(target: Target, *, on_wait: OnWait | None = None, lock_wait: fl
             )
         checksums = ChecksumCache(target.project)
         for one in found:
-            if known := applied_log.logged(one.revision, checksums):
+            if known := applied_log.logged(one.revision.path.read_bytes(), checksums):
                 log[one.revision.revision] = replace(known, time=one.time)
         dialect.journal.write_log(target, applied_log.written(log))
     return EditsAccepted(target, found)

@@ -61,7 +61,7 @@ def upgrade(
     """
     check_no_range(target.project.newest if revision is None else revision)
     return upgrade_along(
-        history_of(target, x),
+        history_of(target, x, kept=fast),
         revision=revision,
         on_step=on_step,
         on_wait=on_wait,
@@ -231,9 +231,14 @@ def edited(history: History, current: tuple[str, ...]) -> tuple[Edited, ...]:
     return applied_log.edited_in(log, history.applied(current)) if log else ()
 
 
-def history_of(target: Target, x: Sequence[str] = ()) -> History:
-    """The migrations of a target, with the configuration that env.py is run with, and its arguments."""
+def history_of(target: Target, x: Sequence[str] = (), *, kept: bool = False) -> History:
+    """The migrations of a target, with the configuration that env.py is run with, and its arguments.
+
+    With `kept` the files are read only where what is kept of them does not do.
+    """
     from framefox_tasks.migrations.alembic.config import make_config
     from framefox_tasks.migrations.alembic.history import History
+    from framefox_tasks.migrations.alembic.kept_history import kept_history
 
-    return History(target, make_config(target, arguments=x))
+    config = make_config(target, arguments=x)
+    return History(target, config, kept=kept_history(target.project, config) if kept else None)

@@ -157,7 +157,9 @@ def databases(root: Path) -> Mapping[str, bool]:
         ConfigError: The file cannot be read.
     """
     path = root / "alembic.ini"
-    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    if not path.is_file():
+        return {}
+    text = path.read_text(encoding="utf-8", errors="replace")
     headers = re.findall(r"^\[([^]\n]+)\]", text, re.MULTILINE)
     others = [name for name in headers if name not in (MAIN, "DEFAULT") and not name.startswith(_LOGGING)]
     if not others:

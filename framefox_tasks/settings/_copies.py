@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from framefox_tasks.errors import ConfigError
-from framefox_tasks.frozen import replace
+from framefox_tasks.frozen import Frozen, replace
 from framefox_tasks.model import TIMESTAMP, CopyOptions, Mask, NamedCopy, Target
 from framefox_tasks.settings._schema import Expand, boolean, check_address, check_section, mapping, text_of, texts_of
 from framefox_tasks.url import as_sqlalchemy_reads
@@ -26,7 +26,7 @@ _SAMPLE = "20000101T000000Z"
 _BRACED = r"\{[A-Za-z_]+\}"
 
 
-class Chain(NamedTuple):
+class Chain(Frozen):
     """The chain of a named copy: the upgrade that follows it, and the one that it precedes."""
 
     then_upgrade: bool = False

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 
+# Tasks and imports make many objects and hardly any garbage, and to look for that takes a tenth of the time.
+gc.set_threshold(100_000)
+
 from framefox_tasks.tasks.copies import task_database_copy
 from framefox_tasks.tasks.database import (
     task_database_baseline,
@@ -57,8 +60,6 @@ DOIT_CONFIG = {
     "verbosity": 2,
 }
 
-# Tasks and imports make many objects and hardly any garbage, and to look for that takes a tenth of the time.
-gc.set_threshold(100_000)
 # Now and not when the run starts: an option that is not known, or lost its value, is an error before that.
 use_utf8()
 usable_streams()

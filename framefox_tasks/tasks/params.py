@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -16,21 +17,29 @@ LIVE = {"verbosity": 2, "io": {"capture": False}}
 
 
 def definition(function: TaskFunction) -> TaskFunction:
-    """A task function whose source is one line: doit tokenizes that of each at every start, to put them in order."""
-    short: Any = lambda **options: function(**options)  # noqa: E731 - the line that doit reads
-    return _named(short, function)
+    """A task function without source: doit tokenizes that of each at every start, to put them in order."""
+
+    def task(**options: Any) -> Any:
+        return function(**options)
+
+    return _named(task, function)
 
 
 def each_database(function: TaskFunction) -> TaskFunction:
     """The same for a task that works with a database: there is one of each, where there are several."""
-    short: Any = lambda **options: of_each(function, options, ())  # noqa: E731 - the line that doit reads
-    return _named(short, function)
+
+    def task(**options: Any) -> Any:
+        return of_each(function, options, ())
+
+    return _named(task, function)
 
 
-def _named(short: Any, function: TaskFunction) -> TaskFunction:
-    short.__name__, short.__doc__ = function.__name__, function.__doc__
-    short.__module__, short.__qualname__ = function.__module__, function.__qualname__
-    return cast(TaskFunction, short)
+def _named(task: Any, function: TaskFunction) -> TaskFunction:
+    task.__name__, task.__doc__ = function.__name__, function.__doc__
+    task.__module__, task.__qualname__ = function.__module__, function.__qualname__
+    # Where inspect looks for the source: that of a module it takes as it is, at line 0.
+    task.__wrapped__ = sys.modules[function.__module__]
+    return cast(TaskFunction, task)
 
 
 def params(*options: dict[str, Any]) -> Callable[[TaskFunction], TaskFunction]:
@@ -46,8 +55,10 @@ def each_with_params(*options: dict[str, Any]) -> Callable[[TaskFunction], TaskF
     """The same for a task that works with a database: there is one of each, where there are several."""
 
     def decorate(function: TaskFunction) -> TaskFunction:
-        short: Any = lambda **given: of_each(function, given, options)  # noqa: E731 - the line that doit reads
-        return cast(TaskFunction, task_params(list(options))(_named(short, function)))
+        def task(**given: Any) -> Any:
+            return of_each(function, given, options)
+
+        return cast(TaskFunction, task_params(list(options))(_named(task, function)))
 
     return decorate
 

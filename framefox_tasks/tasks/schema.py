@@ -20,7 +20,7 @@ from framefox_tasks.tasks.named import Named
 from framefox_tasks.tasks.params import LIVE, choice, each_database, each_with_params, flag, option
 from framefox_tasks.tasks.reporter import EXPLAINED
 
-_NO_FILE_NAME = re.compile(r"[^\w.-]+")
+_NO_FILE_NAME = r"[^\w.-]+"
 _DIAGRAM = (
     choice("source", "entities or database: whose schema", "entities", "database"),
     option("format", f"instead of diagram.formats, one or more of {', '.join(FORMATS)}"),
@@ -116,7 +116,7 @@ def _names(options: DiagramOptions, suffix: str, diff: str, around: str) -> list
     """The names of the diagrams: those of the settings, or the one that the options ask for."""
     if not diff and not around:
         return [f"{name}{suffix}" for name in options.names()]
-    name = f"around-{_NO_FILE_NAME.sub('_', around)}" if around else WHOLE
+    name = f"around-{re.sub(_NO_FILE_NAME, '_', around)}" if around else WHOLE
     return [f"{name}{suffix}{'-diff' if diff else ''}"]
 
 

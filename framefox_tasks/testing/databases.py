@@ -72,10 +72,9 @@ class Databases:
     @cached_property
     def history(self) -> History:
         """The migrations; read only where a state is not kept."""
-        from framefox_tasks.migrations.alembic.config import make_config
-        from framefox_tasks.migrations.alembic.history import History
+        from framefox_tasks.migrations.upgrade import history_of
 
-        return History(self.target, make_config(self.target))
+        return history_of(self.target, kept=True)
 
     @contextmanager
     def lend(self, revision: str) -> Iterator[Lent]:

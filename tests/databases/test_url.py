@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from framefox_tasks import Target, load_settings
 from framefox_tasks.errors import ConfigError, UnsupportedDialectError
-from framefox_tasks.url import DatabaseURL, as_sqlalchemy_reads, parse_url, redact, secrets_in
+from framefox_tasks.url import DatabaseURL, as_sqlalchemy_reads, parse_url, redact, redacted, secrets_in
 
 HORSE = "s3cr3t-Horse"
 """A password that would be recognised anywhere."""
@@ -286,6 +287,8 @@ def test_a_secret_inside_another_word_is_not_hidden() -> None:
         (["--to=postgresql://u:", "horse@h/d"], {"horse"}),
         (["--pasword=my red horse"], {"my red horse"}),
         (["--salt", "horse"], {"horse"}),
+        (["--PA\u017fWORD", "horse"], {"horse"}),
+        (["--message=an item"], set()),
         (["--to=postgresql://h:5432", "-m", "to a@b"], set()),
         (["--to=postgresql://h:5432/d", "a@b"], set()),
         (["--to=sqlite:///a.db", "a@b"], set()),
@@ -293,3 +296,4 @@ def test_a_secret_inside_another_word_is_not_hidden() -> None:
 )
 def test_passwords_on_a_command_line_may_hold_spaces(typed: list[str], secrets: set[str]) -> None:
     assert set(secrets_in(["doit", "database_copy", *typed])) == secrets
+    assert (redacted(sys.stderr, ["doit", "database_copy", *typed]) is sys.stderr) == (not secrets)

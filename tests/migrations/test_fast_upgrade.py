@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from alembic.script import Script
 from support.databases import Database, MakeDatabase
 from support.histories import ENV_PY, FILE, Written
 from support.projects import MiniProject
@@ -18,10 +20,11 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.facts import Fact
 from framefox_tasks.errors import MigrationError, MigrationInterruptedError
 from framefox_tasks.migrations import applied_log
+from framefox_tasks.migrations.alembic.config import base_config
 from framefox_tasks.migrations.alembic.history import History
+from framefox_tasks.migrations.alembic.kept_history import kept_history
 from framefox_tasks.migrations.alembic.made import digest_of
 from framefox_tasks.migrations.alembic.replay import replay
-from framefox_tasks.migrations.plain_ddl import unreadable
 from framefox_tasks.testing.databases import open_databases
 
 SEEDS = {"sqlite": range(8), "postgresql": range(4), "mysql": range(4)}
@@ -262,6 +265,76 @@ def test_a_changed_history_is_another(tmp_path: Path) -> None:
     assert written.tables("other.db") == set()
 
 
+def test_no_file_of_it_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = ready(tmp_path)
+    target, again = written.target(), written.target("again.db")
+    framefox_tasks.create(target)
+    framefox_tasks.create(again)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a revision file was run")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Script, "_from_path", refuse)
+        done = framefox_tasks.upgrade(target, fast=True)
+        assert [one.revision for one in done.at_once] == ["bbbb", "aaaa"]
+        assert done.current == done.heads == ("bbbb",)
+    framefox_tasks.upgrade(again)
+    logs = [applied_log.read(one) for one in (target, again)]
+    assert {name: one.checksum for name, one in logs[0].items()} == {
+        name: one.checksum for name, one in logs[1].items()
+    }
+    assert [one.revision for one in framefox_tasks.downgrade(target, steps=1).steps] == [done.at_once[0]]
+
+
+def test_a_history_of_several_branches_is_kept_as_it_is(tmp_path: Path) -> None:
+    written = Written(tmp_path)
+    written.add("aaaa")
+    written.add("left", "aaaa")
+    written.add("right", "aaaa")
+    written.add("merged", "left", "right")
+    written.add("apart", labels="apart_")
+    written.add("later", "apart", depends_on="left")
+    target = written.target(all_heads=True)
+    framefox_tasks.create(target)
+    assert why(framefox_tasks.upgrade(target, fast=True)) == KEPT
+    read, config = History(target), base_config(target.project)
+    kept = History(target, config, kept=kept_history(target.project, config))
+    for name in ("revisions", "heads", "at_heads", "contents"):
+        assert getattr(kept, name) == getattr(read, name), name
+    assert kept.applied(read.at_heads) == read.applied(read.at_heads)
+    assert "scripts" not in vars(kept)
+    other = written.target("other.db", all_heads=True)
+    framefox_tasks.create(other)
+    assert len(framefox_tasks.upgrade(other, fast=True).at_once) == 6
+    assert facts(other) == facts(target)
+    assert written.at("other.db") == written.at()
+
+
+@pytest.mark.parametrize("change", ["same size and time", "moved", "renamed", "another file", "compiled files too"])
+def test_files_that_are_not_the_same_are_run(change: str, tmp_path: Path) -> None:
+    written = ready(tmp_path)
+    target = written.target()
+    framefox_tasks.create(target)
+    versions = tmp_path / "migrations/versions"
+    file = next(versions.glob("*bbbb*.py"))
+    assert kept_history(target.project, base_config(target.project))
+    if change == "same size and time":
+        at = file.stat()
+        file.write_bytes(file.read_bytes().replace(b"bbbb", b"dddd"))
+        os.utime(file, ns=(at.st_atime_ns, at.st_mtime_ns))
+        assert file.stat().st_size == at.st_size
+    elif change == "another file":
+        (versions / "zzzz.py").write_text("revision = 'zzzz'\ndown_revision = 'bbbb'\n\ndef upgrade(): pass\n")
+    elif change == "compiled files too":
+        (tmp_path / "alembic.ini").write_text("[alembic]\nsourceless = true\n", encoding="utf-8")
+    else:
+        file.rename(versions / "newer.py" if change == "renamed" else tmp_path / "elsewhere.py")
+    assert kept_history(target.project, base_config(target.project)) is None
+    expected = {"same size and time": "dddd", "moved": "aaaa", "another file": "zzzz"}.get(change, "bbbb")
+    assert framefox_tasks.upgrade(target, fast=True).current == (expected,)
+
+
 def test_where_it_is_not_used(tmp_path: Path) -> None:
     written = ready(tmp_path)
     kept = tmp_path / ".framefox_tasks/end-state.json"
@@ -341,68 +414,3 @@ def test_the_task_says_what_it_did(shop: MiniProject) -> None:
     failed = shop.doit("database_upgrade", "--fast", "--plan")
     assert failed.code == 1
     assert "--fast and --plan cannot be used together." in failed.all
-
-
-PLAIN = {
-    "batch": "with op.batch_alter_table('a', schema=None) as batch_op:\n        batch_op.drop_constraint('b')",
-    "index": "op.create_index(op.f('ix'), 'a', ['b', sa.text('lower(c)')], unique=False)",
-    "default": "op.add_column('a', sa.Column('b', sa.Integer(), server_default=sa.func.now(), nullable=-1))",
-    "type": "op.alter_column('a', 'b', type_=postgresql.JSONB(astext_type=sa.Text()), postgresql_using='b::jsonb')",
-    "enum": "sa.Enum('a', 'b', name='e').create(op.get_bind(), checkfirst=True)",
-    "variant": "op.add_column('a', sa.Column('b', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')))",
-    "value": "with op.get_context().autocommit_block():\n        op.execute(\"ALTER TYPE e ADD VALUE 'c'\")",
-    "sequence": "op.execute(sa.schema.CreateSequence(sa.Sequence('s')))",
-    "view": "op.execute('CREATE VIEW v AS SELECT 1')",
-    "nothing": '"""Nothing."""\n    pass',
-}
-OTHER = {
-    "SQL": "op.execute('DELETE FROM a')",
-    "rows": "op.bulk_insert(a, [])",
-    "connection": "op.get_bind().exec_driver_sql('DELETE FROM a')",
-    "a loop": "for one in ():\n        op.drop_table('a')",
-    "a condition": "if True:\n        op.drop_table('a')",
-    "a function": "fill()",
-    "a name": "op.drop_table(NAME)",
-    "an f-string": "op.drop_table(f'{1}')",
-    "a lambda": "op.create_index('ix', 'a', [], where=lambda: 1)",
-    "a comprehension": "op.create_table('a', *[c for c in ()])",
-    "an engine": "op.drop_table(sa.create_engine('sqlite://').connect())",
-    "a method of a batch": "with op.batch_alter_table('a') as batch_op:\n        batch_op.execute('DELETE FROM a')",
-    "another context": "with open('a') as batch_op:\n        batch_op.drop_column('b')",
-    "an assignment": "op = None",
-    "a context": "op.get_context().autocommit_block()",
-    "two statements": "op.execute('CREATE VIEW v AS SELECT 1; DELETE FROM a')",
-    "a table of rows": "op.execute('CREATE TABLE b AS SELECT * FROM a')",
-    "a function of SQL": "op.execute('CREATE FUNCTION f() RETURNS int RETURN 1')",
-    "a statement of SQLAlchemy": "op.execute(sa.table('a').delete())",
-    "another create": "sa.MetaData.create_all(op.get_bind())",
-    "made by another": "make().create(op.get_bind())",
-}
-MODULE = """\
-import sqlalchemy as sa
-from alembic import op
-from sqlalchemy.dialects import postgresql
-
-revision = 'a'
-
-"""
-FOREIGN = (
-    *("import os", "from shop import models", "from alembic.op import *", "from . import x", "NAMES = ('a',)"),
-    *("def upgrade(: pass", "print()", "@decorated\ndef upgrade():\n    pass", "def fill():\n    pass"),
-    "class A:\n    pass",
-)
-
-
-@pytest.mark.parametrize("case", PLAIN)
-def test_what_is_plain(case: str) -> None:
-    assert unreadable(f"{MODULE}def upgrade() -> None:\n    {PLAIN[case]}\n".encode()) == ""
-
-
-@pytest.mark.parametrize("case", OTHER)
-def test_what_is_not(case: str) -> None:
-    assert unreadable(f"{MODULE}def upgrade() -> None:\n    {OTHER[case]}\n".encode())
-
-
-@pytest.mark.parametrize("top", FOREIGN)
-def test_what_a_module_may_not_hold(top: str) -> None:
-    assert unreadable(f"{MODULE}{top}\n".encode())

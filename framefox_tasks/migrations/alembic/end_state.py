@@ -24,12 +24,13 @@ from framefox_tasks.errors import FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.failures import describe
 from framefox_tasks.migrations.alembic.history import History
+from framefox_tasks.migrations.alembic.kept_history import NAME, keepable
 from framefox_tasks.migrations.alembic.made import digest_of
 from framefox_tasks.migrations.alembic.transactions import Transactions, at
 from framefox_tasks.migrations.alembic.version_log import VersionLog
 from framefox_tasks.migrations.journal.entries import new_head
 from framefox_tasks.migrations.journal.recorder import Recorder
-from framefox_tasks.migrations.kept import keep as keep_file
+from framefox_tasks.migrations.kept import keep_all
 from framefox_tasks.migrations.locked import locked
 from framefox_tasks.migrations.plain_ddl import unreadable
 from framefox_tasks.migrations.safe_point import migrating
@@ -108,7 +109,7 @@ def keep_end_state(history: History, made: Target) -> str:
         if differences(facts, _facts(again)):
             return "the statements that make the schema do not make all of it"
     ignore_cache(project)
-    data = {"key": digest_of(history), "statements": statements}
+    data = {"key": digest_of(history), "statements": statements, NAME: keepable(history)}
     files.write(project, project.cached(END_STATE), json.dumps(data, ensure_ascii=False))
     return ""
 
@@ -136,7 +137,7 @@ def make_at_once(history: History, statements: Sequence[str], patience: Patience
                 raise _failure(target, exc) from exc
             for revision in history.at_heads:
                 context.connection.execute(context._version.insert().values(version_num=revision))
-            log.made(context.connection, applied)
+            log.made(context.connection, applied, history.contents)
             if recorder and (closing := recorder.closing()):
                 context.connection.exec_driver_sql(closing)
         return []
@@ -150,7 +151,7 @@ def make_at_once(history: History, statements: Sequence[str], patience: Patience
         head = new_head(history.at_heads[0], "the schema at once", (), history.at_heads, upgrades=True)
         transactions = Transactions(lock, patience, recorder, log)
         with migrating(commits=not dialect.transactional_ddl):
-            run_environment(target, history.config, history.scripts, work, transactions=transactions)
+            run_environment(target, history.config, history.unread, work, transactions=transactions)
         current = dialect.revision(target)
         if recorder:
             recorder.end()
@@ -159,8 +160,7 @@ def make_at_once(history: History, statements: Sequence[str], patience: Patience
             f"The database {target.label} should be at {at(history.at_heads)} now, but it is at {at(current)}.",
             hint="Let env.py call context.run_migrations(), and commit what that does.",
         )
-    for revision in applied:
-        keep_file(target.project, revision)
+    keep_all(target.project, [(revision, history.contents[revision.path]) for revision in applied])
     return current
 
 

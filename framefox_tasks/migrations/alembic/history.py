@@ -28,6 +28,7 @@ from framefox_tasks.migrations.alembic.expressions import (
     resolve,
     several_heads,
 )
+from framefox_tasks.migrations.alembic.kept_history import KeptHistory
 from framefox_tasks.migrations.alembic.whereabouts import whereabouts
 from framefox_tasks.migrations.kept import kept_file
 from framefox_tasks.model import Target
@@ -53,18 +54,42 @@ class History:
         target: The database, with its project.
         config: Alembic's configuration, where env.py is to be run with it; else one without a URL is made.
         scripts: The revision files, where they have been read.
+        kept: What is known of them, where they are read only if more is needed.
 
     Raises:
         MigrationError: They cannot be read.
     """
 
-    def __init__(self, target: Target, config: Config | None = None, scripts: ScriptDirectory | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        config: Config | None = None,
+        scripts: ScriptDirectory | None = None,
+        kept: KeptHistory | None = None,
+    ) -> None:
         self.target = target
         self.config = config or base_config(target.project)
-        self.scripts: ScriptDirectory = scripts or load_scripts(target.project, self.config)
+        self._kept_list = kept
+        if kept:
+            self.revisions, self.heads, self.contents = kept.revisions, kept.heads, kept.contents
+        else:
+            self.scripts = scripts or load_scripts(target.project, self.config)
+
+    @cached_property
+    def scripts(self) -> ScriptDirectory:
+        """The revision files as Alembic has read them."""
+        self._kept_list = None  # from now on it is what these say
+        return load_scripts(self.target.project, self.config)
+
+    @property
+    def unread(self) -> ScriptDirectory:
+        """The same, for what runs env.py: only if that asks for the revisions are they read."""
+        return ScriptDirectory.from_config(self.config) if self._kept_list else self.scripts
 
     def on(self, target: Target) -> History:
         """The same revision files for another database; they are not read again."""
+        if self._kept_list:
+            return History(target, make_config(target), kept=self._kept_list)
         other = History(target, make_config(target), self.scripts)
         if "revisions" in vars(self):
             other.revisions = self.revisions
@@ -90,7 +115,7 @@ class History:
     @property
     def at_heads(self) -> tuple[str, ...]:
         """What a database with every migration is at: the heads that no other depends on, sorted."""
-        return tuple(sorted(self.scripts.revision_map._real_heads))
+        return self._kept_list.at_heads if self._kept_list else tuple(sorted(self.scripts.revision_map._real_heads))
 
     @cached_property
     def revisions(self) -> tuple[Revision, ...]:
@@ -117,6 +142,8 @@ class History:
 
     def applied(self, current: tuple[str, ...]) -> list[Revision]:
         """The revisions that a database at `current` holds, newest first."""
+        if self._kept_list and current == self._kept_list.at_heads:
+            return list(self.revisions)
         unknown = self.unknown(current)
         known = tuple(revision for revision in current if revision not in unknown)
         if not known:
@@ -168,6 +195,8 @@ class History:
         """
         if revision == "head":
             self.check_single_head()
+        if self._kept_list and revision in ("head", "heads"):
+            return
         check_expression(self.target, self.scripts, revision)
 
     def check_single_head(self) -> None:

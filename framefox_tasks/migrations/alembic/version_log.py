@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
@@ -15,7 +16,6 @@ from sqlalchemy.types import UserDefinedType
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.journal import LOG
 from framefox_tasks.migrations import applied_log
-from framefox_tasks.migrations.alembic.config import revision_of
 from framefox_tasks.migrations.alembic.failures import describe
 from framefox_tasks.migrations.applied_log import SEED, Prepared
 from framefox_tasks.migrations.checksum_cache import ChecksumCache
@@ -73,14 +73,14 @@ class VersionLog:
             return
         for script in step.up_revisions:
             self._log.pop(script.revision, None)
-            if step.is_upgrade and (known := applied_log.logged(revision_of(script), self._checksums)):
+            if step.is_upgrade and (known := applied_log.logged(Path(script.path).read_bytes(), self._checksums)):
                 self._log[script.revision] = known
         self._is_written = False
 
-    def made(self, connection: Connection, revisions: Iterable[Revision]) -> None:
-        """Note and write that the schema of these migrations was made at once."""
+    def made(self, connection: Connection, revisions: Iterable[Revision], contents: Mapping[Path, bytes]) -> None:
+        """Note and write that the schema of these migrations, whose files have these contents, was made at once."""
         for revision in revisions:
-            if known := applied_log.logged(revision, self._checksums):
+            if known := applied_log.logged(contents[revision.path], self._checksums):
                 self._log[revision.revision] = known
         self._write(connection)
         self._checksums.keep()
