@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases import reuse
 from framefox_tasks.databases.drivers import sqlalchemy_engine, sqlalchemy_url
+from framefox_tasks.databases.scratch import PREFIX
 from framefox_tasks.databases.verbs import Traits
 from framefox_tasks.model import Target
 
@@ -29,7 +30,9 @@ def migration_engine(target: Target, database: Traits) -> Engine:
 
 
 def _key(url: URL, target: Target, database: Traits) -> Hashable:
-    name = "" if database.alike_in_server else url.database
+    # A scratch database is used beside the live one, and SQLAlchemy knows one default schema for an engine.
+    is_scratch = (url.database or "").startswith(PREFIX)
+    name = "" if database.alike_in_server and not is_scratch else url.database
     options = tuple(item for item in target.address.query if item[0] != "options")
     return (url.drivername, url.username, url.password, url.host, url.port, name, options, target.echo)
 
@@ -47,9 +50,15 @@ class _Shared:
 
     def at(self, url: URL) -> Engine:
         """The engine for another database."""
-        self._url = url
         engine = self._engine.execution_options()
         engine.url = url
+        connected = engine.raw_connection
+
+        def raw_connection() -> Any:
+            self._url = url  # that of another one may have been asked for meanwhile
+            return connected()
+
+        engine.raw_connection = raw_connection  # type: ignore[method-assign]
         return engine
 
     def _connected(self, record: Any) -> Any:

@@ -23,6 +23,7 @@ class _Idle(threading.local):
     def __init__(self) -> None:
         self.contexts = 0
         self.refused = False
+        self.only: str | None = None
         self.key: Hashable = None
         self.connections: list[tuple[Any, float]] = []
         self.spoiled: set[int] = set()
@@ -51,10 +52,30 @@ def is_reusing() -> bool:
     return _idle.contexts > 0 and not _idle.refused
 
 
+@contextmanager
+def only(database: str) -> Iterator[None]:
+    """A context in which connections to one database alone are used again: whoever watches new ones sees the others."""
+    before, _idle.only = _idle.only, database
+    try:
+        yield
+    finally:
+        _idle.only = before
+
+
+def is_reusing_for(database: str) -> bool:
+    """Whether connections to a database are used again."""
+    return is_reusing() and _idle.only in (None, database)
+
+
 def refuse() -> None:
     """Keep no connection any more, until the context ends: that of a pooler takes one of the few that it has."""
     _close_all()
     _idle.refused = True
+
+
+def close_idle() -> None:
+    """Close the idle connections of this thread: before a database is dropped that one of them may be to."""
+    _close_all()
 
 
 def take(key: Hashable) -> tuple[Any, bool] | None:
@@ -85,8 +106,9 @@ def give(key: Hashable, connection: Any) -> None:
 
 
 def spoil(connection: Any) -> None:
-    """Have a connection closed where it would be kept: it could not be put in order."""
-    _idle.spoiled.add(id(connection))
+    """Have a connection closed where it would be kept: its session is not as it was, or could not be put in order."""
+    if is_reusing():
+        _idle.spoiled.add(id(connection))
 
 
 def is_spoiled(connection: Any) -> bool:

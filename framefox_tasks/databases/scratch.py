@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 from uuid import uuid4
 
+from framefox_tasks.databases import reuse
 from framefox_tasks.databases.drivers import other_database
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.errors import FramefoxTasksError, ScratchError
@@ -89,6 +90,7 @@ def server_scratch(verbs: ServerVerbs, server: ScratchServer, target: Target, st
     try:
         yield replace(other_database(base, name, scheme), scratch_url=None, echo=False)
     finally:
+        reuse.close_idle()
         made.close()  # so that an error of a migration is not taken for one of these connections
 
 

@@ -189,7 +189,7 @@ class ServerVerbs(Verbs):
         """
         module, (positional, keywords) = self._connector(target, database)
         key = None
-        if reuse.is_reusing() and not positional and not more and database == target.name:
+        if database == target.name and reuse.is_reusing_for(database) and not positional and not more:
             keywords, shared = self.reused_as(target, keywords)
             key = (module.__name__, tuple(sorted(shared.items()))) if shared else None
         connection = self._idle(key, target) or self._connected(target, module, positional, {**keywords, **more})

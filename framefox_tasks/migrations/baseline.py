@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.databases.reuse import reusing
 from framefox_tasks.errors import MigrationError, ReplayError, ScratchError
 from framefox_tasks.migrations.aside import aside, in_place
 from framefox_tasks.migrations.locked import OnWait, patience_of, writing
@@ -47,7 +48,7 @@ def baseline(
     """
     from framefox_tasks.migrations.alembic.baseline import unversioned
 
-    with writing(target, patience_of(target, lock_wait, on_wait)):
+    with writing(target, patience_of(target, lock_wait, on_wait)), reusing():
         history = history_of(target)
         _check_new(history)
         found = unversioned(history)

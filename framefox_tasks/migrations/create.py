@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.databases.reuse import reusing
 from framefox_tasks.errors import (
     FramefoxTasksError,
     MigrationError,
@@ -91,7 +92,7 @@ def create_migration(
         UnprovenError: The proof has failed; no file was kept.
     """
     seen = frozenset(listed_files(target.project))
-    with writing(target, patience_of(target, lock_wait, on_wait)):
+    with writing(target, patience_of(target, lock_wait, on_wait)), reusing():
         if not empty and (path := _written_meanwhile(target, seen)):
             return MigrationCreated(target, None, meanwhile=path)
         return _create_migration(
@@ -262,6 +263,7 @@ def _schema_if_readable(target: Target) -> Schema | None:
         return None
 
 
+@reusing()
 def check_migration(target: Target, *, x: Sequence[str] = ()) -> MigrationChecked:
     """Check that the entities and the database agree. Writes nothing.
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.databases.reuse import reusing
 from framefox_tasks.migrations.journal.interruption import check_uninterrupted
 from framefox_tasks.migrations.upgrade import history_of
 from framefox_tasks.model import Target
 from framefox_tasks.results import Drift
 
 
+@reusing()
 def drift(target: Target, *, x: Sequence[str] = ()) -> Drift:
     """Compare a database with what its migrations make, up to the revision that it is at. Changes nothing in it.
 

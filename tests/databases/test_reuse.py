@@ -5,16 +5,31 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 from support.databases import Database, MakeDatabase, connect_server
 from support.histories import Written
+from support.projects import MiniProject
 
-from framefox_tasks import DatabaseNotFoundError, LockTimeoutError, Project, Target, create, drop, upgrade
+from framefox_tasks import (
+    DatabaseNotFoundError,
+    LockTimeoutError,
+    Project,
+    ReplayError,
+    Target,
+    create,
+    create_migration,
+    drop,
+    upgrade,
+)
 from framefox_tasks.databases import database_of
+from framefox_tasks.databases.engines import migration_engine
 from framefox_tasks.databases.lock import Patience
 from framefox_tasks.databases.reuse import reusing
 from framefox_tasks.databases.server import ServerVerbs
+from framefox_tasks.migrations.alembic.replay import guarded
 
 pytestmark = pytest.mark.server
 SERVERS = ("postgresql", "mysql")
@@ -120,3 +135,65 @@ def sessions(database: Database) -> int:
     query = f"SELECT sessions FROM pg_stat_database WHERE datname = '{database.name}'"
     with closing(connect_server("postgresql", "postgres")) as connection:
         return int(connection.execute(query).fetchone()[0])
+
+
+def test_a_proof_takes_few_connections(
+    database: Database, project: MiniProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two for each scratch database, one for each run of migrations, and some to ask."""
+    made: list[str] = []
+    connect = ServerVerbs._connected
+
+    def counted(verbs: ServerVerbs, target: Target, *rest: Any) -> Any:
+        made.append(target.name)
+        return connect(verbs, target, *rest)
+
+    monkeypatch.setattr(ServerVerbs, "_connected", counted)
+    project.migration("aaaa", None, upgrade="pass")
+    project.write(
+        "reuse_models.py",
+        "from sqlalchemy import *\nmetadata = MetaData()\n"
+        "Table('shelf', metadata, Column('id', Integer, primary_key=True))\n",
+    )
+    target = Target(database.url, Project(root=project.path, entities=(), metadata="reuse_models:metadata"))
+    upgrade(target)
+    made.clear()
+    assert create_migration(target).proven
+    assert len(made) <= 13, made
+
+
+def test_settings_of_a_session_are_not_handed_on(database: Database) -> None:
+    target = Target(database.url)
+    verbs = database_of(target)
+    shown = {"postgresql": "SHOW check_function_bodies", "mysql": "SELECT @@foreign_key_checks, @@sql_mode"}
+    before = verbs.rows(target, shown[database.dialect])
+    with reusing(), verbs.scratch(target) as made:
+        verbs.copy_schema(target, made)
+        assert verbs.rows(made, shown[database.dialect])[1] == before[1]
+        verbs.schema_statements(target)
+        assert verbs.rows(target, shown[database.dialect])[1] == before[1]
+
+
+def test_a_replay_uses_no_connection_to_another_database(database: Database) -> None:
+    target = Target(database.url)
+    with reusing(), database_of(target).scratch(target) as scratch:
+        first = number(database)
+        assert number(database) == first  # it is idle now
+        with pytest.raises(ReplayError, match="connects to another database"), guarded(target, scratch):
+            number(database)
+        with guarded(target, scratch):
+            (one,), (again,) = (database_of(scratch).rows(scratch, OWN[database.dialect])[1] for _ in range(2))
+        assert one == again
+
+
+def test_engines_that_share_what_is_known_connect_each_to_its_own(
+    database: Database, make_database: MakeDatabase
+) -> None:
+    other = make_database(database.dialect)
+    create(Target(other.url))
+    query = text({"postgresql": "SELECT current_database()", "mysql": "SELECT DATABASE()"}[database.dialect])
+    with reusing():
+        engines = [migration_engine(target, database_of(target)) for target in map(Target, (database.url, other.url))]
+        for engine, expected in zip(engines, (database.name, other.name), strict=True):
+            with engine.connect() as connection:
+                assert connection.execute(query).scalar() == expected

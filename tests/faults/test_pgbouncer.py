@@ -41,8 +41,9 @@ def pooled(database: Database, size: int, folder: Path, mode: str = "transaction
     folder = folder / f"pool{size}"
     folder.mkdir()
     config = folder / "pgbouncer.ini"
+    place = f"host={server.host} port={server.port or 5432} user={server.username} {password}"
     config.write_text(
-        f"[databases]\n* = host={server.host} port={server.port or 5432} user={server.username} {password}\n"
+        f"[databases]\n* = {place}\npostgres = {place} pool_size=5\n"  # where scratch databases are made
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\nunix_socket_dir =\n"
         f"pool_mode = {mode}\ndefault_pool_size = {size}\nignore_startup_parameters = extra_float_digits\n"
     )
@@ -120,3 +121,13 @@ def test_a_pool_of_two_sessions_is_enough(behind: tuple[MiniProject, Database], 
     with pooled(database, 2, tmp_path, "session") as url:
         framefox_tasks.upgrade(Target(url, Project(root=project.path)))
     assert database.revision() == ["m12"]
+
+
+def test_a_migration_is_proven_behind_a_pool_of_one_session(
+    behind: tuple[MiniProject, Database], tmp_path: Path
+) -> None:
+    """No connection is kept that would be the only one."""
+    project, database = behind
+    framefox_tasks.upgrade(Target(database.url, Project(root=project.path)))
+    with pooled(database, 1, tmp_path, "session") as url:
+        assert framefox_tasks.create_migration(Target(url, Project(root=project.path))).proven

@@ -73,7 +73,7 @@ def test_an_applied_migration_is_reverted_and_written_anew(started: MiniProject,
     assert "add column product.colour" in out
     assert "add column product.size" in out
     assert len(started.versions()) == 2
-    assert started.versions()[-1].endswith("_add_colour.py")
+    assert any(name.endswith("_add_colour.py") for name in started.versions())  # two of one second are in any order
     assert "colour" not in columns(database)
     started.ok("database_upgrade")
     assert {"colour", "size"} <= columns(database)
@@ -130,7 +130,7 @@ def test_a_pending_migration_is_written_anew_with_another_message(shop_started: 
     add_column(project, "size")
     out = project.ok(*AMEND, "-m", "add colour and size")
     assert "add column product.size" in out
-    assert project.versions()[-1].endswith("_add_colour_and_size.py")
+    assert any(name.endswith("_add_colour_and_size.py") for name in project.versions())
     assert len(project.versions()) == 2
     project.ok("database_upgrade")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from framefox_tasks.databases import reuse
 from framefox_tasks.databases.mysql.certificates import one_ssl_context
 from framefox_tasks.databases.mysql.session import name as quoted
 from framefox_tasks.databases.mysql.written_rows import inserts
@@ -143,6 +144,7 @@ def schema_statements(verbs: ServerVerbs, target: Target) -> list[str] | None:
         cursor.execute(_PROGRAMS)
         if cursor.fetchall()[0][0]:
             return None
+        reuse.spoil(connection)
         cursor.execute(_AS_WRITTEN)
         version = f"CREATE TABLE `{target.project.version_table}` "
         found = [text for text in definitions(cursor, target.name) if not text.startswith(version)]
@@ -165,6 +167,7 @@ def definitions(cursor: Any, database: str) -> list[str]:
 def make_again(verbs: ServerVerbs, made: Target, statements: Iterable[str]) -> None:
     """Run what definitions() has found."""
     with verbs.connection(made, made.name) as connection:
+        reuse.spoil(connection)
         _make_again(connection.cursor(), statements)
 
 
@@ -192,6 +195,7 @@ def keep_state(verbs: ServerVerbs, target: Target, made: Target, state: str) -> 
         cursor.execute(_PROGRAMS)
         if cursor.fetchall()[0][0]:
             return
+        reuse.spoil(connection)
         cursor.execute(_AS_WRITTEN)
         statements = [_AS_WRITTEN, *definitions(cursor, made.name)]
         cursor.execute("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from framefox_tasks.databases import reuse
 from framefox_tasks.databases.postgresql.database_settings import setting
 from framefox_tasks.databases.postgresql.dump import dump, pg_dump_for, told_openly
 from framefox_tasks.databases.postgresql.session import literal, quoted
@@ -206,6 +207,7 @@ def copy_schema(verbs: ServerVerbs, source: Target, made: Target) -> None:
     if program is None:
         raise ScratchError("there is no pg_dump that can read the schema")
     with verbs.connection(made, made.name) as connection:
+        reuse.spoil(connection)
         cursor = connection.cursor()
         cursor.execute(_UNCHECKED)
         for entry in dump(program, source, None):
@@ -256,6 +258,7 @@ def keep_state(verbs: ServerVerbs, target: Target, made: Target, state: str) -> 
     """Let a scratch database be the template of the next ones, and remove those of projects that are gone."""
     kept = _state_name(target)
     mark = _state_mark(target, state)
+    reuse.close_idle()
     # It is a cache: where another run uses the one before, that stays.
     with suppress(FramefoxTasksError), verbs.connection(made, verbs.maintenance(made)) as connection:
         cursor = connection.cursor()

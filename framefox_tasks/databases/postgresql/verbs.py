@@ -6,8 +6,9 @@ import time
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
-from framefox_tasks.databases import remedies
+from framefox_tasks.databases import remedies, reuse
 from framefox_tasks.databases.drivers import quote_identifier, quoted_table
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.databases.verbs import Standing
@@ -40,6 +41,7 @@ ORDER BY 1
 """
 _SEARCH_PATH = "-csearch_path="
 _OUTSIDE = 0  # of any transaction, as libpq says
+_DIRECT: WeakSet[Any] = WeakSet()  # connections that were found to have no pooler in between
 _MAINTENANCE: dict[tuple[object, ...], str] = {}
 _FORCE_SINCE = 130000  # DROP DATABASE ... WITH (FORCE), PostgreSQL 13
 
@@ -152,10 +154,19 @@ class PostgreSQLVerbs(ServerVerbs):
         return keywords, keywords
 
     def is_settled(self, connection: Any) -> bool:
-        """Outside of a transaction."""
+        """Outside of a transaction, and not behind a pooler, which may have no other session to give."""
         try:
             if int(connection.info.transaction_status) != _OUTSIDE:
                 connection.cursor().execute("ROLLBACK")
+            if connection not in _DIRECT:
+                cursor = connection.cursor()
+                cursor.execute("SELECT pg_catalog.pg_backend_pid()")
+                if cursor.fetchone()[0] != connection.info.backend_pid:  # a pooler makes one up
+                    reuse.refuse()
+                    return False
+                if hasattr(connection, "prepare_threshold"):
+                    connection.prepare_threshold = None  # a plan fails once a migration has changed what it gives
+                _DIRECT.add(connection)
             return int(connection.info.transaction_status) == _OUTSIDE
         except (AttributeError, connection.Error):
             return False

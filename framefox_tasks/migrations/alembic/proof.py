@@ -14,7 +14,7 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from sqlalchemy.sql import ddl
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.drivers import sqlalchemy_engine
+from framefox_tasks.databases.engines import migration_engine
 from framefox_tasks.databases.facts import Fact, FactDifference, declarable, differences, is_of
 from framefox_tasks.errors import FramefoxTasksError, ReplayError, ScratchError, UnprovenError
 from framefox_tasks.migrations.alembic.autogenerate import Comparison, compare
@@ -106,6 +106,7 @@ class _Proof:
         self._notes: list[str] = []
         self._copied = False
         self._before: list[Fact] = []
+        self._read: dict[str, list[Fact]] = {}
         self._settled: frozenset[str] = frozenset()
         self._still = Untouched()
         script = history.scripts.get_revision(str(generated.context.generated_revisions[-1].rev_id))
@@ -116,7 +117,7 @@ class _Proof:
     def run(self) -> tuple[Proof, list[Fact] | None]:
         """All steps."""
         scratch = self._below_it()
-        before = self._before = self._facts(scratch)
+        before = self._before = self._before or self._facts(scratch)
         self._step("upgrade", lambda: replay(self._history, scratch, self._revision))
         after = self._facts(scratch)
         self._settled = self._unchanged(after)
@@ -180,7 +181,8 @@ class _Proof:
         operations = operations_of(self._generated.context)
         changed = {names_of(op) for op in operations} - {None}
         made = {names_of(op) for op in operations if isinstance(op, ops.CreateTableOp)}
-        there = {fact.table for fact in self._facts(scratch)}
+        self._before = self._facts(scratch)
+        there = {fact.table for fact in self._before}
         missing = (name for name in changed - made if name and not {".".join(filter(None, name)), name[1]} & there)
         return sorted(".".join(filter(None, name)) for name in missing)
 
@@ -190,6 +192,7 @@ class _Proof:
         self._database.copy_schema(self._target, copy)
         self._note_version(copy)
         self._copied = True
+        self._before = []
         return copy
 
     @property
@@ -227,12 +230,12 @@ class _Proof:
                 connection.execute(version.insert(), {"version_num": revision})
 
     def _engine(self, scratch: Target) -> Engine:
-        return sqlalchemy_engine(scratch, self._database)
+        return migration_engine(scratch, self._database)
 
     def _facts(self, scratch: Target) -> list[Fact]:
         """What a scratch database holds, without the version table and what the settings ignore."""
         version, project = scratch.project.version_table, scratch.project
-        facts = self._database.facts(scratch)
+        facts = self._read[scratch.url] = self._database.facts(scratch)
         left_out = {fact.table for fact in facts if is_of(fact, version)}
         left_out |= {name for name in {fact.table for fact in facts} if ignored(project, name.rpartition(".")[2])}
         return [fact for fact in facts if fact.table not in left_out]
@@ -258,11 +261,11 @@ class _Proof:
             return self._facts(made)
 
     def _operations(self, scratch: Target, history: History | None = None) -> list[str]:
-        """What Alembic would still do; nothing where a hook of the project's fails on that comparison."""
+        """What Alembic would still do with what was read last; nothing where a hook of the project's fails on it."""
         try:
             with guarded(self._target, scratch):
                 # All that is there is the project's, but for what a copy has of others.
-                facts = None if self._copied else self._database.facts(scratch)
+                facts = None if self._copied else self._read[scratch.url]
                 known = Known(facts, by_record=False, settled=self._settled)
                 on_scratch = (history or self._history).on(scratch)
                 compared = compare(on_scratch, known, imported=self._generated.metadata)

@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import Pool
 
-from framefox_tasks.databases import database_of
+from framefox_tasks.databases import database_of, reuse
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.databases.lock import Patience
 from framefox_tasks.errors import FramefoxTasksError, ReplayError
@@ -87,7 +87,7 @@ def guarded(live: Target, scratch: Target) -> Iterator[ReplayGuard]:
     """
     guard = ReplayGuard(live, scratch)
     try:
-        with guard.active(), _silent():
+        with reuse.only(scratch.name), guard.active(), _silent():
             yield guard
     except FramefoxTasksError as exc:
         if guard.stopped:
