@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -9,7 +10,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 from support.copying import made, open_source as postgresql_source, target_of
@@ -135,6 +137,17 @@ def test_a_snapshot_that_has_gone_is_told_as_a_connection_that_has_ended(make_da
             pass
 
 
+def comparisons_of(pid: int) -> list[int]:
+    """The processes of a copy that compare files: the only ones that it starts without `site`."""
+    children = [child for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
+    found = []
+    for child in children:
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            if b"\0-S\0-c\0" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found
+
+
 def test_an_interrupt_of_a_comparison_of_files_leaves_no_traceback(shop: MiniProject) -> None:
     with closing(sqlite3.connect(shop.path / "shop.db")) as connection:
         connection.execute("CREATE TABLE wide (id INTEGER PRIMARY KEY, t TEXT)")
@@ -145,17 +158,19 @@ def test_an_interrupt_of_a_comparison_of_files_leaves_no_traceback(shop: MiniPro
         connection.commit()
     command = [sys.executable, "-m", "doit", "database_copy", "--to=sqlite:///copy.db", "--verify"]
     with subprocess.Popen(command, cwd=shop.path, stderr=subprocess.PIPE, text=True) as process:
-        copied, whole = shop.path / ".copy.db.copying", (shop.path / "shop.db").stat().st_size
         deadline = time.monotonic() + 20
-        while not (copied.exists() and copied.stat().st_size == whole) and time.monotonic() < deadline:
+        while not (comparing := comparisons_of(process.pid)) and time.monotonic() < deadline:
             time.sleep(0.001)
-        time.sleep(0.1)
+        (child,) = comparing
+        os.kill(child, signal.SIGSTOP)  # it does not end before the interrupt
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
     assert process.returncode == 130, err
     assert "copy.db is as it was" in err
     assert "Traceback" not in err
     assert not (shop.path / "copy.db").exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
 
 
 @pytest.mark.parametrize("dialect", SERVERS)
