@@ -50,8 +50,12 @@ class _Shared:
 
     def at(self, url: URL) -> Engine:
         """The engine for another database."""
-        engine = self._engine.execution_options()
-        engine.url = url
+        from sqlalchemy.engine import Engine
+
+        # Not by execution_options(): older SQLAlchemy listens to no event on the connections of what that gives.
+        shared: Any = self._engine
+        cache = {"compiled_cache": shared._compiled_cache}
+        engine = Engine(shared.pool, shared.dialect, url, echo=shared.echo, execution_options=cache)
         connected = engine.raw_connection
 
         def raw_connection() -> Any:
