@@ -275,6 +275,8 @@ def test_doit_tokenizes_the_source_of_no_task(shop: MiniProject) -> None:
         "from framefox_tasks import tasks\n"
         "del inspect.getblock\n"
         "found = [inspect.getsourcelines(task)[1] for name, task in vars(tasks).items() if name.startswith('task_')]\n"
+        "assert {str(inspect.signature(task)) for name, task in vars(tasks).items() if name.startswith('task_')} "
+        "== {'(**options)'}\n"
         "print(len(found) == len(tasks.__all__) - 1, set(found))"
     )
     assert shop.run(sys.executable, "-c", script).out == "True {0}\n"

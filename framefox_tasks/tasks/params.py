@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from inspect import Parameter, Signature
 from typing import Any, TypeVar, cast
 
 from doit import task_params
@@ -14,6 +15,8 @@ TaskFunction = TypeVar("TaskFunction", bound=Callable[..., Any])
 
 LIVE = {"verbosity": 2, "io": {"capture": False}}
 """Output goes straight to the terminal: a prompt shows, progress is live, a table knows the width."""
+
+_SIGNATURE = Signature([Parameter("options", Parameter.VAR_KEYWORD)])
 
 
 def definition(function: TaskFunction) -> TaskFunction:
@@ -39,6 +42,7 @@ def _named(task: Any, function: TaskFunction) -> TaskFunction:
     task.__module__, task.__qualname__ = function.__module__, function.__qualname__
     # Where inspect looks for the source: that of a module it takes as it is, at line 0.
     task.__wrapped__ = sys.modules[function.__module__]
+    task.__signature__ = _SIGNATURE  # which it would look for there, too
     return cast(TaskFunction, task)
 
 
