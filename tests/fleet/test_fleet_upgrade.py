@@ -7,28 +7,20 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from support.fleets import REVISIONS, Fleet
+from support.waiting import is_running, wait_until
 
 from framefox_tasks import FleetOutcome, FleetReport, MigrationError, fleet_status, upgrade_all
 from framefox_tasks.fleet.executors import OnExecutor
 from framefox_tasks.fleet.groups import grouped
 from framefox_tasks.fleet.outline import outline_of
 from framefox_tasks.fleet.upgrade import FleetRun, settled_by
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 90
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def ended(outcomes: list[FleetOutcome]) -> dict[str, str]:
@@ -362,10 +354,3 @@ def test_no_worker_goes_on_after_its_parent_was_killed(fleet: Fleet) -> None:
     with ThreadPoolExecutor(1) as executor:
         again = ended(list(upgrade_all(fleet.targets, executor=executor)))
     assert again == {name: "nothing" if name in done else "done" for name in "abcdefgh"}
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except FileNotFoundError:
-        return False

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import framefox_tasks
+
 _PRELOAD = ("--preload", "framefox_tasks.fleet.worker")
 _SECONDS = 120
 _READY = ("Fleet worker in", "Worker of copies in")
@@ -87,6 +89,10 @@ class DaskCluster:
 
     def log(self) -> str:
         return (self.folder / "dask.log").read_text(errors="replace")
+
+    def raised(self) -> bool:
+        """Whether something of ours raised an error there; Dask tells errors of its own too, as of a lost heartbeat."""
+        return str(Path(framefox_tasks.__file__).parent) in self.log()
 
     def end(self) -> None:
         for process in (*self.workers, self.scheduler):

@@ -6,14 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.databases import DEFAULT_SERVERS, server_url
 from support.projects import ROOT
 from support.servers import begin_run
+from support.waiting import wait_until
 
 RUN = """
 import os, sys, time
@@ -32,13 +31,6 @@ time.sleep(60)
 """
 
 
-def until(found: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not found():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", DEFAULT_SERVERS)
 def test_a_server_ends_with_the_run_even_if_that_is_killed(dialect: str) -> None:
@@ -55,8 +47,8 @@ def test_a_server_ends_with_the_run_even_if_that_is_killed(dialect: str) -> None
         processes = subprocess.run(["pgrep", "-f", f"{folder}/"], capture_output=True, text=True).stdout.split()
         assert len(processes) >= 2  # the server, and the process that waits beside it
         run.send_signal(signal.SIGKILL)
-    until(lambda: not folder.exists())
-    until(lambda: not [each for each in processes if Path("/proc", each, "exe").exists()])
+    wait_until(lambda: not folder.exists())
+    wait_until(lambda: not [each for each in processes if Path("/proc", each, "exe").exists()])
 
 
 def test_a_server_that_is_given_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
