@@ -397,6 +397,19 @@ def test_what_cannot_be_used_is_taken_back(tmp_path: Path) -> None:
     assert contents(tmp_path) == before
 
 
+@pytest.mark.slow
+def test_what_could_not_be_used_before_is_not_blamed_on_the_new_entity(tmp_path: Path) -> None:
+    project = shelves(tmp_path)
+    tag = tmp_path / "src/entity/tag.py"
+    nowhere = '    nowhere: Mapped["Nowhere"] = relationship()  # noqa: F821\n'
+    tag.write_text(f"from sqlalchemy.orm import relationship\n{tag.read_text()}{nowhere}")
+    before = contents(tmp_path)
+    with pytest.raises(EntityError, match=r"cannot be used as they are.*Nowhere") as caught:
+        create_entity(project, "thing", fields="name:str")
+    assert "Correct that first" in str(caught.value)
+    assert contents(tmp_path) == before
+
+
 def test_entities_that_cannot_be_imported_come_first(tmp_path: Path) -> None:
     project = shelves(tmp_path)
     (tmp_path / "src/entity/broken.py").write_text("import nothing_of_this_name\n")
