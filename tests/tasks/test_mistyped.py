@@ -58,7 +58,7 @@ def test_an_option_before_the_task_is_told_in_words(shop: MiniProject, words: tu
     [
         (("-x",), "option -x not recognized.\nAn option of a task stands behind"),
         (("-n",), "option -n requires argument.\nAn option of a task stands behind"),
-        (("-n", "x", "database_status"), "-n ARG, --process=ARG takes a number.\nSee the options of doit with: doit help"),
+        (("-n", "x", "database_status"), "--process=ARG takes a number.\nSee the options of doit with: doit help"),
         (("--verbsity=2", "database_status"), "option --verbsity not recognized. Did you mean --verbosity?\n"),
         (("--to=postgresql://u:hidden@h/d", "database_copy"), "option --to not recognized.\nAn option of a task"),
         (("list", "--bogus"), "option --bogus not recognized.\nAn option of a task stands behind"),
