@@ -6,7 +6,6 @@ doit asks its own classes, so their methods are wrapped here, once, when a dodo.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import wraps
 from getopt import GetoptError
@@ -227,8 +226,9 @@ def _show_help_of_entity(words: Sequence[str], tasks: Mapping[str, Any]) -> None
 
 
 def _end_with(text: str) -> NoReturn:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    from framefox_tasks.report import say
+
+    say(text.rstrip("\n"))
     raise SystemExit(0)
 
 
