@@ -78,7 +78,8 @@ def known_entities(project: Project) -> list[str]:
 def _restore(before: dict[Path, bytes | None]) -> None:
     for path, content in before.items():
         if content is None:
-            path.unlink(missing_ok=True)
+            if path.exists():  # to remove what is not there is an error of its own on a read-only disk
+                path.unlink()
         elif path.read_bytes() != content:
             files.replace(path, content)
 
