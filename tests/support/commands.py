@@ -37,7 +37,7 @@ PRELOADED = (
 
 
 class RunningModule:
-    """`python -m module` in a process of its own, whose output is written to files.
+    """`python -m module` in a process of its own, whose output is written to files; or `python -c`, and a program.
 
     Attributes:
         process: The process; its exit code is negative where a signal has ended it.
@@ -74,7 +74,7 @@ class RunningModule:
         """
         deadline = time.monotonic() + 60
         while not (found := find()):
-            assert self.process.is_alive(), self.finish()
+            assert self.process.is_alive() or find(), self.finish()
             if time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired(self._module, 60)
             time.sleep(0.02)
