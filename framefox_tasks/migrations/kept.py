@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from framefox_tasks import files
+from framefox_tasks.databases import reuse
 from framefox_tasks.errors import PermissionDeniedError
 from framefox_tasks.model import Project
 from framefox_tasks.results import Revision
@@ -19,7 +20,15 @@ _LABELS = re.compile(r"^branch_labels\b[^=\n]*=\s*(\([^)]*\)|\[[^]]*\]|.*)", re.
 
 def keep(project: Project, revision: Revision) -> None:
     """Keep the file of a migration as it is when it is applied; not where the cache cannot be written."""
-    keep_all(project, [(revision, revision.path.read_bytes())])
+
+    def read_and_keep() -> bool:
+        keep_all(project, [(revision, revision.path.read_bytes())])
+        return True
+
+    if reuse.is_reusing():  # as for many databases of one project
+        reuse.kept(("kept", project, revision.path), read_and_keep)
+    else:
+        read_and_keep()
 
 
 def keep_all(project: Project, contents: Iterable[tuple[Revision, bytes]]) -> None:

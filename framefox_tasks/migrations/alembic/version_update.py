@@ -1,4 +1,4 @@
-"""The statement that moves the version table to the next revision, which SQLAlchemy need not compile each time."""
+"""The statements that read and move the revision, which SQLAlchemy need not compile each time."""
 
 from __future__ import annotations
 
@@ -20,6 +20,30 @@ def prepare_update(context: MigrationContext) -> None:
         return original(construct, *arguments, **keywords) if text is None else connection.exec_driver_sql(text)
 
     impl._exec = execute  # type: ignore[method-assign]
+
+
+def prepare_reading(context: MigrationContext, *, is_there: bool) -> None:
+    """Have a context that runs on a connection read the revisions with the text of the same statement.
+
+    Args:
+        context: The context.
+        is_there: Whether the version table is known to be there.
+    """
+    if context.as_sql or context.connection is None:
+        return
+    original = context.get_current_heads
+
+    def read() -> tuple[str, ...]:
+        connection = context.connection
+        if connection is None or context._start_from_rev:
+            return original()
+        if not is_there and not context._has_version_table():
+            return ()
+        table = connection.dialect.identifier_preparer.format_table(context._version)
+        rows = connection.exec_driver_sql(f"SELECT version_num FROM {table}")  # noqa: S608 - quoted
+        return tuple(row[0] for row in rows)
+
+    context.get_current_heads = read  # type: ignore[method-assign]
 
 
 class _Parts:
