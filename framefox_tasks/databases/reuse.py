@@ -34,6 +34,7 @@ class _Idle(threading.local):
         self.connections: dict[Hashable, list[_Kept]] = {}
         self.spoiled: set[int] = set()
         self.kept: dict[Hashable, Any] = {}
+        self.endings: list[Callable[[], None]] = []
 
 
 _idle = _Idle()
@@ -58,6 +59,8 @@ def reusing(keys: int = 1) -> Iterator[None]:
             _close_all()
             _idle.kept.clear()
             _idle.refused = False
+            while _idle.endings:
+                _idle.endings.pop()()
 
 
 def is_reusing() -> bool:
@@ -143,6 +146,15 @@ def kept(key: Hashable, make: Callable[[], Any]) -> Any:
     if key not in _idle.kept:
         _idle.kept[key] = make()
     return _idle.kept[key]
+
+
+def at_end(ending: Callable[[], None]) -> bool:
+    """Have a function called at the end of the context, once however often it is given; False where there is none."""
+    if not _idle.contexts:
+        return False
+    if ending not in _idle.endings:
+        _idle.endings.append(ending)
+    return True
 
 
 def close(connection: Any) -> None:

@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
-from framefox_tasks.databases import database_of
+from framefox_tasks.databases import database_of, reuse
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.alembic.failures import failure_in
@@ -68,6 +68,8 @@ def point_at(config: Config, target: Target) -> Config:
 
 def is_async(project: Project) -> bool:
     """Whether the code of env.py, and not only a comment in it, works with an async engine."""
+    if reuse.is_reusing():  # as for many databases of one project
+        return bool(reuse.kept(("env.py is async", project), lambda: _is_async(env_text(project))))
     return _is_async(env_text(project))
 
 
