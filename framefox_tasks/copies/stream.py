@@ -108,7 +108,7 @@ class StreamCopy:
             pool.check()
             refused = connections.loader.execute(statement)
             if refused:
-                self.notes.append(f"{statement.about}: {refused}")
+                self.notes.append(f"{statement.lost}: {refused}")
 
     def _rows(self, pool: ThreadPool) -> list[CopiedTable]:
         plans = self._work.schema.tables

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from framefox_tasks.model import Target
 
@@ -128,6 +128,19 @@ class Source(Protocol):
             tables: The filter of the tables; None for all. Foreign keys to other tables, and what else depends on
                 these, are listed in `not_carried`.
         """
+
+
+@runtime_checkable
+class DoubtsTexts(Protocol):
+    """A source that may hold texts which cannot be read: only reading them tells.
+
+    Attributes:
+        doubts_texts: Whether it may.
+    """
+
+    @property
+    def doubts_texts(self) -> bool:
+        """Whether it may."""
 
 
 class Loader(Protocol):
