@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from framefox_tasks.model import Target
 
@@ -82,6 +82,34 @@ class Reader(Protocol):
 
         The second call closes the connection without asking the server, which has not answered the first.
         """
+
+
+@runtime_checkable
+class SumsLines(Protocol):
+    """A reader that can compute the checksum of lines while it reads them, for less than another reading costs."""
+
+    def summed_lines(self, table: Side, forms: Sequence[Form], *, where: str = "") -> SummedLines | None:
+        """The blocks of `lines`, with their checksum.
+
+        None where another reading costs no more.
+
+        Args:
+            table: The table.
+            forms: How its fields are written for the checksum.
+            where: A SQL condition, as for `lines`.
+        """
+
+
+class SummedLines(Protocol):
+    """Lines with their checksum.
+
+    Attributes:
+        blocks: The lines.
+        totals: The checksum, when all blocks were read; None where it was not computed.
+    """
+
+    blocks: Generator[bytes, None, None]
+    totals: RowTotals | None
 
 
 class Source(Protocol):
