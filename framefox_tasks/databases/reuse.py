@@ -23,6 +23,8 @@ class _Idle(threading.local):
     def __init__(self) -> None:
         self.contexts = 0
         self.refused = False
+        self.sessions = False
+        self.paused = False
         self.only: str | None = None
         self.key: Hashable = None
         self.connections: list[tuple[Any, float]] = []
@@ -35,9 +37,13 @@ _idle = _Idle()
 
 
 @contextmanager
-def reusing() -> Iterator[None]:
-    """A context in which the raw connections of this thread are used again; at its end they are closed."""
+def reusing(*, sessions: bool = False) -> Iterator[None]:
+    """A context in which the raw connections of this thread are used again; at its end they are closed.
+
+    With `sessions`, so are the sessions that migrations ran in, by those of other schemas of the same database.
+    """
     _idle.contexts += 1
+    _idle.sessions = _idle.sessions or sessions
     try:
         yield
     finally:
@@ -45,7 +51,7 @@ def reusing() -> Iterator[None]:
         if not _idle.contexts:
             _close_all()
             _idle.kept.clear()
-            _idle.refused = False
+            _idle.refused = _idle.sessions = _idle.paused = False
             while _idle.endings:
                 _idle.endings.pop()()
 
@@ -68,6 +74,26 @@ def only(database: str) -> Iterator[None]:
 def is_reusing_for(database: str) -> bool:
     """Whether connections to a database are used again."""
     return is_reusing() and _idle.only in (None, database)
+
+
+def keeps_sessions() -> bool:
+    """Whether a session that migrations ran in is kept for those of another schema."""
+    return _idle.sessions and is_reusing()
+
+
+def own_sessions(*, lasting: bool = True) -> None:
+    """Keep no session of migrations any more: one of them needs one of its own.
+
+    Until the context ends, or where it is not `lasting` until resume_sessions().
+    """
+    if _idle.sessions:
+        _idle.sessions, _idle.paused = False, not lasting
+
+
+def resume_sessions() -> None:
+    """Keep sessions again, where that was given up for a while."""
+    if _idle.paused:
+        _idle.sessions, _idle.paused = True, False
 
 
 def refuse() -> None:
