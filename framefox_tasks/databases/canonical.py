@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
-from functools import partial
-from hashlib import md5
+from hashlib import sha256
 from struct import iter_unpack
 
 from framefox_tasks.databases.checksum import DIGITS, SIZED, Form, RowTotals
@@ -17,8 +16,8 @@ from framefox_tasks.databases.checksum import DIGITS, SIZED, Form, RowTotals
 Column = Callable[[Sequence[str]], Sequence[str]]
 
 NULL = r"\N"
-_HEAD = ">Q8x"
-"""The first 64 bits of a digest of 128."""
+_HEAD = ">Q24x"
+"""The first 64 bits of a digest of 256."""
 _SURPLUS = 64 - 4 * DIGITS  # bits
 _PLAIN = str.maketrans("", "", "0123456789.,-")
 _UNUSUAL = re.compile(r",(?:-0(?:\.0*)?,|-?0\d|-?\.)")
@@ -27,7 +26,6 @@ _NUMBER = re.compile(r"[\d.]+", re.ASCII)
 _MOST_DIGITS = 10_000
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _MEANT = {"t": "\t", "n": "\n", "r": "\r"}
-_digest = partial(md5, usedforsecurity=False)
 
 
 def totals_of(blocks: Iterable[bytes], forms: Sequence[Form]) -> RowTotals:
@@ -43,7 +41,7 @@ def totals_of(blocks: Iterable[bytes], forms: Sequence[Form]) -> RowTotals:
 def totals_of_columns(columns: Sequence[Sequence[str]], forms: Sequence[Form]) -> RowTotals:
     """The checksum of rows, from the fields of their lines."""
     lines = _canonical(columns, forms)
-    heads = iter_unpack(_HEAD, b"".join([_digest(line).digest() for line in lines]))
+    heads = iter_unpack(_HEAD, b"".join([sha256(line).digest() for line in lines]))
     return RowTotals(len(lines), sum(head >> _SURPLUS for (head,) in heads))
 
 

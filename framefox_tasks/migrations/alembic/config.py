@@ -21,6 +21,7 @@ from framefox_tasks.databases import database_of, reuse
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.alembic.failures import failure_in
+from framefox_tasks.migrations.alembic.revision_loader import read_compiled
 from framefox_tasks.migrations.kept import migration_folders
 from framefox_tasks.model import Project, Target
 from framefox_tasks.results import Revision
@@ -135,6 +136,7 @@ def load_scripts(project: Project, config: Config) -> ScriptDirectory:
         # Alembic warns of a missing revision before it raises the error.
         warnings.filterwarnings("ignore", message="Revision .* is not present", category=UserWarning)
         scripts = ScriptDirectory.from_config(config)
+        read_compiled(scripts, project)
         scripts.get_heads()
     return scripts
 

@@ -105,7 +105,7 @@ class _Proof:
         self._on_replay = on_replay
         self._notes: list[str] = []
         self._copied = False
-        self._before: list[Fact] = []
+        self._before: list[Fact] | None = None
         self._read: dict[str, list[Fact]] = {}
         self._settled: frozenset[str] = frozenset()
         self._still = Untouched()
@@ -117,7 +117,7 @@ class _Proof:
     def run(self) -> tuple[Proof, list[Fact] | None]:
         """All steps."""
         scratch = self._below_it()
-        before = self._before = self._before or self._facts(scratch)
+        before = self._before = self._facts(scratch) if self._before is None else self._before
         self._step("upgrade", lambda: replay(self._history, scratch, self._revision))
         after = self._facts(scratch)
         self._settled = self._unchanged(after)
@@ -192,7 +192,7 @@ class _Proof:
         self._database.copy_schema(self._target, copy)
         self._note_version(copy)
         self._copied = True
-        self._before = []
+        self._before = None
         return copy
 
     @property

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from framefox_tasks.databases.journal import Journal, Judged, StatementKind, ask
@@ -34,7 +35,7 @@ class _Migration:
     """What a recorder knows of the migration that runs.
 
     Attributes:
-        head: What is written of it.
+        begun: Gives what is written of it.
         replayed: The statements of an interrupted run that are still to come.
         pending: What ran in the transaction that is open.
         number: That of the last statement.
@@ -48,7 +49,7 @@ class _Migration:
         stopped: The error that it was stopped with, which it may have caught.
     """
 
-    head: Head
+    begun: Callable[[], Head]
     replayed: list[JournalEntry] = field(default_factory=list)
     pending: list[JournalEntry] = field(default_factory=list)
     number: int = 0
@@ -60,6 +61,11 @@ class _Migration:
     bytes: int = 0
     refused: JournalEntry | None = None
     stopped: MigrationError | None = None
+
+    @cached_property
+    def head(self) -> Head:
+        """What is written of it."""
+        return self.begun()
 
 
 class Waits(Protocol):
@@ -109,8 +115,8 @@ class Recorder:
             connection._dbapi_connection = JournaledConnection(pooled, self)  # type: ignore[assignment]
 
     @contextmanager
-    def recording(self, head: Head) -> Iterator[None]:
-        """A context in which a migration runs.
+    def recording(self, head: Callable[[], Head]) -> Iterator[None]:
+        """A context in which a migration runs; what is written of it is asked for only where it is written.
 
         Raises:
             MigrationError: It does not do what the run did that it goes on with.
@@ -118,7 +124,7 @@ class Recorder:
         found, self._interrupted, self.last = self._interrupted, None, None
         self._migration = migration = _Migration(head)
         if found is not None:
-            _check_same(head, found)
+            _check_same(migration.head, found)
             migration.head = found.head
             migration.replayed = list(found.entries)
             migration.written = migration.resumed = True
