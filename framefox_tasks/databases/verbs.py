@@ -77,6 +77,7 @@ class Traits:
         default_schema_query: A query for the schema of a connection, where SQLAlchemy finds out nothing else that
             differs between databases whose URLs differ in it alone; empty where not even that does, None for more.
         alike_in_server: Whether that holds for all databases of a server, and not only for the schemas of one.
+        keeps_sessions: Whether one session can be used for several of its schemas, one after the other.
         dependent_tables: A query for the schema and name of each table that belongs to another or to an extension.
     """
 
@@ -105,6 +106,7 @@ class Traits:
     copies_whole: ClassVar[bool] = False
     default_schema_query: ClassVar[str | None] = None
     alike_in_server: ClassVar[bool] = False
+    keeps_sessions: ClassVar[bool] = False
     dependent_tables: ClassVar[str | None] = None
 
     @classmethod
@@ -171,6 +173,19 @@ class Verbs(Traits, ABC):
         raise ConfigError(
             f"{self.title} does not run a query that lists databases.", hint="List them in a file, or by a function."
         )
+
+    def keeps_session(self, connection: Any, keywords: Mapping[str, Any]) -> bool:  # noqa: ARG002 - for those that do
+        """Put the session of a connection back as it was, to be renewed for another one; False to close it.
+
+        Args:
+            connection: The driver's connection, of which nobody has anything to do any more.
+            keywords: The arguments that its session was opened with.
+        """
+        return False
+
+    def renewed(self, connection: Any, before: Mapping[str, Any], keywords: Mapping[str, Any]) -> Any:  # noqa: ARG002
+        """A connection as with `keywords` on a session that was opened as with `before`; None where it cannot be."""
+        return None
 
     def in_schema(self, target: Target, schema: str) -> Target:
         """A schema of a database as a target of its own: its tables and its version table are there.
