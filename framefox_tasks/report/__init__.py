@@ -171,7 +171,8 @@ def _(result: Upgraded) -> list[str]:
         ]
     if not result.steps:
         up_to_date = "The database is already up to date, no migrations to apply."
-        return [up_to_date, *edited_lines(result)]
+        none = [] if result.heads else ["There are no migrations yet. Write one with: doit database_create_migration"]
+        return [up_to_date, *none, *edited_lines(result)]
     notes = [*result.notes, *edited_lines(result)]
     told = [*_warnings(result), *notes, *_by_themselves(result.by_themselves)]
     return ["Migrations applied successfully.", *told, "Undo the last one with: doit database_downgrade"]

@@ -148,3 +148,13 @@ def test_a_changed_hook_of_env_py_is_asked_again(shop: MiniProject) -> None:
     assert "no changes since" in shop.ok("database_create_migration")
     shop.write("migrations/env.py", env.format("True"))
     assert "add table review" in shop.ok("database_create_migration")
+
+
+def test_an_upgrade_without_any_migration_says_how_to_write_one(shop: MiniProject) -> None:
+    told = shop.ok("database_upgrade")
+    assert told.endswith(
+        "The database is already up to date, no migrations to apply.\n"
+        "There are no migrations yet. Write one with: doit database_create_migration\n"
+    )
+    shop.ok("database_create_migration", "database_upgrade")
+    assert "There are no migrations yet" not in shop.ok("database_upgrade", "--revision=head")
