@@ -24,6 +24,7 @@ from support.databases import (
     require_server,
     server_url,
 )
+from support.programs import find_programs_themselves
 from support.projects import MiniProject, copy_project
 from support.servers import begin_run, end_run
 
@@ -40,6 +41,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_configure(config: pytest.Config) -> None:
     """A shell that starts pytest in the background has it ignore interrupts, and its children would inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    find_programs_themselves()
     run = begin_run()
     if run is not None:
         config.add_cleanup(lambda: end_run(run))
