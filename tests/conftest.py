@@ -60,6 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
         if fixtures & {"browser", "installed"}:
             item.add_marker("browser")
+    # Those that may take longest begin first, or one process would run them at the end while the others have ended.
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
