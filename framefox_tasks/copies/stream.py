@@ -114,7 +114,7 @@ class StreamCopy:
             pool.check()
             refused = connections.loader.execute(statement)
             if refused:
-                self.notes.append(f"{statement.about}: {refused}")
+                self.notes.append(f"{statement.lost}: {refused}")
 
     def _needs_sum(self, plan: TablePlan) -> bool:
         """Whether the source is to compute the checksum of a table."""

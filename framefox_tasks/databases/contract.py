@@ -158,6 +158,19 @@ class Source(Protocol):
         """
 
 
+@runtime_checkable
+class DoubtsTexts(Protocol):
+    """A source that may hold texts which cannot be read: only reading them tells.
+
+    Attributes:
+        doubts_texts: Whether it may.
+    """
+
+    @property
+    def doubts_texts(self) -> bool:
+        """Whether it may."""
+
+
 class Loader(Protocol):
     """A connection to the database that is made. For one thread at a time."""
 

@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from framefox_tasks.databases.journal import Journal, Judged, StatementKind, ask
+from framefox_tasks.databases.listening import Event, Listeners
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.journal.cursors import JournaledConnection, JournaledCursor
 from framefox_tasks.migrations.journal.entries import DONE, HEAD, UNSAFE, Found, Head, JournalEntry, entry_of, found_in
@@ -33,7 +35,7 @@ class _Migration:
     """What a recorder knows of the migration that runs.
 
     Attributes:
-        head: What is written of it.
+        begun: Gives what is written of it.
         replayed: The statements of an interrupted run that are still to come.
         pending: What ran in the transaction that is open.
         number: That of the last statement.
@@ -47,7 +49,7 @@ class _Migration:
         stopped: The error that it was stopped with, which it may have caught.
     """
 
-    head: Head
+    begun: Callable[[], Head]
     replayed: list[JournalEntry] = field(default_factory=list)
     pending: list[JournalEntry] = field(default_factory=list)
     number: int = 0
@@ -59,6 +61,11 @@ class _Migration:
     bytes: int = 0
     refused: JournalEntry | None = None
     stopped: MigrationError | None = None
+
+    @cached_property
+    def head(self) -> Head:
+        """What is written of it."""
+        return self.begun()
 
 
 class Waits(Protocol):
@@ -108,34 +115,28 @@ class Recorder:
             connection._dbapi_connection = JournaledConnection(pooled, self)  # type: ignore[assignment]
 
     @contextmanager
-    def recording(self, head: Head) -> Iterator[None]:
-        """A context in which a migration runs.
+    def recording(self, head: Callable[[], Head]) -> Iterator[None]:
+        """A context in which a migration runs; what is written of it is asked for only where it is written.
 
         Raises:
             MigrationError: It does not do what the run did that it goes on with.
         """
-        from sqlalchemy import event
-        from sqlalchemy.engine import Engine
-
         found, self._interrupted, self.last = self._interrupted, None, None
         self._migration = migration = _Migration(head)
         if found is not None:
-            _check_same(head, found)
+            _check_same(migration.head, found)
             migration.head = found.head
             migration.replayed = list(found.entries)
             migration.written = migration.resumed = True
         others = not self._journal.shares_connections  # of the same database, which may write to it as well
-        if others:
-            event.listen(Engine, "before_cursor_execute", self._sent_by)
         try:
-            yield
+            with _RECORDERS.joined(self) if others else nullcontext():
+                yield
             if migration.stopped:
                 raise migration.stopped
             if migration.replayed:
                 raise self._stop(migration, f"it does not run {migration.replayed[0].line} any more")
         finally:
-            if others:
-                event.remove(Engine, "before_cursor_execute", self._sent_by)
             self._migration = None
 
     def begin_again(self) -> bool:
@@ -213,7 +214,7 @@ class Recorder:
             judged = judged._replace(unsafe=judged.unsafe or "it streams rows")
         return self._live(migration, cursor, entry, judged, lambda: send(self._sent(statement, text)))
 
-    def _sent_by(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    def sent_by(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         """Note what changes something over another connection, before it does: nothing takes that back."""
         migration = self._migration
         if migration is None or connection is self._owner:
@@ -462,6 +463,13 @@ class Recorder:
             self._connection.commit()
 
 
+def _events() -> tuple[Event, ...]:
+    from sqlalchemy.engine import Engine
+
+    return (Event(Engine, "before_cursor_execute", "sent_by"),)
+
+
+_RECORDERS = Listeners(_events)
 _REST = (None,) * 5  # of the seven fields of a column in a DB-API description
 
 
