@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, settings
 from support import databases
 from support.databases import (
     DEFAULT_SERVERS,
@@ -25,6 +26,10 @@ from support.databases import (
 )
 from support.projects import MiniProject, copy_project
 from support.servers import begin_run, end_run
+
+# A run tries the examples of the run before, and none fails since the machine is busy: others with another profile.
+settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -90,7 +90,7 @@ def server_scratch(verbs: ServerVerbs, server: ScratchServer, target: Target, st
     try:
         yield replace(other_database(base, name, scheme), scratch_url=None, echo=False)
     finally:
-        reuse.close_idle()
+        reuse.close_idle(name)
         made.close()  # so that an error of a migration is not taken for one of these connections
 
 

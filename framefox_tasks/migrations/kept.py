@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 from framefox_tasks import files
+from framefox_tasks.databases import reuse
 from framefox_tasks.errors import PermissionDeniedError
 from framefox_tasks.model import Project
 from framefox_tasks.results import Revision
@@ -29,7 +31,13 @@ class KeptFiles:
         self._folder = os.path.join(project.root.absolute(), project.cache, APPLIED)  # noqa: PTH118 - see above
 
     def keep(self, revision: Revision, content: bytes, key: str) -> None:
-        """Keep the file of a migration, which has this content, with this digest."""
+        """Keep the file of a migration, which has this content, with this digest; once for many databases in a row."""
+        if reuse.is_reusing():
+            reuse.kept(("kept", self._folder, revision.path, key), partial(self._keep, revision, content, key))
+        else:
+            self._keep(revision, content, key)
+
+    def _keep(self, revision: Revision, content: bytes, key: str) -> None:
         folder = f"{self._folder}{os.sep}{quote(revision.revision, safe='')}-{key}"
         name = revision.path.name
         try:

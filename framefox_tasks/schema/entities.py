@@ -80,7 +80,7 @@ def load_entities(project: Project) -> Entities:
             MetaData declare the same table. Names the file and the line.
         ConfigError: `project.metadata` cannot be resolved.
     """
-    _importable_project(project)
+    make_importable(project)
     folders = [project.path(folder) for folder in project.entities]
     read = FilesRead([project.root.absolute().resolve(), *folders])
     before = _times(_listed(folders))
@@ -117,7 +117,7 @@ def import_provided(project: Project, sources: Iterable[EntityModule] = ()) -> l
     Raises:
         EntityError: One cannot be imported.
     """
-    _importable_project(project)
+    make_importable(project)
     found = framework.entity_modules(project, sources)
     for name, path in found.items():
         _import(project, name, path)
@@ -201,7 +201,7 @@ def resolve(project: Project, name: str, key: str) -> object:
         raise ConfigError(
             f"{key} must be package.module:attribute, not {name!r}.", hint=f"Write it as in `{key}: shop.db:name`."
         )
-    _importable_project(project)
+    make_importable(project)
     value: object = _import(project, module_name, None)
     for part in attribute.split("."):
         if not hasattr(value, part):
@@ -210,7 +210,8 @@ def resolve(project: Project, name: str, key: str) -> object:
     return value
 
 
-def _importable_project(project: Project) -> None:
+def make_importable(project: Project) -> None:
+    """Let the modules of a project be imported: from its root, and from what it names besides."""
     for folder in (project.root, *reversed([project.path(path) for path in project.import_paths])):
         _importable(folder)
 

@@ -64,7 +64,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type inf
         """Called before the first task."""
         super().initialize(tasks, selected_tasks)
         if Globals.dep_manager is not None:
-            guard(Globals.dep_manager.backend)
+            guard(Globals.dep_manager)
 
     def execute_task(self, task: Any) -> None:
         """Called when a task starts."""

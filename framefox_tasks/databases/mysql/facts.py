@@ -58,8 +58,9 @@ def _table(table: str, text: str) -> Iterator[Fact]:
     end = next(number for number, line in enumerate(lines) if line.startswith(")"))
     yield Fact(table, "table", THERE, "")
     yield Fact(table, "table", "options", _COUNTER.sub("", " ".join(lines[end:])).removeprefix(") "))
+    usual = " USING BTREE" if "ENGINE=InnoDB" in lines[end] else ""  # the only kind of index that it has
     for line in lines[1:end]:
-        yield from _item(table, line.strip().removesuffix(","))
+        yield from _item(table, line.strip().removesuffix(",").removesuffix(usual))
 
 
 def _item(table: str, text: str) -> Iterator[Fact]:

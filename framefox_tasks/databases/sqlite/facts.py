@@ -19,7 +19,7 @@ _INDEX = re.compile(
     r"\s*CREATE\s+(UNIQUE\s+)?INDEX\s+.*?\bON\s+(?:\"[^\"]*\"|`[^`]*`|\[[^]]*\]|\w+)\s*(\(.*)", re.I | re.S
 )
 _MOST = 5000
-_FORMAT = 1
+_FORMAT = 2
 """Of the facts that are kept: to be counted up with each change of what is told of the text of a table."""
 _tables: dict[Object, tuple[Fact, ...]] = {}
 _PLAIN = re.compile(r"[\"`\[](\w+)[\"`\]]")
@@ -98,7 +98,7 @@ def _columns(connection: sqlite3.Connection, table: str, text: CreateTable) -> I
             yield Fact(table, what, "default", _bare(default))
         if hidden:
             yield Fact(table, what, "expression", f"{hidden} {_text(generated.get(name, ''))}")
-        if name in collations:
+        if collations.get(name, "BINARY").upper() != "BINARY":  # which is the default one
             yield Fact(table, what, "collation", collations[name])
     key = [row[0] for row in sorted(rows, key=lambda row: int(row[4])) if row[4]]
     if key:

@@ -110,7 +110,10 @@ def run_steps(
         unversioned = not before and dialect.holds_tables(target)
         recorder = Recorder(dialect.journal, target, found) if journal and dialect.journal else None
         log = VersionLog.of(target) if journal and dialect.journal else None
-        run = _Run(history, find, before, Transactions(lock, patience, recorder, log), on_step)
+        # Where a connection looks in schemas that are its own affair, it is to look for the version table itself.
+        seen = bool(before) and (not dialect.has_schemas or "." in target.project.version_table)
+        transactions = Transactions(lock, patience, recorder, log, is_versioned=seen)
+        run = _Run(history, find, before, transactions, on_step)
         stack.enter_context(run.telling_warnings())
         try:
             run.run_politely(TableLockWaits(target, patience))

@@ -21,7 +21,7 @@ from framefox_tasks.databases.verbs import Adopt
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations import safe_point
 from framefox_tasks.migrations.alembic.version_log import VersionLog
-from framefox_tasks.migrations.alembic.version_update import prepare_update
+from framefox_tasks.migrations.alembic.version_update import prepare_reading, prepare_update
 from framefox_tasks.migrations.journal.entries import Head, new_head
 from framefox_tasks.migrations.journal.recorder import Recorder
 from framefox_tasks.migrations.table_locks import TableLockWaits
@@ -49,6 +49,8 @@ class Transactions:
         patience: Patience,
         recorder: Recorder | None = None,
         log: VersionLog | None = None,
+        *,
+        is_versioned: bool = False,
     ) -> None:
         self.patience = patience
         self.recorder = recorder
@@ -61,6 +63,7 @@ class Transactions:
         self._by_itself = False
         self._lock = lock
         self._inside = False
+        self._is_versioned = is_versioned
 
     def watch(self, context: MigrationContext) -> None:
         """Watch the migrations of a context; called before the revision is read."""
@@ -77,6 +80,7 @@ class Transactions:
         event.listen(context.connection, "before_cursor_execute", self._note_statement)
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._applied)
         prepare_update(context)
+        prepare_reading(context, is_there=self._is_versioned)
         self._wrap(context)
 
     def _wrap(self, context: MigrationContext) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import UserDefinedType
 
-from framefox_tasks.databases import database_of
+from framefox_tasks.databases import database_of, reuse
 from framefox_tasks.databases.journal import LOG
 from framefox_tasks.migrations import applied_log
 from framefox_tasks.migrations.alembic.failures import describe
@@ -54,7 +55,9 @@ class VersionLog:
         self._log, self._is_lacking, self.note = prepared
         self._journal = database_of(target).journal
         self._is_written = True
-        self._checksums = ChecksumCache(target.project)
+        # A thread that works on many databases of a project computes each once.
+        make = partial(ChecksumCache, target.project)
+        self._checksums = reuse.kept(("checksums", target.project), make) if reuse.is_reusing() else make()
 
     @classmethod
     def of(cls, target: Target) -> VersionLog:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from framefox_tasks.databases.journal import Journal, Judged, StatementKind, ask
+from framefox_tasks.databases.listening import Event, Listeners
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.journal.cursors import JournaledConnection, JournaledCursor
 from framefox_tasks.migrations.journal.entries import DONE, HEAD, UNSAFE, Found, Head, JournalEntry, entry_of, found_in
@@ -120,9 +121,6 @@ class Recorder:
         Raises:
             MigrationError: It does not do what the run did that it goes on with.
         """
-        from sqlalchemy import event
-        from sqlalchemy.engine import Engine
-
         found, self._interrupted, self.last = self._interrupted, None, None
         self._migration = migration = _Migration(head)
         if found is not None:
@@ -131,17 +129,14 @@ class Recorder:
             migration.replayed = list(found.entries)
             migration.written = migration.resumed = True
         others = not self._journal.shares_connections  # of the same database, which may write to it as well
-        if others:
-            event.listen(Engine, "before_cursor_execute", self._sent_by)
         try:
-            yield
+            with _RECORDERS.joined(self) if others else nullcontext():
+                yield
             if migration.stopped:
                 raise migration.stopped
             if migration.replayed:
                 raise self._stop(migration, f"it does not run {migration.replayed[0].line} any more")
         finally:
-            if others:
-                event.remove(Engine, "before_cursor_execute", self._sent_by)
             self._migration = None
 
     def begin_again(self) -> bool:
@@ -219,7 +214,7 @@ class Recorder:
             judged = judged._replace(unsafe=judged.unsafe or "it streams rows")
         return self._live(migration, cursor, entry, judged, lambda: send(self._sent(statement, text)))
 
-    def _sent_by(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    def sent_by(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         """Note what changes something over another connection, before it does: nothing takes that back."""
         migration = self._migration
         if migration is None or connection is self._owner:
@@ -468,6 +463,13 @@ class Recorder:
             self._connection.commit()
 
 
+def _events() -> tuple[Event, ...]:
+    from sqlalchemy.engine import Engine
+
+    return (Event(Engine, "before_cursor_execute", "sent_by"),)
+
+
+_RECORDERS = Listeners(_events)
 _REST = (None,) * 5  # of the seven fields of a column in a DB-API description
 
 
