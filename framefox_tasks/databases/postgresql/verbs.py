@@ -82,6 +82,7 @@ class PostgreSQLVerbs(ServerVerbs):
     extra = "postgresql"
     has_schemas = True
     has_enum_types = True
+    sets_aside = True
     compares_keys = True
     # Partitions and tables that inherit (pg_inherits), and members of an extension (pg_depend, deptype e).
     dependent_tables = """
