@@ -6,7 +6,7 @@ migration.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases import reuse
@@ -17,7 +17,11 @@ from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Dialect, Engine
+
+_PLAIN = (str, bytes, int, float, tuple, frozenset, type(None))
+_STATEMENTS = 500  # as many as an engine of SQLAlchemy keeps
+_COMPILED: dict[Hashable, MutableMapping[Any, Any]] = {}
 
 
 def migration_engine(target: Target, database: Traits) -> Engine:
@@ -46,6 +50,7 @@ class _Shared:
         self._schema_query = database.default_schema_query
         self._is_known = False
         self._engine = create_engine(url, poolclass=NullPool, echo=echo, creator=self._connected)
+        self._compiled = _Compiled(self._engine.dialect)
         event.listen(self._engine.pool, "connect", self._find_schema)
 
     def at(self, url: URL) -> Engine:
@@ -54,7 +59,7 @@ class _Shared:
 
         # Not by execution_options(): older SQLAlchemy listens to no event on the connections of what that gives.
         shared: Any = self._engine
-        cache = {"compiled_cache": shared._compiled_cache}
+        cache = {"compiled_cache": self._compiled}
         engine = Engine(shared.pool, shared.dialect, url, echo=shared.echo, execution_options=cache)
         connected = engine.raw_connection
 
@@ -83,4 +88,33 @@ class _Shared:
             self._engine.dialect.default_schema_name = cursor.fetchone()[0]
             cursor.close()
             connection.rollback()
+        elif not self._is_known:
+            self._compiled.share()
         self._is_known = True
+
+
+class _Compiled:
+    """What SQLAlchemy has compiled, for all dialects of this process that differ in their default schema alone.
+
+    It stands in the place of the cache of an engine, whose keys begin with the dialect itself: so the live database and
+    the scratch ones would each have their own, and what is asked of a catalogue takes longer to compile than to run.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._found: MutableMapping[Any, Any] = {}
+
+    def share(self) -> None:
+        """Share it from now on: SQLAlchemy has found out what there is to know of the server."""
+        from sqlalchemy.util import LRUCache
+
+        known = {name: value for name, value in vars(self._dialect).items() if isinstance(value, _PLAIN)}
+        known.pop("default_schema_name", None)  # no SQL has it
+        self._found = _COMPILED.setdefault((type(self._dialect), repr(sorted(known.items()))), LRUCache(_STATEMENTS))
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        """As of a dictionary."""
+        return self._found.get(key[1:], default)
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Any) -> None:
+        self._found[key[1:]] = compiled
