@@ -39,9 +39,15 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A shell that starts pytest in the background has it ignore interrupts, and its children would inherit that."""
+    """Begin a run, with what its processes inherit.
+
+    A shell that starts pytest in the background has it ignore interrupts. And what one of these many processes has
+    compiled need not be compiled by all others.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     find_programs_themselves()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     run = begin_run()
     if run is not None:
         config.add_cleanup(lambda: end_run(run))
