@@ -159,6 +159,11 @@ class Journal(ABC):
             if there:
                 ask(connection, f"DROP TABLE {self.table(target)}")
 
+    def drop(self, target: Target) -> None:
+        """Remove the table of a run that has emptied it."""
+        with self.opened(target) as connection:
+            ask(connection, f"DROP TABLE IF EXISTS {self.table(target)}")
+
     @abstractmethod
     def has_log(self, target: Target) -> str:
         """A query that gives one row: whether the version table is there, and whether it has the column LOG."""
