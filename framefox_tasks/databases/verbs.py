@@ -69,6 +69,7 @@ class Traits:
         shows_bmp_only: Whether the catalogue shows a question mark for a character beyond the basic plane of Unicode.
         has_schemas: Whether a database holds schemas, each with tables of its own.
         has_comments: Whether tables and columns have comments.
+        default_collation: The collation of a text column that says none; None where that depends.
         has_enums: Whether a column can have a type that lists its values.
         compares_keys: Whether keys and indexes are compared with all their options, as the server writes them.
         has_enum_types: Whether such a type stands beside the tables, with a name of its own.
@@ -98,6 +99,7 @@ class Traits:
     shows_bmp_only: ClassVar[bool] = False
     has_schemas: ClassVar[bool] = False
     has_comments: ClassVar[bool] = True
+    default_collation: ClassVar[str | None] = None
     has_enums: ClassVar[bool] = True
     compares_keys: ClassVar[bool] = False
     has_enum_types: ClassVar[bool] = False
@@ -366,6 +368,20 @@ class Database(Verbs):
             table: The table, in the connection's default schema.
         """
         return {}
+
+    def collations(self, connection: Connection, schema: str | None, table: str) -> Mapping[str, str]:  # noqa: ARG002 - for those that need it
+        """The collations of a table's columns that are not the default one, where SQLAlchemy reads none; else nothing.
+
+        Args:
+            connection: SQLAlchemy's.
+            schema: Its schema; None for the connection's default one.
+            table: The table.
+        """
+        return {}
+
+    def may_create_schemas(self, connection: Connection) -> bool:  # noqa: ARG002 - for those that have them
+        """Whether the user of a connection of SQLAlchemy's may make schemas in its database."""
+        return True
 
     def complete_reflection(self, connection: Connection) -> None:
         """Let SQLAlchemy, on its connection, read of a schema what it leaves out."""

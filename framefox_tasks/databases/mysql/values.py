@@ -35,6 +35,8 @@ _WHOLE = frozenset({"tinyint", "smallint", "mediumint", "int", "integer", "bigin
 _CLOCKS = frozenset({"date", "datetime", "timestamp", "time"})
 _ADDRESSES = frozenset({"uuid", "inet4", "inet6"})
 """Types whose text is ASCII and needs no escape, as that of the clocks."""
+MOST_DIGITS = 65
+"""Of a decimal number."""
 _GREATEST = "3.4028234663852886e38"  # the greatest single: its shortest text is greater than it, and would be refused
 
 
@@ -233,11 +235,18 @@ def converted(field: Field, variable: str) -> str | None:
         return f"CAST({f'CONV({variable}, 2, 10)' if field.kind is Kind.BITS else variable} AS UNSIGNED)"
     if kind == "float":
         return _clipped(variable)
+    if kind in ("decimal", "numeric") and f"({MOST_DIGITS}," in field.native:
+        return _without_zeros(variable)
     if kind == "year":
         return f"LPAD({variable}, 4, '0')"  # two digits are a year of another century
     if kind == "time" and field.kind is Kind.INTERVAL:
         return _time_of(variable)
     return None
+
+
+def _without_zeros(variable: str) -> str:
+    """A number without the zeros at its end: of one with very many digits the server says that it was truncated."""
+    return f"IF(LOCATE('.', {variable}) AND LENGTH({variable}) > 40, TRIM(TRAILING '0' FROM {variable}), {variable})"
 
 
 def _clipped(variable: str) -> str:

@@ -181,6 +181,11 @@ def _joined(parts: Sequence[str]) -> str:
     return joined[0] if len(joined) == 1 else _joined(joined)
 
 
+def doubts_texts(connection: Any, target: Target) -> bool:
+    """Whether nobody has said what encoding the texts have, of which the server does not know it."""
+    return connection.info.parameter_status("server_encoding") == _UNKNOWN and not _codec(connection, target)
+
+
 def _codec(connection: Any, target: Target) -> str:
     """The codec of the texts of a database that does not know it, by the URL's client_encoding; else empty."""
     given = dict(target.address.query).get("client_encoding")

@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Boolean, Column, Enum, Index, Numeric, Sequence, String
 from sqlalchemy.dialects.mysql import BIT, ENUM
 from sqlalchemy.engine import Dialect
+from sqlalchemy.types import NullType
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.columns import ColumnComparison
@@ -152,9 +153,15 @@ def _differs_by_server(
         return False
     normal = definitions.normal_column(declared_sql, None)
     live = definitions.column_type(plain(context, found.table.schema, found.table.name), found.name)
-    if normal is None or normal[0] == live:
-        return None if normal is None else False
-    return True if re.sub(r"\(.*?\)", "", normal[0]) == live else None
+    if normal is None or live is None:
+        return None
+    if normal[0] == live:
+        return False
+    wanted, held = (re.sub(r"\(.*?\)", "", text) for text in (normal[0], live))
+    unknown = isinstance(found_type, NullType)  # such as point: nothing else compares it
+    if wanted == held:
+        return True if "(" in normal[0] else (False if unknown else None)
+    return True if unknown else None
 
 
 def _type_sql(context: MigrationContext, column: Column[Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from typing import Any
 
@@ -26,6 +26,7 @@ from framefox_tasks.migrations.alembic.made import digest_of
 from framefox_tasks.migrations.alembic.older import Untouched, keep_older, untouched
 from framefox_tasks.migrations.alembic.ownership import Known
 from framefox_tasks.migrations.alembic.replay import guarded, replay, revert
+from framefox_tasks.migrations.alembic.schemas import schemas_made
 from framefox_tasks.migrations.alembic.sequences import create_domains
 from framefox_tasks.model import Target
 from framefox_tasks.results import Proof
@@ -207,19 +208,23 @@ class _Proof:
             replay(self._history, scratch, revision)
 
     def _make_schemas(self, scratch: Target) -> None:
-        """Make the schemas that the entities name, unless the history does so itself."""
-        names = {table.schema for item in self._generated.metadata for table in item.tables.values()} - {None}
-        paths = (revision.path for revision in self._history.revisions) if names else ()
-        if not any("schema" in path.read_text(encoding="utf-8", errors="replace").lower() for path in paths):
-            self._create_schemas(scratch)
+        """Make the schemas that the entities name, but for those that the history makes itself."""
+        names = self._schemas
+        if names:
+            paths = [revision.path for revision in self._history.revisions]
+            self._create_schemas(scratch, names - schemas_made(paths, names))
 
-    def _create_schemas(self, scratch: Target) -> None:
-        names = {table.schema for item in self._generated.metadata for table in item.tables.values()} - {None}
+    @property
+    def _schemas(self) -> set[str]:
+        tables = (table for item in self._generated.metadata for table in item.tables.values())
+        return {str(table.schema) for table in tables if table.schema}
+
+    def _create_schemas(self, scratch: Target, names: Collection[str]) -> None:
         if names:
             engine = self._engine(scratch)
             quote = engine.dialect.identifier_preparer.quote
             with engine.begin() as connection:
-                for name in sorted(map(str, names)):
+                for name in sorted(names):
                     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quote(name)}"))
 
     def _note_version(self, scratch: Target) -> None:
@@ -245,7 +250,7 @@ class _Proof:
         with self._database.scratch(self._target) as made:
             try:
                 self._database.equip(made, scratch)
-                self._create_schemas(made)
+                self._create_schemas(made, self._schemas)
                 with guarded(self._target, made), warnings.catch_warnings():
                     warnings.simplefilter("ignore", SAWarning)
                     for metadata in self._generated.metadata:
