@@ -30,6 +30,7 @@ from framefox_tasks.migrations.alembic.schemas import schemas_made
 from framefox_tasks.migrations.alembic.sequences import create_domains
 from framefox_tasks.model import Target
 from framefox_tasks.results import Proof
+from framefox_tasks.schema import record
 from framefox_tasks.schema.sources import ignored
 
 OnReplay = Callable[[int], None]
@@ -346,8 +347,29 @@ class _Proof:
         stood = {str(item) for item in differences(expected, declarable(before, expected))}
         found = differences(expected, declarable(after, expected))
         claimed = list(claims(operations_of(self._generated.context)))
-        wrong = [item for item in found if str(item) not in stood or any(claim(item.fact) for claim in claimed)]
+        new = self._newly_declared()
+        wrong = [
+            item
+            for item in found
+            if str(item) not in stood
+            or (item.fact.table, item.fact.what, item.fact.attribute) in new
+            or any(claim(item.fact) for claim in claimed)
+        ]
         return wrong, [] if self._copied else [item for item in found if item not in wrong]
+
+    def _newly_declared(self) -> set[tuple[str, str, str]]:
+        """The types that the entities have given columns since the newest migration: these did not differ before."""
+        before = record.recorded_tables(self._target.project)
+        schema = self._generated.schema
+        return {
+            (name, f"column {column.name}", "type")
+            for table in (schema.tables if schema else ())
+            if table.key in before
+            for old in before[table.key].columns
+            for column in table.columns
+            if old.name == column.name and (old.type, old.type_on) != (column.type, column.type_on)
+            for name in (table.key, table.name)
+        }
 
     def _step(self, name: str, run: Callable[[], object]) -> None:
         try:
