@@ -6,7 +6,7 @@ migration.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, MutableMapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -18,7 +18,11 @@ from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Dialect, Engine
+
+_PLAIN = (str, bytes, int, float, tuple, frozenset, type(None))
+_STATEMENTS = 500  # as many as an engine of SQLAlchemy keeps
+_COMPILED: dict[Hashable, MutableMapping[Any, Any]] = {}
 
 
 def migration_engine(target: Target, database: Verbs) -> Engine:
@@ -47,6 +51,7 @@ class _Shared:
         self._schema_query = database.default_schema_query
         self._is_known = False
         self._engine = create_engine(url, poolclass=NullPool, echo=echo, creator=self._connected)
+        self._compiled = _Compiled(self._engine.dialect)
         event.listen(self._engine.pool, "connect", self._find_schema)
         self._database = database
         self._opened: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
@@ -61,7 +66,7 @@ class _Shared:
 
         # Not by execution_options(): older SQLAlchemy listens to no event on the connections of what that gives.
         shared: Any = self._engine
-        cache = {"compiled_cache": shared._compiled_cache}
+        cache = {"compiled_cache": self._compiled}
         engine = Engine(shared.pool, shared.dialect, url, echo=shared.echo, execution_options=cache)
         connected = engine.raw_connection
 
@@ -126,4 +131,33 @@ class _Shared:
                 connection.autocommit = False
             else:
                 connection.rollback()
+        elif not self._is_known:
+            self._compiled.share()
         self._is_known = True
+
+
+class _Compiled:
+    """What SQLAlchemy has compiled, for all dialects of this process that differ in their default schema alone.
+
+    It stands in the place of the cache of an engine, whose keys begin with the dialect itself: so the live database and
+    the scratch ones would each have their own, and what is asked of a catalogue takes longer to compile than to run.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._found: MutableMapping[Any, Any] = {}
+
+    def share(self) -> None:
+        """Share it from now on: SQLAlchemy has found out what there is to know of the server."""
+        from sqlalchemy.util import LRUCache
+
+        known = {name: value for name, value in vars(self._dialect).items() if isinstance(value, _PLAIN)}
+        known.pop("default_schema_name", None)  # no SQL has it
+        self._found = _COMPILED.setdefault((type(self._dialect), repr(sorted(known.items()))), LRUCache(_STATEMENTS))
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        """As of a dictionary."""
+        return self._found.get(key[1:], default)
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Any) -> None:
+        self._found[key[1:]] = compiled

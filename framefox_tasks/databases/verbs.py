@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
-    from framefox_tasks.databases.scratch import DriverWatch
+    from framefox_tasks.databases.scratch import Aside, DriverWatch
     from framefox_tasks.databases.table_locks import TableLocks
 
 
@@ -71,6 +71,7 @@ class Traits:
         has_comments: Whether tables and columns have comments.
         default_collation: The collation of a text column that says none; None where that depends.
         has_enums: Whether a column can have a type that lists its values.
+        sets_aside: Whether set_aside() may give something.
         compares_keys: Whether keys and indexes are compared with all their options, as the server writes them.
         has_enum_types: Whether such a type stands beside the tables, with a name of its own.
         copies_whole: Whether it can be copied as a whole to another of its kind by its own means: open_whole().
@@ -101,6 +102,7 @@ class Traits:
     has_comments: ClassVar[bool] = True
     default_collation: ClassVar[str | None] = None
     has_enums: ClassVar[bool] = True
+    sets_aside: ClassVar[bool] = False
     compares_keys: ClassVar[bool] = False
     has_enum_types: ClassVar[bool] = False
     copies_whole: ClassVar[bool] = False
@@ -440,6 +442,14 @@ class Database(Verbs):
 
     def beyond(self, statement: str, scratch: Target, live: Target) -> str | None:  # noqa: ARG002 - for those that know
         """What a statement would change or read beyond a scratch database, as `runs ALTER SYSTEM`; None if nothing."""
+        return None
+
+    def set_aside(self, connection: Connection) -> Aside | None:  # noqa: ARG002 - for those that can
+        """Let a scratch database be as an empty one, in a transaction of SQLAlchemy's connection that is rolled back.
+
+        Returns:
+            What then reads its facts; None where not all can be set aside in a transaction.
+        """
         return None
 
     def equip(self, scratch: Target, like: Target) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
     types,
 )
-from sqlalchemy.dialects.postgresql import INET, JSONB
+from sqlalchemy.dialects.postgresql import INET, INTERVAL, JSONB
 from support.databases import Database, MakeDatabase
 from support.declaring import Declared
 from support.declaring_tables import Declaring
@@ -180,3 +180,47 @@ class Item(Base):
     new = Target(make_database("postgresql", "pg_types_new").url, project.target.project)
     create(new)
     assert len(upgrade(new).steps) == 2
+
+
+class Place(types.UserDefinedType[Any]):
+    """A type that SQLAlchemy has no name for."""
+
+    cache_ok = True
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+
+    def get_col_spec(self, **_: Any) -> str:
+        return self.sql
+
+
+@pytest.mark.parametrize(
+    ("dialect", "before", "after", "shown"),
+    [
+        ("postgresql", Place("BOX"), Place("POINT"), ["box", "point"]),
+        ("postgresql", Place("POINT"), Text(), ["point", "text"]),
+        ("postgresql", INTERVAL(fields="DAY TO SECOND"), Interval(), ["interval", "interval"]),
+        ("mysql", Place("POINT"), Place("GEOMETRY"), ["point", "geometry"]),
+    ],
+)
+def test_types_that_sqlalchemy_does_not_compare(
+    dialect: str, before: Any, after: Any, shown: list[str], tmp_path: Path, make_database: MakeDatabase
+) -> None:
+    database = make_database(dialect, "pg_types_more")
+    schema = "current_schema()" if dialect == "postgresql" else "DATABASE()"
+    query = f"SELECT data_type FROM information_schema.columns WHERE column_name = 'place' AND table_schema = {schema}"
+    project = Declaring(tmp_path / "more", database)
+    project.apply(Column("place", before))
+    found = [database.execute(query)[0][0]]
+    assert create_migration(project.target).path is None
+    project.declare(Column("place", after))
+    made = create_migration(project.target)
+    assert [text.partition(" (")[0] for text in made.operations] == ["modify type item.place"]
+    assert made.proof
+    assert made.proof.older == ()
+    project.up()
+    found.append(database.execute(query)[0][0])
+    assert found == shown
+    check_migration(project.target)
+    project.down()
+    assert database.execute(query) == [(shown[0],)]

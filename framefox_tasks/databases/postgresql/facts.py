@@ -115,12 +115,16 @@ def owners(verbs: ServerVerbs, target: Target) -> list[Fact]:
 def facts(verbs: ServerVerbs, target: Target) -> list[Fact]:
     """All that a database holds, without what extensions and the server own."""
     with verbs.connection(target, target.name) as connection:
-        cursor = connection.cursor()
-        found: list[Fact] = []
-        for query, read in _READERS:
-            cursor.execute(query)
-            found += [fact for row in cursor.fetchall() for fact in read(*row)]
-        return found
+        return facts_on(connection.cursor())
+
+
+def facts_on(cursor: Any) -> list[Fact]:
+    """The same, by a cursor of a connection to it."""
+    found: list[Fact] = []
+    for query, read in _READERS:
+        cursor.execute(query)
+        found += [fact for row in cursor.fetchall() for fact in read(*row)]
+    return found
 
 
 def _table(

@@ -83,6 +83,7 @@ class PostgreSQLVerbs(ServerVerbs):
     has_schemas = True
     has_enum_types = True
     keeps_sessions = True
+    sets_aside = True
     compares_keys = True
     # Partitions and tables that inherit (pg_inherits), and members of an extension (pg_depend, deptype e).
     dependent_tables = """

@@ -130,13 +130,15 @@ def _references(connection: sqlite3.Connection, table: str, text: CreateTable) -
     told = text.references()
     for place, parts in enumerate(keys):
         name, deferred = told[place] if len(told) == len(keys) else (None, False)
-        yield Fact(table, "constraint", "", _reference(parts, deferred=deferred), name)
+        match = text.matches()[place] if len(told) == len(keys) else ""
+        yield Fact(table, "constraint", "", _reference(parts, match, deferred=deferred), name)
 
 
-def _reference(parts: list[Any], *, deferred: bool) -> str:
+def _reference(parts: list[Any], match: str, *, deferred: bool) -> str:
     _, parent, _, _, update, delete = parts[0]
     columns, referred = (", ".join(str(part[place]) for part in parts if part[place]) for place in (2, 3))
     rules = "".join(
         f" ON {when} {rule}" for when, rule in (("UPDATE", update), ("DELETE", delete)) if rule != "NO ACTION"
     )
-    return f"FOREIGN KEY ({columns}) REFERENCES {parent} ({referred}){rules}{' DEFERRED' if deferred else ''}"
+    rules += (f" MATCH {match}" if match else "") + (" DEFERRED" if deferred else "")
+    return f"FOREIGN KEY ({columns}) REFERENCES {parent} ({referred}){rules}"

@@ -63,7 +63,8 @@ def main() -> None:
     import apsw
 
     file = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
-    with closing(apsw.Connection(file, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX)) as connection:
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX | apsw.SQLITE_OPEN_URI
+    with closing(apsw.Connection(file, flags)) as connection:
         connection.execute("PRAGMA query_only = ON; BEGIN; SELECT 1 FROM sqlite_master").fetchall()
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, _LONG)
         try:

@@ -51,6 +51,17 @@ class Watch:
             return False
 
 
+class Owned(Watch):
+    """Of a file that this process has locked for itself: nobody else changes it."""
+
+    def __init__(self) -> None:  # it looks at nothing
+        pass
+
+    def is_quiet(self) -> bool:
+        """Always."""
+        return True
+
+
 @contextmanager
 def watching(target: Target) -> Iterator[Watch | None]:
     """A watch, to be had before the snapshot; None where there can be none."""
@@ -111,9 +122,13 @@ class Workers:
         try:
             for _ in range(count):
                 self._processes.append(_started())
-                _tell(self._processes[-1], _path(), str(self._target.file))
+                _tell(self._processes[-1], _path(), self._file())
         except OSError:
             self._close()
+
+    def _file(self) -> str:
+        """How they open it: without a lock where this process has it, which gives no other one."""
+        return f"{self._target.file.as_uri()}{'?immutable=1' if isinstance(self._watch, Owned) else ''}"
 
     def are_ready(self) -> bool:
         """Whether they are started, see what was there when the watch was, and have nothing else to do."""

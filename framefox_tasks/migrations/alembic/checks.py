@@ -13,14 +13,13 @@ from alembic.operations import ops
 from sqlalchemy import CheckConstraint, Table, text
 
 from framefox_tasks.databases import database_named
+from framefox_tasks.migrations.alembic.as_found import declared_now
 from framefox_tasks.migrations.alembic.database_types import definitions_of
 from framefox_tasks.migrations.alembic.naming import condition_of, final_name, is_made, without_check
 from framefox_tasks.migrations.alembic.table_comparison import TableComparison, compares_tables
-from framefox_tasks.schema.from_metadata import schema_of
 from framefox_tasks.schema.snapshot import Table as RecordedTable
 
 _PLAIN = re.compile(r"[\w .$-]+")
-_DECLARED = "framefox_tasks_declared_tables"
 
 
 @compares_tables
@@ -31,7 +30,7 @@ def _compare(table: TableComparison) -> None:
         return
     _leave_checks_beside(modify, declared)
     checked = any(isinstance(item, CheckConstraint) for item in declared.constraints)
-    before, after = _named(recorded), _named(_declared(context, declared)) if checked else {}
+    before, after = _named(recorded), _named(declared_now(table.migration, declared)) if checked else {}
     if not before and not after:
         return
     live = _constraints(context, table.found)
@@ -51,14 +50,6 @@ def _compare(table: TableComparison) -> None:
         if new is not None:
             condition = condition_of(table.migration, wanted[check])
             modify.ops.append(ops.CreateCheckConstraintOp(check, table.name, condition, schema=table.schema))
-
-
-def _declared(context: AutogenContext, table: Table) -> RecordedTable:
-    """The table as it will be recorded."""
-    known: dict[str, RecordedTable] = context.migration_context.opts.setdefault(_DECLARED, {})
-    if table.key not in known:
-        known.update({one.key: one for one in schema_of([table.metadata]).tables})
-    return known[table.key]
 
 
 def _named(table: RecordedTable) -> dict[str, str]:

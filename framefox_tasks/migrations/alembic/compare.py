@@ -15,7 +15,7 @@ from sqlalchemy.types import NullType
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.columns import ColumnComparison
-from framefox_tasks.migrations.alembic.as_found import has_default, has_orders, is_as_recorded
+from framefox_tasks.migrations.alembic.as_found import has_default, has_new_type, has_orders, is_as_recorded
 from framefox_tasks.migrations.alembic.database_types import definitions_of, plain
 from framefox_tasks.migrations.alembic.sequences import named_sequence, sequences_in
 
@@ -149,7 +149,8 @@ def _differs_by_server(
     if definitions is None:
         return None
     declared_sql = _type_sql(context, declared)
-    if declared_sql == str(found_type.compile(dialect=context.dialect)):
+    known = not isinstance(found_type, NullType)  # else one such as point, which nothing else compares
+    if known and declared_sql == str(found_type.compile(dialect=context.dialect)):
         return False
     normal = definitions.normal_column(declared_sql, None)
     live = definitions.column_type(plain(context, found.table.schema, found.table.name), found.name)
@@ -158,10 +159,17 @@ def _differs_by_server(
     if normal[0] == live:
         return False
     wanted, held = (re.sub(r"\(.*?\)", "", text) for text in (normal[0], live))
-    unknown = isinstance(found_type, NullType)  # such as point: nothing else compares it
-    if wanted == held:
-        return True if "(" in normal[0] else (False if unknown else None)
-    return True if unknown else None
+    if has_new_type(context, declared) or (wanted == held and "(" in normal[0]):
+        return True
+    return None if known else wanted != held
+
+
+def differs_unknown(context: MigrationContext, found: Column[Any], declared: Column[Any]) -> bool:
+    """Whether a column is of another type than a declared one, where SQLAlchemy has no name for that of the former."""
+    columns = columns_of(context)
+    if columns:
+        return columns.same_type(found, declared) is False
+    return bool(_differs_by_server(context, found, declared, found.type))
 
 
 def _type_sql(context: MigrationContext, column: Column[Any]) -> str:
