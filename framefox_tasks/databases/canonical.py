@@ -24,6 +24,10 @@ _UNUSUAL = re.compile(r",(?:-0(?:\.0*)?,|-?0\d|-?\.)")
 """Of numbers with commas around: minus zero, a zero in front, none before the point."""
 _NUMBER = re.compile(r"[\d.]+", re.ASCII)
 _MOST_DIGITS = 10_000
+_LENGTHS = [*map(str, range(1000))]
+"""Most lengths, as they are written."""
+_EVEN = ".000000"
+"""The fraction of a second that there is none of."""
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _MEANT = {"t": "\t", "n": "\n", "r": "\r"}
 
@@ -68,9 +72,13 @@ def _sized(column: Sequence[str], *, trimmed: bool) -> tuple[Sequence[str], Sequ
     if trimmed:
         texts = [text.rstrip(" ") for text in texts]
     if texts is column:
-        return texts, [*map(str, map(count, texts))]
+        return texts, _shown([*map(count, texts)])
     pairs = zip(texts, column, strict=True)
     return texts, [NULL if field == NULL else str(count(text)) for text, field in pairs]
+
+
+def _shown(lengths: Sequence[int]) -> list[str]:
+    return [*map((_LENGTHS.__getitem__ if max(lengths, default=0) < len(_LENGTHS) else str), lengths)]
 
 
 def _bytes(text: str) -> int:
@@ -86,17 +94,25 @@ def fractions(column: Sequence[str]) -> list[str]:
     return [field.rstrip("0").rstrip(".") if "." in field else field for field in column]
 
 
+def moments(column: Sequence[str]) -> Sequence[str]:
+    """Moments without the zeros at the end of their fractions."""
+    joined = f"{','.join(column)},"
+    if joined.count(f"{_EVEN},") == len(column):
+        return joined.replace(_EVEN, "")[:-1].split(",")
+    return fractions(column)
+
+
 def hexadecimal(column: Sequence[str]) -> list[str]:
     """UUIDs without hyphens."""
     return [field if field == NULL else field.replace("-", "").lower() for field in column]
 
 
-def numbers(column: Sequence[str]) -> list[str]:
+def numbers(column: Sequence[str]) -> Sequence[str]:
     """Numbers in the one way that each can be written; see `number`."""
     joined = f",{','.join(column)},".replace(NULL, "")
     if joined.translate(_PLAIN) or _UNUSUAL.search(joined):
         return [*map(number, column)]
-    return fractions(column)
+    return fractions(column) if "0," in joined or ".," in joined else column
 
 
 def number(field: str) -> str:
@@ -126,7 +142,7 @@ def _parsed(field: str) -> str:
 _FORMS: dict[Form, Column] = {
     Form.NUMBER: numbers,
     Form.DOUBLE: numbers,  # lines have the fewest digits already
-    Form.MOMENT: fractions,
+    Form.MOMENT: moments,
     Form.HEX: hexadecimal,
 }
 """What gives the fields of a column in a form; Form.LINE is as they are."""

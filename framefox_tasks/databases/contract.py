@@ -84,6 +84,34 @@ class Reader(Protocol):
         """
 
 
+@runtime_checkable
+class SumsLines(Protocol):
+    """A reader that can compute the checksum of lines while it reads them, for less than another reading costs."""
+
+    def summed_lines(self, table: Side, forms: Sequence[Form], *, where: str = "") -> SummedLines | None:
+        """The blocks of `lines`, with their checksum.
+
+        None where another reading costs no more.
+
+        Args:
+            table: The table.
+            forms: How its fields are written for the checksum.
+            where: A SQL condition, as for `lines`.
+        """
+
+
+class SummedLines(Protocol):
+    """Lines with their checksum.
+
+    Attributes:
+        blocks: The lines.
+        totals: The checksum, when all blocks were read; None where it was not computed.
+    """
+
+    blocks: Generator[bytes, None, None]
+    totals: RowTotals | None
+
+
 class Source(Protocol):
     """A database that is read in one snapshot, and never written to."""
 

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from framefox_tasks.databases import reuse
 from framefox_tasks.databases.drivers import other_database
+from framefox_tasks.databases.facts import Fact
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.errors import FramefoxTasksError, ScratchError
 from framefox_tasks.model import Target
@@ -57,6 +58,16 @@ class ScratchServer(Protocol):
         """Drop a database, if it is there."""
 
 
+class Aside(Protocol):
+    """What a scratch database holds beside what was set aside, on the connection that has done so."""
+
+    def facts(self) -> list[Fact]:
+        """All that its schema consists of."""
+
+    def is_left(self) -> bool:
+        """Whether it is set aside still: asked after the rollback, it means that something has committed."""
+
+
 def new_name() -> str:
     """A name that no other scratch database has."""
     return f"{PREFIX}{uuid4().hex[:12]}"
@@ -69,9 +80,10 @@ def server_scratch(verbs: ServerVerbs, server: ScratchServer, target: Target, st
     Raises:
         ScratchError: The server does not answer, the user may not make one, or the target is protected.
     """
-    if target.protected and not target.scratch_url:
+    if not target.scratch_url and (target.protected or _is_marked(verbs, target)):
+        by = "the settings" if target.protected else "a mark in it"
         raise ScratchError(
-            f"no scratch database is made on the server of {target.label}, which is protected by the settings",
+            f"no scratch database is made on the server of {target.label}, which is protected by {by}",
             hint="Name a server for scratch databases: database.scratch_url in config/orm.yaml.",
         )
     base = replace(target, url=target.scratch_url, scratch_url=None) if target.scratch_url else target
@@ -92,6 +104,14 @@ def server_scratch(verbs: ServerVerbs, server: ScratchServer, target: Target, st
     finally:
         reuse.close_idle(name)
         made.close()  # so that an error of a migration is not taken for one of these connections
+
+
+def _is_marked(verbs: ServerVerbs, target: Target) -> bool:
+    """Whether database_protect has left its mark in the target; one that is not there has none."""
+    try:
+        return verbs.exists(target) and verbs.is_marked(target)
+    except FramefoxTasksError:
+        return False  # it does not answer: then no scratch database is made either, or the message says why
 
 
 @contextmanager

@@ -79,6 +79,9 @@ def test_an_interrupt_inside_of_an_exec_has_the_same_exit_code(one: MiniProject)
     one.migration("aaa", None, upgrade="exec('import os, signal; os.kill(os.getpid(), signal.SIGINT)')")
     run = one.run(sys.executable, "-m", "doit", "database_upgrade")
     assert (run.code, run.err.count("\n")) == (130, 1), run.all
+    told = one.ok("database_status")
+    assert "its last run failed" in told
+    assert "at head aaa" not in told
 
 
 def typed(project: MiniProject, *, times: int) -> tuple[int, str]:

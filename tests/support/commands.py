@@ -37,18 +37,35 @@ PRELOADED = (
 
 
 class RunningModule:
-    """`python -m module` in a process of its own, whose output is written to files.
+    """`python -m module` in a process of its own, whose output is written to files; or `python -c`, and a program.
+
+    Args:
+        module: The name of the module, or `-c`.
+        arguments: What it is given; after `-c` first the program.
+        folder: Where it runs.
+        env: All of its environment.
+        stdin: What it may read.
+        together: Whether stdout and stderr are one file, as after `2>&1`.
 
     Attributes:
         process: The process; its exit code is negative where a signal has ended it.
     """
 
     def __init__(
-        self, module: str, arguments: tuple[str, ...], *, folder: Path, env: Mapping[str, str], stdin: str = ""
+        self,
+        module: str,
+        arguments: tuple[str, ...],
+        *,
+        folder: Path,
+        env: Mapping[str, str],
+        stdin: str = "",
+        together: bool = False,
     ) -> None:
         self._module = module
         self._streams = TemporaryDirectory()
         given, self._out, self._err = (Path(self._streams.name, name) for name in ("in", "out", "err"))
+        if together:
+            self._err = self._out
         given.write_text(stdin, encoding="utf-8")
         self._out.touch()
         self._err.touch()
@@ -74,7 +91,7 @@ class RunningModule:
         """
         deadline = time.monotonic() + 60
         while not (found := find()):
-            assert self.process.is_alive(), self.finish()
+            assert self.process.is_alive() or find(), self.finish()
             if time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired(self._module, 60)
             time.sleep(0.02)
@@ -95,10 +112,16 @@ class RunningModule:
 
 
 def run_module(
-    module: str, arguments: tuple[str, ...], *, folder: Path, env: Mapping[str, str], stdin: str = ""
+    module: str,
+    arguments: tuple[str, ...],
+    *,
+    folder: Path,
+    env: Mapping[str, str],
+    stdin: str = "",
+    together: bool = False,
 ) -> tuple[int, str, str]:
     """Run `python -m module`, and give its exit code, stdout and stderr, as RunningModule.finish() does."""
-    return RunningModule(module, arguments, folder=folder, env=env, stdin=stdin).finish()
+    return RunningModule(module, arguments, folder=folder, env=env, stdin=stdin, together=together).finish()
 
 
 @cache

@@ -36,11 +36,15 @@ def run_here(
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(env)
+    program, arguments = (arguments[0], arguments[1:]) if module == "-c" else (None, arguments)
     sys.argv = [module, *arguments]
     also = [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.path[:] = [folder, *also, *search_path]
     try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        if program is None:
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        else:
+            exec(program, {"__name__": "__main__"})  # noqa: S102 - a test's own
     finally:
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):

@@ -10,7 +10,9 @@ from framefox_tasks.databases.postgresql.verbs import PostgreSQLVerbs
 from framefox_tasks.databases.verbs import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.engine import Connection
 
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.definitions import ServerDefinitions
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.ranges import RangeLoader, RangeReader
-    from framefox_tasks.databases.scratch import DriverWatch
+    from framefox_tasks.databases.scratch import Aside, DriverWatch
     from framefox_tasks.databases.table_locks import TableLocks
     from framefox_tasks.databases.verbs import Reset
     from framefox_tasks.model import Target
@@ -73,6 +75,17 @@ class PostgreSQL(PostgreSQLVerbs, Database):
         sequence = f"pg_get_serial_sequence({names})"
         return f"SELECT setval({sequence}, GREATEST((SELECT max({quoted}) FROM {table}), nextval({sequence})))"  # noqa: S608
 
+    def collations(self, connection: Any, schema: str | None, table: str) -> Mapping[str, str]:
+        """From pg_attribute."""
+        from framefox_tasks.databases.postgresql.definitions import PostgreSQLDefinitions
+
+        return PostgreSQLDefinitions(connection).collations((schema, table))
+
+    def may_create_schemas(self, connection: Any) -> bool:
+        """By a privilege of the database."""
+        query = "SELECT has_database_privilege(current_database(), 'CREATE')"
+        return bool(connection.exec_driver_sql(query).scalar())
+
     def definitions(self, connection: Any) -> ServerDefinitions:
         """What pg_get_expr, pg_get_indexdef and their like write."""
         from framefox_tasks.databases.postgresql.definitions import PostgreSQLDefinitions
@@ -120,6 +133,12 @@ class PostgreSQL(PostgreSQLVerbs, Database):
         from framefox_tasks.databases.postgresql.scratch import beyond
 
         return beyond(statement, scratch, live)
+
+    def set_aside(self, connection: Connection) -> Aside | None:
+        """By other names for its schemas."""
+        from framefox_tasks.databases.postgresql.set_aside import set_aside
+
+        return set_aside(connection)
 
     def equip(self, scratch: Target, like: Target) -> None:
         """With the same extensions."""

@@ -28,6 +28,7 @@ class SQLiteJournal(Journal):
     """
 
     shares_connections = True
+    errors_abort = False
 
     def __init__(self, verbs: SQLiteVerbs) -> None:
         self._verbs = verbs

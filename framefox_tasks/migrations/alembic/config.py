@@ -25,7 +25,7 @@ from framefox_tasks.migrations.alembic.revision_loader import read_compiled
 from framefox_tasks.migrations.kept import migration_folders
 from framefox_tasks.model import Project, Target
 from framefox_tasks.results import Revision
-from framefox_tasks.schema.entities import env_text
+from framefox_tasks.schema.entities import env_text, make_importable
 from framefox_tasks.url import is_scheme
 
 TARGET = "framefox_tasks.target"
@@ -132,6 +132,7 @@ def load_scripts(project: Project, config: Config) -> ScriptDirectory:
                 hint="Make it with: framefox-tasks init\n"
                 "Or set `migrations:` in config/orm.yaml to the folder that holds env.py.",
             )
+    make_importable(project)  # a migration may import a type from there
     with history_errors(project), warnings.catch_warnings():
         # Alembic warns of a missing revision before it raises the error.
         warnings.filterwarnings("ignore", message="Revision .* is not present", category=UserWarning)

@@ -255,6 +255,12 @@ class _Run:
             state = f"{others}\n{state}"
         elif remedy := remedy_of(exc, self.target):
             advice = f"{remedy} Then run the command again." if advice == _AGAIN else f"{remedy}\n{advice}"
+        elif extension := database_of(self.target).missing_extension(self.target, self._error or message):
+            state = f"This database has not the extension {extension}, which has that.\n{state}"
+            advice = (
+                "Create it in a migration before this one, or at the beginning of its upgrade(): "
+                f"op.execute('CREATE EXTENSION IF NOT EXISTS \"{extension}\"')\n{advice}"
+            )
         return MigrationError(f"{title}\n  {self._error or message}\n{state}", hint=hint or advice)
 
     def _left(self, running: Revision, after: tuple[str, ...]) -> tuple[str, str]:

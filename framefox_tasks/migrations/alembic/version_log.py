@@ -116,11 +116,13 @@ class VersionLog:
         """Add the column; where that is refused, nothing of the transaction is lost."""
         journal = self._journal
         assert journal is not None  # noqa: S101 - it has looked for the column
-        commits = journal.autocommits(connection.connection.dbapi_connection)
+        raw = connection.connection.dbapi_connection
+        is_alone = journal.autocommits(raw)
         try:
-            with nullcontext() if commits else connection.begin_nested():
+            with nullcontext() if is_alone or not journal.errors_abort else connection.begin_nested():
                 connection.exec_driver_sql(journal.log_addition(self._target))
         except DBAPIError as exc:
-            if exc.connection_invalidated:
+            # A disk that is full may end the transaction as well.
+            if exc.connection_invalidated or not (is_alone or getattr(raw, "in_transaction", True)):
                 raise
             self.note = applied_log.refused(describe(exc))

@@ -38,6 +38,8 @@ class _Migration:
         begun: Gives what is written of it.
         replayed: The statements of an interrupted run that are still to come.
         pending: What ran in the transaction that is open.
+        ended: What has committed by itself, of which the journal says no more than that it was begun: that it has ended
+            is written with what is committed next. Until then its fingerprint tells.
         number: That of the last statement.
         written: Whether its head stands in the journal.
         resumed: Whether it goes on with an interrupted run.
@@ -52,6 +54,7 @@ class _Migration:
     begun: Callable[[], Head]
     replayed: list[JournalEntry] = field(default_factory=list)
     pending: list[JournalEntry] = field(default_factory=list)
+    ended: list[JournalEntry] = field(default_factory=list)
     number: int = 0
     written: bool = False
     resumed: bool = False
@@ -102,6 +105,7 @@ class Recorder:
         self._dbapi: Any = None
         self._waits: Waits | None = None
         self._busy = False
+        self._emptied = False
         self.made = interrupted is not None
         self.last: JournalEntry | None = None
 
@@ -130,7 +134,7 @@ class Recorder:
             migration.written = migration.resumed = True
         others = not self._journal.shares_connections  # of the same database, which may write to it as well
         try:
-            with _RECORDERS.joined(self) if others else nullcontext():
+            with _RECORDERS.joined(self) if others else nullcontext(), self._ending(migration):
                 yield
             if migration.stopped:
                 raise migration.stopped
@@ -138,6 +142,19 @@ class Recorder:
                 raise self._stop(migration, f"it does not run {migration.replayed[0].line} any more")
         finally:
             self._migration = None
+
+    @contextmanager
+    def _ending(self, migration: _Migration) -> Iterator[None]:
+        """A context whose error leaves in the journal what has ended, and of the open transaction nothing."""
+        try:
+            yield
+        except BaseException:
+            if migration.ended:
+                with suppress(Exception):  # the connection may have ended: that error is told
+                    self._connection.rollback()
+                    self._write_ended(migration)
+                    self._commit()
+            raise
 
     def begin_again(self) -> bool:
         """A run begins anew: what was not committed is undone, and what was is gone on with; False if it cannot be."""
@@ -152,11 +169,14 @@ class Recorder:
         if self._journal.transactional:
             self.made = False
             return f"DROP TABLE IF EXISTS {self._table}"
+        self._emptied = True
         return f"DELETE FROM {self._table}"  # noqa: S608 - quoted
 
     def end(self) -> None:
         """Remove the table of a run whose migrations have ended, where that is not done yet."""
-        if self.made:
+        if self.made and self._emptied:
+            self._journal.drop(self._target)
+        elif self.made:
             self._journal.remove(self._target)
 
     def unsafe(self, reason: str) -> None:
@@ -174,6 +194,12 @@ class Recorder:
         if self._migration and not self._busy:
             self._migration.pending.clear()
             self.unsafe("it rolls back by itself")
+
+    def rolled_back(self) -> None:
+        """Write what has ended and is not rolled back."""
+        if self._migration and not self._busy and self._migration.ended:
+            self._write_ended(self._migration)
+            self._commit()
 
     def run(
         self, cursor: JournaledCursor, statement: Any, parameters: Any, send: Callable[[Any], Any], *, streams: bool
@@ -347,6 +373,7 @@ class Recorder:
                 self._journal.clear(self._query, entry.statement)
                 entry = replace(entry, fingerprint=self._journal.fingerprint(self._query, entry.statement))
         migration.pending.append(entry)
+        written = list(migration.ended)
         self._flush(migration)
         if not entry.settled:  # it may not commit by itself, but what it does stays
             self._commit()
@@ -354,12 +381,20 @@ class Recorder:
             returned = send()
         except BaseException as exc:
             migration.refused = self._refused(entry, exc)
+            if entry.settled:  # a statement that is refused may not have committed what came before it
+                migration.ended[:0] = written
             raise
-        done = entry.done(self._result(migration, cursor, returned))
-        with self._own():
-            self._query(self._journal.update(self._target, done.row()))
-        self._commit()
+        migration.ended.append(entry.done(self._result(migration, cursor, returned)))
+        if not entry.settled or self._journal.transactional or self._journal.autocommits(self._raw):
+            self._write_ended(migration)
+            self._commit()
         return returned
+
+    def _write_ended(self, migration: _Migration) -> None:
+        with self._own():
+            for done in migration.ended:
+                self._query(self._journal.update(self._target, done.row()))
+        migration.ended.clear()
 
     def _refused(self, entry: JournalEntry, exc: BaseException) -> JournalEntry:
         """A statement with the error that it has given, as far as that can be given again."""
@@ -401,6 +436,7 @@ class Recorder:
     def _flush(self, migration: _Migration) -> None:
         """Write what is not written yet, in the transaction that is open."""
         news = migration.unsafe and migration.written and not migration.unsafe_written
+        self._write_ended(migration)
         if not migration.pending and not news:
             return
         with self._own():
