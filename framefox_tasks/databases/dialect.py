@@ -213,6 +213,31 @@ class Dialect(ABC):
             return {"0": "false", "1": "true"}[text] if self.has_booleans else text
         return f"B{self.literal(text)}" if written.native.startswith("bit") else self.literal(text)
 
+    def key_field(self, field: Field) -> Field:
+        """A column of a key as it is to be read, so that `key_condition` finds the same rows again."""
+        return field
+
+    def key_condition(self, fields: Sequence[Field], values: Iterable[Sequence[str]]) -> str:
+        """The condition of rows that have some values in some columns.
+
+        Args:
+            fields: The columns, as `key_field` gave them.
+            values: A text for each, as it was read.
+        """
+        listed = sorted(", ".join(map(self.key_value, fields, texts)) for texts in values)
+        if len(fields) == 1:
+            return f"{self.key_column(fields[0])} IN ({', '.join(listed)})"
+        columns = ", ".join(map(self.key_column, fields))
+        return f"({columns}) IN ({', '.join(f'({one})' for one in listed)})"
+
+    def key_column(self, field: Field) -> str:
+        """A column of a key in a comparison with key_value."""
+        return self.quoted(field.name)
+
+    def key_value(self, field: Field, text: str) -> str:
+        """A value of a column of a key as SQL that equals it exactly."""
+        return text if field.kind in _NUMBERS else self.literal(text)
+
     def as_default(self, sql: str, written: Written) -> str:  # noqa: ARG002 - for those where a default must be more
         """An expression as it stands behind DEFAULT."""
         return sql

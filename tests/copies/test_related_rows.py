@@ -56,6 +56,70 @@ def test_what_rows_need_and_what_hangs_on_them(make_database: MakeDatabase, kind
     assert copied(source, make_database(onto, "all"), CopyOptions(where=one, only_related="all", verify=True)) == wanted
 
 
+KEYS = {
+    "sqlite": [
+        ("BLOB", "x'00ff'"), ("BLOB", "'text'"), ("DATETIME", "'2020-01-01T10:00:00Z'"), ("TIME", "'10:00'"),
+        ("BOOLEAN", "'t'"), ("UUID", "'6F1C9B2E00004000800000000000ABCD'"), ("", "5"), ("DECIMAL(9, 2)", "1.10"),
+        ("REAL", "0.1"), ("BIGINT", "9223372036854775807"), ("TEXT", "'a''b\\'"),
+    ],
+    "postgresql": [
+        ("bytea", "'\\x00ff5c'"), ("real", "0.1"), ("double precision", "0.1"), ("numeric", "1.500"), ("money", "1.5"),
+        ("timestamptz", "'2020-01-01 10:00:00.5+02'"), ("bit(4)", "B'0101'"), ("boolean", "true"), ("bigint", "-7"),
+        ("uuid", "'6f1c9b2e-0000-4000-8000-00000000abcd'"), ("text", "E'a\\\\b''c\\t'"),
+    ],
+    "mysql": [
+        ("binary(16)", "x'00112233445566778899aabbccddee5c'"), ("varbinary(9)", "x'5c27'"), ("bit(4)", "b'0101'"),
+        ("float", "0.1"), ("double", "0.1"), ("bigint unsigned", "18446744073709551615"), ("decimal(9,3)", "1.500"),
+        ("datetime(6)", "'2020-01-01 10:00:00.5'"), ("timestamp NULL", "'2020-01-01 10:00:00'"), ("year", "2020"),
+        ("enum('a','b''c')", "'b''c'"), ("varchar(9)", "'a\\\\b''c\\t'"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("onto", DIALECTS)
+@pytest.mark.parametrize("kind", DIALECTS)
+def test_keys_of_every_type_are_found_again(make_database: MakeDatabase, kind: str, onto: str) -> None:
+    statements = []
+    for number, (type_, value) in enumerate(KEYS[kind]):
+        never = type_.removesuffix(" NULL") + " NOT NULL"
+        statements += [
+            f"CREATE TABLE one{number} (k {never} PRIMARY KEY)",
+            f"CREATE TABLE two{number} (k {never}, n integer NOT NULL, PRIMARY KEY (k, n))",
+            f"CREATE TABLE child{number} (id integer PRIMARY KEY, k {type_}, n integer, "
+            f"FOREIGN KEY (k) REFERENCES one{number} (k), FOREIGN KEY (k, n) REFERENCES two{number} (k, n))",
+            f"INSERT INTO one{number} VALUES ({value})",
+            f"INSERT INTO two{number} VALUES ({value}, 1), ({value}, 2)",
+            f"INSERT INTO child{number} VALUES (1, {value}, 1), (2, NULL, NULL)",
+        ]
+    source, target = made(make_database(kind), *statements), make_database(onto, "copy")
+    where = tuple((f"child{number}", "id = 1") for number in range(len(KEYS[kind])))
+    done = copy(target_of(source), target_of(target), options=CopyOptions(where=where, only_related="0", verify=True))
+    assert [(table.name, table.rows) for table in done.tables if table.rows != 1] == []
+    options = CopyOptions(sample="100%", overwrite=True)
+    done = copy(target_of(source), target_of(target), options=options)
+    rows = {(table.name.rstrip("0123456789"), table.rows) for table in done.tables}
+    assert rows == {("one", 1), ("two", 1), ("child", 2)}  # what no child needs is not there
+
+
+def test_tables_in_a_cycle_are_sampled_too(make_database: MakeDatabase) -> None:
+    source = made(
+        make_database("sqlite"),
+        "CREATE TABLE team (id integer PRIMARY KEY, lead integer REFERENCES member (id))",
+        "CREATE TABLE member (id integer PRIMARY KEY, team integer REFERENCES team (id), town integer REFERENCES town)",
+        "CREATE TABLE town (id integer PRIMARY KEY)",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) "
+        "INSERT INTO town SELECT i FROM n",
+        "INSERT INTO team SELECT id, NULL FROM town",
+        "INSERT INTO member SELECT id, id, id FROM town",
+        "UPDATE team SET lead = id",
+    )
+    target = make_database("sqlite", "copy")
+    done = copy(target_of(source), target_of(target), options=CopyOptions(sample="10%"))
+    rows = {table.name: table.rows for table in done.tables}
+    assert 10 <= rows["team"] == rows["member"] == rows["town"] <= 20
+
+
 def test_as_deep_as_asked(make_database: MakeDatabase) -> None:
     source = made(make_database("sqlite"), *SHOP)
     one = (("customer", "id = 2"),)

@@ -270,3 +270,15 @@ def test_rows_that_would_be_left_out_do_not_make_a_copy_fail(
     options = CopyOptions(on_bad_row="skip", where=(("a", "colour = 1"),))
     with pytest.raises(CopyError, match="no such column"):
         copy(target_of(source), target_of(make_database(onto, "copy")), options=options)
+
+
+def test_keys_beyond_what_sqlite_counts_with_are_compared(make_database: MakeDatabase) -> None:
+    greatest = 2**64 - 1
+    source = made(
+        make_database("mysql"),
+        "CREATE TABLE t (k bigint unsigned, n int, PRIMARY KEY (k, n))",
+        f"INSERT INTO t VALUES ({greatest}, 1), ({greatest - 1}, 2), (0, 3)",
+    )
+    target = make_database("sqlite", "copy")
+    copy(target_of(source), target_of(target), options=CopyOptions(verify=True))
+    assert target.execute("SELECT k FROM t ORDER BY n") == [(str(greatest),), (str(greatest - 1),), ("0",)]

@@ -14,11 +14,11 @@ from framefox_tasks.copies.subset.foreign_keys import Edge, ForeignKeyGraph
 from framefox_tasks.copies.table_names import lookup, tables_by_name
 from framefox_tasks.databases.contract import Reader
 from framefox_tasks.databases.dialect import Dialect
-from framefox_tasks.databases.rows import NULL, CopySchema, Field, Kind, Side, TablePlan, unescaped
+from framefox_tasks.databases.order import reached
+from framefox_tasks.databases.rows import NULL, CopySchema, Field, Name, Side, TablePlan, unescaped
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import CopyOptions
 
-_NUMBERS = (Kind.INTEGER, Kind.NUMERIC, Kind.FLOAT)
 _Values = set[tuple[bytes, ...]]
 _Key = tuple[str, tuple[str, ...]]
 """A table, and some of its columns."""
@@ -99,7 +99,7 @@ class RelatedRows:
         plan = self._plans[label]
         found: dict[tuple[str, ...], _Values] = {columns: set() for columns in ends}
         names = set(chain.from_iterable(ends))
-        fields = tuple(field for field in plan.source.fields if field.name in names)
+        fields = tuple(self._dialect.key_field(field) for field in plan.source.fields if field.name in names)
         if not fields:
             return found
         places = {field.name: place for place, field in enumerate(fields)}
@@ -167,36 +167,41 @@ def sampled(
         if not plans[0].primary_key:
             raise ConfigError(f"--sample={sample}: {table} has no primary key to choose by.", hint="Use --where.")
     else:
-        referred = {key.table for plan in schema.tables for key in plan.foreign_keys if key.table != plan.source.name}
-        plans = [plan for plan in schema.tables if plan.primary_key and plan.source.name not in referred]
+        plans = [plan for plan in _last(schema) if plan.primary_key]
     found = dict(where)
     for plan in plans:
         condition = next((text for name, text in where.items() if name.casefold() == plan.label.casefold()), "")
-        kept = _chosen(plan, reader, condition, int(number) if table else None, share)
+        kept = _chosen(plan, reader, dialect, condition, int(number) if table else None, share)
         found = {name: text for name, text in found.items() if name.casefold() != plan.label.casefold()}
         found[plan.label] = _among(plan, plan.primary_key, kept, dialect) if kept else "1 = 0"
     return found
 
 
+def _last(schema: CopySchema) -> Iterator[TablePlan]:
+    """The tables that no other refers to, or none but those of a cycle that they are part of."""
+    above = {plan.source.name: {key.table for key in plan.foreign_keys} for plan in schema.tables}
+    below: dict[Name, list[Name]] = defaultdict(list)
+    for name, needed in above.items():
+        for other in needed:
+            below[other].append(name)
+    for plan in schema.tables:
+        needed_by_it = set(reached([plan.source.name], lambda name: above.get(name, ())))
+        if needed_by_it.issuperset(below[plan.source.name]):
+            yield plan
+
+
 def _among(plan: TablePlan, columns: tuple[str, ...], values: _Values, dialect: Dialect) -> str:
     """The condition of rows that have some values in some columns."""
-    fields = {field.name: field for field in plan.source.fields}
-    kinds = [fields[name].kind for name in columns]
-
-    def literal(cell: bytes, kind: Kind) -> str:
-        text = unescaped(cell).decode()
-        return text if kind in _NUMBERS else dialect.literal(text)
-
-    names = dialect.listed(columns)
-    listed = sorted(", ".join(map(literal, value, kinds)) for value in values)
-    if len(columns) == 1:
-        return f"{names} IN ({', '.join(listed)})"
-    return f"({names}) IN ({', '.join(f'({one})' for one in listed)})"
+    fields = {field.name: dialect.key_field(field) for field in plan.source.fields}
+    texts = ([unescaped(cell).decode() for cell in value] for value in values)
+    return dialect.key_condition([fields[name] for name in columns], texts)
 
 
-def _chosen(plan: TablePlan, reader: Reader, condition: str, most: int | None, share: float | None) -> _Values:
+def _chosen(
+    plan: TablePlan, reader: Reader, dialect: Dialect, condition: str, most: int | None, share: float | None
+) -> _Values:
     """The keys of the rows with the least digests."""
-    fields = tuple(field for field in plan.source.fields if field.name in plan.primary_key)
+    fields = tuple(dialect.key_field(field) for field in plan.source.fields if field.name in plan.primary_key)
     order = [[field.name for field in fields].index(name) for name in plan.primary_key]
     keys = [tuple(row[place] for place in order) for row in _rows(reader, plan, fields, condition)]
     number = most if most is not None else round(len(keys) * (share or 0))

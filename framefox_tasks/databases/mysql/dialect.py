@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.databases.mysql import limits, takes, types
+from framefox_tasks.databases.mysql.values import base, is_bytes
 from framefox_tasks.databases.rows import Field, Kind
 from framefox_tasks.databases.schema import Type, Written
 
@@ -96,6 +97,16 @@ class MySQLDialect(Dialect):
         """With as many digits as the column has: others are refused."""
         digits = re.search(r"\((\d)\)", written.native)
         return f"CURRENT_TIMESTAMP({digits[1]})" if digits else "CURRENT_TIMESTAMP"
+
+    def key_value(self, field: Field, text: str) -> str:
+        """Bytes and bits by their own literals; a single is not the double of the same digits."""
+        if is_bytes(field):
+            return f"X'{text.removeprefix(chr(92) + 'x')}'"
+        if field.kind is Kind.BITS:
+            return f"b'{text}'"
+        if base(field) == "float":
+            return f"CAST({self.literal(text)} AS FLOAT)"
+        return super().key_value(field, text)
 
     def uuid(self, written: Written) -> str:
         """The server's own, without its hyphens where there is no room for them."""

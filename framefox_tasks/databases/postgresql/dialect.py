@@ -71,6 +71,10 @@ class PostgreSQLDialect(Dialect):
         """Documents that are parsed, and intervals."""
         return field.native in ("jsonb", "interval")
 
+    def key_value(self, field: Field, text: str) -> str:  # noqa: ARG002 - the server takes it for one of the column
+        """In quotes: a number without them would be of another type, and NaN a name."""
+        return self.literal(text)
+
     def uuid(self, written: Written) -> str:  # noqa: ARG002 - takes any number of characters
         """The server's own, which is of both types."""
         return "gen_random_uuid()"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from framefox_tasks.databases.dialect import Dialect
-from framefox_tasks.databases.rows import Kind
+from framefox_tasks.databases.rows import Field, Kind
 from framefox_tasks.databases.schema import Written
 from framefox_tasks.databases.sqlite import takes, types
+
+_NUMBERS = (Kind.INTEGER, Kind.NUMERIC, Kind.FLOAT)
 
 
 class SQLiteDialect(Dialect):
@@ -60,6 +63,23 @@ class SQLiteDialect(Dialect):
                 f"WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = {name})"
             )
             yield f"UPDATE sqlite_sequence SET seq = max(seq, {last}) WHERE name = {name}"  # noqa: S608 - quoted
+
+    def key_field(self, field: Field) -> Field:
+        """As the text that is there, where one value may be written in several ways."""
+        is_text = field.kind not in (*_NUMBERS, Kind.BYTES) or field.native.upper().startswith("DECIMAL_TEXT")
+        return replace(field, kind=Kind.TEXT, elsewhere=None) if is_text else field
+
+    def key_column(self, field: Field) -> str:
+        """Whatever its values are stored as."""
+        stored = {Kind.BYTES: "BLOB", Kind.TEXT: "TEXT"}.get(field.kind)
+        name = self.quoted(field.name)
+        return f"CAST({name} AS {stored})" if stored else name
+
+    def key_value(self, field: Field, text: str) -> str:
+        """Bytes by their own literal."""
+        if field.kind is Kind.BYTES:
+            return f"X'{text.removeprefix(chr(92) + 'x')}'"
+        return super().key_value(field, text)
 
     def uuid(self, written: Written) -> str | None:
         """Random digits."""
