@@ -254,6 +254,12 @@ def test_an_index_of_another_collation_on_sqlite(sqlite: Adopted) -> None:
     )
 
 
+def test_an_order_of_an_index_that_an_entity_has_said(sqlite: Adopted) -> None:
+    sqlite.apply(Column("a", Text), Index("by_a", text("a DESC")))
+    sqlite.declare(Column("a", Text), Index("by_a", "a"))
+    assert create_migration(sqlite.target).operations == ("drop index by_a on item", "add index by_a on item")
+
+
 def test_a_collation_of_an_index_that_an_entity_has_said(sqlite: Adopted) -> None:
     sqlite.apply(Column("a", Text), Index("by_a", text("a COLLATE NOCASE")))
     sqlite.declare(Column("a", Text), Index("by_a", "a"))
