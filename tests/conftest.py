@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, settings
 from support import databases
 from support.databases import (
     DEFAULT_SERVERS,
@@ -23,8 +24,13 @@ from support.databases import (
     require_server,
     server_url,
 )
+from support.programs import find_programs_themselves
 from support.projects import MiniProject, copy_project
 from support.servers import begin_run, end_run
+
+# A run tries the examples of the run before, and none fails since the machine is busy: others with another profile.
+settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -33,8 +39,15 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A shell that starts pytest in the background has it ignore interrupts, and its children would inherit that."""
+    """Begin a run, with what its processes inherit.
+
+    A shell that starts pytest in the background has it ignore interrupts. And what one of these many processes has
+    compiled need not be compiled by all others.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    find_programs_themselves()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     run = begin_run()
     if run is not None:
         config.add_cleanup(lambda: end_run(run))
@@ -53,6 +66,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
         if fixtures & {"browser", "installed"}:
             item.add_marker("browser")
+    # Those that may take longest begin first, or one process would run them at the end while the others have ended.
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

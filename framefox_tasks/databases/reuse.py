@@ -11,40 +11,60 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 _IDLE_SECONDS = 30.0
 _SURE_SECONDS = 1.0
 
 
+class _Kept(NamedTuple):
+    connection: Any
+    since: float
+    database: str
+
+
 class _Idle(threading.local):
-    """The idle connections of a thread; all have the same key."""
+    """The idle connections of a thread, by their keys: that which was used last stands last."""
 
     def __init__(self) -> None:
         self.contexts = 0
+        self.keys = 1
         self.refused = False
+        self.sessions = False
+        self.paused = False
         self.only: str | None = None
-        self.key: Hashable = None
-        self.connections: list[tuple[Any, float]] = []
+        self.connections: dict[Hashable, list[_Kept]] = {}
         self.spoiled: set[int] = set()
         self.kept: dict[Hashable, Any] = {}
+        self.endings: list[Callable[[], None]] = []
 
 
 _idle = _Idle()
 
 
 @contextmanager
-def reusing() -> Iterator[None]:
-    """A context in which the raw connections of this thread are used again; at its end they are closed."""
+def reusing(keys: int = 1, *, sessions: bool = False) -> Iterator[None]:
+    """A context in which the raw connections of this thread are used again; at its end they are closed.
+
+    Args:
+        keys: Of how many keys they are kept at a time: of one, each run has no more sessions than it needs at once. Who
+            goes back and forth between two databases keeps those of both.
+        sessions: Whether those that migrations ran in are kept too, for other schemas of the same database.
+    """
+    before, _idle.keys = _idle.keys, max(_idle.keys, keys)
     _idle.contexts += 1
+    _idle.sessions = _idle.sessions or sessions
     try:
         yield
     finally:
         _idle.contexts -= 1
+        _idle.keys = before
         if not _idle.contexts:
             _close_all()
             _idle.kept.clear()
-            _idle.refused = False
+            _idle.refused = _idle.sessions = _idle.paused = False
+            while _idle.endings:
+                _idle.endings.pop()()
 
 
 def is_reusing() -> bool:
@@ -67,42 +87,69 @@ def is_reusing_for(database: str) -> bool:
     return is_reusing() and _idle.only in (None, database)
 
 
+def keeps_sessions() -> bool:
+    """Whether a session that migrations ran in is kept for those of another schema."""
+    return _idle.sessions and is_reusing()
+
+
+def own_sessions(*, lasting: bool = True) -> None:
+    """Keep no session of migrations any more: one of them needs one of its own.
+
+    Until the context ends, or where it is not `lasting` until resume_sessions().
+    """
+    if _idle.sessions:
+        _idle.sessions, _idle.paused = False, not lasting
+
+
+def resume_sessions() -> None:
+    """Keep sessions again, where that was given up for a while."""
+    if _idle.paused:
+        _idle.sessions, _idle.paused = True, False
+
+
 def refuse() -> None:
     """Keep no connection any more, until the context ends: that of a pooler takes one of the few that it has."""
     _close_all()
     _idle.refused = True
 
 
-def close_idle() -> None:
-    """Close the idle connections of this thread: before a database is dropped that one of them may be to."""
-    _close_all()
+def close_idle(database: str) -> None:
+    """Close the idle connections of this thread to a database: before it is dropped."""
+    for key, found in list(_idle.connections.items()):
+        for kept in [kept for kept in found if kept.database == database]:
+            found.remove(kept)
+            close(kept.connection)
+        if not found:
+            del _idle.connections[key]
 
 
 def take(key: Hashable) -> tuple[Any, bool] | None:
     """An idle connection of a key, and whether it was used only just now; None where there is none.
 
-    Those of another key are closed.
+    Of other keys as many are left open as the context keeps beside it.
     """
-    if key != _idle.key:
-        _close_all()
-    while _idle.connections:
-        connection, since = _idle.connections.pop()
-        idle = time.monotonic() - since
+    found = _idle.connections.pop(key, [])
+    _close_all(but=_idle.keys - 1)
+    if key is not None:
+        _idle.connections[key] = found
+    while found:
+        kept = found.pop()
+        idle = time.monotonic() - kept.since
         if idle < _IDLE_SECONDS:
-            return connection, idle < _SURE_SECONDS
-        close(connection)
+            return kept.connection, idle < _SURE_SECONDS
+        close(kept.connection)
     return None
 
 
-def give(key: Hashable, connection: Any) -> None:
-    """Keep a connection for the next one; those of another key are closed."""
+def give(key: Hashable, connection: Any, database: str) -> None:
+    """Keep a connection to a database for the next one, and close those of the keys that were used longest ago."""
     if not is_reusing():
         close(connection)
         return
-    if key != _idle.key:
-        _close_all()
-    _idle.key = key
-    _idle.connections.append((connection, time.monotonic()))
+    found = _idle.connections.pop(key, [])
+    _close_all(but=_idle.keys - 1)
+    found.append(_Kept(connection, time.monotonic(), database))
+    _idle.connections[key] = found
 
 
 def spoil(connection: Any) -> None:
@@ -125,13 +172,22 @@ def kept(key: Hashable, make: Callable[[], Any]) -> Any:
     return _idle.kept[key]
 
 
+def at_end(ending: Callable[[], None]) -> bool:
+    """Have a function called at the end of the context, once however often it is given; False where there is none."""
+    if not _idle.contexts:
+        return False
+    if ending not in _idle.endings:
+        _idle.endings.append(ending)
+    return True
+
+
 def close(connection: Any) -> None:
     """Close a connection that nobody uses; that it has ended already is no error."""
     with suppress(Exception):  # whatever its driver raises
         connection.close()
 
 
-def _close_all() -> None:
-    while _idle.connections:
-        close(_idle.connections.pop()[0])
-    _idle.key = None
+def _close_all(*, but: int = 0) -> None:
+    while len(_idle.connections) > but:
+        for kept in _idle.connections.pop(next(iter(_idle.connections))):
+            close(kept.connection)

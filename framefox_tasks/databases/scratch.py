@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from framefox_tasks.databases import reuse
 from framefox_tasks.databases.drivers import other_database
+from framefox_tasks.databases.facts import Fact
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.errors import FramefoxTasksError, ScratchError
 from framefox_tasks.model import Target
@@ -57,6 +58,16 @@ class ScratchServer(Protocol):
         """Drop a database, if it is there."""
 
 
+class Aside(Protocol):
+    """What a scratch database holds beside what was set aside, on the connection that has done so."""
+
+    def facts(self) -> list[Fact]:
+        """All that its schema consists of."""
+
+    def is_left(self) -> bool:
+        """Whether it is set aside still: asked after the rollback, it means that something has committed."""
+
+
 def new_name() -> str:
     """A name that no other scratch database has."""
     return f"{PREFIX}{uuid4().hex[:12]}"
@@ -91,7 +102,7 @@ def server_scratch(verbs: ServerVerbs, server: ScratchServer, target: Target, st
     try:
         yield replace(other_database(base, name, scheme), scratch_url=None, echo=False)
     finally:
-        reuse.close_idle()
+        reuse.close_idle(name)
         made.close()  # so that an error of a migration is not taken for one of these connections
 
 

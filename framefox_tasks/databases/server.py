@@ -201,7 +201,7 @@ class ServerVerbs(Verbs):
             raise self.translate(exc, target) from exc
         finally:
             if is_whole and key and not reuse.is_spoiled(connection) and self.is_settled(connection):
-                reuse.give(key, connection)
+                reuse.give(key, connection, target.name)
             else:
                 connection.close()
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.rebuild import TableRebuild
-    from framefox_tasks.databases.scratch import DriverWatch
+    from framefox_tasks.databases.scratch import Aside, DriverWatch
     from framefox_tasks.databases.table_locks import TableLocks
 
 
@@ -71,12 +71,14 @@ class Traits:
         has_comments: Whether tables and columns have comments.
         default_collation: The collation of a text column that says none; None where that depends.
         has_enums: Whether a column can have a type that lists its values.
+        sets_aside: Whether set_aside() may give something.
         compares_keys: Whether keys and indexes are compared with all their options, as the server writes them.
         has_enum_types: Whether such a type stands beside the tables, with a name of its own.
         copies_whole: Whether it can be copied as a whole to another of its kind by its own means: open_whole().
         default_schema_query: A query for the schema of a connection, where SQLAlchemy finds out nothing else that
             differs between databases whose URLs differ in it alone; empty where not even that does, None for more.
         alike_in_server: Whether that holds for all databases of a server, and not only for the schemas of one.
+        keeps_sessions: Whether one session can be used for several of its schemas, one after the other.
         dependent_tables: A query for the schema and name of each table that belongs to another or to an extension.
     """
 
@@ -100,11 +102,13 @@ class Traits:
     has_comments: ClassVar[bool] = True
     default_collation: ClassVar[str | None] = None
     has_enums: ClassVar[bool] = True
+    sets_aside: ClassVar[bool] = False
     compares_keys: ClassVar[bool] = False
     has_enum_types: ClassVar[bool] = False
     copies_whole: ClassVar[bool] = False
     default_schema_query: ClassVar[str | None] = None
     alike_in_server: ClassVar[bool] = False
+    keeps_sessions: ClassVar[bool] = False
     dependent_tables: ClassVar[str | None] = None
 
     @classmethod
@@ -171,6 +175,19 @@ class Verbs(Traits, ABC):
         raise ConfigError(
             f"{self.title} does not run a query that lists databases.", hint="List them in a file, or by a function."
         )
+
+    def keeps_session(self, connection: Any, keywords: Mapping[str, Any]) -> bool:  # noqa: ARG002 - for those that do
+        """Put the session of a connection back as it was, to be renewed for another one; False to close it.
+
+        Args:
+            connection: The driver's connection, of which nobody has anything to do any more.
+            keywords: The arguments that its session was opened with.
+        """
+        return False
+
+    def renewed(self, connection: Any, before: Mapping[str, Any], keywords: Mapping[str, Any]) -> Any:  # noqa: ARG002
+        """A connection as with `keywords` on a session that was opened as with `before`; None where it cannot be."""
+        return None
 
     def in_schema(self, target: Target, schema: str) -> Target:
         """A schema of a database as a target of its own: its tables and its version table are there.
@@ -425,6 +442,14 @@ class Database(Verbs):
 
     def beyond(self, statement: str, scratch: Target, live: Target) -> str | None:  # noqa: ARG002 - for those that know
         """What a statement would change or read beyond a scratch database, as `runs ALTER SYSTEM`; None if nothing."""
+        return None
+
+    def set_aside(self, connection: Connection) -> Aside | None:  # noqa: ARG002 - for those that can
+        """Let a scratch database be as an empty one, in a transaction of SQLAlchemy's connection that is rolled back.
+
+        Returns:
+            What then reads its facts; None where not all can be set aside in a transaction.
+        """
         return None
 
     def equip(self, scratch: Target, like: Target) -> None:

@@ -48,7 +48,7 @@ def baseline(
     """
     from framefox_tasks.migrations.alembic.baseline import unversioned
 
-    with writing(target, patience_of(target, lock_wait, on_wait)), reusing():
+    with writing(target, patience_of(target, lock_wait, on_wait)), reusing(keys=3):
         history = history_of(target)
         _check_new(history)
         found = unversioned(history)

@@ -92,7 +92,7 @@ def create_migration(
         UnprovenError: The proof has failed; no file was kept.
     """
     seen = frozenset(listed_files(target.project))
-    with writing(target, patience_of(target, lock_wait, on_wait)), reusing():
+    with writing(target, patience_of(target, lock_wait, on_wait)), reusing(keys=3):
         if not empty and (path := _written_meanwhile(target, seen)):
             return MigrationCreated(target, None, meanwhile=path)
         return _create_migration(
@@ -263,7 +263,7 @@ def _schema_if_readable(target: Target) -> Schema | None:
         return None
 
 
-@reusing()
+@reusing(keys=3)
 def check_migration(target: Target, *, x: Sequence[str] = ()) -> MigrationChecked:
     """Check that the entities and the database agree. Writes nothing.
 

@@ -12,7 +12,7 @@ from framefox_tasks.model import Target
 from framefox_tasks.results import Drift
 
 
-@reusing()
+@reusing(keys=3)
 def drift(target: Target, *, x: Sequence[str] = ()) -> Drift:
     """Compare a database with what its migrations make, up to the revision that it is at. Changes nothing in it.
 

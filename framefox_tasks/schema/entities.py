@@ -83,7 +83,7 @@ def load_entities(project: Project) -> Entities:
     make_importable(project)
     folders = [project.path(folder) for folder in project.entities]
     read = FilesRead([project.root.absolute().resolve(), *folders])
-    before = _times(folders)
+    before = _times(_listed(folders))
     with watching():
         modules, sources = _import_folders(project)
         provided = import_provided(project, sources)
@@ -96,15 +96,15 @@ def load_entities(project: Project) -> Entities:
     end_expressions(metadata)
     check_registered(project, sources, metadata)
     check_tables(project, metadata)
-    below = {file.resolve() for folder in folders for file in _sources.python_files(folder)}
+    below = _listed(folders)
     read_too = [*modules, *provided]
     values = [value for name in read_too for value in list(vars(sys.modules[name]).values())]
     classes = [value for value in values if isinstance(value, type) and list(tables_of(value))]
-    files = below | read.files([*read_too, *hook], classes)
+    files = {*below} | read.files([*read_too, *hook], classes)
     if not provided:  # env.py was only looked at for what it imports
         files -= {(project.migrations_folder / "env.py").resolve()}
     # One that was saved meanwhile may have been read before that: it is left out, and so is new the next time.
-    saved = {path for path, time in _times(folders).items() if before.get(path, time) != time}
+    saved = {path for path, time in _times(below).items() if before.get(path, time) != time}
     files -= saved
     imported = frozenset(files & read.imported())
     listed = {path.resolve(): project.module_name(path) for path in folders if path.is_file()}
@@ -160,8 +160,12 @@ def _package_modules(project: Project) -> tuple[dict[str, str], list[Path]]:
     return modules, list(folders)
 
 
-def _times(folders: Iterable[Path]) -> dict[Path, int]:
-    files = [file.resolve() for folder in folders for file in _sources.python_files(folder)]
+def _listed(folders: Iterable[Path]) -> list[Path]:
+    """The Python files at and below folders, resolved."""
+    return [file.resolve() for folder in folders for file in _sources.python_files(folder)]
+
+
+def _times(files: Iterable[Path]) -> dict[Path, int]:
     return {file: file.stat().st_mtime_ns for file in files if file.is_file()}
 
 
@@ -224,7 +228,7 @@ def _import(project: Project, name: str, path: Path | None) -> ModuleType:
     except (Exception, SystemExit) as exc:
         raise _import_error(project, exc, name, path) from exc
     found = getattr(module, "__file__", None)
-    if path is not None and found is not None and Path(found).resolve() != path:
+    if path is not None and found not in (None, str(path)) and Path(found).resolve() != path:
         raise EntityError(
             f"{project.shown(path)} cannot be imported: the module {name} is {found}.",
             hint="Rename one of the two, or set `entities:` in config/orm.yaml to the right folder.",

@@ -12,6 +12,8 @@ from framefox_tasks.databases.verbs import Database
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sqlalchemy.engine import Connection
+
     from framefox_tasks.databases.contract import Place, Source
     from framefox_tasks.databases.definitions import ServerDefinitions
     from framefox_tasks.databases.dialect import Dialect
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
     from framefox_tasks.databases.ranges import RangeLoader, RangeReader
-    from framefox_tasks.databases.scratch import DriverWatch
+    from framefox_tasks.databases.scratch import Aside, DriverWatch
     from framefox_tasks.databases.table_locks import TableLocks
     from framefox_tasks.databases.verbs import Reset
     from framefox_tasks.model import Target
@@ -131,6 +133,12 @@ class PostgreSQL(PostgreSQLVerbs, Database):
         from framefox_tasks.databases.postgresql.scratch import beyond
 
         return beyond(statement, scratch, live)
+
+    def set_aside(self, connection: Connection) -> Aside | None:
+        """By other names for its schemas."""
+        from framefox_tasks.databases.postgresql.set_aside import set_aside
+
+        return set_aside(connection)
 
     def equip(self, scratch: Target, like: Target) -> None:
         """With the same extensions."""

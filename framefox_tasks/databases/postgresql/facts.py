@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from framefox_tasks.databases.drivers import quoted_table
-from framefox_tasks.databases.facts import THERE, Fact
+from framefox_tasks.databases.facts import DEFINITION, THERE, Fact
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.model import Target
 
@@ -115,19 +115,23 @@ def owners(verbs: ServerVerbs, target: Target) -> list[Fact]:
 def facts(verbs: ServerVerbs, target: Target) -> list[Fact]:
     """All that a database holds, without what extensions and the server own."""
     with verbs.connection(target, target.name) as connection:
-        cursor = connection.cursor()
-        found: list[Fact] = []
-        for query, read in _READERS:
-            cursor.execute(query)
-            found += [fact for row in cursor.fetchall() for fact in read(*row)]
-        return found
+        return facts_on(connection.cursor())
+
+
+def facts_on(cursor: Any) -> list[Fact]:
+    """The same, by a cursor of a connection to it."""
+    found: list[Fact] = []
+    for query, read in _READERS:
+        cursor.execute(query)
+        found += [fact for row in cursor.fetchall() for fact in read(*row)]
+    return found
 
 
 def _table(
     name: str, kind: str, persistence: str, options: Any, key: Any, parents: Any, view: Any, comment: Any, bound: Any
 ) -> Iterator[Fact]:
     if view is not None:
-        yield Fact(name, "view", "definition", f"{kind} {view}")
+        yield Fact(name, "view", DEFINITION, f"{kind} {view}")
         return
     yield Fact(name, "table", THERE, "")
     values = {

@@ -258,7 +258,8 @@ def keep_state(verbs: ServerVerbs, target: Target, made: Target, state: str) -> 
     """Let a scratch database be the template of the next ones, and remove those of projects that are gone."""
     kept = _state_name(target)
     mark = _state_mark(target, state)
-    reuse.close_idle()
+    for name in (kept, made.name):
+        reuse.close_idle(name)
     # It is a cache: where another run uses the one before, that stays.
     with suppress(FramefoxTasksError), verbs.connection(made, verbs.maintenance(made)) as connection:
         cursor = connection.cursor()

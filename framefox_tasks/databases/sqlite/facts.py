@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from itertools import groupby
 from typing import Any
 
-from framefox_tasks.databases.facts import THERE, Fact
+from framefox_tasks.databases.facts import DEFINITION, THERE, Fact
 from framefox_tasks.databases.sqlite.create_table import CreateTable
 from framefox_tasks.databases.sqlite.objects import Object, Objects
 from framefox_tasks.model import Target
@@ -31,7 +31,7 @@ def facts(target: Target) -> list[Fact]:
         objects = Objects(connection)
         found = [fact for one in objects.tables for fact in _known_table(connection, one)]
         found += [Fact(one.name, "table", "virtual", _text(one.sql)) for one in objects.virtual]
-        found += [Fact(one.name, "view", "definition", _text(one.sql)) for one in objects.of("view")]
+        found += [Fact(one.name, "view", DEFINITION, _text(one.sql)) for one in objects.of("view")]
         found += [Fact(one.table, "trigger", "", _text(one.sql), one.name) for one in objects.of("trigger")]
         found += [_index(one) for one in objects.of("index")]
         return found

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Column, Enum, Index, Table, UniqueConstraint
+from sqlalchemy import Column, Enum, Index, UniqueConstraint
 
-from framefox_tasks.migrations.alembic.database_types import compares_last
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership
+from framefox_tasks.migrations.alembic.table_comparison import TableComparison, compares_tables
 from framefox_tasks.schema.from_metadata import schema_of
 from framefox_tasks.schema.snapshot import Table as RecordedTable
 
@@ -85,19 +84,11 @@ def has_default(context: MigrationContext, column: Column[Any]) -> bool:
     return any(one.name == column.name and one.default for one in (table.columns if table else ()))
 
 
-@compares_last("table")
-def _compare(
-    context: AutogenContext,
-    modify: ops.ModifyTableOps,
-    schema: str | None,  # noqa: ARG001 - Alembic's signature
-    name: str,  # noqa: ARG001
-    found: Table | None,
-    declared: Table | None,
-) -> None:
+@compares_tables
+def _compare(table: TableComparison) -> None:
     """Keep the columns of a primary key as they are: none can be NULL, whether or not a SQLite table says so."""
-    if found is None or declared is None or OWNERSHIP not in context.migration_context.opts:
-        return
-    keys = {column.name for column in found.primary_key} & {column.name for column in declared.primary_key}
+    modify = table.modify
+    keys = {column.name for column in table.found.primary_key} & {column.name for column in table.declared.primary_key}
     for op in list(modify.ops):
         if isinstance(op, ops.AlterColumnOp) and op.column_name in keys and op.modify_nullable is not None:
             op.modify_nullable = None
@@ -105,24 +96,15 @@ def _compare(
                 modify.ops.remove(op)
 
 
-@compares_last("table")
-def _compare_names(
-    context: AutogenContext,
-    modify: ops.ModifyTableOps,
-    schema: str | None,
-    name: str,
-    found: Table | None,
-    declared: Table | None,
-) -> None:
+@compares_tables
+def _compare_names(table: TableComparison) -> None:
     """Take an index that a column asks for, with no name, for one that is there by a name that nobody has declared.
 
     Tools write `index=True` for one called `ix_email`, and SQLAlchemy then calls it `ix_account_email`.
     """
-    ownership = context.migration_context.opts.get(OWNERSHIP)
-    if found is None or declared is None or not isinstance(ownership, Ownership):
-        return
-    asked = {str(index.name): index for index in declared.indexes if index._column_flag}
-    free = [index for index in found.indexes if ownership.has_left_alone("index", schema, name, str(index.name))]
+    ownership, modify, schema, name = table.ownership, table.modify, table.schema, table.name
+    asked = {str(index.name): index for index in table.declared.indexes if index._column_flag}
+    free = [index for index in table.found.indexes if ownership.has_left_alone("index", schema, name, str(index.name))]
     for op in [op for op in modify.ops if isinstance(op, ops.CreateIndexOp) and str(op.index_name) in asked]:
         index = asked[str(op.index_name)]
         same = [one for one in free if _columns(one) == _columns(index) and bool(one.unique) == bool(index.unique)]

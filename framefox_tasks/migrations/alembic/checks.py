@@ -14,38 +14,29 @@ from sqlalchemy import CheckConstraint, Table, text
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.migrations.alembic.as_found import declared_now
-from framefox_tasks.migrations.alembic.database_types import compares_last, definitions_of
+from framefox_tasks.migrations.alembic.database_types import definitions_of
 from framefox_tasks.migrations.alembic.naming import condition_of, final_name, is_made, without_check
-from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, ownership_of
+from framefox_tasks.migrations.alembic.table_comparison import TableComparison, compares_tables
 from framefox_tasks.schema.snapshot import Table as RecordedTable
 
 _PLAIN = re.compile(r"[\w .$-]+")
 
 
-@compares_last("table")
-def _compare(
-    context: AutogenContext,
-    modify: ops.ModifyTableOps,
-    schema: str | None,
-    name: str,
-    found: Table | None,
-    declared: Table | None,
-) -> None:
-    migration = context.migration_context
-    if found is None or declared is None or OWNERSHIP not in migration.opts:
-        return
-    recorded = ownership_of(migration).recorded_table(schema, name)
+@compares_tables
+def _compare(table: TableComparison) -> None:
+    context, modify, declared = table.context, table.modify, table.declared
+    recorded = table.ownership.recorded_table(table.schema, table.name)
     if recorded is None:
         return
     _leave_checks_beside(modify, declared)
     checked = any(isinstance(item, CheckConstraint) for item in declared.constraints)
-    before, after = _named(recorded), _named(declared_now(migration, declared)) if checked else {}
+    before, after = _named(recorded), _named(declared_now(table.migration, declared)) if checked else {}
     if not before and not after:
         return
-    live = _constraints(context, found)
+    live = _constraints(context, table.found)
     wanted = _constraints(context, declared)
     touched = _touched(modify)
-    is_told = not database_named(migration.dialect.name).rebuilds_tables
+    is_told = not database_named(table.migration.dialect.name).rebuilds_tables
     for check in sorted(before.keys() | after.keys()):
         old, new = before.get(check), after.get(check)
         # What comes and goes with its column is not done twice.
@@ -57,8 +48,8 @@ def _compare(
         if old is not None:
             modify.ops.insert(0, _drop(context, live[check], check))
         if new is not None:
-            condition = condition_of(migration, wanted[check])
-            modify.ops.append(ops.CreateCheckConstraintOp(check, name, condition, schema=schema))
+            condition = condition_of(table.migration, wanted[check])
+            modify.ops.append(ops.CreateCheckConstraintOp(check, table.name, condition, schema=table.schema))
 
 
 def _named(table: RecordedTable) -> dict[str, str]:

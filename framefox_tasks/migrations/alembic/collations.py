@@ -10,30 +10,24 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Enum, String, Table
 
 from framefox_tasks.databases import database_named
-from framefox_tasks.migrations.alembic.database_types import compares_last, database_type
-from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, ownership_of
+from framefox_tasks.migrations.alembic.database_types import database_type
+from framefox_tasks.migrations.alembic.ownership import ownership_of
+from framefox_tasks.migrations.alembic.table_comparison import TableComparison, compares_tables
 from framefox_tasks.schema.snapshot import Table as RecordedTable
 
 _RECORDED = re.compile(r'\bCOLLATE "?(\w+)')
 
 
-@compares_last("table")
-def _compare(
-    context: AutogenContext,
-    modify: ops.ModifyTableOps,
-    schema: str | None,
-    name: str,
-    found: Table | None,
-    declared: Table | None,
-) -> None:
-    migration = context.migration_context
-    if found is None or declared is None or OWNERSHIP not in migration.opts or migration.connection is None:
+@compares_tables
+def _compare(table: TableComparison) -> None:
+    migration, modify, schema, name = table.migration, table.modify, table.schema, table.name
+    found, declared = table.found, table.declared
+    if migration.connection is None:
         return
     recorded = _recorded(migration, schema, name)
     altered = {op.column_name: op for op in modify.ops if isinstance(op, ops.AlterColumnOp)}

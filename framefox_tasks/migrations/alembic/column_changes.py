@@ -10,13 +10,14 @@ from alembic.autogenerate import comparators, render, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Column, Identity, Table
+from sqlalchemy import Column, Identity
 from sqlalchemy.types import NullType
 
 from framefox_tasks.databases.definitions import Cast, ServerDefinitions
-from framefox_tasks.migrations.alembic.database_types import compares_last, definitions_of, domain_of, plain
+from framefox_tasks.migrations.alembic.database_types import definitions_of, domain_of, plain
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP
 from framefox_tasks.migrations.alembic.sequences import completed, options_of, sequences_in
+from framefox_tasks.migrations.alembic.table_comparison import TableComparison, compares_tables
 
 _NUMBERS = ("smallint", "integer", "bigint")
 
@@ -86,18 +87,11 @@ if hasattr(util, "PriorityDispatchResult"):  # since Alembic 1.18
     comparators.dispatch_for("column", priority=util.DispatchPriority.FIRST, subgroup="server_default")(_compare_mixed)
 
 
-@compares_last("table")
-def _compare(
-    context: AutogenContext,
-    modify: ops.ModifyTableOps,
-    schema: str | None,
-    name: str,
-    found: Table | None,
-    declared: Table | None,
-) -> None:
-    migration = context.migration_context
-    definitions = definitions_of(migration) if OWNERSHIP in migration.opts else None
-    if found is None or declared is None or definitions is None:
+@compares_tables
+def _compare(table: TableComparison) -> None:
+    migration, modify, schema, name = table.migration, table.modify, table.schema, table.name
+    found, declared, definitions = table.found, table.declared, definitions_of(migration)
+    if definitions is None:
         return
     for column in declared.columns:
         if column.name in found.columns:

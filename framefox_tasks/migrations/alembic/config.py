@@ -17,10 +17,11 @@ from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
-from framefox_tasks.databases import database_of
+from framefox_tasks.databases import database_of, reuse
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.alembic.failures import failure_in
+from framefox_tasks.migrations.alembic.revision_loader import read_compiled
 from framefox_tasks.migrations.kept import migration_folders
 from framefox_tasks.model import Project, Target
 from framefox_tasks.results import Revision
@@ -67,6 +68,8 @@ def point_at(config: Config, target: Target) -> Config:
 
 def is_async(project: Project) -> bool:
     """Whether the code of env.py, and not only a comment in it, works with an async engine."""
+    if reuse.is_reusing():  # as for many databases of one project
+        return bool(reuse.kept(("env.py is async", project), lambda: _is_async(env_text(project))))
     return _is_async(env_text(project))
 
 
@@ -134,6 +137,7 @@ def load_scripts(project: Project, config: Config) -> ScriptDirectory:
         # Alembic warns of a missing revision before it raises the error.
         warnings.filterwarnings("ignore", message="Revision .* is not present", category=UserWarning)
         scripts = ScriptDirectory.from_config(config)
+        read_compiled(scripts, project)
         scripts.get_heads()
     return scripts
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from sqlalchemy import CheckConstraint, Column, Index, Table
 
-from framefox_tasks.migrations.alembic.database_types import compares_last
-from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, ownership_of
+from framefox_tasks.migrations.alembic.table_comparison import TableComparison, compares_tables
 from framefox_tasks.schema.from_metadata import computed_sql
 
 
@@ -41,25 +39,16 @@ def rewritten(operation: object) -> str | None:
     return ".".join(filter(None, (operation.schema, operation.table_name, operation.column_name)))
 
 
-@compares_last("table")
-def _compare(
-    context: AutogenContext,
-    modify: ops.ModifyTableOps,
-    schema: str | None,
-    name: str,
-    found: Table | None,
-    declared: Table | None,
-) -> None:
+@compares_tables
+def _compare(table: TableComparison) -> None:
     """Drop and add what computes something else than the newest migration made it compute."""
-    if found is None or declared is None or OWNERSHIP not in context.migration_context.opts:
-        return
-    recorded = ownership_of(context.migration_context).recorded_table(schema, name)
+    recorded = table.ownership.recorded_table(table.schema, table.name)
     before = {column.name: column.computed for column in recorded.columns} if recorded else {}
-    for column in declared.columns:
-        live = found.columns.get(column.name)
+    for column in table.declared.columns:
+        live = table.found.columns.get(column.name)
         changed = live is not None and before.get(column.name) not in (None, computed_sql(column))
-        if live is not None and changed and column.computed is not None and not _is_in_constraint(found, live):
-            _replace(modify, live, column, declared)
+        if live is not None and changed and column.computed is not None and not _is_in_constraint(table.found, live):
+            _replace(table.modify, live, column, table.declared)
 
 
 def _is_in_constraint(table: Table, column: Column[Any]) -> bool:

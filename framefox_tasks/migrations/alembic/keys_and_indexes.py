@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from alembic.autogenerate.api import AutogenContext
 from alembic.ddl.impl import ComparisonResult
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
@@ -29,8 +28,9 @@ from framefox_tasks.databases.definitions import ConstraintDefinition, Name, Ser
 from framefox_tasks.migrations.alembic.as_found import has_deferral, has_orders
 from framefox_tasks.migrations.alembic.column_changes import StatementOp
 from framefox_tasks.migrations.alembic.compare import unescaped
-from framefox_tasks.migrations.alembic.database_types import compares_last, definitions_of, plain
-from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, ownership_of
+from framefox_tasks.migrations.alembic.database_types import definitions_of, plain
+from framefox_tasks.migrations.alembic.ownership import ownership_of
+from framefox_tasks.migrations.alembic.table_comparison import TableComparison, compares_tables
 from framefox_tasks.schema.references import reference_of
 
 _ORDER = re.compile(r" (?:DESC|NULLS FIRST|NULLS LAST)(?=[ ,)])")
@@ -187,29 +187,22 @@ def _same_index(
     return unsaid and _ORDER.sub("", live or "") == normal
 
 
-@compares_last("table")
-def _compare(
-    context: AutogenContext,
-    modify: ops.ModifyTableOps,
-    schema: str | None,
-    name: str,
-    found: Table | None,
-    declared: Table | None,
-) -> None:
+@compares_tables
+def _compare(table: TableComparison) -> None:
     """Compare the exclusion constraints, and those keys that differ in no more than Alembic looks at."""
-    migration = context.migration_context
-    definitions = definitions_of(migration) if OWNERSHIP in migration.opts else None
-    if found is None or declared is None or definitions is None:
+    migration, modify, schema, name = table.migration, table.modify, table.schema, table.name
+    definitions = definitions_of(migration)
+    if definitions is None:
         return
     live = _constraints(migration, definitions, schema, name)
     wanted = {
-        str(item.name): item for item in declared.constraints if isinstance(item, ExcludeConstraint) and item.name
+        str(item.name): item for item in table.declared.constraints if isinstance(item, ExcludeConstraint) and item.name
     }
     for constraint in sorted(wanted.keys() | {key for key, item in live.items() if item.kind == "x"}):
         old, new = live.get(constraint), wanted.get(constraint)
         if old is not None and new is not None and _same_exclusion(migration, definitions, (schema, name), old, new):
             continue
-        if old is not None and (new is not None or _made(migration, found, constraint, old)):
+        if old is not None and (new is not None or _made(migration, table.found, constraint, old)):
             modify.ops.append(_drop(migration, schema, name, constraint, old))
         if new is not None:
             modify.ops.append(ops.AddConstraintOp.from_constraint(new))

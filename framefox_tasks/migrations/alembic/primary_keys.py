@@ -15,9 +15,9 @@ from alembic.operations import ops
 from sqlalchemy import Identity, Table, inspect
 
 from framefox_tasks.databases import database_named
-from framefox_tasks.migrations.alembic.database_types import compares_last, plain
+from framefox_tasks.migrations.alembic.database_types import plain
 from framefox_tasks.migrations.alembic.naming import conventional, final_name
-from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, ownership_of
+from framefox_tasks.migrations.alembic.table_comparison import TableComparison, compares_tables
 
 
 @dataclass(frozen=True)
@@ -85,23 +85,15 @@ def _in_one(context: AutogenContext, op: PrimaryKeyOp, made: KeyColumns) -> str:
     return f"{prefix}execute({statement!r})"
 
 
-@compares_last("table")
-def _compare(
-    context: AutogenContext,
-    modify: ops.ModifyTableOps,
-    schema: str | None,
-    name: str,
-    found: Table | None,
-    declared: Table | None,
-) -> None:
-    migration = context.migration_context
-    if found is None or declared is None or OWNERSHIP not in migration.opts:
-        return
-    recorded = ownership_of(migration).recorded_table(schema, name)
-    before, after = (tuple(str(column.name) for column in table.primary_key.columns) for table in (found, declared))
+@compares_tables
+def _compare(table: TableComparison) -> None:
+    migration, modify, schema, name = table.migration, table.modify, table.schema, table.name
+    found, declared = table.found, table.declared
+    recorded = table.ownership.recorded_table(schema, name)
+    before, after = (tuple(str(column.name) for column in one.primary_key.columns) for one in (found, declared))
     if recorded is None or before == after or recorded.primary_key.columns != before:
         return  # or the database is not as recorded: told as to be written by hand
-    if recorded.primary_key.options or not _is_free(context, found, declared):
+    if recorded.primary_key.options or not _is_free(table.context, found, declared):
         return
     database = database_named(migration.dialect.name)
     old = KeyColumns(before, str(found.primary_key.name) if found.primary_key.name else None) if before else None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
 from alembic.operations import ops
-from sqlalchemy import Engine, MetaData, column, table, text
+from sqlalchemy import Connection, Engine, MetaData, column, table, text
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from sqlalchemy.sql import ddl
 
@@ -64,8 +64,12 @@ def prove(
     if schemas and not database_of(history.target).has_schemas:
         return _unproven(f"the entities name another database: {', '.join(sorted(map(str, schemas)))}")
     try:
-        with ExitStack() as stack:
-            return _Proof(history, generated, stack, on_replay).run()
+        try:
+            with ExitStack() as stack:
+                return _Proof(history, generated, stack, on_replay).run()
+        except _CommittedError:
+            with ExitStack() as stack:
+                return _Proof(history, generated, stack, on_replay, apart=True).run()
     except ScratchError as exc:
         return _unproven(exc.message)
     except ReplayError as exc:
@@ -97,8 +101,21 @@ def _quoted(extension: str) -> str:
     return extension if extension.isidentifier() else f'"{extension}"'
 
 
+class _CommittedError(Exception):
+    """What the project runs while its tables are made has committed what was to be rolled back."""
+
+
 class _Proof:
-    def __init__(self, history: History, generated: Comparison, stack: ExitStack, on_replay: OnReplay | None) -> None:
+    def __init__(
+        self,
+        history: History,
+        generated: Comparison,
+        stack: ExitStack,
+        on_replay: OnReplay | None,
+        *,
+        apart: bool = False,
+    ) -> None:
+        self._apart = apart
         self._history = history
         self._target = history.target
         self._database = database_of(history.target)
@@ -107,7 +124,7 @@ class _Proof:
         self._on_replay = on_replay
         self._notes: list[str] = []
         self._copied = False
-        self._before: list[Fact] = []
+        self._before: list[Fact] | None = None
         self._read: dict[str, list[Fact]] = {}
         self._settled: frozenset[str] = frozenset()
         self._still = Untouched()
@@ -119,7 +136,7 @@ class _Proof:
     def run(self) -> tuple[Proof, list[Fact] | None]:
         """All steps."""
         scratch = self._below_it()
-        before = self._before = self._before or self._facts(scratch)
+        before = self._before = self._facts(scratch) if self._before is None else self._before
         self._step("upgrade", lambda: replay(self._history, scratch, self._revision))
         after = self._facts(scratch)
         self._settled = self._unchanged(after)
@@ -194,7 +211,7 @@ class _Proof:
         self._database.copy_schema(self._target, copy)
         self._note_version(copy)
         self._copied = True
-        self._before = []
+        self._before = None
         return copy
 
     @property
@@ -210,23 +227,20 @@ class _Proof:
 
     def _make_schemas(self, scratch: Target) -> None:
         """Make the schemas that the entities name, but for those that the history makes itself."""
-        names = self._schemas
-        if names:
+        if names := self._schemas:
             paths = [revision.path for revision in self._history.revisions]
-            self._create_schemas(scratch, names - schemas_made(paths, names))
+            with self._engine(scratch).begin() as connection:
+                self._create_schemas(connection, names - schemas_made(paths, names))
 
     @property
     def _schemas(self) -> set[str]:
         tables = (table for item in self._generated.metadata for table in item.tables.values())
         return {str(table.schema) for table in tables if table.schema}
 
-    def _create_schemas(self, scratch: Target, names: Collection[str]) -> None:
-        if names:
-            engine = self._engine(scratch)
-            quote = engine.dialect.identifier_preparer.quote
-            with engine.begin() as connection:
-                for name in sorted(names):
-                    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quote(name)}"))
+    def _create_schemas(self, connection: Connection, names: Collection[str]) -> None:
+        quote = connection.dialect.identifier_preparer.quote
+        for name in sorted(names):
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quote(name)}"))
 
     def _note_version(self, scratch: Target) -> None:
         schema, _, name = scratch.project.version_table.rpartition(".")
@@ -240,31 +254,59 @@ class _Proof:
 
     def _facts(self, scratch: Target) -> list[Fact]:
         """What a scratch database holds, without the version table and what the settings ignore."""
-        version, project = scratch.project.version_table, scratch.project
         facts = self._read[scratch.url] = self._database.facts(scratch)
+        return self._looked_at(facts)
+
+    def _looked_at(self, facts: Sequence[Fact]) -> list[Fact]:
+        version, project = self._target.project.version_table, self._target.project
         left_out = {fact.table for fact in facts if is_of(fact, version)}
         left_out |= {name for name in {fact.table for fact in facts} if ignored(project, name.rpartition(".")[2])}
         return [fact for fact in facts if fact.table not in left_out]
 
     def _declared(self, scratch: Target) -> list[Fact] | None:
-        """What create_all() of the entities makes on another scratch database; None where it fails."""
-        with self._database.scratch(self._target) as made:
+        """What create_all() of the entities makes where nothing else is; None where it fails."""
+        try:
+            within = self._database.sets_aside and not self._apart
+            facts = self._declared_within(scratch) if within else None
+            return self._declared_apart(scratch) if facts is None else self._looked_at(facts)
+        except (SQLAlchemyError, ReplayError) as exc:
+            if isinstance(exc, ReplayError) and exc.leaves:
+                raise
+            self._notes.append(f"create_all() of the entities fails, so only Alembic has compared: {describe(exc)}")
+            return None
+
+    def _declared_within(self, scratch: Target) -> list[Fact] | None:
+        """In the scratch database itself, in a transaction that is rolled back; None where that cannot be."""
+        with guarded(self._target, scratch), self._engine(scratch).connect() as connection:
+            transaction = connection.begin()
+            aside = self._database.set_aside(connection)
             try:
-                self._database.equip(made, scratch)
-                self._create_schemas(made, self._schemas)
-                with guarded(self._target, made), warnings.catch_warnings():
-                    warnings.simplefilter("ignore", SAWarning)
-                    for metadata in self._generated.metadata:
-                        if self._database.has_enum_types:
-                            create_domains(metadata, self._engine(made))
-                        tables = self._still.declared(metadata)
-                        metadata.create_all(self._engine(made), tables, checkfirst=_unchecked(metadata))
-            except (SQLAlchemyError, ReplayError) as exc:
-                if isinstance(exc, ReplayError) and exc.leaves:
-                    raise
-                self._notes.append(f"create_all() of the entities fails, so only Alembic has compared: {describe(exc)}")
-                return None
+                if aside is None:
+                    return None
+                self._create_all(connection)
+                return aside.facts()
+            finally:
+                transaction.rollback()
+                if aside is not None and aside.is_left():
+                    raise _CommittedError
+
+    def _declared_apart(self, scratch: Target) -> list[Fact]:
+        """In another scratch database."""
+        with self._database.scratch(self._target) as made:
+            self._database.equip(made, scratch)
+            with guarded(self._target, made), self._engine(made).begin() as connection:
+                self._create_all(connection)
             return self._facts(made)
+
+    def _create_all(self, connection: Connection) -> None:
+        self._create_schemas(connection, self._schemas)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)
+            for metadata in self._generated.metadata:
+                if self._database.has_enum_types:
+                    create_domains(metadata, connection)
+                tables = self._still.declared(metadata)
+                metadata.create_all(connection, tables, checkfirst=_unchecked(metadata))
 
     def _operations(self, scratch: Target, history: History | None = None) -> list[str]:
         """What Alembic would still do with what was read last; nothing where a hook of the project's fails on it."""

@@ -10,7 +10,7 @@ from alembic.autogenerate import render, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Column, DefaultClause, Engine, MetaData, Sequence, TextClause
+from sqlalchemy import Column, Connection, DefaultClause, MetaData, Sequence, TextClause
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.types import to_instance
 
@@ -115,13 +115,12 @@ def _collated_once(domain: DOMAIN) -> DOMAIN:
     return domain
 
 
-def create_domains(metadata: MetaData, engine: Engine) -> None:
+def create_domains(metadata: MetaData, connection: Connection) -> None:
     """Create the domains that tables use and do not create: SQLAlchemy makes none that was reflected."""
     used = (domain_of(column) for table in metadata.tables.values() for column in table.columns)
     for domain in {domain.name: domain for domain in used if domain is not None and not domain.create_type}.values():
         made = _collated_once(domain.adapt(DOMAIN, create_type=False))  # type: ignore[no-untyped-call]
-        with engine.begin() as connection:
-            made.create(connection, checkfirst=True)
+        made.create(connection, checkfirst=True)
 
 
 def rendered_domain(domain: DOMAIN, context: AutogenContext) -> str:

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
-from sqlalchemy import Table
 
-from framefox_tasks.migrations.alembic.database_types import compares_last
-from framefox_tasks.migrations.alembic.ownership import OWNERSHIP
+from framefox_tasks.migrations.alembic.table_comparison import TableComparison, compares_tables
 
 
-@compares_last("table")
-def _compare(
-    context: AutogenContext,
-    modify: ops.ModifyTableOps,
-    schema: str | None,
-    name: str,
-    found: Table | None,
-    declared: Table | None,
-) -> None:
+@compares_tables
+def _compare(table: TableComparison) -> None:
     """Alembic compares the comment of the table alone, and would take this one away in each migration."""
-    migration = context.migration_context
-    if found is None or declared is None or declared.comment is not None or OWNERSHIP not in migration.opts:
+    wanted = table.declared.dialect_kwargs.get(f"{table.migration.dialect.name}_comment")
+    if wanted is None or table.declared.comment is not None:
         return
-    wanted = declared.dialect_kwargs.get(f"{migration.dialect.name}_comment")
-    if wanted is None:
-        return
-    kinds = (ops.CreateTableCommentOp, ops.DropTableCommentOp)
-    modify.ops[:] = [op for op in modify.ops if not isinstance(op, kinds)]
-    if found.comment != str(wanted):
-        modify.ops.append(ops.CreateTableCommentOp(name, str(wanted), schema=schema, existing_comment=found.comment))
+    kinds, known = (ops.CreateTableCommentOp, ops.DropTableCommentOp), table.found.comment
+    table.modify.ops[:] = [op for op in table.modify.ops if not isinstance(op, kinds)]
+    if known != str(wanted):
+        comment = ops.CreateTableCommentOp(table.name, str(wanted), schema=table.schema, existing_comment=known)
+        table.modify.ops.append(comment)
