@@ -79,6 +79,9 @@ class ServerDefinitions(Protocol):
     def column_type(self, table: Name, column: str) -> str | None:
         """The type of a column."""
 
+    def views(self, table: Name, column: str) -> list[str]:
+        """What keeps a column from another type and from being dropped: views and rules, as `view totals`."""
+
     def normal_column(self, type_: str, default: str | None) -> tuple[str, str | None] | None:
         """The type and the default of a column that is declared so."""
 

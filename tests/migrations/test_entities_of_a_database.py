@@ -228,7 +228,10 @@ def test_a_serial_key_by_its_default(postgresql: Adopted, make_database: MakeDat
     parent = Column("id", Integer, primary_key=True)
     Table("parent", by_tool, parent, Column("at", DateTime, server_default=func.now()))
     Table("child", by_tool, Column("id", Integer, primary_key=True), Column("parent_id", ForeignKey("parent.id")))
-    assert postgresql.differs(metadata=by_tool) == ("modify type child.id",)
+    assert postgresql.differs(metadata=by_tool) == (
+        "modify type child.id",
+        "ALTER SEQUENCE child_id_seq AS INTEGER",  # which has the type of its column
+    )
 
 
 def test_a_view_that_a_tool_has_declared_as_a_table_is_no_difference(
@@ -252,6 +255,12 @@ def test_an_index_of_another_collation_on_sqlite(sqlite: Adopted) -> None:
         "drop index by_a on item",
         "add index by_a on item",
     )
+
+
+def test_an_order_of_an_index_that_an_entity_has_said(sqlite: Adopted) -> None:
+    sqlite.apply(Column("a", Text), Index("by_a", text("a DESC")))
+    sqlite.declare(Column("a", Text), Index("by_a", "a"))
+    assert create_migration(sqlite.target).operations == ("drop index by_a on item", "add index by_a on item")
 
 
 def test_a_collation_of_an_index_that_an_entity_has_said(sqlite: Adopted) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.databases import Database
+from support.databases import Database, MakeDatabase
 from support.declaring import Declared
 from support.projects import MiniProject
+
+from framefox_tasks import MigrationError
 
 pytestmark = pytest.mark.slow
 
@@ -89,3 +91,36 @@ def test_the_report_says_so(shop: MiniProject) -> None:
     assert "Check before you apply it:\n  product.title has no default and may not be NULL" in out
     assert "looks like a rename" in out
     assert "doit database_create_migration --rename=product.name:title" in out
+
+
+@pytest.mark.server
+def test_a_view_over_a_column_is_told(tmp_path: Path, make_database: MakeDatabase) -> None:
+    database = make_database("postgresql")
+    project = Declared(tmp_path / "viewed", database)
+    entity = """
+class Item(Base):
+    __tablename__ = "item"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String({}))
+    size: Mapped[int | None]
+"""
+    project.migrate(entity.format(20))
+    database.execute("CREATE VIEW names AS SELECT name FROM item")
+    database.execute("CREATE MATERIALIZED VIEW sizes AS SELECT size FROM item")
+    text = project.create(entity.format(40).replace("    size: Mapped[int | None]\n", ""))
+    ends = "Drop it in the migration before that, and create it again after it."
+    assert [risk for risk in project.written.risks if "this uses it" in risk] == [
+        f"item.name gets another type, which fails while this uses it: view names. {ends}",
+        f"item.size is dropped, which fails while this uses it: materialized view sizes. {ends}",
+    ]
+    assert text
+    with pytest.raises(MigrationError):
+        project.upgrade()
+    begin, end = "def upgrade() -> None:\n", "\n\ndef downgrade"
+    drop = '    op.execute("DROP VIEW names")\n    op.execute("DROP MATERIALIZED VIEW sizes")\n'
+    again = '    op.execute("CREATE VIEW names AS SELECT name FROM item")\n'
+    path = project.written.path
+    assert path
+    path.write_text(text.replace(begin, f"{begin}{drop}").replace(end, f"{again}{end}", 1))
+    project.upgrade()
+    assert database.execute("SELECT * FROM names") == []

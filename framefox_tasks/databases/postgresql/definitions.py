@@ -66,6 +66,13 @@ _TYPE = """
 SELECT pg_catalog.format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
 WHERE attrelid = to_regclass(:table) AND attname = :column
 """
+_VIEWS = """
+SELECT DISTINCT pg_catalog.pg_describe_object('pg_catalog.pg_class'::regclass, r.ev_class, 0)
+FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
+JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+    AND d.refobjid = to_regclass(:table) AND a.attname = :column AND r.ev_class <> d.refobjid ORDER BY 1
+"""
 _COLLATIONS = """
 SELECT attname, collname FROM pg_catalog.pg_attribute
 JOIN pg_catalog.pg_type t ON t.oid = atttypid JOIN pg_catalog.pg_collation c ON c.oid = attcollation
@@ -127,6 +134,10 @@ class PostgreSQLDefinitions:
     def column_type(self, table: Name, column: str) -> str | None:
         """By format_type."""
         return self._text(_TYPE, table=self._full(table), column=column)
+
+    def views(self, table: Name, column: str) -> list[str]:
+        """The views that pg_depend has for the column."""
+        return [str(what) for (what,) in self._rows(_VIEWS, table=self._full(table), column=column)]
 
     def collations(self, table: Name) -> dict[str, str]:
         """The collations of columns that are not those of their types."""

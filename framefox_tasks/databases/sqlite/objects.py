@@ -120,6 +120,7 @@ def told_by_text(connection: Connection) -> set[str]:
     found = set()
     for type_, table, sql in connection.exec_driver_sql("SELECT type, tbl_name, sql FROM sqlite_master"):
         text = (sql or "").upper()
-        if "UNIQUE" in text if type_ == "table" else text.count("(") > 1 or "WHERE" in text or "COLLATE" in text:
+        words = ("UNIQUE",) if type_ == "table" else ("WHERE", "COLLATE", " DESC")
+        if any(word in text for word in words) or (type_ != "table" and text.count("(") > 1):
             found.add(table.lower())
     return found

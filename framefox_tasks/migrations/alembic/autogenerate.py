@@ -38,7 +38,7 @@ from framefox_tasks.migrations.alembic.revision_file import (
     read_back,
     writing,
 )
-from framefox_tasks.migrations.alembic.risks import risks_of
+from framefox_tasks.migrations.alembic.risks import risks_of, view_risks
 from framefox_tasks.migrations.alembic.views import write_views
 from framefox_tasks.model import Target
 from framefox_tasks.schema.entities import Entities, has_entities, import_provided, load_entities
@@ -232,7 +232,8 @@ def _autogenerate(
         with asked.applied():
             context.run_autogenerate(current, migration_context)
             noted["renames"] = tuple(candidates(migration_context, context.generated_revisions))
-        noted["risks"] = risks_of(operations_of(context), migration_context.dialect)
+        made = operations_of(context)
+        noted["risks"] = (*risks_of(made, migration_context.dialect), *view_risks(migration_context, made))
         asked.write(context.generated_revisions)
         if INSTEAD in history.config.attributes:
             write_views(history.config.attributes[INSTEAD], context)

@@ -80,7 +80,7 @@ def order_tables(options: dict[str, Any], directives: Iterable[ops.MigrationScri
 def _order_created(container: ops.OpContainer, known: _Tables, late: dict[_Key, str]) -> None:
     created: list[Any] = [op for op in container.ops if _is_known(op, ops.CreateTableOp, known)]
     order, keys = _sorted(created, known)
-    if not created or not (keys or any(_inheriting(known.values()))):
+    if not created or not (keys or any(_inheriting(known.values())) or _refers_onwards(created, known)):
         return
     late |= {_key_of(key): _name(key) for key in keys}
     first = container.ops.index(created[0])
@@ -92,12 +92,22 @@ def _order_created(container: ops.OpContainer, known: _Tables, late: dict[_Key, 
 def _order_dropped(container: ops.OpContainer, known: _Tables) -> None:
     dropped: list[Any] = [op for op in container.ops if _is_known(op, ops.DropTableOp, known)]
     order, keys = _sorted(dropped, known)
-    if not dropped or not (keys or any(_inheriting(known.values()))):
+    if not dropped or not (keys or any(_inheriting(known.values())) or _refers_onwards(dropped[::-1], known)):
         return
     last = container.ops.index(dropped[-1])
     kept, after = [op for op in container.ops[:last] if op not in dropped], container.ops[last + 1 :]
     dropped.sort(key=lambda op: -order[op.schema, op.table_name])
     container.ops[:] = [*(LateForeignKeyOp(_removal(key)) for key in keys), *kept, *dropped, *after]
+
+
+def _refers_onwards(operations: list[Any], known: _Tables) -> bool:
+    """Whether a table refers to one that comes after it: Alembic drops tables in any order."""
+    places = {(op.schema, str(op.table_name)): place for place, op in enumerate(operations)}
+    return any(
+        places.get((schema, name), -1) > place
+        for one, place in places.items()
+        for schema, name, _ in (key._column_tokens for key in known[one].foreign_keys)
+    )
 
 
 def _drop_keys_first(container: ops.OpContainer) -> None:

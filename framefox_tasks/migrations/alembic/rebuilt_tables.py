@@ -20,7 +20,7 @@ from sqlalchemy.schema import CreateIndex
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.rebuild import IndexText, TableRebuild
-from framefox_tasks.migrations.alembic.as_found import has_collation
+from framefox_tasks.migrations.alembic.as_found import has_collation, has_orders
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, ownership_of
 from framefox_tasks.migrations.alembic.rebuild import NAMING, conventional_name
 
@@ -140,8 +140,9 @@ def _compare_indexes(
         if index is not None and other is not None and rebuild is not None:
             mine = rebuild.index(_sql(index, context))
             compared = any((mine.of_expressions, other.of_expressions, mine.where, other.where))
-            unsaid = _is_plain(index, context.dialect.name) and not has_collation(context.migration_context, index)
-            differs = compared and mine.normal != (_uncollated(other.normal) if unsaid else other.normal)
+            said = has_collation(context.migration_context, index) or has_orders(context.migration_context, index)
+            unsaid = _is_plain(index, context.dialect.name) and not said
+            differs = (compared or said) and mine.normal != (_uncollated(other.normal) if unsaid else other.normal)
         else:
             differs = bool(index is not None and is_expression_index(index)) or bool(other and other.of_expressions)
         if differs:

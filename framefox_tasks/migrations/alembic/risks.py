@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from alembic.operations import ops
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Computed, Identity, types
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 from framefox_tasks.databases import database_named
+from framefox_tasks.migrations.alembic.database_types import definitions_of, plain
 from framefox_tasks.migrations.alembic.primary_keys import PrimaryKeyOp
 
 # Each type holds what the ones after it hold.
@@ -24,6 +26,24 @@ def risks_of(operations: Iterable[ops.MigrateOperation], dialect: Dialect) -> tu
     created = {(op.schema, op.table_name) for op in operations if isinstance(op, ops.CreateTableOp)}
     old = (op for op in operations if (getattr(op, "schema", None), getattr(op, "table_name", None)) not in created)
     return tuple(line for op in old for line in _risks(op, dialect))
+
+
+def view_risks(context: MigrationContext, operations: Iterable[ops.MigrateOperation]) -> tuple[str, ...]:
+    """One line for each column that an upgrade drops or gives another type, and that the server refuses it for."""
+    definitions = definitions_of(context)
+    found = []
+    op: Any
+    for op in operations if definitions else ():
+        retyped = isinstance(op, ops.AlterColumnOp) and op.modify_type is not None
+        if definitions and (retyped or isinstance(op, ops.DropColumnOp)):
+            table, column = plain(context, op.schema, str(op.table_name)), str(op.column_name)
+            if views := definitions.views(table, column):
+                done = "gets another type" if retyped else "is dropped"
+                found.append(
+                    f"{_shown(op.schema, op.table_name)}.{column} {done}, which fails while this uses it: "
+                    f"{', '.join(views)}. Drop it in the migration before that, and create it again after it."
+                )
+    return tuple(found)
 
 
 def _risks(op: ops.MigrateOperation, dialect: Dialect) -> Iterator[str]:
