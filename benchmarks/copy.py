@@ -32,6 +32,8 @@ from framefox_tasks.url import parse_url
 
 ROWS = 1_000_000
 MEMORY = 250  # MB
+VERIFY = 0.6
+"""How much of the copy's own time comparing all values may take on top."""
 TABLE = """CREATE TABLE item (
     id INTEGER NOT NULL PRIMARY KEY, customer_id INTEGER NOT NULL, status VARCHAR(10) NOT NULL,
     price NUMERIC(10, 2) NOT NULL, weight {double}, paid BOOLEAN NOT NULL, created {timestamp} NOT NULL,
@@ -41,7 +43,7 @@ OURS = """import sys, time
 from framefox_tasks import CopyOptions, Target, copy
 
 started = time.perf_counter()
-copy(Target(sys.argv[1]), Target(sys.argv[2]), options=CopyOptions(overwrite=True))
+copy(Target(sys.argv[1]), Target(sys.argv[2]), options=CopyOptions(overwrite=True, verify="verify" in sys.argv))
 print(time.perf_counter() - started)
 """
 BACKUP = """import sqlite3, sys, time
@@ -115,28 +117,35 @@ class Side:
 
 @dataclass(frozen=True)
 class Case:
-    """Our copy beside a peer's; `least` is how many times as fast ours has to be."""
+    """Our copy beside a peer's.
+
+    Attributes:
+        least: How many times as fast ours has to be.
+        verified: Our copy that compares all values; what it takes longer is at most VERIFY of the copy's own time.
+    """
 
     title: str
     ours: Side
+    verified: Side
     peer: Side
     least: float
     missing: str | None = None
 
     def measured(self, runs: int) -> tuple[str, bool]:
         """A line of the table, and whether it is as it has to be."""
-        rounds = []
-        if self.missing:
-            rounds = [(self.ours.run(), (float("nan"), 0.0)) for _ in range(runs)]
-        else:
-            rounds = [(self.ours.run(), self.peer.run()) for _ in range(runs)]
-        ours, theirs = (median(taken[side][0] for taken in rounds) for side in (0, 1))
-        memory = max(taken[0][1] for taken in rounds)
-        speed = theirs / ours
-        good = memory <= MEMORY and (bool(self.missing) or speed >= self.least)
+        sides = [self.ours, self.verified] if self.missing else [self.ours, self.verified, self.peer]
+        rounds = [[side.run() for side in sides] for _ in range(runs)]
+        ours, verified, *peers = (
+            median(taken) for taken in zip(*([one[0] for one in each] for each in rounds), strict=True)
+        )
+        memory = max(max(each[0][1], each[1][1]) for each in rounds)
+        theirs = peers[0] if peers else float("nan")
+        speed, share = theirs / ours, verified / ours - 1
+        good = memory <= MEMORY and share <= VERIFY and (bool(self.missing) or speed >= self.least)
         peer = f"{self.missing} is not installed" if self.missing else f"{theirs:.2f} s"
         ratio = "" if self.missing else f"{speed:.2f}"
-        cells = (self.title, f"{ours:.2f} s", self.peer.title, peer, ratio, f"{self.least:.1f}", f"{memory:.0f} MB")
+        compared = (f"{share:.2f}", f"{VERIFY:.1f}", f"{memory:.0f} MB")
+        cells = (self.title, f"{ours:.2f} s", self.peer.title, peer, ratio, f"{self.least:.1f}", *compared)
         return f"| {' | '.join(cells)} | {'good' if good else 'MISSED'} |", good
 
 
@@ -205,8 +214,9 @@ def cases(folder: Path, postgresql: Server, mysql: Server) -> Iterator[Case]:
     file = f"sqlite:///{folder / 'bench.db'}"
     copy, source, target = folder / "ours.db", postgresql.named("bench_source"), postgresql.named(ours)
 
-    def ours_from(source: str, target: str, prepare: Callable[[], object], *, call: bool = False) -> Side:
-        return Side("copy", (sys.executable, str(script), source, target), prepare, call)
+    def ours_from(source: str, target: str, prepare: Callable[[], object], *, call: bool = False) -> tuple[Side, Side]:
+        command = (sys.executable, str(script), source, target)
+        return Side("copy", command, prepare, call), Side("copy --verify", (*command, "verify"), prepare, call)
 
     def pgloader(source: str) -> Side:
         url = _plain(postgresql.named(theirs))
@@ -214,7 +224,7 @@ def cases(folder: Path, postgresql: Server, mysql: Server) -> Iterator[Case]:
 
     yield Case(
         "SQLite to SQLite",
-        ours_from(file, f"sqlite:///{copy}", lambda: copy.unlink(missing_ok=True), call=True),
+        *ours_from(file, f"sqlite:///{copy}", lambda: copy.unlink(missing_ok=True), call=True),
         Side(
             "the backup API",
             (sys.executable, str(backup), str(folder / "bench.db"), str(folder / "theirs.db")),
@@ -225,7 +235,7 @@ def cases(folder: Path, postgresql: Server, mysql: Server) -> Iterator[Case]:
     )
     yield Case(
         "SQLite to PostgreSQL",
-        ours_from(file, target, lambda: postgresql.drop(ours)),
+        *ours_from(file, target, lambda: postgresql.drop(ours)),
         pgloader(f"sqlite://{folder / 'bench.db'}"),
         2,
         _absent("pgloader"),
@@ -236,7 +246,7 @@ def cases(folder: Path, postgresql: Server, mysql: Server) -> Iterator[Case]:
     )
     yield Case(
         "PostgreSQL to PostgreSQL",
-        ours_from(source, target, lambda: postgresql.drop(ours)),
+        *ours_from(source, target, lambda: postgresql.drop(ours)),
         Side("pg_dump \\| psql", piped, lambda: postgresql.drop(theirs)),
         1,
         _absent("pg_dump", "psql", "createdb"),
@@ -245,14 +255,14 @@ def cases(folder: Path, postgresql: Server, mysql: Server) -> Iterator[Case]:
     piped = _piped(create, ["mariadb-dump", *mysql.options, "bench_source"], ["mariadb", *mysql.options, theirs])
     yield Case(
         "MariaDB to MariaDB",
-        ours_from(mysql.named("bench_source"), mysql.named(ours), lambda: mysql.drop(ours)),
+        *ours_from(mysql.named("bench_source"), mysql.named(ours), lambda: mysql.drop(ours)),
         Side("mariadb-dump \\| mariadb", piped, lambda: mysql.drop(theirs)),
         1.2,
         _absent("mariadb-dump", "mariadb", "mariadb-admin"),
     )
     yield Case(
         "MariaDB to PostgreSQL",
-        ours_from(mysql.named("bench_source"), target, lambda: postgresql.drop(ours)),
+        *ours_from(mysql.named("bench_source"), target, lambda: postgresql.drop(ours)),
         pgloader(_plain(mysql.named("bench_source"))),
         1,
         _absent("pgloader"),
@@ -297,8 +307,9 @@ if __name__ == "__main__":
             "copy",
             ("SQLAlchemy", "psycopg", "pymysql"),
             (
-                f"| {ROWS:,} rows of 9 columns | a copy | beside | takes | speed | at least | memory | |",
-                "| --- | ---: | --- | ---: | ---: | ---: | ---: | --- |",
+                f"| {ROWS:,} rows of 9 columns | a copy | beside | takes | speed | at least "
+                "| verify | at most | memory | |",
+                "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
             ),
             measure,
             runs=5,

@@ -24,6 +24,7 @@ from support.databases import (
     require_server,
     server_url,
 )
+from support.programs import find_programs_themselves
 from support.projects import MiniProject, copy_project
 from support.servers import begin_run, end_run
 
@@ -44,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     compiled need not be compiled by all others.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    find_programs_themselves()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
     run = begin_run()
@@ -64,6 +66,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
         if fixtures & {"browser", "installed"}:
             item.add_marker("browser")
+    # Those that may take longest begin first, or one process would run them at the end while the others have ended.
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

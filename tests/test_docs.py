@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support.commands import run_module
 from support.databases import MakeDatabase
 from support.projects import ROOT, MiniProject
 
@@ -41,6 +43,12 @@ CHANGING = (
 )
 # What a copy tells only where it takes long, as on a busy machine.
 PROGRESS = re.compile(r" (?:[a-z ]+\.\.\.|\w+: [\d,]+ rows? in [\d.]+ s|[\d,]+ of [\d,]+, .* left)")
+# A command that needs no shell to start it, and what its output is given to.
+_WORD = r"[^\s$`*?;&|<>()\\'\"]+"
+FORKED = re.compile(
+    rf"(?P<variables>(?:\w+={_WORD} )*)(?P<program>doit|framefox-tasks)"
+    rf"(?P<arguments>(?: (?:{_WORD}|'[^']*'|\"[^\"$`\\]*\"))*)(?: \| (?P<filter>.*))?"
+)
 CUSTOMERS = """
 INSERT INTO customer (id, email, name, created_at)
     VALUES (1, 'ada@shop.test', 'Ada', '2026-01-10 09:00:00'), (2, 'bob@shop.test', 'Bob', '2025-06-01 12:00:00');
@@ -109,9 +117,11 @@ class Reader:
         self.project = project
         self.label = label
         self.pending = ""
+        self.page = ""
         self.commands = 0
 
     def read(self, page: Path) -> None:
+        self.page = page.name
         for step in steps(page):
             if step.note:
                 assert not self.pending, f"{page.name}: no block follows the note {self.pending!r}"
@@ -148,9 +158,26 @@ class Reader:
 
     def _console(self, text: str) -> None:
         for command, output in commands(text):
-            result = self.project.run("sh", "-c", f"{command} 2>&1" if ">" not in command else command)
-            assert normal(result.all.replace(self.label, "shop on localhost:5432")) == normal(output), command
+            said = self._said(command)
+            assert normal(said.replace(self.label, "shop on localhost:5432")) == normal(output), command
             self.commands += 1
+
+    def _said(self, command: str) -> str:
+        """What a command shows; on most pages it is not typed into a shell where that makes no difference."""
+        match = FORKED.fullmatch(command)
+        if match is None or self.page == "README.md" or any(name.startswith("PYTHON") for name in self.project.env):
+            return self.project.run("sh", "-c", f"{command} 2>&1" if ">" not in command else command).all
+        variables = dict(word.split("=", 1) for word in match["variables"].split())
+        _, out, err = run_module(
+            {"doit": "doit", "framefox-tasks": "framefox_tasks"}[match["program"]],
+            tuple(shlex.split(match["arguments"])),
+            folder=self.project.path,
+            env={**self.project._environment(), **variables},
+            together=match["filter"] is None,
+        )
+        if match["filter"] is None:
+            return out
+        return self.project.run("sh", "-c", f"{match['filter']} 2>&1", stdin=out).out + err
 
     def _dockerfile(self, text: str) -> None:
         check_commands(text)

@@ -153,7 +153,9 @@ def test_the_sdist_holds_the_project_and_the_wheel_the_package(tmp_path: Path) -
     wanted |= {"CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "dodo.py", "compose.yaml"}
     assert wanted <= source
     assert not [
-        name for name in source if name.endswith((".db", ".pyc", ".env")) or name.startswith((".venv", ".git/"))
+        name
+        for name in source
+        if name.endswith((".db", ".pyc", ".env")) or name.startswith((".venv", ".git/")) or "/node_modules" in name
     ]
     assert {name for name in tracked if name.startswith("framefox_tasks/")} <= wheel
     assert {name.split("/")[0] for name in wheel} == {

@@ -38,6 +38,8 @@ def main() -> int:
 
         report.say(f"{PROGRAM} {version(PROGRAM)}, doit {version('doit')}, {sys.executable}")
         return 0
+    if arguments[0] in ("-h", "--help"):
+        arguments[0] = "help"
     if arguments[0] == "help" and (len(arguments) > 2 or ":" in arguments[1]):
         arguments = [*arguments[1:], "--help"]
     own = _own_command(arguments)

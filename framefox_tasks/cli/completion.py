@@ -16,7 +16,7 @@ from doit.cmd_base import ModuleTaskLoader
 from framefox_tasks import report
 from framefox_tasks.cli.init import Parser
 from framefox_tasks.cli.loader import SpellingLoader
-from framefox_tasks.cli.usage import OWN, command
+from framefox_tasks.cli.usage import AREAS, OWN, command
 
 _SHELLS = {
     "bash": 'eval "$(framefox-tasks completion bash)"  # in ~/.bashrc',
@@ -49,12 +49,13 @@ def complete() -> None:
     watch.add_argument("--port")
     tasks = _tasks()
     watch.add_argument("task", choices=[task.name for task in tasks if not task.name.startswith("_")])
+    areas = {area: commands.add_parser(area, help=f"The tasks of {area}").add_subparsers() for area in AREAS}
     for task in tasks:
         if task.name.startswith("_") or task.name == "database_init":
             continue
-        below = commands.add_parser(command(task.name), help=(task.doc or "").replace("%", "%%"))
-        for option in (*task.params, *task.creator_params):
-            _add(below, option)
+        area, colon, name = command(task.name).partition(":")
+        for below in (commands, areas[area]) if colon and area in areas else (commands,):
+            _add_task(below, name if below is not commands else f"{area}{colon}{name}", task)
     argcomplete.autocomplete(parser)
 
 
@@ -72,6 +73,12 @@ def _tasks() -> Sequence[Any]:
     from framefox_tasks import tasks
 
     return list(ModuleTaskLoader(tasks).load_tasks(_LISTING, []))
+
+
+def _add_task(commands: Any, name: str, task: Any) -> None:
+    parser = commands.add_parser(name, help=(task.doc or "").replace("%", "%%"))
+    for option in (*task.params, *task.creator_params):
+        _add(parser, option)
 
 
 def _add(parser: ArgumentParser, option: dict[str, Any]) -> None:

@@ -50,6 +50,7 @@ class SpellingLoader(DodoTaskLoader):  # type: ignore[misc]  # doit ships no typ
                     continue
             pos_args[index] = spelled(pos_args[index], names) or pos_args[index]
         _join(pos_args, names)
+        _show_area(pos_args, names)
         return super().load_tasks(cmd, pos_args)
 
 
@@ -76,9 +77,23 @@ def _candidates(words: Sequence[str], names: Collection[str]) -> Iterator[int]:
 
 def _join(words: list[str], names: Collection[str]) -> None:
     """Take two words such as `database create-migration` for one, where a task is expected: at the begin."""
-    areas = {name.partition("_")[0] for name in names}
-    if len(words) > 1 and words[0] in areas - set(names) and not words[1].startswith("-"):
+    if len(words) > 1 and words[0] in _areas(names) and not words[1].startswith("-"):
         words[:2] = [f"{words[0]}_{words[1].replace('-', '_')}"]
+
+
+def _show_area(words: Sequence[str], names: Collection[str]) -> None:
+    """Show the commands of an area, as database, where it stands alone or with --help; then the process ends."""
+    if words and words[1:] in ([], ["-h"], ["--help"]) and words[0] in _areas(names):
+        from framefox_tasks.cli.usage import AREAS, show_usage
+
+        if words[0] in AREAS:
+            show_usage(words[0])
+            raise SystemExit(0 if words[1:] else 3)
+
+
+def _areas(names: Collection[str]) -> set[str]:
+    """The words that tasks begin with, as database, where they are no tasks themselves."""
+    return {name.partition("_")[0] for name in names} - set(names)
 
 
 def _flags(tasks: Sequence[Any]) -> set[str]:

@@ -14,19 +14,20 @@ OWN = {
     "watch": "Run tasks again whenever a file is saved",
     "completion": "Print the completion for bash, zsh or fish",
 }
-_AREAS = ("database", "create", "debug", "fleet")
+AREAS = ("database", "create", "debug", "fleet")
 
 
-def show_usage() -> None:
-    """Print the commands."""
+def show_usage(area: str = "") -> None:
+    """Print the commands, or those of one area, as database."""
     commands = {
         "init": OWN["init"],
         **{command(name): text for name, text in tasks().items() if name != "database_init"},
     }
     commands |= {name: OWN[name] for name in ("watch", "completion")}
+    commands = {name: text for name, text in commands.items() if name.startswith(area and f"{area}:")}
     width = max(map(len, commands))
     lines = [
-        "Usage: framefox-tasks COMMAND [OPTIONS]",
+        f"Usage: framefox-tasks {f'{area}:' if area else ''}COMMAND [OPTIONS]",
         "",
         "Commands:",
         *(f"  {name:{width}}  {text}" for name, text in commands.items()),
@@ -41,7 +42,7 @@ def show_usage() -> None:
 def command(task: str) -> str:
     """A task in the spelling of Framefox."""
     area, _, name = task.partition("_")
-    return f"{area}:{name.replace('_', '-')}" if area in _AREAS and name else task
+    return f"{area}:{name.replace('_', '-')}" if area in AREAS and name else task
 
 
 def tasks() -> Mapping[str, str]:

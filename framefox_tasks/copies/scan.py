@@ -8,10 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
+from framefox_tasks.copies.existing import in_target
 from framefox_tasks.copies.plan import PreparedCopy
 from framefox_tasks.copies.translate.constraints import orphans
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.contract import Reader
+from framefox_tasks.databases.contract import DoubtsTexts, Reader
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.fits import Refuses
 from framefox_tasks.databases.rows import NULL, BadRowError, Field, Side, TablePlan, unescaped
@@ -28,6 +29,7 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
         ConnectionFailedError: A connection ended.
     """
     refused, lost = ([], []) if prepared.work.existing else _rehearsed(prepared)
+    rejected: list[str] = []
     rows: dict[str, int] = {}
     with prepared.source.reader() as reader:
         for plan in prepared.work.schema.tables:
@@ -35,18 +37,21 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
                 found = _Table(plan, prepared)
                 try:
                     rows[plan.label] = found.count(reader)
-                    refused += found.refused(reader)
+                    (rejected if prepared.work.rejects else refused).extend(found.refused(reader))
                 except ConnectionFailedError:
                     raise
                 except CopyError as exc:  # its condition, or a value that is none of its kind
                     refused.append(exc.message)
         lost += _orphans(prepared, reader)
+        if prepared.work.existing:
+            refused += in_target(prepared, reader)
     tables = tuple(replace(table, rows=rows.get(table.name, table.rows)) for table in prepared.plan.tables)
     return replace(
         prepared.plan,
         tables=tables,
         refused=(*prepared.plan.refused, *refused),
         not_carried=tuple(dict.fromkeys((*prepared.plan.not_carried, *lost))),
+        rejected=tuple(rejected),
     )
 
 
@@ -73,17 +78,22 @@ def _orphans(prepared: PreparedCopy, reader: Reader) -> Iterator[str]:
     """The foreign keys that the target refuses when the rows are there: some refer to rows that are not."""
     source, theirs = (database_of(target).dialect for target in (prepared.source.target, prepared.place.staging))
     work = prepared.work
-    if work.existing or work.where or work.direct or theirs.constraints_with_table:
+    if work.existing or work.orphan_statements or theirs.constraints_with_table:
         return
+    made = {one.about: one for one in work.schema.last if one.optional or one.unvalidated}
     for plan in work.schema.tables:
         for key in () if plan.empty else plan.foreign_keys:
-            count = reader.count(
-                plan.source.name, where=orphans(plan.source.name, key.columns, (key.table, key.referred), source)
-            )
+            what = f"foreign key {key.name or ', '.join(key.columns)} of {plan.label}"
+            if work.direct:
+                if what not in made:
+                    continue  # it is made with the rows as they are
+                what = made[what].lost
+            condition = orphans(plan.source.name, key.columns, (key.table, key.referred), source)
+            where = work.where.get(plan.label)
+            count = reader.count(plan.source.name, where=f"({where}) AND {condition}" if where else condition)
             if count:
                 rows = "1 row refers" if count == 1 else f"{count:,} rows refer"
-                name = key.name or ", ".join(key.columns)
-                yield f"foreign key {name} of {plan.label}: {rows} to no row of {key.table}"
+                yield f"{what}: {rows} to no row of {key.table}"
 
 
 @dataclass
@@ -117,7 +127,8 @@ class _Table:
             if here.name not in masked
         }
         self._columns = {name: column for name, column in found.items() if column}
-        self._all = not dialects[0].binds_values or self._transform is not None
+        doubtful = isinstance(prepared.source, DoubtsTexts) and prepared.source.doubts_texts
+        self._all = not dialects[0].binds_values or self._transform is not None or doubtful
 
     def count(self, reader: Reader) -> int:
         """How many rows would be copied."""

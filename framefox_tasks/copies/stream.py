@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import chain
+from functools import cached_property, partial
+from itertools import chain, zip_longest
 from time import perf_counter
 from typing import cast
 
@@ -15,13 +16,15 @@ from framefox_tasks.copies.ranges import RangedTable, TableProgress
 from framefox_tasks.copies.skipping import Rejects, load_skipping
 from framefox_tasks.copies.subset import statements_without
 from framefox_tasks.copies.threads import Connections, ThreadPool
-from framefox_tasks.copies.verify import compare
+from framefox_tasks.copies.verify import compare, forms_of, source_checksum
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.contract import Loader, Place, Reader, Source
+from framefox_tasks.databases.checksum import RowTotals
+from framefox_tasks.databases.contract import Loader, Place, Reader, Source, SumsLines
+from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.ranges import LoadsRanges, ReadsRanges
 from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Statement, TablePlan
 from framefox_tasks.databases.verbs import Traits
-from framefox_tasks.errors import TargetNotEmptyError, VerificationError
+from framefox_tasks.errors import FramefoxTasksError, TargetNotEmptyError, VerificationError
 from framefox_tasks.results import CopiedTable, CopyProgress
 
 OnProgress = Callable[[CopyProgress], None]
@@ -79,6 +82,7 @@ class StreamCopy:
         self._note = note
         self._elsewhere = elsewhere
         self.notes: list[str] = []
+        self._totals: dict[str, RowTotals] = {}
         source.expect(plan for plan in work.schema.tables if not plan.empty and plan.label not in work.where)
 
     def run(self) -> tuple[CopiedTable, ...]:
@@ -91,7 +95,9 @@ class StreamCopy:
             copied = self._rows(pool)
             if work.schema.after:
                 self._note(CopyProgress("", 0, None, step="making indexes and keys"))
-            pool.run(partial(self._execute, statements=statements, pool=pool) for statements in work.schema.after)
+            summed = [plan for plan in work.schema.tables if self._needs_sum(plan)]
+            both = zip_longest(work.schema.after, summed)
+            pool.run(partial(self._after, statements=one or (), summed=plan, pool=pool) for one, plan in both)
             if work.verify:  # before rows go from the copy that the source's conditions do not leave out
                 self._note(CopyProgress("", 0, None, step="comparing values"))
                 copied = pool.run(partial(self._compared, table=table) for table in copied)
@@ -108,7 +114,39 @@ class StreamCopy:
             pool.check()
             refused = connections.loader.execute(statement)
             if refused:
-                self.notes.append(f"{statement.about}: {refused}")
+                self.notes.append(f"{statement.lost}: {refused}")
+
+    def _needs_sum(self, plan: TablePlan) -> bool:
+        """Whether the source is to compute the checksum of a table."""
+        known = plan.empty or plan.label in self._totals or plan.label in self._work.transforms
+        return self._work.verify and not (known or self._has_rejects(plan))
+
+    def _has_rejects(self, plan: TablePlan) -> bool:
+        return bool(self._work.rejects and self._work.rejects.counts[plan.label])
+
+    def _after(
+        self, connections: Connections, statements: Iterable[Statement], summed: TablePlan | None, pool: ThreadPool
+    ) -> None:
+        """Run statements, and meanwhile have the source compute the checksum of some table."""
+        if summed is None:
+            self._execute(connections, statements, pool)
+            return
+        reader, where = connections.reader, self._work.where.get(summed.label, "")
+        with ThreadPoolExecutor(1, thread_name_prefix="copy") as beside:
+            found = beside.submit(source_checksum, summed, reader, where, self._dialects)
+            try:
+                self._execute(connections, statements, pool)
+            except BaseException:
+                with suppress(FramefoxTasksError):  # the first error is the one to tell
+                    reader.cancel()
+                raise
+            totals = found.result()
+            if totals is not None:
+                self._totals[summed.label] = totals
+
+    @cached_property
+    def _dialects(self) -> tuple[Dialect, Dialect]:
+        return database_of(self._source.target).dialect, database_of(self._place.staging).dialect
 
     def _rows(self, pool: ThreadPool) -> list[CopiedTable]:
         plans = self._work.schema.tables
@@ -212,17 +250,21 @@ class StreamCopy:
     def _check(self, connections: Connections, plan: TablePlan, read: int, taken: int, *, ranged: bool = False) -> None:
         """See that all rows are there, each with its keys: a database may put numbers of its own in their place."""
         keys = _number_keys(plan, self._work.masked.get(plan.label, frozenset()))
-        theirs = connections.loader.key_totals(plan.target, [there.name for _, there in keys])
         rejects = self._work.rejects
-        if rejects and rejects.counts[plan.label]:
-            keys = []  # the source has more of them
+        rejected = bool(rejects and rejects.counts[plan.label])
+        where = self._work.where.get(plan.label, "")
+        with ThreadPoolExecutor(1, thread_name_prefix="copy") as beside:
+            copied = beside.submit(connections.loader.key_totals, plan.target, [there.name for _, there in keys])
+            ours = None
+            if (keys or ranged) and not rejected:  # with rejects the source has more of them
+                ours = connections.reader.key_totals(plan.source, [here.name for here, _ in keys], where=where)
+            theirs = copied.result()
+        if rejects and rejected:
             read = read - rejects.loaded[plan.label]
         if not read == taken == theirs.rows:
             raise self._miscounted(plan, read, theirs.rows)
-        if not (keys or ranged):
+        if ours is None:
             return
-        where = self._work.where.get(plan.label, "")
-        ours = connections.reader.key_totals(plan.source, [here.name for here, _ in keys], where=where)
         if ours.rows != read and ranged:
             raise VerificationError(
                 f"The ranges of {plan.label} have {read:,} rows, and the table {ours.rows:,}: they were not read at "
@@ -260,6 +302,15 @@ class StreamCopy:
                     return connections.loader.load_raw(plan.target, counter.raw(raw))
         if rejects:
             reader.skip_bad_rows(partial(rejects.add, plan, b""))
+        if self._work.verify and not (rejects or transform or condition) and isinstance(reader, SumsLines):
+            forms = forms_of(plan, self._dialects)
+            summed = reader.summed_lines(plan.source, forms, where=where) if forms else None
+            if summed is not None:
+                with closing(summed.blocks) as lines:
+                    taken = connections.loader.load(plan.target, counter.lines(lines))
+                if summed.totals is not None:
+                    self._totals[plan.label] = summed.totals
+                return taken
         with closing(reader.lines(plan.source, where=where)) as lines:
             blocks = counter.lines(transform(lines) if transform else lines)
             if rejects:
@@ -287,11 +338,12 @@ class StreamCopy:
 
     def _compared(self, connections: Connections, table: CopiedTable) -> CopiedTable:
         plan, where = self._plan(table.name), self._work.where.get(table.name, "")
-        if plan.empty or (self._work.rejects and self._work.rejects.counts[plan.label]):
+        if plan.empty or self._has_rejects(plan):
             return table
-        dialects = (database_of(self._source.target).dialect, database_of(self._place.staging).dialect)
         transform = self._work.transforms.get(table.name)
-        compare(plan, connections.reader, connections.checker, where, transform, dialects=dialects)
+        known = self._totals.get(table.name)
+        readers = connections.reader, connections.checker
+        compare(plan, *readers, where, transform, dialects=self._dialects, known=known)
         return replace(table, verified="values")
 
 

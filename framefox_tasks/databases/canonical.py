@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
-from functools import partial
-from hashlib import md5
+from hashlib import sha256
 from struct import iter_unpack
 
 from framefox_tasks.databases.checksum import DIGITS, SIZED, Form, RowTotals
@@ -17,17 +16,20 @@ from framefox_tasks.databases.checksum import DIGITS, SIZED, Form, RowTotals
 Column = Callable[[Sequence[str]], Sequence[str]]
 
 NULL = r"\N"
-_HEAD = ">Q8x"
-"""The first 64 bits of a digest of 128."""
+_HEAD = ">Q24x"
+"""The first 64 bits of a digest of 256."""
 _SURPLUS = 64 - 4 * DIGITS  # bits
 _PLAIN = str.maketrans("", "", "0123456789.,-")
 _UNUSUAL = re.compile(r",(?:-0(?:\.0*)?,|-?0\d|-?\.)")
 """Of numbers with commas around: minus zero, a zero in front, none before the point."""
 _NUMBER = re.compile(r"[\d.]+", re.ASCII)
 _MOST_DIGITS = 10_000
+_LENGTHS = [*map(str, range(1000))]
+"""Most lengths, as they are written."""
+_EVEN = ".000000"
+"""The fraction of a second that there is none of."""
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _MEANT = {"t": "\t", "n": "\n", "r": "\r"}
-_digest = partial(md5, usedforsecurity=False)
 
 
 def totals_of(blocks: Iterable[bytes], forms: Sequence[Form]) -> RowTotals:
@@ -43,7 +45,7 @@ def totals_of(blocks: Iterable[bytes], forms: Sequence[Form]) -> RowTotals:
 def totals_of_columns(columns: Sequence[Sequence[str]], forms: Sequence[Form]) -> RowTotals:
     """The checksum of rows, from the fields of their lines."""
     lines = _canonical(columns, forms)
-    heads = iter_unpack(_HEAD, b"".join([_digest(line).digest() for line in lines]))
+    heads = iter_unpack(_HEAD, b"".join([sha256(line).digest() for line in lines]))
     return RowTotals(len(lines), sum(head >> _SURPLUS for (head,) in heads))
 
 
@@ -70,9 +72,13 @@ def _sized(column: Sequence[str], *, trimmed: bool) -> tuple[Sequence[str], Sequ
     if trimmed:
         texts = [text.rstrip(" ") for text in texts]
     if texts is column:
-        return texts, [*map(str, map(count, texts))]
+        return texts, _shown([*map(count, texts)])
     pairs = zip(texts, column, strict=True)
     return texts, [NULL if field == NULL else str(count(text)) for text, field in pairs]
+
+
+def _shown(lengths: Sequence[int]) -> list[str]:
+    return [*map((_LENGTHS.__getitem__ if max(lengths, default=0) < len(_LENGTHS) else str), lengths)]
 
 
 def _bytes(text: str) -> int:
@@ -88,17 +94,25 @@ def fractions(column: Sequence[str]) -> list[str]:
     return [field.rstrip("0").rstrip(".") if "." in field else field for field in column]
 
 
+def moments(column: Sequence[str]) -> Sequence[str]:
+    """Moments without the zeros at the end of their fractions."""
+    joined = f"{','.join(column)},"
+    if joined.count(f"{_EVEN},") == len(column):
+        return joined.replace(_EVEN, "")[:-1].split(",")
+    return fractions(column)
+
+
 def hexadecimal(column: Sequence[str]) -> list[str]:
     """UUIDs without hyphens."""
     return [field if field == NULL else field.replace("-", "").lower() for field in column]
 
 
-def numbers(column: Sequence[str]) -> list[str]:
+def numbers(column: Sequence[str]) -> Sequence[str]:
     """Numbers in the one way that each can be written; see `number`."""
     joined = f",{','.join(column)},".replace(NULL, "")
     if joined.translate(_PLAIN) or _UNUSUAL.search(joined):
         return [*map(number, column)]
-    return fractions(column)
+    return fractions(column) if "0," in joined or ".," in joined else column
 
 
 def number(field: str) -> str:
@@ -128,7 +142,7 @@ def _parsed(field: str) -> str:
 _FORMS: dict[Form, Column] = {
     Form.NUMBER: numbers,
     Form.DOUBLE: numbers,  # lines have the fewest digits already
-    Form.MOMENT: fractions,
+    Form.MOMENT: moments,
     Form.HEX: hexadecimal,
 }
 """What gives the fields of a column in a form; Form.LINE is as they are."""

@@ -1,6 +1,9 @@
 r"""The checksum of a table, in one form whatever computes it: a server, or this process from lines.
 
-It is the sum of the first 60 bits of the MD5 of each row's canonical line, so it does not depend on the order of rows.
+It is the sum of the first 56 bits of the SHA-256 of each row's canonical line, so it does not depend on the order of
+rows. Processors have instructions for SHA-256, and none for MD5: on PostgreSQL both take as long, on MariaDB and here
+it takes half the time of MD5.
+
 A canonical line is that of `rows` without escapes and without its end, in which each field has the form that is asked
 for; behind the fields it has the lengths in bytes of those that may hold any text, so that no two rows have the same
 line. NULL is `\N`, and so is its length.
@@ -13,8 +16,8 @@ from enum import StrEnum
 
 from framefox_tasks.databases.rows import Kind
 
-DIGITS = 15
-"""How many hexadecimal digits of a digest are added: what a server holds in an integer."""
+DIGITS = 14
+"""How many hexadecimal digits of a digest are added: whole bytes, and no more than a server holds in an integer."""
 
 
 class Form(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from framefox_tasks.model import Target
 
@@ -84,6 +84,34 @@ class Reader(Protocol):
         """
 
 
+@runtime_checkable
+class SumsLines(Protocol):
+    """A reader that can compute the checksum of lines while it reads them, for less than another reading costs."""
+
+    def summed_lines(self, table: Side, forms: Sequence[Form], *, where: str = "") -> SummedLines | None:
+        """The blocks of `lines`, with their checksum.
+
+        None where another reading costs no more.
+
+        Args:
+            table: The table.
+            forms: How its fields are written for the checksum.
+            where: A SQL condition, as for `lines`.
+        """
+
+
+class SummedLines(Protocol):
+    """Lines with their checksum.
+
+    Attributes:
+        blocks: The lines.
+        totals: The checksum, when all blocks were read; None where it was not computed.
+    """
+
+    blocks: Generator[bytes, None, None]
+    totals: RowTotals | None
+
+
 class Source(Protocol):
     """A database that is read in one snapshot, and never written to."""
 
@@ -128,6 +156,19 @@ class Source(Protocol):
             tables: The filter of the tables; None for all. Foreign keys to other tables, and what else depends on
                 these, are listed in `not_carried`.
         """
+
+
+@runtime_checkable
+class DoubtsTexts(Protocol):
+    """A source that may hold texts which cannot be read: only reading them tells.
+
+    Attributes:
+        doubts_texts: Whether it may.
+    """
+
+    @property
+    def doubts_texts(self) -> bool:
+        """Whether it may."""
 
 
 class Loader(Protocol):

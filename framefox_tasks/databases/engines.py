@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, MutableMapping
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from framefox_tasks.databases import reuse
 from framefox_tasks.databases.drivers import sqlalchemy_engine, sqlalchemy_url
 from framefox_tasks.databases.scratch import PREFIX
-from framefox_tasks.databases.verbs import Traits
+from framefox_tasks.databases.verbs import Verbs
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _STATEMENTS = 500  # as many as an engine of SQLAlchemy keeps
 _COMPILED: dict[Hashable, MutableMapping[Any, Any]] = {}
 
 
-def migration_engine(target: Target, database: Traits) -> Engine:
+def migration_engine(target: Target, database: Verbs) -> Engine:
     """An engine that keeps no connection open; in a context of reuse.reusing() it shares what SQLAlchemy knows."""
     if not reuse.is_reusing() or database.default_schema_query is None:
         return sqlalchemy_engine(target, database)
@@ -33,7 +34,7 @@ def migration_engine(target: Target, database: Traits) -> Engine:
     return shared.at(url)
 
 
-def _key(url: URL, target: Target, database: Traits) -> Hashable:
+def _key(url: URL, target: Target, database: Verbs) -> Hashable:
     # A scratch database is used beside the live one, and SQLAlchemy knows one default schema for an engine.
     is_scratch = (url.database or "").startswith(PREFIX)
     name = "" if database.alike_in_server and not is_scratch else url.database
@@ -42,7 +43,7 @@ def _key(url: URL, target: Target, database: Traits) -> Hashable:
 
 
 class _Shared:
-    def __init__(self, url: URL, database: Traits, *, echo: bool) -> None:
+    def __init__(self, url: URL, database: Verbs, *, echo: bool) -> None:
         from sqlalchemy import create_engine, event
         from sqlalchemy.pool import NullPool
 
@@ -52,6 +53,12 @@ class _Shared:
         self._engine = create_engine(url, poolclass=NullPool, echo=echo, creator=self._connected)
         self._compiled = _Compiled(self._engine.dialect)
         event.listen(self._engine.pool, "connect", self._find_schema)
+        self._database = database
+        self._opened: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
+        self._kept: tuple[Any, dict[str, Any]] | None = None
+        dialect: Any = self._engine.dialect
+        if database.keeps_sessions:
+            self._close, dialect.do_close = dialect.do_close, self._closed
 
     def at(self, url: URL) -> Engine:
         """The engine for another database."""
@@ -78,16 +85,52 @@ class _Shared:
         for connect in dialect.dispatch.do_connect:
             if (connection := connect(dialect, record, positional, keywords)) is not None:
                 return connection
-        return dialect.connect(*positional, **keywords)
+        if positional or not self._database.keeps_sessions:
+            return dialect.connect(*positional, **keywords)
+        return self._opened_with(keywords)
+
+    def _opened_with(self, keywords: dict[str, Any]) -> Any:
+        """A connection, on a session that was kept where there is one."""
+        found, kept, self._kept = None, self._kept, None
+        if kept and reuse.keeps_sessions():
+            opened, before = kept
+            found = self._database.renewed(opened, before, keywords)
+            keywords = before if found else keywords
+        if kept and not found:
+            reuse.close(kept[0])
+        found = found or self._engine.dialect.connect(**keywords)
+        self._opened[found] = keywords
+        return found
+
+    def _closed(self, connection: Any) -> None:
+        """Close a connection, unless its session is kept: one at a time."""
+        keywords = self._opened.pop(connection, None)
+        if keywords is None or self._kept or not reuse.keeps_sessions():
+            self._close(connection)
+        elif self._database.keeps_session(connection, keywords) and reuse.at_end(self._end):
+            self._kept = connection, keywords
+        else:
+            self._close(connection)
+
+    def _end(self) -> None:
+        if self._kept:
+            reuse.close(self._kept[0])
+        self._kept = None
 
     def _find_schema(self, connection: Any, _: Any) -> None:
         """What alone differs between the databases; of the first one SQLAlchemy has found it out."""
         if self._is_known and self._schema_query:
+            transacts = getattr(connection, "autocommit", None) is False
+            if transacts:  # else the driver would begin a transaction for it
+                connection.autocommit = True
             cursor = connection.cursor()
             cursor.execute(self._schema_query)
             self._engine.dialect.default_schema_name = cursor.fetchone()[0]
             cursor.close()
-            connection.rollback()
+            if transacts:
+                connection.autocommit = False
+            else:
+                connection.rollback()
         elif not self._is_known:
             self._compiled.share()
         self._is_known = True

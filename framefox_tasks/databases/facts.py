@@ -14,6 +14,8 @@ from framefox_tasks.model import Target
 
 THERE = "is there"
 """The attribute that each table and column has."""
+DEFINITION = "definition"
+"""The one attribute of a view: all of it."""
 UNDECLARED = frozenset({"view", "trigger", "function", "schema"})
 """What entities do not declare, but for statements of their own."""
 
@@ -163,20 +165,25 @@ def _told(missing: list[Fact], extra: list[Fact]) -> Iterator[FactDifference]:
     for fact in missing:
         other = others.pop((fact.table, fact.what, fact.attribute), None)
         if other is None:
-            what = f" {fact.attribute} {fact.value}".rstrip() if fact.attribute not in ("", THERE) else ""
-            yield FactDifference(fact, f"{fact.thing}{':' if what else ''}{what} is missing{_as(fact)}", fact)
+            yield FactDifference(fact, f"{_named(fact)} is missing{_as(fact)}", fact)
         else:
             extra.remove(other)
             values = f"{fact.attribute} is {other.value or 'not set'}, not {fact.value or 'unset'}"
             yield FactDifference(fact, f"{fact.thing}: {values}", fact, other)
     for fact in extra:
-        what = f" {fact.attribute} {fact.value}".rstrip() if fact.attribute not in ("", THERE) else ""
-        text = f"{fact.thing}{':' if what else ''}{what} should not be there{_as(fact)}"
-        yield FactDifference(fact, text, held=fact)
+        yield FactDifference(fact, f"{_named(fact)} should not be there{_as(fact)}", held=fact)
+
+
+def _named(fact: Fact) -> str:
+    """A thing, or what it has of an attribute."""
+    part = f": {fact.attribute} {fact.value}".rstrip() if fact.attribute not in ("", THERE, DEFINITION) else ""
+    return f"{fact.thing}{part}"
 
 
 def _as(fact: Fact) -> str:
-    return f": {fact.value}" if fact.name and not fact.attribute else ""
+    """What a thing is, in one line, where it has no parts that say so."""
+    whole = (fact.name and not fact.attribute) or fact.attribute == DEFINITION
+    return f": {' '.join(str(fact.value).split())}" if whole else ""
 
 
 def _misnamed(wanted: list[Fact], held: list[Fact]) -> Iterator[FactDifference]:

@@ -61,6 +61,7 @@ class Journal(ABC):
         quote: The quote of a name.
         transactional: Whether DDL can be rolled back: then a migration that does not commit by itself needs none.
         shares_connections: Whether other connections of the process take part in the migration's transaction.
+        errors_abort: Whether a statement that is refused takes its transaction with it.
         row_type: The type of a column that takes any text.
         impatient: A statement after which the transaction, or the session, does not wait long for locks; empty where
             there is none.
@@ -71,6 +72,7 @@ class Journal(ABC):
     quote: ClassVar[str] = '"'
     transactional: ClassVar[bool] = True
     shares_connections: ClassVar[bool] = False
+    errors_abort: ClassVar[bool] = True
     row_type: ClassVar[str] = "TEXT"
     impatient: ClassVar[str] = ""
     patient: ClassVar[str] = ""
@@ -158,6 +160,11 @@ class Journal(ABC):
                 run_together(connection, [*statements, *gone])
             if there:
                 ask(connection, f"DROP TABLE {self.table(target)}")
+
+    def drop(self, target: Target) -> None:
+        """Remove the table of a run that has emptied it."""
+        with self.opened(target) as connection:
+            ask(connection, f"DROP TABLE IF EXISTS {self.table(target)}")
 
     @abstractmethod
     def has_log(self, target: Target) -> str:

@@ -30,25 +30,30 @@ class _Idle(threading.local):
         self.contexts = 0
         self.keys = 1
         self.refused = False
+        self.sessions = False
+        self.paused = False
         self.only: str | None = None
         self.connections: dict[Hashable, list[_Kept]] = {}
         self.spoiled: set[int] = set()
         self.kept: dict[Hashable, Any] = {}
+        self.endings: list[Callable[[], None]] = []
 
 
 _idle = _Idle()
 
 
 @contextmanager
-def reusing(keys: int = 1) -> Iterator[None]:
+def reusing(keys: int = 1, *, sessions: bool = False) -> Iterator[None]:
     """A context in which the raw connections of this thread are used again; at its end they are closed.
 
     Args:
         keys: Of how many keys they are kept at a time: of one, each run has no more sessions than it needs at once. Who
             goes back and forth between two databases keeps those of both.
+        sessions: Whether those that migrations ran in are kept too, for other schemas of the same database.
     """
     before, _idle.keys = _idle.keys, max(_idle.keys, keys)
     _idle.contexts += 1
+    _idle.sessions = _idle.sessions or sessions
     try:
         yield
     finally:
@@ -57,7 +62,9 @@ def reusing(keys: int = 1) -> Iterator[None]:
         if not _idle.contexts:
             _close_all()
             _idle.kept.clear()
-            _idle.refused = False
+            _idle.refused = _idle.sessions = _idle.paused = False
+            while _idle.endings:
+                _idle.endings.pop()()
 
 
 def is_reusing() -> bool:
@@ -78,6 +85,26 @@ def only(database: str) -> Iterator[None]:
 def is_reusing_for(database: str) -> bool:
     """Whether connections to a database are used again."""
     return is_reusing() and _idle.only in (None, database)
+
+
+def keeps_sessions() -> bool:
+    """Whether a session that migrations ran in is kept for those of another schema."""
+    return _idle.sessions and is_reusing()
+
+
+def own_sessions(*, lasting: bool = True) -> None:
+    """Keep no session of migrations any more: one of them needs one of its own.
+
+    Until the context ends, or where it is not `lasting` until resume_sessions().
+    """
+    if _idle.sessions:
+        _idle.sessions, _idle.paused = False, not lasting
+
+
+def resume_sessions() -> None:
+    """Keep sessions again, where that was given up for a while."""
+    if _idle.paused:
+        _idle.sessions, _idle.paused = True, False
 
 
 def refuse() -> None:
@@ -143,6 +170,15 @@ def kept(key: Hashable, make: Callable[[], Any]) -> Any:
     if key not in _idle.kept:
         _idle.kept[key] = make()
     return _idle.kept[key]
+
+
+def at_end(ending: Callable[[], None]) -> bool:
+    """Have a function called at the end of the context, once however often it is given; False where there is none."""
+    if not _idle.contexts:
+        return False
+    if ending not in _idle.endings:
+        _idle.endings.append(ending)
+    return True
 
 
 def close(connection: Any) -> None:

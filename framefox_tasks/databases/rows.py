@@ -215,11 +215,19 @@ class Statement:
         sql: One statement, or several where the database takes that; nothing is to be filled in.
         about: Its subject, for a message: `index order_created_at of order`.
         optional: Whether the copy goes on where the target refuses it, with a note.
+        unvalidated: What is run instead where rows break the constraint that it adds, also with a note; empty for
+            nothing.
     """
 
     sql: str
     about: str = ""
     optional: bool = False
+    unvalidated: str = ""
+
+    @property
+    def lost(self) -> str:
+        """What the copy lacks where the target refuses it."""
+        return f"validity of {self.about}" if self.unvalidated else self.about
 
 
 @dataclass(frozen=True)

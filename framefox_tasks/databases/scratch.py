@@ -80,9 +80,10 @@ def server_scratch(verbs: ServerVerbs, server: ScratchServer, target: Target, st
     Raises:
         ScratchError: The server does not answer, the user may not make one, or the target is protected.
     """
-    if target.protected and not target.scratch_url:
+    if not target.scratch_url and (target.protected or _is_marked(verbs, target)):
+        by = "the settings" if target.protected else "a mark in it"
         raise ScratchError(
-            f"no scratch database is made on the server of {target.label}, which is protected by the settings",
+            f"no scratch database is made on the server of {target.label}, which is protected by {by}",
             hint="Name a server for scratch databases: database.scratch_url in config/orm.yaml.",
         )
     base = replace(target, url=target.scratch_url, scratch_url=None) if target.scratch_url else target
@@ -103,6 +104,14 @@ def server_scratch(verbs: ServerVerbs, server: ScratchServer, target: Target, st
     finally:
         reuse.close_idle(name)
         made.close()  # so that an error of a migration is not taken for one of these connections
+
+
+def _is_marked(verbs: ServerVerbs, target: Target) -> bool:
+    """Whether database_protect has left its mark in the target; one that is not there has none."""
+    try:
+        return verbs.exists(target) and verbs.is_marked(target)
+    except FramefoxTasksError:
+        return False  # it does not answer: then no scratch database is made either, or the message says why
 
 
 @contextmanager

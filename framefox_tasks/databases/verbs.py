@@ -69,6 +69,7 @@ class Traits:
         shows_bmp_only: Whether the catalogue shows a question mark for a character beyond the basic plane of Unicode.
         has_schemas: Whether a database holds schemas, each with tables of its own.
         has_comments: Whether tables and columns have comments.
+        default_collation: The collation of a text column that says none; None where that depends.
         has_enums: Whether a column can have a type that lists its values.
         sets_aside: Whether set_aside() may give something.
         compares_keys: Whether keys and indexes are compared with all their options, as the server writes them.
@@ -77,6 +78,7 @@ class Traits:
         default_schema_query: A query for the schema of a connection, where SQLAlchemy finds out nothing else that
             differs between databases whose URLs differ in it alone; empty where not even that does, None for more.
         alike_in_server: Whether that holds for all databases of a server, and not only for the schemas of one.
+        keeps_sessions: Whether one session can be used for several of its schemas, one after the other.
         dependent_tables: A query for the schema and name of each table that belongs to another or to an extension.
     """
 
@@ -98,6 +100,7 @@ class Traits:
     shows_bmp_only: ClassVar[bool] = False
     has_schemas: ClassVar[bool] = False
     has_comments: ClassVar[bool] = True
+    default_collation: ClassVar[str | None] = None
     has_enums: ClassVar[bool] = True
     sets_aside: ClassVar[bool] = False
     compares_keys: ClassVar[bool] = False
@@ -105,6 +108,7 @@ class Traits:
     copies_whole: ClassVar[bool] = False
     default_schema_query: ClassVar[str | None] = None
     alike_in_server: ClassVar[bool] = False
+    keeps_sessions: ClassVar[bool] = False
     dependent_tables: ClassVar[str | None] = None
 
     @classmethod
@@ -171,6 +175,19 @@ class Verbs(Traits, ABC):
         raise ConfigError(
             f"{self.title} does not run a query that lists databases.", hint="List them in a file, or by a function."
         )
+
+    def keeps_session(self, connection: Any, keywords: Mapping[str, Any]) -> bool:  # noqa: ARG002 - for those that do
+        """Put the session of a connection back as it was, to be renewed for another one; False to close it.
+
+        Args:
+            connection: The driver's connection, of which nobody has anything to do any more.
+            keywords: The arguments that its session was opened with.
+        """
+        return False
+
+    def renewed(self, connection: Any, before: Mapping[str, Any], keywords: Mapping[str, Any]) -> Any:  # noqa: ARG002
+        """A connection as with `keywords` on a session that was opened as with `before`; None where it cannot be."""
+        return None
 
     def in_schema(self, target: Target, schema: str) -> Target:
         """A schema of a database as a target of its own: its tables and its version table are there.
@@ -353,6 +370,20 @@ class Database(Verbs):
             table: The table, in the connection's default schema.
         """
         return {}
+
+    def collations(self, connection: Connection, schema: str | None, table: str) -> Mapping[str, str]:  # noqa: ARG002 - for those that need it
+        """The collations of a table's columns that are not the default one, where SQLAlchemy reads none; else nothing.
+
+        Args:
+            connection: SQLAlchemy's.
+            schema: Its schema; None for the connection's default one.
+            table: The table.
+        """
+        return {}
+
+    def may_create_schemas(self, connection: Connection) -> bool:  # noqa: ARG002 - for those that have them
+        """Whether the user of a connection of SQLAlchemy's may make schemas in its database."""
+        return True
 
     def complete_reflection(self, connection: Connection) -> None:
         """Let SQLAlchemy, on its connection, read of a schema what it leaves out."""

@@ -201,7 +201,7 @@ def serve() -> None:
         while content := _frame(orders):
             order = pickle.loads(content)  # noqa: S301 - of our own parent
             if order.verb == "upgrade" and not is_reusing():  # other verbs drop databases, which may not be in use
-                stack.enter_context(reusing())
+                stack.enter_context(reusing(sessions=True))
             found = pickle.dumps(worker.outcome(order))
             try:
                 answers.write(_HEAD.pack(len(found)) + found)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from framefox_tasks.databases import database_of
+from framefox_tasks.databases import database_of, reuse
 from framefox_tasks.errors import ConfigError, FramefoxTasksError
 from framefox_tasks.fleet.outline import digest_of
 from framefox_tasks.fleet.targets import FleetTarget, list_targets
@@ -22,6 +22,7 @@ from framefox_tasks.url import redact
 
 if TYPE_CHECKING:
     from framefox_tasks.migrations.alembic.history import History
+    from framefox_tasks.results import Upgraded
 
 Verb = Literal["upgrade", "downgrade", "check"]
 
@@ -125,13 +126,24 @@ class Worker:
 def _upgrade(worker: Worker, order: Order, target: Target) -> FleetOutcome:
     from framefox_tasks.migrations.upgrade import upgrade_along
 
-    done = upgrade_along(
-        worker.history(target),
-        revision=order.revision,
-        lock_wait=order.lock_wait,
-        edits=False,
-        is_behind=order.is_behind,
-    )
+    def upgraded() -> Upgraded:
+        return upgrade_along(
+            worker.history(target),
+            revision=order.revision,
+            lock_wait=order.lock_wait,
+            edits=False,
+            is_behind=order.is_behind,
+        )
+
+    shared = reuse.keeps_sessions()
+    try:
+        done = upgraded()
+    except FramefoxTasksError:
+        if not shared or reuse.keeps_sessions() or _is_half_done(target):
+            raise
+        done = upgraded()  # it may need a session of its own: what it did was rolled back
+    finally:
+        reuse.resume_sessions()
     message = "applied meanwhile by another run" if done.meanwhile else "; ".join((*done.warnings, *done.notes))
     return FleetOutcome(
         order.name,
@@ -142,6 +154,14 @@ def _upgrade(worker: Worker, order: Order, target: Target) -> FleetOutcome:
         message=redact(message),
         attempts=order.attempt,
     )
+
+
+def _is_half_done(target: Target) -> bool:
+    """Whether a part of a migration is committed; also where that cannot be asked."""
+    try:
+        return database_of(target).standing(target).journaled
+    except FramefoxTasksError:
+        return True
 
 
 def _downgrade(_: Worker, order: Order, target: Target) -> FleetOutcome:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,24 @@ _PACKAGES = ("framefox-tasks", "alembic", "sqlalchemy")
 
 
 def versions() -> dict[str, str]:
-    """The versions of what decides what a migration does."""
+    """The versions of what decides what a migration or a copy does, and the digest of the code of this package."""
     found = {}
     for name in _PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = "none"
-    return found
+    return {**found, "code": code_digest()}
+
+
+@cache
+def code_digest() -> str:
+    """The digest of the source files of this package: one checkout of a version need not be as another."""
+    root, found = Path(__file__).parents[1], sha256()
+    for path in sorted(root.rglob("*.py")):
+        content = path.read_bytes().replace(b"\r\n", b"\n")
+        found.update(f"{path.relative_to(root).as_posix()}\0{sha256(content).hexdigest()}\n".encode())
+    return found.hexdigest()[:12]
 
 
 def allowed_failures(dask_scheduler: Any = None) -> int:

@@ -103,13 +103,12 @@ def refused(reason: str) -> str:
     return f"The checksums of migrations are not kept, so that it will not be told if one is edited: {reason}"
 
 
-def logged(content: bytes, checksums: ChecksumCache) -> Logged | None:
-    """What is to be known of a migration that is applied now, by its file; None where that cannot be parsed."""
-    key = digest(content)
+def logged(content: bytes, key: str, checksums: ChecksumCache) -> Logged | None:
+    """What is to be known of a migration that is applied now, by its file and its digest; None if it is unreadable."""
     known = checksums.checksum(content, key)
     if known is None:
         return None
-    return Logged(known, key, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return Logged(known, key, datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z")
 
 
 def edited_in(log: Mapping[str, Logged], applied: Iterable[Revision]) -> tuple[Edited, ...]:

@@ -80,9 +80,9 @@ def _drift(checking: _Checking) -> None:
     """A schema that nobody has changed by hand."""
     found = drift_of(checking.target, x=checking.x).found
     if found:
-        listed = "; ".join(one.text for one in found)
+        listed = "\n".join(f"  {one.text}" for one in found)
         raise MigrationError(
-            f"Changed by hand in {checking.target.label}: {listed}.",
+            f"Changed by hand in {checking.target.label}:\n{listed}",
             hint="See the statements that undo it with: doit database_status --drift",
         )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 from framefox_tasks import files
+from framefox_tasks.databases import reuse
 from framefox_tasks.errors import PermissionDeniedError
 from framefox_tasks.model import Project
 from framefox_tasks.results import Revision
@@ -17,22 +18,32 @@ from framefox_tasks.schema.cache import APPLIED, digest, ignore_cache
 _LABELS = re.compile(r"^branch_labels\b[^=\n]*=\s*(\([^)]*\)|\[[^]]*\]|.*)", re.MULTILINE)
 
 
-def keep(project: Project, revision: Revision) -> None:
-    """Keep the file of a migration as it is when it is applied; not where the cache cannot be written."""
-    keep_all(project, [(revision, revision.path.read_bytes())])
+class KeptFiles:
+    """The files of a project's migrations as they are when they are applied; none where the cache cannot be written.
 
+    Args:
+        project: The project.
+    """
 
-def keep_all(project: Project, contents: Iterable[tuple[Revision, bytes]]) -> None:
-    """The same for several, whose files have these contents."""
-    # Text and not Path: of a long history this is done a thousand times, and to many databases.
-    applied = os.path.join(project.root.absolute(), project.cache, APPLIED)  # noqa: PTH118 - see above
-    for revision, content in contents:
-        folder = f"{applied}{os.sep}{quote(revision.revision, safe='')}-{digest(content)}"
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        # Text and not Path: of a long history this is done a thousand times, and to many databases.
+        self._folder = os.path.join(project.root.absolute(), project.cache, APPLIED)  # noqa: PTH118 - see above
+
+    def keep(self, revision: Revision, content: bytes, key: str) -> None:
+        """Keep the file of a migration, which has this content, with this digest; once for many databases in a row."""
+        if reuse.is_reusing():
+            reuse.kept(("kept", self._folder, revision.path, key), partial(self._keep, revision, content, key))
+        else:
+            self._keep(revision, content, key)
+
+    def _keep(self, revision: Revision, content: bytes, key: str) -> None:
+        folder = f"{self._folder}{os.sep}{quote(revision.revision, safe='')}-{key}"
         name = revision.path.name
         try:
             if not _is_kept(f"{folder}{os.sep}{name}", len(content)):
-                ignore_cache(project)
-                files.write(project, Path(folder, name), content, like=revision.path)
+                ignore_cache(self._project)
+                files.write(self._project, Path(folder, name), content, like=revision.path)
             os.utime(folder)  # of several with one revision, the one that was applied last counts
         except (OSError, PermissionDeniedError):
             return  # it is a precaution, and no part of the upgrade

@@ -12,11 +12,12 @@ from framefox_tasks.errors import ConfigError, MigrationError
 from framefox_tasks.migrations import applied_log
 from framefox_tasks.migrations.checksum_cache import ChecksumCache
 from framefox_tasks.migrations.journal.interruption import find, nothing_interrupted
-from framefox_tasks.migrations.kept import keep
+from framefox_tasks.migrations.kept import KeptFiles
 from framefox_tasks.migrations.locked import OnWait, locked, patience_of
 from framefox_tasks.migrations.upgrade import history_of
 from framefox_tasks.model import Target
 from framefox_tasks.results import EditsAccepted, Resolved
+from framefox_tasks.schema.cache import digest
 
 
 def resolve(
@@ -87,7 +88,8 @@ def accept_edits(target: Target, *, on_wait: OnWait | None = None, lock_wait: fl
             )
         checksums = ChecksumCache(target.project)
         for one in found:
-            if known := applied_log.logged(one.revision.path.read_bytes(), checksums):
+            content = one.revision.path.read_bytes()
+            if known := applied_log.logged(content, digest(content), checksums):
                 log[one.revision.revision] = replace(known, time=one.time)
         dialect.journal.write_log(target, applied_log.written(log))
     return EditsAccepted(target, found)
@@ -114,4 +116,5 @@ def _keep(target: Target, revision: str) -> None:
     with suppress(MigrationError):  # the files are not in order, which is no matter here
         for known in History(target).revisions:
             if known.revision == revision:
-                keep(target.project, known)
+                content = known.path.read_bytes()
+                KeptFiles(target.project).keep(known, content, digest(content))

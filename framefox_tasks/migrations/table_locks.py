@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import Patience, statement_start
+from framefox_tasks.databases.session_lock import outside_transaction
 from framefox_tasks.errors import FramefoxTasksError
 from framefox_tasks.model import Target
 
@@ -61,10 +62,9 @@ class TableLockWaits:
         from sqlalchemy import event
 
         self._raw, self._limit = connection.connection, 0.0
-        session, chosen = self._locks.session(self._ask)
+        with outside_transaction(connection):
+            session, chosen = self._locks.session(self._ask)
         self._ours = not chosen
-        if not connection.in_transaction():
-            connection.connection.commit()  # which the driver has begun, and SQLAlchemy does not know of
         self._watch = _Watch(self._target, session, self._tell)
         for name in ("begin", "commit", "rollback"):
             event.listen(connection, name, self._begin)

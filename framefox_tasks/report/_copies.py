@@ -35,6 +35,11 @@ def planned_lines(plan: CopyPlan) -> list[str]:
     how = [f"{number(plan.jobs, 'table')} at a time"] if plan.jobs > 1 else []
     how += [plan.how] if plan.how else []
     lines += [*not_carried(plan), *([f"How: {', '.join(how)}."] if how else [])]
+    if plan.rejected:
+        lines += [
+            "The copy would leave out, with the rows that refer to them:",
+            *(f"  {what}" for what in plan.rejected),
+        ]
     return [*lines, *(["The copy would fail:", *(f"  {what}" for what in plan.refused)] if plan.refused else [])]
 
 

@@ -31,8 +31,11 @@ def warn(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print a line on stderr."""
-    print(in_context(text), file=sys.stderr, flush=True)
+    """Print a line on stderr. Where that is full as well, as of `> log 2>&1`, nobody can be told, and work goes on."""
+    try:
+        print(in_context(text), file=sys.stderr, flush=True)
+    except OSError as exc:
+        unwritable(sys.stderr, exc)
 
 
 def ask(question: str, prompt: str = "Go on?") -> bool:

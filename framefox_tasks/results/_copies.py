@@ -43,6 +43,7 @@ class CopyPlan(Frozen):
         how: How the rows travel and how the copy replaces the target.
         refused: Why the copy would fail, as far as that is known before it is made.
         streams: How the large tables are copied, in ranges or in one stream, a phrase each.
+        rejected: The rows that would be left out, where `on_bad_row` says so, a phrase for each column.
     """
 
     source: Target
@@ -53,6 +54,7 @@ class CopyPlan(Frozen):
     how: str = ""
     refused: tuple[str, ...] = ()
     streams: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

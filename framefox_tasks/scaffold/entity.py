@@ -44,10 +44,13 @@ def create_entity(project: Project, name: str, *, fields: str = "") -> EntityCre
     try:
         for path, content in contents.items():
             files.write(project, path, content)
-        _check(entity)
+        error = import_error(project, [entity.table, *(relation.link for relation in entity.links)])
     except BaseException:
         _restore(before)
         raise
+    if error:
+        _restore(before)
+        raise _not_usable(entity, error, import_error(project, ()))
     return EntityCreated(
         project,
         entity=entity.class_name,
@@ -75,18 +78,23 @@ def known_entities(project: Project) -> list[str]:
 def _restore(before: dict[Path, bytes | None]) -> None:
     for path, content in before.items():
         if content is None:
-            path.unlink(missing_ok=True)
+            if path.exists():  # to remove what is not there is an error of its own on a read-only disk
+                path.unlink()
         elif path.read_bytes() != content:
             files.replace(path, content)
 
 
-def _check(entity: NewEntity) -> None:
-    project = entity.style.project
-    if error := import_error(project, [entity.table, *(relation.link for relation in entity.links)]):
-        raise EntityError(
-            f"The entity {entity.class_name} was not written: with it the entities cannot be used. {error}",
-            hint="Every file is as it was. Leave out the field that this is about, or write the entity by hand.",
+def _not_usable(entity: NewEntity, error: str, without_it: str) -> EntityError:
+    """What is told where the entities cannot be used with the new one, or not even without it."""
+    if without_it:
+        return EntityError(
+            f"The entity {entity.class_name} was not written: the entities cannot be used as they are. {without_it}",
+            hint="Every file is as it was. Correct that first, and run the command again.",
         )
+    return EntityError(
+        f"The entity {entity.class_name} was not written: with it the entities cannot be used. {error}",
+        hint="Every file is as it was. Leave out the field that this is about, or write the entity by hand.",
+    )
 
 
 def _path(entity: NewEntity) -> Path:

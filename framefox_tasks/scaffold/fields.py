@@ -20,6 +20,19 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What the body of the generated class uses itself.
 _TAKEN = frozenset({"bool", "bytes", "dict", "dt", "float", "int", "list", "mapped_column", "relationship", "str"})
 _RESERVED = frozenset({"metadata", "registry"})
+_ELSEWHERE = {
+    "blob": "bytes",
+    "binary": "bytes",
+    "char": "str",
+    "double": "float",
+    "jsonb": "json",
+    "manytomany": "many",
+    "numeric": "decimal",
+    "real": "float",
+    "timestamp": "datetime",
+    "varchar": "str",
+}
+"""Types as others call them, where that is not alike."""
 REFERENCE, MANY = "ref", "many"
 KINDS = (*TYPES, f"{REFERENCE}(entity)", f"{MANY}(entity)")
 FORM = "Write name:type, as in name:str(100), price:decimal(10,2)!default(0), sku:str!unique, category:ref(category)?"
@@ -98,7 +111,7 @@ def parse_field(text: str, *, reserved: Callable[[str], str | None] = lambda _: 
     if kind in (REFERENCE, MANY):
         return _reference(name, kind, match["arguments"], found, text)
     if kind not in TYPES:
-        near = get_close_matches(kind, [*TYPES, REFERENCE, MANY], n=1)
+        near = [_ELSEWHERE[kind]] if kind in _ELSEWHERE else get_close_matches(kind, [*TYPES, REFERENCE, MANY], n=1)
         meant = f"Did you mean {near[0]}? " if near else ""
         raise ConfigError(f"{text}: there is no type {kind!r}.", hint=f"{meant}There are {', '.join(KINDS)}.")
     return _plain(name, kind, match["arguments"], found, text)

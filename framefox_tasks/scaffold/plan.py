@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import keyword
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.errors import ConfigError, EntityError
@@ -93,6 +95,11 @@ def plan_entity(project: Project, name: str, fields: str) -> NewEntity:
     style = style_of(project, known)
     label = snake(name) if name.isidentifier() else name
     check_name(label, f"entity {name!r}")
+    if keyword.iskeyword(class_of(label)):
+        raise ConfigError(
+            f"The entity {name!r} cannot be called so: {class_of(label)} is a keyword of Python.",
+            hint="Use another name.",
+        )
     table = plural(label) if known.plural else label
     if len(table) > LONGEST_NAME:
         raise ConfigError(f"The table {table} has too long a name for some databases.", hint="Use a shorter name.")
@@ -189,7 +196,10 @@ def _target(entity: NewEntity, known: KnownEntities, field: NewField) -> KnownEn
     if snake(field.entity) != entity.label:
         names: Sequence[str] = sorted({one.label for one in known})
         there = f"The project has {', '.join(names)}." if names else "The project has none yet."
-        raise EntityError(f"{field.name}: there is no entity {field.entity!r}.", hint=f"{there} Create it first.")
+        hint = f"{there} Create it first, as in: doit create_entity {snake(field.entity)}"
+        if near := get_close_matches(snake(field.entity), names, n=1):
+            hint = f"Did you mean {near[0]}? {hint}"
+        raise EntityError(f"{field.name}: there is no entity {field.entity!r}.", hint=hint)
     if field.kind == MANY:
         raise ConfigError(
             f"{field.name}: {MANY} cannot refer to the entity itself.",

@@ -9,7 +9,7 @@ import ast
 import json
 import sys
 import warnings
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +20,8 @@ from framefox_tasks.schema.cache import Sources, digest
 
 _CODE = "code.json"
 _MARK = "TYPE_CHECKING"
+_WALK = 1
+"""The number of what code_digest() does: a digest of another one says nothing."""
 
 
 def note_code(project: Project, sources: Sources, imported: Collection[Path]) -> None:
@@ -33,10 +35,20 @@ def note_code(project: Project, sources: Sources, imported: Collection[Path]) ->
     Raises:
         PermissionDeniedError: The cache cannot be written.
     """
-    names = {project.shown(path) for path in imported}
-    files = {file: list(_digests(project.path(file), by_code=file in names)) for file in sources.files}
-    data = {"python": sys.version, "sources": digest(sources.text()), "files": files}
+    names, known = {project.shown(path) for path in imported}, _known_code(project)
+    files = {file: list(_digests(project.path(file), known, by_code=file in names)) for file in sources.files}
+    data = {"python": sys.version, "walk": _WALK, "sources": digest(sources.text()), "files": files}
     write(project, project.cached(_CODE), json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def _known_code(project: Project) -> dict[str, str]:
+    """The digests of code that were kept by the last import, by those of the contents: an edit changes few of them."""
+    try:
+        data = json.loads(project.cached(_CODE).read_text(encoding="utf-8"))
+        same = (data["python"], data["walk"]) == (sys.version, _WALK)
+        return {str(content): str(code) for content, code in data["files"].values() if code} if same else {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def is_code_unchanged(project: Project, sources: Sources) -> bool:
@@ -44,7 +56,7 @@ def is_code_unchanged(project: Project, sources: Sources) -> bool:
     try:
         data = json.loads(project.cached(_CODE).read_text(encoding="utf-8"))
         files = {str(file): (str(content), code) for file, (content, code) in data["files"].items()}
-        known = (data["python"], data["sources"]) == (sys.version, digest(sources.text()))
+        known = (data["python"], data["walk"], data["sources"]) == (sys.version, _WALK, digest(sources.text()))
         if not known or files.keys() != set(sources.files):
             return False
         return all(_is_same(project.path(file), *digests) for file, digests in files.items())
@@ -57,10 +69,11 @@ def _is_same(path: Path, content: str, code: str | None) -> bool:
     return _content(found) == content or (code is not None and code_digest(found) == code)
 
 
-def _digests(path: Path, *, by_code: bool) -> Iterator[str | None]:
+def _digests(path: Path, known: Mapping[str, str], *, by_code: bool) -> Iterator[str | None]:
     found = path.read_bytes()
-    yield _content(found)
-    yield code_digest(found) if by_code else None
+    content = _content(found)
+    yield content
+    yield (known.get(content) or code_digest(found)) if by_code else None
 
 
 def _content(data: bytes) -> str:

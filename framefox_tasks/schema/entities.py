@@ -80,10 +80,10 @@ def load_entities(project: Project) -> Entities:
             MetaData declare the same table. Names the file and the line.
         ConfigError: `project.metadata` cannot be resolved.
     """
-    _importable_project(project)
+    make_importable(project)
     folders = [project.path(folder) for folder in project.entities]
     read = FilesRead([project.root.absolute().resolve(), *folders])
-    before = _times(folders)
+    before = _times(_listed(folders))
     with watching():
         modules, sources = _import_folders(project)
         provided = import_provided(project, sources)
@@ -96,15 +96,15 @@ def load_entities(project: Project) -> Entities:
     end_expressions(metadata)
     check_registered(project, sources, metadata)
     check_tables(project, metadata)
-    below = {file.resolve() for folder in folders for file in _sources.python_files(folder)}
+    below = _listed(folders)
     read_too = [*modules, *provided]
     values = [value for name in read_too for value in list(vars(sys.modules[name]).values())]
     classes = [value for value in values if isinstance(value, type) and list(tables_of(value))]
-    files = below | read.files([*read_too, *hook], classes)
+    files = {*below} | read.files([*read_too, *hook], classes)
     if not provided:  # env.py was only looked at for what it imports
         files -= {(project.migrations_folder / "env.py").resolve()}
     # One that was saved meanwhile may have been read before that: it is left out, and so is new the next time.
-    saved = {path for path, time in _times(folders).items() if before.get(path, time) != time}
+    saved = {path for path, time in _times(below).items() if before.get(path, time) != time}
     files -= saved
     imported = frozenset(files & read.imported())
     listed = {path.resolve(): project.module_name(path) for path in folders if path.is_file()}
@@ -117,7 +117,7 @@ def import_provided(project: Project, sources: Iterable[EntityModule] = ()) -> l
     Raises:
         EntityError: One cannot be imported.
     """
-    _importable_project(project)
+    make_importable(project)
     found = framework.entity_modules(project, sources)
     for name, path in found.items():
         _import(project, name, path)
@@ -160,8 +160,12 @@ def _package_modules(project: Project) -> tuple[dict[str, str], list[Path]]:
     return modules, list(folders)
 
 
-def _times(folders: Iterable[Path]) -> dict[Path, int]:
-    files = [file.resolve() for folder in folders for file in _sources.python_files(folder)]
+def _listed(folders: Iterable[Path]) -> list[Path]:
+    """The Python files at and below folders, resolved."""
+    return [file.resolve() for folder in folders for file in _sources.python_files(folder)]
+
+
+def _times(files: Iterable[Path]) -> dict[Path, int]:
     return {file: file.stat().st_mtime_ns for file in files if file.is_file()}
 
 
@@ -197,7 +201,7 @@ def resolve(project: Project, name: str, key: str) -> object:
         raise ConfigError(
             f"{key} must be package.module:attribute, not {name!r}.", hint=f"Write it as in `{key}: shop.db:name`."
         )
-    _importable_project(project)
+    make_importable(project)
     value: object = _import(project, module_name, None)
     for part in attribute.split("."):
         if not hasattr(value, part):
@@ -206,7 +210,8 @@ def resolve(project: Project, name: str, key: str) -> object:
     return value
 
 
-def _importable_project(project: Project) -> None:
+def make_importable(project: Project) -> None:
+    """Let the modules of a project be imported: from its root, and from what it names besides."""
     for folder in (project.root, *reversed([project.path(path) for path in project.import_paths])):
         _importable(folder)
 
@@ -223,7 +228,7 @@ def _import(project: Project, name: str, path: Path | None) -> ModuleType:
     except (Exception, SystemExit) as exc:
         raise _import_error(project, exc, name, path) from exc
     found = getattr(module, "__file__", None)
-    if path is not None and found is not None and Path(found).resolve() != path:
+    if path is not None and found not in (None, str(path)) and Path(found).resolve() != path:
         raise EntityError(
             f"{project.shown(path)} cannot be imported: the module {name} is {found}.",
             hint="Rename one of the two, or set `entities:` in config/orm.yaml to the right folder.",

@@ -21,6 +21,7 @@ _watching = False
 _hooked = False
 _BOOTSTRAP = "<frozen importlib._bootstrap_external>"
 _LIBRARY = sysconfig.get_path("stdlib")
+_OWN = __name__.partition(".")[0]
 _INSTALLED = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")}
 
 
@@ -101,13 +102,13 @@ def _note(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def _is_import(frame: FrameType | None) -> bool:
-    """Whether a file is opened to be imported, or looked through by this package."""
+    """Whether a file is opened to be imported, or by this package."""
     if frame and frame.f_code.co_filename == _BOOTSTRAP and frame.f_code.co_name == "get_data":
         caller = frame.f_back
         return caller is not None and caller.f_code.co_filename == _BOOTSTRAP and caller.f_code.co_name == "get_code"
     while frame and frame.f_globals.get("__name__", "").partition(".")[0] == "pathlib":
         frame = frame.f_back
-    return frame is not None and frame.f_globals.get("__name__") == imported_names.__module__
+    return frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _OWN
 
 
 def _is_source(name: str) -> bool:

@@ -232,6 +232,8 @@ def _with_left(table: Table, left: Iterator[_Left]) -> Table:
 
 def _left_out(old: Table, new: Table, database: Traits, done: Collection[str]) -> Iterator[_Left]:
     checks = _changed_checks(old, new, done)
+    if database.has_enums:
+        checks -= {check for table in (old, new) for check in checks if _is_in_type(check, table)}
     if checks:
         kept = [check for check in new.checks if check not in checks]
         again = sorted([*kept, *(check for check in old.checks if check in checks)], key=_order)
@@ -263,14 +265,28 @@ def _changed_checks(old: Table, new: Table, done: Collection[str]) -> set[Check]
     return {check for check in changed if check.name not in done and not _words(check.sql) & come_or_gone}
 
 
+def _is_in_type(check: Check, table: Table) -> bool:
+    """Whether a check lists the values of an enum, which a database with such types has in the type."""
+    return any(
+        column.enum is not None and _is_native(column) and re.match(rf'"?{re.escape(column.name)}"? IN \(', check.sql)
+        for column in table.columns
+    )
+
+
+def _is_native(column: Column) -> bool:
+    return column.enum is not None and column.enum.options.get("native_enum") != "no"
+
+
 def _words(sql: str) -> set[str]:
     return set(re.findall(r"\w+", sql))
 
 
 def _own(options: Mapping[str, str], database: Traits) -> dict[str, str]:
-    """The options without those of other databases."""
+    """The options without those of other databases, and without a comment, which is compared."""
     found = {}
     for name, value in options.items():
+        if name.endswith("_comment"):
+            continue
         scheme = SCHEMES.get(name.partition("_")[0])
         if scheme is None or scheme.dialect == database.name:
             found[name] = value
@@ -301,5 +317,5 @@ def _of_column(was: Column, column: Column, table: str, database: Traits, done: 
         yield _Left(f"expression of {name}", {"computed": was.computed}, column.name)
     if not database.has_comments and was.comment != column.comment:
         yield _Left(f"comment on {name}", {"comment": was.comment}, column.name, elsewhere=True)
-    if not database.has_enums and was.enum and column.enum and was.enum != column.enum:
+    if not database.has_enums and _is_native(was) and _is_native(column) and was.enum != column.enum:
         yield _Left(f"enum values of {name}", {"enum": was.enum}, column.name, elsewhere=True)

@@ -8,9 +8,11 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from framefox_tasks.errors import EntityError
 from framefox_tasks.model import Project
@@ -102,7 +104,7 @@ def package_folder(project: Project, module: ModuleType) -> Path | None:
 
 def below(path: Path) -> list[EntityModule]:
     """The modules at or below a path, which need not hold any. Not each is imported, and not each need be Python."""
-    return [_module(file, _nodes_of(file)) for file in ([path] if path.is_file() else _modules(path))]
+    return [_module(file, _told_of(file)) for file in ([path] if path.is_file() else _modules(path))]
 
 
 def declaring(project: Project, tables: Collection[str]) -> Iterator[tuple[Path, DeclaredTable]]:
@@ -141,14 +143,59 @@ def own_files(root: Path) -> Iterator[Path]:
 def _nodes_of(path: Path) -> tuple[ast.AST, ...]:
     """All of a module's syntax tree; none where it is no Python."""
     try:
-        return _nodes(path.read_bytes(), "<unknown>")
+        return _nodes(path.read_bytes())
     except (SyntaxError, ValueError, OSError):
         return ()
 
 
 @lru_cache(maxsize=512)
-def _nodes(source: bytes, filename: str) -> tuple[ast.AST, ...]:
-    return tuple(ast.walk(ast.parse(source, filename=filename)))
+def _nodes(source: bytes) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(source)))
+
+
+class _Told(NamedTuple):
+    """What a source says.
+
+    Attributes:
+        tables: The tables that its classes declare.
+        imports: The full names that it imports; see _imports.
+        relative: Those that it imports from a level of its package: the level, the module, the names.
+    """
+
+    tables: tuple[DeclaredTable, ...] = ()
+    imports: frozenset[str] = frozenset()
+    relative: tuple[tuple[int, str | None, tuple[str, ...]], ...] = ()
+
+
+_known: dict[bytes, _Told] = {}
+"""What is known of sources, by their digests: of a thousand, each would be parsed again for each that asks."""
+
+
+def _told(source: bytes, path: Path) -> _Told:
+    """What a source says.
+
+    Raises:
+        SyntaxError, ValueError: It is not Python.
+    """
+    key = sha256(source).digest()
+    if key not in _known:
+        nodes = list(ast.walk(ast.parse(source, filename=str(path))))
+        classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
+        froms = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.level]
+        _known[key] = _Told(
+            tuple(declared for node in classes for declared in _declared_table(node)),
+            frozenset(_imports(nodes)),
+            tuple((node.level, node.module, tuple(alias.name for alias in node.names)) for node in froms),
+        )
+    return _known[key]
+
+
+def _told_of(path: Path) -> _Told:
+    """The same of a file; nothing where it is no Python."""
+    try:
+        return _told(path.read_bytes(), path)
+    except (SyntaxError, ValueError, OSError):
+        return _Told()
 
 
 def _check_names(project: Project, folder: Path) -> None:
@@ -159,7 +206,7 @@ def _check_names(project: Project, folder: Path) -> None:
             path in importable or _excluded(project, path) or "{" in str(path.relative_to(folder))
         ):  # a template, and not a module
             continue
-        if _module(path, _nodes_of(path)).tables:
+        if _told_of(path).tables:
             raise EntityError(
                 f"{project.shown(path)} declares a table, but cannot be imported: its name is no Python identifier.",
                 hint="Rename the file or its folder, or move it out of the entities.",
@@ -174,7 +221,7 @@ def _modules(folder: Path) -> Iterator[Path]:
 
 def _source(project: Project, path: Path) -> EntityModule:
     try:
-        nodes = _nodes(path.read_bytes(), str(path))
+        told = _told(path.read_bytes(), path)
     except (SyntaxError, ValueError, OSError) as exc:
         line = f", line {exc.lineno}" if isinstance(exc, SyntaxError) and exc.lineno else ""
         text = exc.msg if isinstance(exc, SyntaxError) else exc
@@ -182,12 +229,11 @@ def _source(project: Project, path: Path) -> EntityModule:
             f"The entities cannot be imported. {project.shown(path)}{line}: {type(exc).__name__}: {text}",
             hint="Nothing was written. Correct the file and run the command again.",
         ) from exc
-    return _module(path, nodes)
+    return _module(path, told)
 
 
-def _module(path: Path, nodes: tuple[ast.AST, ...]) -> EntityModule:
-    tables = [declared for node in nodes if isinstance(node, ast.ClassDef) for declared in _declared_table(node)]
-    return EntityModule(path.resolve(), tuple(tables), frozenset(_imports(nodes)))
+def _module(path: Path, told: _Told) -> EntityModule:
+    return EntityModule(path.resolve(), told.tables, told.imports)
 
 
 def _declared_table(node: ast.ClassDef) -> Iterator[DeclaredTable]:
@@ -239,13 +285,12 @@ def imported_names(path: Path, package: str) -> set[str]:
         path: The module's file.
         package: The package that its relative imports start at.
     """
-    nodes = _nodes_of(path)
-    found = set(_imports(nodes))
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom) and node.level:
-            parts = package.split(".")[: len(package.split(".")) - node.level + 1]
-            base = ".".join([*parts, *filter(None, [node.module])])
-            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    told = _told_of(path)
+    found = set(told.imports)
+    for level, module, names in told.relative:
+        parts = package.split(".")[: len(package.split(".")) - level + 1]
+        base = ".".join([*parts, *filter(None, [module])])
+        found |= {base, *(f"{base}.{name}" for name in names)}
     return found
 
 

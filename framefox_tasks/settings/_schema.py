@@ -32,6 +32,8 @@ _TOP = {
     "include_object",
     "version_table",
 }
+_ELSEWHERE = {"name": "database", "dbname": "database", "db": "database", "user": "username", "dialect": "driver"}
+"""Keys as others call them, where another of ours is more like them."""
 _CONNECTION = {"url", "driver", "host", "port", "username", "password", "database", "charset"}
 _INTEGERS = {"pool_size", "max_overflow", "pool_timeout", "pool_recycle"}
 # A task uses one connection and exits, so the pool's and the session's settings are checked and have no effect.
@@ -109,7 +111,9 @@ def _check(section: Mapping[str, Any], known: Collection[str], prefix: str, show
         if key not in known:
             from difflib import get_close_matches
 
-            near = get_close_matches(str(key), known, n=1)
+            near = [one for one in (_ELSEWHERE.get(str(key)),) if one in known] or get_close_matches(
+                str(key), known, n=1
+            )
             raise ConfigError(
                 f"{shown}: unknown key {prefix}{key}.",
                 hint=f"Did you mean {prefix}{near[0]}?" if near else f"Known are {', '.join(sorted(known))}.",

@@ -162,17 +162,19 @@ class FleetSettings:
         """
         from urllib.parse import quote
 
+        keys = {self.options.url: "fleet.url", self.options.template: "fleet.template"}
+        key = keys.get(template) or f"the URL of {row.get('name')}"
         parts = re.split(_FIELD, template)
         for index in range(1, len(parts), 2):
             value = row.get(parts[index])
             if value is None:
                 raise ConfigError(
-                    f"{self._shown}: fleet.url holds {{{parts[index]}}}, of which the list of targets says nothing.",
+                    f"{self._shown}: {key} holds {{{parts[index]}}}, of which the list of targets says nothing.",
                     hint=f"It says: {', '.join(row)}.",
                 )
             parts[index] = quote(str(value), safe="")
         for index in range(0, len(parts), 2):
-            parts[index] = self._expand("fleet.url", parts[index])
+            parts[index] = self._expand(key, parts[index])
         return "".join(parts)
 
 

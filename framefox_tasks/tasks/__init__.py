@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 
 # Tasks and imports make many objects and hardly any garbage, and to look for that takes a tenth of the time.
-gc.set_threshold(100_000)
+gc.set_threshold(200_000)
 
 from framefox_tasks.tasks.copies import task_database_copy
 from framefox_tasks.tasks.database import (

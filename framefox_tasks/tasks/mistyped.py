@@ -6,14 +6,13 @@ doit asks its own classes, so their methods are wrapped here, once, when a dodo.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import wraps
 from getopt import GetoptError
-from typing import Any
+from typing import Any, NoReturn
 
 from doit.cmd_base import NamespaceTaskLoader
-from doit.cmdparse import CmdParse, CmdParseError, TaskParse
+from doit.cmdparse import CmdOption, CmdParse, CmdParseError, TaskParse
 from doit.control import TaskControl
 from doit.exceptions import InvalidCommand
 
@@ -21,7 +20,9 @@ from framefox_tasks.tasks.patterns import check, expand, without_default
 from framefox_tasks.tasks.several import note_words
 
 _WRAPPED = "_framefox_tasks"
-_DOWNGRADE = "database_downgrade"
+_DOWNGRADE, _ENTITY = "database_downgrade", "create_entity"
+_ALIKE, _MISTYPED = 0.7, 0.9
+"""How much two words are alike where one may have been meant for the other, and where that is hardly a question."""
 
 
 class _OptionUnknownError(CmdParseError):  # type: ignore[misc]  # doit ships no type information
@@ -67,7 +68,7 @@ def _parse_only(original: Any, parser: Any, in_args: Sequence[str], params: Any 
             raise
         if isinstance(parser, TaskParse):
             raise _OptionUnknownError(exc.__context__, parser, len(in_args)) from None
-        raise CmdParseError(f"{exc.__context__}.{_meant(exc.__context__.opt, parser)}") from None
+        raise CmdParseError(not_an_option(exc.__context__, parser, "run")) from None
 
 
 def _load_tasks(original: Any, loader: Any, cmd: Any, pos_args: list[str]) -> Any:
@@ -92,6 +93,7 @@ def _expand(words: list[str], load: Callable[[], Sequence[Any]]) -> None:
 
 
 def _process(original: Any, control: Any, task_selection: list[str] | None) -> Any:
+    _show_help_of_entity(task_selection or (), control.tasks)
     try:
         check(task_selection or (), control.tasks)
         return original(control, task_selection)
@@ -112,17 +114,23 @@ def _name(words: Sequence[str], error: _OptionUnknownError) -> str:
 def _explained(error: _OptionUnknownError, name: str, doc: str | None, positional: str | None = None) -> CmdParseError:
     """The error in words; for --help the help is printed, and the process ends."""
     if error.option in ("help", "h"):
-        sys.stdout.write(_help(name, doc or "", error.parser, positional))
-        sys.stdout.flush()
-        raise SystemExit(0)
-    meant = _meant(error.option, error.parser)
+        _end_with(_help(name, doc or "", error.parser, positional))
+    meant = _near_option(error.option, error.parser)
     return CmdParseError(f"{name}: {error}.{meant}\nSee its options with: doit {name} --help")
 
 
-def _meant(option: str, parser: Any) -> str:
+def not_an_option(error: GetoptError, parser: Any, command: str) -> str:
+    """What is told of an option that a command of doit does not have, or not so."""
+    behind = "An option of a task stands behind the name of the task."
+    return f"{error}.{_near_option(error.opt, parser)}\n{behind} Those of doit: doit help {command}"
+
+
+def _near_option(option: str, parser: Any) -> str:
     from difflib import get_close_matches
 
     names = [name.rstrip("=") for name in parser.get_long()]
+    if len(option) == 1:
+        return ""
     near = get_close_matches(option, names, n=1) or [name for name in names if name.startswith(option)]
     return f" Did you mean {' or '.join(f'--{name}' for name in near)}?" if near and option not in near else ""
 
@@ -147,17 +155,32 @@ def _unknown(word: str, selection: Sequence[str], tasks: Mapping[str, Any]) -> s
 
 def nearest(word: str, names: Collection[str]) -> str | None:
     """The name that a word may have been meant for: written in another way, without its first part, or mistyped."""
-    from difflib import get_close_matches
-
     # The one database is meant more often than a fleet, which has tasks of the same endings.
     plain = {_plain(name): name for name in sorted(names, key=lambda name: name.startswith("fleet_"))}
     wanted = _plain(word)
     ends = [name for name in plain if name.endswith(f"_{wanted}")]
-    found = [wanted] if wanted in plain else ends[:1] or get_close_matches(wanted, plain, n=1, cutoff=0.7)
-    if not found:
-        short = {name.partition("_")[2]: name for name in reversed(plain)}
-        found = [short[name] for name in get_close_matches(wanted, filter(None, short), n=1, cutoff=0.7)]
-    return plain[found[0]] if found else None
+    if wanted in plain or ends:
+        return plain[wanted if wanted in plain else ends[0]]
+    found = max(plain, key=lambda name: (_likeness(wanted, name), "_" not in name), default="")
+    return plain[found] if _likeness(wanted, found) >= _ALIKE else None
+
+
+def _likeness(word: str, name: str) -> float:
+    """How much a word is like a name, or like it without its first part, from 0 to 1.
+
+    Two words that begin with the same area are alike only if the rest is, too: database_nope is not database_drop.
+    """
+    whole = _ratio(word, name)
+    if "_" not in name or whole >= _MISTYPED:
+        return whole
+    (area, _, rest), (of, behind, wanted) = name.partition("_"), word.partition("_")
+    return max(_ratio(word, rest), min(_ratio(of, area), _ratio(wanted, rest)) if behind else 0)
+
+
+def _ratio(word: str, name: str) -> float:
+    from difflib import SequenceMatcher
+
+    return SequenceMatcher(None, word, name).ratio()
 
 
 def _plain(name: str) -> str:
@@ -192,6 +215,21 @@ def _until_option(words: Sequence[str], tasks: Mapping[str, Any]) -> Iterator[st
 
 
 # Help
+
+
+def _show_help_of_entity(words: Sequence[str], tasks: Mapping[str, Any]) -> None:
+    """Print the help of the task whose words doit does not read: --help may stand behind the name of an entity."""
+    task = tasks.get(_ENTITY)
+    if task and task.pos_arg and words[:1] == [_ENTITY] and {"-h", "--help"} & set(words):
+        parser = TaskParse([CmdOption(option) for option in (*task.params, *task.creator_params)])
+        _end_with(_help(_ENTITY, task.doc or "", parser, task.pos_arg))
+
+
+def _end_with(text: str) -> NoReturn:
+    from framefox_tasks.report import say
+
+    say(text.rstrip("\n"))
+    raise SystemExit(0)
 
 
 def _help(name: str, doc: str, parser: Any, positional: str | None) -> str:

@@ -16,7 +16,7 @@ _CONFIG = (choice("format", "text or json", "text", "json"),)
 @definition
 def task_create_entity() -> dict[str, Any]:
     """Write an entity, as in: doit create_entity product"""
-    create = {"actions": [action("entities:create")], "params": [_FIELDS], "pos_arg": "names"}
+    create = {"actions": [action("entities:create")], "params": [_FIELDS], "pos_arg": "name"}
     return {**create, "uptodate": [Named()], **LIVE}
 
 

@@ -10,7 +10,7 @@ from doit import Globals, doit_cmd
 from doit.doit_cmd import DoitMain
 from doit.reporter import ConsoleReporter
 
-from framefox_tasks.tasks.freshness import FAILED, reason_of
+from framefox_tasks.tasks.freshness import FAILED, has_failed, reason_of
 from framefox_tasks.tasks.freshness.state import listed
 from framefox_tasks.tasks.state_file import guard
 from framefox_tasks.url import redact, redacted
@@ -64,10 +64,12 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type inf
         """Called before the first task."""
         super().initialize(tasks, selected_tasks)
         if Globals.dep_manager is not None:
-            guard(Globals.dep_manager.backend)
+            guard(Globals.dep_manager)
 
     def execute_task(self, task: Any) -> None:
-        """Called when a task starts."""
+        """Called when a task starts. Until it has succeeded it counts as failed: an interrupt ends it at once."""
+        if Globals.dep_manager is not None and task.actions and not has_failed(task):
+            Globals.dep_manager.backend.set(task.name, FAILED, True)
         meta = task.meta or {}
         if not meta.get(BARE) and task.actions and task.name[0] != "_":
             explained = meta.get(EXPLAINED)
@@ -89,7 +91,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit ships no type inf
     def add_success(self, task: Any) -> None:
         """Called when a task has succeeded."""
         super().add_success(task)
-        if Globals.dep_manager is not None and Globals.dep_manager.backend.get(task.name, FAILED):
+        if has_failed(task):
             Globals.dep_manager.backend.set(task.name, FAILED, False)
 
     def add_failure(self, task: Any, fail: Any) -> None:

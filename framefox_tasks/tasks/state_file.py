@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import sys
 import time
@@ -14,6 +15,7 @@ STATE_FILE = ".doit.sqlite3"
 _MEMORY = ":memory:"
 _HEADER = b"SQLite format 3\0"
 _GOOD, _BROKEN, _LOCKED = "good", "broken", "locked"
+_LEAST = 64 * 1024  # bytes that an empty one and its journal take, and more
 _SECONDS = 10.0  # to wait for another doit that writes to it
 
 
@@ -22,6 +24,9 @@ def state_file() -> str:
     path = Path(STATE_FILE)
     if not is_writable(path):
         _note(f"{path} cannot be written here: what this run finds out is forgotten. Another place: --db-file=FILE")
+        return _MEMORY
+    if not (path.exists() and path.stat().st_size) and shutil.disk_usage(path.parent).free < _LEAST:
+        _note(f"{path} cannot be made, since the disk is full: what this run finds out is forgotten.")
         return _MEMORY
     standing = _standing(path) if path.exists() else _GOOD
     if standing == _BROKEN:
@@ -34,9 +39,10 @@ def state_file() -> str:
     return STATE_FILE
 
 
-def guard(backend: Any) -> None:
-    """Have doit end well where its state cannot be written after the work is done."""
-    dump = backend.dump
+def guard(manager: Any) -> None:
+    """Have doit end well where its state cannot be written: while it forgets a task that failed, and after the work."""
+    backend = manager.backend
+    dump, remove = backend.dump, backend.remove
 
     def guarded() -> None:
         deadline = time.monotonic() + _SECONDS
@@ -51,8 +57,13 @@ def guard(backend: Any) -> None:
                 _note(f"doit's state cannot be written ({exc}): what this run has found out is forgotten.")
             return
 
+    def forget(task_id: str) -> None:
+        with suppress(sqlite3.OperationalError):  # what the failure leaves is written at the end, or that tells
+            remove(task_id)
+
     if isinstance(getattr(backend, "_conn", None), sqlite3.Connection):
         backend.dump = guarded
+        manager.remove = forget
 
 
 def is_writable(path: Path) -> bool:

@@ -34,6 +34,8 @@ def test_bash_completes_tasks_and_options(shop: MiniProject) -> None:
     # Behind a colon bash completes the rest of the word only.
     assert "create-migration" in bash(shop, "framefox-tasks database:cr")
     assert bash(shop, "framefox-tasks database:upgrade --re") == {"--revision", "--resume"}
+    assert bash(shop, "framefox-tasks database create-") == {"create-migration"}
+    assert bash(shop, "framefox-tasks database upgrade --re") == {"--revision", "--resume"}
 
 
 def test_it_completes_where_there_is_no_project_and_where_a_dodo_is_broken(tmp_path: Path) -> None:

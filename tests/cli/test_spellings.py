@@ -135,3 +135,20 @@ def test_a_command_that_is_mistyped_is_told(shop: MiniProject) -> None:
 
 def test_the_version_is_told(tmp_path: Path) -> None:
     assert MiniProject(tmp_path).framefox_tasks("--version").out.startswith("framefox-tasks ")
+
+
+def test_an_area_alone_shows_its_commands(shop: MiniProject) -> None:
+    shop.write("dodo.py", f"{shop.read('dodo.py')}\ndef task_data_load():\n    return {{'actions': []}}\n")
+    for words, code in ((("database",), 3), (("database", "--help"), 0)):
+        told = shop.framefox_tasks(*words)
+        assert told.code == code
+        assert told.out.startswith("Usage: framefox-tasks database:COMMAND [OPTIONS]\n")
+        assert "  database:upgrade " in told.out
+        assert "fleet:" not in told.out
+    assert '"data" is no task' in shop.framefox_tasks("data").err
+    shop.write("dodo.py", f"{shop.read('dodo.py')}\ndef task_database():\n    return {{'actions': ['echo own']}}\n")
+    assert "own" in shop.framefox_tasks("database").out
+
+
+def test_help_before_a_command_is_its_help(shop: MiniProject) -> None:
+    assert shop.framefox_tasks("--help", "database:upgrade") == shop.doit("database_upgrade", "--help")

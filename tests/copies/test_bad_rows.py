@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from support.copying import made, target_of
+from support.copying import copy, made, target_of
 from support.databases import DIALECTS, MakeDatabase
 from support.projects import MiniProject
 
-from framefox_tasks.copies import copy
 from framefox_tasks.databases.rows import BadRowError
 from framefox_tasks.model import CopyOptions
 

@@ -81,6 +81,26 @@ def compared(schema: CopySchema, source: Database, target: Database, table: str)
 
 
 @pytest.mark.server
+@pytest.mark.parametrize(("source", "target"), [("postgresql", "mysql"), ("mysql", "postgresql")])
+def test_a_row_has_more_fields_than_a_function_arguments(source: str, target: str, make_database: MakeDatabase) -> None:
+    columns = [f"c{number} integer NOT NULL" for number in range(110)] + ["t varchar(20)"]
+    cells = ", ".join(map(str, range(110)))
+    here, there = make_database(source), make_database(target, "copy")
+    made(
+        here,
+        f"CREATE TABLE item (id integer PRIMARY KEY, {', '.join(columns)})",
+        f"INSERT INTO item VALUES (1, {cells}, 'text'), (2, {cells}, NULL)",
+    )
+    copied = copy(target_of(here), target_of(there), options=CopyOptions(verify=True))
+    assert [table.verified for table in copied.tables] == ["values"]
+    schema = translated(here, target, onto=there)
+    assert compared(schema, here, there, "item")
+    there.execute("UPDATE item SET c100 = 7 WHERE id = 2")
+    with pytest.raises(VerificationError, match="id=2 c100 is '100' in the source and '7' in the copy"):
+        compared(schema, here, there, "item")
+
+
+@pytest.mark.server
 @pytest.mark.parametrize(("source", "target"), DIRECTIONS, ids=["-to-".join(pair) for pair in DIRECTIONS])
 def test_the_servers_agree_on_the_same_rows_and_on_no_others(
     source: str, target: str, make_database: MakeDatabase

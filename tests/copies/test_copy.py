@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import random
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from support.killing import kill_in_the_middle
 from support.projects import MiniProject
 
 from framefox_tasks.copies import copy, plan_copy
@@ -55,6 +53,7 @@ from pathlib import Path
 from framefox_tasks.model import CopyOptions, Project, Target
 from framefox_tasks.copies import copy
 project = Project(Path(sys.argv[1]))
+print("ready", file=sys.stderr, flush=True)
 copy(Target("sqlite:///app.db", project), Target("sqlite:///copy.db", project), options=CopyOptions(overwrite=True))
 """
 
@@ -221,23 +220,19 @@ def test_a_copy_that_is_killed_leaves_the_target_and_the_next_one_works(tmp_path
     run(tmp_path / "app.db", "CREATE TABLE pad (x);")
     run(tmp_path / "app.db", "INSERT INTO pad SELECT randomblob(8000000) FROM json_each('[1,2,3,4,5,6,7,8]');")
     run(tmp_path / "copy.db", "CREATE TABLE old (n); INSERT INTO old VALUES (1);")
-    command = [sys.executable, "-c", COPY, str(tmp_path)]
-    started = time.monotonic()
-    subprocess.run(command, check=True)
-    seconds = time.monotonic() - started
-    chance = random.Random(4)  # noqa: S311 - a test
-    for _ in range(20):
+
+    def before() -> None:
         (tmp_path / "copy.db").unlink()
         run(tmp_path / "copy.db", "CREATE TABLE old (n); INSERT INTO old VALUES (1);")
-        process = subprocess.Popen(command)
-        time.sleep(chance.uniform(seconds / 3, seconds))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+
+    def after() -> None:
         with closing(sqlite3.connect(tmp_path / "copy.db")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             name = connection.execute("SELECT name FROM sqlite_master").fetchone()[0]
             assert connection.execute(f"SELECT count(*) FROM {name}").fetchone() == ({"old": 1, "pad": 8}[name],)
-    subprocess.run(command, check=True)
+
+    kill_in_the_middle(COPY, str(tmp_path), folder=tmp_path, before=before, after=after)
+    subprocess.run([sys.executable, "-c", COPY, str(tmp_path)], check=True)
     assert left(tmp_path) == {"app.db", "copy.db"}
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from support.copy_types import BEFORE, VALUES, Value
-from support.copying import made, target_of
+from support.copying import copy, made, target_of
 from support.databases import DIALECTS, Database, MakeDatabase
 
-from framefox_tasks.copies import copy, plan_copy
+from framefox_tasks.copies import plan_copy
 from framefox_tasks.model import CopyOptions
 from framefox_tasks.results import Copied
 

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from support.copying import made, open_place, open_source, target_of
+from support.copying import copy, made, open_place, open_source, target_of
 from support.databases import DIALECTS, Database, MakeDatabase
 
-from framefox_tasks.copies import copy
+from framefox_tasks import copies
 from framefox_tasks.databases.rows import BadRowError, Side
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.model import CopyOptions, Mask
@@ -81,7 +81,7 @@ def test_a_key_that_the_target_gives_itself_is_an_error(owners: Database, make_d
     trigger = "CREATE TRIGGER counts BEFORE INSERT ON owner FOR EACH ROW SET NEW.id = NULL"
     target = made(make_database("mysql", "copy"), *OWNERS[1:3], trigger)
     with pytest.raises(VerificationError, match=r"copy_.* gave rows of owner other keys than they have in the source"):
-        copy(target_of(owners), target_of(target), options=CopyOptions(data_only=True))
+        copies.copy(target_of(owners), target_of(target), options=CopyOptions(data_only=True))
     assert target.execute("SELECT * FROM owner") == []
 
 
@@ -92,7 +92,7 @@ def test_keys_that_a_trigger_changes_are_an_error(owners: Database, make_databas
     with pytest.raises(
         VerificationError, match=r"The keys of child are others in the copy than in shop_.*: (owner_)?id"
     ):
-        copy(target_of(owners), target_of(target), options=CopyOptions(data_only=True))
+        copies.copy(target_of(owners), target_of(target), options=CopyOptions(data_only=True))
     assert target.execute("SELECT * FROM child") == []
 
 

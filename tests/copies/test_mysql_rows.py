@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.copying import made, open_place, target_of
+from support.copying import copy, made, open_place, target_of
 from support.databases import Database, MakeDatabase
 
-from framefox_tasks.copies import copy
+from framefox_tasks import copies
 from framefox_tasks.errors import CopyError, DatabaseInUseError, DatabaseNotFoundError, TargetNotEmptyError
 from framefox_tasks.model import CopyOptions
 from framefox_tasks.results import Copied
@@ -33,6 +33,9 @@ def source(source: Database) -> Database:
 @pytest.fixture
 def target(target: Database) -> Database:
     return made(target, *TABLES)
+
+
+ALONE = CopyOptions(data_only=True)
 
 
 def fill(source: Database, target: Database, **options: object) -> Copied:
@@ -84,13 +87,13 @@ def test_what_fails_is_undone(source: Database, target: Database) -> None:
     source.execute("ALTER TABLE team MODIFY name varchar(9) COLLATE utf8mb4_bin")
     source.execute("INSERT INTO team (name) VALUES ('A')")
     with pytest.raises(CopyError, match="Duplicate entry 'A'"):
-        fill(source, target)
+        copies.copy(target_of(source), target_of(target), options=ALONE)  # no plan sees what hinders it
     assert target.execute("SELECT * FROM team") == []
     source.execute("DELETE FROM team WHERE name = 'A'")
     target.execute("ALTER TABLE member DROP FOREIGN KEY fk_boss, DROP FOREIGN KEY fk_team")
     target.execute("ALTER TABLE member ENGINE = MyISAM")
     with pytest.raises(CopyError, match=r"member of .* engine without transactions"):
-        fill(source, target)
+        copies.copy(target_of(source), target_of(target), options=ALONE)  # no plan sees what hinders it
     assert target.execute("SELECT * FROM team") == []
 
 

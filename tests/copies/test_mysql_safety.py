@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from threading import Event, Thread, Timer
 
 import pytest
 from support.copying import made, open_place, open_source, target_of
 from support.databases import Database, MakeDatabase
+from support.killing import kill_in_the_middle
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.mysql.read import MySQLReader
@@ -149,40 +149,32 @@ COPY = """
 import sys
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.copies import copy
-print("ready", flush=True)
+print("ready", file=sys.stderr, flush=True)
 copy(Target(sys.argv[1]), Target(sys.argv[2]), options=CopyOptions(overwrite=True, jobs=2))
-print("done", flush=True)
 """
 
 
-def test_a_copy_that_is_killed_at_any_point_leaves_the_old_or_the_new(source: Database, target: Database) -> None:
+def test_a_copy_that_is_killed_at_any_point_leaves_the_old_or_the_new(
+    make_database: MakeDatabase, target: Database, tmp_path: Path
+) -> None:
+    source = made(make_database("mysql"), *(statement.replace("40000", "10000") for statement in WIDE))
     made(target, "CREATE TABLE wide (id int PRIMARY KEY)", "CREATE TABLE more (id int)")
     target.execute("CREATE TRIGGER tr BEFORE INSERT ON wide FOR EACH ROW SET @a = 1")
     for number in range(3):
         source.execute(f"CREATE TABLE more_{number} (id int PRIMARY KEY, w int, KEY (w)) AS SELECT id, 1 w FROM wide")
     tables = {"wide", *(f"more_{number}" for number in range(3))}
-    chance = random.Random(5)  # noqa: S311 - any
-    started = time.monotonic()
-    command = [sys.executable, "-c", COPY, source.url, target.url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        process.stdout.readline()
-        started = time.monotonic()
-        process.wait()
-    whole = time.monotonic() - started
-    assert target.tables() == tables
-    for _ in range(20):
+
+    def before() -> None:
         target.execute("CREATE TABLE IF NOT EXISTS more (id int)")
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-            assert process.stdout
-            process.stdout.readline()
-            time.sleep(chance.random() * whole)
-            process.kill()
+
+    def after() -> None:
         _await_end(target)
         found = target.tables()
         assert found in (tables, tables | {"more"})
         for table in tables:
-            assert target.execute(f"SELECT COUNT(*) FROM {table}") == [(40_000,)]
+            assert target.execute(f"SELECT COUNT(*) FROM {table}") == [(10_000,)]
+
+    kill_in_the_middle(COPY, source.url, target.url, folder=tmp_path, before=before, after=after)
     _again(source, target)
     assert target.tables() == tables
     assert [name for (name,) in source.execute("SHOW DATABASES") if name.startswith(target.name)] == [target.name]

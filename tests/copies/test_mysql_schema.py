@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from support.copying import made, open_source, target_of
+from support.copying import copy, made, open_source, target_of
 from support.databases import Database, MakeDatabase
 
-from framefox_tasks.copies import copy
 from framefox_tasks.databases.mysql.show_create import parted
 from framefox_tasks.databases.mysql.tokens import unqualified, without_definer
 from framefox_tasks.databases.rows import ForeignKeyPlan, Kind, Name

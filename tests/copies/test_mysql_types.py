@@ -7,10 +7,9 @@ import struct
 from decimal import Decimal
 
 import pytest
-from support.copying import made, open_place, open_source, target_of
+from support.copying import copy, made, open_place, open_source, target_of
 from support.databases import Database, MakeDatabase
 
-from framefox_tasks.copies import copy
 from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Name, Side
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import CopyOptions
@@ -183,11 +182,13 @@ def test_times_travel_as_durations_too(pair: tuple[Database, Database]) -> None:
         load(target, sent, [b"10\tP1M"])
 
 
-def load(database: Database, table: Side, found: list[bytes], *, local: bool = True) -> int:
+def load(database: Database, table: Side, found: list[bytes], *, local: bool = True, as_is: bool = False) -> int:
     """Load lines into a table of a database that is there."""
     place = open_place(target_of(database), overwrite=True, data_only=True, force_disconnect=False)
     place.local = local  # type: ignore[attr-defined]  # of MySQL's alone
     with place, place.loader() as loader:
+        if as_is:
+            loader.take_as_is()
         taken = loader.load(table, [line + b"\n" for line in found])
         place.put()
     return taken
@@ -223,6 +224,39 @@ def test_a_value_that_the_target_cannot_hold_is_an_error(make_database: MakeData
     assert caught.value.table == "t"
     assert caught.value.number == (None if local and case == "a check" else 3)
     assert database.execute("SELECT * FROM t") == []
+
+
+def test_the_empty_text_of_an_enum_that_another_server_holds_is_taken(make_database: MakeDatabase, local: bool) -> None:
+    columns = "id int PRIMARY KEY, a enum('x', 'y') NOT NULL, b enum('', 'z'), n tinyint"
+    database = made(make_database("mysql"), f"CREATE TABLE t ({columns})")
+    table = side(database)
+    rows = [b"1\t\t\t5", b"2\tx\tz\t\\N", *(b"%d\t%s\t\t1" % (n, b"x" * (n % 2)) for n in range(3, 2000))]
+    assert load(database, table, rows, local=local, as_is=True) == 1999
+    found = database.execute("SELECT id, a + 0, b + 0, n FROM t WHERE id < 4 ORDER BY id")
+    assert found == [(1, 0, 1, 5), (2, 1, 2, None), (3, 1, 1, 1)]
+    for wrong in (b"5000\tz\t\t1", b"5000\t\t\t300", b"5000\t\tq\t1"):
+        with pytest.raises(BadRowError):
+            load(database, table, [b"4999\t\t\t1", wrong], local=local, as_is=True)
+    with pytest.raises(BadRowError):
+        load(database, table, [b"5000\t\t\t1"], local=local)
+    assert database.execute("SELECT count(*) FROM t WHERE id > 4000") == [(0,)]
+
+
+def test_a_number_with_very_many_zeros_behind_it_arrives(make_database: MakeDatabase, local: bool) -> None:
+    columns = "id int PRIMARY KEY, a decimal(65,30), b decimal(65,0), c decimal(10,2)"
+    database = made(make_database("mysql"), f"CREATE TABLE t ({columns})")
+    table, zeros = side(database), b"0" * 500
+    rows = [
+        b"1\t-1.5%s\t1%s\t1.5%s" % (zeros, b"0" * 60, b"0" * 30),
+        b"2\t0.%s\t\\N\t-12345678.00" % zeros,
+        b"3\t12345678901234567890123456789012345.5%s\t-7.0\t\\N" % zeros,
+    ]
+    assert load(database, table, rows, local=local) == 3
+    assert database.execute("SELECT CONCAT(a), CONCAT(b), c FROM t ORDER BY id") == [
+        ("-1.500000000000000000000000000000", "1" + "0" * 60, Decimal("1.50")),
+        ("0.000000000000000000000000000000", None, Decimal("-12345678.00")),
+        ("12345678901234567890123456789012345.500000000000000000000000000000", "-7", None),
+    ]
 
 
 def test_the_same_key_twice_is_an_error(make_database: MakeDatabase, local: bool) -> None:

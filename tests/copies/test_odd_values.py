@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from support.copying import made, target_of
+from support.copying import copy, made, target_of
 from support.databases import Database, MakeDatabase, connect_server
 
-from framefox_tasks.copies import copy, plan_copy
+from framefox_tasks.copies import plan_copy
 from framefox_tasks.databases.rows import BadRowError
 from framefox_tasks.errors import ConfigError, CopyError
 from framefox_tasks.model import CopyOptions

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 from support import databases
-from support.copying import made, role, target_of
+from support.copying import copy, made, role, target_of
 from support.databases import Database
 
-from framefox_tasks.copies import copy
 from framefox_tasks.model import CopyOptions
 
 DIALECT = "postgresql"

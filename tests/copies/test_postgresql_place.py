@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
-import subprocess
-import sys
 import time
+from pathlib import Path
 
 import pytest
 from support.copying import made, open_place, role, target_of
 from support.databases import Database, MakeDatabase, connect_server, drop_database
+from support.killing import kill_in_the_middle
 
 from framefox_tasks.copies import copy
 from framefox_tasks.databases.contract import Place
@@ -214,36 +213,27 @@ COPY = """
 import sys
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.copies import copy
-print("ready", flush=True)
+print("ready", file=sys.stderr, flush=True)
 copy(Target(sys.argv[1]), Target(sys.argv[2]), options=CopyOptions(overwrite=True, jobs=2))
 """
 
 
-def test_a_killed_copy_leaves_the_target_whole(source: Database, target: Database) -> None:
+def test_a_killed_copy_leaves_the_target_whole(source: Database, target: Database, tmp_path: Path) -> None:
     made(
         source,
         "CREATE TABLE many AS SELECT i AS id, repeat('x', 40) AS t FROM generate_series(1, 60000) i",
         "ALTER TABLE many ADD PRIMARY KEY (id); CREATE INDEX ON many (t); CREATE TABLE few AS SELECT 1 AS id",
     )
     made(target, "CREATE TABLE old (id int)", "INSERT INTO old VALUES (1)")
-    random.seed(4)
-    killed = 0
-    for _ in range(20):
-        process = subprocess.Popen(
-            [sys.executable, "-c", COPY, source.url, target.url], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline()
-        time.sleep(random.uniform(0.0, 0.6))  # noqa: S311 - no secret
-        process.kill()
-        process.communicate()
-        killed += process.returncode == -9
+
+    def after() -> None:
         if target.tables() == {"old"}:
             assert target.execute("SELECT * FROM old") == [(1,)]
         else:
             assert target.execute("SELECT count(*), count(DISTINCT id) FROM many") == [(60000, 60000)]
             assert target.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'many'") == [(2,)]
-    assert killed > 10
+
+    kill_in_the_middle(COPY, source.url, target.url, folder=tmp_path, before=tuple, after=after)
     wait_for_the_sessions_of_the_dead(target)
     copy(target_of(source), target_of(target), options=CopyOptions(overwrite=True))
     assert target.execute("SELECT count(*) FROM many") == [(60000,)]

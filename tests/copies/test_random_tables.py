@@ -13,10 +13,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from support.copying import made, target_of
+from support.copying import copy, made, target_of
 from support.databases import DIALECTS, Database, MakeDatabase
 
-from framefox_tasks.copies import copy, plan_copy
+from framefox_tasks.copies import plan_copy
 from framefox_tasks.model import CopyOptions
 
 DIRECTIONS = [(source, target) for source in DIALECTS for target in DIALECTS]

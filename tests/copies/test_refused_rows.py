@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support.copying import made, target_of
+from support.copying import copy, made, target_of
 from support.databases import MakeDatabase
 
-from framefox_tasks.copies import copy
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import CopyOptions
 

@@ -149,6 +149,11 @@ def comparisons_of(pid: int) -> list[int]:
     return found
 
 
+def waits_for_a_child(pid: int) -> bool:
+    """Whether the kernel says so of a process; true too where it tells nothing of what processes wait for."""
+    return Path(f"/proc/{pid}/wchan").read_text() in ("do_wait", "0", "")
+
+
 def test_an_interrupt_of_a_comparison_of_files_leaves_no_traceback(shop: MiniProject) -> None:
     with closing(sqlite3.connect(shop.path / "shop.db")) as connection:
         connection.execute("CREATE TABLE wide (id INTEGER PRIMARY KEY, t TEXT)")
@@ -164,6 +169,7 @@ def test_an_interrupt_of_a_comparison_of_files_leaves_no_traceback(shop: MiniPro
             time.sleep(0.001)
         (child,) = comparing
         os.kill(child, signal.SIGSTOP)  # it does not end before the interrupt
+        wait_until(lambda: waits_for_a_child(process.pid))  # its start may be under way still
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
     assert process.returncode == 130, err

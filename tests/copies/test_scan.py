@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-from support.copying import made, target_of
-from support.databases import Database, MakeDatabase
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-from framefox_tasks.copies import copy, plan_copy
+import pytest
+from support.copying import copy, made, target_of
+from support.databases import DIALECTS, Database, MakeDatabase
+
+from framefox_tasks.copies import plan_copy
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import CopyOptions
 
@@ -141,3 +145,128 @@ def test_every_column_of_sqlite_with_values_of_another_kind_is_in_the_list(
         "t, id=5: x'00' in c is no text",
         "u, id=1: 'x' in a is no integer",
     ]
+
+
+@pytest.mark.parametrize("types", [(), (("n.a", "decimal(10,2)"),)])
+def test_numbers_of_a_thousand_digits_that_say_little_are_taken_or_told(
+    make_database: MakeDatabase, types: tuple[tuple[str, str], ...]
+) -> None:
+    source = made(
+        make_database("postgresql"),
+        "CREATE TABLE n (id integer PRIMARY KEY, a numeric(1000,500), b numeric)",
+        f"INSERT INTO n VALUES (1, 1.5, 0.{'0' * 70}), (2, NULL, NULL)",
+    )
+    target = make_database("mysql", "copy")
+    options = CopyOptions(types=types)
+    if types:
+        assert "of a does not take" in plan_copy(target_of(source), target_of(target), options=options).refused[0]
+        with pytest.raises(CopyError, match="id=1"):
+            copy(target_of(source), target_of(target), options=options)
+        return
+    copy(target_of(source), target_of(target), options=options)
+    assert target.execute("SELECT a * 10, b * 10, a IS NULL FROM n ORDER BY id") == [(15, 0, 0), (None, None, 1)]
+
+
+def test_a_number_that_is_the_greatest_has_none_after_it(make_database: MakeDatabase) -> None:
+    greatest = 2**63 - 1
+    source = made(
+        make_database("sqlite"),
+        "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT)",
+        f"INSERT INTO t VALUES (0), ({greatest})",
+    )
+    target = make_database("postgresql", "copy")
+    copy(target_of(source), target_of(target))
+    assert target.execute("SELECT id FROM t ORDER BY id") == [(0,), (greatest,)]
+    with pytest.raises(Exception, match="maximum value"):
+        target.execute("INSERT INTO t DEFAULT VALUES")
+
+
+def test_keys_within_postgresql_whose_rows_refer_to_none_are_told_and_not_validated(
+    make_database: MakeDatabase,
+) -> None:
+    source = made(
+        make_database("postgresql"),
+        "CREATE SCHEMA other",
+        "CREATE TABLE p (id integer PRIMARY KEY)",
+        'CREATE TABLE other."c d" (id integer PRIMARY KEY, p_id integer CONSTRAINT "to p" REFERENCES p DEFERRABLE, '
+        "fine integer CONSTRAINT fine REFERENCES p)",
+        "CREATE TABLE parts (id integer, p_id integer CONSTRAINT of_parts REFERENCES p) PARTITION BY LIST (id)",
+        "CREATE TABLE part PARTITION OF parts DEFAULT",
+        "SET session_replication_role = replica",
+        "INSERT INTO p VALUES (1)",
+        'INSERT INTO other."c d" VALUES (1, 1, 1), (2, 8, 1), (3, 9, NULL)',
+        "INSERT INTO parts VALUES (1, 7)",
+    )
+    target = make_database("postgresql", "copy")
+    lost = plan_copy(target_of(source), target_of(target)).not_carried
+    assert sorted(lost) == [
+        "foreign key of_parts of parts: 1 row refers to no row of p",
+        "validity of foreign key to p of other.c d: 2 rows refer to no row of p",
+    ]
+    copy(target_of(source), target_of(target), options=CopyOptions(verify=True))
+    assert target.execute("SELECT conname, convalidated FROM pg_constraint WHERE contype = 'f' ORDER BY 1") == [
+        ("fine", True),
+        ("to p", False),
+    ]
+    with pytest.raises(Exception, match="to p"):
+        target.execute('INSERT INTO other."c d" VALUES (4, 5, NULL)')
+    options = CopyOptions(where=(("other.c d", "p_id IS DISTINCT FROM 8"),), overwrite=True)
+    lost = plan_copy(target_of(source), target_of(target), options=options).not_carried
+    assert "validity of foreign key to p of other.c d: 1 row refers to no row of p" in lost
+    assert copy(target_of(source), target_of(target), options=options).rows == 4
+
+
+KEYS = (
+    "CREATE TABLE p (id integer PRIMARY KEY)",
+    "CREATE TABLE c (id integer PRIMARY KEY, p_id integer, FOREIGN KEY (p_id) REFERENCES p (id))",
+)
+
+
+@pytest.mark.parametrize("kind", DIALECTS)
+@pytest.mark.parametrize("onto", DIALECTS)
+def test_what_the_tables_of_a_target_do_not_take_is_told_for_rows_alone(
+    make_database: MakeDatabase, kind: str, onto: str
+) -> None:
+    source = made(
+        make_database(kind),
+        "CREATE TABLE p (id integer PRIMARY KEY)",
+        "CREATE TABLE c (id integer PRIMARY KEY, p_id integer)",
+        "INSERT INTO p VALUES (1), (2)",
+        "INSERT INTO c VALUES (1, 1), (2, NULL), (3, 3), (4, 4)",
+    )
+    target = made(make_database(onto, "copy"), *KEYS, "INSERT INTO p VALUES (7), (3)", "INSERT INTO c VALUES (1, 7)")
+    options = CopyOptions(data_only=True)
+
+    def refused(**chosen: Any) -> list[str]:
+        with pytest.raises(CopyError):
+            copy(target_of(source), target_of(target), options=replace(options, **chosen))
+        plan = plan_copy(target_of(source), target_of(target), options=replace(options, **chosen))
+        return [what.partition(" (foreign key")[0] for what in plan.refused]
+
+    assert refused() == [
+        "the target holds rows of c, p, and they are kept without --overwrite",
+        "c: 2 rows refer to no row of p",
+    ]
+    assert refused(overwrite=True) == ["c: 2 rows refer to no row of p"]
+    assert refused(overwrite=True, tables=("c",)) == ["c: 2 rows refer to no row of p"]  # but for 3, which it holds
+    assert refused(overwrite=True, tables=("p",)) == ["c: 1 row refers to no row of p"]  # those that it holds
+    assert target.execute("SELECT id FROM p ORDER BY id") == [(3,), (7,)]
+    source.execute("INSERT INTO p VALUES (3), (4)")
+    copy(target_of(source), target_of(target), options=replace(options, overwrite=True))
+    assert target.execute("SELECT count(*) FROM c") == [(4,)]
+
+
+@pytest.mark.parametrize("onto", ["postgresql", "mysql"])
+def test_rows_that_would_be_left_out_do_not_make_a_copy_fail(
+    make_database: MakeDatabase, onto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the rows are written there
+    source = made(make_database("sqlite"), *BAD["sqlite"])
+    plan = plan_copy(target_of(source), target_of(make_database(onto, "copy")), options=CopyOptions(on_bad_row="skip"))
+    told = TOLD["sqlite", "postgresql"]
+    assert (plan.refused, list(plan.rejected)) == ((), told if onto == "postgresql" else told[:1])
+    done = copy(target_of(source), target_of(make_database(onto, "copy")), options=CopyOptions(on_bad_row="skip"))
+    assert dict(done.rejected) == ({"a": 1, "b": 1} if onto == "postgresql" else {"a": 1})
+    options = CopyOptions(on_bad_row="skip", where=(("a", "colour = 1"),))
+    with pytest.raises(CopyError, match="no such column"):
+        copy(target_of(source), target_of(make_database(onto, "copy")), options=options)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import random
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.copying import open_place
+from support.killing import kill_in_the_middle
 
 from framefox_tasks.databases.contract import Place
 from framefox_tasks.databases.rows import Field, Kind, Name, Side, Statement
@@ -39,6 +38,7 @@ target = Target("sqlite:///copy.db", Project(Path(sys.argv[1])))
 table = Side(Name("t"), (Field("id", "integer", Kind.INTEGER), Field("s", "text", Kind.TEXT)))
 blocks = (b"".join(b"%d\\tnew\\n" % (n * 1000 + i) for i in range(1000)) for n in range(100))
 data_only = sys.argv[2] == "rows"
+print("ready", file=sys.stderr, flush=True)
 with open_place(target, overwrite=True, data_only=data_only, force_disconnect=False) as place:
     with place.loader() as loader:
         if data_only:
@@ -199,20 +199,12 @@ OLD = "CREATE TABLE t (id INTEGER PRIMARY KEY, s TEXT); INSERT INTO t VALUES (1,
 @pytest.mark.slow
 @pytest.mark.parametrize("what", ["all", "rows"])
 def test_a_copy_that_is_killed_leaves_the_target_and_the_next_one_works(tmp_path: Path, what: str) -> None:
-    target(tmp_path, OLD)
-    command = [sys.executable, "-c", LOAD, str(tmp_path), what]
-    started = time.monotonic()
-    subprocess.run(command, check=True)
-    seconds = time.monotonic() - started
-    chance = random.Random(4)  # noqa: S311 - a test
-    for _ in range(20):
-        target(tmp_path, OLD)
-        process = subprocess.Popen(command)
-        time.sleep(chance.uniform(seconds / 3, seconds))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    def after() -> None:
         assert rows(tmp_path, "SELECT s, count(*) FROM t GROUP BY s") in ([("old", 1)], [("new", 100_000)])
-    subprocess.run(command, check=True)
+
+    before = partial(target, tmp_path, OLD)
+    kill_in_the_middle(LOAD, str(tmp_path), what, folder=tmp_path, before=before, after=after)
+    subprocess.run([sys.executable, "-c", LOAD, str(tmp_path), what], check=True)
     assert rows(tmp_path, "SELECT s, count(*) FROM t GROUP BY s") == [("new", 100_000)]
     assert left(tmp_path) == {"copy.db"}
 

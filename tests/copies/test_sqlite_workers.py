@@ -14,14 +14,18 @@ from pathlib import Path
 from threading import Timer
 
 import pytest
-from support.copying import open_source
+from support.copying import open_place, open_source
 
-from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side, TablePlan
+from framefox_tasks.databases.canonical import totals_of
+from framefox_tasks.databases.checksum import Form
+from framefox_tasks.databases.contract import Reader, SummedLines, SumsLines
+from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side, Statement, TablePlan
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Project, Target
 
 ROWS = 130_000
 TABLE = Side(Name("t"), (Field("id", "integer", Kind.INTEGER), Field("note", "text", Kind.TEXT)))
+FORMS = (Form.LINE, Form.TEXT)
 COUNT = min(os.cpu_count() or 1, 4)
 
 pytestmark = pytest.mark.skipif(COUNT < 2 or sys.platform != "linux", reason="takes two processors, and /proc")
@@ -102,6 +106,58 @@ def test_rows_that_a_process_leaves_come_in_their_place(target: Target) -> None:
         blocks = [next(lines)]
         assert len(children()) == COUNT
         assert b"".join([*blocks, *lines]) == expected(target)
+
+
+def summed_lines(reader: Reader) -> SummedLines:
+    assert isinstance(reader, SumsLines)
+    found = reader.summed_lines(TABLE, FORMS)
+    assert found
+    return found
+
+
+def test_lines_come_with_the_checksum_that_another_reading_gives(target: Target) -> None:
+    with open_source(target) as source, source.reader() as reader:
+        summed = summed_lines(reader)
+        assert b"".join(summed.blocks) == expected(target)
+        assert len(children()) == COUNT
+        assert summed.totals
+        assert summed.totals == reader.checksum(TABLE, FORMS) == totals_of([expected(target)], FORMS)
+    execute(target, "UPDATE t SET note = 'note' WHERE id = 50000")
+    with open_source(target) as source, source.reader() as reader:
+        again = summed_lines(reader)
+        list(again.blocks)
+        assert again.totals
+        assert again.totals.rows == summed.totals.rows
+        assert again.totals.total != summed.totals.total
+
+
+def test_lines_that_a_process_leaves_have_no_checksum_with_them(target: Target) -> None:
+    execute(target, "UPDATE t SET note = hex(zeroblob(60000)) WHERE id = 50000")
+    with open_source(target) as source, source.reader() as reader:
+        summed = summed_lines(reader)
+        assert b"".join(summed.blocks) == expected(target)
+        assert summed.totals is None
+        assert reader.checksum(TABLE, FORMS) == totals_of([expected(target)], FORMS)
+
+
+def test_processes_read_what_was_written_into_the_file_of_a_copy(target: Target) -> None:
+    other = Target("sqlite:///copy.db", target.project)
+    with open_place(other) as place:
+        with place.loader() as loader:
+            loader.execute(Statement("CREATE TABLE t (id INTEGER PRIMARY KEY, note TEXT)"))
+            loader.load(TABLE, [expected(target)])
+            loader.execute(Statement("CREATE INDEX by_note ON t (note)"))
+            loader.change("UPDATE t SET note = 'note' WHERE id = 50000")
+        with place.reader() as reader:
+            found = reader.checksum(TABLE, FORMS)
+            assert len(children()) == COUNT
+            reader_alone = totals_of(reader.lines(TABLE, order=["id"]), FORMS)
+        assert not children()
+        assert found == reader_alone != totals_of([expected(target)], FORMS)
+        with place.loader() as loader:
+            loader.change("UPDATE t SET note = 'note 51000' WHERE id = 50000")  # it can still be written to
+        place.put()
+    assert not children()
 
 
 def test_processes_start_when_it_is_known_what_will_be_read(target: Target) -> None:

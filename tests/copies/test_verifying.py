@@ -13,6 +13,7 @@ import pytest
 from framefox_tasks.copies import verify
 from framefox_tasks.copies.verify import Checksum, canonical
 from framefox_tasks.databases import database_named
+from framefox_tasks.databases.canonical import totals_of_columns
 from framefox_tasks.databases.checksum import Form
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import BadRowError, Field, KeyTotals, Kind, Name, Side, TablePlan
@@ -273,6 +274,25 @@ def test_a_float_is_a_single_only_where_its_database_says_so() -> None:
         assert form is not None
         one, other = (next(iter(form(text))) for text in near)
         assert (one != other) is differ
+
+
+@pytest.mark.parametrize(
+    ("form", "columns"),
+    [
+        (
+            Form.NUMBER,
+            [["1.50", "2.00", "3"], ["10", "200"], ["1.5", "-0.25"], ["1.0", r"\N", "100"], ["1."], ["-0", "5"]],
+        ),
+        (Form.DOUBLE, [["0.1", "10"], ["1.0", "2.5"], ["1e5", "0.5"], ["120.0", r"\N"]]),
+        (Form.MOMENT, [["10:00:00.000000", "11:00:00.000000"], ["10:00:00.000000", "11:00:00.500000"], ["10:00:00"]]),
+        (Form.MOMENT, [["2026-01-01 00:00:00.000000", r"\N"], ["10:00:00.100000", "10:00:10"], ["infinity"]]),
+        (Form.TEXT, [["a", "b" * 999, "ä" * 600, r"a\tb", r"\N"], ["c" * 2000]]),
+    ],
+)
+def test_a_column_gives_the_same_checksum_whatever_it_is_read_with(form: Form, columns: list[list[str]]) -> None:
+    for column in columns:
+        alone = [totals_of_columns([[field]], [form]) for field in column]
+        assert totals_of_columns([column], [form]) == sum(alone[1:], alone[0])
 
 
 def test_a_checksum_depends_on_no_order_and_on_no_blocks() -> None:

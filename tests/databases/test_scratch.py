@@ -237,3 +237,32 @@ def test_none_is_made_on_the_server_of_a_protected_database(
     shop.write("config/orm.yaml", f"database:\n  url: {url}\n  scratch_url: {elsewhere}\n")
     shop.replace("src/entity/review.py", "    text:", "    stars: Mapped[int | None]\n    text:")
     assert "Proven on a scratch database" in shop.ok("database_create_migration", "-m", "second")
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
+def test_none_is_made_beside_a_database_that_is_marked(
+    dialect: str, make_database: MakeDatabase, shop: MiniProject
+) -> None:
+    """Its settings may be those of a laptop: the mark is there for that."""
+    shop.env["DATABASE_URL"] = make_database(dialect).url
+    shop.ok("database_create", "database_protect")
+    before = {name for name in server_databases(dialect) if name.startswith(PREFIX)}
+    out = shop.ok("database_create_migration", "-m", "first")
+    assert "Not proven, because no scratch database is made on the server of" in out
+    assert "is protected by a mark in it" in out
+    assert {name for name in server_databases(dialect) if name.startswith(PREFIX)} <= before
+
+
+def test_a_match_clause_is_a_fact(tmp_path: Path) -> None:
+    target = Target(f"sqlite:///{tmp_path / 'match.db'}", Project(root=tmp_path))
+    found = []
+    for match in ("", " MATCH FULL", " MATCH SIMPLE"):
+        target.file.unlink(missing_ok=True)
+        with closing(sqlite3.connect(target.file)) as connection:
+            connection.execute("CREATE TABLE a (id INTEGER PRIMARY KEY)")
+            connection.execute(f"CREATE TABLE b (a INTEGER REFERENCES a (id){match} ON DELETE CASCADE)")
+        facts = database_of(target).facts(target)
+        found.append([fact.value for fact in facts if fact.value.startswith("FOREIGN")])
+    assert found[0] == found[2] == ["FOREIGN KEY (a) REFERENCES a (id) ON DELETE CASCADE"]
+    assert found[1] == ["FOREIGN KEY (a) REFERENCES a (id) ON DELETE CASCADE MATCH FULL"]

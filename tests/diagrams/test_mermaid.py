@@ -63,24 +63,26 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 Parse = Callable[[list[str]], list[Any]]
 
 
-@pytest.fixture(scope="session")
-def parse(installed: Path) -> Parse:
+@pytest.fixture(scope="module")
+def parse(installed: Path) -> Iterator[Parse]:
     """A function that has Mermaid read diagrams; what it understood of each, or its error."""
+    script = str(installed.parent.parent / "parse.mjs")
+    with subprocess.Popen(["node", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as process:
+        given, told = process.stdin, process.stdout
+        assert given
+        assert told
 
-    def parse(diagrams: list[str]) -> list[Any]:
-        script = [str(installed.parent.parent / "parse.mjs")]
-        done = subprocess.run(
-            ["node", *script], input=json.dumps(diagrams), capture_output=True, text=True, timeout=150
-        )
-        assert done.returncode == 0, done.stderr
-        return list(json.loads(done.stdout))
+        def parse(diagrams: list[str]) -> list[Any]:
+            given.write(f"{json.dumps(diagrams)}\n")
+            given.flush()
+            return list(json.loads(told.readline()))
 
-    return parse
+        yield parse
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(installed: Path) -> Iterator[Page]:
-    """A browser's page in which `mermaid` is loaded."""
+    """A browser's page in which `mermaid` is loaded; each test sets its theme and draws anew."""
     with chromium() as browser:
         page = browser.new_page()
         page.add_script_tag(path=installed / "dist/mermaid.min.js")

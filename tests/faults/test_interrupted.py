@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -17,6 +18,8 @@ from typing import Any
 import pytest
 from support.databases import Database, MakeDatabase
 from support.projects import MiniProject
+
+from framefox_tasks.tasks.state_file import state_file
 
 TABLE = "op.execute('CREATE TABLE account (id INTEGER)')"
 WAITS = "import time; open('begun', 'w'); time.sleep(60)"
@@ -76,6 +79,9 @@ def test_an_interrupt_inside_of_an_exec_has_the_same_exit_code(one: MiniProject)
     one.migration("aaa", None, upgrade="exec('import os, signal; os.kill(os.getpid(), signal.SIGINT)')")
     run = one.run(sys.executable, "-m", "doit", "database_upgrade")
     assert (run.code, run.err.count("\n")) == (130, 1), run.all
+    told = one.ok("database_status")
+    assert "its last run failed" in told
+    assert "at head aaa" not in told
 
 
 def typed(project: MiniProject, *, times: int) -> tuple[int, str]:
@@ -279,3 +285,40 @@ def test_a_state_that_cannot_be_written_at_the_end_is_told(one: MiniProject) -> 
     assert run.code == 0, run.all
     assert run.err.startswith("Note: doit's state cannot be written (database is locked)")
     assert applied(one)
+
+
+@pytest.mark.slow
+def test_a_task_that_failed_where_the_state_cannot_be_written_is_told_as_that(one: MiniProject) -> None:
+    """doit forgets a task as soon as it has failed, and that writes to its state."""
+    one.ok("database_upgrade")
+    one.migration("bbb", "aaa", upgrade="raise RuntimeError('out of order')")
+    other = sqlite3.connect(one.path / ".doit.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    run = one.doit("database_upgrade")
+    other.close()
+    assert run.code in (1, 2), run.all
+    assert "out of order" in run.err
+    assert "OperationalError" not in run.err
+    assert "Note: doit's state cannot be written (database is locked)" in run.err
+
+
+def test_a_disk_without_room_for_the_state_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert state_file() == ".doit.sqlite3"
+    full = shutil.disk_usage(tmp_path)._replace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    assert state_file() == ":memory:"
+    Path(".doit.sqlite3").touch()  # what SQLite leaves where it cannot make the file
+    assert state_file() == ":memory:"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("words", [("database_upgrade",), ("database_upgrade", "--help")])
+def test_all_output_to_a_full_disk_stops_no_task(one: MiniProject, words: tuple[str, ...]) -> None:
+    """As `> log 2>&1` does: there is nowhere left to tell it."""
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [*UPGRADE[:-1], *words], cwd=one.path, env=one._environment(), stdout=full, stderr=full, check=False
+        )
+    assert run.returncode == 0
+    assert words != ("database_upgrade",) or applied(one)

@@ -154,7 +154,7 @@ def test_killed_while_the_server_works(
     measured: Callable[[str], None],
 ) -> None:
     database = make_database(dialect)
-    measured(check_points(database, bank(shop, database, case), every=often(4, 1), sent=True))
+    measured(check_points(database, bank(shop, database, case), every=often(3, 1), sent=True))
 
 
 @pytest.mark.promise("A migration with an `autocommit_block()`, killed at any statement: the same")

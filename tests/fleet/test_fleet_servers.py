@@ -189,3 +189,61 @@ def test_a_history_that_reaches_beyond_its_database_is_run_for_each(fleet: Fleet
     assert made.message.startswith("by 4 migrations: nothing is kept to make it of: ")
     assert "ALTER ROLE" in made.message
     assert database.revision() == ["dddd"]
+
+
+SEEN = "op.execute(\"INSERT INTO public.seen SELECT pg_backend_pid(), current_schema(), current_setting('work_mem')\")"
+
+
+@pytest.mark.parametrize(
+    ("body", "sessions"),
+    [
+        pytest.param(
+            "op.execute(\"SET work_mem = '77MB'\")\n    op.execute('CREATE TEMPORARY TABLE mine (id INTEGER)')\n"
+            "    op.execute('CREATE TABLE eeee (id INTEGER)')",
+            1,
+            id="what it has set is put back",
+        ),
+        pytest.param(
+            "op.execute('RESET search_path')\n    op.execute('CREATE TABLE eeee (id INTEGER)')",
+            1,
+            id="RESET goes back to its own schema",
+        ),
+        pytest.param(
+            "op.get_bind().connection.cursor().execute('SET search_path TO DEFAULT')\n"
+            "    op.execute('CREATE TABLE eeee (id INTEGER)')",
+            1,
+            id="and so on a cursor of the driver",
+        ),
+        pytest.param("op.execute('RESET ALL; CREATE TABLE eeee (id INTEGER)')", 4, id="among other statements"),
+        pytest.param(
+            "try:\n        op.execute('RESET ALL; CREATE TABLE eeee (id INTEGER)')\n"
+            "    except Exception:\n        pass",
+            4,
+            id="whose refusal it would not notice",
+        ),
+        pytest.param(
+            "op.execute('SELECT public.back()')\n    op.execute('CREATE TABLE eeee (id INTEGER)')",
+            4,
+            id="in a function",
+        ),
+    ],
+)
+def test_schemas_share_a_session_and_nothing_else(fleet: Fleet, shared: Database, body: str, sessions: int) -> None:
+    names = [f"t{number}" for number in range(4)]
+    for name in names:
+        shared.execute(f"CREATE SCHEMA {name}")
+    shared.execute("CREATE TABLE public.seen (pid INTEGER, schema TEXT, memory TEXT)")
+    shared.execute(
+        "CREATE FUNCTION public.back() RETURNS void LANGUAGE plpgsql AS 'BEGIN EXECUTE ''RESET search_path''; END'"
+    )
+    fleet.history.add("dddd", "cccc", upgrade=f"{SEEN}\n    {body}")
+    (fleet.path / "migrations/env.py").write_text("from framefox_tasks.env import run_migrations\n\nrun_migrations()\n")
+    outcomes = list(upgrade_all(list_targets(fleet.settings), jobs=1))
+    assert [(one.name, one.ended, one.message) for one in outcomes] == [(name, "done", "") for name in names]
+    tables = "SELECT table_schema FROM information_schema.tables WHERE table_name = 'eeee' ORDER BY 1"
+    assert [schema for (schema,) in shared.execute(tables)] == names
+    seen = shared.execute("SELECT pid, schema, memory FROM public.seen")
+    assert sorted(schema for _, schema, _ in seen) == names
+    assert {memory for *_, memory in seen} == {"4MB"}
+    # The first has its own session in any case; the one that finds out that it needs one is rolled back.
+    assert len({pid for pid, *_ in seen}) == sessions

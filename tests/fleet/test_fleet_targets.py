@@ -132,7 +132,7 @@ def test_what_is_wrong_with_one_target_is_told_for_it(fleet: Fleet) -> None:
     assert errors == {
         "acme 1": "acme is in the list of the fleet twice.",
         "twin 2": "twin leads to the same database as acme.",
-        "unset 3": "config/orm.yaml: fleet.url needs the variable UNSET, which is not set.",
+        "unset 3": "config/orm.yaml: the URL of unset needs the variable UNSET, which is not set.",
         "../../etc/passwd 4": "What the list says of ../../etc/passwd holds a slash, "
         "and would lead out of its place in the URL.",
         "port 5": "The port in the database URL is not a number from 1 to 65535.",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support.fleets import Fleet
 from support.projects import MiniProject
 
+import framefox_tasks
 from framefox_tasks import FleetError, FleetOutcome
 from framefox_tasks.fleet.cluster import _cluster
 from framefox_tasks.fleet.waiting import Waiting
@@ -112,12 +115,33 @@ class Scheduler:
         return {"tls://10.0.0.7:4711": self.found}
 
 
+def test_the_code_of_a_checkout_has_a_digest(tmp_path: Path) -> None:
+    """The same in another place, and another one where a line is."""
+    package = Path(framefox_tasks.__file__).parent
+    shutil.copytree(package, tmp_path / "framefox_tasks", ignore=shutil.ignore_patterns("__pycache__"))
+    program = "from framefox_tasks.fleet.worker import code_digest; print(code_digest())"
+
+    def digest() -> str:
+        done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert digest() == versions()["code"]
+    with (tmp_path / "framefox_tasks/copies/plan.py").open("a") as file:
+        file.write("# more\n")
+    assert digest() != versions()["code"]
+
+
 def test_a_worker_with_another_version_is_refused() -> None:
     theirs = {**versions(), "alembic": "1.13.0"}
     with pytest.raises(FleetError) as caught:
         _cluster(Scheduler(theirs), "tls://scheduler:8786")
     ours = versions()["alembic"]
     assert caught.value.message == f"The worker tls://10.0.0.7:4711 has alembic 1.13.0, not {ours}."
+    theirs = {**versions(), "code": "0123456789ab"}  # of another checkout of the same version
+    with pytest.raises(FleetError) as caught:
+        _cluster(Scheduler(theirs), "tls://scheduler:8786")
+    ours = versions()["code"]
+    assert caught.value.message == f"The worker tls://10.0.0.7:4711 has code 0123456789ab, not {ours}."
     with pytest.raises(FleetError, match="has no workers") as caught:
         _cluster(Scheduler({}), "tls://scheduler:8786")
     assert "dask worker tls://scheduler:8786" in (caught.value.hint or "")

@@ -12,6 +12,8 @@ from pymysql.err import IntegrityError, OperationalError
 from support.databases import Database
 from support.declaring import Declared
 
+from framefox_tasks import check_migration
+
 
 @pytest.fixture
 def project(tmp_path: Path, database: Database) -> Declared:
@@ -73,3 +75,54 @@ def test_that_rows_can_break_it_is_told(project: Declared) -> None:
     project.create(item(BIG))
     risk: Any = project.written.risks
     assert risk == ("item gets the check ck_size: this fails where a row does not meet it. Look for such.",)
+
+
+def states(*values: str, native: bool = False, length: int = 9) -> str:
+    listed = ", ".join(map(repr, values))
+    return f"""
+Base.metadata.naming_convention = {{"ck": "ck_%(table_name)s_%(constraint_name)s"}}
+
+
+class Item(Base):
+    __tablename__ = "item"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    size: Mapped[int | None] = mapped_column(CheckConstraint("size > 5", name="size"))
+    done: Mapped[bool | None] = mapped_column(Boolean(create_constraint=True, name="done"))
+    state: Mapped[str | None] = mapped_column(
+        Enum({listed}, name="state", native_enum={native}, length={length}, create_constraint=True)
+    )
+"""
+
+
+def test_that_of_an_enum_gets_its_values(project: Declared) -> None:
+    project.migrate(states("new", "old"))
+    assert (refused(project, 7), refused(project, 7, "gone")) == (False, True)
+    project.migrate(states("new", "gone"))
+    assert not project.written.by_hand
+    assert (refused(project, 7, "gone"), refused(project, 7, "old")) == (False, True)
+    project.migrate(states("new", "gone", "gone for ever", length=13))
+    assert (refused(project, 7, "gone for ever"), refused(project, 7, "old")) == (False, True)
+    check_migration(project.target)
+    project.downgrade()
+    assert (refused(project, 7, "gone"), refused(project, 7, "old")) == (False, True)
+    project.downgrade()
+    assert (refused(project, 7, "old"), refused(project, 7, "gone")) == (False, True)
+
+
+def test_the_values_of_a_native_enum_are_in_its_type(project: Declared) -> None:
+    project.migrate(states("new", "old", native=True))
+    project.migrate(states("new", "old", "gone", native=True))
+    of_others = ("enum values of item.state",) if project.database.path else ()
+    assert project.written.by_hand == of_others
+    check_migration(project.target)
+
+
+def test_one_beside_a_column_of_another_type_changes_with_it(project: Declared) -> None:
+    project.migrate(item(BIG))
+    plain = "size: Mapped[int | None]"
+    project.migrate(item(HUGE).replace(plain, f"{plain} = mapped_column(BigInteger)"))
+    assert not project.written.by_hand
+    assert (refused(project, 7), refused(project, 70)) == (True, False)
+    check_migration(project.target)
+    project.downgrade()
+    assert (refused(project, 3), refused(project, 7)) == (True, False)

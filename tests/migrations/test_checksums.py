@@ -232,6 +232,36 @@ def test_no_right_to_change_the_version_table_is_told(shop: MiniProject, make_da
         database.execute(f"DROP ROLE {role}")
 
 
+DENIED = """
+import sqlite3
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from framefox_tasks.env import run_migrations
+
+@event.listens_for(Engine, "connect")
+def deny(raw, _):
+    denied = (sqlite3.SQLITE_ALTER_TABLE, "alembic_version")
+    raw.set_authorizer(lambda action, _, table, *__: int((action, table) == denied))
+
+run_migrations()
+"""
+
+
+def test_a_version_table_that_takes_no_column_takes_the_revision(
+    shop: MiniProject, make_database: MakeDatabase
+) -> None:
+    database = make_database("sqlite")
+    target = ready(shop, database)
+    database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    database.execute("INSERT INTO alembic_version VALUES ('m0')")
+    shop.migration("m3", "m2", upgrade="op.execute('CREATE TABLE noted (id INTEGER)')")
+    (shop.path / "migrations/env.py").write_text(DENIED)
+    result = framefox_tasks.upgrade(target)
+    assert result.current == ("m3",)
+    assert "The checksums of migrations are not kept" in result.notes[0]
+    assert "noted" in database.tables()
+
+
 def test_the_tasks_tell_of_an_edit(shop: MiniProject) -> None:
     shop.migration("aaa", None)
     shop.ok("database_upgrade")

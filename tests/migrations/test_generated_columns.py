@@ -25,6 +25,7 @@ def test_another_expression(tmp_path: Path, database: Database) -> None:
     assert made.proven
     assert made.destructive == ()
     assert made.by_hand == ()
+    assert made.renames == ()
     assert made.operations == (
         "drop index by_area on item",
         "drop column item.area",

@@ -9,7 +9,7 @@ import pytest
 from support.databases import MakeDatabase
 from support.declaring import Declared
 
-from framefox_tasks import UnprovenError, create_migration
+from framefox_tasks import MigrationError, UnprovenError, create_migration
 
 pytestmark = pytest.mark.server
 
@@ -86,3 +86,18 @@ def test_what_no_extension_has_is_told_as_before(project: Declared) -> None:
     assert "of_nobody() does not exist" in told.message
     assert "extension" not in str(told)
     assert "--keep-anyway" in str(told.hint)
+
+
+def test_an_upgrade_tells_it_where_nothing_was_proven(project: Declared) -> None:
+    if not project.database.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'citext'"):
+        pytest.skip("the server has no extension citext")
+    written = project.create(PERSON, proof=False)
+    with pytest.raises(MigrationError) as told:
+        project.upgrade()
+    assert "has not the extension citext, which has that" in told.value.message
+    line = re.search(r"op\.execute\(.*\)", str(told.value.hint))
+    assert line
+    path = next((project.path / "migrations/versions").glob("*.py"))
+    path.write_text(written.replace("def upgrade() -> None:", f"def upgrade() -> None:\n    {line[0]}"))
+    project.upgrade()
+    assert "person" in project.database.tables()

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from support.databases import MakeDatabase
+from support.declaring import Declared
 from support.evolving_modules import Evolution
 
-from framefox_tasks import UnprovenError
+from framefox_tasks import UnprovenError, check_migration
 
 pytestmark = pytest.mark.server
 
@@ -135,3 +136,25 @@ class Child(Base):
     assert evolution.generate(linked.replace(", unique=True", "")) == ""
     told = "The index code of parent stays: the foreign key child_ibfk_1 of child needs it"
     assert any(told in text for text in evolution.said.warnings)
+
+
+def test_a_comment_that_is_an_option_of_the_table(tmp_path: Path, make_database: MakeDatabase) -> None:
+    database = make_database("mysql")
+    project = Declared(tmp_path / "project", database)
+    entity = """
+class Item(Base):
+    __tablename__ = "item"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    size: Mapped[int] = mapped_column()
+    __table_args__ = (Index("by_size", "size", mysql_using="btree"), {"mysql_comment": "old"})
+"""
+    comment = (
+        "SELECT TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_NAME = 'item' AND TABLE_SCHEMA = DATABASE()"
+    )
+    project.migrate(entity)
+    project.migrate(entity.replace('"old"', '"new"').replace('"size", mysql_using="btree"', '"size", "id"'))
+    assert database.execute(comment) == [("new",)]
+    assert not project.written.by_hand
+    check_migration(project.target)
+    project.downgrade()
+    assert database.execute(comment) == [("old",)]

@@ -23,12 +23,14 @@ from sqlalchemy import (
     Time,
     Uuid,
     text,
+    types,
 )
-from sqlalchemy.dialects.postgresql import INET, JSONB
+from sqlalchemy.dialects.postgresql import INET, INTERVAL, JSONB
 from support.databases import Database, MakeDatabase
+from support.declaring import Declared
 from support.declaring_tables import Declaring
 
-from framefox_tasks import create_migration
+from framefox_tasks import Target, check_migration, create, create_migration, upgrade
 
 pytestmark = pytest.mark.server
 
@@ -99,3 +101,126 @@ def test_where_there_is_no_cast_it_is_said_when_the_file_is_written(project: Dec
 def test_a_length_that_is_added_is_a_change(project: Declaring) -> None:
     project.apply(Column("a", String()))
     project.round_trip(Column("a", String(20)))
+
+
+class Vector(types.UserDefinedType[Any]):
+    """As an extension's type would be: PostgreSQL alone knows whether it has changed."""
+
+    cache_ok = True
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def get_col_spec(self, **_: Any) -> str:
+        return f"NUMERIC({self.size})"
+
+
+def test_the_size_of_a_type_of_the_projects(project: Declaring, database: Database) -> None:
+    project.apply(Column("place", Vector(3)))
+    project.declare(Column("place", Vector(4)))
+    made = create_migration(project.target)
+    assert made.operations == ("modify type item.place",)
+    assert made.proof
+    assert made.proof.older == ()
+    project.up()
+    query = "SELECT numeric_precision FROM information_schema.columns WHERE column_name = 'place'"
+    assert database.execute(query) == [(4,)]
+    check_migration(project.target)
+    project.down()
+    assert database.execute(query) == [(3,)]
+
+
+def sequences(database: Database) -> list[tuple[str, int]]:
+    found = database.execute("SELECT data_type::text, max_value FROM pg_sequences")
+    return [(str(kind), int(largest)) for kind, largest in found]
+
+
+def test_the_sequence_of_a_number_gets_its_type(tmp_path: Path, database: Database) -> None:
+    entity = """
+class Item(Base):
+    __tablename__ = "item"
+    id: Mapped[int] = mapped_column({}, primary_key=True)
+"""
+    project = Declared(tmp_path / "project", database)
+    project.migrate(entity.format("Integer"))
+    database.execute("INSERT INTO item DEFAULT VALUES")
+    project.migrate(entity.format("BigInteger"))
+    assert sequences(database) == [("bigint", 2**63 - 1)]
+    check_migration(project.target)
+    project.downgrade()
+    assert sequences(database) == [("integer", 2**31 - 1)]
+    database.execute("INSERT INTO item DEFAULT VALUES")
+    assert database.execute("SELECT id FROM item ORDER BY id") == [(1,), (2,)]
+
+
+def test_a_schema_that_is_there_is_made_in_a_new_database(
+    tmp_path: Path, database: Database, make_database: MakeDatabase
+) -> None:
+    entity = """
+class Shop(Base):
+    __tablename__ = "shop"
+    __table_args__ = {"schema": "sales"}
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Item(Base):
+    __tablename__ = "item"
+    __table_args__ = {"schema": "sales"}
+    id: Mapped[int] = mapped_column(primary_key=True)
+    shop_id: Mapped[int] = mapped_column(ForeignKey("sales.shop.id"))
+"""
+    project = Declared(tmp_path / "project", database)
+    database.execute("CREATE SCHEMA sales")
+    project.migrate(entity)
+    project.migrate(entity.replace('"sales.shop.id"', '"sales.shop.id", ondelete="CASCADE"'))
+    proof = project.written.proof
+    assert proof
+    assert (proof.proven, proof.reason) == (True, "")
+    assert project.written.operations[-1] == "add fk fk_item_shop_id_shop on sales.item"
+    new = Target(make_database("postgresql", "pg_types_new").url, project.target.project)
+    create(new)
+    assert len(upgrade(new).steps) == 2
+
+
+class Place(types.UserDefinedType[Any]):
+    """A type that SQLAlchemy has no name for."""
+
+    cache_ok = True
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+
+    def get_col_spec(self, **_: Any) -> str:
+        return self.sql
+
+
+@pytest.mark.parametrize(
+    ("dialect", "before", "after", "shown"),
+    [
+        ("postgresql", Place("BOX"), Place("POINT"), ["box", "point"]),
+        ("postgresql", Place("POINT"), Text(), ["point", "text"]),
+        ("postgresql", INTERVAL(fields="DAY TO SECOND"), Interval(), ["interval", "interval"]),
+        ("mysql", Place("POINT"), Place("GEOMETRY"), ["point", "geometry"]),
+    ],
+)
+def test_types_that_sqlalchemy_does_not_compare(
+    dialect: str, before: Any, after: Any, shown: list[str], tmp_path: Path, make_database: MakeDatabase
+) -> None:
+    database = make_database(dialect, "pg_types_more")
+    schema = "current_schema()" if dialect == "postgresql" else "DATABASE()"
+    query = f"SELECT data_type FROM information_schema.columns WHERE column_name = 'place' AND table_schema = {schema}"
+    project = Declaring(tmp_path / "more", database)
+    project.apply(Column("place", before))
+    found = [database.execute(query)[0][0]]
+    assert create_migration(project.target).path is None
+    project.declare(Column("place", after))
+    made = create_migration(project.target)
+    assert [text.partition(" (")[0] for text in made.operations] == ["modify type item.place"]
+    assert made.proof
+    assert made.proof.older == ()
+    project.up()
+    found.append(database.execute(query)[0][0])
+    assert found == shown
+    check_migration(project.target)
+    project.down()
+    assert database.execute(query) == [(shown[0],)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,3 +113,16 @@ def test_a_type_that_cannot_be_read_back_is_told_and_nothing_is_kept(
 def test_a_type_that_evaluates_is_kept_whatever_it_is_called(tmp_path: Path, database: Database) -> None:
     declared = Declared(tmp_path / "project", database)
     declared.migrate(UNREADABLE.format(text="Odd(length=30)"))
+
+
+def test_a_type_of_the_project_is_found_in_another_process(tmp_path: Path) -> None:
+    """Whatever the process has on sys.path: here neither the folder of a dodo.py nor the current one."""
+    database = Database("sqlite", f"sqlite:///{tmp_path}/app.db", "app", tmp_path / "app.db")
+    project = Declared(tmp_path / "project", database)
+    project.create(TYPES)
+    script = (
+        "from framefox_tasks import Project, Target, upgrade\n"
+        f"from pathlib import Path\nupgrade(Target({database.url!r}, Project(root=Path({str(project.path)!r}))))"
+    )
+    subprocess.run([sys.executable, "-P", "-c", script], check=True, cwd=tmp_path)
+    assert "item" in database.tables()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,7 +19,7 @@ from sqlalchemy.orm import class_mapper, configure_mappers
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from support.projects import ROOT
 
-from framefox_tasks import EntityError, FramefoxTasksError, Project, create_entity
+from framefox_tasks import EntityError, FramefoxTasksError, PermissionDeniedError, Project, create_entity
 from framefox_tasks.scaffold.entity import entity_sources
 from framefox_tasks.scaffold.plan import plan_entity
 
@@ -394,6 +396,34 @@ def test_what_cannot_be_used_is_taken_back(tmp_path: Path) -> None:
     before = contents(tmp_path)
     with pytest.raises(EntityError, match=r"was not written.*no things here"):
         create_entity(project, "thing", fields="category:ref(category)")
+    assert contents(tmp_path) == before
+
+
+def test_a_read_only_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = shelves(tmp_path)
+    before = contents(tmp_path)
+
+    def refused(path: object, *_: object, **__: object) -> int:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    with monkeypatch.context() as patched:
+        for name in ("open", "unlink", "replace"):
+            patched.setattr(os, name, refused)
+        with pytest.raises(PermissionDeniedError, match=r"thing\.py cannot be written: Read-only file system"):
+            create_entity(project, "thing", fields="name:str")
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.slow
+def test_what_could_not_be_used_before_is_not_blamed_on_the_new_entity(tmp_path: Path) -> None:
+    project = shelves(tmp_path)
+    tag = tmp_path / "src/entity/tag.py"
+    nowhere = '    nowhere: Mapped["Nowhere"] = relationship()  # noqa: F821\n'
+    tag.write_text(f"from sqlalchemy.orm import relationship\n{tag.read_text()}{nowhere}")
+    before = contents(tmp_path)
+    with pytest.raises(EntityError, match=r"cannot be used as they are.*Nowhere") as caught:
+        create_entity(project, "thing", fields="name:str")
+    assert "Correct that first" in str(caught.value)
     assert contents(tmp_path) == before
 
 

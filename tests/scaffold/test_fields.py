@@ -58,6 +58,8 @@ def test_what_follows_a_type(text: str, nullable: bool, unique: bool, index: boo
         ("str:str", "the generated code uses it"),
         ("a" * 64 + ":int", "longer than 63"),
         ("name:strng", "Did you mean str? There are str, text"),
+        ("name:varchar(20)", "Did you mean str? There are str, text"),
+        ("at:timestamp", "Did you mean datetime? There are str, text"),
         ("name:varchar", "there is no type 'varchar'"),
         ("name:str(0)", "from 1 to 4000"),
         ("name:str(x)", "str does not take (x)"),

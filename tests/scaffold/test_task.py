@@ -120,12 +120,14 @@ def test_flask_and_one_module(make_database: MakeDatabase, tmp_path: Path) -> No
         ((), "create_entity takes the name of one entity, and it was given none"),
         (("tag",), "there is no terminal to ask on"),
         (("tag", "other", "--fields="), "not 2 (tag other)"),
-        (("tag", "--feilds=a:int"), "option --feilds not recognized"),
+        (("tag", "--feilds=a:int"), "option --feilds not recognized. Did you mean --fields?"),
         (("tag", "--fields", "a:int=1"), "a default is !default(value)"),
         (("tag", "--fields=a:int=1"), "A default is !default(value)."),
         (("tag", "--fields=a:integer"), "Did you mean int?"),
         (("product", "--fields="), "The entity product is there already"),
-        (("tag", "--fields=a:ref(nothing)"), "The project has product, review. Create it first."),
+        (("tag", "--fields=a:ref(nothing)"), "Create it first, as in: doit create_entity nothing"),
+        (("tag", "--fields=a:ref(products)"), "Did you mean product? The project has product, review."),
+        (("none", "--fields="), "None is a keyword of Python"),
     ],
 )
 def test_what_is_typed_wrong(shop: MiniProject, arguments: tuple[str, ...], says: str) -> None:

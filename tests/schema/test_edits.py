@@ -256,3 +256,20 @@ def test_comments_and_empty_lines_are_no_code(path: Path, data: st.DataObject) -
     added = data.draw(st.lists(st.sampled_from(["", "# a comment", "    # x"]), min_size=1, max_size=3))
     edited = "\n".join([*lines[:place], *added, *lines[place:]])
     assert code_digest(edited.encode()) == code_digest(path.read_bytes()) is not None
+
+
+def test_an_edit_that_changes_code_is_imported_once(shop: MiniProject) -> None:
+    """By all tasks of a run together, in the process that needs it, and by no other."""
+    shop.write("src/entity/counted.py", "import os\nopen('imports.txt', 'a').write(f'{os.getpid()}\\n')\n")
+    shop.ok("database_create_migration", "-m", "first")
+    shop.ok("database_upgrade")
+    shop.ok("database_diagram")
+    count = shop.path / "imports.txt"
+    tasks = ["database_create_migration", "-m", "second", "database_diagram", "database_upgrade", "database_check"]
+    for number in range(2):
+        count.unlink()
+        shop.write(
+            "src/entity/product.py", f"{shop.read('src/entity/product.py')}\n\ndef helper_{number}():\n    pass\n"
+        )
+        shop.ok(*tasks)
+        assert len(count.read_text(encoding="utf-8").splitlines()) == 1

@@ -45,6 +45,8 @@ version_table: shop_version
         ("migration: x", "migration", "migrations"),
         ("database: {ulr: x}", "database.ulr", "database.url"),
         ("database: {user: x}", "database.user", "database.username"),
+        ("database: {name: x}", "database.name", "database.database"),
+        ("database: {dbname: x}", "database.dbname", "database.database"),
         ("database: {poolsize: 5}", "database.poolsize", "database.pool_size"),
         ("database: {logging: {echosql: true}}", "database.logging.echosql", "database.logging.echo_sql"),
     ],

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import atexit
 import multiprocessing
-import os
-import runpy
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import cache
-from multiprocessing.forkserver import set_forkserver_preload
+from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+import pytest
+
 import framefox_tasks
+from support.forked import run_here
 
 T = TypeVar("T")
 
@@ -34,27 +32,45 @@ PRELOADED = (
     *("rich.console", "rich.table", "pygraphviz", "eralchemy2.main"),
     *("sqlalchemy.orm", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.mysql"),
     *("alembic.autogenerate", "alembic.command", "alembic.operations", "alembic_postgresql_enum"),
+    *("support.forked", "support.preloaded"),
 )
 
 
 class RunningModule:
-    """`python -m module` in a process of its own, whose output is written to files.
+    """`python -m module` in a process of its own, whose output is written to files; or `python -c`, and a program.
+
+    Args:
+        module: The name of the module, or `-c`.
+        arguments: What it is given; after `-c` first the program.
+        folder: Where it runs.
+        env: All of its environment.
+        stdin: What it may read.
+        together: Whether stdout and stderr are one file, as after `2>&1`.
 
     Attributes:
         process: The process; its exit code is negative where a signal has ended it.
     """
 
     def __init__(
-        self, module: str, arguments: tuple[str, ...], *, folder: Path, env: Mapping[str, str], stdin: str = ""
+        self,
+        module: str,
+        arguments: tuple[str, ...],
+        *,
+        folder: Path,
+        env: Mapping[str, str],
+        stdin: str = "",
+        together: bool = False,
     ) -> None:
         self._module = module
         self._streams = TemporaryDirectory()
         given, self._out, self._err = (Path(self._streams.name, name) for name in ("in", "out", "err"))
+        if together:
+            self._err = self._out
         given.write_text(stdin, encoding="utf-8")
         self._out.touch()
         self._err.touch()
         self.process = _server().Process(
-            target=_in_fork,
+            target=run_here,
             args=(module, arguments, str(folder), dict(env), _search_path(), given, self._out, self._err),
         )
         self.process.start()
@@ -75,7 +91,7 @@ class RunningModule:
         """
         deadline = time.monotonic() + 60
         while not (found := find()):
-            assert self.process.is_alive(), self.finish()
+            assert self.process.is_alive() or find(), self.finish()
             if time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired(self._module, 60)
             time.sleep(0.02)
@@ -96,15 +112,24 @@ class RunningModule:
 
 
 def run_module(
-    module: str, arguments: tuple[str, ...], *, folder: Path, env: Mapping[str, str], stdin: str = ""
+    module: str,
+    arguments: tuple[str, ...],
+    *,
+    folder: Path,
+    env: Mapping[str, str],
+    stdin: str = "",
+    together: bool = False,
 ) -> tuple[int, str, str]:
     """Run `python -m module`, and give its exit code, stdout and stderr, as RunningModule.finish() does."""
-    return RunningModule(module, arguments, folder=folder, env=env, stdin=stdin).finish()
+    return RunningModule(module, arguments, folder=folder, env=env, stdin=stdin, together=together).finish()
 
 
 @cache
 def _server() -> multiprocessing.context.ForkServerContext:
     set_forkserver_preload(list(PRELOADED))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))  # the server takes no path from this process
+        ensure_running()
     return multiprocessing.get_context("forkserver")
 
 
@@ -113,40 +138,3 @@ def _search_path() -> list[str]:
     """Where a new interpreter looks for modules, without the folder of the command itself."""
     script = "import sys; print(*sys.path[1:], sep='\\n')"
     return subprocess.check_output([sys.executable, "-c", script], env={}, text=True).splitlines()
-
-
-def _in_fork(
-    module: str,
-    arguments: tuple[str, ...],
-    folder: str,
-    env: dict[str, str],
-    search_path: list[str],
-    given: Path,
-    out: Path,
-    err: Path,
-) -> None:
-    """Be as a new interpreter that was given this command."""
-    for number, path, flags in ((0, given, os.O_RDONLY), (1, out, os.O_WRONLY), (2, err, os.O_WRONLY)):
-        opened = os.open(path, flags | os.O_CREAT | os.O_APPEND, 0o600)
-        os.dup2(opened, number)
-        os.close(opened)
-    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
-        stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process
-        vars(sys).update({name: stream, f"__{name}__": stream})
-    sys.dont_write_bytecode = False
-    multiprocessing.set_start_method(None, force=True)  # the default again
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(env)
-    sys.argv = [module, *arguments]
-    also = [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
-    sys.path[:] = [folder, *also, *search_path]
-    sys.path_importer_cache.clear()
-    try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-    finally:
-        atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(ValueError):  # closed by the command
-                stream.flush()

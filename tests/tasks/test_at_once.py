@@ -180,8 +180,8 @@ def test_nothing_to_do_waits_for_nobody(bank: MiniProject, database: Database) -
 
 SLEEPS = {
     "sqlite": "import time; time.sleep(60)",
-    "postgresql": "op.execute('SELECT pg_sleep(8)')",
-    "mysql": "op.execute('DO SLEEP(8)')",
+    "postgresql": "op.execute('SELECT pg_sleep(5)')",
+    "mysql": "op.execute('DO SLEEP(5)')",
 }
 
 

@@ -49,7 +49,9 @@ def test_the_whole_life(project: MiniProject, database: Database) -> None:
 def test_what_it_loses_must_be_named_and_confirmed(shop: MiniProject) -> None:
     with_seeds(shop).ok("database_setup")
     assert "Skipped: it would drop the database, and build it anew." in shop.ok("database_re*et")
-    assert "Confirm with: doit database_reset --yes" in shop.fails("database_reset")
+    assert "Confirm with: doit database_reset --yes\n" in shop.fails("database_reset")
+    for task in ("database_reset", "database_drop", "database_clear_migration"):  # both words, where it needs both
+        assert f"Confirm with: doit {task} --yes --force=shop.db\n" in shop.fails(task, "--force=shop.db")
     assert "is no name of a folder" in shop.fails("database_reset", "--yes", "--environment=a/b")
     assert "Run before" in shop.ok("database_seed")
     assert "Skipped: it would write the first rows." in shop.ok("database_se?d*")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, strategies as st
 from support.projects import MiniProject
@@ -48,6 +50,36 @@ def test_an_option_before_the_task_is_told_in_words(shop: MiniProject, words: tu
     assert "CmdOption" not in result.err
     if words[0].startswith("--verb"):
         assert "Did you mean --verbosity?" in result.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-x",), "option -x not recognized.\nAn option of a task stands behind"),
+        (("-n",), "option -n requires argument.\nAn option of a task stands behind"),
+        (("-n", "x", "database_status"), "--process=ARG takes a number.\nSee the options of doit with: doit help"),
+        (("--verbsity=2", "database_status"), "option --verbsity not recognized. Did you mean --verbosity?\n"),
+        (("--to=postgresql://u:hidden@h/d", "database_copy"), "option --to not recognized.\nAn option of a task"),
+        (("list", "--bogus"), "option --bogus not recognized.\nAn option of a task stands behind"),
+        (("clean", "--bogus"), "Those of doit: doit help clean\n"),
+        (("forget", "--bogus"), "Those of doit: doit help forget\n"),
+        (("info", "--bogus"), "Those of doit: doit help info\n"),
+    ],
+)
+def test_doit_itself_tells_its_options_in_words(shop: MiniProject, words: tuple[str, ...], said: str) -> None:
+    error = shop.fails(*words, code=3)
+    assert error.startswith("ERROR: ")
+    assert said in error
+    assert "CmdOption" not in error
+    assert "hidden" not in error
+
+
+@pytest.mark.slow
+def test_a_folder_without_a_dodo_is_told_how_to_get_one(tmp_path: Path) -> None:
+    empty = MiniProject(tmp_path)
+    for words in (("database_upgrade",), ("list",)):
+        assert "Make one here with: framefox-tasks init\n" in empty.fails(*words, code=3)
 
 
 @pytest.mark.slow
@@ -119,7 +151,10 @@ def test_the_help_of_a_task(shop: MiniProject, option: str) -> None:
 def test_every_task_has_help(shop: MiniProject) -> None:
     for name in ("database_create", "database_metadata", CREATE, "debug_config"):
         assert shop.ok(name, "--help").startswith(f"Usage: doit {name}")
-    assert shop.ok("create_entity", "--help").startswith("Usage: doit create_entity NAMES [OPTIONS]\n")
+    assert shop.ok("create_entity", "--help").startswith("Usage: doit create_entity NAME [OPTIONS]\n")
+    # What stands behind the name of an entity is not for doit to read.
+    for option in ("--help", "-h"):
+        assert shop.ok("create_entity", "crate", option).startswith("Usage: doit create_entity NAME [OPTIONS]\n")
 
 
 @pytest.mark.slow
@@ -150,6 +185,27 @@ def test_every_other_spelling_of_a_name_is_found(name: str) -> None:
     assert nearest(command(name), NAMES) == name
     assert nearest(name.replace("_", "-"), NAMES) == name
     assert nearest(name.upper(), NAMES) == name
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("database_nope", None),
+        ("database:dump", None),
+        ("database", None),
+        ("delete", None),
+        ("drp", "database_drop"),
+        ("databse_drop", "database_drop"),
+        ("data_base_upgrade", "database_upgrade"),
+        ("db_upgrade", "database_upgrade"),
+        ("makemigrations", CREATE),
+        ("biuld", "build"),
+        ("lnit", "lint"),
+    ],
+)
+def test_nothing_is_meant_by_the_area_alone(word: str, name: str | None) -> None:
+    """To be told of database_drop for database_nope could lose a database."""
+    assert nearest(word, [*NAMES, "build", "lint"]) == name
 
 
 @given(st.text())

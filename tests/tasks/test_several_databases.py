@@ -348,6 +348,16 @@ def test_a_migration_of_several_kinds_of_databases_is_proven_in_each(
     assert project.versions() == [file]
 
 
+def test_a_comparison_that_leaves_nothing_has_run_all_the_same(tmp_path: Path) -> None:
+    project = multidb(tmp_path, {"one": "sqlite:///one.db", "two": "sqlite:///two.db"})
+    assert project.doit("database_create_migration:*", "database_upgrade:*").code == 0
+    for _ in range(2):
+        assert project.doit("database_create_migration:one").code == 0
+    status = project.ok("database_status:one", "--format=json")
+    assert "its last run left nothing to compare with" in status
+    assert "it has not run here yet" not in status
+
+
 def test_a_template_of_another_form_is_told(tmp_path: Path) -> None:
     project = multidb(tmp_path, {"one": "sqlite:///one.db", "two": "sqlite:///two.db"})
     project.replace("migrations/script.py.mako", "def upgrade_${db_name}()", "def up_${db_name}()")

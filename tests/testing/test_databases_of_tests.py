@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from support.databases import DIALECTS, require_server, server_url
 from support.projects import MiniProject, copy_project
 
-from framefox_tasks import ProtectedError
+from framefox_tasks import Project, ProtectedError, Target
 from framefox_tasks.databases import database_of
 from framefox_tasks.testing import EMPTY, HEADS
 from framefox_tasks.testing.databases import Databases, open_databases
@@ -198,27 +198,33 @@ HOLDER = """
 import sys
 from pathlib import Path
 from framefox_tasks.testing.databases import open_databases
-with open_databases(Path(sys.argv[1]), None) as databases, databases.lend("heads") as lent:
-    target = lent.target
-    print(target.file if target.address.is_file else target.name, flush=True)
+with open_databases(Path(sys.argv[1]), sys.argv[2]) as databases, databases.lend("heads") as lent:
+    print(lent.target.url, flush=True)
     sys.stdin.read()
 """
 
 
-def test_what_a_killed_session_left_is_removed_by_the_next(settings: MiniProject) -> None:
+@pytest.mark.parametrize(
+    "dialect", [name if name == "sqlite" else pytest.param(name, marks=pytest.mark.server) for name in DIALECTS]
+)
+def test_what_a_killed_session_left_is_removed_by_the_next(settings: MiniProject, dialect: str) -> None:
+    if dialect != "sqlite":
+        require_server(dialect)
+    url = "sqlite:///shop.db" if dialect == "sqlite" else f"{server_url(dialect).rstrip('/')}/no_such_shop"
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(settings.path)],
+        [sys.executable, "-c", HOLDER, str(settings.path), url],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": tempfile.gettempdir()},
     )
     assert process.stdout is not None
-    name = process.stdout.readline().strip()
+    left = Target(process.stdout.readline().strip(), Project(root=settings.path))
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=30)
 
-    assert Path(name).exists()
-    with open_databases(settings.path, None) as databases, databases.lend(HEADS):
-        assert not Path(name).exists()
+    assert database_of(left).exists(left)
+    with open_databases(settings.path, url) as databases, databases.lend(HEADS):
+        assert not database_of(left).exists(left)
+        database_of(left).forget_state(databases.target)
     assert not (settings.path / "shop.db").exists()  # that of the settings is not made

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from framefox_tasks.copies.verify.canonical import is_padded
 from framefox_tasks.copies.verify.sides import Sides
 from framefox_tasks.databases.canonical import totals_of
-from framefox_tasks.databases.checksum import PLAIN, Form
+from framefox_tasks.databases.checksum import PLAIN, Form, RowTotals
+from framefox_tasks.databases.contract import Reader
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Field, Kind, TablePlan
 
@@ -21,16 +22,22 @@ _KINDS = {
 }
 
 
-def are_same(sides: Sides) -> bool:
-    """Whether the checksums are the same; False also where there are none, and the rows themselves must be compared."""
+def are_same(sides: Sides, known: RowTotals | None = None) -> bool:
+    """Whether the checksums are the same; False also where there are none, and the rows themselves must be compared.
+
+    Args:
+        sides: Both sides.
+        known: The source's checksum, where it has been computed.
+    """
     forms = forms_of(sides.plan, sides.dialects)
     if forms is None:
         return False
-    own = sides.transform is None and _are_alike(sides)
+    own = sides.transform is None and _are_alike(sides.plan, sides.dialects)
     with ThreadPoolExecutor(1) as beside:
         theirs = beside.submit(sides.target.checksum, sides.plan.target, forms, own=own)
-        source, where = sides.plan.source, sides.where
-        ours = None if sides.transform else sides.source.checksum(source, forms, where=where, own=own)
+        ours = known
+        if ours is None and sides.transform is None:
+            ours = source_checksum(sides.plan, sides.source, sides.where, sides.dialects)
         found = theirs.result()
     if ours is None and found is None:
         return False  # both are in this process, which has a faster one
@@ -41,10 +48,23 @@ def are_same(sides: Sides) -> bool:
     return ours == found and ours.total is not None
 
 
-def _are_alike(sides: Sides) -> bool:
+def source_checksum(plan: TablePlan, reader: Reader, where: str, dialects: tuple[Dialect, Dialect]) -> RowTotals | None:
+    """The checksum of a table in the source, to be compared with its copy's; None where there is none.
+
+    Args:
+        plan: The table.
+        reader: Reads the source.
+        where: The condition that its rows were read with.
+        dialects: The source's and the copy's.
+    """
+    forms = forms_of(plan, dialects)
+    return reader.checksum(plan.source, forms, where=where, own=_are_alike(plan, dialects)) if forms else None
+
+
+def _are_alike(plan: TablePlan, dialects: tuple[Dialect, Dialect]) -> bool:
     """Whether both are of one kind of database, and have the same types."""
-    natives = [[field.native for field in side.fields] for side in (sides.plan.source, sides.plan.target)]
-    return sides.dialects[0].name == sides.dialects[1].name and natives[0] == natives[1]
+    natives = [[field.native for field in side.fields] for side in (plan.source, plan.target)]
+    return dialects[0].name == dialects[1].name and natives[0] == natives[1]
 
 
 def forms_of(plan: TablePlan, dialects: tuple[Dialect, Dialect]) -> tuple[Form, ...] | None:

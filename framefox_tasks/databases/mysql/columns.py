@@ -67,7 +67,10 @@ class MySQLColumns(ColumnComparison):
 
     def same_type(self, live: Column[Any], declared: Column[Any]) -> bool | None:
         """By their texts alone where these agree. The collation counts where it is declared."""
-        if self._plain_type(live) == self._plain_type(declared):
+        from sqlalchemy.types import NullType
+
+        named = not isinstance(live.type, NullType)  # one such as point has no text in SQLAlchemy
+        if named and self._plain_type(live) == self._plain_type(declared):
             return True
         one, other = self._live(live), self._as_declared(declared, live)
         if one is None or other is None:

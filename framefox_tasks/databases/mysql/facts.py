@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from framefox_tasks.databases.facts import THERE, Fact
+from framefox_tasks.databases.facts import DEFINITION, THERE, Fact
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.model import Target
 
@@ -38,7 +38,7 @@ def facts(verbs: ServerVerbs, target: Target) -> list[Fact]:
             text = str(_rows(cursor, f"SHOW CREATE {shown} {quoted}")[0][1])
             if kind == "VIEW":
                 body = text.partition(" VIEW ")[2].replace(f"`{target.name}`.", "")
-                found.append(Fact(name, "view", "definition", body))
+                found.append(Fact(name, "view", DEFINITION, body))
             elif kind == "SEQUENCE":
                 found.append(Fact(name, "sequence", "options", text.partition(quoted)[2].strip()))
             else:
@@ -58,8 +58,9 @@ def _table(table: str, text: str) -> Iterator[Fact]:
     end = next(number for number, line in enumerate(lines) if line.startswith(")"))
     yield Fact(table, "table", THERE, "")
     yield Fact(table, "table", "options", _COUNTER.sub("", " ".join(lines[end:])).removeprefix(") "))
+    usual = " USING BTREE" if "ENGINE=InnoDB" in lines[end] else ""  # the only kind of index that it has
     for line in lines[1:end]:
-        yield from _item(table, line.strip().removesuffix(","))
+        yield from _item(table, line.strip().removesuffix(",").removesuffix(usual))
 
 
 def _item(table: str, text: str) -> Iterator[Fact]:

@@ -156,7 +156,7 @@ class MySQLLoader:
 
     def _load(self, table: Side, blocks: Iterable[bytes], before: int) -> int:
         if not self._local:
-            return Inserting(self._session, table).insert(blocks, before)
+            return Inserting(self._session, table, as_is=self._as_is).insert(blocks, before)
         counted = _Counted(blocks)
         try:
             with self._session.errors():
@@ -165,7 +165,7 @@ class MySQLLoader:
             if VERBS.error_code(exc.__cause__) not in _NO_LOCAL:
                 raise of_row(exc, table, before) from exc
             self._local = False
-            return Inserting(self._session, table).insert(blocks, before)
+            return Inserting(self._session, table, as_is=self._as_is).insert(blocks, before)
         if warnings or taken != counted.rows:
             told = self._session.rows("SHOW WARNINGS LIMIT 1")
             if taken != counted.rows or not self._are_of_enums(table):

@@ -149,13 +149,13 @@ class _Lock:
         # By the migration's connection: the other one's idle time is how long the lock has been held.
         connection = self._joined.connection if self._joined else self._own
         holders = {self._run: self._number, **({self._statement: None} if self._joined else {})}
-        for name, holder in holders.items():
-            try:
-                held = _row(connection, "SELECT IS_USED_LOCK(%s) = COALESCE(%s, CONNECTION_ID())", name, holder)[0]
-            except Exception as exc:
-                raise lost(self._target, "its connection has ended") from exc
-            if held != 1:
-                raise lost(self._target, "it was released")
+        query = ", ".join(["IS_USED_LOCK(%s) = COALESCE(%s, CONNECTION_ID())"] * len(holders))
+        try:
+            held = _row(connection, f"SELECT {query}", *(value for one in holders.items() for value in one))
+        except Exception as exc:
+            raise lost(self._target, "its connection has ended") from exc
+        if any(one != 1 for one in held):
+            raise lost(self._target, "it was released")
 
 
 def _row(connection: Any, query: str, *values: Any) -> Any:

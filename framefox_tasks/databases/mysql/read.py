@@ -118,7 +118,7 @@ class MySQLReader:
         fields = [formed(field, form, mariadb=mariadb) for field, form in pairs]
         sizes = [size(field, form, mariadb=mariadb) for field, form in pairs if form in SIZED]
         parts = f", {TAB}, ".join([*fields, *sizes])
-        digest = f"CAST(CONV(LEFT(MD5(CONCAT({parts})), {DIGITS}), 16, 10) AS UNSIGNED)"
+        digest = f"CAST(CONV(LEFT(SHA2(CONCAT({parts}), 256), {DIGITS}), 16, 10) AS UNSIGNED)"
         try:
             ((rows, total),) = self._session.rows(
                 f"SELECT COUNT(*), SUM(COALESCE({digest}, {_TOO_LONG})) {_rest(table, where, ())}"

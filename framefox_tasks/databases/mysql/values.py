@@ -18,6 +18,7 @@ TAB, FEED, NULL = "X'09'", "X'0A'", "X'5C4E'"
 _HEX = "X'5C5C78'"
 _ESCAPES = (("5C", "5C5C"), ("09", "5C74"), ("0A", "5C6E"), ("0D", "5C72"))
 _WIDEST = 4  # bytes of a character
+_SECONDS = 19  # characters of a date and a time without a fraction
 _SHORT = 1024  # bytes of a text
 _LONG = 32_000
 _BINARY = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
@@ -34,6 +35,8 @@ _WHOLE = frozenset({"tinyint", "smallint", "mediumint", "int", "integer", "bigin
 _CLOCKS = frozenset({"date", "datetime", "timestamp", "time"})
 _ADDRESSES = frozenset({"uuid", "inet4", "inet6"})
 """Types whose text is ASCII and needs no escape, as that of the clocks."""
+MOST_DIGITS = 65
+"""Of a decimal number."""
 _GREATEST = "3.4028234663852886e38"  # the greatest single: its shortest text is greater than it, and would be refused
 
 
@@ -65,7 +68,9 @@ def formed(field: Field, form: Form, *, mariadb: bool = True) -> str:
     """The expression of the field in a canonical line."""
     column = name(field.name)
     found = _plain(field, column, mariadb) if form in SIZED else _written(field, column, mariadb)
-    if form in _FORMED and not (form is Form.MOMENT and "(" not in field.native):  # with digits of a second
+    if form is Form.MOMENT and base(field) in ("datetime", "timestamp"):
+        found = _moment(found) if "(" in field.native else found  # with digits of a second, or without
+    elif form in _FORMED and not (form is Form.MOMENT and "(" not in field.native):
         found = _FORMED[form](found)
     return f"IF({column} IS NULL, {NULL}, {found})" if field.nullable else found
 
@@ -73,7 +78,7 @@ def formed(field: Field, form: Form, *, mariadb: bool = True) -> str:
 def size(field: Field, form: Form, *, mariadb: bool = True) -> str:
     """The expression of its length."""
     found = _plain(field, name(field.name), mariadb)
-    length = f"LENGTH({_FORMED[form](found) if form in _FORMED else found})"
+    length = f"LENGTH({_FORMED[form](found) if form in _FORMED else _unpacked(found)})"
     return f"IFNULL({length}, {NULL})" if field.nullable else length
 
 
@@ -83,6 +88,16 @@ def _plain(field: Field, column: str, mariadb: bool) -> str:
     if found.startswith(f"CONCAT({_HEX}"):
         return f"CONCAT(X'5C78', LOWER(HEX({column})))"
     return _text(column) if "CAST(CONVERT(" in found else found
+
+
+def _unpacked(found: str) -> str:
+    """What is as long, without the copy that makes bytes of a text."""
+    return found.removeprefix("CAST(").removesuffix(" AS BINARY)") if found.startswith("CAST(CONVERT(") else found
+
+
+def _moment(found: str) -> str:
+    """Without zeros at the end of its fraction; most have none."""
+    return f"IF(MICROSECOND({found}) = 0, LEFT({found}, {_SECONDS}), {_trimmed(found)})"
 
 
 def _trimmed(found: str) -> str:
@@ -220,11 +235,18 @@ def converted(field: Field, variable: str) -> str | None:
         return f"CAST({f'CONV({variable}, 2, 10)' if field.kind is Kind.BITS else variable} AS UNSIGNED)"
     if kind == "float":
         return _clipped(variable)
+    if kind in ("decimal", "numeric") and f"({MOST_DIGITS}," in field.native:
+        return _without_zeros(variable)
     if kind == "year":
         return f"LPAD({variable}, 4, '0')"  # two digits are a year of another century
     if kind == "time" and field.kind is Kind.INTERVAL:
         return _time_of(variable)
     return None
+
+
+def _without_zeros(variable: str) -> str:
+    """A number without the zeros at its end: of one with very many digits the server says that it was truncated."""
+    return f"IF(LOCATE('.', {variable}) AND LENGTH({variable}) > 40, TRIM(TRAILING '0' FROM {variable}), {variable})"
 
 
 def _clipped(variable: str) -> str:

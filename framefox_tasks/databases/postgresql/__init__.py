@@ -10,7 +10,7 @@ from framefox_tasks.databases.postgresql.verbs import PostgreSQLVerbs
 from framefox_tasks.databases.verbs import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -74,6 +74,17 @@ class PostgreSQL(PostgreSQLVerbs, Database):
         names = ", ".join("'{}'".format(part.replace("'", "''")) for part in (table, column))
         sequence = f"pg_get_serial_sequence({names})"
         return f"SELECT setval({sequence}, GREATEST((SELECT max({quoted}) FROM {table}), nextval({sequence})))"  # noqa: S608
+
+    def collations(self, connection: Any, schema: str | None, table: str) -> Mapping[str, str]:
+        """From pg_attribute."""
+        from framefox_tasks.databases.postgresql.definitions import PostgreSQLDefinitions
+
+        return PostgreSQLDefinitions(connection).collations((schema, table))
+
+    def may_create_schemas(self, connection: Any) -> bool:
+        """By a privilege of the database."""
+        query = "SELECT has_database_privilege(current_database(), 'CREATE')"
+        return bool(connection.exec_driver_sql(query).scalar())
 
     def definitions(self, connection: Any) -> ServerDefinitions:
         """What pg_get_expr, pg_get_indexdef and their like write."""

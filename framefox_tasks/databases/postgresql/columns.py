@@ -40,6 +40,13 @@ _FORMED = {
     Form.UNPADDED: "rtrim({}::text, ' ')",
 }
 _NULL = "E'\\\\N'"
+_PLAIN = frozenset(
+    {
+        *("smallint", "integer", "bigint", "numeric", "real", "double precision", "text", "character varying", "uuid"),
+        *("date", "time without time zone", "timestamp without time zone", "timestamp with time zone"),
+    }
+)
+"""Types that functions of texts write as a cast to text does."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +89,17 @@ class Shape:
 
     def formed(self, field: Field, form: Form) -> str:
         """The text of a column in a canonical line."""
-        name, text = quoted(field.name), f"({self.text(field)})"
+        name, base, text = quoted(field.name), self.bases.get(field.name), f"({self.text(field)})"
         if field.kind in (Kind.OTHER, Kind.NATIVE):
             # Of a row whose fields are NULL, IS NULL says yes; and the text of some types is another than what is cast.
             return f"CASE WHEN {name} IS DISTINCT FROM NULL THEN concat({text}) ELSE {_NULL} END"
-        found = _FORMED.get(form, "{}::text").format(text)
+        plain = not field.nullable and base in _PLAIN  # it is joined as it is, without a text of its own
+        found = _FORMED.get(form, "{}" if plain else "{}::text").format(text)
         return f"coalesce({found}, {_NULL})" if field.nullable else found
 
     def size(self, field: Field, form: Form) -> str:
         """The length of that."""
-        found = f"octet_length({self.formed(field, form)})::text"
+        found = f"octet_length(({self.formed(field, form)})::text)::text"
         if not field.nullable:
             return found
         return f"CASE WHEN {quoted(field.name)} IS DISTINCT FROM NULL THEN {found} ELSE {_NULL} END"

@@ -58,6 +58,9 @@ def define(found: Iterable[DumpEntry], relations: Relations) -> Definitions:
         if without(entry):
             continue
         post = post or entry.kind in _POST
+        if entry.kind == "FK CONSTRAINT":
+            result.last.append(_foreign_key(entry, relations))
+            continue
         statement = _statement(entry, in_part=bool(relations.without))
         if not post:
             result.before.append(statement)
@@ -97,6 +100,20 @@ def _statement(entry: DumpEntry, *, in_part: bool) -> Statement:
         sql = re.sub(r"^CREATE SCHEMA (?!IF NOT)", "CREATE SCHEMA IF NOT EXISTS ", sql)
     name = f"{entry.schema}.{entry.name}" if entry.schema not in ("", "public") else entry.name
     return Statement(sql, f"{entry.kind.lower()} {name}", optional)
+
+
+def _foreign_key(entry: DumpEntry, relations: Relations) -> Statement:
+    """A foreign key; rows that were written with triggers switched off need not keep it.
+
+    It is valid for rows to come then, as NOT VALID says; a table with partitions cannot have that.
+    """
+    owner = relations.owner("constraint", (entry.schema, entry.name)) or (entry.schema, entry.name.partition(" ")[0])
+    label = owner[1] if owner[0] in ("", "public") else ".".join(owner)
+    about = f"foreign key {entry.name.removeprefix(owner[1]).strip()} of {label}"
+    if owner in relations.partitioned:
+        return Statement(entry.sql, about, optional=True)
+    sql = entry.sql.rstrip(";")
+    return Statement(entry.sql, about, unvalidated="" if sql.endswith("NOT VALID") else f"{sql} NOT VALID")
 
 
 class _Without:

@@ -66,6 +66,11 @@ _TYPE = """
 SELECT pg_catalog.format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
 WHERE attrelid = to_regclass(:table) AND attname = :column
 """
+_COLLATIONS = """
+SELECT attname, collname FROM pg_catalog.pg_attribute
+JOIN pg_catalog.pg_type t ON t.oid = atttypid JOIN pg_catalog.pg_collation c ON c.oid = attcollation
+WHERE attrelid = to_regclass(:table) AND attnum > 0 AND attcollation <> typcollation
+"""
 _CONSTRAINTS = """
 SELECT conname, contype, condeferrable, condeferred, confmatchtype, pg_catalog.pg_get_constraintdef(oid)
 FROM pg_catalog.pg_constraint WHERE conrelid = to_regclass(:table) AND contype IN ('c', 'f', 'p', 'u', 'x')
@@ -122,6 +127,10 @@ class PostgreSQLDefinitions:
     def column_type(self, table: Name, column: str) -> str | None:
         """By format_type."""
         return self._text(_TYPE, table=self._full(table), column=column)
+
+    def collations(self, table: Name) -> dict[str, str]:
+        """The collations of columns that are not those of their types."""
+        return dict(self._rows(_COLLATIONS, table=self._full(table)))
 
     def normal_column(self, type_: str, default: str | None) -> tuple[str, str | None] | None:
         """From a table with one such column."""

@@ -58,7 +58,9 @@ class PostgreSQLDialect(Dialect):
         quoted, name = self.quoted(table), self.quoted(column)
         sequence = f"pg_get_serial_sequence({self.literal(quoted)}, {self.literal(column)})"
         highest = f"(SELECT max({name}) FROM {quoted})"  # noqa: S608 - quoted
-        yield f"SELECT setval({sequence}, greatest({highest} + 1, {min(following or 1, _GREATEST)}, 1), false)"
+        # The last number that was given, and not the next: there is none after the greatest that a column holds.
+        last = f"greatest({highest}, {min(following or 1, _GREATEST) - 1})"
+        yield f"SELECT setval({sequence}, greatest({last}, 1), {last} > 0)"
 
     def narrowed(self, parts: Sequence[Written], held: Sequence[int]) -> list[Written]:  # noqa: ARG002 - any length
         """JSON in a key has the type whose values can be compared."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from framefox_tasks.databases.drivers import quoted_table
-from framefox_tasks.databases.facts import THERE, Fact
+from framefox_tasks.databases.facts import DEFINITION, THERE, Fact
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.model import Target
 
@@ -131,7 +131,7 @@ def _table(
     name: str, kind: str, persistence: str, options: Any, key: Any, parents: Any, view: Any, comment: Any, bound: Any
 ) -> Iterator[Fact]:
     if view is not None:
-        yield Fact(name, "view", "definition", f"{kind} {view}")
+        yield Fact(name, "view", DEFINITION, f"{kind} {view}")
         return
     yield Fact(name, "table", THERE, "")
     values = {

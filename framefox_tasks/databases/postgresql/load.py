@@ -42,14 +42,18 @@ class PostgreSQLLoader:
         import psycopg
 
         with self._telling(about=statement.about):
-            if not statement.optional:
+            if not (statement.optional or statement.unvalidated):
                 self.connection.execute(statement.sql)
                 return None
             try:
                 with self._undone():
                     self.connection.execute(statement.sql)
+            except psycopg.errors.ForeignKeyViolation as exc:
+                if statement.unvalidated:
+                    self.connection.execute(statement.unvalidated)
+                return shortened(exc.diag.message_primary or str(exc))
             except psycopg.Error as exc:
-                if exc.sqlstate is None or self.connection.closed:
+                if exc.sqlstate is None or self.connection.closed or not statement.optional:
                     raise
                 return shortened(exc.diag.message_primary or str(exc))
         return None

@@ -28,7 +28,8 @@ from framefox_tasks.databases.lock import (
     statement_start,
     wait_until,
 )
-from framefox_tasks.databases.session_lock import close_on_checkin
+from framefox_tasks.databases.postgresql.verbs import DIRECT
+from framefox_tasks.databases.session_lock import close_on_checkin, outside_transaction
 from framefox_tasks.errors import ConnectionFailedError, DatabaseInUseError, DatabaseNotFoundError, FramefoxTasksError
 from framefox_tasks.model import Target
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from framefox_tasks.databases.postgresql.verbs import PostgreSQLVerbs
 
+_IN_TRANSACTION = 2  # as libpq says
 _POOL_SECONDS = 10.0  # for a pool to give a second connection
 # No statement has a parameter: it would be sent by the extended protocol, whose portal keeps its snapshot until the
 # next statement, and CREATE INDEX CONCURRENTLY in the migration would wait for it. The numbers are put into the text.
@@ -132,6 +134,7 @@ def _check_second_connection(dialect: PostgreSQLVerbs, target: Target) -> None:
 class _Lock:
     def __init__(self, connection: Any, target: Target, patience: Patience, *more: str) -> None:
         _prepare_nothing(connection)
+        self._connection = connection
         self._cursor = connection.cursor()
         self._target = target
         self._patience = patience
@@ -139,8 +142,10 @@ class _Lock:
         self._statement = _numbers(lock_digest(target, *more, "statement"))
         self._joined: Connection | None = None
         pid = _client_pid(connection)
-        self._cursor.execute("SELECT pg_backend_pid()")
-        same = self._cursor.fetchone()[0] == pid
+        same = pid is not None and connection in DIRECT  # as it was found to be when it was used before
+        if not same:
+            self._cursor.execute("SELECT pg_backend_pid()")
+            same = self._cursor.fetchone()[0] == pid
         self.is_pooled = pid is not None and not same
         self._has_session = same
 
@@ -185,9 +190,8 @@ class _Lock:
             return
         self._leave()  # an env.py that configures Alembic more than once
         close_on_checkin(connection)
-        self._take_on(connection, _TAKE_IN_SESSION)
-        if not connection.in_transaction():
-            connection.connection.commit()  # which the driver has begun, and SQLAlchemy does not know of
+        with outside_transaction(connection):
+            self._take_on(connection, _TAKE_IN_SESSION)
         self._joined = connection
 
     def _take_for_transaction(self, connection: Connection) -> None:
@@ -213,8 +217,11 @@ class _Lock:
             self._leave()
 
     def check(self) -> None:
+        # A lock of a transaction is held as long as that lasts, which the driver has from the server's answer.
+        status = getattr(getattr(self._connection, "info", None), "transaction_status", None)
+        query = "SELECT 1" if status == _IN_TRANSACTION else _HELD
         try:
-            held = self._row(_HELD, self._run) is not None
+            held = self._row(query, self._run) is not None
         except Exception as exc:
             raise lost(self._target, "its connection has ended") from exc
         if not held:

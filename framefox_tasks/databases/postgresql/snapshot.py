@@ -15,7 +15,7 @@ from framefox_tasks.databases.postgresql.dependencies import Relations, relation
 from framefox_tasks.databases.postgresql.dump import DumpEntry, dump, pg_dump_for, told_openly
 from framefox_tasks.databases.postgresql.inspect import PostgreSQLInspector
 from framefox_tasks.databases.postgresql.privileges import access_of
-from framefox_tasks.databases.postgresql.read import PostgreSQLReader
+from framefox_tasks.databases.postgresql.read import PostgreSQLReader, doubts_texts
 from framefox_tasks.databases.postgresql.session import literal, session, telling
 from framefox_tasks.databases.rows import CopySchema, Statement, TablePlan
 from framefox_tasks.databases.schema import Chosen, LiveSchema
@@ -103,6 +103,11 @@ class PostgreSQLSource:
             if self._names and len(self._names) <= _LOCKED:
                 connection.execute(f"LOCK TABLE {', '.join(self._names)} IN ACCESS SHARE MODE")
             yield PostgreSQLReader(connection, self.target, "source")
+
+    @property
+    def doubts_texts(self) -> bool:
+        """Whether only reading tells which texts can be read; see DoubtsTexts."""
+        return doubts_texts(self._connection, self.target)
 
     def _limit(self, connection: Any) -> None:
         connection.execute(f"SET LOCAL lock_timeout = '{self.patience}s'")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import AbstractContextManager
 
-from framefox_tasks.databases import remedies
+from framefox_tasks.databases import remedies, reuse
 from framefox_tasks.databases.postgresql.verbs import VERBS
 from framefox_tasks.databases.table_locks import Ask
 from framefox_tasks.model import Target
@@ -15,6 +15,10 @@ _REFUSED = frozenset({"55P03", "40P01"})  # lock_not_available, deadlock_detecte
 _SESSION = (
     "SELECT pg_catalog.pg_backend_pid(), count(*) FROM pg_catalog.pg_settings "
     "WHERE name = 'lock_timeout' AND source NOT IN ('default', 'configuration file')"
+)
+_SEEN = (
+    "SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_setting('lock_timeout'), pg_catalog.current_database(), "
+    "current_user, session_user, pg_catalog.inet_server_addr(), pg_catalog.inet_server_port()"
 )
 _BLOCKERS = (
     "SELECT string_agg(format('server process %s (user %s, from %s, since %s)', pid, coalesce(usename, '?'), "
@@ -50,8 +54,12 @@ class PostgreSQLTableLocks:
 
     def session(self, ask: Ask) -> tuple[int, bool]:
         """The number of the server's process; a timeout is set by env.py, in the URL, or for the user or database."""
-        number, chosen = ask(_SESSION)
-        return int(number), bool(chosen)
+        if not reuse.keeps_sessions():
+            number, chosen = ask(_SESSION)
+            return int(number), bool(chosen)
+        # To look through all settings takes longer than a small migration: once for all that have it alike.
+        number, *alike = ask(_SEEN)
+        return int(number), bool(reuse.kept(("lock_timeout", *alike), lambda: bool(ask(_SESSION)[1])))
 
     def blockers(self, ask: Ask, session: int) -> str:
         """As the server knows them."""

@@ -21,7 +21,7 @@ from framefox_tasks.errors import (
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _ATTEMPTS = 3
 _TEMPLATE_WAIT_SECONDS = 20.0
@@ -41,7 +41,7 @@ ORDER BY 1
 """
 _SEARCH_PATH = "-csearch_path="
 _OUTSIDE = 0  # of any transaction, as libpq says
-_DIRECT: WeakSet[Any] = WeakSet()  # connections that were found to have no pooler in between
+DIRECT: WeakSet[Any] = WeakSet()  # connections that were found to have no pooler in between
 _MAINTENANCE: dict[tuple[object, ...], str] = {}
 _FORCE_SINCE = 130000  # DROP DATABASE ... WITH (FORCE), PostgreSQL 13
 
@@ -82,6 +82,7 @@ class PostgreSQLVerbs(ServerVerbs):
     extra = "postgresql"
     has_schemas = True
     has_enum_types = True
+    keeps_sessions = True
     sets_aside = True
     compares_keys = True
     # Partitions and tables that inherit (pg_inherits), and members of an extension (pg_depend, deptype e).
@@ -154,12 +155,26 @@ class PostgreSQLVerbs(ServerVerbs):
             keywords = {name: value for name, value in keywords.items() if name != "options"}
         return keywords, keywords
 
+    def keeps_session(self, connection: Any, keywords: Mapping[str, Any]) -> bool:
+        """That of psycopg 3, in a schema."""
+        if not hasattr(connection, "pgconn"):  # of another driver
+            return False
+        from framefox_tasks.databases.postgresql.renewal import is_kept
+
+        return is_kept(connection, keywords)
+
+    def renewed(self, connection: Any, before: Mapping[str, Any], keywords: Mapping[str, Any]) -> Any:
+        """In another schema."""
+        from framefox_tasks.databases.postgresql.renewal import renewed
+
+        return renewed(connection, before, keywords)
+
     def is_settled(self, connection: Any) -> bool:
         """Outside of a transaction, and not behind a pooler, which may have no other session to give."""
         try:
             if int(connection.info.transaction_status) != _OUTSIDE:
                 connection.cursor().execute("ROLLBACK")
-            if connection not in _DIRECT:
+            if connection not in DIRECT:
                 cursor = connection.cursor()
                 cursor.execute("SELECT pg_catalog.pg_backend_pid()")
                 if cursor.fetchone()[0] != connection.info.backend_pid:  # a pooler makes one up
@@ -167,7 +182,7 @@ class PostgreSQLVerbs(ServerVerbs):
                     return False
                 if hasattr(connection, "prepare_threshold"):
                     connection.prepare_threshold = None  # a plan fails once a migration has changed what it gives
-                _DIRECT.add(connection)
+                DIRECT.add(connection)
             return int(connection.info.transaction_status) == _OUTSIDE
         except (AttributeError, connection.Error):
             return False

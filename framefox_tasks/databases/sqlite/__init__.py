@@ -158,6 +158,14 @@ class SQLite(SQLiteVerbs, Database):
         sql = connection.exec_driver_sql(query, (table,)).scalar()
         return CreateTable(str(sql)).generated() if sql else {}
 
+    def collations(self, connection: Connection, schema: str | None, table: str) -> Mapping[str, str]:
+        """From the text of the table."""
+        from framefox_tasks.databases.sqlite.create_table import CreateTable
+
+        query = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"
+        sql = connection.exec_driver_sql(query, (table,)).scalar() if schema is None else None
+        return CreateTable(str(sql)).collation_of() if sql else {}
+
     def told_by_text(self, connection: Connection) -> set[str]:
         """By the look of the statements in its catalogue."""
         from framefox_tasks.databases.sqlite.objects import told_by_text

@@ -43,6 +43,10 @@ class CreateTable:
         """The foreign keys as they stand there: their names, and whether they are deferred."""
         return [(clause.name, _is_deferred(clause)) for _, clause in self._clauses("REFERENCES", "FOREIGN")]
 
+    def matches(self) -> list[str]:
+        """What stands behind MATCH in each of the foreign keys, which no pragma tells; nothing for the usual SIMPLE."""
+        return [_match(clause) for _, clause in self._clauses("REFERENCES", "FOREIGN")]
+
     def generated(self) -> dict[str, str]:
         """The expressions of computed columns."""
         return {item.column: _inside(clause) for item, clause in self._clauses("GENERATED")}
@@ -60,6 +64,12 @@ class CreateTable:
 def _inside(clause: Clause) -> str:
     """What is in its parentheses, as it is written."""
     return "".join(word.text for word in group(words_of(clause.text))).strip()
+
+
+def _match(clause: Clause) -> str:
+    keywords = [word.keyword for word in clause.words]
+    found = next((after for word, after in pairwise(keywords) if word == "MATCH"), "SIMPLE")
+    return "" if found == "SIMPLE" else found
 
 
 def _is_deferred(clause: Clause) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.errors import MigrationError
@@ -12,10 +13,20 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 
+def ask(connection: Connection, statement: str) -> list[Any]:
+    """What a statement of the guard's own gives, on the driver's cursor: SQLAlchemy need know nothing of it."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(statement)
+        return list(cursor.fetchall())
+    finally:
+        cursor.close()
+
+
 def broken(connection: Connection) -> dict[str, str]:
     """What cannot be used, and why: views, and the triggers of a table."""
     query = "SELECT type, name, tbl_name FROM sqlite_master WHERE type IN ('view', 'trigger')"
-    found = list(connection.exec_driver_sql(query))
+    found = ask(connection, query)
     views = [row[1] for row in found if row[0] == "view"]
     triggered = sorted({row[2] for row in found if row[0] == "trigger"})
     uses = [(f"The view {view}", [f"SELECT * FROM {named(view)}"]) for view in views]  # noqa: S608 - quoted
@@ -26,11 +37,9 @@ def broken(connection: Connection) -> dict[str, str]:
 
 def _changes(connection: Connection, table: str) -> list[str]:
     """Statements that use all triggers of a table."""
-    from sqlalchemy.exc import DBAPIError
-
     try:
-        told = list(connection.exec_driver_sql(f"PRAGMA table_info({named(table)})"))
-    except DBAPIError:  # a broken view has no columns
+        told = ask(connection, f"PRAGMA table_info({named(table)})")
+    except sqlite3.Error:  # a broken view has no columns
         return []
     columns = [named(row[1]) for row in told]
     sets = ", ".join(f"{column} = NULL" for column in columns)
@@ -44,14 +53,12 @@ def _changes(connection: Connection, table: str) -> list[str]:
 
 
 def _refusals(connection: Connection, uses: list[tuple[str, list[str]]]) -> Iterator[tuple[str, str]]:
-    from sqlalchemy.exc import DBAPIError
-
     for about, statements in uses:
         for statement in statements:
             try:
-                connection.exec_driver_sql(f"EXPLAIN {statement}").close()
-            except DBAPIError as exc:
-                yield about, str(exc.orig)
+                ask(connection, f"EXPLAIN {statement}")
+            except sqlite3.Error as exc:
+                yield about, str(exc)
 
 
 def check_dependents(connection: Connection, before: dict[str, str]) -> None:

@@ -76,8 +76,16 @@ def lines_of(columns: Iterable[Column], rows: Sequence[Cells]) -> bytes:
         BadCellError: See column_of.
         UnicodeEncodeError: A text has lone surrogates.
     """
-    texts = [column(cells) for column, cells in zip(columns, zip(*rows, strict=True), strict=True)]
-    return "\n".join(map("\t".join, zip(*texts, strict=True))).encode() + b"\n"
+    return joined([column(cells) for column, cells in zip(columns, zip(*rows, strict=True), strict=True)])
+
+
+def joined(columns: Iterable[Iterable[str]]) -> bytes:
+    """The lines of fields, a column at a time.
+
+    Raises:
+        UnicodeEncodeError: A text has lone surrogates.
+    """
+    return "\n".join(map("\t".join, zip(*columns, strict=True))).encode() + b"\n"
 
 
 def _converted(field: Field, quick: _Quick, cells: Cells, types: _Types) -> Iterable[str]:

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from itertools import groupby
 from typing import Any
 
-from framefox_tasks.databases.facts import THERE, Fact
+from framefox_tasks.databases.facts import DEFINITION, THERE, Fact
 from framefox_tasks.databases.sqlite.create_table import CreateTable
 from framefox_tasks.databases.sqlite.objects import Object, Objects
 from framefox_tasks.model import Target
@@ -19,7 +19,7 @@ _INDEX = re.compile(
     r"\s*CREATE\s+(UNIQUE\s+)?INDEX\s+.*?\bON\s+(?:\"[^\"]*\"|`[^`]*`|\[[^]]*\]|\w+)\s*(\(.*)", re.I | re.S
 )
 _MOST = 5000
-_FORMAT = 1
+_FORMAT = 2
 """Of the facts that are kept: to be counted up with each change of what is told of the text of a table."""
 _tables: dict[Object, tuple[Fact, ...]] = {}
 _PLAIN = re.compile(r"[\"`\[](\w+)[\"`\]]")
@@ -31,7 +31,7 @@ def facts(target: Target) -> list[Fact]:
         objects = Objects(connection)
         found = [fact for one in objects.tables for fact in _known_table(connection, one)]
         found += [Fact(one.name, "table", "virtual", _text(one.sql)) for one in objects.virtual]
-        found += [Fact(one.name, "view", "definition", _text(one.sql)) for one in objects.of("view")]
+        found += [Fact(one.name, "view", DEFINITION, _text(one.sql)) for one in objects.of("view")]
         found += [Fact(one.table, "trigger", "", _text(one.sql), one.name) for one in objects.of("trigger")]
         found += [_index(one) for one in objects.of("index")]
         return found
@@ -98,7 +98,7 @@ def _columns(connection: sqlite3.Connection, table: str, text: CreateTable) -> I
             yield Fact(table, what, "default", _bare(default))
         if hidden:
             yield Fact(table, what, "expression", f"{hidden} {_text(generated.get(name, ''))}")
-        if name in collations:
+        if collations.get(name, "BINARY").upper() != "BINARY":  # which is the default one
             yield Fact(table, what, "collation", collations[name])
     key = [row[0] for row in sorted(rows, key=lambda row: int(row[4])) if row[4]]
     if key:
@@ -130,13 +130,15 @@ def _references(connection: sqlite3.Connection, table: str, text: CreateTable) -
     told = text.references()
     for place, parts in enumerate(keys):
         name, deferred = told[place] if len(told) == len(keys) else (None, False)
-        yield Fact(table, "constraint", "", _reference(parts, deferred=deferred), name)
+        match = text.matches()[place] if len(told) == len(keys) else ""
+        yield Fact(table, "constraint", "", _reference(parts, match, deferred=deferred), name)
 
 
-def _reference(parts: list[Any], *, deferred: bool) -> str:
+def _reference(parts: list[Any], match: str, *, deferred: bool) -> str:
     _, parent, _, _, update, delete = parts[0]
     columns, referred = (", ".join(str(part[place]) for part in parts if part[place]) for place in (2, 3))
     rules = "".join(
         f" ON {when} {rule}" for when, rule in (("UPDATE", update), ("DELETE", delete)) if rule != "NO ACTION"
     )
-    return f"FOREIGN KEY ({columns}) REFERENCES {parent} ({referred}){rules}{' DEFERRED' if deferred else ''}"
+    rules += (f" MATCH {match}" if match else "") + (" DEFERRED" if deferred else "")
+    return f"FOREIGN KEY ({columns}) REFERENCES {parent} ({referred}){rules}"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _WORDS = re.compile(r"[^\W\d]\w*")
+_FEW = 2000  # characters, behind which no statement begins
 _OF_THE_SESSION = re.compile(r"\b(last_insert_rowid|changes|total_changes)\s*\(", re.I)
 
 
@@ -27,6 +28,7 @@ class SQLiteJournal(Journal):
     """
 
     shares_connections = True
+    errors_abort = False
 
     def __init__(self, verbs: SQLiteVerbs) -> None:
         self._verbs = verbs
@@ -60,8 +62,9 @@ class SQLiteJournal(Journal):
 
     def judge(self, statement: str) -> Judged:
         """By its first words."""
-        words = [word.upper() for word in _WORDS.findall(_COMMENT.sub(" ", statement)[:2000])]
-        first = words[0] if words else ""
+        text = _COMMENT.sub(" ", statement)
+        word = _WORDS.search(text, 0, _FEW)
+        first = word[0].upper() if word else ""
         if first in ("ATTACH", "DETACH") or (first == "PRAGMA" and "=" in statement):
             return Judged(StatementKind.SESSION)
         if first in ("COMMIT", "END"):
@@ -72,7 +75,7 @@ class SQLiteJournal(Journal):
             return Judged(
                 StatementKind.SESSION, "it rolls back by itself" if first == "ROLLBACK" else "it has savepoints"
             )
-        if first == "CREATE" and {"TEMP", "TEMPORARY"} & {*words[:2]}:
+        if word and first == "CREATE" and _is_temporary(text, word.end()):
             return Judged(StatementKind.WRITE, "it uses temporary tables")
         if first == "VACUUM":
             return Judged(StatementKind.ALONE, settled=True)
@@ -80,3 +83,9 @@ class SQLiteJournal(Journal):
         if _OF_THE_SESSION.search(statement):
             return Judged(kind, "it asks what its own session did last", lost=True)
         return Judged(kind)
+
+
+def _is_temporary(text: str, start: int) -> bool:
+    """Whether the next word of a statement says that what it makes ends with the session."""
+    word = _WORDS.search(text, start, _FEW)
+    return word is not None and word[0].upper() in ("TEMP", "TEMPORARY")

@@ -18,6 +18,7 @@ from framefox_tasks.databases.sqlite.read import SQLiteReader
 from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.databases.sqlite.verbs import VERBS
+from framefox_tasks.databases.sqlite.worker_pool import Owned, Workers
 from framefox_tasks.errors import CopyError, DatabaseInUseError, FramefoxTasksError
 from framefox_tasks.model import Target
 
@@ -75,8 +76,9 @@ class SQLitePlace:
 
     @contextmanager
     def reader(self) -> Iterator[SQLiteReader]:
-        """The only connection; see the protocol."""
-        yield SQLiteReader(self.staging, self._staging.connection)
+        """The only connection, and processes that read large tables: nothing is written meanwhile."""
+        with Workers(self.staging, Owned()) as workers:
+            yield SQLiteReader(self.staging, self._staging.connection, workers)
 
     def put(self, statements: Sequence[Statement] = ()) -> list[str]:
         """Give the file the target's name; see the protocol."""

@@ -23,7 +23,7 @@ from framefox_tasks.databases.sqlite.sort import sorted_by
 from framefox_tasks.databases.sqlite.totals import key_totals
 from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.databases.sqlite.verbs import VERBS
-from framefox_tasks.databases.sqlite.worker import WorkerTable, packed, unpacked
+from framefox_tasks.databases.sqlite.worker import WorkerTable
 from framefox_tasks.databases.sqlite.worker_pool import Watch, Workers, watching
 from framefox_tasks.errors import CopyError, FramefoxTasksError
 from framefox_tasks.model import Target
@@ -57,12 +57,23 @@ class SQLiteReader:
         rowid = "" if where or order else self._rowid(table)
         if not rowid or not self._is_large(table, rowid):
             return self._blocks(table, query, where)
-        by_number = f"ORDER BY {rowid}"
         workers = self._ready_workers(table)
         if workers:
-            asked = WorkerTable(str(table.name), query, by_number, table.fields)
-            return workers.blocks(asked, self._parts(table, rowid), partial(self._blocks, table, where=""))
-        return self._blocks(table, f"{query} {by_number}", "")
+            return self._together(workers, table, rowid, ()).blocks
+        return self._blocks(table, f"{query} ORDER BY {rowid}", "")
+
+    def summed_lines(self, table: Side, forms: Sequence[Form], *, where: str = "") -> _Summed | None:
+        """The lines of a large table with their checksum, which processes of their own compute; see SumsLines."""
+        rowid = "" if where else self._rowid(table)
+        workers = self._ready_workers(table) if rowid and self._is_large(table, rowid) else None
+        return self._together(workers, table, rowid, tuple(forms)) if workers else None
+
+    def _together(self, workers: Workers, table: Side, rowid: str, forms: tuple[Form, ...]) -> _Summed:
+        found = _Summed(summed=bool(forms))
+        asked = WorkerTable(str(table.name), self._query(table, "", ()), f"ORDER BY {rowid}", table.fields, forms)
+        rest = partial(self._blocks, table, where="")
+        found.blocks = workers.blocks(asked, self._parts(table, rowid), rest, found.add)
+        return found
 
     def _ready_workers(self, table: Side) -> Workers | None:
         """The processes that read a large table, where there are some."""
@@ -183,14 +194,12 @@ class SQLiteReader:
         workers = self._ready_workers(table) if rowid and self._is_large(table, rowid) else None
         if not workers:
             return self._totals(table, self._query(table, where, ()), where, forms)
-        asked = WorkerTable(
-            str(table.name), self._query(table, "", ()), f"ORDER BY {rowid}", table.fields, tuple(forms)
-        )
-
-        def rest(query: str) -> Generator[bytes]:
-            yield packed(totals_of(self._blocks(table, query, ""), forms))
-
-        return sum(map(unpacked, workers.blocks(asked, self._parts(table, rowid), rest)), RowTotals(0, 0))
+        query = self._query(table, "", ())
+        asked = WorkerTable(str(table.name), query, f"ORDER BY {rowid}", table.fields, tuple(forms), lines=False)
+        found: list[RowTotals] = []
+        rest = partial(self._blocks, table, where="")
+        left = totals_of(workers.blocks(asked, self._parts(table, rowid), rest, found.append), forms)
+        return sum(found, left)
 
     def cancel(self) -> None:
         """End what another thread waits for here."""
@@ -276,6 +285,19 @@ class SQLiteReader:
                 hint="Correct it; behind WHERE stands: " + where.replace("\n)", ")"),
             )
         return VERBS.translate(exc, self._target)
+
+
+class _Summed:
+    """Lines that processes give, with their checksum; see SummedLines."""
+
+    blocks: Generator[bytes]
+
+    def __init__(self, *, summed: bool) -> None:
+        self.totals: RowTotals | None = RowTotals(0, 0) if summed else None
+
+    def add(self, part: RowTotals) -> None:
+        """Add the checksum of a part; one without a sum leaves none of the whole."""
+        self.totals = None if self.totals is None or part.total is None else self.totals + part
 
 
 class SQLiteSource:

@@ -18,8 +18,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from framefox_tasks.databases.listening import Event, Listeners
 from framefox_tasks.databases.lock import Patience, wait_until
-from framefox_tasks.databases.sqlite.dependents import broken, check_dependents
+from framefox_tasks.databases.sqlite.dependents import ask, broken, check_dependents
 from framefox_tasks.databases.sqlite.lock import is_busy
 from framefox_tasks.databases.sqlite.rebuild import create_again
 from framefox_tasks.databases.sqlite.shared_connection import SharedConnection, SharedConnections
@@ -44,26 +45,10 @@ def guarded(target: Target, patience: Patience) -> Iterator[Callable[[Connection
     Yields:
         A function that takes that connection, as soon as it is known: until then it is the first that begins.
     """
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
-    from sqlalchemy.pool import Pool
-    from sqlalchemy.schema import Table
-
     guard = _Guard(target, patience)
-    listeners = (
-        (Engine, "begin", guard.begin, False),
-        (Engine, "commit", guard.commit, False),
-        (Engine, "before_cursor_execute", guard.before_statement, True),
-        (Engine, "rollback", guard.rollback, False),
-        (Pool, "checkin", guard.checkin, False),
-        (Pool, "checkout", guard.shared.checkout, False),
-        (Engine, "do_connect", guard.shared.connect, False),
-        (Table, "column_reflect", _escape_default, False),
-    )
-    for owner, name, listener, retval in listeners:
-        event.listen(owner, name, listener, **({"retval": True} if retval else {}))
     try:
-        yield guard.adopt
+        with _GUARDS.joined(guard):
+            yield guard.adopt
     except Exception as exc:
         if not guard.shared.own or not _waits_for_itself(exc):
             raise
@@ -72,9 +57,27 @@ def guarded(target: Target, patience: Patience) -> Iterator[Callable[[Connection
             hint="Let it use op.get_bind(), or an engine of SQLAlchemy's: these share the migration's transaction.",
         ) from exc
     finally:
-        for owner, name, listener, _ in listeners:
-            event.remove(owner, name, listener)
         guard.shared.end()
+
+
+def _events() -> tuple[Event, ...]:
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.pool import Pool
+    from sqlalchemy.schema import Table
+
+    return (
+        Event(Engine, "begin", "begin"),
+        Event(Engine, "commit", "commit"),
+        Event(Engine, "before_cursor_execute", "before_statement", changes=True),
+        Event(Engine, "rollback", "rollback"),
+        Event(Pool, "checkin", "checkin"),
+        Event(Pool, "checkout", "checkout"),
+        Event(Engine, "do_connect", "connect"),
+        Event(Table, "column_reflect", "escape_default"),
+    )
+
+
+_GUARDS = Listeners(_events)
 
 
 def _waits_for_itself(exc: BaseException) -> bool:
@@ -91,6 +94,7 @@ class _Guard:
         self._before: dict[int, _Snapshot] = {}
         self._known: dict[str, bool] = {}
         self.shared = SharedConnections(target)
+        self.checkout, self.connect = self.shared.checkout, self.shared.connect
 
     def adopt(self, connection: Connection) -> None:
         """Take the connection that Alembic was configured with for the migration's own."""
@@ -113,7 +117,7 @@ class _Guard:
         connection.connection.dbapi_connection.isolation_level = None  # type: ignore[union-attr]
         if raw.in_transaction:  # a listener of the application's came first
             connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        ask(connection, "PRAGMA foreign_keys=OFF")
         self._begin_immediate(connection)
         connection.info[_MARK] = True
         self._before[id(raw)] = _Snapshot(connection)
@@ -180,6 +184,13 @@ class _Guard:
             self._before.pop(id(record.driver_connection), None)
             record.invalidate()  # its pragma and isolation level are not what the application expects
 
+    @staticmethod
+    def escape_default(inspector: Any, _table: Any, column: Any) -> None:
+        """Let a colon in the default of a reflected column be one, and no parameter: the table is made with it."""
+        default = column.get("default")
+        if inspector.bind.dialect.name == "sqlite" and isinstance(default, str):
+            column["default"] = _PARAMETER.sub(r"\\:", default)
+
     def _concerns(self, connection: Connection) -> bool:
         if connection.dialect.name != "sqlite" or connection.engine.url.database is None:
             return False
@@ -226,28 +237,22 @@ class _Snapshot:
             )
 
 
-def _escape_default(inspector: Any, _table: Any, column: Any) -> None:
-    """Let a colon in the default of a reflected column be one, and no parameter: the table is made again with it."""
-    default = column.get("default")
-    if inspector.bind.dialect.name == "sqlite" and isinstance(default, str):
-        column["default"] = _PARAMETER.sub(r"\\:", default)
-
-
 def _raw(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
 
 def _tables(connection: Connection) -> dict[str, int]:
     """The tables with their root pages: a table that was rebuilt has another."""
-    rows = connection.exec_driver_sql("SELECT name, rootpage FROM sqlite_master WHERE type = 'table'")
+    rows = ask(connection, "SELECT name, rootpage FROM sqlite_master WHERE type = 'table'")
     return {row[0]: row[1] for row in rows}
 
 
 def _attached(connection: Connection) -> set[tuple[str, str, str]]:
     """Triggers and indexes on expressions: name, table and statement."""
-    rows = connection.exec_driver_sql(
+    rows = ask(
+        connection,
         "SELECT name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND (type = 'trigger' OR (type = 'index' "
-        "AND EXISTS (SELECT 1 FROM pragma_index_info(sqlite_master.name) WHERE cid = -2)))"
+        "AND EXISTS (SELECT 1 FROM pragma_index_info(sqlite_master.name) WHERE cid = -2)))",
     )
     return {(row[0], row[1], row[2]) for row in rows}
 
@@ -266,11 +271,9 @@ def _foreign_key_check(connection: Connection, table: str) -> list[Any] | None:
 
     SQLite can neither check nor enforce such a key, and refuses the whole check for its sake.
     """
-    from sqlalchemy.exc import OperationalError
-
     try:
-        return list(connection.exec_driver_sql(f"PRAGMA foreign_key_check{table}"))
-    except OperationalError as exc:
+        return ask(connection, f"PRAGMA foreign_key_check{table}")
+    except sqlite3.OperationalError as exc:
         if "foreign key mismatch" in str(exc):
             return None
         raise

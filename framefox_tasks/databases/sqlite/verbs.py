@@ -52,6 +52,7 @@ class SQLiteVerbs(Verbs):
     copies_whole = True
     types_by_affinity = True
     has_comments = False
+    default_collation = "BINARY"
     has_enums = False
     default_schema_query = ""
     alike_in_server = True

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from framefox_tasks.databases.canonical import totals_of_columns
 from framefox_tasks.databases.checksum import Form, RowTotals
 from framefox_tasks.databases.rows import BLOCK, in_blocks
-from framefox_tasks.databases.sqlite.encode import column_of, fields_of, lines_of
+from framefox_tasks.databases.sqlite.encode import column_of, fields_of, joined
 
 if TYPE_CHECKING:
     from apsw import Connection
@@ -39,13 +39,19 @@ _LONG = 100_000
 
 @dataclass(frozen=True)
 class WorkerTable:
-    """A table whose rows are asked for, a part at a time; with forms, the checksum of each part."""
+    """A table whose rows are asked for, a part at a time.
+
+    Attributes:
+        forms: With these, the checksum of each part is sent.
+        lines: Whether its lines are.
+    """
 
     label: str
     select: str
     order: str
     fields: tuple[Field, ...]
     forms: tuple[Form, ...] = ()
+    lines: bool = True
 
     def query(self, condition: str) -> str:
         """What gives the rows of a part."""
@@ -57,7 +63,8 @@ def main() -> None:
     import apsw
 
     file = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
-    with closing(apsw.Connection(file, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX)) as connection:
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX | apsw.SQLITE_OPEN_URI
+    with closing(apsw.Connection(file, flags)) as connection:
         connection.execute("PRAGMA query_only = ON; BEGIN; SELECT 1 FROM sqlite_master").fetchall()
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, _LONG)
         try:
@@ -89,39 +96,47 @@ def _answer(connection: Connection, table: WorkerTable, condition: str) -> None:
     import apsw
 
     rows = 0
+    part = _Part(connection, table, condition)
     try:
-        if table.forms:
-            _send(TOTALS, packed(_totals(connection, table, condition)))
-            _send(DONE)
-            return
-        for block in in_blocks(_lines(connection, table, condition)):
-            _send(LINES, block)
-            rows += block.count(b"\n")
+        if table.lines:
+            for block in in_blocks(part.lines()):
+                _send(LINES, block)
+                rows += block.count(b"\n")
+        else:
+            part.add_up()
     except (apsw.Error, ValueError):
         _send(LEFT, str(rows).encode())
-    else:
-        _send(DONE)
+        return
+    if table.forms:
+        _send(TOTALS, packed(part.totals))
+    _send(DONE)
 
 
-def _lines(connection: Connection, table: WorkerTable, condition: str) -> Iterator[bytes]:
-    columns = [column_of(field) for field in table.fields]
-    cursor = connection.execute(table.query(condition))
-    count = _ROWS // 32
-    while rows := list(islice(cursor, count)):
-        lines = lines_of(columns, rows)
-        yield lines
-        count = min(_ROWS, 1 + len(rows) * BLOCK // len(lines))
+class _Part:
+    """The rows of a part: their lines, their checksum, or both."""
 
+    def __init__(self, connection: Connection, table: WorkerTable, condition: str) -> None:
+        self._cursor = connection.execute(table.query(condition))
+        self._columns = [column_of(field) for field in table.fields]
+        self._forms = table.forms
+        self.totals = RowTotals(0, 0)
 
-def _totals(connection: Connection, table: WorkerTable, condition: str) -> RowTotals:
-    columns = [column_of(field) for field in table.fields]
-    cursor = connection.execute(table.query(condition))
-    found, count = RowTotals(0, 0), _ROWS // 32
-    while rows := list(islice(cursor, count)):
-        texts = fields_of(columns, rows)
-        found += totals_of_columns(texts, table.forms)
-        count = min(_ROWS, 1 + len(rows) * BLOCK // (1 + sum(map(len, chain.from_iterable(texts)))))
-    return found
+    def lines(self) -> Iterator[bytes]:
+        count = _ROWS // 32
+        while rows := list(islice(self._cursor, count)):
+            texts = fields_of(self._columns, rows)
+            lines = joined(texts)
+            if self._forms:
+                self.totals += totals_of_columns(texts, self._forms)
+            yield lines
+            count = min(_ROWS, 1 + len(rows) * BLOCK // len(lines))
+
+    def add_up(self) -> None:
+        count = _ROWS // 32
+        while rows := list(islice(self._cursor, count)):
+            texts = fields_of(self._columns, rows)
+            self.totals += totals_of_columns(texts, self._forms)
+            count = min(_ROWS, 1 + len(rows) * BLOCK // (1 + sum(map(len, chain.from_iterable(texts)))))
 
 
 def packed(totals: RowTotals) -> bytes:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import framefox_tasks
+from framefox_tasks.databases.checksum import RowTotals
 from framefox_tasks.databases.sqlite.backup import connect
-from framefox_tasks.databases.sqlite.worker import HEAD, LEFT, LINES, READY, TOTALS, WorkerTable
+from framefox_tasks.databases.sqlite.worker import HEAD, LEFT, LINES, READY, TOTALS, WorkerTable, unpacked
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
 
@@ -48,6 +49,17 @@ class Watch:
             return self._now() == self._version
         except sqlite3.Error:  # a writer waits for its turn
             return False
+
+
+class Owned(Watch):
+    """Of a file that this process has locked for itself: nobody else changes it."""
+
+    def __init__(self) -> None:  # it looks at nothing
+        pass
+
+    def is_quiet(self) -> bool:
+        """Always."""
+        return True
 
 
 @contextmanager
@@ -110,9 +122,13 @@ class Workers:
         try:
             for _ in range(count):
                 self._processes.append(_started())
-                _tell(self._processes[-1], _path(), str(self._target.file))
+                _tell(self._processes[-1], _path(), self._file())
         except OSError:
             self._close()
+
+    def _file(self) -> str:
+        """How they open it: without a lock where this process has it, which gives no other one."""
+        return f"{self._target.file.as_uri()}{'?immutable=1' if isinstance(self._watch, Owned) else ''}"
 
     def are_ready(self) -> bool:
         """Whether they are started, see what was there when the watch was, and have nothing else to do."""
@@ -124,14 +140,19 @@ class Workers:
         return bool(self._processes) and not self._busy
 
     def blocks(
-        self, table: WorkerTable, conditions: Iterable[str], rest: Callable[[str], Generator[bytes]]
+        self,
+        table: WorkerTable,
+        conditions: Iterable[str],
+        rest: Callable[[str], Generator[bytes]],
+        add: Callable[[RowTotals], None],
     ) -> Generator[bytes]:
-        """Blocks of lines, or the checksums of parts.
+        """Blocks of lines; the checksums of parts are told beside them.
 
         Args:
             table: What is read.
             conditions: Each gives a part of it; their order is that of the lines.
             rest: Reads by a query what a worker has left.
+            add: Takes the checksum of each part, where the table has forms; without a sum of one that was left.
         """
         self._busy = True
         coming, workers = iter(conditions), cycle(self._processes)
@@ -152,10 +173,15 @@ class Workers:
                 worker, condition = asked.popleft()
                 kind, content = self._next(worker, table)
                 while kind in (LINES, TOTALS):
-                    yield content
+                    if kind == LINES:
+                        yield content
+                    else:
+                        add(unpacked(content))
                     kind, content = self._next(worker, table)
                 ask(1)
                 if kind == LEFT:
+                    if table.forms and table.lines:
+                        add(RowTotals(0, None))
                     yield from rest(f"{table.query(condition)} LIMIT -1 OFFSET {int(content)}")
             finished = True
         finally:

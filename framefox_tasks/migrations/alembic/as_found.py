@@ -14,7 +14,10 @@ from sqlalchemy import Column, Enum, Index, UniqueConstraint
 
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership
 from framefox_tasks.migrations.alembic.table_comparison import TableComparison, compares_tables
+from framefox_tasks.schema.from_metadata import schema_of
 from framefox_tasks.schema.snapshot import Table as RecordedTable
+
+_DECLARED = "framefox_tasks_declared_tables"
 
 
 def _recorded(context: MigrationContext, table: Any) -> RecordedTable | None:
@@ -22,6 +25,25 @@ def _recorded(context: MigrationContext, table: Any) -> RecordedTable | None:
     if not isinstance(ownership, Ownership) or table is None:
         return None
     return ownership.recorded_table(table.schema, table.name)
+
+
+def declared_now(context: MigrationContext, table: Table) -> RecordedTable:
+    """A declared table as it will be recorded."""
+    known: dict[str, RecordedTable] = context.opts.setdefault(_DECLARED, {})
+    if table.key not in known:
+        known.update({one.key: one for one in schema_of([table.metadata]).tables})
+    return known[table.key]
+
+
+def has_new_type(context: MigrationContext, column: Column[Any]) -> bool:
+    """Whether an entity gives a column another type than the newest migration has."""
+    table = _recorded(context, column.table)
+    before = next((one for one in table.columns if one.name == column.name), None) if table else None
+    if before is None:
+        return False
+    now = next(one for one in declared_now(context, column.table).columns if one.name == column.name)
+    name = context.dialect.name
+    return before.type_on.get(name, before.type) != now.type_on.get(name, now.type)
 
 
 def is_as_recorded(context: MigrationContext, column: Column[Any]) -> bool:

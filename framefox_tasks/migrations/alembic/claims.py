@@ -15,7 +15,7 @@ from framefox_tasks.migrations.alembic.primary_keys import PrimaryKeyOp
 def names_of(operation: Any) -> tuple[str | None, str] | None:
     """The schema and the table that an operation is of; None where it is of none."""
     table = getattr(operation, "table_name", None) or getattr(operation, "source_table", None)
-    schema = getattr(operation, "schema", None) or getattr(operation, "source_schema", None)
+    schema = getattr(operation, "schema", None) or getattr(operation, "kw", {}).get("source_schema")
     return (schema, str(table)) if table else None
 
 

@@ -19,6 +19,8 @@ from framefox_tasks.migrations.alembic.ownership import OWNERSHIP
 from framefox_tasks.migrations.alembic.sequences import completed, options_of, sequences_in
 from framefox_tasks.migrations.alembic.table_comparison import TableComparison, compares_tables
 
+_NUMBERS = ("smallint", "integer", "bigint")
+
 
 class ColumnOp(ops.AlterColumnOp):
     """An alteration that is written with all that it takes: the expression of a cast, and what the default was.
@@ -106,6 +108,8 @@ def _compare(table: TableComparison) -> None:
                     op.modify_nullable = True if column.nullable else None  # Alembic leaves that out
                 serial = isinstance(before.server_default, Identity) and declared._autoincrement_column is column
                 live = definitions.default(plain(migration, schema, name), column.name)
+                if live and declared._autoincrement_column is column and column.server_default is None:
+                    op.kw["numbers"] = next(sequences_in(live), None)
                 if before.server_default is None and live and isinstance(column.server_default, Identity):
                     op.kw["serial"] = next(sequences_in(live), None)
                 elif serial and column.server_default is None:
@@ -177,11 +181,16 @@ def _completed(
     if isinstance(op.existing_type, NullType):
         op.existing_type = None  # one that SQLAlchemy does not know, such as point
     old, new = op.existing_server_default, op.modify_server_default
+    numbers = op.kw.pop("numbers", None)
     if isinstance(old, Identity) != isinstance(new, Identity) and new is not False:
         return list(_identity_change(context, definitions, op))
-    if op.modify_type is not None:
-        return list(_type_change(context, definitions, op))
-    return [op]
+    if op.modify_type is None:
+        return [op]
+    after = _type_sql(context, op.modify_type)
+    found = list(_type_change(context, definitions, op))
+    if numbers and after.lower() in _NUMBERS:  # the sequence of a serial column has its type
+        found.append(StatementOp(f"ALTER SEQUENCE {numbers} AS {after}"))
+    return found
 
 
 def _type_change(
@@ -232,6 +241,10 @@ def _nullable_op(op: ops.AlterColumnOp, *, nullable: bool) -> ColumnOp:
 
 
 def _type_sql(context: MigrationContext, type_: Any) -> str:
+    """Without a collation, which no cast takes."""
+    if getattr(type_, "collation", None):
+        type_ = type_.copy()
+        type_.collation = None
     return str(type_.compile(dialect=context.dialect))
 
 

@@ -11,10 +11,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Boolean, Column, Enum, Index, Numeric, Sequence, String
 from sqlalchemy.dialects.mysql import BIT, ENUM
 from sqlalchemy.engine import Dialect
+from sqlalchemy.types import NullType
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.columns import ColumnComparison
-from framefox_tasks.migrations.alembic.as_found import has_default, has_orders, is_as_recorded
+from framefox_tasks.migrations.alembic.as_found import has_default, has_new_type, has_orders, is_as_recorded
 from framefox_tasks.migrations.alembic.database_types import definitions_of, plain
 from framefox_tasks.migrations.alembic.sequences import named_sequence, sequences_in
 
@@ -148,13 +149,27 @@ def _differs_by_server(
     if definitions is None:
         return None
     declared_sql = _type_sql(context, declared)
-    if declared_sql == str(found_type.compile(dialect=context.dialect)):
+    known = not isinstance(found_type, NullType)  # else one such as point, which nothing else compares
+    if known and declared_sql == str(found_type.compile(dialect=context.dialect)):
         return False
     normal = definitions.normal_column(declared_sql, None)
     live = definitions.column_type(plain(context, found.table.schema, found.table.name), found.name)
-    if normal is None or normal[0] == live:
-        return None if normal is None else False
-    return True if re.sub(r"\(.*?\)", "", normal[0]) == live else None
+    if normal is None or live is None:
+        return None
+    if normal[0] == live:
+        return False
+    wanted, held = (re.sub(r"\(.*?\)", "", text) for text in (normal[0], live))
+    if has_new_type(context, declared) or (wanted == held and "(" in normal[0]):
+        return True
+    return None if known else wanted != held
+
+
+def differs_unknown(context: MigrationContext, found: Column[Any], declared: Column[Any]) -> bool:
+    """Whether a column is of another type than a declared one, where SQLAlchemy has no name for that of the former."""
+    columns = columns_of(context)
+    if columns:
+        return columns.same_type(found, declared) is False
+    return bool(_differs_by_server(context, found, declared, found.type))
 
 
 def _type_sql(context: MigrationContext, column: Column[Any]) -> str:

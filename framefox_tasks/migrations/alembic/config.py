@@ -17,14 +17,15 @@ from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
-from framefox_tasks.databases import database_of
+from framefox_tasks.databases import database_of, reuse
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.alembic.failures import failure_in
+from framefox_tasks.migrations.alembic.revision_loader import read_compiled
 from framefox_tasks.migrations.kept import migration_folders
 from framefox_tasks.model import Project, Target
 from framefox_tasks.results import Revision
-from framefox_tasks.schema.entities import env_text
+from framefox_tasks.schema.entities import env_text, make_importable
 from framefox_tasks.url import is_scheme
 
 TARGET = "framefox_tasks.target"
@@ -67,6 +68,8 @@ def point_at(config: Config, target: Target) -> Config:
 
 def is_async(project: Project) -> bool:
     """Whether the code of env.py, and not only a comment in it, works with an async engine."""
+    if reuse.is_reusing():  # as for many databases of one project
+        return bool(reuse.kept(("env.py is async", project), lambda: _is_async(env_text(project))))
     return _is_async(env_text(project))
 
 
@@ -129,10 +132,12 @@ def load_scripts(project: Project, config: Config) -> ScriptDirectory:
                 hint="Make it with: framefox-tasks init\n"
                 "Or set `migrations:` in config/orm.yaml to the folder that holds env.py.",
             )
+    make_importable(project)  # a migration may import a type from there
     with history_errors(project), warnings.catch_warnings():
         # Alembic warns of a missing revision before it raises the error.
         warnings.filterwarnings("ignore", message="Revision .* is not present", category=UserWarning)
         scripts = ScriptDirectory.from_config(config)
+        read_compiled(scripts, project)
         scripts.get_heads()
     return scripts
 

@@ -11,6 +11,7 @@ from alembic.operations import ops
 from sqlalchemy import CheckConstraint
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.migrations.alembic.claims import names_of
 from framefox_tasks.migrations.alembic.enums import EnumTypeOp
 from framefox_tasks.migrations.alembic.generated_columns import rewritten
 from framefox_tasks.migrations.alembic.primary_keys import PrimaryKeyOp
@@ -82,8 +83,8 @@ def _describe(operation: ops.MigrateOperation) -> str:
         old = ".".join(filter(None, (operation.schema, operation.table_name, getattr(operation, "column_name", None))))
         kind = "column" if isinstance(operation, ColumnRenameOp) else "table"
         return f"rename {kind} {old} to {operation.new_name}"
-    table = getattr(operation, "table_name", None) or getattr(operation, "source_table", None)
-    table = ".".join(filter(None, (getattr(operation, "schema", None), table))) if table else None
+    named = names_of(operation)
+    table = ".".join(filter(None, named)) if named else None
     column = getattr(operation, "column_name", None) or getattr(getattr(operation, "column", None), "name", None)
     name = name_of(operation)
     enum = getattr(getattr(operation, "enum", None), "name", None) or getattr(operation, "name", None)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import nullcontext
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
@@ -30,12 +32,12 @@ from framefox_tasks.migrations.alembic.transactions import Transactions, at
 from framefox_tasks.migrations.alembic.version_log import VersionLog
 from framefox_tasks.migrations.journal.entries import new_head
 from framefox_tasks.migrations.journal.recorder import Recorder
-from framefox_tasks.migrations.kept import keep_all
+from framefox_tasks.migrations.kept import KeptFiles
 from framefox_tasks.migrations.locked import locked
 from framefox_tasks.migrations.plain_ddl import unreadable
 from framefox_tasks.migrations.safe_point import migrating
 from framefox_tasks.model import Target
-from framefox_tasks.schema.cache import END_STATE, ignore_cache
+from framefox_tasks.schema.cache import END_STATE, digest, ignore_cache
 from framefox_tasks.schema.entities import env_text
 
 _HOOK = "on_version_apply"
@@ -148,7 +150,8 @@ def make_at_once(history: History, statements: Sequence[str], patience: Patience
         log = VersionLog.of(target)
         # One that is killed where DDL commits by itself must not pass for a database that others have made.
         recorder = Recorder(dialect.journal, target) if dialect.journal and not dialect.transactional_ddl else None
-        head = new_head(history.at_heads[0], "the schema at once", (), history.at_heads, upgrades=True)
+        revisions, since = history.at_heads, datetime.now(UTC)
+        head = partial(new_head, revisions[0], "the schema at once", (), revisions, since=since, upgrades=True)
         transactions = Transactions(lock, patience, recorder, log)
         with migrating(commits=not dialect.transactional_ddl):
             run_environment(target, history.config, history.unread, work, transactions=transactions)
@@ -160,7 +163,10 @@ def make_at_once(history: History, statements: Sequence[str], patience: Patience
             f"The database {target.label} should be at {at(history.at_heads)} now, but it is at {at(current)}.",
             hint="Let env.py call context.run_migrations(), and commit what that does.",
         )
-    keep_all(target.project, [(revision, history.contents[revision.path]) for revision in applied])
+    kept = KeptFiles(target.project)
+    for revision in applied:
+        content = history.contents[revision.path]
+        kept.keep(revision, content, digest(content))
     return current
 
 

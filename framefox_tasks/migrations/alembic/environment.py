@@ -15,12 +15,13 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import MetaData, event
+from sqlalchemy import MetaData
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.engines import migration_engine
+from framefox_tasks.databases.listening import Event, Listeners
 from framefox_tasks.errors import ConfigError, EntityError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.alembic.caught_warnings import caught_warnings
 from framefox_tasks.migrations.alembic.compare import help_compare_defaults, ignore_warnings
@@ -159,20 +160,25 @@ def _another_database(target: Target, what: str) -> ConfigError:
 @contextmanager
 def _no_new_file(target: Target) -> Iterator[None]:
     """SQLite creates a file on connecting: an env.py that names another database must leave none behind."""
+    with _REFUSALS.joined(_Refusal(target)):
+        yield
 
-    def refuse(dialect: Any, record: Any, arguments: Sequence[Any], keywords: Any) -> None:  # noqa: ARG001 - SQLAlchemy's
+
+_REFUSALS = Listeners(lambda: (Event(Engine, "do_connect", "refuse"),))
+
+
+class _Refusal:
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def refuse(self, dialect: Any, record: Any, arguments: Sequence[Any], keywords: Any) -> None:  # noqa: ARG002 - SQLAlchemy's
+        target = self._target
         file = str(arguments[0]) if arguments and dialect.name in SCHEMES and SCHEMES[dialect.name].is_file else ""
         if file in ("", ":memory:") or file.startswith("file:") or Path(file).exists():
             return
         if Path(file).resolve() == target.file:
             raise database_of(target).missing(target)
         raise _another_database(target, f"connects to {target.project.shown(file)}")
-
-    event.listen(Engine, "do_connect", refuse)
-    try:
-        yield
-    finally:
-        event.remove(Engine, "do_connect", refuse)
 
 
 class _Attributes(dict[str, Any]):

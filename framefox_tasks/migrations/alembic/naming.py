@@ -31,6 +31,7 @@ def name_constraints(context: MigrationContext, directives: Iterable[ops.Migrati
             for op in container.ops:
                 if isinstance(op, ops.CreateTableOp):
                     _move_checks(op)
+                    op.columns = [_with_final_check(context, item) for item in op.columns]
             for table in _modified(container):
                 changed = [one for op in table.ops for one in _with_checks(context, op)]
                 gone = _checks_beside(context, [op._reverse for op in table.ops if isinstance(op, ops.DropColumnOp)])
@@ -134,7 +135,7 @@ def _with_checks(context: MigrationContext, op: ops.MigrateOperation) -> Iterato
     added = op._reverse if isinstance(op, ops.DropColumnOp) else op
     checks = list(_checks_of(context, added)) if isinstance(added, ops.AddColumnOp) else []
     if isinstance(op, ops.AddColumnOp):
-        if _type_check(context, op) is not None:
+        if _type_check(context, op.column) is not None:
             op = ops.AddColumnOp(op.table_name, _without_check(op.column), schema=op.schema, **op.kw)
         yield from (op, *checks)
         return
@@ -163,7 +164,7 @@ def _checks_beside(context: MigrationContext, operations: Iterable[Any]) -> list
 
 def _checks_of(context: MigrationContext, op: ops.AddColumnOp) -> Iterator[ops.CreateCheckConstraintOp]:
     """The checks of a declared column: that of its type, and those within the column, which Alembic leaves out."""
-    bound = _type_check(context, op)
+    bound = _type_check(context, op.column)
     if bound is not None:
         yield _check_operation(context, op.column, bound)
     within = _within(op.column) if _declared_table(context, op.column) is not None else []
@@ -190,19 +191,46 @@ def _move_checks(op: ops.CreateTableOp) -> None:
     op.columns = [*op.columns, *(check._copy() for check in within)]
 
 
-def _type_check(context: MigrationContext, op: ops.AddColumnOp) -> CheckConstraint | None:
+class _FinalName(str):
+    """A name that no naming convention changes, whatever metadata the migration is run with."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"op.f({str(self)!r})"
+
+
+def _with_final_check(context: MigrationContext, item: Any) -> Any:
+    """A column of a new table; the check of its type has the name that the convention of the metadata gives it."""
+    check = _type_check(context, item) if isinstance(item, Column) else None
+    if check is None or not check.name:
+        return item
+    name = final_name(context, check)
+    if name is None or name == item.type.name:
+        return item
+    changed: Column[Any] = item._copy()  # with a type of its own
+    changed.type.name = _FinalName(name)  # type: ignore[attr-defined] # _type_check has seen a Boolean or an Enum
+    return changed
+
+
+def _type_check(context: MigrationContext, column: Column[Any]) -> CheckConstraint | None:
     """The check that the type of a declared column brings on this database."""
-    type_ = op.column.type
-    if op.column.table is None or not isinstance(type_, (Boolean, Enum)) or not type_.create_constraint:
+    type_ = column.type
+    if column.table is None or not isinstance(type_, (Boolean, Enum)) or not type_.create_constraint:
         return None
     constraint: Any
-    for constraint in op.column.table.constraints:
+    for constraint in column.table.constraints:
         bound = isinstance(constraint, CheckConstraint) and getattr(constraint, "_type_bound", False)
-        if bound and list(constraint.columns) == [op.column]:
-            rule = constraint._create_rule
-            compiler: Any = context.dialect.ddl_compiler(context.dialect, None)  # type: ignore[arg-type]
-            return constraint if rule is None or rule(compiler) else None
+        if bound and list(constraint.columns) == [column]:
+            return constraint if is_made(context, constraint) else None
     return None
+
+
+def is_made(context: MigrationContext, check: CheckConstraint) -> bool:
+    """Whether this database gets a check: one that has the values of an enum in its type needs none."""
+    rule = check._create_rule
+    compiler: Any = context.dialect.ddl_compiler(context.dialect, None)  # type: ignore[arg-type]
+    return rule is None or bool(rule(compiler))
 
 
 def _check_operation(
@@ -227,7 +255,15 @@ def condition_of(context: MigrationContext, check: CheckConstraint) -> TextClaus
 
 
 def _without_check(column: Column[Any]) -> Column[Any]:
-    changed: Column[Any] = column._copy()  # with a type of its own
-    assert isinstance(changed.type, (Boolean, Enum))  # noqa: S101 - _type_check has seen it
-    changed.type.create_constraint = False
+    changed: Column[Any] = column._copy()
+    changed.type = without_check(column.type)
+    return changed
+
+
+def without_check(type_: Any) -> Any:
+    """The type, without the check of its values; another than these two as it is."""
+    if not isinstance(type_, (Boolean, Enum)) or not type_.create_constraint:
+        return type_
+    changed: Any = type_.copy()  # type: ignore[no-untyped-call]
+    changed.create_constraint = False
     return changed

@@ -13,8 +13,9 @@ from sqlalchemy.types import NullType, UserDefinedType
 
 from framefox_tasks.databases import database_named
 from framefox_tasks.errors import EntityError
-from framefox_tasks.migrations.alembic.compare import columns_of
-from framefox_tasks.migrations.alembic.database_types import definitions_of, plain
+from framefox_tasks.migrations.alembic.compare import columns_of, differs_unknown
+from framefox_tasks.migrations.alembic.database_types import compares_last, definitions_of, plain
+from framefox_tasks.migrations.alembic.ownership import OWNERSHIP
 
 
 class NativeType(UserDefinedType[Any]):
@@ -28,6 +29,35 @@ class NativeType(UserDefinedType[Any]):
     def get_col_spec(self, **_: Any) -> str:
         """What SQLAlchemy asks for."""
         return self.sql
+
+
+@compares_last("table")
+def _compare(
+    context: AutogenContext,
+    modify: ops.ModifyTableOps,
+    schema: str | None,
+    name: str,  # noqa: ARG001 - Alembic's signature
+    found: Table | None,
+    declared: Table | None,
+) -> None:
+    """Compare such columns: Alembic takes each for what is declared."""
+    migration = context.migration_context
+    if found is None or declared is None or OWNERSHIP not in migration.opts or migration.connection is None:
+        return
+    known = {op.column_name: op for op in modify.ops if isinstance(op, ops.AlterColumnOp)}
+    for column in declared.columns:
+        before = found.columns.get(column.name)
+        if before is None or not _is_unknown(before.type) or _is_unknown(column.type):
+            continue
+        sql = _live(migration, (found.schema, str(found.name)), column.name)
+        if not sql or not differs_unknown(migration, before, column):
+            continue
+        op = known.get(column.name)
+        if op is None:
+            op = ops.AlterColumnOp(modify.table_name, column.name, schema=schema, existing_nullable=before.nullable)
+            op.existing_server_default, op.existing_comment = before.server_default or False, before.comment
+            modify.ops.append(op)
+        op.modify_type, op.existing_type = column.type, NativeType(sql)
 
 
 def rendered_native(item: Any, context: AutogenContext) -> str | None:

@@ -10,7 +10,13 @@ from sqlalchemy import MetaData
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import ConfigError
-from framefox_tasks.migrations.alembic import checks as _checks, enums, primary_keys as _keys  # noqa: F401 - they register comparisons
+from framefox_tasks.migrations.alembic import (  # noqa: F401 - they register comparisons
+    checks as _checks,
+    collations as _collations,
+    enums,
+    primary_keys as _keys,
+    table_comments as _comments,
+)
 from framefox_tasks.migrations.alembic.column_attributes import complete_columns
 from framefox_tasks.migrations.alembic.column_changes import complete_changes
 from framefox_tasks.migrations.alembic.compare import compare_type

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, Literal
 
 from alembic.autogenerate import render
@@ -18,6 +19,7 @@ from framefox_tasks.migrations.alembic.cycles import leave_to_alter, order_table
 from framefox_tasks.migrations.alembic.database_types import database_type, dialect_of_types, is_native, owner_of_types
 from framefox_tasks.migrations.alembic.native_types import rendered_native
 from framefox_tasks.migrations.alembic.rendering import is_variant, rendered_default, rendered_key, rendered_type
+from framefox_tasks.migrations.alembic.schemas import schemas_used
 from framefox_tasks.migrations.alembic.sequences import leave_numbers_to_sequences, rendered_domain
 
 
@@ -139,10 +141,18 @@ def _unique_drop(op: ops.DropTableOp, unique: UniqueConstraint) -> ops.DropConst
 
 
 def _create_schemas(context: MigrationContext, container: ops.OpContainer) -> None:
-    """Create the schemas of new tables. They stay after a downgrade: others may have put something into them."""
+    """Create the schemas of new tables. They stay after a downgrade: others may have put something into them.
+
+    Also one that is there, if no migration has named it yet: in a new database it will not be. But where this user may
+    make none, somebody else makes them, in each database.
+    """
     wanted = {op.schema for op in container.ops if isinstance(op, ops.CreateTableOp) and op.schema}
     if wanted and context.connection is not None:
-        missing = sorted(wanted - set(inspect(context.connection).get_schema_names()))
+        there = wanted & set(inspect(context.connection).get_schema_names()) - {context.dialect.default_schema_name}
+        scripts = context.environment_context.script if context.environment_context else None
+        if there and scripts and database_named(context.dialect.name).may_create_schemas(context.connection):
+            there = schemas_used((Path(script.path) for script in scripts.walk_revisions()), there)
+        missing = sorted(wanted - there - {context.dialect.default_schema_name})
         quote = context.dialect.identifier_preparer.quote
         container.ops[:0] = [ops.ExecuteSQLOp(f"CREATE SCHEMA IF NOT EXISTS {quote(name)}") for name in missing]
 
@@ -189,6 +199,8 @@ def _rendered_enum(item: Enum, context: AutogenContext) -> str:
     if item.schema:
         name += f", schema={item.schema!r}"
     values = "".join(f"{value!r}, " for value in item.enums)
-    extra = ", create_constraint=True" if item.create_constraint else ""
+    extra = f", length={item.length}" if item.length != max(map(len, item.enums), default=0) else ""
+    if item.create_constraint:
+        extra += ", create_constraint=True"
     variant = f"{owner}.ENUM({values}{name}, create_type=False)"
     return f"{prefix}Enum({values}{name}{extra}).with_variant({variant}, {owner!r})"

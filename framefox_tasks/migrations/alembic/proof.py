@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -26,9 +26,11 @@ from framefox_tasks.migrations.alembic.made import digest_of
 from framefox_tasks.migrations.alembic.older import Untouched, keep_older, untouched
 from framefox_tasks.migrations.alembic.ownership import Known
 from framefox_tasks.migrations.alembic.replay import guarded, listening, replay, revert
+from framefox_tasks.migrations.alembic.schemas import schemas_made
 from framefox_tasks.migrations.alembic.sequences import create_domains
 from framefox_tasks.model import Target
 from framefox_tasks.results import Proof
+from framefox_tasks.schema import record
 from framefox_tasks.schema.sources import ignored
 
 OnReplay = Callable[[int], None]
@@ -224,19 +226,21 @@ class _Proof:
             replay(self._history, scratch, revision)
 
     def _make_schemas(self, scratch: Target) -> None:
-        """Make the schemas that the entities name, unless the history does so itself."""
-        names = {table.schema for item in self._generated.metadata for table in item.tables.values()} - {None}
-        paths = (revision.path for revision in self._history.revisions) if names else ()
-        if names and not any("schema" in path.read_text(encoding="utf-8", errors="replace").lower() for path in paths):
+        """Make the schemas that the entities name, but for those that the history makes itself."""
+        if names := self._schemas:
+            paths = [revision.path for revision in self._history.revisions]
             with self._engine(scratch).begin() as connection:
-                self._create_schemas(connection)
+                self._create_schemas(connection, names - schemas_made(paths, names))
 
-    def _create_schemas(self, connection: Connection) -> None:
-        names = {table.schema for item in self._generated.metadata for table in item.tables.values()} - {None}
-        if names:
-            quote = connection.dialect.identifier_preparer.quote
-            for name in sorted(map(str, names)):
-                connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quote(name)}"))
+    @property
+    def _schemas(self) -> set[str]:
+        tables = (table for item in self._generated.metadata for table in item.tables.values())
+        return {str(table.schema) for table in tables if table.schema}
+
+    def _create_schemas(self, connection: Connection, names: Collection[str]) -> None:
+        quote = connection.dialect.identifier_preparer.quote
+        for name in sorted(names):
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quote(name)}"))
 
     def _note_version(self, scratch: Target) -> None:
         schema, _, name = scratch.project.version_table.rpartition(".")
@@ -295,7 +299,7 @@ class _Proof:
             return self._facts(made)
 
     def _create_all(self, connection: Connection) -> None:
-        self._create_schemas(connection)
+        self._create_schemas(connection, self._schemas)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)
             for metadata in self._generated.metadata:
@@ -343,8 +347,29 @@ class _Proof:
         stood = {str(item) for item in differences(expected, declarable(before, expected))}
         found = differences(expected, declarable(after, expected))
         claimed = list(claims(operations_of(self._generated.context)))
-        wrong = [item for item in found if str(item) not in stood or any(claim(item.fact) for claim in claimed)]
+        new = self._newly_declared()
+        wrong = [
+            item
+            for item in found
+            if str(item) not in stood
+            or (item.fact.table, item.fact.what, item.fact.attribute) in new
+            or any(claim(item.fact) for claim in claimed)
+        ]
         return wrong, [] if self._copied else [item for item in found if item not in wrong]
+
+    def _newly_declared(self) -> set[tuple[str, str, str]]:
+        """The types that the entities have given columns since the newest migration: these did not differ before."""
+        before = record.recorded_tables(self._target.project)
+        schema = self._generated.schema
+        return {
+            (name, f"column {column.name}", "type")
+            for table in (schema.tables if schema else ())
+            if table.key in before
+            for old in before[table.key].columns
+            for column in table.columns
+            if old.name == column.name and (old.type, old.type_on) != (column.type, column.type_on)
+            for name in (table.key, table.name)
+        }
 
     def _step(self, name: str, run: Callable[[], object]) -> None:
         try:

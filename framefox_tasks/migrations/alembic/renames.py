@@ -231,7 +231,8 @@ def _same_columns(context: MigrationContext, old: Table, new: ops.CreateTableOp)
 
 def _columns(context: MigrationContext, table: ops.ModifyTableOps) -> Iterator[Rename]:
     dropped = [op._reverse.column for op in table.ops if isinstance(op, ops.DropColumnOp) and op._reverse]
-    added = [op.column for op in table.ops if isinstance(op, ops.AddColumnOp)]
+    again = {column.name for column in dropped}  # one whose expression is another
+    added = [op.column for op in table.ops if isinstance(op, ops.AddColumnOp) and op.column.name not in again]
     for column in added:
         alike = [old for old in dropped if not _differs(context, old, column)]
         rivals = [new for new in added if any(not _differs(context, old, new) for old in alike)]

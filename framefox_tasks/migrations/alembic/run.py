@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,6 +19,7 @@ from framefox_tasks.migrations.alembic.config import revision_of
 from framefox_tasks.migrations.alembic.environment import run_environment
 from framefox_tasks.migrations.alembic.failures import describe, failure_in, is_already_there, made_by_others, remedy_of
 from framefox_tasks.migrations.alembic.history import FindSteps, History, steps_from
+from framefox_tasks.migrations.alembic.revision_loader import content_of
 from framefox_tasks.migrations.alembic.transactions import Transactions, at
 from framefox_tasks.migrations.alembic.version_log import VersionLog
 from framefox_tasks.migrations.journal.entries import Found
@@ -32,7 +32,7 @@ from framefox_tasks.migrations.journal.interruption import (
     told_of,
 )
 from framefox_tasks.migrations.journal.recorder import Recorder
-from framefox_tasks.migrations.kept import keep, migration_folders
+from framefox_tasks.migrations.kept import KeptFiles, migration_folders
 from framefox_tasks.migrations.locked import locked
 from framefox_tasks.migrations.safe_point import migrating, reached
 from framefox_tasks.migrations.table_locks import TableLockWaits
@@ -110,7 +110,10 @@ def run_steps(
         unversioned = not before and dialect.holds_tables(target)
         recorder = Recorder(dialect.journal, target, found) if journal and dialect.journal else None
         log = VersionLog.of(target) if journal and dialect.journal else None
-        run = _Run(history, find, before, Transactions(lock, patience, recorder, log), on_step)
+        # Where a connection looks in schemas that are its own affair, it is to look for the version table itself.
+        seen = bool(before) and (not dialect.has_schemas or "." in target.project.version_table)
+        transactions = Transactions(lock, patience, recorder, log, is_versioned=seen)
+        run = _Run(history, find, before, transactions, on_step)
         stack.enter_context(run.telling_warnings())
         try:
             run.run_politely(TableLockWaits(target, patience))
@@ -154,6 +157,7 @@ class _Run:
         self._find = find
         self._before = before
         self._on_step = on_step
+        self._kept = KeptFiles(self.target.project)
         self._error: str | None = None
         self._upgrades = True
 
@@ -217,13 +221,12 @@ class _Run:
             self.running = None
             self.done.append(done)
             if step.is_upgrade:
-                keep(self.target.project, done.revision)
+                self._kept.keep(done.revision, *content_of(step.revision))
             if self._on_step:
                 self._on_step(done)
             reached()
 
     def _with_error_place(self, migrate: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(migrate)  # Alembic logs its name
         def migrate_with_place(**keywords: Any) -> None:
             try:
                 migrate(**keywords)
@@ -232,6 +235,7 @@ class _Run:
                 self._error = failure_in(exc, project, [*migration_folders(project), *own])
                 raise
 
+        migrate_with_place.__name__ = migrate.__name__  # Alembic logs it
         return migrate_with_place
 
     def failure(
@@ -251,6 +255,12 @@ class _Run:
             state = f"{others}\n{state}"
         elif remedy := remedy_of(exc, self.target):
             advice = f"{remedy} Then run the command again." if advice == _AGAIN else f"{remedy}\n{advice}"
+        elif extension := database_of(self.target).missing_extension(self.target, self._error or message):
+            state = f"This database has not the extension {extension}, which has that.\n{state}"
+            advice = (
+                "Create it in a migration before this one, or at the beginning of its upgrade(): "
+                f"op.execute('CREATE EXTENSION IF NOT EXISTS \"{extension}\"')\n{advice}"
+            )
         return MigrationError(f"{title}\n  {self._error or message}\n{state}", hint=hint or advice)
 
     def _left(self, running: Revision, after: tuple[str, ...]) -> tuple[str, str]:

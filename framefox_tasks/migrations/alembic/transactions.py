@@ -6,10 +6,10 @@ so would not commit: the rest of the migration would be lost, and the revision w
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
 from typing import Any
 
 from alembic.runtime.migration import HeadMaintainer, MigrationContext
@@ -21,7 +21,7 @@ from framefox_tasks.databases.verbs import Adopt
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations import safe_point
 from framefox_tasks.migrations.alembic.version_log import VersionLog
-from framefox_tasks.migrations.alembic.version_update import prepare_update
+from framefox_tasks.migrations.alembic.version_update import prepare_reading, prepare_update
 from framefox_tasks.migrations.journal.entries import Head, new_head
 from framefox_tasks.migrations.journal.recorder import Recorder
 from framefox_tasks.migrations.table_locks import TableLockWaits
@@ -49,6 +49,8 @@ class Transactions:
         patience: Patience,
         recorder: Recorder | None = None,
         log: VersionLog | None = None,
+        *,
+        is_versioned: bool = False,
     ) -> None:
         self.patience = patience
         self.recorder = recorder
@@ -61,6 +63,7 @@ class Transactions:
         self._by_itself = False
         self._lock = lock
         self._inside = False
+        self._is_versioned = is_versioned
 
     def watch(self, context: MigrationContext) -> None:
         """Watch the migrations of a context; called before the revision is read."""
@@ -77,6 +80,7 @@ class Transactions:
         event.listen(context.connection, "before_cursor_execute", self._note_statement)
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._applied)
         prepare_update(context)
+        prepare_reading(context, is_there=self._is_versioned)
         self._wrap(context)
 
     def _wrap(self, context: MigrationContext) -> None:
@@ -86,8 +90,7 @@ class Transactions:
         def steps(current: Any, context: MigrationContext) -> Iterator[Any]:
             self.states = [tuple(sorted(current))]
             for step in find(current, context):
-                migrate = self._recorded(step, context)
-                step.migration_fn = self._checked(migrate, context)
+                step.migration_fn = self._checked(step, context)
                 yield step
 
         @contextmanager
@@ -101,32 +104,22 @@ class Transactions:
         context._migrations_fn = steps
         context.autocommit_block = autocommit_block  # type: ignore[method-assign]
 
-    def _checked(self, migrate: Callable[..., None], context: MigrationContext) -> Callable[..., None]:
-        @functools.wraps(migrate)  # Alembic logs its name
+    def _checked(self, step: Any, context: MigrationContext) -> Callable[..., None]:
+        """The migration of a step, its statements recorded."""
+        migrate: Callable[..., None] = step.migration_fn
+        recorder, head = self.recorder, _head(step, context, self.states[-1], datetime.now(UTC))
+
         def run(**keywords: Any) -> None:
             self.committed, self._by_itself, self._inside = False, False, True
             try:
-                migrate(**keywords)
+                with recorder.recording(head) if recorder else nullcontext():
+                    migrate(**keywords)
             finally:
                 self._inside = False
             self._lock.check()
             self._continue(context)
 
-        return run
-
-    def _recorded(self, step: Any, context: MigrationContext) -> Callable[..., None]:
-        """The migration of a step, its statements recorded."""
-        migrate: Callable[..., None] = step.migration_fn
-        recorder = self.recorder
-        if recorder is None:
-            return migrate
-        head = _head(step, context, self.states[-1])
-
-        @functools.wraps(migrate)  # Alembic logs its name
-        def run(**keywords: Any) -> None:
-            with recorder.recording(head):
-                migrate(**keywords)
-
+        run.__name__ = migrate.__name__  # Alembic logs it
         return run
 
     def _applied(self, *, ctx: MigrationContext, step: Any, heads: set[str], **_: Any) -> None:
@@ -199,14 +192,19 @@ class _PlannedHeads(HeadMaintainer):
         self.heads.add(to_)
 
 
-def _head(step: Any, context: MigrationContext, before: tuple[str, ...]) -> Head:
-    """What a journal says of the migration of a step."""
-    planned = _PlannedHeads(context, before)
-    planned.update_to_step(step)
-    script = step.revision
-    return new_head(
-        script.revision, script.doc.partition("\n")[0], before, tuple(planned.heads), upgrades=step.is_upgrade
-    )
+def _head(step: Any, context: MigrationContext, before: tuple[str, ...], since: datetime) -> Callable[[], Head]:
+    """What a journal says of the migration of a step, for when it is asked: most migrations need no journal."""
+
+    def head() -> Head:
+        planned = _PlannedHeads(context, before)
+        planned.update_to_step(step)
+        script = step.revision
+        description = script.doc.partition("\n")[0]
+        return new_head(
+            script.revision, description, before, tuple(planned.heads), since=since, upgrades=step.is_upgrade
+        )
+
+    return head
 
 
 def at(revisions: tuple[str, ...]) -> str:

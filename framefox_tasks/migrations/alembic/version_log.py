@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,16 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import UserDefinedType
 
-from framefox_tasks.databases import database_of
+from framefox_tasks.databases import database_of, reuse
 from framefox_tasks.databases.journal import LOG
 from framefox_tasks.migrations import applied_log
 from framefox_tasks.migrations.alembic.failures import describe
+from framefox_tasks.migrations.alembic.revision_loader import content_of
 from framefox_tasks.migrations.applied_log import SEED, Prepared
 from framefox_tasks.migrations.checksum_cache import ChecksumCache
 from framefox_tasks.model import Target
 from framefox_tasks.results import Revision
+from framefox_tasks.schema.cache import digest
 
 
 class _Text(UserDefinedType[str]):
@@ -52,7 +55,9 @@ class VersionLog:
         self._log, self._is_lacking, self.note = prepared
         self._journal = database_of(target).journal
         self._is_written = True
-        self._checksums = ChecksumCache(target.project)
+        # A thread that works on many databases of a project computes each once.
+        make = partial(ChecksumCache, target.project)
+        self._checksums = reuse.kept(("checksums", target.project), make) if reuse.is_reusing() else make()
 
     @classmethod
     def of(cls, target: Target) -> VersionLog:
@@ -73,14 +78,15 @@ class VersionLog:
             return
         for script in step.up_revisions:
             self._log.pop(script.revision, None)
-            if step.is_upgrade and (known := applied_log.logged(Path(script.path).read_bytes(), self._checksums)):
+            if step.is_upgrade and (known := applied_log.logged(*content_of(script), self._checksums)):
                 self._log[script.revision] = known
         self._is_written = False
 
     def made(self, connection: Connection, revisions: Iterable[Revision], contents: Mapping[Path, bytes]) -> None:
         """Note and write that the schema of these migrations, whose files have these contents, was made at once."""
         for revision in revisions:
-            if known := applied_log.logged(contents[revision.path], self._checksums):
+            content = contents[revision.path]
+            if known := applied_log.logged(content, digest(content), self._checksums):
                 self._log[revision.revision] = known
         self._write(connection)
         self._checksums.keep()
@@ -110,11 +116,13 @@ class VersionLog:
         """Add the column; where that is refused, nothing of the transaction is lost."""
         journal = self._journal
         assert journal is not None  # noqa: S101 - it has looked for the column
-        commits = journal.autocommits(connection.connection.dbapi_connection)
+        raw = connection.connection.dbapi_connection
+        is_alone = journal.autocommits(raw)
         try:
-            with nullcontext() if commits else connection.begin_nested():
+            with nullcontext() if is_alone or not journal.errors_abort else connection.begin_nested():
                 connection.exec_driver_sql(journal.log_addition(self._target))
         except DBAPIError as exc:
-            if exc.connection_invalidated:
+            # A disk that is full may end the transaction as well.
+            if exc.connection_invalidated or not (is_alone or getattr(raw, "in_transaction", True)):
                 raise
             self.note = applied_log.refused(describe(exc))

@@ -47,6 +47,7 @@ class JournaledConnection:
         """Roll back, and note it."""
         self._recorder.rolling_back()
         self._connection.rollback()
+        self._recorder.rolled_back()
 
 
 class JournaledCursor:

@@ -7,8 +7,8 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -53,11 +53,19 @@ class Head:
         return cls(**{**data, "before": tuple(data["before"]), "after": tuple(data["after"])})
 
 
-def new_head(revision: str, description: str, before: Iterable[str], after: Iterable[str], *, upgrades: bool) -> Head:
-    """The head of a journal that this process begins now."""
-    since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+def new_head(
+    revision: str,
+    description: str,
+    before: Iterable[str],
+    after: Iterable[str],
+    *,
+    since: datetime,
+    upgrades: bool,
+) -> Head:
+    """The head of a journal of this process, which has begun the migration at a time in UTC."""
+    time = since.strftime("%Y-%m-%d %H:%M:%S")
     by = f"{_user()}@{platform.node()}, process {os.getpid()}"
-    return Head(revision, description, upgrades, tuple(sorted(before)), tuple(sorted(after)), since, by)
+    return Head(revision, description, upgrades, tuple(sorted(before)), tuple(sorted(after)), time, by)
 
 
 @cache
@@ -106,7 +114,18 @@ class JournalEntry:
 
     def done(self, result: Mapping[str, Any]) -> JournalEntry:
         """The same, when it has run."""
-        return replace(self, state=DONE, result=result)
+        # Not by replace(): it is done for each statement.
+        return JournalEntry(
+            self.number,
+            DONE,
+            self.statement,
+            self.digest,
+            self.reads,
+            self.alone,
+            self.settled,
+            self.fingerprint,
+            result,
+        )
 
     @property
     def line(self) -> str:

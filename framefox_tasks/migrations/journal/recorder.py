@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from framefox_tasks.databases.journal import Journal, Judged, StatementKind, ask
+from framefox_tasks.databases.listening import Event, Listeners
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.journal.cursors import JournaledConnection, JournaledCursor
 from framefox_tasks.migrations.journal.entries import DONE, HEAD, UNSAFE, Found, Head, JournalEntry, entry_of, found_in
@@ -33,9 +35,11 @@ class _Migration:
     """What a recorder knows of the migration that runs.
 
     Attributes:
-        head: What is written of it.
+        begun: Gives what is written of it.
         replayed: The statements of an interrupted run that are still to come.
         pending: What ran in the transaction that is open.
+        ended: What has committed by itself, of which the journal says no more than that it was begun: that it has ended
+            is written with what is committed next. Until then its fingerprint tells.
         number: That of the last statement.
         written: Whether its head stands in the journal.
         resumed: Whether it goes on with an interrupted run.
@@ -47,9 +51,10 @@ class _Migration:
         stopped: The error that it was stopped with, which it may have caught.
     """
 
-    head: Head
+    begun: Callable[[], Head]
     replayed: list[JournalEntry] = field(default_factory=list)
     pending: list[JournalEntry] = field(default_factory=list)
+    ended: list[JournalEntry] = field(default_factory=list)
     number: int = 0
     written: bool = False
     resumed: bool = False
@@ -59,6 +64,11 @@ class _Migration:
     bytes: int = 0
     refused: JournalEntry | None = None
     stopped: MigrationError | None = None
+
+    @cached_property
+    def head(self) -> Head:
+        """What is written of it."""
+        return self.begun()
 
 
 class Waits(Protocol):
@@ -95,6 +105,7 @@ class Recorder:
         self._dbapi: Any = None
         self._waits: Waits | None = None
         self._busy = False
+        self._emptied = False
         self.made = interrupted is not None
         self.last: JournalEntry | None = None
 
@@ -108,35 +119,42 @@ class Recorder:
             connection._dbapi_connection = JournaledConnection(pooled, self)  # type: ignore[assignment]
 
     @contextmanager
-    def recording(self, head: Head) -> Iterator[None]:
-        """A context in which a migration runs.
+    def recording(self, head: Callable[[], Head]) -> Iterator[None]:
+        """A context in which a migration runs; what is written of it is asked for only where it is written.
 
         Raises:
             MigrationError: It does not do what the run did that it goes on with.
         """
-        from sqlalchemy import event
-        from sqlalchemy.engine import Engine
-
         found, self._interrupted, self.last = self._interrupted, None, None
         self._migration = migration = _Migration(head)
         if found is not None:
-            _check_same(head, found)
+            _check_same(migration.head, found)
             migration.head = found.head
             migration.replayed = list(found.entries)
             migration.written = migration.resumed = True
         others = not self._journal.shares_connections  # of the same database, which may write to it as well
-        if others:
-            event.listen(Engine, "before_cursor_execute", self._sent_by)
         try:
-            yield
+            with _RECORDERS.joined(self) if others else nullcontext(), self._ending(migration):
+                yield
             if migration.stopped:
                 raise migration.stopped
             if migration.replayed:
                 raise self._stop(migration, f"it does not run {migration.replayed[0].line} any more")
         finally:
-            if others:
-                event.remove(Engine, "before_cursor_execute", self._sent_by)
             self._migration = None
+
+    @contextmanager
+    def _ending(self, migration: _Migration) -> Iterator[None]:
+        """A context whose error leaves in the journal what has ended, and of the open transaction nothing."""
+        try:
+            yield
+        except BaseException:
+            if migration.ended:
+                with suppress(Exception):  # the connection may have ended: that error is told
+                    self._connection.rollback()
+                    self._write_ended(migration)
+                    self._commit()
+            raise
 
     def begin_again(self) -> bool:
         """A run begins anew: what was not committed is undone, and what was is gone on with; False if it cannot be."""
@@ -151,11 +169,14 @@ class Recorder:
         if self._journal.transactional:
             self.made = False
             return f"DROP TABLE IF EXISTS {self._table}"
+        self._emptied = True
         return f"DELETE FROM {self._table}"  # noqa: S608 - quoted
 
     def end(self) -> None:
         """Remove the table of a run whose migrations have ended, where that is not done yet."""
-        if self.made:
+        if self.made and self._emptied:
+            self._journal.drop(self._target)
+        elif self.made:
             self._journal.remove(self._target)
 
     def unsafe(self, reason: str) -> None:
@@ -173,6 +194,12 @@ class Recorder:
         if self._migration and not self._busy:
             self._migration.pending.clear()
             self.unsafe("it rolls back by itself")
+
+    def rolled_back(self) -> None:
+        """Write what has ended and is not rolled back."""
+        if self._migration and not self._busy and self._migration.ended:
+            self._write_ended(self._migration)
+            self._commit()
 
     def run(
         self, cursor: JournaledCursor, statement: Any, parameters: Any, send: Callable[[Any], Any], *, streams: bool
@@ -213,7 +240,7 @@ class Recorder:
             judged = judged._replace(unsafe=judged.unsafe or "it streams rows")
         return self._live(migration, cursor, entry, judged, lambda: send(self._sent(statement, text)))
 
-    def _sent_by(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    def sent_by(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         """Note what changes something over another connection, before it does: nothing takes that back."""
         migration = self._migration
         if migration is None or connection is self._owner:
@@ -346,6 +373,7 @@ class Recorder:
                 self._journal.clear(self._query, entry.statement)
                 entry = replace(entry, fingerprint=self._journal.fingerprint(self._query, entry.statement))
         migration.pending.append(entry)
+        written = list(migration.ended)
         self._flush(migration)
         if not entry.settled:  # it may not commit by itself, but what it does stays
             self._commit()
@@ -353,12 +381,20 @@ class Recorder:
             returned = send()
         except BaseException as exc:
             migration.refused = self._refused(entry, exc)
+            if entry.settled:  # a statement that is refused may not have committed what came before it
+                migration.ended[:0] = written
             raise
-        done = entry.done(self._result(migration, cursor, returned))
-        with self._own():
-            self._query(self._journal.update(self._target, done.row()))
-        self._commit()
+        migration.ended.append(entry.done(self._result(migration, cursor, returned)))
+        if not entry.settled or self._journal.transactional or self._journal.autocommits(self._raw):
+            self._write_ended(migration)
+            self._commit()
         return returned
+
+    def _write_ended(self, migration: _Migration) -> None:
+        with self._own():
+            for done in migration.ended:
+                self._query(self._journal.update(self._target, done.row()))
+        migration.ended.clear()
 
     def _refused(self, entry: JournalEntry, exc: BaseException) -> JournalEntry:
         """A statement with the error that it has given, as far as that can be given again."""
@@ -400,6 +436,7 @@ class Recorder:
     def _flush(self, migration: _Migration) -> None:
         """Write what is not written yet, in the transaction that is open."""
         news = migration.unsafe and migration.written and not migration.unsafe_written
+        self._write_ended(migration)
         if not migration.pending and not news:
             return
         with self._own():
@@ -462,6 +499,13 @@ class Recorder:
             self._connection.commit()
 
 
+def _events() -> tuple[Event, ...]:
+    from sqlalchemy.engine import Engine
+
+    return (Event(Engine, "before_cursor_execute", "sent_by"),)
+
+
+_RECORDERS = Listeners(_events)
 _REST = (None,) * 5  # of the seven fields of a column in a DB-API description
 
 

@@ -389,7 +389,7 @@ def drop(
         return
     target = waiting_as(settings.target, lock_wait)
     check_unprotected(target, force, "it is not dropped")
-    confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop")
+    confirm(f"Drop the database {target.label}? All its data will be lost.", yes=yes, task="database_drop", force=force)
     note_unlocked(target)
     with backed_up(settings, target):
         dropped = database.drop(
@@ -431,7 +431,7 @@ def clear_migration(
     check_unprotected(target, force, "its migrations are not deleted")
     folder = ", ".join(map(target.project.shown, target.project.versions))
     question = f"Delete all migrations in {folder}, and empty the version table of {target.label}?"
-    confirm(question, yes=yes, task="database_clear_migration")
+    confirm(question, yes=yes, task="database_clear_migration", force=force)
     note_unlocked(target)
     with backed_up(settings, target):
         cleared = clear.clear_migrations(target, force=force, on_wait=report.show_waiting)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from difflib import get_close_matches
 from getopt import GetoptError, gnu_getopt
 
 from framefox_tasks import report
@@ -19,18 +20,18 @@ _AS_IN = "As in: doit create_entity product --fields='name:str(100) price:decima
 
 
 def create(
-    settings: Settings, *, names: Sequence[str] | None, fields: str | None, invocation: Invocation | None = None
+    settings: Settings, *, name: Sequence[str] | None, fields: str | None, invocation: Invocation | None = None
 ) -> None:
-    """create_entity."""
+    """create_entity; `name` is every word behind the task, as doit gives them."""
     if skip_unnamed(invocation, "write an entity"):
         return
-    name, fields = _arguments(names or (), fields)
+    entity, fields = _arguments(name or (), fields)
     project = settings.target.project
     if fields is None:
         if not on_terminal():
             raise ConfigError("The entity needs fields, and there is no terminal to ask on.", hint=_AS_IN)
-        fields = _ask_fields(project, name)
-    report.show(create_entity(project, name, fields=fields))
+        fields = _ask_fields(project, entity)
+    report.show(create_entity(project, entity, fields=fields))
 
 
 def _arguments(words: Sequence[str], fields: str | None) -> tuple[str, str | None]:
@@ -41,7 +42,9 @@ def _arguments(words: Sequence[str], fields: str | None) -> tuple[str, str | Non
         hint = (
             "Join the two: --fields='...'. doit reads a word with = in it as a variable; a default is !default(value)."
         )
-        raise ConfigError(f"create_entity: {exc.msg}.", hint=hint if "argument" in exc.msg else _AS_IN) from None
+        meant = " Did you mean --fields?" if get_close_matches(exc.opt, ["fields"]) and exc.opt != "fields" else ""
+        hint = hint if "argument" in exc.msg else _AS_IN
+        raise ConfigError(f"create_entity: {exc.msg}.{meant}", hint=hint) from None
     if len(names) != 1:
         given = f"not {len(names)} ({' '.join(names)})" if names else "and it was given none"
         raise ConfigError(f"create_entity takes the name of one entity, {given}.", hint=_AS_IN)

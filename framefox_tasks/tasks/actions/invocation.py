@@ -48,13 +48,14 @@ def on_terminal() -> bool:
     return bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
 
 
-def confirm(question: str, *, yes: bool, task: str) -> None:
+def confirm(question: str, *, yes: bool, task: str, force: str | None = None) -> None:
     """Ask before a task goes on.
 
     Args:
         question: What it would do.
         yes: Whether that is confirmed already.
         task: What to type with --yes behind it.
+        force: The name by which the database was meant, where it is protected.
 
     Raises:
         ConfirmationRequiredError: The answer is no, or there is no terminal to ask on.
@@ -64,7 +65,7 @@ def confirm(question: str, *, yes: bool, task: str) -> None:
     if not on_terminal():
         raise ConfirmationRequiredError(
             "This needs a confirmation, and there is no terminal to ask on. Nothing was changed.",
-            hint=f"Confirm with: doit {task} --yes",
+            hint=f"Confirm with: doit {task} --yes{f' --force={force}' if force else ''}",
         )
     if not report.ask(question):
         raise ConfirmationRequiredError("Cancelled. Nothing was changed.")

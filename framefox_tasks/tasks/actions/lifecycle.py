@@ -60,7 +60,7 @@ def reset(
     seed_files(target.project, name)  # before anything is lost
     check_unprotected(target, force, "it is not dropped")
     question = f"Drop the database {target.label}, and build it anew? All its data will be lost."
-    confirm(question, yes=yes, task="database_reset")
+    confirm(question, yes=yes, task="database_reset", force=force)
     note_unlocked(target)
     told = report.show_waiting
     gone: list[Dropped] = []

@@ -50,7 +50,15 @@ class UptodateCheck:
 
 def no_run_known(task: Any) -> str:
     """Why doit knows nothing of a task: it forgets one that has failed."""
-    return "its last run failed" if has_failed(task) else "it has not run here yet"
+    if has_failed(task):
+        return "its last run failed"
+    return "its last run left nothing to compare with" if _has_run(task) else "it has not run here yet"
+
+
+def _has_run(task: Any) -> bool:
+    """Whether a task has succeeded before: doit notes by which means its files were compared then."""
+    manager = Globals.dep_manager
+    return manager is not None and bool(manager.backend.get(task.name, "checker:"))
 
 
 def has_failed(task: Any) -> bool:

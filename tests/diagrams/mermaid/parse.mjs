@@ -1,5 +1,5 @@
-// Parses the diagrams of a JSON list on stdin, and writes a JSON list of what Mermaid understood, or its error.
-import { text } from "node:stream/consumers";
+// Parses the diagrams of each line of stdin, a JSON list, and writes a line with what Mermaid understood, or its errors.
+import { createInterface } from "node:readline";
 import mermaid from "mermaid";
 
 mermaid.initialize({ startOnLoad: false });
@@ -25,8 +25,10 @@ async function understood(diagram) {
   };
 }
 
-const results = [];
-for (const diagram of JSON.parse(await text(process.stdin))) {
-  results.push(await understood(diagram).catch((error) => ({ error: String(error) })));
+for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+  const results = [];
+  for (const diagram of JSON.parse(line)) {
+    results.push(await understood(diagram).catch((error) => ({ error: String(error) })));
+  }
+  process.stdout.write(`${JSON.stringify(results)}\n`);
 }
-process.stdout.write(JSON.stringify(results));

@@ -21,7 +21,7 @@ async (diagrams) => {
     return result;
   }
 
-  mermaid.initialize({ startOnLoad: false });
+  mermaid.initialize({ startOnLoad: false, theme: "default" });
   const results = [];
   for (const [index, diagram] of diagrams.entries()) {
     results.push(await shown(diagram, index).catch((error) => ({ error: String(error) })));

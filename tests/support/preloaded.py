@@ -1,0 +1,52 @@
+"""What the process that commands are forked from knows beside the modules: the entry points of the environment.
+
+doit asks for them three times in a run, which reads the metadata of all that is installed, and takes a third of a run
+that has nothing to do.
+"""
+
+from __future__ import annotations
+
+import gc
+import site
+from collections.abc import Iterator
+from functools import cached_property
+from importlib.metadata import DistributionFinder, EntryPoints, MetadataPathFinder, PathDistribution
+
+_find = MetadataPathFinder.find_distributions
+
+
+class _Installed(PathDistribution):
+    """A distribution that reads once what it is asked."""
+
+    @cached_property
+    def entry_points(self) -> EntryPoints:
+        return super().entry_points
+
+    @cached_property
+    def _normalized_name(self) -> str:
+        return str(super()._normalized_name)  # type: ignore[misc]
+
+
+def _of(folder: str) -> list[_Installed]:
+    found = [_Installed(one._path) for one in _find(DistributionFinder.Context(path=[folder]))]
+    for one in found:
+        one.entry_points, one._normalized_name  # noqa: B018 - they are kept
+    return found
+
+
+_KNOWN = {folder: _of(folder) for folder in site.getsitepackages()}
+
+
+def _find_distributions(
+    context: DistributionFinder.Context = DistributionFinder.Context(),  # noqa: B008 - as the method itself has it
+) -> Iterator[PathDistribution]:
+    if context.name is not None:
+        return iter(_find(context))
+    return (
+        one for folder in context.path for one in _KNOWN.get(folder) or _find(DistributionFinder.Context(path=[folder]))
+    )
+
+
+MetadataPathFinder.find_distributions = staticmethod(_find_distributions)  # type: ignore[method-assign]
+gc.collect()
+gc.freeze()  # what is there stays, and a fork need not copy it for the garbage collector
