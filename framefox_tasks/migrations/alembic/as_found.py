@@ -10,7 +10,7 @@ from typing import Any
 
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Column, Enum, Index, UniqueConstraint
+from sqlalchemy import Column, Enum, Index, Table, UniqueConstraint
 
 from framefox_tasks.migrations.alembic.ownership import OWNERSHIP, Ownership
 from framefox_tasks.migrations.alembic.table_comparison import TableComparison, compares_tables
