@@ -25,7 +25,7 @@ from framefox_tasks.migrations.alembic.history import History
 from framefox_tasks.migrations.alembic.made import digest_of
 from framefox_tasks.migrations.alembic.older import Untouched, keep_older, untouched
 from framefox_tasks.migrations.alembic.ownership import Known
-from framefox_tasks.migrations.alembic.replay import guarded, replay, revert
+from framefox_tasks.migrations.alembic.replay import guarded, listening, replay, revert
 from framefox_tasks.migrations.alembic.schemas import schemas_made
 from framefox_tasks.migrations.alembic.sequences import create_domains
 from framefox_tasks.model import Target
@@ -65,7 +65,7 @@ def prove(
         return _unproven(f"the entities name another database: {', '.join(sorted(map(str, schemas)))}")
     try:
         try:
-            with ExitStack() as stack:
+            with listening(), ExitStack() as stack:
                 return _Proof(history, generated, stack, on_replay).run()
         except _CommittedError:
             with ExitStack() as stack:

@@ -130,22 +130,12 @@ class ReplayGuard:
     @contextmanager
     def active(self) -> Iterator[None]:
         """A context in which it guards."""
-        listeners: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
-            (Engine, "do_connect", self._connect),
-            (Engine, "engine_connect", self._connected),
-            (Engine, "before_cursor_execute", self._execute),
-            (Pool, "connect", self._mark),
-            (Pool, "checkout", self._checkout),
-            (Pool, "checkin", self._checkin),
-        )
-        with self._database.watched(self):
-            for owner, name, listener in listeners:
-                event.listen(owner, name, listener)
+        with self._database.watched(self), listening():
+            _guards.append(self)
             try:
                 yield
             finally:
-                for owner, name, listener in listeners:
-                    event.remove(owner, name, listener)
+                _guards.remove(self)
                 for engine, url in reversed(self._moved):
                     engine.url = url
 
@@ -230,3 +220,31 @@ class ReplayGuard:
     def _check(self, connection: Connection) -> None:
         if connection.info.get(_MARK) is not self:  # opened before
             self._stop("uses a connection to another database")
+
+
+_guards: list[ReplayGuard] = []
+_listening: list[None] = []
+_EVENTS: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
+    (Engine, "do_connect", lambda *args: _guards[-1]._connect(*args) if _guards else None),
+    (Engine, "engine_connect", lambda *args: _guards[-1]._connected(*args) if _guards else None),
+    (Engine, "before_cursor_execute", lambda *args: _guards[-1]._execute(*args) if _guards else None),
+    (Pool, "connect", lambda *args: _guards[-1]._mark(*args) if _guards else None),
+    (Pool, "checkout", lambda *args: _guards[-1]._checkout(*args) if _guards else None),
+    (Pool, "checkin", lambda *args: _guards[-1]._checkin(*args) if _guards else None),
+)
+
+
+@contextmanager
+def listening() -> Iterator[None]:
+    """A context in which no guard registers for the events of SQLAlchemy once more: a proof has twelve."""
+    if not _listening:
+        for owner, name, listener in _EVENTS:
+            event.listen(owner, name, listener)
+    _listening.append(None)
+    try:
+        yield
+    finally:
+        _listening.pop()
+        if not _listening:
+            for owner, name, listener in _EVENTS:
+                event.remove(owner, name, listener)
