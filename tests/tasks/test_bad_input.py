@@ -18,7 +18,7 @@ def files(project: MiniProject) -> dict[str, bytes]:
     return {
         str(path.relative_to(project.path)): path.read_bytes()
         for path in found
-        if path.name != ".doit.sqlite3" and "__pycache__" not in path.parts
+        if path.name not in (".doit.sqlite3", "compiled", ".gitignore") and "__pycache__" not in path.parts
     }
 
 
