@@ -226,6 +226,12 @@ SEEN = "op.execute(\"INSERT INTO public.seen SELECT pg_backend_pid(), current_sc
             4,
             id="in a function",
         ),
+        pytest.param(
+            "with op.get_context().autocommit_block():\n        op.execute('SELECT public.back()')\n"
+            "        op.execute('CREATE TABLE eeee (id INTEGER)')",
+            1,
+            id="in a function that is committed at once",
+        ),
     ],
 )
 def test_schemas_share_a_session_and_nothing_else(fleet: Fleet, shared: Database, body: str, sessions: int) -> None:

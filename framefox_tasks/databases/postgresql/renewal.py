@@ -20,6 +20,7 @@ from framefox_tasks.databases import reuse
 _OPTION = "-csearch_path="
 _ESCAPED = re.compile(r"\\(.)")
 _PUTS_BACK = re.compile(r"\b(RESET|DISCARD)\b|\bsearch_path\b.*\bDEFAULT\b", re.IGNORECASE | re.DOTALL)
+_ENDS = re.compile(r"\s*(COMMIT|END)\b", re.IGNORECASE)
 _SET = "SELECT pg_catalog.set_config('search_path', %s, false)"
 _OF_OTHERS = {"55P03", "40P01", "57014"}  # lock_not_available, deadlock_detected, query_canceled
 _SHOWN = "SELECT pg_catalog.current_setting('search_path')"
@@ -110,6 +111,8 @@ class RenewedConnection(psycopg.Connection[Any]):
         """Whether a statement may put the search_path back; refuses one after which that would be too late."""
         if self._refused:
             raise NotOwnSessionError("The transaction needs a session of its own.")
+        if _ENDS.match(statement):
+            self._refuse_to_keep()
         if not _PUTS_BACK.search(statement):
             return False
         if ";" in statement.strip().rstrip(";"):
@@ -137,11 +140,25 @@ class RenewedConnection(psycopg.Connection[Any]):
         """Commit, unless a function has put the search_path back."""
         if self._refused:
             raise NotOwnSessionError("The transaction needs a session of its own.")
-        if self.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS and self._opened != self._path:
-            shown = psycopg.Cursor(self).execute(_SHOWN).fetchone()
-            if shown and shown[0] == self._opened:
-                self.refuse()
+        self._refuse_to_keep()
         super().commit()
+
+    def restore_if_back(self) -> None:
+        """Set the search_path where a function has put it back, and nothing will be committed later."""
+        if self.autocommit and self._is_back():
+            self.restore()
+
+    def _refuse_to_keep(self) -> None:
+        """Refuse to commit what may have been done in the schema of another target."""
+        if self.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS and self._is_back():
+            self.refuse()
+
+    def _is_back(self) -> bool:
+        """Whether the search_path is that of the session, and not the one that is meant."""
+        if self._opened == self._path:
+            return False
+        shown = psycopg.Cursor(self).execute(_SHOWN).fetchone()
+        return bool(shown and shown[0] == self._opened)
 
 
 class RenewedCursor(psycopg.Cursor[Any]):
@@ -159,6 +176,8 @@ class RenewedCursor(psycopg.Cursor[Any]):
             raise
         if puts_back:
             connection.restore()
+        else:
+            connection.restore_if_back()
         return found
 
     def executemany(self, query: Any, params_seq: Any, **more: Any) -> None:
