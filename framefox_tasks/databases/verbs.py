@@ -381,9 +381,9 @@ class Database(Verbs):
         """
         return {}
 
-    def may_create_schemas(self, connection: Connection) -> bool:  # noqa: ARG002 - for those that have them
-        """Whether the user of a connection of SQLAlchemy's may make schemas in its database."""
-        return True
+    def schema_statement(self, quoted: str) -> str | None:  # noqa: ARG002 - for those that have them
+        """A statement that creates a schema where there is none, and needs no right where it is; None without one."""
+        return None
 
     def complete_reflection(self, connection: Connection) -> None:
         """Let SQLAlchemy, on its connection, read of a schema what it leaves out."""

@@ -26,6 +26,7 @@ from sqlalchemy import (
     types,
 )
 from sqlalchemy.dialects.postgresql import INET, INTERVAL, JSONB
+from support.copying import role
 from support.databases import Database, MakeDatabase
 from support.declaring import Declared
 from support.declaring_tables import Declaring
@@ -180,6 +181,15 @@ class Item(Base):
     new = Target(make_database("postgresql", "pg_types_new").url, project.target.project)
     create(new)
     assert len(upgrade(new).steps) == 2
+
+    # A user who may create no schema, in a database where somebody else has.
+    other = make_database("postgresql", "types_other")
+    with role(f"{other.name}_user") as url:
+        user = f"{other.name}_user"
+        create(Target(other.url, project.target.project))
+        other.execute(f"CREATE SCHEMA sales AUTHORIZATION {user}; GRANT ALL ON SCHEMA public TO {user}")
+        assert len(upgrade(Target(url + other.name, project.target.project)).steps) == 2
+        other.execute(f"DROP OWNED BY {user}")
 
 
 class Place(types.UserDefinedType[Any]):

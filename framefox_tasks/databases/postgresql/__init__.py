@@ -81,10 +81,10 @@ class PostgreSQL(PostgreSQLVerbs, Database):
 
         return PostgreSQLDefinitions(connection).collations((schema, table))
 
-    def may_create_schemas(self, connection: Any) -> bool:
-        """By a privilege of the database."""
-        query = "SELECT has_database_privilege(current_database(), 'CREATE')"
-        return bool(connection.exec_driver_sql(query).scalar())
+    def schema_statement(self, quoted: str) -> str:
+        """Not CREATE SCHEMA IF NOT EXISTS, which is refused without the right to create one even if it is there."""
+        name = "'{}'".format(quoted.replace("'", "''"))
+        return f"DO $do$ BEGIN IF to_regnamespace({name}) IS NULL THEN CREATE SCHEMA {quoted}; END IF; END $do$"
 
     def definitions(self, connection: Any) -> ServerDefinitions:
         """What pg_get_expr, pg_get_indexdef and their like write."""

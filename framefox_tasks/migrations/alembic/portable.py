@@ -143,18 +143,20 @@ def _unique_drop(op: ops.DropTableOp, unique: UniqueConstraint) -> ops.DropConst
 def _create_schemas(context: MigrationContext, container: ops.OpContainer) -> None:
     """Create the schemas of new tables. They stay after a downgrade: others may have put something into them.
 
-    Also one that is there, if no migration has named it yet: in a new database it will not be. But where this user may
-    make none, somebody else makes them, in each database.
+    Also one that is there, if no migration has named it yet: in a new database it will not be.
     """
-    wanted = {op.schema for op in container.ops if isinstance(op, ops.CreateTableOp) and op.schema}
-    if wanted and context.connection is not None:
-        there = wanted & set(inspect(context.connection).get_schema_names()) - {context.dialect.default_schema_name}
-        scripts = context.environment_context.script if context.environment_context else None
-        if there and scripts and database_named(context.dialect.name).may_create_schemas(context.connection):
-            there = schemas_used((Path(script.path) for script in scripts.walk_revisions()), there)
-        missing = sorted(wanted - there - {context.dialect.default_schema_name})
-        quote = context.dialect.identifier_preparer.quote
-        container.ops[:0] = [ops.ExecuteSQLOp(f"CREATE SCHEMA IF NOT EXISTS {quote(name)}") for name in missing]
+    tables = {op.schema for op in container.ops if isinstance(op, ops.CreateTableOp) and op.schema}
+    wanted = tables - {context.dialect.default_schema_name}
+    if not wanted or context.connection is None:
+        return
+    there = wanted & set(inspect(context.connection).get_schema_names())
+    scripts = context.environment_context.script if context.environment_context else None
+    paths = (Path(script.path) for script in scripts.walk_revisions()) if there and scripts else ()
+    by_hand = there - schemas_used(paths, there) if scripts else ()
+    quote = context.dialect.identifier_preparer.quote
+    statements = [f"CREATE SCHEMA IF NOT EXISTS {quote(name)}" for name in sorted(wanted - there)]
+    statements += filter(None, (database_named(context.dialect.name).schema_statement(quote(name)) for name in by_hand))
+    container.ops[:0] = [ops.ExecuteSQLOp(statement) for statement in sorted(statements)]
 
 
 def render_item(type_: str, item: Any, context: AutogenContext) -> str | Literal[False]:
