@@ -65,7 +65,9 @@ def _constraints(context: AutogenContext, table: Table) -> dict[str, CheckConstr
 
 def _leave_checks_beside(modify: ops.ModifyTableOps, declared: Table) -> None:
     """Have no type bring its check once more where it takes the place of another: a check with a name is compared."""
-    bound = [item for item in declared.constraints if getattr(item, "_type_bound", False) and item.name]
+    bound = [
+        item for item in declared.constraints if getattr(item, "_type_bound", False) and isinstance(item.name, str)
+    ]
     named = {column.name for item in bound for column in getattr(item, "columns", ())}
     for op in modify.ops:
         if isinstance(op, ops.AlterColumnOp) and op.modify_type is not None and op.column_name in named:

@@ -203,7 +203,7 @@ class _FinalName(str):
 def _with_final_check(context: MigrationContext, item: Any) -> Any:
     """A column of a new table; the check of its type has the name that the convention of the metadata gives it."""
     check = _type_check(context, item) if isinstance(item, Column) else None
-    if check is None or not check.name:
+    if check is None or not isinstance(check.name, str):
         return item
     name = final_name(context, check)
     if name is None or name == item.type.name:
