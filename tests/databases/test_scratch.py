@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from support.databases import Database, MakeDatabase, connect_server, require_server, server_databases, server_url
 from support.projects import MiniProject
+from support.waiting import wait_until
 
 from framefox_tasks import ConfigError, Project, ScratchError, Target, create, drop, load_settings
 from framefox_tasks.databases import database_of
@@ -219,6 +220,15 @@ def test_the_facts_of_tables_are_learnt_from_an_earlier_run(tmp_path: Path) -> N
     assert database.facts(target) == found
 
 
+def scratch_databases(dialect: str) -> set[str]:
+    return {name for name in server_databases(dialect) if name.startswith(PREFIX)}
+
+
+def none_is_left(dialect: str, names: set[str]) -> None:
+    """Other tests may have made these meanwhile, and drop them soon: what stays is not theirs."""
+    wait_until(lambda: not names & scratch_databases(dialect))
+
+
 @pytest.mark.server
 @pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
 def test_none_is_made_on_the_server_of_a_protected_database(
@@ -226,13 +236,13 @@ def test_none_is_made_on_the_server_of_a_protected_database(
 ) -> None:
     url = make_database(dialect).url
     shop.env |= {"DATABASE_URL": url, "APP_ENV": "prod"}
-    before = {name for name in server_databases(dialect) if name.startswith(PREFIX)}
+    before = scratch_databases(dialect)
     out = shop.ok("database_create", "database_create_migration", "-m", "first", "database_upgrade")
     assert "Not proven, because no scratch database is made on the server of" in out
     assert "is protected by the settings" in out
     assert "What was changed by hand is not known: no scratch database is made" in shop.ok("database_status", "--drift")
     assert "scratch_url" in shop.fails("database_check", "--drift")
-    assert {name for name in server_databases(dialect) if name.startswith(PREFIX)} <= before
+    none_is_left(dialect, scratch_databases(dialect) - before)
     elsewhere = f"{url.rpartition('/')[0]}/elsewhere"
     shop.write("config/orm.yaml", f"database:\n  url: {url}\n  scratch_url: {elsewhere}\n")
     shop.replace("src/entity/review.py", "    text:", "    stars: Mapped[int | None]\n    text:")
@@ -247,11 +257,11 @@ def test_none_is_made_beside_a_database_that_is_marked(
     """Its settings may be those of a laptop: the mark is there for that."""
     shop.env["DATABASE_URL"] = make_database(dialect).url
     shop.ok("database_create", "database_protect")
-    before = {name for name in server_databases(dialect) if name.startswith(PREFIX)}
+    before = scratch_databases(dialect)
     out = shop.ok("database_create_migration", "-m", "first")
     assert "Not proven, because no scratch database is made on the server of" in out
     assert "is protected by a mark in it" in out
-    assert {name for name in server_databases(dialect) if name.startswith(PREFIX)} <= before
+    none_is_left(dialect, scratch_databases(dialect) - before)
 
 
 def test_a_match_clause_is_a_fact(tmp_path: Path) -> None:
