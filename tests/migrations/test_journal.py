@@ -278,12 +278,24 @@ def test_a_statement_of_which_it_is_not_known_whether_it_was_done(
     shop: MiniProject, make_database: MakeDatabase
 ) -> None:
     database = make_database("mysql")
-    target = ready(shop, database, f"{TABLE}; op.execute('CREATE TABLE b (id INTEGER)')")
-    # Noted first, with its text; then the note is committed, and it is sent.
-    assert killed_at(database, target, 3, sent=False, began="CREATE TABLE b (id")
+    target = ready(shop, database, f"{TABLE}; op.execute('ALTER TABLE a ENGINE = InnoDB')")
+    # It is noted, and sent, which commits the note. What it changes cannot be seen.
+    assert killed_at(database, target, 3, sent=False, began="ALTER TABLE a ENGINE")
     error = failed(target)
     assert "1 statement of it is done, the last one: CREATE TABLE a (id INTEGER)" in error
-    assert "It is not known whether this one is: CREATE TABLE b (id INTEGER)" in error
+    assert "It is not known whether this one is: ALTER TABLE a ENGINE = InnoDB" in error
+    assert framefox_tasks.upgrade(target, resume=True).current == ("m0",)
+
+
+@pytest.mark.server
+def test_a_statement_that_was_done_and_is_only_noted_as_begun(shop: MiniProject, make_database: MakeDatabase) -> None:
+    database = make_database("mysql")
+    target = ready(shop, database, f"{TABLE}; op.execute('CREATE TABLE b (id INTEGER)')")
+    assert killed_at(database, target, 3, sent=False, began="CREATE TABLE b (id")
+    found = framefox_tasks.status(target).interrupted
+    assert found
+    assert (found.done, found.last, found.unsure) == (2, "CREATE TABLE b (id INTEGER)", None)
+    assert "2 statements of it are done, the last one: CREATE TABLE b (id INTEGER)" in failed(target)
     assert framefox_tasks.upgrade(target, resume=True).current == ("m0",)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from framefox_tasks.databases import database_of
@@ -33,7 +34,21 @@ def interruption(target: Target) -> Interruption | None:
     dialect = database_of(target)
     standing = dialect.standing(target)
     found = find(target, standing.revisions) if standing.journaled else None
-    return told_of(found, runs=_runs(target)) if found else None
+    return told_of(_judged(target, found), runs=_runs(target)) if found else None
+
+
+def _judged(target: Target, found: Found) -> Found:
+    """A journal with its last statement done, where what that names has changed since it was begun.
+
+    Where each statement commits by itself, that one has ended is written with what is committed next.
+    """
+    journal, unsure = database_of(target).journal, found.unsure
+    if journal is None or journal.transactional or unsure is None or not unsure.settled:
+        return found
+    with journal.opened(target) as connection:
+        now = journal.fingerprint(lambda query: ask(connection, query), unsure.statement)
+    done = now != dict(unsure.fingerprint)
+    return replace(found, entries=(*found.entries[:-1], unsure.done({}))) if done else found
 
 
 def _runs(target: Target) -> bool:
@@ -101,7 +116,7 @@ def to_resume(target: Target, current: tuple[str, ...], resume: Resume) -> Found
 
 def interrupted(target: Target, found: Found) -> MigrationInterruptedError:
     """The error for a migration that was interrupted."""
-    told = told_of(found)
+    told = told_of(_judged(target, found))
     return MigrationInterruptedError(
         f"{told.title} was interrupted in {target.label}: {told.begun}.\n{told.state}\n"
         f"The database is recorded at {', '.join(found.head.before) or 'no revision'}.",
