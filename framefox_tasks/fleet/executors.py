@@ -14,6 +14,9 @@ from framefox_tasks.fleet.work import Order, carry_out
 from framefox_tasks.results import FleetOutcome
 from framefox_tasks.url import redact
 
+_LOOK_SECONDS = 2.0
+"""How long to wait for an outcome before it is looked whether all workers are lost."""
+
 Settle = Callable[[Order, str], FleetOutcome]
 """Gives the outcome of an order whose worker was lost, by where its database stands; gets how it was lost."""
 
@@ -67,13 +70,19 @@ class OnExecutor:
                 except RuntimeError as exc:  # it is broken, or was shut down
                     waiting.ended(order)
                     yield self._settle(order, _loss(exc))
-            ended = wait(out, return_when=FIRST_COMPLETED).done if out else ()
+            ended = wait(out, _LOOK_SECONDS, FIRST_COMPLETED).done if out else ()
             for future in ended:
                 order = out.pop(future)
                 waiting.ended(order)
                 yield self._outcome(future, order)
-            if self._is_gone():
-                waiting.close()
+            if not self._is_gone():
+                continue
+            waiting.close()
+            while out and not ended:  # nobody answers any more, also not that they are cancelled
+                future, order = out.popitem()
+                future.cancel()
+                waiting.ended(order)
+                yield self._settle(order, _loss(CancelledError()))
 
     def _outcome(self, future: Future[FleetOutcome], order: Order) -> FleetOutcome:
         try:

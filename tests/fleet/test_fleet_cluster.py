@@ -9,8 +9,10 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import Executor, Future
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.clusters import make_certificate, running_cluster
@@ -19,6 +21,9 @@ from support.projects import ROOT, MiniProject
 
 from framefox_tasks import ConfigError
 from framefox_tasks.fleet.cluster import check_address
+from framefox_tasks.fleet.executors import OnExecutor
+from framefox_tasks.fleet.outline import outline_of
+from framefox_tasks.fleet.upgrade import settled_by
 from framefox_tasks.fleet.work import Order, Worker, carry_out
 
 
@@ -53,11 +58,14 @@ def test_a_cluster_with_tls(shop: MiniProject) -> None:
         )
         fleet.history.add("dddd", "cccc", upgrade=kill)
         fleet.configure("targets: tenants/*.db", "stop_after: 0")
-        said = shop.doit("fleet_upgrade", option, "--only=t*")
-        assert said.code == 2, said.all + cluster.log()
+        said = shop.doit("fleet_upgrade", option, "--only=t00,t01,t02,t03,t04")
+        assert said.code == 1, said.all + cluster.log()
         assert "Traceback" not in said.all
         assert "t03: The worker was lost: KilledWorker" in said.out
         assert fleet.at("t03") == ["cccc"]
+        said = shop.doit("fleet_upgrade", option, "--only=t*")
+        assert said.code == 2, said.all + cluster.log()
+        assert "Traceback" not in said.all
         assert "since all workers are gone" in said.err
         at = {one.name: fleet.at(one.name)[0] for one in fleet.targets if one.name.startswith("t")}
         assert set(at.values()) <= {"cccc", "dddd"}
@@ -168,3 +176,21 @@ def test_the_commands_of_the_page(shop: MiniProject) -> None:
         os.killpg(started.pid, signal.SIGKILL)
         started.wait()
     assert (fleet.at("acme"), fleet.at("bolt")) == (["cccc"], ["cccc"])
+
+
+class Silent(Executor):
+    """One that never gives an outcome."""
+
+    def submit(self, *_: object, **__: object) -> Future[Any]:
+        return Future()
+
+
+def test_a_scheduler_that_is_gone_without_a_word_is_waited_for_no_longer(fleet: Fleet) -> None:
+    fleet.tenants(["acme", "beta", "coda"], at="bbbb")
+    targets = fleet.targets
+    settle = settled_by(targets, outline_of(fleet.settings.target))
+    orders = [Order("upgrade", one.name, one.name) for one in targets]
+    runner = OnExecutor(Silent(), 2, settle=settle, is_gone=lambda: True)
+    told = {one.name: (one.ended, one.message) for one in runner.outcomes(orders)}
+    assert told == dict.fromkeys(("acme", "beta"), ("failed", "The worker was lost: CancelledError. It is at bbbb."))
+    assert fleet.at("acme") == ["bbbb"]
