@@ -112,6 +112,7 @@ def _mysql(folder: Path) -> str | None:
         "innodb-flush-method": "nosync",
         "innodb-flush-log-at-trx-commit": 0,
         "innodb-doublewrite": 0,
+        "innodb-buffer-pool-dump-at-shutdown": 0,  # it would be written into a folder that goes
     }
     options = [f"--{name}={value}" for name, value in settings.items()]
     _start(folder, "my", [program, "--no-defaults", "--skip-name-resolve", *options], user)
