@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
+from framefox_tasks.copies.duplicates import KeyValues, doubtful_keys
 from framefox_tasks.copies.existing import in_target
 from framefox_tasks.copies.plan import PreparedCopy
 from framefox_tasks.copies.translate.constraints import orphans
@@ -38,6 +39,7 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
                 try:
                     rows[plan.label] = found.count(reader)
                     (rejected if prepared.work.rejects else refused).extend(found.refused(reader))
+                    refused.extend(found.duplicates())
                 except ConnectionFailedError:
                     raise
                 except CopyError as exc:  # its condition, or a value that is none of its kind
@@ -127,8 +129,13 @@ class _Table:
             if here.name not in masked
         }
         self._columns = {name: column for name, column in found.items() if column}
+        self._dialect, self._keys = dialects[0], list[KeyValues]()
         doubtful = isinstance(prepared.source, DoubtsTexts) and prepared.source.doubts_texts
         self._all = not dialects[0].binds_values or self._transform is not None or doubtful
+
+    def duplicates(self) -> Iterator[str]:
+        """The keys that would not be unique in the copy, a phrase each; of the rows that `refused` has read."""
+        yield from (key.told(self._plan.label) for key in self._keys if key.count)
 
     def count(self, reader: Reader) -> int:
         """How many rows would be copied."""
@@ -136,6 +143,7 @@ class _Table:
 
     def refused(self, reader: Reader) -> Iterator[str]:
         """The columns whose values the copy does not take, a phrase each."""
+        self._keys = [] if self._dialect.binds_values else list(doubtful_keys(self._plan, reader, self._dialect))
         names = {*self._columns, *self._plan.primary_key}
         fields = tuple(one for one in self._plan.source.fields if self._all or one.name in names)
         if not (self._columns or self._all) or not fields:
@@ -146,6 +154,8 @@ class _Table:
         except BadRowError:
             for column in self._columns.values():
                 column.count = 0
+            for key in self._keys:
+                key.reset()
             with self._source.reader() as careful:
                 careful.skip_bad_rows(unread.append)
                 self._read(careful, fields)
@@ -163,6 +173,8 @@ class _Table:
     def _look(self, block: bytes, fields: tuple[Field, ...]) -> None:
         cells = block[:-1].replace(b"\n", b"\t").split(b"\t")
         places = {one.name: place for place, one in enumerate(fields)}
+        for key in self._keys:
+            key.look(cells, places)
         for name, column in self._columns.items():
             values = cells[places[name] :: len(fields)]
             bad = {value for value in set(values) if _is_bad(value, column)}
