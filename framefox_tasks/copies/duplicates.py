@@ -1,4 +1,4 @@
-"""Keys that a source tells apart, and the copy does not: a moment, a UUID or a truth value that is written in two ways."""
+"""Keys that a source tells apart, and the copy does not: one moment, UUID or truth value in two spellings."""
 
 from __future__ import annotations
 

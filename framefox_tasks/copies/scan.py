@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from framefox_tasks.copies.duplicates import KeyValues, doubtful_keys
-from framefox_tasks.copies.existing import in_target
+from framefox_tasks.copies.existing import Fitting, held_rows, rehearsed
 from framefox_tasks.copies.plan import PreparedCopy
 from framefox_tasks.copies.translate.constraints import orphans
 from framefox_tasks.databases import database_of
@@ -32,6 +32,7 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
     refused, lost = ([], []) if prepared.work.existing else _rehearsed(prepared)
     rejected: list[str] = []
     rows: dict[str, int] = {}
+    fitting: dict[str, Fitting] = {}
     with prepared.source.reader() as reader:
         for plan in prepared.work.schema.tables:
             if not plan.empty:
@@ -40,13 +41,17 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
                     rows[plan.label] = found.count(reader)
                     (rejected if prepared.work.rejects else refused).extend(found.refused(reader))
                     refused.extend(found.duplicates())
+                    fitting[plan.label] = found.fitting
                 except ConnectionFailedError:
                     raise
                 except CopyError as exc:  # its condition, or a value that is none of its kind
                     refused.append(exc.message)
         lost += _orphans(prepared, reader)
-        if prepared.work.existing:
-            refused += in_target(prepared, reader)
+    if prepared.work.existing:
+        refused += held_rows(prepared)
+        one_by_one, together = rehearsed(prepared, fitting)
+        (rejected if prepared.work.rejects else refused).extend(one_by_one)
+        refused += together
     tables = tuple(replace(table, rows=rows.get(table.name, table.rows)) for table in prepared.plan.tables)
     return replace(
         prepared.plan,
@@ -164,6 +169,18 @@ class _Table:
             if column.count:
                 rows = "1 row holds" if column.count == 1 else f"{column.count:,} rows hold"
                 yield f"{self._plan.label}: {rows} what {column.native} of {column.name} does not take, {column.first}"
+
+    def fitting(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """The lines whose values the copy takes, each by itself."""
+        places = {one.name: place for place, one in enumerate(self._plan.source.fields)}
+        columns = [(places[name], column) for name, column in self._columns.items() if column.count]
+        for block in blocks:
+            if not columns:
+                yield block
+                continue
+            rows = (line.split(b"\t") for line in block.split(b"\n")[:-1])
+            kept = [row for row in rows if not any(_is_bad(row[place], column) for place, column in columns)]
+            yield b"".join(b"\t".join(row) + b"\n" for row in kept)
 
     def _read(self, reader: Reader, fields: tuple[Field, ...]) -> None:
         with closing(reader.lines(Side(self._plan.source.name, fields), where=self._where)) as lines:

@@ -9,11 +9,11 @@ from support.databases import DIALECTS, MakeDatabase
 from framefox_tasks.model import CopyOptions
 
 pytestmark = pytest.mark.server
-TO_SQLITE, FROM_SQLITE = (("postgresql", "sqlite"), ("mysql", "sqlite")), (("sqlite", "postgresql"), ("sqlite", "mysql"))
+CROSSING = [("postgresql", "sqlite"), ("mysql", "sqlite"), ("sqlite", "postgresql"), ("sqlite", "mysql")]
 LENGTHS = {"sqlite": ("length", "'ab' || char(0) || 'cd'"), "mysql": ("char_length", "concat('ab', char(0), 'cd')")}
 
 
-@pytest.mark.parametrize(("kind", "onto"), [*TO_SQLITE, *FROM_SQLITE])
+@pytest.mark.parametrize(("kind", "onto"), CROSSING)
 @pytest.mark.parametrize("function", ["lower", "upper"])
 def test_a_check_that_folds_letters_is_carried_where_all_are_of_ascii(
     make_database: MakeDatabase, kind: str, onto: str, function: str

@@ -245,7 +245,9 @@ def _held(session: Session, table: LiveTable, column: LiveColumn, digits: int | 
     if type_.kind is Kind.ENUM and "" not in type_.values and holds("= ''"):
         return replace(type_, values=(*type_.values, ""))  # what a lenient mode puts in the place of any other
     if type_.kind is Kind.TIME and holds("NOT BETWEEN '00:00:00' AND '23:59:59.999999'"):
-        return replace(type_, kind=Kind.INTERVAL, hidden=column.native)  # what others have for the time of a day holds no more
+        return replace(
+            type_, kind=Kind.INTERVAL, hidden=column.native
+        )  # what others have for the time of a day holds no more
     if digits and type_.kind is Kind.NUMERIC and type_.size and type_.size > digits:
         limit = 10 ** max(digits - (type_.scale or 0), 0)
         return replace(type_, narrow=not holds(f"NOT BETWEEN -{limit} AND {limit}"))

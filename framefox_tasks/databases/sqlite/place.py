@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from urllib.parse import quote
 
 from framefox_tasks.databases.contract import Place
 from framefox_tasks.databases.place import run_all
-from framefox_tasks.databases.rows import Statement
+from framefox_tasks.databases.rehearsal import Rehearsal
+from framefox_tasks.databases.rows import Side, Statement
 from framefox_tasks.databases.sqlite.backup import connect
 from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.load import SQLiteLoader
@@ -111,6 +112,12 @@ class SQLiteRowsPlace:
             connection.execute("PRAGMA foreign_keys = OFF")
             connection.execute("BEGIN IMMEDIATE")
             yield connection
+
+    def rehearsal(self, tables: Sequence[Side]) -> AbstractContextManager[Rehearsal]:
+        """Stand-ins of some tables; see RehearsesRows."""
+        from framefox_tasks.databases.sqlite.rehearsal import rehearsal
+
+        return rehearsal(self.staging, tables, self._meant)
 
     def __enter__(self) -> SQLiteRowsPlace:
         self._opening = self._opened()
