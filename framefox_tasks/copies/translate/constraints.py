@@ -19,6 +19,8 @@ Count = Callable[[Name, str], int]
 """How many rows of a table of the source meet a condition in its SQL."""
 
 _TEXTS = (Kind.TEXT, Kind.ENUM, Kind.OTHER)
+_SPELLED = (Kind.INTERVAL, Kind.JSON)
+"""What may be equal in the source, and has more than one text in the copy."""
 _UNCHECKED = {"NOT VALID", "NOT ENFORCED"}
 _PARENT = "framefox_tasks_parent"
 
@@ -80,14 +82,20 @@ class Constraints:
 
     def break_reference(self, target: TargetTable, reference: Reference) -> int:
         """How many rows refer to none, where texts are compared by their characters, or nobody has looked."""
-        texts = [target.kinds[column] in _TEXTS for column in reference.columns]
-        is_loose = any(texts) and self._is_loose(target, reference.columns)
+        texts = self.compared_texts(target, reference)
+        is_spelled = any(target.source.column(column).type.kind not in _TEXTS for column in reference.columns)
+        is_loose = any(texts) and (is_spelled or self._is_loose(target, reference.columns))
         if not self._count or not (is_loose or _UNCHECKED & {*reference.lost}):
             return 0
         name = target.source.name
         return self._count(
             name, orphans(name, reference.columns, (reference.table, reference.referred), self._source, texts)
         )
+
+    @staticmethod
+    def compared_texts(target: TargetTable, reference: Reference) -> list[bool]:
+        """Which columns of a key are compared by their characters in the copy, as also a number of many digits is."""
+        return [target.kinds[column] in (*_TEXTS, *_SPELLED) for column in reference.columns]
 
     def _is_loose(self, target: TargetTable, columns: Iterable[str]) -> bool:
         """Whether rows may break a constraint: all may, or texts of a type or a collation of their own."""

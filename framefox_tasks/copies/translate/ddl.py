@@ -131,7 +131,7 @@ class Statements:
             if broken:
                 what = f"foreign key {reference.name or ', '.join(reference.columns)} of {target.source.name}"
                 rows = _rows(broken, "refers", "refer")
-                texts = any(target.kinds[column] is Kind.TEXT for column in reference.columns)
+                texts = any(self._constraints.compared_texts(target, reference))
                 exact = " with the same characters" if texts else ""
                 target.lost.append(f"{what}: {rows} to no row of {reference.table}{exact}")
                 continue

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from framefox_tasks.databases.mysql.foreign_keys import foreign_keys
 from framefox_tasks.databases.mysql.load import MySQLLoader
 from framefox_tasks.databases.mysql.place import LOCAL_FILES
-from framefox_tasks.databases.mysql.place_rows import foreign_keys
 from framefox_tasks.databases.mysql.session import Session, name, session
 from framefox_tasks.databases.mysql.show_create import parted
 from framefox_tasks.databases.mysql.verbs import VERBS

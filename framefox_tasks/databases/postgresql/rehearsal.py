@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from framefox_tasks.databases.postgresql.columns import qualified
-from framefox_tasks.databases.postgresql.place_rows import HELD_KEYS, RowsLoader
+from framefox_tasks.databases.postgresql.rows_loader import HELD_KEYS, RowsLoader
 from framefox_tasks.databases.postgresql.session import quoted, session, shortened
 from framefox_tasks.databases.rehearsal import refers_to_none
 from framefox_tasks.databases.rows import Name, Side

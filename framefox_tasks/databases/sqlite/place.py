@@ -16,6 +16,7 @@ from framefox_tasks.databases.sqlite.backup import connect
 from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.load import SQLiteLoader
 from framefox_tasks.databases.sqlite.read import SQLiteReader
+from framefox_tasks.databases.sqlite.rehearsal import rehearsal
 from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.databases.sqlite.verbs import VERBS
@@ -115,8 +116,6 @@ class SQLiteRowsPlace:
 
     def rehearsal(self, tables: Sequence[Side]) -> AbstractContextManager[Rehearsal]:
         """Stand-ins of some tables; see RehearsesRows."""
-        from framefox_tasks.databases.sqlite.rehearsal import rehearsal
-
         return rehearsal(self.staging, tables, self._meant)
 
     def __enter__(self) -> SQLiteRowsPlace:
