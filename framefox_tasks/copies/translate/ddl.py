@@ -16,7 +16,6 @@ from framefox_tasks.databases.rows import Kind, Statement
 from framefox_tasks.databases.schema import LiveCheck
 from framefox_tasks.databases.sql import Translator
 
-
 _EQUAL_IN_TEXTS = (Kind.TEXT, Kind.INTERVAL, Kind.JSON)
 """What a source may take for equal in several texts, which are different in the copy."""
 
