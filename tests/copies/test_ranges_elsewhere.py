@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -14,9 +15,10 @@ from support.copying import made, target_of
 from support.databases import Database, MakeDatabase
 from support.ranges import filled, read
 
-from framefox_tasks.copies import copy
-from framefox_tasks.copies.elsewhere import RangeOrder, RangeOutcome, carry_out, check_sides, databases_digest
+from framefox_tasks.copies import copy, plan_copy
+from framefox_tasks.copies.elsewhere import check_sides
 from framefox_tasks.copies.mask import parse_mask
+from framefox_tasks.copies.range_order import RangeOrder, RangeOutcome, carry_out, databases_digest
 from framefox_tasks.databases.ranges import MARKS
 from framefox_tasks.databases.rows import BadRowError
 from framefox_tasks.errors import ConfigError, ConnectionLostError, CopyError
@@ -26,6 +28,8 @@ from framefox_tasks.results import CopyPlan
 
 pytestmark = pytest.mark.server
 
+SALT = "correct horse battery staple"
+
 
 class Workers:
     """Threads that do what is ordered, each order through a pickle, as it would be sent."""
@@ -34,8 +38,9 @@ class Workers:
     stamp = ""
     name = "two threads"
 
-    def __init__(self, source: Database, target: Database) -> None:
+    def __init__(self, source: Database, target: Database, salt: str | None = None) -> None:
         self.sides = (target_of(source), target_of(target))
+        self.salt = salt
         self.orders: list[RangeOrder] = []
         self._threads = ThreadPoolExecutor(2)
 
@@ -47,7 +52,7 @@ class Workers:
         return False
 
     def carry_out(self, order: RangeOrder) -> RangeOutcome:
-        return carry_out(order, *self.sides)
+        return carry_out(order, *self.sides, self.salt)
 
 
 def options(**more: Any) -> CopyOptions:
@@ -178,16 +183,60 @@ def test_a_row_that_does_not_fit_is_told_by_its_key(make_database: MakeDatabase)
     fails(Workers(*sides), sides, BadRowError, "k=-777", types=(("big.note", "varchar(3)"),))
 
 
-def test_masked_tables_stay_here(sides: tuple[Database, Database]) -> None:
+MASKS = tuple(parse_mask(*one, "--mask") for one in (("big.note", "hash"), ("big.num", "number:20")))
+
+
+def test_workers_mask_as_one_stream_does(sides: tuple[Database, Database], make_database: MakeDatabase) -> None:
     source, target = sides
-    filled(source, "numbers", random.Random(7))  # noqa: S311
-    workers = Workers(source, target)
+    other = make_database(target.dialect, "other")
+    held = filled(source, "texts", random.Random(7))  # noqa: S311
+    masked = options(masks=MASKS, salt=SALT, verify=True, where=(("big", "num > 20000"),))
+    workers = Workers(source, target, SALT)
     plans: list[CopyPlan] = []
-    masked = options(masks=(parse_mask("big.note", "fixed:x", "--mask"),))
     copy(target_of(source), target_of(target), options=masked, workers=workers, on_plan=plans.append)
-    assert plans[0].streams[0].endswith("ranges here, since it is masked")
-    assert not workers.orders
-    assert {note for _, note, _ in read(target)} == {"x"}
+    assert plans[0].streams == (f"big: in {len(workers.orders)} ranges on two threads",)
+    copy(target_of(source), target_of(other), options=replace(masked, range_rows=0))
+    assert read(target) == read(other)
+    assert read(target).total() == sum(num > 20000 for *_, num in held.elements())
+    assert not {note for _, note, _ in read(target)} & {note for _, note, _ in held if note}
+    sent = pickle.dumps(workers.orders)
+    assert SALT.encode() not in sent
+    assert any(one.proof for one in workers.orders)
+
+
+@pytest.mark.parametrize("salt", [None, "another"])
+def test_a_worker_that_would_mask_otherwise_refuses(sides: tuple[Database, Database], salt: str | None) -> None:
+    filled(sides[0], "numbers", random.Random(7))  # noqa: S311
+    masked = {"masks": MASKS, "salt": SALT}
+    fails(Workers(*sides, salt), sides, CopyError, "would mask big by another secret", **masked)
+
+
+@pytest.mark.parametrize(
+    ("mask", "salt", "where"),
+    [
+        ("hash", None, "here, since its masks have no salt that others could know"),
+        ("python:builtins:repr", SALT, "here, since a mask of it is a function of the project"),
+        ("fixed:x", None, "on two threads"),
+        ("null", None, "on two threads"),
+    ],
+)
+def test_tables_whose_masks_others_cannot_apply_stay_here(
+    sides: tuple[Database, Database], mask: str, salt: str | None, where: str
+) -> None:
+    source, target = sides
+    held = filled(source, "numbers", random.Random(7))  # noqa: S311
+    workers = Workers(source, target)
+    masked = options(masks=(parse_mask("big.note", mask, "--mask"),), salt=salt)
+    plan = plan_copy(target_of(source), target_of(target), options=masked, workers="two threads")
+    assert plan.streams[0].endswith(f"ranges {where}")
+    told: list[CopyPlan] = []
+    copy(target_of(source), target_of(target), options=masked, workers=workers, on_plan=told.append)
+    assert told[0].streams == plan.streams
+    assert bool(workers.orders) == (where == "on two threads")
+    assert Counter((key, num) for key, _, num in read(target).elements()) == Counter(
+        (key, num) for key, _, num in held.elements()
+    )
+    assert not {note for _, note, _ in read(target)} & {note for _, note, _ in held if note}
 
 
 def test_databases_that_others_do_not_reach_are_refused(make_database: MakeDatabase) -> None:
@@ -199,6 +248,8 @@ def test_databases_that_others_do_not_reach_are_refused(make_database: MakeDatab
     ):
         with pytest.raises(ConfigError, match=message) as caught:
             check_sides(source, onto)
+        with pytest.raises(ConfigError, match=message):
+            plan_copy(source, onto, workers="two threads")
         assert "Leave out --cluster" in (caught.value.hint or "")
 
 
