@@ -45,7 +45,7 @@ def plan_copy(source: Target, target: Target, *, options: CopyOptions = _ALL, wo
     if workers:
         from framefox_tasks.copies.elsewhere import check_sides
 
-        check_sides(source, target)
+        check_sides(source, target, locked=options.lock_writes)
     if options.tables_from_entities:
         from framefox_tasks.copies import entities
 
@@ -56,7 +56,7 @@ def plan_copy(source: Target, target: Target, *, options: CopyOptions = _ALL, wo
         return whole.plan(source, target, options)
     from framefox_tasks.copies.plan import prepare
 
-    with prepare(source, target, options) as prepared:
+    with prepare(source, target, options, planned=True) as prepared:
         if workers:
             prepared = replace(prepared, plan=_with_workers(prepared, workers))
         if not options.scan:
@@ -133,7 +133,7 @@ def _copy(
     if workers:
         from framefox_tasks.copies.elsewhere import check_sides
 
-        check_sides(source, target)
+        check_sides(source, target, locked=options.lock_writes)
     report_plan = on_plan or _nothing
     note = _one_at_a_time(on_progress or _nothing)
     if options.tables_from_entities:

@@ -12,7 +12,7 @@ from framefox_tasks.copies.changes import Changes, proof_of
 from framefox_tasks.copies.range_order import RangeOrder, RangeOutcome, databases_digest
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Loader
-from framefox_tasks.databases.ranges import MARKS, JoinsPlace, JoinsSource, SharesSnapshot
+from framefox_tasks.databases.ranges import MARKS, JoinsPlace, JoinsSource, LocksWrites, SharesSnapshot
 from framefox_tasks.databases.rows import BadRowError, Statement, TablePlan
 from framefox_tasks.errors import ConfigError, ConnectionLostError, CopyError
 from framefox_tasks.model import Target
@@ -67,8 +67,13 @@ def stays_here(changes: Changes, salt: str | None) -> str:
     return ""
 
 
-def check_sides(source: Target, target: Target) -> None:
+def check_sides(source: Target, target: Target, *, locked: bool = False) -> None:
     """See that others can reach both databases.
+
+    Args:
+        source: The source of a copy.
+        target: Its target.
+        locked: Whether nobody will be able to write to the source meanwhile.
 
     Raises:
         ConfigError: One is a file, or has no snapshot that others can see.
@@ -79,11 +84,14 @@ def check_sides(source: Target, target: Target) -> None:
                 f"{one.label} is a file of this machine, which the workers of a cluster do not reach.",
                 hint="Leave out --cluster: processes here read a large file together.",
             )
-    if not isinstance(database_of(source), JoinsSource):
+    database = database_of(source)
+    locks = isinstance(database, LocksWrites)
+    if not isinstance(database, JoinsSource) or (locks and not locked):
         raise ConfigError(
             f"The workers of a cluster cannot read {source.label} as it is at one point of time: its server shares no "
             "snapshot with others.",
-            hint="Leave out --cluster: connections of this process read it in ranges.",
+            hint="Leave out --cluster: connections of this process read it in ranges."
+            f"{' Or let nobody write to it meanwhile: --lock-writes' if locks else ''}",
         )
     if not isinstance(database_of(target), JoinsPlace):
         raise ConfigError(f"The workers of a cluster cannot fill {target.label}.", hint="Leave out --cluster.")

@@ -12,7 +12,14 @@ from framefox_tasks.copies.changes import Changes, Transform, changes_of, transf
 from framefox_tasks.copies.mapping import map_tables
 from framefox_tasks.copies.mask import Secret, masks_of
 from framefox_tasks.copies.mask.new_columns import with_new_columns
-from framefox_tasks.copies.options import check_different, check_options, check_types, check_zero_dates, replacing
+from framefox_tasks.copies.options import (
+    check_different,
+    check_lock,
+    check_options,
+    check_types,
+    check_zero_dates,
+    replacing,
+)
 from framefox_tasks.copies.ranges import plan_ranges
 from framefox_tasks.copies.skipping import Rejects
 from framefox_tasks.copies.stream import Work
@@ -20,6 +27,7 @@ from framefox_tasks.copies.subset import conditions, orphan_statements
 from framefox_tasks.copies.table_names import TableFilter, empty_table_filter, spellings
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place, Source
+from framefox_tasks.databases.ranges import LocksWrites
 from framefox_tasks.databases.rows import CopySchema, Name, TablePlan
 from framefox_tasks.databases.schema import LiveSchema
 from framefox_tasks.model import CopyOptions, Target
@@ -41,8 +49,14 @@ class PreparedCopy:
 
 
 @contextmanager
-def prepare(source: Target, target: Target, options: CopyOptions) -> Iterator[PreparedCopy]:
+def prepare(source: Target, target: Target, options: CopyOptions, *, planned: bool = False) -> Iterator[PreparedCopy]:
     """Inspect both databases and plan the copy; nothing is changed. The snapshot of the source lasts as long.
+
+    Args:
+        source: The database to copy.
+        target: Where to.
+        options: What is copied, and how.
+        planned: Whether it is only planned.
 
     Raises:
         See copy().
@@ -51,13 +65,14 @@ def prepare(source: Target, target: Target, options: CopyOptions) -> Iterator[Pr
     check_different(source, target)
     check_zero_dates(source, options)
     check_types(source, target, options)
+    check_lock(source, options)
     place = database_of(target).open_place(
         target, overwrite=options.overwrite, data_only=options.data_only, force_disconnect=options.force_disconnect
     )
     is_file = source.address.is_file
     if not is_file:  # no server has to hold a snapshot for a copy that is refused
         place.check()
-    with database_of(source).open_source(source, options.jobs or _JOBS) as opened:
+    with _opened(source, options, planned) as opened:
         with _schema_reader(opened, target, options) as read:
             if is_file:  # while its cells are inspected, which takes as long
                 place.check()
@@ -66,6 +81,19 @@ def prepare(source: Target, target: Target, options: CopyOptions) -> Iterator[Pr
         work = _work(schema, opened, place, options)
         plan = plan_of(work.schema, source, target, options, jobs=work.jobs, how=place.how, streams=work.streams)
         yield PreparedCopy(opened, place, work, plan, options.salt)
+
+
+@contextmanager
+def _opened(source: Target, options: CopyOptions, planned: bool) -> Iterator[Source]:
+    database, readers = database_of(source), options.jobs or _JOBS
+    if options.lock_writes and isinstance(database, LocksWrites):
+        with database.open_locked_source(source, readers) as locked:
+            if planned:  # to look at the rows takes long as well
+                locked.allow_writes()
+            yield locked
+        return
+    with database.open_source(source, readers) as opened:
+        yield opened
 
 
 def _rows_of(source: Source, plan: TablePlan) -> int:

@@ -23,7 +23,7 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.checksum import RowTotals
 from framefox_tasks.databases.contract import Loader, Place, Reader, Source, SumsLines
 from framefox_tasks.databases.dialect import Dialect
-from framefox_tasks.databases.ranges import LoadsRanges, ReadsRanges
+from framefox_tasks.databases.ranges import HoldsWrites, LoadsRanges, ReadsRanges
 from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Statement, TablePlan
 from framefox_tasks.databases.verbs import Traits
 from framefox_tasks.errors import FramefoxTasksError, TargetNotEmptyError, VerificationError
@@ -165,6 +165,8 @@ class StreamCopy:
         found = {table.name: table for table in done if table}
         if elsewhere:
             pool.run([lambda connections: elsewhere.end(connections.loader)])
+        if isinstance(self._source, HoldsWrites):
+            self._source.allow_writes()
         return [found[plan.label] for plan in plans]
 
     def _jobs(self, plan: TablePlan, pool: ThreadPool) -> Iterator[Callable[[Connections], CopiedTable | None]]:

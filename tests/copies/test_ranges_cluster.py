@@ -59,14 +59,20 @@ def loading(target: Database) -> int:
 
 def test_a_copy_on_a_cluster(shop: MiniProject, make_database: MakeDatabase) -> None:
     source, target = make_database("postgresql"), make_database("postgresql", "copy")
-    held = filled(source, "numbers", random.Random(1))  # noqa: S311 - the same in each run
+    locked = make_database("mysql")
+    held, theirs = (filled(one, "numbers", random.Random(1)) for one in (source, locked))  # noqa: S311 - the same each time
     shop.env |= {"DATABASE_URL": source.url, "STAGING": target.url, **make_certificate(shop.path)}
     shop.env["DATABASE_COPY_SALT"] = "tr0ub4dor"
     options = 'to: "${STAGING}", range_rows: 100, overwrite: true'
     masked = f"masked: {{{options}, verify: true, mask: {{big.note: hash}}}}"
-    shop.write("config/orm.yaml", f"copies:\n  big: {{{options}, {SLOWLY}}}\n  {masked}\n")
+    mysql = f"locked: {{from: {locked.url}, {options}, lock_writes: true}}"
+    shop.write("config/orm.yaml", f"copies:\n  big: {{{options}, {SLOWLY}}}\n  {masked}\n  {mysql}\n")
     with running_cluster(shop.path, environment(shop)) as cluster:
         option = f"--cluster={cluster.address}"
+        # A source of MySQL while nobody may write to it.
+        assert f"ranges on {cluster.address}\n" in shop.ok("database_copy:locked", option)
+        assert read(target) == theirs
+
         # Workers mask by the secret of their own settings, and --verify finds the values that it makes here.
         for more in ((), ("--dry-run",)):
             assert f"ranges on {cluster.address}\n" in shop.ok("database_copy:masked", option, *more)
