@@ -11,7 +11,9 @@ from itertools import chain, zip_longest
 from time import perf_counter
 from typing import cast
 
-from framefox_tasks.copies.elsewhere import Elsewhere, RangeOutcome, RangeRowError, load_elsewhere
+from framefox_tasks.copies.changes import NO_CHANGES, Changes, Transform
+from framefox_tasks.copies.elsewhere import Elsewhere, RangeRowError, load_elsewhere
+from framefox_tasks.copies.range_order import RangeOutcome
 from framefox_tasks.copies.ranges import RangedTable, TableProgress
 from framefox_tasks.copies.skipping import Rejects, load_skipping
 from framefox_tasks.copies.subset import statements_without
@@ -21,14 +23,13 @@ from framefox_tasks.databases import database_of
 from framefox_tasks.databases.checksum import RowTotals
 from framefox_tasks.databases.contract import Loader, Place, Reader, Source, SumsLines
 from framefox_tasks.databases.dialect import Dialect
-from framefox_tasks.databases.ranges import LoadsRanges, ReadsRanges
+from framefox_tasks.databases.ranges import HoldsWrites, LoadsRanges, ReadsRanges
 from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Statement, TablePlan
 from framefox_tasks.databases.verbs import Traits
 from framefox_tasks.errors import FramefoxTasksError, TargetNotEmptyError, VerificationError
 from framefox_tasks.results import CopiedTable, CopyProgress
 
 OnProgress = Callable[[CopyProgress], None]
-Transform = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 _SHOWN = 40  # characters of a value
 
@@ -44,7 +45,8 @@ class Work:
         where: A SQL condition of the source for some tables, by their labels.
         orphan_statements: Statements that remove orphans from the copy, repeated until they change nothing.
         masked: The columns of the source that masks change, by the labels of their tables.
-        transforms: The masks of the lines of some tables, by their labels.
+        changes: What changes the rows of some tables, by their labels.
+        transforms: What does it to their lines.
         verify: Compare the values of all rows.
         existing: Whether the target has the tables, and only rows are copied.
         overwrite: Whether the rows that they have are deleted.
@@ -60,6 +62,7 @@ class Work:
     where: dict[str, str] = field(default_factory=dict)
     orphan_statements: tuple[str, ...] = ()
     masked: dict[str, frozenset[str]] = field(default_factory=dict)
+    changes: dict[str, Changes] = field(default_factory=dict)
     transforms: dict[str, Transform] = field(default_factory=dict)
     verify: bool = False
     existing: bool = False
@@ -162,6 +165,8 @@ class StreamCopy:
         found = {table.name: table for table in done if table}
         if elsewhere:
             pool.run([lambda connections: elsewhere.end(connections.loader)])
+        if isinstance(self._source, HoldsWrites):
+            self._source.allow_writes()
         return [found[plan.label] for plan in plans]
 
     def _jobs(self, plan: TablePlan, pool: ThreadPool) -> Iterator[Callable[[Connections], CopiedTable | None]]:
@@ -221,7 +226,9 @@ class StreamCopy:
         """Have all ranges of a table copied by others."""
         plan, where = ranged.plan, self._work.where.get(ranged.plan.label, "")
         ranged.begin()
-        orders = elsewhere.orders(plan, where, direct=self._work.direct, raw=self._work.direct and _same_types(plan))
+        direct, changes = self._work.direct, self._work.changes.get(plan.label, NO_CHANGES)
+        raw = direct and plan.label not in self._work.transforms and _same_types(plan)
+        orders = elsewhere.orders(plan, where, changes, direct=direct, raw=raw)
 
         def loaded(outcome: RangeOutcome) -> None:
             ranged.progress.add(outcome.rows)
