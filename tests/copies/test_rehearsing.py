@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -80,19 +81,26 @@ def test_keys_of_texts_and_of_chosen_rows_are_looked_at(make_database: MakeDatab
     copy(target_of(source), target_of(target), options=replace(ROWS_ALONE, tables=("p", "t")))
 
 
-@pytest.mark.parametrize(("kind", "onto"), [("postgresql", "postgresql"), ("sqlite", "mysql"), ("mysql", "sqlite")])
+@pytest.mark.parametrize(("kind", "onto"), DIRECTIONS)
 def test_rows_that_are_left_out_are_told_with_those_of_the_target(
     make_database: MakeDatabase, kind: str, onto: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # the rows are written there
     source = made(make_database(kind), PLAIN, "INSERT INTO t VALUES (1, 'x', 5, 'p'), (2, 'y', -1, 'q')")
-    target = made(make_database(onto, "copy"), PLAIN.replace("n integer", "n integer CHECK (n > 0)"))
+    target = made(make_database(onto, "copy"), f"{PLAIN[:-1]}, CONSTRAINT above CHECK (n > 0))")
     options = replace(ROWS_ALONE, on_bad_row="skip")
     plan = plan_copy(target_of(source), target_of(target), options=options)
     assert plan.refused == ()
     [told] = plan.rejected
     assert told.startswith("t, id=2: ")
-    assert dict(copy(target_of(source), target_of(target), options=options).rejected) == {"t": 1}
+    done = copy(target_of(source), target_of(target), options=options)
+    assert dict(done.rejected) == {"t": 1}
+    assert done.rejects is not None
+    [reject] = map(json.loads, done.rejects.read_text().splitlines())
+    assert (reject["table"], reject["key"]) == ("t", "id=2")
+    assert reject["row"] == {"id": "2", "a": "y", "n": "-1", "code": "q"}
+    assert "above" in reject["reason"]
+    assert target.execute("SELECT id FROM t") == [(1,)]
 
 
 def test_no_more_rows_are_looked_for_when_many_are_refused(make_database: MakeDatabase) -> None:
