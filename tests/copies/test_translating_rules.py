@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from support.copying import made
+from support.copying import copy, made, target_of
 from support.databases import Database, MakeDatabase
 from support.translating import DIRECTIONS, build, inspected, plan_of, translated
 
@@ -234,3 +234,24 @@ def copied(
     schema, copy = translated(database, target), make_database(target, "target")
     assert build(schema, copy) == []
     return schema, copy
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("onto", ["mysql", "sqlite"])
+def test_what_a_unique_key_and_automatic_numbers_have_beside_them_is_told(
+    make_database: MakeDatabase, onto: str
+) -> None:
+    source = made(
+        make_database("postgresql"),
+        "CREATE TABLE t (id integer GENERATED ALWAYS AS IDENTITY (START WITH 100 INCREMENT BY 5) PRIMARY KEY, "
+        "a integer, b integer, CONSTRAINT wide UNIQUE (a) INCLUDE (b), CONSTRAINT late UNIQUE (b) DEFERRABLE)",
+        "INSERT INTO t (a, b) VALUES (1, 2), (3, 4)",
+    )
+    target = make_database(onto, "copy")
+    assert sorted(copy(target_of(source), target_of(target)).not_carried) == [
+        "DEFERRABLE of index late of t",
+        "INCREMENT BY 5 of t.id",
+        "included columns b of index wide of t",
+    ]
+    target.execute("INSERT INTO t (a, b) VALUES (5, 6)")
+    assert target.execute("SELECT max(id) FROM t") == [(110,)]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from framefox_tasks.copies.translate.constraints import Constraints
 from framefox_tasks.copies.translate.indexes import Indexes
 from framefox_tasks.copies.translate.tables import Translation
-from framefox_tasks.copies.translate.target import TargetColumn, TargetTable
+from framefox_tasks.copies.translate.target import TargetColumn, TargetTable, label
 from framefox_tasks.databases.rows import Kind, Statement
 from framefox_tasks.databases.schema import LiveCheck
 from framefox_tasks.databases.sql import Translator
@@ -65,6 +65,7 @@ class Statements:
     def _uniques(self, target: TargetTable) -> Iterator[str]:
         for index in target.source.indexes:
             if self._indexes.is_constraint(index) and self._indexes.can_have(target, index):
+                target.lost += [f"{phrase} of {label(index, target)}" for phrase in index.lost]
                 yield f"{self._named(index.name)}UNIQUE ({self._dialect.listed(target.names(index.columns or ()))})"
 
     def _named(self, name: str | None) -> str:

@@ -80,24 +80,28 @@ class PostgreSQLInspector:
         tables = [self._looked_at(table, following, digits) for table in tables]
         return LiveSchema("postgresql", tuple(tables), tuple(self._not_carried(tables)))
 
-    def _following(self, tables: Sequence[LiveTable]) -> dict[tuple[Name, str], int]:
-        """The number that each column would give next, where the user may read its sequence."""
+    def _following(self, tables: Sequence[LiveTable]) -> dict[tuple[Name, str], tuple[int, int]]:
+        """The number that each column would give next, and the step, where the user may read its sequence."""
         numbered = {(table.name, column.name) for table in tables for column in table.columns if column.numbered}
         rows = [
             ((self._chosen[oid], name), *row) for oid, name, *row in self._rows(queries.SEQUENCES, list(self._chosen))
         ]
         rows = [row for row in rows if row[0] in numbered]
         states = sequence_states(self._connection, [quoted(schema, name) for _, schema, name, _ in rows])
-        return {row[0]: value + row[3] * called for row, (value, called) in zip(rows, states, strict=True)}
+        return {row[0]: (value + row[3] * called, row[3]) for row, (value, called) in zip(rows, states, strict=True)}
 
-    def _looked_at(self, table: LiveTable, following: Mapping[tuple[Name, str], int], digits: int | None) -> LiveTable:
+    def _looked_at(
+        self, table: LiveTable, following: Mapping[tuple[Name, str], tuple[int, int]], digits: int | None
+    ) -> LiveTable:
         narrow = self._narrow(table, digits) if digits else {}
         columns = (
             replace(column, type=replace(column.type, narrow=True)) if narrow.get(column.name) else column
             for column in table.columns
         )
         columns = (
-            replace(column, following=following.get((table.name, column.name))) if column.numbered else column
+            _counting(column, table.name, *following.get((table.name, column.name), (None, 1)))
+            if column.numbered
+            else column
             for column in columns
         )
         return replace(table, columns=tuple(columns))
@@ -178,6 +182,12 @@ def _column(table: Name, row: Any) -> LiveColumn:
         checks=tuple(checks or ()),
         lost=(f"collation {collation} of {table}.{name}",) if collation else (),
     )
+
+
+def _counting(column: LiveColumn, table: Name, following: int | None, step: int) -> LiveColumn:
+    """A column with the number that it would give next; the others count by one."""
+    lost = (f"INCREMENT BY {step} of {table}.{column.name}",) if step != 1 else ()
+    return replace(column, following=following, lost=(*column.lost, *lost))
 
 
 def _index(row: Any, columns: Mapping[int, str]) -> LiveIndex:
