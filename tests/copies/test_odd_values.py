@@ -147,3 +147,19 @@ def test_the_type_of_times_of_no_day_is_told(source: Database, make_database: Ma
     made(source, "CREATE TABLE t (a time, b time)", "INSERT INTO t VALUES ('24:00:00', '10:00:00')")
     [table] = plan_copy(target_of(source), target_of(make_database(kind, "copy"))).tables
     assert table.changes == (f"a: time becomes {'interval' if kind == 'postgresql' else 'TEXT'}",)
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+def test_periods_of_mariadb_are_told(source: Database, make_database: MakeDatabase, kind: str) -> None:
+    made(
+        source,
+        "CREATE TABLE t (id int, a date, b date, PERIOD FOR `app l`(a, b), "
+        "UNIQUE `once` (id, `app l` WITHOUT OVERLAPS))",
+        "CREATE TABLE u (id int PRIMARY KEY)",
+        "INSERT INTO t VALUES (1, '2024-01-01', '2024-02-01'), (1, '2024-02-01', '2024-03-01')",
+    )
+    assert copy(target_of(source), target_of(make_database(kind, "copy"))).not_carried == (
+        "period app l of t",
+        "WITHOUT OVERLAPS of index once of t",
+    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 from support.copying import copy, made, target_of
-from support.databases import Database, MakeDatabase
+from support.databases import Database, MakeDatabase, connect_server
 from support.translating import DIRECTIONS, build, inspected, plan_of, translated
 
 from framefox_tasks.databases.rows import CopySchema
@@ -255,3 +255,19 @@ def test_what_a_unique_key_and_automatic_numbers_have_beside_them_is_told(
     ]
     target.execute("INSERT INTO t (a, b) VALUES (5, 6)")
     assert target.execute("SELECT max(id) FROM t") == [(110,)]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("onto", ["mysql", "sqlite"])
+def test_a_rule_of_some_columns_of_a_key_is_told(make_database: MakeDatabase, onto: str) -> None:
+    if connect_server("postgresql").info.server_version < 150_000:
+        pytest.skip("it came with PostgreSQL 15")
+    source = made(
+        make_database("postgresql"),
+        "CREATE TABLE p (a integer, b integer, PRIMARY KEY (a, b))",
+        "CREATE TABLE c (a integer, b integer NOT NULL, "
+        "CONSTRAINT partly FOREIGN KEY (a, b) REFERENCES p ON DELETE SET NULL (a), "
+        "CONSTRAINT plain FOREIGN KEY (a, b) REFERENCES p ON DELETE CASCADE)",
+    )
+    lost = copy(target_of(source), target_of(make_database(onto, "copy"))).not_carried
+    assert lost == ("ON DELETE SET NULL (a) of foreign key partly of c",)

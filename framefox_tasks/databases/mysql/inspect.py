@@ -14,7 +14,7 @@ from framefox_tasks.databases.mysql.privileges import unseen
 from framefox_tasks.databases.mysql.session import Session, name
 from framefox_tasks.databases.mysql.show_create import Definition, parted
 from framefox_tasks.databases.mysql.staging import OURS
-from framefox_tasks.databases.mysql.tokens import unqualified
+from framefox_tasks.databases.mysql.tokens import bare, tokens, unqualified
 from framefox_tasks.databases.rows import Kind, Name
 from framefox_tasks.databases.schema import (
     Chosen,
@@ -47,7 +47,7 @@ def find(session: Session, chosen: Chosen, *, digits: int | None) -> LiveSchema:
     """
     database = MySQLInspector(session, chosen)
     tables = tuple(_looked_into(session, table, digits) for table in database.tables)
-    lost = (*database.others(), *database.folding(), *database.lost, *database.not_seen)
+    lost = (*database.others(), *database.periods(), *database.folding(), *database.lost, *database.not_seen)
     return LiveSchema("mysql", tables, lost)
 
 
@@ -217,12 +217,28 @@ class MySQLInspector:
             if owner is None or owner in kept:
                 yield f"{what} {thing}" + (f" of {owner}" if owner else "")
 
+    def periods(self) -> Iterator[str]:
+        """The periods of MariaDB's tables, and the keys without overlaps: only the text of a table tells them."""
+        for table in self.tables if self._session.mariadb else ():
+            found = self.definition(table.name.name)
+            for item in map(str.strip, (*found.kept, *found.indexes)):
+                if item.startswith("PERIOD FOR `"):
+                    yield f"period {bare(next(tokens(item.removeprefix('PERIOD FOR '))))} of {table.name}"
+                elif item.endswith(" WITHOUT OVERLAPS)"):
+                    yield f"WITHOUT OVERLAPS of {_key_name(item)} of {table.name}"
+
     def folding(self) -> Iterator[str]:
         """The collations that take texts for the same which are not."""
         found = {row[7] for table in self.tables for row in self._columns[table.name.name] if row[7]}
         found = {collation for collation in found if not collation.endswith("_bin") and collation != "binary"}
         if found:
             yield f"collation {', '.join(sorted(found))}: the copy tells apart what differs only by case or accent"
+
+
+def _key_name(item: str) -> str:
+    """What a key is called in messages, from its text in a table."""
+    name = next((bare(word) for word in tokens(item.partition("(")[0]) if word.startswith("`")), "")
+    return f"index {name}" if name else "the primary key"
 
 
 def _looked_into(session: Session, table: LiveTable, digits: int | None) -> LiveTable:

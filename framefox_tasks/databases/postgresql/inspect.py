@@ -210,15 +210,19 @@ def _index(row: Any, columns: Mapping[int, str]) -> LiveIndex:
 
 def _reference(row: Any, names: Mapping[int, str]) -> Reference:
     (_, _, name, columns, schema, table, referred, update, delete, deferrable, deferred, *rest) = row
-    _, validated, match, whole, enforced = rest
+    _, validated, match, whole, some, enforced = rest
     lost = [] if validated else ["NOT VALID" if enforced else "NOT ENFORCED"]
     lost += ["MATCH FULL"] if match == "f" else []
+    ondelete = _ACTIONS[delete]
+    if some and len(some) < len(columns):  # of some of its columns, which no other database has
+        lost.append(f"ON DELETE {ondelete} ({', '.join(names[column] for column in some)})")
+        ondelete = ""
     return Reference(
         name,
         tuple(names[column] for column in columns),
         name_of(schema, table),
         tuple(referred),
-        _ACTIONS[delete],
+        ondelete,
         _ACTIONS[update],
         deferrable,
         deferred,

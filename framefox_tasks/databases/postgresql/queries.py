@@ -92,6 +92,7 @@ SELECT k.conrelid, k.contype, k.conname, k.conkey, n.nspname, r.relname,
              JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place),
        k.confupdtype, k.confdeltype, k.condeferrable, k.condeferred, pg_get_expr(k.conbin, k.conrelid), k.convalidated,
        k.confmatchtype, r.oid = k.confrelid,
+       ARRAY(SELECT jsonb_array_elements_text(nullif(to_jsonb(k) -> 'confdelsetcols', 'null'))::int),
        coalesce((to_jsonb(k) ->> 'conenforced')::bool, true)
 FROM pg_constraint k LEFT JOIN pg_class r ON r.oid = coalesce(pg_partition_root(k.confrelid), k.confrelid)
 LEFT JOIN pg_namespace n ON n.oid = r.relnamespace
