@@ -53,6 +53,11 @@ def data(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str | bytes) else value
 
 
+def amounts(value: Any) -> list[Decimal | None]:
+    """Of money, which the driver gives as its text."""
+    return [None if one is None else Decimal(str(one).replace("$", "")) for one in data(value)]
+
+
 def truth(value: Any) -> bool:
     assert value in (0, 1)
     return bool(value)
@@ -116,6 +121,7 @@ POSTGRESQL = [
     Value("docb", "jsonb", """'{"b": 1.50, "a": {}}'""", data, {"b": 1.5, "a": {}}),
     Value("mood", "mood", "'so so'", text, "so so"),
     Value("numbers", "integer[]", "'{1,NULL,3}'", data, [1, None, 3]),
+    Value("prices", "money[]", "'{1.50,NULL,-2}'", amounts, [Decimal("1.5"), None, Decimal(-2)]),
     Value("words", "text[]", "ARRAY['a b', 'c\"d', '\\']", data, ["a b", 'c"d', "\\"]),
     Value("short", "short_text", "'a domain'", text, "a domain"),
 ]

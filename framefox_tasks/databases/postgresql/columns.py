@@ -81,6 +81,8 @@ class Shape:
                 return f"{name} AT TIME ZONE 'UTC'"
             case Kind.NUMERIC if base == "money":
                 return f"{name}::numeric"
+            case Kind.JSON if base == "money[]":  # the text of money is the country's
+                return f"pg_catalog.to_json({name}::numeric[])"
             case Kind.JSON if base not in _JSON:
                 return f"pg_catalog.to_json({name})"
             case Kind.TEXT | Kind.OTHER | Kind.UUID if base == "character":
