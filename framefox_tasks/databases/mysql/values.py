@@ -8,7 +8,7 @@ user variable that holds the field, or nothing where the server reads the text a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from framefox_tasks.databases.checksum import SIZED, Form
 from framefox_tasks.databases.mysql.session import name
@@ -37,6 +37,10 @@ _ADDRESSES = frozenset({"uuid", "inet4", "inet6"})
 """Types whose text is ASCII and needs no escape, as that of the clocks."""
 MOST_DIGITS = 65
 """Of a decimal number."""
+_NO_CRC = 2**32
+"""No CRC is as great."""
+_FACTOR = 2_654_435_761
+"""An odd number whose multiples spread over 32 bits."""
 _GREATEST = "3.4028234663852886e38"  # the greatest single: its shortest text is greater than it, and would be refused
 
 
@@ -80,6 +84,29 @@ def size(field: Field, form: Form, *, mariadb: bool = True) -> str:
     found = _plain(field, name(field.name), mariadb)
     length = f"LENGTH({_FORMED[form](found) if form in _FORMED else _unpacked(found)})"
     return f"IFNULL({length}, {NULL})" if field.nullable else length
+
+
+def digest(fields: Sequence[Field], *, mariadb: bool = True) -> str:
+    """The expression of 64 bits of a row for this kind of server alone, in half the time that its text takes.
+
+    Each value has its CRC, multiplied by a number of the column's own, so that values cannot change places in the row.
+    They are joined by exclusive or and not added, so that the sum over all rows tells if two of these change values.
+    """
+    parts = []
+    for place, field in enumerate(fields):
+        found = f"CRC32({_hashed(field, name(field.name), mariadb)})"
+        found = f"IFNULL({found}, {_NO_CRC})" if field.nullable else found
+        parts.append(f"({found} * {(2 * place + 1) * _FACTOR % _NO_CRC})")
+    return " ^ ".join(parts)
+
+
+def _hashed(field: Field, column: str, mariadb: bool) -> str:
+    kind = base(field)
+    if kind == "bit":
+        return f"{column} + 0"
+    if kind in ("double", "float") and mariadb:
+        return f"POINT({column}, 0)"  # which holds it as it is: its text takes as long as those of ten other columns
+    return _single(column) if kind == "float" else column
 
 
 def _plain(field: Field, column: str, mariadb: bool) -> str:

@@ -112,11 +112,7 @@ class PostgreSQLReader:
             return None
         with self._guarded(table):
             shape = shape_of(self._connection, table.name)
-            if own:
-                columns = ", ".join(quoted(field.name) for field in table.fields)
-                digest = f'hashtextextended(ROW({columns})::text COLLATE "C", 0)'  # half the time
-            else:
-                digest = _digest(shape, table, forms)
+            digest = shape.digest(table.fields) if own else _digest(shape, table, forms)
             query = f"SELECT count(*), coalesce(sum({digest}), 0) FROM {shape.origin}{_where(where)}"  # noqa: S608
             rows, total = self._connection.execute(query).fetchone()
             return RowTotals(int(rows), int(total))
