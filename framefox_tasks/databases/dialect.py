@@ -193,6 +193,10 @@ class Dialect(ABC):
         """Whether a column gives values of its kind as other texts than it was given."""
         return False
 
+    def shortens(self, field: Field) -> bool:  # noqa: ARG002 - for those that do
+        """Whether a column of numbers never keeps zeros behind the last digit of one."""
+        return False
+
     def prefixes(self, columns: Sequence[Written]) -> list[int | None]:
         """How much of each column an index takes, where it does not take all: in characters, or in bytes."""
         return [None] * len(columns)

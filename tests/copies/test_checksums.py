@@ -8,9 +8,10 @@ from support.databases import DIALECTS, Database, MakeDatabase
 from support.translating import translated
 
 from framefox_tasks.copies import copy
-from framefox_tasks.copies.verify import Sides, compare
+from framefox_tasks.copies.verify import Checksum, Sides, compare, forms_to_load, read_back
 from framefox_tasks.copies.verify.checksums import are_same
 from framefox_tasks.databases import database_named
+from framefox_tasks.databases.contract import WritesForms
 from framefox_tasks.databases.rows import CopySchema, TablePlan
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.model import CopyOptions
@@ -22,6 +23,12 @@ TYPES = {
     "mysql": ("double", "longtext", "tinyint(1)", "datetime(6)", "longblob", "char(36)"),
 }
 BYTES = {"sqlite": "x'{}'", "postgresql": "'\\x{}'", "mysql": "X'{}'"}
+MOMENT = {
+    "sqlite": "2024-02-29 10:11:12.123456",
+    "postgresql": "2024-02-29 10:11:12.5",
+    "mysql": "2024-02-29 10:11:12.123456",
+}
+"""A moment that a database writes without a zero at its end."""
 ROWS = [
     (1, "-5", "1.5000", "0.1", "plain", "1", "2024-02-29", "2024-02-29 10:11:12.500000", "00ff", "a" * 8),
     (2, "0", "0.0000", "-0.0", "a\\tb\\nc\\\\d \\\\N ", "0", "1999-12-31", "1999-12-31 00:00:00", "5c0a", "0" * 8),
@@ -66,7 +73,7 @@ def filled(database: Database) -> Database:
 
 
 def compared(schema: CopySchema, source: Database, target: Database, table: str) -> bool:
-    """Whether the checksums are the same; raises where the rows are not."""
+    """Whether the checksums are the same, however they are had; raises where the rows are not."""
     dialects = (database_named(source.dialect).dialect, database_named(target.dialect).dialect)
     plan = next(plan for plan in schema.tables if plan.label == table)
     with (
@@ -75,9 +82,47 @@ def compared(schema: CopySchema, source: Database, target: Database, table: str)
         here.reader() as ours,
         there.reader() as theirs,
     ):
-        same = are_same(Sides(plan, ours, theirs, dialects))
+        sides = Sides(plan, ours, theirs, dialects)
+        same = are_same(sides)
         compare(plan, ours, theirs, dialects=dialects)
+        compare(plan, ours, theirs, dialects=dialects, loaded=lines_that_were_loaded(sides))
         return same
+
+
+def lines_that_were_loaded(sides: Sides) -> Checksum | None:
+    forms = forms_to_load(sides.plan, sides.dialects)
+    assert isinstance(sides.source, WritesForms)
+    blocks = sides.source.formed_lines(sides.plan.source, forms) if forms else None
+    if blocks is None:
+        return None
+    found = Checksum()
+    for block in blocks:
+        found.add(block)
+    return found
+
+
+CROSSED = [pair for pair in DIRECTIONS if pair[0] != pair[1]]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("source", "target"), CROSSED, ids=["-to-".join(pair) for pair in CROSSED])
+def test_the_lines_of_a_copy_are_those_that_were_loaded(source: str, target: str, make_database: MakeDatabase) -> None:
+    """Where they are of any values but some that databases write in other notations, which have the last word."""
+    here, there = filled(make_database(source)), make_database(target, "copy")
+    here.execute("DELETE FROM item WHERE id = 2")  # minus zero, and in SQLite a number of many zeros
+    here.execute(f"UPDATE item SET f = 1e-5, p = p + 0.0001, s = '{MOMENT[source]}' WHERE f IS NOT NULL")
+    copy(target_of(here), target_of(there), options=CopyOptions(verify=True))
+    schema = translated(here, target, onto=there)
+    dialects = (database_named(source).dialect, database_named(target).dialect)
+    for plan in schema.tables:
+        with (
+            open_source(target_of(here)) as ours,
+            open_source(target_of(there)) as theirs,
+            ours.reader() as reader,
+            theirs.reader() as checker,
+        ):
+            sides = Sides(plan, reader, checker, dialects)
+            assert lines_that_were_loaded(sides) == read_back(sides)
 
 
 @pytest.mark.server

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 from framefox_tasks.copies.verify.canonical import Canonical, canonical
-from framefox_tasks.copies.verify.checksums import are_same, forms_of, source_checksum
+from framefox_tasks.copies.verify.checksums import are_same, forms_to_load, forms_to_read_back, source_checksum
 from framefox_tasks.copies.verify.difference import first_difference
 from framefox_tasks.copies.verify.sides import Pair, Sides, Transform, fields_of
 from framefox_tasks.databases.checksum import RowTotals
-from framefox_tasks.databases.contract import Reader
+from framefox_tasks.databases.contract import Reader, WritesForms
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import NULL, TablePlan, unescaped
 from framefox_tasks.errors import VerificationError
@@ -62,6 +63,7 @@ def compare(
     *,
     dialects: tuple[Dialect, Dialect],
     known: RowTotals | None = None,
+    loaded: Checksum | None = None,
 ) -> None:
     """Compare the rows of a table in the source and in the copy.
 
@@ -73,12 +75,13 @@ def compare(
         transform: The masks of the source's lines. With one, no values are reported.
         dialects: The source's and the copy's, which know the precision of a FLOAT.
         known: The source's checksum, where it has been computed; see source_checksum.
+        loaded: The checksum of the lines that were loaded, in the forms of forms_to_read_back.
 
     Raises:
         VerificationError: They are not the same; names the first row that differs.
     """
     sides = Sides(plan, source_reader, target_reader, dialects, where, transform)
-    if are_same(sides, known):
+    if (loaded is not None and loaded == read_back(sides)) or are_same(sides, known):
         return
     ours, theirs = Checksum(sides.canonical), Checksum(sides.canonical)
     for block in sides.ours():
@@ -87,6 +90,21 @@ def compare(
         theirs.add(block)
     if ours != theirs:
         raise difference(sides)
+
+
+def read_back(sides: Sides) -> Checksum | None:
+    """The checksum of the copy's lines in the forms of forms_to_read_back; None where it cannot write them."""
+    forms = forms_to_read_back(sides.plan, sides.dialects)
+    blocks = (
+        sides.target.formed_lines(sides.plan.target, forms) if forms and isinstance(sides.target, WritesForms) else None
+    )
+    if blocks is None:
+        return None
+    found = Checksum()
+    with closing(blocks):
+        for block in blocks:
+            found.add(block)
+    return found
 
 
 def difference(sides: Sides) -> VerificationError:
@@ -167,4 +185,15 @@ def _key(field: bytes) -> str:
     return "NULL" if field == NULL else _shown(unescaped(field).decode("utf-8", "replace"))
 
 
-__all__ = ["Checksum", "Sides", "canonical", "compare", "difference", "forms_of", "source_checksum"]
+__all__ = [
+    "Checksum",
+    "Sides",
+    "canonical",
+    "compare",
+    "difference",
+    "forms_of",
+    "forms_to_load",
+    "forms_to_read_back",
+    "read_back",
+    "source_checksum",
+]

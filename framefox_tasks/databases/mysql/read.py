@@ -57,10 +57,22 @@ class MySQLReader:
 
     def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
         """Blocks of lines; see the protocol."""
+        return self._lines(table, where, order)
+
+    def formed_lines(self, table: Side, forms: Sequence[Form], *, where: str = "") -> Generator[bytes]:
+        """Blocks of lines with fields in forms; see WritesForms."""
+        return self._lines(table, where, forms=forms)
+
+    def _lines(
+        self, table: Side, where: str = "", order: Sequence[str] = (), forms: Sequence[Form] = ()
+    ) -> Generator[bytes]:
         if not table.fields:
             raise CopyError(f"{table.name} has no columns to copy.")
-        rest = _rest(table, where, order, self._within)
-        parts = f", {TAB}, ".join(written(field, mariadb=self._session.mariadb) for field in table.fields)
+        rest, mariadb = _rest(table, where, order, self._within), self._session.mariadb
+        parts = f", {TAB}, ".join(
+            written(field, form, mariadb=mariadb)
+            for field, form in zip(table.fields, forms or [Form.LINE] * len(table.fields), strict=True)
+        )
         rows = 0
         try:
             with self._session.answer(f"SELECT CONCAT({parts}, {FEED}) {rest}") as (answer, _):

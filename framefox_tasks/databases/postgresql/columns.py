@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from framefox_tasks.databases.checksum import Form
+from framefox_tasks.databases.checksum import VALUED, Form
 from framefox_tasks.databases.postgresql.session import quoted
 from framefox_tasks.databases.rows import Field, Kind, Name, Side
 
@@ -39,6 +39,8 @@ _FORMED = {
     Form.HEX: "replace({}::text, '-', '')",
     Form.UNPADDED: "rtrim({}::text, ' ')",
 }
+_SIGNED = f"CASE WHEN {{0}} = 0 THEN {{0}}::text ELSE {_FORMED[Form.DOUBLE]} END"
+"""A double in its form, of which zero keeps its sign."""
 _NULL = "E'\\\\N'"
 _PLAIN = frozenset(
     {
@@ -104,6 +106,11 @@ class Shape:
             case Kind.TEXT | Kind.OTHER | Kind.UUID if base == "character":
                 return f"{name}::text"
         return name
+
+    def written(self, field: Field, form: Form) -> str:
+        """What is selected for a column of lines whose numbers and moments have forms."""
+        found = _SIGNED if form is Form.DOUBLE else _FORMED.get(form) if form in VALUED else None
+        return found.format(f"({self.text(field)})") if found else self.text(field)
 
     def formed(self, field: Field, form: Form) -> str:
         """The text of a column in a canonical line."""

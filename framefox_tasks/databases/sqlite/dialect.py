@@ -45,6 +45,10 @@ class SQLiteDialect(Dialect):
         """With the collation of bytes."""
         return f"{sql} COLLATE BINARY"
 
+    def shortens(self, field: Field) -> bool:
+        """Where it makes doubles and integers of them."""
+        return types.affinity_of(field.native) != "TEXT"
+
     def refused_numbers(self, column: str, key: tuple[str, ...], *, another: bool) -> str:  # noqa: ARG002 - implied
         """Only a primary key of one column can have them."""
         return "" if key == (column,) else "SQLite has them only in a primary key of one column"
