@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
@@ -18,11 +18,10 @@ from framefox_tasks.copies.ranges import RangedTable, TableProgress
 from framefox_tasks.copies.skipping import Rejects, load_skipping
 from framefox_tasks.copies.subset import statements_without
 from framefox_tasks.copies.threads import Connections, ThreadPool
-from framefox_tasks.copies.verify import Checksum, compare, forms_to_load, forms_to_read_back, source_checksum
+from framefox_tasks.copies.verify import LoadedLines, compare, source_checksum
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.canonical import are_canonical
 from framefox_tasks.databases.checksum import RowTotals
-from framefox_tasks.databases.contract import Loader, Place, Reader, Source, WritesForms
+from framefox_tasks.databases.contract import Loader, Place, Reader, Source
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.ranges import HoldsWrites, LoadsRanges, ReadsRanges
 from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Statement, TablePlan
@@ -87,7 +86,7 @@ class StreamCopy:
         self._elsewhere = elsewhere
         self.notes: list[str] = []
         self._totals: dict[str, RowTotals] = {}
-        self._loaded: dict[str, Checksum] = {}
+        self._loaded = LoadedLines(self._dialects)
         source.expect(plan for plan in work.schema.tables if not plan.empty and plan.label not in work.where)
 
     def run(self) -> tuple[CopiedTable, ...]:
@@ -123,7 +122,7 @@ class StreamCopy:
 
     def _needs_sum(self, plan: TablePlan) -> bool:
         """Whether the source is to compute the checksum of a table."""
-        known = plan.empty or plan.label in self._loaded or plan.label in self._work.transforms
+        known = plan.empty or plan.label in self._loaded.checksums or plan.label in self._work.transforms
         return self._work.verify and not (known or self._has_rejects(plan))
 
     def _has_rejects(self, plan: TablePlan) -> bool:
@@ -311,36 +310,15 @@ class StreamCopy:
                     return connections.loader.load_raw(plan.target, counter.raw(raw))
         if rejects:
             reader.skip_bad_rows(partial(rejects.add, plan, b""))
-        with closing(self._lines(reader, plan, where)) as lines:
+        loaded = self._loaded if self._work.verify and not (rejects or condition) else None
+        formed = loaded.formed(reader, plan, where) if loaded and not transform else None  # masks are by texts
+        with closing(formed or reader.lines(plan.source, where=where)) as lines:
             blocks = counter.lines(transform(lines) if transform else lines)
             if rejects:
                 return load_skipping(connections.loader, plan, blocks, rejects)
             if condition:
                 return _ranges(connections.loader).load_range(plan.target, blocks)
-            return connections.loader.load(plan.target, self._added_up(plan, blocks))
-
-    def _lines(self, reader: Reader, plan: TablePlan, where: str) -> Generator[bytes]:
-        masked = plan.label in self._work.transforms  # by their texts
-        forms = forms_to_load(plan, self._dialects) if self._work.verify and not masked else None
-        if forms and isinstance(reader, WritesForms):
-            found = reader.formed_lines(plan.source, forms, where=where)
-            if found is not None:
-                return found
-        return reader.lines(plan.source, where=where)
-
-    def _added_up(self, plan: TablePlan, blocks: Iterator[bytes]) -> Iterator[bytes]:
-        """The same blocks; what they add up to is kept, to be compared with the lines of the copy."""
-        forms = forms_to_read_back(plan, self._dialects) if self._work.verify else None
-        first = next(blocks, None)
-        if first is None:
-            return
-        loaded = Checksum() if forms and are_canonical(first, forms) else None
-        for block in chain([first], blocks):
-            if loaded:
-                loaded.add(block)
-            yield block
-        if loaded:
-            self._loaded[plan.label] = loaded
+            return connections.loader.load(plan.target, loaded.added_up(plan, blocks) if loaded else blocks)
 
     def _with_key(self, exc: BadRowError, plan: TablePlan, reader: Reader, condition: str = "") -> BadRowError:
         """The error with the key of the row, where only its number is known: the reader reads the same rows again.
@@ -386,7 +364,7 @@ class StreamCopy:
         if plan.empty or self._has_rejects(plan):
             return table
         transform = self._work.transforms.get(table.name)
-        known, loaded = self._totals.get(table.name), self._loaded.get(table.name)
+        known, loaded = self._totals.get(table.name), self._loaded.checksums.get(table.name)
         readers = connections.reader, connections.checker
         compare(plan, *readers, where, transform, dialects=self._dialects, known=known, loaded=loaded)
         return replace(table, verified="values")

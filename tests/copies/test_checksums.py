@@ -8,8 +8,8 @@ from support.databases import DIALECTS, Database, MakeDatabase
 from support.translating import translated
 
 from framefox_tasks.copies import copy
-from framefox_tasks.copies.verify import Checksum, Sides, compare, forms_to_load, read_back
-from framefox_tasks.copies.verify.checksums import are_same
+from framefox_tasks.copies.verify import Checksum, Sides, compare, read_back
+from framefox_tasks.copies.verify.checksums import are_same, forms_to_load
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.contract import WritesForms
 from framefox_tasks.databases.rows import CopySchema, TablePlan
