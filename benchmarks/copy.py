@@ -1,8 +1,9 @@
 """How fast a copy is, beside the backup API, pgloader, pg_dump and mariadb-dump, and how much memory it takes.
 
 Run it as `python benchmarks/copy.py`; `--only="SQLite to"` measures some directions alone. It makes 1,000,000 rows in
-SQLite, PostgreSQL and MariaDB, and times whole processes in turn, so that a busy machine slows all of them alike. The servers are those of TEST_POSTGRESQL_URL and TEST_MYSQL_URL, or the usual local ones. The exit
-code is 1 if a copy is slower than it may be, or takes over 250 MB.
+SQLite, PostgreSQL and MariaDB, and times whole processes in turn, so that a busy machine slows all of them alike. The
+servers are those of TEST_POSTGRESQL_URL and TEST_MYSQL_URL, or the usual local ones. The exit code is 1 if a copy is
+slower than it may be, or takes over 250 MB.
 """
 
 from __future__ import annotations
