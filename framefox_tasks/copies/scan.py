@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from framefox_tasks.copies.existing import in_target
+from framefox_tasks.copies.duplicates import KeyValues, doubtful_keys
+from framefox_tasks.copies.existing import Fitting, held_rows, rehearsed
 from framefox_tasks.copies.plan import PreparedCopy
 from framefox_tasks.copies.translate.constraints import orphans
 from framefox_tasks.databases import database_of
@@ -31,6 +32,7 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
     refused, lost = ([], []) if prepared.work.existing else _rehearsed(prepared)
     rejected: list[str] = []
     rows: dict[str, int] = {}
+    fitting: dict[str, Fitting] = {}
     with prepared.source.reader() as reader:
         for plan in prepared.work.schema.tables:
             if not plan.empty:
@@ -38,13 +40,18 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
                 try:
                     rows[plan.label] = found.count(reader)
                     (rejected if prepared.work.rejects else refused).extend(found.refused(reader))
+                    refused.extend(found.duplicates())
+                    fitting[plan.label] = found.fitting
                 except ConnectionFailedError:
                     raise
                 except CopyError as exc:  # its condition, or a value that is none of its kind
                     refused.append(exc.message)
         lost += _orphans(prepared, reader)
-        if prepared.work.existing:
-            refused += in_target(prepared, reader)
+    if prepared.work.existing:
+        refused += held_rows(prepared)
+        one_by_one, together = rehearsed(prepared, fitting)
+        (rejected if prepared.work.rejects else refused).extend(one_by_one)
+        refused += together
     tables = tuple(replace(table, rows=rows.get(table.name, table.rows)) for table in prepared.plan.tables)
     return replace(
         prepared.plan,
@@ -127,8 +134,13 @@ class _Table:
             if here.name not in masked
         }
         self._columns = {name: column for name, column in found.items() if column}
+        self._dialect, self._keys = dialects[0], list[KeyValues]()
         doubtful = isinstance(prepared.source, DoubtsTexts) and prepared.source.doubts_texts
         self._all = not dialects[0].binds_values or self._transform is not None or doubtful
+
+    def duplicates(self) -> Iterator[str]:
+        """The keys that would not be unique in the copy, a phrase each; of the rows that `refused` has read."""
+        yield from (key.told(self._plan.label) for key in self._keys if key.count)
 
     def count(self, reader: Reader) -> int:
         """How many rows would be copied."""
@@ -136,6 +148,7 @@ class _Table:
 
     def refused(self, reader: Reader) -> Iterator[str]:
         """The columns whose values the copy does not take, a phrase each."""
+        self._keys = [] if self._dialect.binds_values else list(doubtful_keys(self._plan, reader, self._dialect))
         names = {*self._columns, *self._plan.primary_key}
         fields = tuple(one for one in self._plan.source.fields if self._all or one.name in names)
         if not (self._columns or self._all) or not fields:
@@ -146,6 +159,8 @@ class _Table:
         except BadRowError:
             for column in self._columns.values():
                 column.count = 0
+            for key in self._keys:
+                key.reset()
             with self._source.reader() as careful:
                 careful.skip_bad_rows(unread.append)
                 self._read(careful, fields)
@@ -155,6 +170,18 @@ class _Table:
                 rows = "1 row holds" if column.count == 1 else f"{column.count:,} rows hold"
                 yield f"{self._plan.label}: {rows} what {column.native} of {column.name} does not take, {column.first}"
 
+    def fitting(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """The lines whose values the copy takes, each by itself."""
+        places = {one.name: place for place, one in enumerate(self._plan.source.fields)}
+        columns = [(places[name], column) for name, column in self._columns.items() if column.count]
+        for block in blocks:
+            if not columns:
+                yield block
+                continue
+            rows = (line.split(b"\t") for line in block.split(b"\n")[:-1])
+            kept = [row for row in rows if not any(_is_bad(row[place], column) for place, column in columns)]
+            yield b"".join(b"\t".join(row) + b"\n" for row in kept)
+
     def _read(self, reader: Reader, fields: tuple[Field, ...]) -> None:
         with closing(reader.lines(Side(self._plan.source.name, fields), where=self._where)) as lines:
             for block in self._transform(lines) if self._transform else lines:
@@ -163,6 +190,8 @@ class _Table:
     def _look(self, block: bytes, fields: tuple[Field, ...]) -> None:
         cells = block[:-1].replace(b"\n", b"\t").split(b"\t")
         places = {one.name: place for place, one in enumerate(fields)}
+        for key in self._keys:
+            key.look(cells, places)
         for name, column in self._columns.items():
             values = cells[places[name] :: len(fields)]
             bad = {value for value in set(values) if _is_bad(value, column)}

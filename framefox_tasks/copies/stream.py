@@ -199,7 +199,7 @@ class StreamCopy:
         try:
             taken = self._load(connections, plan, counter)
         except BadRowError as exc:
-            raise _with_key(exc, plan, connections.reader, self._work.where.get(plan.label, "")) from exc
+            raise self._with_key(exc, plan, connections.reader) from exc
         progress.end()
         self._check(connections, plan, counter.rows, taken)
         return CopiedTable(plan.label, taken, perf_counter() - started, "rows")
@@ -215,7 +215,7 @@ class StreamCopy:
             taken = self._load(connections, plan, counter, condition)
         except BadRowError as exc:
             reader = _ranged(connections.reader).within(condition)
-            raise _with_key(exc, plan, reader, self._work.where.get(plan.label, ""), condition) from exc
+            raise self._with_key(exc, plan, reader, condition) from exc
         if counter.rows != taken:
             raise self._miscounted(plan, counter.rows, taken)
         return self._checked(connections, ranged) if ranged.end(taken) else None
@@ -238,7 +238,7 @@ class StreamCopy:
             load_elsewhere(orders, elsewhere.workers, pool.check, loaded)
         except RangeRowError as exc:
             reader = _ranged(connections.reader).within(exc.condition)
-            raise _with_key(exc, plan, reader, where, exc.condition) from exc
+            raise self._with_key(exc, plan, reader, exc.condition) from exc
         return self._checked(connections, ranged)
 
     def _checked(self, connections: Connections, ranged: RangedTable) -> CopiedTable:
@@ -326,6 +326,28 @@ class StreamCopy:
                 return _ranges(connections.loader).load_range(plan.target, blocks)
             return connections.loader.load(plan.target, blocks)
 
+    def _with_key(self, exc: BadRowError, plan: TablePlan, reader: Reader, condition: str = "") -> BadRowError:
+        """The error with the key of the row, where only its number is known: the reader reads the same rows again.
+
+        Args:
+            exc: The error.
+            plan: The table.
+            reader: Reads the rows among which it has that number.
+            condition: That of the range that they are, if any.
+        """
+        row, reason = exc.row, exc.reason
+        if not row and exc.number:
+            values = _values(_line(plan, reader, self._work.where.get(plan.label, ""), exc.number), plan)
+            row = _key(values, plan) or f"row {exc.number:,}{f' of those where {condition}' if condition else ''}"
+            if "0x00" in reason:  # PostgreSQL says of no other character where it stands
+                columns = [name for name, value in values.items() if b"\0" in value]
+                reason = f"column {', '.join(columns)}: {reason}"
+        found = BadRowError(plan.label, reason, number=exc.number, row=row)
+        found.hint = f'Correct it in the source, or leave it out with: --where="{plan.label}=CONDITION"'
+        if not (self._work.direct or self._work.existing):
+            found.hint += f"; a column takes another type with: --type={plan.label}.COLUMN=TYPE"
+        return found
+
     def _orphans_of_rejects(self) -> list[str]:
         """What removes the rows that refer to rejected ones."""
         if not (self._work.rejects and self._work.rejects.counts and self._work.database):
@@ -401,28 +423,6 @@ class _RowCounter:
         self._pool.check()
         self.rows += rows
         self._progress.add(rows)
-
-
-def _with_key(exc: BadRowError, plan: TablePlan, reader: Reader, where: str, condition: str = "") -> BadRowError:
-    """The error with the key of the row, where only its number is known: the reader reads the same rows again.
-
-    Args:
-        exc: The error.
-        plan: The table.
-        reader: Reads the rows among which it has that number.
-        where: Their condition.
-        condition: That of the range that they are, if any.
-    """
-    row, reason = exc.row, exc.reason
-    if not row and exc.number:
-        values = _values(_line(plan, reader, where, exc.number), plan)
-        row = _key(values, plan) or f"row {exc.number:,}{f' of those where {condition}' if condition else ''}"
-        if "0x00" in reason:  # PostgreSQL says of no other character where it stands
-            columns = [name for name, value in values.items() if b"\0" in value]
-            reason = f"column {', '.join(columns)}: {reason}"
-    found = BadRowError(plan.label, reason, number=exc.number, row=row)
-    found.hint = f'Correct it in the source, or leave it out with: --where="{plan.label}=CONDITION"'
-    return found
 
 
 def _line(plan: TablePlan, reader: Reader, where: str, number: int) -> bytes:

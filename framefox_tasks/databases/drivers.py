@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from framefox_tasks.databases import reuse
 from framefox_tasks.databases.verbs import Traits
 from framefox_tasks.errors import ConfigError, DriverMissingError
 from framefox_tasks.frozen import replace
@@ -75,7 +76,10 @@ def sqlalchemy_url(target: Target, database: Traits, *, asynchronous: bool = Fal
         database=str(target.file) if address.is_file else address.database,
         query={key: values if len(values) > 1 else values[0] for key, values in query.items()},
     )
-    _check_connectable(url, target)
+    if reuse.is_reusing():  # as for many databases of a server
+        reuse.kept(("connectable", url.drivername, *url.query.items()), lambda: _check_connectable(url, target))
+    else:
+        _check_connectable(url, target)
     return url
 
 

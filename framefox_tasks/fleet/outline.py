@@ -6,7 +6,7 @@ Alembic reads the history once; what of it counts here is kept in the cache, und
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cached_property
 from hashlib import sha256
@@ -79,8 +79,12 @@ def digest_of(project: Project) -> str:
     return found.hexdigest()[:32]
 
 
-def outline_of(target: Target) -> Outline:
+def outline_of(target: Target, *, on_new: Callable[[], None] | None = None) -> Outline:
     """The outline of the history of a target's project.
+
+    Args:
+        target: The target.
+        on_new: Called where the history is another than the last time, before it is read, which imports Alembic.
 
     Raises:
         MigrationError: The history cannot be read, or has several heads that are not meant to last.
@@ -89,6 +93,8 @@ def outline_of(target: Target) -> Outline:
     digest = digest_of(project)
     found = _kept(project.path(_FILE), digest)
     if found is None or (len(found.heads) > 1 and not project.all_heads):
+        if found is None and on_new:
+            on_new()
         found = _read(target, digest)
         with suppress(PermissionDeniedError):  # it is read again the next time
             ignore_cache(project)

@@ -6,6 +6,7 @@ that is killed.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pickle
@@ -24,7 +25,7 @@ from typing import IO, Any
 import framefox_tasks
 from framefox_tasks.databases.reuse import is_reusing, reusing
 from framefox_tasks.fleet.waiting import ServerOf, Waiting
-from framefox_tasks.fleet.work import Order, Worker
+from framefox_tasks.fleet.work import Order, Worker, prepare
 from framefox_tasks.frozen import replace
 from framefox_tasks.results import FleetOutcome
 from framefox_tasks.url import redact
@@ -36,8 +37,9 @@ _LOOK_SECONDS = 0.2
 Ended = SimpleQueue[tuple[FleetOutcome, threading.Event] | BaseException | None]
 """Outcomes, each with what is set when the next one is asked for."""
 # Nothing of a script that called this is run again, and nothing that it has open is inherited.
+# To look for garbage takes a tenth of the start, and there is none.
 _START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); "
+    "import gc, json, sys; gc.disable(); sys.path[:] = json.loads(sys.argv.pop()); "
     "from framefox_tasks.fleet.processes import serve; serve()"
 )
 
@@ -65,6 +67,20 @@ class Processes:
         self._server_of = server_of
         self._on_interrupt = on_interrupt
         self._waiting: Waiting | None = None
+        self._started: list[_Process] = []
+
+    def start(self, most: int) -> None:
+        """Begin some of the processes ahead of the orders: what they import takes as long as many a target.
+
+        Args:
+            most: How many orders there may be; of no more processes than there are processors it helps.
+        """
+        self._started = [_Process() for _ in range(min(self._jobs, most, os.cpu_count() or 1))]
+
+    def close(self) -> None:
+        """End the processes that got no order."""
+        while self._started:
+            self._started.pop().kill()
 
     def stop(self) -> None:
         """Begin no more of them. What runs is gone on with, and its outcome is given."""
@@ -79,8 +95,8 @@ class Processes:
         queue = self._waiting = Waiting(orders, self._per_server, self._server_of)
         ended: Ended = SimpleQueue()
         threads = [
-            threading.Thread(target=_run, args=(queue, ended), name=f"fleet-{number}", daemon=True)
-            for number in range(min(self._jobs, len(orders)))
+            threading.Thread(target=_run, args=(queue, ended, started), name=f"fleet-{number}", daemon=True)
+            for number, started in enumerate(self._taken(min(self._jobs, len(orders))))
         ]
         for thread in threads:
             thread.start()
@@ -103,13 +119,20 @@ class Processes:
             queue.close()
             for thread in threads:
                 thread.join()
+            self.close()
+
+    def _taken(self, count: int) -> Iterator[_Process | None]:
+        """The processes that were begun already, then None."""
+        for _ in range(count):
+            yield self._started.pop() if self._started else None
 
 
-def _run(waiting: Waiting, ended: Ended) -> None:
+def _run(waiting: Waiting, ended: Ended, process: _Process | None) -> None:
     """What a thread does: it has one process, and starts another in its place where that is lost."""
     try:
         with ExitStack() as stack:
-            process = None
+            if process:
+                stack.enter_context(process)
             while order := waiting.take():
                 try:
                     process, found = _carried_out(order, process, stack)
@@ -171,6 +194,11 @@ class _Process:
         self._process.wait()
         self._said.close()
 
+    def kill(self) -> None:
+        """End it at once: it has no order."""
+        with self:
+            self._process.kill()
+
     def ask(self, order: Order) -> FleetOutcome | None:
         """What becomes of an order; None where the process is lost."""
         os.lseek(self._said.fileno(), 0, os.SEEK_SET)  # of the worker as well: it is the same open file
@@ -217,6 +245,9 @@ def serve() -> None:
     orders, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    prepare()
+    gc.freeze()
+    gc.enable()
     worker = Worker()
     with ExitStack() as stack:
         while content := _frame(orders):

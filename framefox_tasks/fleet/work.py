@@ -61,6 +61,12 @@ class Order(Frozen):
     run: str = ""
 
 
+def prepare() -> None:
+    """Import what orders need, ahead of the first one."""
+    import framefox_tasks.migrations.alembic.run
+    import framefox_tasks.migrations.upgrade  # noqa: F401
+
+
 class Worker:
     """What one thread keeps from target to target: the history, read once, and the list of its own settings.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +14,7 @@ from threading import Timer
 
 import pytest
 from support.copying import open_place, open_source
+from support.waiting import children
 
 from framefox_tasks.databases.canonical import totals_of
 from framefox_tasks.databases.checksum import Form
@@ -44,15 +44,6 @@ def target(tmp_path: Path) -> Iterator[Target]:
         connection.commit()
     yield Target("sqlite:///app.db", Project(tmp_path))
     assert not children()
-
-
-def children() -> list[int]:
-    """The child processes, without those that the commands of other tests are forked from."""
-    pids = [pid for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()]
-    return [int(pid) for pid in pids if not _OF_TESTS.search(Path(f"/proc/{pid}/cmdline").read_bytes())]
-
-
-_OF_TESTS = re.compile(rb"multiprocessing\.(forkserver|resource_tracker)")
 
 
 def execute(target: Target, *statements: str) -> None:

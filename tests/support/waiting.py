@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 _SECONDS = 90
+_OF_TESTS = re.compile(rb"multiprocessing\.(forkserver|resource_tracker)")
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -28,3 +30,9 @@ def is_running(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+def children() -> list[int]:
+    """The child processes, without those that the commands of other tests are forked from."""
+    pids = [pid for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()]
+    return [int(pid) for pid in pids if not _OF_TESTS.search(Path(f"/proc/{pid}/cmdline").read_bytes())]

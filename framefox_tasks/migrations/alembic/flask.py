@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from framefox_tasks.applications import ApplicationError, load_flask
+from framefox_tasks.databases import reuse
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.migrations.alembic.failures import failure_in
 from framefox_tasks.model import Project, Target
@@ -19,7 +20,7 @@ def application_context(target: Target) -> AbstractContextManager[Any]:
     Raises:
         ConfigError: The application cannot be found or imported.
     """
-    if "current_app" not in env_text(target.project):
+    if not _asks_for_it(target.project):
         return nullcontext()
     if find_spec("flask") is None:
         return nullcontext()  # env.py's own import fails next, and is reported with its line
@@ -31,6 +32,16 @@ def application_context(target: Target) -> AbstractContextManager[Any]:
             hint="Set FLASK_APP, for example FLASK_APP=package:create_app.",
         ) from exc
     return context
+
+
+def _asks_for_it(project: Project) -> bool:
+    if reuse.is_reusing():  # as for many databases of one project
+        return bool(reuse.kept(("env.py asks for the application", project), lambda: _names_it(project)))
+    return _names_it(project)
+
+
+def _names_it(project: Project) -> bool:
+    return "current_app" in env_text(project)
 
 
 def _reason(exc: ApplicationError, project: Project) -> str:

@@ -105,7 +105,8 @@ def run_steps(
         before, journaled = dialect.standing(target)
         found = to_resume(target, before, resume) if journaled else None
         check(before)
-        if before and not found and not steps_from(history, find, before):  # the run that was waited for has done it
+        steps = steps_from(history, find, before) if before and not found else None
+        if steps == []:  # the run that was waited for has done it
             return RunResult((), before, before, ())
         unversioned = not before and dialect.holds_tables(target)
         recorder = Recorder(dialect.journal, target, found) if journal and dialect.journal else None
@@ -113,7 +114,7 @@ def run_steps(
         # Where a connection looks in schemas that are its own affair, it is to look for the version table itself.
         seen = bool(before) and (not dialect.has_schemas or "." in target.project.version_table)
         transactions = Transactions(lock, patience, recorder, log, is_versioned=seen)
-        run = _Run(history, find, before, transactions, on_step)
+        run = _Run(history, find, before, transactions, on_step, steps)
         stack.enter_context(run.telling_warnings())
         try:
             run.run_politely(TableLockWaits(target, patience))
@@ -147,6 +148,7 @@ class _Run:
         before: tuple[str, ...],
         transactions: Transactions,
         on_step: OnStep | None,
+        steps: list[Any] | None,
     ) -> None:
         self.target = history.target
         self.transactions = transactions
@@ -157,6 +159,7 @@ class _Run:
         self._find = find
         self._before = before
         self._on_step = on_step
+        self._steps = steps
         self._kept = KeptFiles(self.target.project)
         self._error: str | None = None
         self._upgrades = True
@@ -210,7 +213,7 @@ class _Run:
 
     def work(self, current: Any, context: MigrationContext) -> Iterator[Any]:  # noqa: ARG002 - Alembic's signature
         # A generator: Alembic asks for the next step when it has run the one before and recorded its revision.
-        for step in steps_from(self._history, self._find, current):
+        for step in self._steps_from(current):
             self.running = revision_of(step.revision)
             self._upgrades = step.is_upgrade
             start = time.perf_counter()
@@ -225,6 +228,13 @@ class _Run:
             if self._on_step:
                 self._on_step(done)
             reached()
+
+    def _steps_from(self, current: Any) -> list[Any]:
+        """The steps, which are found already if the database is still where it was; once, as they are changed."""
+        found, self._steps = self._steps, None
+        if found is not None and len(current) == 1 and tuple(current) == self._before:
+            return found
+        return steps_from(self._history, self._find, current)
 
     def _with_error_place(self, migrate: Callable[..., None]) -> Callable[..., None]:
         def migrate_with_place(**keywords: Any) -> None:

@@ -9,6 +9,8 @@ from alembic.util import CommandError
 from sqlalchemy import literal_column
 from sqlalchemy.engine import Connection
 
+from framefox_tasks.databases import reuse
+
 _TEXTS = "framefox_tasks_version_update"
 
 
@@ -87,9 +89,18 @@ class _Texts:
         if connection is None or _translates(connection):
             return None
         if self._parts is None:
-            self._parts = self._found(from_, to_)
+            self._parts = self._kept(from_, to_)
         head, middle, tail = self._parts
         return f"{head}{to_}{middle}{from_}{tail}" if head else None
+
+    def _kept(self, from_: str, to_: str) -> tuple[str, str, str]:
+        """What is around them; a thread that works on many databases of one dialect compiles it once."""
+        if not reuse.is_reusing():
+            return self._found(from_, to_)
+        table = self.context._version
+        key = (_TEXTS, self.context.dialect, table.schema, table.name)
+        parts: tuple[str, str, str] = reuse.kept(key, lambda: self._found(from_, to_))
+        return parts
 
     def _found(self, from_: str, to_: str) -> tuple[str, str, str]:
         table = self.context._version

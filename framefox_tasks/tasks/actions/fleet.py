@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace as replaced
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,14 +95,18 @@ def upgrade(
     names = {one.name for one in chosen(everything, only)}
     groups = grouped(everything, options.groups)
     groups = of_group(groups, group) if group else groups
-    outline = outline_of(settings.target)
     address = options.cluster if cluster is None else cluster
     with ExitStack() as stack:
         on_cluster = cache(lambda: _connected(stack, address, insecure=insecure))
+        here = _runner(options, jobs, everything)
+        stack.callback(here.close)
+        # Where a migration is new there is something to do, as a rule.
+        ahead = None if address or plan else partial(here.start, len(names))
+        outline = outline_of(settings.target, on_new=ahead)
 
         def runner() -> Runner:
             if not address:
-                return _runner(options, jobs, everything)
+                return here
             found = on_cluster()
             return OnExecutor(
                 found.executor,
