@@ -195,6 +195,8 @@ class CopyOptions(Frozen):
         strict_masks: Refuse to copy a column that looks personal, by its name or its values, and has neither a mask nor
             `keep`.
         salt: The secret that masked values depend on; None for one that is forgotten after the copy.
+        lock_writes: Let nobody write to the tables of the source until all rows are read: where a server shares no
+            snapshot, workers elsewhere read ranges of a table only then.
         verify: Compare the checksums of all rows, not only their number.
         force_disconnect: End the sessions of others that use the target, where the server would otherwise refuse.
         types: The types of columns in another kind of database: (a column as `table.column`, in which * stands for any
@@ -221,6 +223,7 @@ class CopyOptions(Frozen):
     masks: tuple[Mask, ...] = ()
     strict_masks: bool = False
     salt: str | None = field(default=None, repr=False)
+    lock_writes: bool = False
     verify: bool = False
     force_disconnect: bool = False
     types: tuple[tuple[str, str], ...] = ()

@@ -27,15 +27,25 @@ OnProgress = Callable[[CopyProgress], None]
 _ALL = CopyOptions()
 
 
-def plan_copy(source: Target, target: Target, *, options: CopyOptions = _ALL) -> CopyPlan:
+def plan_copy(source: Target, target: Target, *, options: CopyOptions = _ALL, workers: str = "") -> CopyPlan:
     """Plan a copy; nothing is changed.
 
     Unless the options say otherwise, the rows are looked at, and an empty copy is made beside the target for a moment:
     what would make the copy fail is in `refused`.
 
+    Args:
+        source: The database to copy.
+        target: Where to.
+        options: What is copied, and how.
+        workers: What those are called who would copy the large tables in ranges, elsewhere; empty for none.
+
     Raises:
         As `copy`, before it starts.
     """
+    if workers:
+        from framefox_tasks.copies.elsewhere import check_sides
+
+        check_sides(source, target, locked=options.lock_writes)
     if options.tables_from_entities:
         from framefox_tasks.copies import entities
 
@@ -46,7 +56,9 @@ def plan_copy(source: Target, target: Target, *, options: CopyOptions = _ALL) ->
         return whole.plan(source, target, options)
     from framefox_tasks.copies.plan import prepare
 
-    with prepare(source, target, options) as prepared:
+    with prepare(source, target, options, planned=True) as prepared:
+        if workers:
+            prepared = replace(prepared, plan=_with_workers(prepared, workers))
         if not options.scan:
             return prepared.plan
         from framefox_tasks.copies.scan import scanned
@@ -121,7 +133,7 @@ def _copy(
     if workers:
         from framefox_tasks.copies.elsewhere import check_sides
 
-        check_sides(source, target)
+        check_sides(source, target, locked=options.lock_writes)
     report_plan = on_plan or _nothing
     note = _one_at_a_time(on_progress or _nothing)
     if options.tables_from_entities:
@@ -137,7 +149,7 @@ def _copy(
     from framefox_tasks.copies.stream import StreamCopy
 
     with Commit(target) as commit, prepare(source, target, options) as prepared:
-        report_plan(_with_workers(prepared, workers) if workers else prepared.plan)
+        report_plan(_with_workers(prepared, workers.name) if workers else prepared.plan)
         _check_plan(prepared.plan)
         elsewhere = _elsewhere(workers, prepared, target) if workers else None
         stream = StreamCopy(prepared.source, prepared.place, prepared.work, note, elsewhere)
@@ -162,20 +174,29 @@ def _elsewhere(workers: RangeWorkers, prepared: PreparedCopy, target: Target) ->
     from framefox_tasks.copies.elsewhere import Elsewhere
     from framefox_tasks.databases.ranges import SharesSnapshot
 
-    work, source = prepared.work, prepared.source
-    tables = {label: ranges for label, ranges in work.ranges.items() if label not in work.transforms}
+    here, source = _ranges_here(prepared), prepared.source
+    tables = {label: ranges for label, ranges in prepared.work.ranges.items() if label not in here}
     if not (tables and isinstance(source, SharesSnapshot)):
         return None
-    return Elsewhere(workers, source, target, prepared.place.staging, tables)
+    return Elsewhere(workers, source, target, prepared.place.staging, tables, prepared.salt)
 
 
-def _with_workers(prepared: PreparedCopy, workers: RangeWorkers) -> CopyPlan:
+def _ranges_here(prepared: PreparedCopy) -> dict[str, str]:
+    """Why tables that are copied in ranges are not copied by workers elsewhere, by their labels."""
+    from framefox_tasks.copies.elsewhere import stays_here
+
+    work = prepared.work
+    found = {label: stays_here(work.changes[label], prepared.salt) for label in work.ranges if label in work.changes}
+    return {label: reason for label, reason in found.items() if reason}
+
+
+def _with_workers(prepared: PreparedCopy, workers: str) -> CopyPlan:
     """The plan, with what they do."""
     from framefox_tasks.copies.plan import told
 
-    work, streams = prepared.work, dict(prepared.work.streams)
-    for label in work.ranges:
-        streams[label] += " here, since it is masked" if label in work.transforms else f" on {workers.name}"
+    here, streams = _ranges_here(prepared), dict(prepared.work.streams)
+    for label in prepared.work.ranges:
+        streams[label] += f" here, since {here[label]}" if label in here else f" on {workers}"
     return replace(prepared.plan, streams=told(streams))
 
 

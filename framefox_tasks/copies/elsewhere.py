@@ -1,91 +1,25 @@
-"""Ranges of a large table that workers elsewhere read and load: what is sent to them, and what they do.
-
-An order holds no URL: a worker resolves both databases by its own settings, and says so where they are others. A range
-and its mark commit together, so that one that is begun again, as after the loss of a worker, is loaded once.
-"""
+"""Ranges of large tables that workers elsewhere read and load: who does what, and what became of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from contextlib import closing, nullcontext
-from dataclasses import dataclass
-from hashlib import sha256
 from itertools import count
 from secrets import token_hex
 from typing import Protocol
 
+from framefox_tasks.copies.changes import Changes, proof_of
+from framefox_tasks.copies.range_order import RangeOrder, RangeOutcome, databases_digest
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Loader
-from framefox_tasks.databases.ranges import (
-    MARKS,
-    JoinsPlace,
-    JoinsSource,
-    RangeDoneError,
-    RangeMark,
-    SharesSnapshot,
-)
-from framefox_tasks.databases.rows import BadRowError, Side, Statement, TablePlan
-from framefox_tasks.errors import ConfigError, ConnectionLostError, CopyError, FramefoxTasksError
+from framefox_tasks.databases.ranges import MARKS, JoinsPlace, JoinsSource, LocksWrites, SharesSnapshot
+from framefox_tasks.databases.rows import BadRowError, Statement, TablePlan
+from framefox_tasks.errors import ConfigError, ConnectionLostError, CopyError
 from framefox_tasks.model import Target
 from framefox_tasks.url import redact
 
 _ATTEMPTS = 3
 _LOOK = 1.0  # seconds until it is looked again whether the copy was ended
-
-
-@dataclass(frozen=True)
-class RangeOrder:
-    """A range to be loaded.
-
-    Attributes:
-        run: What all orders of one copy have alike, and those of no other.
-        copy: The name of the copy in the settings; empty for that of a command line.
-        stamp: The time in the name of its target, if there is one.
-        databases: The digest of the identities of both databases.
-        snapshot: What the source's snapshot is known by.
-        staging: The name of the database that is filled.
-        source: The table in the source.
-        target: It in the copy.
-        where: The condition of the table's rows, if any.
-        condition: That of the range.
-        number: Which range of the copy it is.
-        direct: Whether both databases are of one kind.
-        raw: Whether the rows may travel in a form of the database's own.
-    """
-
-    run: str
-    copy: str
-    stamp: str
-    databases: str
-    snapshot: str
-    staging: str
-    source: Side
-    target: Side
-    where: str
-    condition: str
-    number: int
-    direct: bool
-    raw: bool
-
-
-@dataclass(frozen=True)
-class RangeOutcome:
-    """What became of an order.
-
-    Attributes:
-        number: Which range.
-        rows: How many rows it has.
-        message: What went wrong, without a password; empty for nothing.
-        hint: What to do about it.
-        row: Of a row that the copy cannot hold its number in the range, and what is wrong with it.
-    """
-
-    number: int
-    rows: int = 0
-    message: str = ""
-    hint: str = ""
-    row: tuple[int | None, str, str] | None = None
 
 
 class RangeRowError(BadRowError):
@@ -124,17 +58,22 @@ class RangeWorkers(Protocol):
         """
 
 
-def databases_digest(source: Target, target: Target) -> str:
-    """What two databases are known by, so that who has other ones sees it. Tells no name and no address."""
-    found = [
-        (one.address.dialect, one.name, database_of(one).server_identity(one) if not one.address.is_file else "")
-        for one in (source, target)
-    ]
-    return sha256(repr(found).encode()).hexdigest()
+def stays_here(changes: Changes, salt: str | None) -> str:
+    """Why a table that is copied in ranges is not copied by workers elsewhere; empty where it is."""
+    if changes.runs_code:
+        return "a mask of it is a function of the project"
+    if changes.needs_salt and not salt:
+        return "its masks have no salt that others could know"
+    return ""
 
 
-def check_sides(source: Target, target: Target) -> None:
+def check_sides(source: Target, target: Target, *, locked: bool = False) -> None:
     """See that others can reach both databases.
+
+    Args:
+        source: The source of a copy.
+        target: Its target.
+        locked: Whether nobody will be able to write to the source meanwhile.
 
     Raises:
         ConfigError: One is a file, or has no snapshot that others can see.
@@ -145,75 +84,17 @@ def check_sides(source: Target, target: Target) -> None:
                 f"{one.label} is a file of this machine, which the workers of a cluster do not reach.",
                 hint="Leave out --cluster: processes here read a large file together.",
             )
-    if not isinstance(database_of(source), JoinsSource):
+    database = database_of(source)
+    locks = isinstance(database, LocksWrites)
+    if not isinstance(database, JoinsSource) or (locks and not locked):
         raise ConfigError(
             f"The workers of a cluster cannot read {source.label} as it is at one point of time: its server shares no "
             "snapshot with others.",
-            hint="Leave out --cluster: connections of this process read it in ranges.",
+            hint="Leave out --cluster: connections of this process read it in ranges."
+            f"{' Or let nobody write to it meanwhile: --lock-writes' if locks else ''}",
         )
     if not isinstance(database_of(target), JoinsPlace):
         raise ConfigError(f"The workers of a cluster cannot fill {target.label}.", hint="Leave out --cluster.")
-
-
-def carry_out(order: RangeOrder, source: Target, target: Target) -> RangeOutcome:
-    """Load a range; raises nothing that is known of a database.
-
-    Args:
-        order: What to load.
-        source: The source, by the settings of this process.
-        target: The target of the copy, beside which it is made.
-    """
-    try:
-        return RangeOutcome(order.number, _loaded(order, source, target))
-    except RangeDoneError as exc:
-        return RangeOutcome(order.number, exc.rows)
-    except BadRowError as exc:
-        return RangeOutcome(order.number, message=exc.message, row=(exc.number, exc.reason, exc.row))
-    except FramefoxTasksError as exc:
-        hidden = [target.address.hide(source.address.hide(text or "")) for text in (exc.message, exc.hint)]
-        return RangeOutcome(order.number, message=redact(hidden[0]), hint=redact(hidden[1]))
-
-
-def _loaded(order: RangeOrder, source: Target, target: Target) -> int:
-    mine, theirs = database_of(source), database_of(target)
-    if not isinstance(mine, JoinsSource) or not isinstance(theirs, JoinsPlace):
-        raise ConfigError("The settings of the worker name other databases.")
-    with (
-        mine.joined_reader(source, order.snapshot) as whole,
-        theirs.joined_loader(target, order.staging) as loader,
-    ):
-        if order.direct:
-            loader.take_as_is()
-        mark = RangeMark(order.run, order.number)
-        reader = whole.within(order.condition)
-        counted = _Counted()
-        raw = reader.raw(order.source, where=order.where) if order.raw else None
-        with closing(raw) if raw is not None else nullcontext():
-            if raw is not None:
-                taken = loader.load_range(order.target, counted.raw(raw), raw=True, mark=mark)
-            else:
-                with closing(reader.lines(order.source, where=order.where)) as lines:
-                    taken = loader.load_range(order.target, counted.lines(lines), mark=mark)
-    if taken != counted.rows:
-        raise CopyError(f"{order.target.name} took {taken:,} rows of {counted.rows:,} in range {order.number}.")
-    return taken
-
-
-class _Counted:
-    """Counts the rows that pass."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-
-    def lines(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        for block in blocks:
-            self.rows += block.count(b"\n")
-            yield block
-
-    def raw(self, blocks: Iterable[tuple[bytes, int]]) -> Iterator[bytes]:
-        for block, rows in blocks:
-            self.rows += rows
-            yield block
 
 
 class Elsewhere:
@@ -225,6 +106,7 @@ class Elsewhere:
         target: The target of the copy.
         staging: The database that is filled.
         tables: The conditions of the ranges of each table that they copy.
+        salt: The secret of the masks, which they know by themselves.
 
     Attributes:
         workers: The same.
@@ -241,12 +123,14 @@ class Elsewhere:
         target: Target,
         staging: Target,
         tables: Mapping[str, Sequence[str]],
+        salt: str | None = None,
     ) -> None:
         self.workers = workers
         self.tables = frozenset(tables)
         self._source = source
         self._staging = staging
         self._run = token_hex(16)
+        self._salt = salt
         self._databases = databases_digest(source.target, target)
         numbers = count()
         self._ranges = {label: [(next(numbers), one) for one in conditions] for label, conditions in tables.items()}
@@ -265,8 +149,9 @@ class Elsewhere:
         """Drop it: the copy has none."""
         _execute(loader, f"DROP TABLE {MARKS}")
 
-    def orders(self, plan: TablePlan, where: str, *, direct: bool, raw: bool) -> Iterator[RangeOrder]:
+    def orders(self, plan: TablePlan, where: str, changes: Changes, *, direct: bool, raw: bool) -> Iterator[RangeOrder]:
         """The orders of a table."""
+        proof = proof_of(self._salt, self._run) if changes.needs_salt and self._salt else ""
         for number, condition in self._ranges[plan.label]:
             yield RangeOrder(
                 self._run,
@@ -282,6 +167,8 @@ class Elsewhere:
                 number,
                 direct,
                 raw,
+                changes,
+                proof,
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.databases.ranges import LocksWrites
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.model import CopyOptions, Target
 
@@ -19,6 +20,8 @@ _CONTRADICTIONS = (
     ("tables_from_entities", "where"),
     ("tables_from_entities", "masks"),
     ("tables_from_entities", "verify"),
+    ("tables_from_entities", "lock_writes"),
+    ("schema_only", "lock_writes"),
 )
 BAD_ROWS = ("stop", "skip")
 ZERO_DATES = ("error", "null", "text")
@@ -72,6 +75,19 @@ def check_zero_dates(source: Target, options: CopyOptions) -> None:
     if options.zero_dates != "error" and not database_of(source).dialect.has_zero_dates:
         raise ConfigError(
             f"--zero-dates={options.zero_dates} says nothing of {source.label}: no database of its kind has them.",
+            hint="Leave it out.",
+        )
+
+
+def check_lock(source: Target, options: CopyOptions) -> None:
+    """Check that writes are locked only where that is of use.
+
+    Raises:
+        ConfigError: The source is of a kind whose connections see one snapshot, or is a file.
+    """
+    if options.lock_writes and not isinstance(database_of(source), LocksWrites):
+        raise ConfigError(
+            f"--lock-writes is of no use for {source.label}, whose connections see one point of time in any case.",
             hint="Leave it out.",
         )
 

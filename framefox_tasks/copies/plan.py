@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 
+from framefox_tasks.copies.changes import Changes, Transform, changes_of, transform_of
 from framefox_tasks.copies.mapping import map_tables
-from framefox_tasks.copies.mask import ColumnMask, Secret, mask_lines, masks_of
+from framefox_tasks.copies.mask import Secret, masks_of
 from framefox_tasks.copies.mask.new_columns import with_new_columns
-from framefox_tasks.copies.options import check_different, check_options, check_types, check_zero_dates, replacing
+from framefox_tasks.copies.options import (
+    check_different,
+    check_lock,
+    check_options,
+    check_types,
+    check_zero_dates,
+    replacing,
+)
 from framefox_tasks.copies.ranges import plan_ranges
 from framefox_tasks.copies.skipping import Rejects
-from framefox_tasks.copies.stream import Transform, Work
+from framefox_tasks.copies.stream import Work
 from framefox_tasks.copies.subset import conditions, orphan_statements
 from framefox_tasks.copies.table_names import TableFilter, empty_table_filter, spellings
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place, Source
+from framefox_tasks.databases.ranges import LocksWrites
 from framefox_tasks.databases.rows import CopySchema, Name, TablePlan
 from framefox_tasks.databases.schema import LiveSchema
-from framefox_tasks.databases.verbs import Database
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import CopyPlan, PlannedTable
-
-Masks = Mapping[str, Sequence[ColumnMask]]
 
 _JOBS = 4
 """How many tables are copied at the same time by default: the work is the servers', not this process's."""
@@ -33,17 +39,24 @@ _JOBS = 4
 
 @dataclass(frozen=True)
 class PreparedCopy:
-    """A copy that is ready to run."""
+    """A copy that is ready to run, and the secret of its masks."""
 
     source: Source
     place: Place
     work: Work
     plan: CopyPlan
+    salt: str | None = field(default=None, repr=False)
 
 
 @contextmanager
-def prepare(source: Target, target: Target, options: CopyOptions) -> Iterator[PreparedCopy]:
+def prepare(source: Target, target: Target, options: CopyOptions, *, planned: bool = False) -> Iterator[PreparedCopy]:
     """Inspect both databases and plan the copy; nothing is changed. The snapshot of the source lasts as long.
+
+    Args:
+        source: The database to copy.
+        target: Where to.
+        options: What is copied, and how.
+        planned: Whether it is only planned.
 
     Raises:
         See copy().
@@ -52,13 +65,14 @@ def prepare(source: Target, target: Target, options: CopyOptions) -> Iterator[Pr
     check_different(source, target)
     check_zero_dates(source, options)
     check_types(source, target, options)
+    check_lock(source, options)
     place = database_of(target).open_place(
         target, overwrite=options.overwrite, data_only=options.data_only, force_disconnect=options.force_disconnect
     )
     is_file = source.address.is_file
     if not is_file:  # no server has to hold a snapshot for a copy that is refused
         place.check()
-    with database_of(source).open_source(source, options.jobs or _JOBS) as opened:
+    with _opened(source, options, planned) as opened:
         with _schema_reader(opened, target, options) as read:
             if is_file:  # while its cells are inspected, which takes as long
                 place.check()
@@ -66,7 +80,20 @@ def prepare(source: Target, target: Target, options: CopyOptions) -> Iterator[Pr
         schema = with_new_columns(schema, target, options)
         work = _work(schema, opened, place, options)
         plan = plan_of(work.schema, source, target, options, jobs=work.jobs, how=place.how, streams=work.streams)
-        yield PreparedCopy(opened, place, work, plan)
+        yield PreparedCopy(opened, place, work, plan, options.salt)
+
+
+@contextmanager
+def _opened(source: Target, options: CopyOptions, planned: bool) -> Iterator[Source]:
+    database, readers = database_of(source), options.jobs or _JOBS
+    if options.lock_writes and isinstance(database, LocksWrites):
+        with database.open_locked_source(source, readers) as locked:
+            if planned:  # to look at the rows takes long as well
+                locked.allow_writes()
+            yield locked
+        return
+    with database.open_source(source, readers) as opened:
+        yield opened
 
 
 def _rows_of(source: Source, plan: TablePlan) -> int:
@@ -79,29 +106,11 @@ def _rows_where(source: Source, table: Name, condition: str) -> int:
         return reader.count(table, where=condition)
 
 
-def _transforms(
-    schema: CopySchema, masks: Masks, secret: Secret, options: CopyOptions, mine: Database, theirs: Database
-) -> dict[str, Transform]:
-    """What changes the lines of each table: zero dates become NULL, then columns are masked."""
-    found: dict[str, list[Transform]] = {plan.label: [] for plan in schema.tables}
-    if options.zero_dates == "null" and mine is not theirs:
-        from framefox_tasks.copies.zero_dates import as_null
-
-        for plan in schema.tables:
-            found[plan.label] += filter(None, [as_null(plan)])
-    for plan in schema.tables:
-        if plan.label in masks:
-            found[plan.label].append(mask_lines(plan, masks, secret))
-    return {label: _chained(transforms) for label, transforms in found.items() if transforms}
-
-
-def _chained(transforms: Sequence[Transform]) -> Transform:
-    def chained(blocks: Iterable[bytes]) -> Iterator[bytes]:
-        for transform in transforms:
-            blocks = transform(blocks)
-        return iter(blocks)
-
-    return chained
+def _transforms(schema: CopySchema, changes: Mapping[str, Changes], secret: Secret) -> dict[str, Transform]:
+    found = {
+        plan.label: transform_of(plan, changes[plan.label], secret) for plan in schema.tables if plan.label in changes
+    }
+    return {label: transform for label, transform in found.items() if transform}
 
 
 @contextmanager
@@ -183,12 +192,11 @@ def with_empty_tables(schema: CopySchema, options: CopyOptions, source: Target) 
 def _work(schema: CopySchema, source: Source, place: Place, options: CopyOptions) -> Work:
     mine, theirs = database_of(source.target), database_of(place.staging)
     where = dict(options.where)
-    secret = Secret(options.salt)
     if options.strict_masks:
         from framefox_tasks.copies.mask.personal import check_strict
 
         with source.reader() as reader:
-            check_strict(schema, options.masks, reader)
+            check_strict(schema, options.masks, reader, partial(_rows_of, source))
     masks = masks_of(schema, options.masks, options.tables, partial(_rows_of, source))
     filtered = bool(where) or any(plan.empty for plan in schema.tables)
     chosen: dict[str, str] | None = None
@@ -199,6 +207,7 @@ def _work(schema: CopySchema, source: Source, place: Place, options: CopyOptions
             version_table = source.target.project.version_table
             schema, chosen = with_related_rows(schema, options, reader, mine.dialect, version_table)
         filtered = False
+    changes = changes_of(schema, masks, zero_dates=options.zero_dates == "null" and mine is not theirs)
     ranges = plan_ranges(schema, source, place, options)
     streams = len(schema.tables) + sum(len(conditions) - 1 for conditions in ranges.conditions.values())
     parts = max(streams, len(schema.after), 1)  # the indexes of one table are made beside each other
@@ -214,7 +223,8 @@ def _work(schema: CopySchema, source: Source, place: Place, options: CopyOptions
             for plan in schema.tables
             if plan.label in masks
         },
-        transforms=_transforms(schema, masks, secret, options, mine, theirs),
+        changes=changes,
+        transforms=_transforms(schema, changes, Secret(options.salt)),
         verify=options.verify,
         existing=options.data_only,
         overwrite=options.overwrite,

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from framefox_tasks.copies.existing import in_target
+from framefox_tasks.copies.duplicates import KeyValues, doubtful_keys
+from framefox_tasks.copies.existing import held_rows, rehearsed
 from framefox_tasks.copies.plan import PreparedCopy
+from framefox_tasks.copies.refused_rows import Fitting, refused_rows
 from framefox_tasks.copies.translate.constraints import orphans
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.contract import DoubtsTexts, Reader
+from framefox_tasks.databases.contract import DoubtsTexts, Loader, Reader
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.fits import Refuses
-from framefox_tasks.databases.rows import NULL, BadRowError, Field, Side, TablePlan, unescaped
+from framefox_tasks.databases.rows import NULL, BadRowError, Field, Side, Statement, TablePlan, unescaped
 from framefox_tasks.errors import ConnectionFailedError, CopyError
 from framefox_tasks.results import CopyPlan
 
@@ -28,9 +30,10 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
     Raises:
         ConnectionFailedError: A connection ended.
     """
-    refused, lost = ([], []) if prepared.work.existing else _rehearsed(prepared)
+    refused: list[str] = []
     rejected: list[str] = []
     rows: dict[str, int] = {}
+    fitting: dict[str, Fitting] = {}
     with prepared.source.reader() as reader:
         for plan in prepared.work.schema.tables:
             if not plan.empty:
@@ -38,13 +41,23 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
                 try:
                     rows[plan.label] = found.count(reader)
                     (rejected if prepared.work.rejects else refused).extend(found.refused(reader))
+                    refused.extend(found.duplicates())
+                    fitting[plan.label] = found.fitting
                 except ConnectionFailedError:
                     raise
                 except CopyError as exc:  # its condition, or a value that is none of its kind
                     refused.append(exc.message)
-        lost += _orphans(prepared, reader)
-        if prepared.work.existing:
-            refused += in_target(prepared, reader)
+        lost = list(_orphans(prepared, reader))
+    if prepared.work.existing:
+        refused += held_rows(prepared)
+        one_by_one, together = rehearsed(prepared, fitting)
+        (rejected if prepared.work.rejects else refused).extend(one_by_one)
+        refused += together
+    else:
+        masked = {label: found for label, found in fitting.items() if label in prepared.work.masked}
+        made, missing, one_by_one = _rehearsed(prepared, masked)
+        (rejected if prepared.work.rejects else refused).extend(one_by_one)
+        refused, lost = [*made, *refused], [*missing, *lost]
     tables = tuple(replace(table, rows=rows.get(table.name, table.rows)) for table in prepared.plan.tables)
     return replace(
         prepared.plan,
@@ -55,23 +68,51 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
     )
 
 
-def _rehearsed(prepared: PreparedCopy) -> tuple[list[str], list[str]]:
-    """Make an empty copy: what the target refuses, and what of it the copy can do without."""
-    refused, lost = [], []
+def _rehearsed(prepared: PreparedCopy, masked: Mapping[str, Fitting]) -> tuple[list[str], list[str], list[str]]:
+    """Make a copy that is empty but for the rows of tables with masks: they may break what those of the source keep.
+
+    Returns:
+        What the target refuses of the schema, what of it the copy can do without, and which of the rows it refuses.
+    """
     schema = prepared.work.schema
     with prepared.place as place, place.loader() as loader:
-        for statement in chain(schema.before, *schema.after, schema.last):
-            try:
-                reason = loader.execute(statement)
-            except ConnectionFailedError:
-                raise
-            except CopyError as exc:
-                refused.append(exc.message)
-                if statement in schema.before:
-                    break  # what follows would fail for want of it
+        made = _Made(loader)
+        if not all(made.run(statement) for statement in schema.before):
+            return made.refused, made.lost, []  # what follows would fail for want of it
+        plans = [plan for plan in schema.tables if plan.label in masked]
+        rows = [one for plan in plans for one in refused_rows(prepared, plan, loader, plan.target, masked[plan.label])]
+        later = []
+        for statement in chain(*schema.after, schema.last):
+            if plans and statement.about.startswith("foreign key"):
+                later.append(statement)  # the rows that these refer to are not there
             else:
-                lost += [f"{statement.about}: {reason}"] if reason else []
-    return refused, lost
+                made.run(statement)
+        for plan in plans:
+            loader.clear(plan.target.name)
+        for statement in later:
+            made.run(statement)
+    return made.refused, made.lost, rows
+
+
+class _Made:
+    """Statements that are run, and what the target refuses of them."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self.refused: list[str] = []
+        self.lost: list[str] = []
+
+    def run(self, statement: Statement) -> bool:
+        """Run one; whether what follows can be run as well."""
+        try:
+            reason = self._loader.execute(statement)
+        except ConnectionFailedError:
+            raise
+        except CopyError as exc:
+            self.refused.append(exc.message)
+            return False
+        self.lost += [f"{statement.about}: {reason}"] if reason else []
+        return True
 
 
 def _orphans(prepared: PreparedCopy, reader: Reader) -> Iterator[str]:
@@ -127,8 +168,13 @@ class _Table:
             if here.name not in masked
         }
         self._columns = {name: column for name, column in found.items() if column}
+        self._dialect, self._keys = dialects[0], list[KeyValues]()
         doubtful = isinstance(prepared.source, DoubtsTexts) and prepared.source.doubts_texts
         self._all = not dialects[0].binds_values or self._transform is not None or doubtful
+
+    def duplicates(self) -> Iterator[str]:
+        """The keys that would not be unique in the copy, a phrase each; of the rows that `refused` has read."""
+        yield from (key.told(self._plan.label) for key in self._keys if key.count)
 
     def count(self, reader: Reader) -> int:
         """How many rows would be copied."""
@@ -136,6 +182,7 @@ class _Table:
 
     def refused(self, reader: Reader) -> Iterator[str]:
         """The columns whose values the copy does not take, a phrase each."""
+        self._keys = [] if self._dialect.binds_values else list(doubtful_keys(self._plan, reader, self._dialect))
         names = {*self._columns, *self._plan.primary_key}
         fields = tuple(one for one in self._plan.source.fields if self._all or one.name in names)
         if not (self._columns or self._all) or not fields:
@@ -146,6 +193,8 @@ class _Table:
         except BadRowError:
             for column in self._columns.values():
                 column.count = 0
+            for key in self._keys:
+                key.reset()
             with self._source.reader() as careful:
                 careful.skip_bad_rows(unread.append)
                 self._read(careful, fields)
@@ -155,6 +204,18 @@ class _Table:
                 rows = "1 row holds" if column.count == 1 else f"{column.count:,} rows hold"
                 yield f"{self._plan.label}: {rows} what {column.native} of {column.name} does not take, {column.first}"
 
+    def fitting(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """The lines whose values the copy takes, each by itself."""
+        places = {one.name: place for place, one in enumerate(self._plan.source.fields)}
+        columns = [(places[name], column) for name, column in self._columns.items() if column.count]
+        for block in blocks:
+            if not columns:
+                yield block
+                continue
+            rows = (line.split(b"\t") for line in block.split(b"\n")[:-1])
+            kept = [row for row in rows if not any(_is_bad(row[place], column) for place, column in columns)]
+            yield b"".join(b"\t".join(row) + b"\n" for row in kept)
+
     def _read(self, reader: Reader, fields: tuple[Field, ...]) -> None:
         with closing(reader.lines(Side(self._plan.source.name, fields), where=self._where)) as lines:
             for block in self._transform(lines) if self._transform else lines:
@@ -163,6 +224,8 @@ class _Table:
     def _look(self, block: bytes, fields: tuple[Field, ...]) -> None:
         cells = block[:-1].replace(b"\n", b"\t").split(b"\t")
         places = {one.name: place for place, one in enumerate(fields)}
+        for key in self._keys:
+            key.look(cells, places)
         for name, column in self._columns.items():
             values = cells[places[name] :: len(fields)]
             bad = {value for value in set(values) if _is_bad(value, column)}

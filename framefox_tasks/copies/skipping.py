@@ -9,11 +9,19 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Lock
+from typing import Protocol
 
 from framefox_tasks.databases.contract import Loader
 from framefox_tasks.databases.rows import NULL, BadRowError, TablePlan, unescaped
 
 _COLUMN = re.compile(r"""\bcolumn [`'"]?(?:[^`'"\s]*\.)?[`'"]*(\w+)|: \w+\.(\w+)$|\bin (\w+)(?: \(| is )""")
+
+
+class AddsRejects(Protocol):
+    """Who is told of the rows that are left out."""
+
+    def add(self, plan: TablePlan, line: bytes, exc: BadRowError) -> None:
+        """One of them."""
 
 
 class Rejects:
@@ -64,7 +72,7 @@ def _text(cell: bytes) -> str:
     return unescaped(cell).decode("utf-8", "replace")
 
 
-def load_skipping(loader: Loader, plan: TablePlan, blocks: Iterable[bytes], rejects: Rejects) -> int:
+def load_skipping(loader: Loader, plan: TablePlan, blocks: Iterable[bytes], rejects: AddsRejects) -> int:
     """Load what can be loaded of a table, a block at a time; gives how many rows that is."""
     loader.undo_failures()
     return sum(_load(loader, plan, _lines(block), rejects) for block in blocks)
@@ -75,7 +83,7 @@ def _lines(block: bytes) -> list[bytes]:
     return [line + b"\n" for line in block.split(b"\n")[:-1]]
 
 
-def _load(loader: Loader, plan: TablePlan, lines: list[bytes], rejects: Rejects) -> int:
+def _load(loader: Loader, plan: TablePlan, lines: list[bytes], rejects: AddsRejects) -> int:
     taken = 0
     while lines:
         try:

@@ -11,24 +11,25 @@ from itertools import chain, zip_longest
 from time import perf_counter
 from typing import cast
 
-from framefox_tasks.copies.elsewhere import Elsewhere, RangeOutcome, RangeRowError, load_elsewhere
+from framefox_tasks.copies.changes import NO_CHANGES, Changes, Transform
+from framefox_tasks.copies.elsewhere import Elsewhere, RangeRowError, load_elsewhere
+from framefox_tasks.copies.range_order import RangeOutcome
 from framefox_tasks.copies.ranges import RangedTable, TableProgress
 from framefox_tasks.copies.skipping import Rejects, load_skipping
 from framefox_tasks.copies.subset import statements_without
 from framefox_tasks.copies.threads import Connections, ThreadPool
-from framefox_tasks.copies.verify import compare, forms_of, source_checksum
+from framefox_tasks.copies.verify import LoadedLines, compare, source_checksum
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.checksum import RowTotals
-from framefox_tasks.databases.contract import Loader, Place, Reader, Source, SumsLines
+from framefox_tasks.databases.contract import Loader, Place, Reader, Source
 from framefox_tasks.databases.dialect import Dialect
-from framefox_tasks.databases.ranges import LoadsRanges, ReadsRanges
+from framefox_tasks.databases.ranges import HoldsWrites, LoadsRanges, ReadsRanges
 from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Statement, TablePlan
 from framefox_tasks.databases.verbs import Traits
 from framefox_tasks.errors import FramefoxTasksError, TargetNotEmptyError, VerificationError
 from framefox_tasks.results import CopiedTable, CopyProgress
 
 OnProgress = Callable[[CopyProgress], None]
-Transform = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 _SHOWN = 40  # characters of a value
 
@@ -44,7 +45,8 @@ class Work:
         where: A SQL condition of the source for some tables, by their labels.
         orphan_statements: Statements that remove orphans from the copy, repeated until they change nothing.
         masked: The columns of the source that masks change, by the labels of their tables.
-        transforms: The masks of the lines of some tables, by their labels.
+        changes: What changes the rows of some tables, by their labels.
+        transforms: What does it to their lines.
         verify: Compare the values of all rows.
         existing: Whether the target has the tables, and only rows are copied.
         overwrite: Whether the rows that they have are deleted.
@@ -60,6 +62,7 @@ class Work:
     where: dict[str, str] = field(default_factory=dict)
     orphan_statements: tuple[str, ...] = ()
     masked: dict[str, frozenset[str]] = field(default_factory=dict)
+    changes: dict[str, Changes] = field(default_factory=dict)
     transforms: dict[str, Transform] = field(default_factory=dict)
     verify: bool = False
     existing: bool = False
@@ -83,6 +86,7 @@ class StreamCopy:
         self._elsewhere = elsewhere
         self.notes: list[str] = []
         self._totals: dict[str, RowTotals] = {}
+        self._loaded = LoadedLines(self._dialects)
         source.expect(plan for plan in work.schema.tables if not plan.empty and plan.label not in work.where)
 
     def run(self) -> tuple[CopiedTable, ...]:
@@ -118,7 +122,7 @@ class StreamCopy:
 
     def _needs_sum(self, plan: TablePlan) -> bool:
         """Whether the source is to compute the checksum of a table."""
-        known = plan.empty or plan.label in self._totals or plan.label in self._work.transforms
+        known = plan.empty or plan.label in self._loaded.checksums or plan.label in self._work.transforms
         return self._work.verify and not (known or self._has_rejects(plan))
 
     def _has_rejects(self, plan: TablePlan) -> bool:
@@ -162,6 +166,8 @@ class StreamCopy:
         found = {table.name: table for table in done if table}
         if elsewhere:
             pool.run([lambda connections: elsewhere.end(connections.loader)])
+        if isinstance(self._source, HoldsWrites):
+            self._source.allow_writes()
         return [found[plan.label] for plan in plans]
 
     def _jobs(self, plan: TablePlan, pool: ThreadPool) -> Iterator[Callable[[Connections], CopiedTable | None]]:
@@ -194,7 +200,7 @@ class StreamCopy:
         try:
             taken = self._load(connections, plan, counter)
         except BadRowError as exc:
-            raise _with_key(exc, plan, connections.reader, self._work.where.get(plan.label, "")) from exc
+            raise self._with_key(exc, plan, connections.reader) from exc
         progress.end()
         self._check(connections, plan, counter.rows, taken)
         return CopiedTable(plan.label, taken, perf_counter() - started, "rows")
@@ -210,7 +216,7 @@ class StreamCopy:
             taken = self._load(connections, plan, counter, condition)
         except BadRowError as exc:
             reader = _ranged(connections.reader).within(condition)
-            raise _with_key(exc, plan, reader, self._work.where.get(plan.label, ""), condition) from exc
+            raise self._with_key(exc, plan, reader, condition) from exc
         if counter.rows != taken:
             raise self._miscounted(plan, counter.rows, taken)
         return self._checked(connections, ranged) if ranged.end(taken) else None
@@ -221,7 +227,9 @@ class StreamCopy:
         """Have all ranges of a table copied by others."""
         plan, where = ranged.plan, self._work.where.get(ranged.plan.label, "")
         ranged.begin()
-        orders = elsewhere.orders(plan, where, direct=self._work.direct, raw=self._work.direct and _same_types(plan))
+        direct, changes = self._work.direct, self._work.changes.get(plan.label, NO_CHANGES)
+        raw = direct and plan.label not in self._work.transforms and _same_types(plan)
+        orders = elsewhere.orders(plan, where, changes, direct=direct, raw=raw)
 
         def loaded(outcome: RangeOutcome) -> None:
             ranged.progress.add(outcome.rows)
@@ -231,7 +239,7 @@ class StreamCopy:
             load_elsewhere(orders, elsewhere.workers, pool.check, loaded)
         except RangeRowError as exc:
             reader = _ranged(connections.reader).within(exc.condition)
-            raise _with_key(exc, plan, reader, where, exc.condition) from exc
+            raise self._with_key(exc, plan, reader, exc.condition) from exc
         return self._checked(connections, ranged)
 
     def _checked(self, connections: Connections, ranged: RangedTable) -> CopiedTable:
@@ -302,22 +310,37 @@ class StreamCopy:
                     return connections.loader.load_raw(plan.target, counter.raw(raw))
         if rejects:
             reader.skip_bad_rows(partial(rejects.add, plan, b""))
-        if self._work.verify and not (rejects or transform or condition) and isinstance(reader, SumsLines):
-            forms = forms_of(plan, self._dialects)
-            summed = reader.summed_lines(plan.source, forms, where=where) if forms else None
-            if summed is not None:
-                with closing(summed.blocks) as lines:
-                    taken = connections.loader.load(plan.target, counter.lines(lines))
-                if summed.totals is not None:
-                    self._totals[plan.label] = summed.totals
-                return taken
-        with closing(reader.lines(plan.source, where=where)) as lines:
+        loaded = self._loaded if self._work.verify and not (rejects or condition) else None
+        formed = loaded.formed(reader, plan, where) if loaded and not transform else None  # masks are by texts
+        with closing(formed or reader.lines(plan.source, where=where)) as lines:
             blocks = counter.lines(transform(lines) if transform else lines)
             if rejects:
                 return load_skipping(connections.loader, plan, blocks, rejects)
             if condition:
                 return _ranges(connections.loader).load_range(plan.target, blocks)
-            return connections.loader.load(plan.target, blocks)
+            return connections.loader.load(plan.target, loaded.added_up(plan, blocks) if loaded else blocks)
+
+    def _with_key(self, exc: BadRowError, plan: TablePlan, reader: Reader, condition: str = "") -> BadRowError:
+        """The error with the key of the row, where only its number is known: the reader reads the same rows again.
+
+        Args:
+            exc: The error.
+            plan: The table.
+            reader: Reads the rows among which it has that number.
+            condition: That of the range that they are, if any.
+        """
+        row, reason = exc.row, exc.reason
+        if not row and exc.number:
+            values = _values(_line(plan, reader, self._work.where.get(plan.label, ""), exc.number), plan)
+            row = _key(values, plan) or f"row {exc.number:,}{f' of those where {condition}' if condition else ''}"
+            if "0x00" in reason:  # PostgreSQL says of no other character where it stands
+                columns = [name for name, value in values.items() if b"\0" in value]
+                reason = f"column {', '.join(columns)}: {reason}"
+        found = BadRowError(plan.label, reason, number=exc.number, row=row)
+        found.hint = f'Correct it in the source, or leave it out with: --where="{plan.label}=CONDITION"'
+        if not (self._work.direct or self._work.existing):
+            found.hint += f"; a column takes another type with: --type={plan.label}.COLUMN=TYPE"
+        return found
 
     def _orphans_of_rejects(self) -> list[str]:
         """What removes the rows that refer to rejected ones."""
@@ -341,9 +364,9 @@ class StreamCopy:
         if plan.empty or self._has_rejects(plan):
             return table
         transform = self._work.transforms.get(table.name)
-        known = self._totals.get(table.name)
+        known, loaded = self._totals.get(table.name), self._loaded.checksums.get(table.name)
         readers = connections.reader, connections.checker
-        compare(plan, *readers, where, transform, dialects=self._dialects, known=known)
+        compare(plan, *readers, where, transform, dialects=self._dialects, known=known, loaded=loaded)
         return replace(table, verified="values")
 
 
@@ -394,28 +417,6 @@ class _RowCounter:
         self._pool.check()
         self.rows += rows
         self._progress.add(rows)
-
-
-def _with_key(exc: BadRowError, plan: TablePlan, reader: Reader, where: str, condition: str = "") -> BadRowError:
-    """The error with the key of the row, where only its number is known: the reader reads the same rows again.
-
-    Args:
-        exc: The error.
-        plan: The table.
-        reader: Reads the rows among which it has that number.
-        where: Their condition.
-        condition: That of the range that they are, if any.
-    """
-    row, reason = exc.row, exc.reason
-    if not row and exc.number:
-        values = _values(_line(plan, reader, where, exc.number), plan)
-        row = _key(values, plan) or f"row {exc.number:,}{f' of those where {condition}' if condition else ''}"
-        if "0x00" in reason:  # PostgreSQL says of no other character where it stands
-            columns = [name for name, value in values.items() if b"\0" in value]
-            reason = f"column {', '.join(columns)}: {reason}"
-    found = BadRowError(plan.label, reason, number=exc.number, row=row)
-    found.hint = f'Correct it in the source, or leave it out with: --where="{plan.label}=CONDITION"'
-    return found
 
 
 def _line(plan: TablePlan, reader: Reader, where: str, number: int) -> bytes:

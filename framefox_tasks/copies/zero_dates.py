@@ -39,7 +39,7 @@ def _table(table: LiveTable, source: Source, way: str) -> LiveTable:
 def _column(column: LiveColumn, way: str) -> LiveColumn:
     if way == "null":
         return replace(column, nullable=True)
-    return replace(column, type=Type(Kind.TEXT, _LONGEST, hidden=column.native), default=None)
+    return replace(column, type=Type(Kind.TEXT, _LONGEST, hidden=column.native))
 
 
 def _holding(table: LiveTable, columns: Sequence[LiveColumn], source: Source) -> set[str]:

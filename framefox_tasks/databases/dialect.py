@@ -51,7 +51,9 @@ class Dialect(ABC):
         has_truth_words: Whether a condition can hold TRUE and FALSE.
         like_folds: Whether LIKE takes capital and small letters for the same; None where that depends on the column.
         like_folds_in_copy: The same in the tables that a translation makes.
+        folds_ascii: Whether lower() and upper() know the letters of ASCII alone.
         char_length: The function that counts a text's characters.
+        length_ends_at_null: Whether it counts no further than to a null character.
         octet_length: The function that counts its bytes; empty where there is none.
         length_counts_bytes: Whether `length` does that too.
         exact_digits: How many digits of a number are kept; None for all.
@@ -90,7 +92,9 @@ class Dialect(ABC):
     has_truth_words: ClassVar[bool] = True
     like_folds: ClassVar[bool | None] = False
     like_folds_in_copy: ClassVar[bool] = False
+    folds_ascii: ClassVar[bool] = False
     char_length: ClassVar[str] = "char_length"
+    length_ends_at_null: ClassVar[bool] = False
     octet_length: ClassVar[str] = "octet_length"
     length_counts_bytes: ClassVar[bool] = False
     exact_digits: ClassVar[int | None] = None
@@ -127,6 +131,16 @@ class Dialect(ABC):
     def exact(sql: str) -> str:
         """A text that is compared by its characters, whatever its column says."""
         return sql
+
+    @staticmethod
+    def beyond_ascii(sql: str) -> str:
+        """The condition that a text has a character that is not of ASCII."""
+        return f"octet_length({sql}) <> char_length({sql})"
+
+    @staticmethod
+    def has_null_character(sql: str) -> str:  # noqa: ARG004 - for those whose texts may have some
+        """The condition that a text has a null character."""
+        return "1 = 0"
 
     @staticmethod
     def plain_sql(sql: str) -> str:
@@ -192,6 +206,14 @@ class Dialect(ABC):
     def rewrites(self, field: Field) -> bool:  # noqa: ARG002 - for those that do
         """Whether a column gives values of its kind as other texts than it was given."""
         return False
+
+    def shortens(self, field: Field) -> bool:  # noqa: ARG002 - for those that do
+        """Whether a column of numbers never keeps zeros behind the last digit of one."""
+        return False
+
+    def spelling(self, field: Field) -> str:  # noqa: ARG002 - for those where it is not always the same
+        """SQL for how a value of a column is written, where one value may be written in several ways; else empty."""
+        return ""
 
     def prefixes(self, columns: Sequence[Written]) -> list[int | None]:
         """How much of each column an index takes, where it does not take all: in characters, or in bytes."""

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from framefox_tasks.databases.contract import Loader, Reader
+from framefox_tasks.databases.contract import Loader, Reader, Source
 from framefox_tasks.databases.rows import Side, TablePlan
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
@@ -128,6 +128,30 @@ class SharesSnapshot(Protocol):
     @property
     def snapshot(self) -> str:
         """What it is known by."""
+
+
+@runtime_checkable
+class HoldsWrites(Protocol):
+    """A source to which nobody may write until its rows are read."""
+
+    def allow_writes(self) -> None:
+        """Let others write again.
+
+        Raises:
+            ConnectionLostError: They could before.
+        """
+
+
+class LockedSource(HoldsWrites, SharesSnapshot, Source, Protocol):
+    """Such a source, which others can join."""
+
+
+@runtime_checkable
+class LocksWrites(Protocol):
+    """A database without such snapshots: what it holds stays the same only while nobody may write to it."""
+
+    def open_locked_source(self, target: Target, readers: int = 1) -> AbstractContextManager[LockedSource]:
+        """As open_source, while others wait to write; its readers and those who join it see the same."""
 
 
 @runtime_checkable

@@ -20,7 +20,7 @@ _SURE_SECONDS = 1.0
 class _Kept(NamedTuple):
     connection: Any
     since: float
-    database: str
+    database: str | None
 
 
 class _Idle(threading.local):
@@ -82,7 +82,7 @@ def only(database: str) -> Iterator[None]:
         _idle.only = before
 
 
-def is_reusing_for(database: str) -> bool:
+def is_reusing_for(database: str | None) -> bool:
     """Whether connections to a database are used again."""
     return is_reusing() and _idle.only in (None, database)
 
@@ -141,7 +141,7 @@ def take(key: Hashable) -> tuple[Any, bool] | None:
     return None
 
 
-def give(key: Hashable, connection: Any, database: str) -> None:
+def give(key: Hashable, connection: Any, database: str | None) -> None:
     """Keep a connection to a database for the next one, and close those of the keys that were used longest ago."""
     if not is_reusing():
         close(connection)

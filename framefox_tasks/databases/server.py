@@ -189,10 +189,10 @@ class ServerVerbs(Verbs):
         """
         module, (positional, keywords) = self._connector(target, database)
         key = None
-        if database == target.name and reuse.is_reusing_for(database) and not positional and not more:
+        if reuse.is_reusing_for(database) and not positional and not more:
             keywords, shared = self.reused_as(target, keywords)
             key = (module.__name__, tuple(sorted(shared.items()))) if shared else None
-        connection = self._idle(key, target) or self._connected(target, module, positional, {**keywords, **more})
+        connection = self._idle(key, database) or self._connected(target, module, positional, {**keywords, **more})
         is_whole = False
         try:
             yield connection
@@ -201,15 +201,15 @@ class ServerVerbs(Verbs):
             raise self.translate(exc, target) from exc
         finally:
             if is_whole and key and not reuse.is_spoiled(connection) and self.is_settled(connection):
-                reuse.give(key, connection, target.name)
+                reuse.give(key, connection, database)
             else:
                 connection.close()
 
-    def _idle(self, key: Any, target: Target) -> Any:
+    def _idle(self, key: Any, database: str | None) -> Any:
         """A connection that was used before, and still answers; None where there is none."""
         while reuse.is_reusing() and (found := reuse.take(key)):
             connection, is_sure = found
-            if self.is_ready(connection, target, is_sure=is_sure):
+            if self.is_ready(connection, database, is_sure=is_sure):
                 return connection
             reuse.close(connection)
         return None
@@ -225,8 +225,8 @@ class ServerVerbs(Verbs):
         """End what a connection is in; False where that fails. Called when it is not used for now."""
         return False
 
-    def is_ready(self, connection: Any, target: Target, *, is_sure: bool) -> bool:  # noqa: ARG002 - for subclasses
-        """Turn a connection to a target; False where it does not answer. Called when it is used again.
+    def is_ready(self, connection: Any, database: str | None, *, is_sure: bool) -> bool:  # noqa: ARG002 - for subclasses
+        """Turn a connection to a database; False where it does not answer. Called when it is used again.
 
         Where `is_sure`, it has answered only just now.
         """

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from functools import lru_cache
 from pathlib import Path
 
-from framefox_tasks.copies.elsewhere import RangeOrder, RangeOutcome, carry_out, databases_digest
+from framefox_tasks.copies.range_order import RangeOrder, RangeOutcome, carry_out, databases_digest
 from framefox_tasks.errors import ConfigError, FramefoxTasksError
 from framefox_tasks.fleet.cluster import Cluster
 from framefox_tasks.frozen import replace
@@ -50,8 +50,7 @@ def range_outcome(order: RangeOrder, root: str = "") -> RangeOutcome:
         root: The folder of the project; empty for the current one.
     """
     try:
-        source, target = _sides(order.copy, order.stamp, order.databases, order.run, root)
-        return carry_out(order, source, target)
+        return carry_out(order, *_sides(order.copy, order.stamp, order.databases, order.run, root))
     except FramefoxTasksError as exc:
         return RangeOutcome(order.number, message=redact(exc.message), hint=redact(exc.hint or ""))
     except Exception as exc:  # noqa: BLE001 - as of a driver: told for its range
@@ -59,8 +58,8 @@ def range_outcome(order: RangeOrder, root: str = "") -> RangeOutcome:
 
 
 @lru_cache(maxsize=4)
-def _sides(copy: str, stamp: str, databases: str, run: str, root: str) -> tuple[Target, Target]:  # noqa: ARG001 - once a run
-    """Both databases by the settings of this worker, if they are those that are meant."""
+def _sides(copy: str, stamp: str, databases: str, run: str, root: str) -> tuple[Target, Target, str | None]:  # noqa: ARG001 - once a run
+    """Both databases by the settings of this worker, if they are those that are meant; and the salt of the masks."""
     settings = load_settings(Path(root) if root else Path.cwd())
     if not copy:
         if not settings.copies.url:
@@ -79,4 +78,4 @@ def _sides(copy: str, stamp: str, databases: str, run: str, root: str) -> tuple[
             f"The worker would copy {sides[0].label} to {sides[1].label}, which are not the databases that are meant.",
             hint="Give the worker the variables of this copy, and start it again.",
         )
-    return sides
+    return *sides, settings.copies.salt

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.databases.reuse import reusing
 from framefox_tasks.errors import FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.create import check_migration
 from framefox_tasks.migrations.drift import drift as drift_of
@@ -15,6 +16,7 @@ from framefox_tasks.model import Target
 from framefox_tasks.results import Checked, Finding
 
 
+@reusing()
 def check(target: Target, *, x: Sequence[str] = (), drift: bool = False) -> Checked:
     """Check the history of migrations, where the database stands in it, and that the entities are what it makes.
 

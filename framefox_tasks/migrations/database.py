@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.databases.reuse import close_idle, reusing
 from framefox_tasks.errors import DatabaseExistsError, DatabaseNotFoundError
 from framefox_tasks.migrations.locked import OnWait, alone, patience_of, replacing
 from framefox_tasks.migrations.protection import check_unprotected
@@ -10,6 +11,7 @@ from framefox_tasks.model import Target
 from framefox_tasks.results import Created, Dropped
 
 
+@reusing()
 def create(
     target: Target, *, exist_ok: bool = False, on_wait: OnWait | None = None, lock_wait: float | None = None
 ) -> Created:
@@ -41,6 +43,7 @@ def create(
     return Created(target, created=True)
 
 
+@reusing()
 def drop(
     target: Target,
     *,
@@ -73,6 +76,7 @@ def drop(
     try:
         if not database.exists(target):
             raise database.missing(target)
+        close_idle(target.name)  # another run could not drop what this one is connected to, while it waits
         patience = patience_of(target, lock_wait, on_wait)
         with alone(target, patience), replacing(target, patience):
             database.drop(target, force_disconnect=force_disconnect)

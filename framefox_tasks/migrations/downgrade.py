@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.databases.reuse import reusing
 from framefox_tasks.errors import ConfigError, MigrationError
 from framefox_tasks.migrations.journal.interruption import Resume, check_uninterrupted
 from framefox_tasks.migrations.locked import OnWait, patience_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from framefox_tasks.migrations.alembic.history import FindSteps, History
 
 
+@reusing()
 def downgrade(
     target: Target,
     *,

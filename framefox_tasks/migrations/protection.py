@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.databases.reuse import reusing
 from framefox_tasks.errors import ConfigError, DatabaseNotFoundError, ProtectedError
 from framefox_tasks.migrations.locked import OnWait, patience_of, replacing
 from framefox_tasks.model import Target
@@ -46,6 +47,7 @@ def unprotect(
     return _set(target, False, on_wait, lock_wait)
 
 
+@reusing()
 def _set(target: Target, marked: bool, on_wait: OnWait | None, lock_wait: float | None) -> Protected:
     database = database_of(target)
     if not database.exists(target):
@@ -62,6 +64,7 @@ def is_protected(target: Target) -> bool:
     return protection(target) is not None
 
 
+@reusing()
 def protection(target: Target) -> str | None:
     """By what a database is protected, as `by a mark in it`; None where it is not. It need not exist."""
     database = database_of(target)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import quoted_table
+from framefox_tasks.databases.reuse import reusing
 from framefox_tasks.errors import ConfigError, MigrationError
 from framefox_tasks.migrations import applied_log
 from framefox_tasks.migrations.checksum_cache import ChecksumCache
@@ -20,6 +21,7 @@ from framefox_tasks.results import EditsAccepted, Resolved
 from framefox_tasks.schema.cache import digest
 
 
+@reusing()
 def resolve(
     target: Target,
     *,
@@ -65,6 +67,7 @@ def resolve(
     return Resolved(target, head.revision, head.description, applied, after)
 
 
+@reusing()
 def accept_edits(target: Target, *, on_wait: OnWait | None = None, lock_wait: float | None = None) -> EditsAccepted:
     """Take the files of migrations that were edited for what was applied: they are not told any more.
 

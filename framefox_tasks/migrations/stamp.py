@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.facts import Fact, declarable, differences, is_of
+from framefox_tasks.databases.reuse import reusing
 from framefox_tasks.errors import FramefoxTasksError, ReplayError, ScratchError
 from framefox_tasks.migrations.locked import OnWait, patience_of
 from framefox_tasks.migrations.metadata import declared_schema
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from framefox_tasks.migrations.alembic.history import History
 
 
+@reusing()
 def stamp(
     target: Target,
     *,
@@ -58,6 +60,7 @@ def stamp(
     return Stamped(target, before, wanted)
 
 
+@reusing()
 def check_stamp(target: Target, *, revision: str) -> StampChecked:
     """Compare the schema of a database with the one that the migrations up to a revision make. Changes nothing.
 

@@ -6,6 +6,7 @@ from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.databases.reuse import reusing
 from framefox_tasks.errors import ConfigError, ConnectionFailedError, FramefoxTasksError, MigrationError
 from framefox_tasks.migrations.drift import drift as find_drift
 from framefox_tasks.migrations.journal.interruption import interruption
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from framefox_tasks.migrations.alembic.owned_tables import OwnedTables
 
 
+@reusing()
 def status(target: Target, *, drift: bool = False) -> Status:
     """The state of the database and of each migration. Changes nothing.
 

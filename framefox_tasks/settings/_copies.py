@@ -15,7 +15,10 @@ from framefox_tasks.url import as_sqlalchemy_reads
 URL_VARIABLE = "DATABASE_COPY_URL"
 SALT_VARIABLE = "DATABASE_COPY_SALT"
 _UPGRADE = "upgrade"
-_FLAGS = ("schema_only", "data_only", "tables_from_entities", "overwrite", "verify", "force_disconnect", "strict_masks")
+_FLAGS = (
+    *("schema_only", "data_only", "tables_from_entities", "overwrite", "lock_writes", "verify", "force_disconnect"),
+    "strict_masks",
+)
 _KEYS = {
     *("from", "to", "tables", "exclude", "jobs", "range_rows", "where", "mask", "keep", "then", "before"),
     *("zero_dates", "types", "on_bad_row", "rejects", "only_related", "sample"),

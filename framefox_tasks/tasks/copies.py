@@ -51,6 +51,7 @@ _COPY = (
         **several("types", 'another type in another kind of database, as order.code=text or "tinyint(1)=smallint"'),
         "long": "type",
     },
+    flag("lock_writes", "let nobody write to a MySQL or MariaDB source until its rows are read"),
     flag("strict_masks", "refuse columns that look personal and have no mask"),
     flag("verify", "compare every value, not only the number of rows"),
     choice("zero_dates", "what dates with a zero become in another kind of database", "error", "null", "text"),

@@ -186,3 +186,20 @@ def test_null_in_a_key_of_sqlite_is_seen_by_the_plan(make_database: MakeDatabase
     (refused,) = plan_copy(target_of(source), target_of(make_database(onto, "copy"))).refused
     assert refused.startswith("t: 1 row holds what ")
     assert refused.endswith("of a does not take, the first in a=NULL: NULL")
+
+
+@pytest.mark.parametrize("onto", ["mysql", "sqlite"])
+def test_keys_of_postgresql_whose_values_are_equal_in_two_texts_are_listed(
+    make_database: MakeDatabase, onto: str
+) -> None:
+    source = made(
+        make_database("postgresql"),
+        "CREATE TABLE p (i interval UNIQUE, j jsonb UNIQUE, n numeric(40,9) UNIQUE, m numeric(40,2) UNIQUE)",
+        "CREATE TABLE c (i interval CONSTRAINT i REFERENCES p (i), j jsonb CONSTRAINT j REFERENCES p (j), "
+        "n numeric(40,2) CONSTRAINT n REFERENCES p (n), m numeric(40,2) CONSTRAINT m REFERENCES p (m))",
+        "INSERT INTO p VALUES ('1 mon', '[1]', 1234567890123456789.5, 1), ('1 day', '[2]', 2, 1234567890123456789.5)",
+        "INSERT INTO c VALUES ('30 days', '[1.0]', 1234567890123456789.5, 1), ('1 day', '[2]', 2, 1)",
+    )
+    lost = copied(source, make_database(onto, "copy")).not_carried
+    told = [phrase.partition(": ")[0] for phrase in lost if phrase.startswith("foreign key")]
+    assert told == [f"foreign key {name} of c" for name in ("i", "j", *(["n"] if onto == "sqlite" else []))]

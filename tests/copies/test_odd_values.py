@@ -104,3 +104,46 @@ def test_texts_of_no_known_encoding_arrive_when_it_is_said(
     source = Database(ascii_source.dialect, f"{ascii_source.url}?client_encoding=LATIN1", ascii_source.name)
     copy(target_of(source), target_of(target), options=CopyOptions(verify=True))
     assert target.execute("SELECT a FROM t ORDER BY id") == [("été\\n\t",), (None,), ("z",)]
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+def test_defaults_of_columns_with_zero_dates_are_carried_as_texts_or_told(
+    source: Database, make_database: MakeDatabase, kind: str
+) -> None:
+    made(
+        source,
+        "SET SESSION sql_mode = ''",
+        "CREATE TABLE t (id int PRIMARY KEY, a datetime NOT NULL DEFAULT '0000-00-00 00:00:00', "
+        "b datetime NOT NULL DEFAULT current_timestamp(), c datetime DEFAULT '2024-01-01 00:00:00')",
+        "INSERT INTO t VALUES (1, '0000-00-00', '0000-00-00', '2024-01-01')",
+    )
+    target = make_database(kind, "copy")
+    options = CopyOptions(zero_dates="text", verify=True)
+    [table] = plan_copy(target_of(source), target_of(target), options=options).tables
+    told = [change for change in table.changes if "default" in change]
+    assert told == ["b: has no default any more: current_timestamp()"]
+    copy(target_of(source), target_of(target), options=options)
+    target.execute("INSERT INTO t (id, b) VALUES (2, 'x')")
+    assert target.execute("SELECT a FROM t WHERE id = 2") == [("0000-00-00 00:00:00",)]
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+def test_what_a_column_has_beside_its_type_is_told(source: Database, make_database: MakeDatabase, kind: str) -> None:
+    made(
+        source,
+        "CREATE TABLE t (id int PRIMARY KEY, a varchar(9) COLLATE utf8mb4_bin, b varbinary(9), n int INVISIBLE, "
+        "c enum('x') CHARACTER SET binary, d varchar(9) COLLATE utf8mb4_general_ci) CHARACTER SET binary",
+        "INSERT INTO t VALUES (1, 'x', 'y', 'x', 'z')",
+    )
+    lost = copy(target_of(source), target_of(make_database(kind, "copy"))).not_carried
+    assert sorted(lost) == [
+        "INVISIBLE of t.n",
+        "collation utf8mb4_general_ci: the copy tells apart what differs only by case or accent",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+def test_the_type_of_times_of_no_day_is_told(source: Database, make_database: MakeDatabase, kind: str) -> None:
+    made(source, "CREATE TABLE t (a time, b time)", "INSERT INTO t VALUES ('24:00:00', '10:00:00')")
+    [table] = plan_copy(target_of(source), target_of(make_database(kind, "copy"))).tables
+    assert table.changes == (f"a: time becomes {'interval' if kind == 'postgresql' else 'TEXT'}",)

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -58,12 +59,27 @@ def loading(target: Database) -> int:
 
 def test_a_copy_on_a_cluster(shop: MiniProject, make_database: MakeDatabase) -> None:
     source, target = make_database("postgresql"), make_database("postgresql", "copy")
-    held = filled(source, "numbers", random.Random(1))  # noqa: S311 - the same in each run
+    locked = make_database("mysql")
+    held, theirs = (filled(one, "numbers", random.Random(1)) for one in (source, locked))  # noqa: S311 - the same each time
     shop.env |= {"DATABASE_URL": source.url, "STAGING": target.url, **make_certificate(shop.path)}
-    options = f"range_rows: 100, overwrite: true, {SLOWLY}"
-    shop.write("config/orm.yaml", f'copies:\n  big: {{to: "${{STAGING}}", {options}}}\n')
+    shop.env["DATABASE_COPY_SALT"] = "tr0ub4dor"
+    options = 'to: "${STAGING}", range_rows: 100, overwrite: true'
+    masked = f"masked: {{{options}, verify: true, mask: {{big.note: hash}}}}"
+    mysql = f"locked: {{from: {locked.url}, {options}, lock_writes: true}}"
+    shop.write("config/orm.yaml", f"copies:\n  big: {{{options}, {SLOWLY}}}\n  {masked}\n  {mysql}\n")
     with running_cluster(shop.path, environment(shop)) as cluster:
         option = f"--cluster={cluster.address}"
+        # A source of MySQL while nobody may write to it.
+        assert f"ranges on {cluster.address}\n" in shop.ok("database_copy:locked", option)
+        assert read(target) == theirs
+
+        # Workers mask by the secret of their own settings, and --verify finds the values that it makes here.
+        for more in ((), ("--dry-run",)):
+            assert f"ranges on {cluster.address}\n" in shop.ok("database_copy:masked", option, *more)
+        assert Counter(row[::2] for row in read(target).elements()) == Counter(row[::2] for row in held.elements())
+        assert not {note for _, note, _ in read(target)} & {note for _, note, _ in held if note}
+        assert "tr0ub4dor" not in cluster.log()
+
         # A worker is killed in mid-range.
         with copying(shop, target, option) as process:
             cluster.workers[0].kill()
@@ -143,5 +159,6 @@ def test_what_cannot_be_copied_on_a_cluster_is_refused(shop: MiniProject, make_d
     assert "neither encrypted nor authenticated" in shop.fails("database_copy", "--cluster=tcp://10.0.0.1:1")
     assert "is no address of a scheduler" in shop.fails("database_copy", "--cluster=")
     shop.env["DATABASE_COPY_URL"] = "sqlite:///copy.db"
-    assert "is a file of this machine" in shop.fails("database_copy", address)
+    for more in ((), ("--dry-run",)):
+        assert "is a file of this machine" in shop.fails("database_copy", address, *more)
     assert not target.exists()

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 
 import pytest
-from support.copying import made, open_source, target_of
+from support.copying import copy, made, open_source, target_of
 from support.databases import MakeDatabase
 from support.translating import build, inspected, natives, plan_of, translated
 
@@ -244,3 +244,19 @@ def test_numbers_of_many_digits_stay_exact_in_sqlite(make_database: MakeDatabase
         assert natives(schema, "many") == {"n": "DECIMAL_TEXT(20, 4)"}
         [change] = plan_of(schema, "many").changes
         assert change.endswith("becomes DECIMAL_TEXT(20, 4) (SQLite rounds numbers of more than 15 digits)")
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("onto", ["postgresql", "mysql"])
+def test_what_breaks_a_constraint_without_an_error_is_told(make_database: MakeDatabase, onto: str) -> None:
+    source = made(
+        make_database("sqlite"),
+        "CREATE TABLE t (id integer PRIMARY KEY, a int UNIQUE ON CONFLICT IGNORE, "
+        "b int NOT NULL ON CONFLICT REPLACE DEFAULT 3, c int CONSTRAINT plain UNIQUE ON CONFLICT ABORT, "
+        "CONSTRAINT both UNIQUE (a, c) ON CONFLICT ROLLBACK)",
+    )
+    assert copy(target_of(source), target_of(make_database(onto, "copy"))).not_carried == (
+        "ON CONFLICT IGNORE of UNIQUE (a) of t",
+        "ON CONFLICT REPLACE of NOT NULL (b) of t",
+        "ON CONFLICT ROLLBACK of both of t",
+    )

@@ -1,7 +1,7 @@
 """Runs that begin at the same moment: a script, which imports all that they need and forks each of them.
 
-    python crowd_script.py '{"runs": [["/checkout", ["database_upgrade"]], ...]}'
-    python crowd_script.py '{"count": 8, "root": "/checkout", "url": "sqlite:///app.db"}'
+    python -m support.crowd_script '{"runs": [["/checkout", ["database_upgrade"]], ...]}'
+    python -m support.crowd_script '{"count": 8, "root": "/checkout", "url": "sqlite:///app.db"}'
 
 It prints a JSON list: the exit code of each run with its output, or what each thread has made of it.
 """

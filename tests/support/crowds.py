@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import framefox_tasks
 from framefox_tasks import Target
+from support.commands import run_module
 from support.databases import Database
 from support.projects import MiniProject
 
-CROWD = Path(__file__).with_name("crowd_script.py")
+TESTS = Path(__file__).parent.parent
 REVISIONS = [f"m{number:02}" for number in range(1, 13)]
 _TOLD = re.compile(r"  m12  |applied meanwhile by another run\.|already up to date|at head m12")
 BEHIND = {"empty": None, "one": "m11", "ten": "m02"}
@@ -37,10 +36,10 @@ def write_migrations(project: MiniProject) -> None:
 
 
 def crowd(project: MiniProject, **asked: Any) -> list[tuple[int, str]]:
-    command = [sys.executable, str(CROWD), json.dumps(asked)]
-    done = subprocess.run(command, env=project._environment(), capture_output=True, text=True, timeout=900, check=False)
-    assert done.returncode == 0, done.stderr
-    return [(code, text) for code, text in json.loads(done.stdout)]
+    env = {**project._environment(), "PYTHONPATH": str(TESTS)}
+    code, out, err = run_module("support.crowd_script", (json.dumps(asked),), folder=project.path, env=env)
+    assert code == 0, err
+    return [(code, text) for code, text in json.loads(out)]
 
 
 def prepare(target: Target, behind: str) -> None:

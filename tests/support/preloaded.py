@@ -1,7 +1,8 @@
-"""What the process that commands are forked from knows beside the modules: the entry points of the environment.
+"""What the process that commands are forked from knows beside the modules.
 
-doit asks for them three times in a run, which reads the metadata of all that is installed, and takes a third of a run
-that has nothing to do.
+The entry points of the environment: doit asks for them three times in a run, which reads the metadata of all that is
+installed, and takes a third of a run that has nothing to do. And the certificates of the system, which PyMySQL reads
+for its first connection, though nothing is encrypted here.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ import site
 from collections.abc import Iterator
 from functools import cached_property
 from importlib.metadata import DistributionFinder, EntryPoints, MetadataPathFinder, PathDistribution
+
+import pymysql
+
+from framefox_tasks.databases.mysql.certificates import one_ssl_context
 
 _find = MetadataPathFinder.find_distributions
 
@@ -48,5 +53,7 @@ def _find_distributions(
 
 
 MetadataPathFinder.find_distributions = staticmethod(_find_distributions)  # type: ignore[method-assign]
+with one_ssl_context():
+    pymysql.Connection(defer_connect=True)
 gc.collect()
 gc.freeze()  # what is there stays, and a fork need not copy it for the garbage collector

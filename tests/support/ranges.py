@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
-from support.copying import made
+from framefox_tasks.copies.range_order import RangeOrder, RangeOutcome, carry_out
+from support.copying import made, target_of
 from support.databases import Database
 
 ROWS = 900
@@ -89,3 +92,27 @@ def read(database: Database) -> Counter[Any]:
 
 def plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(bytes(one) if isinstance(one, memoryview) else one for one in row)
+
+
+class Workers:
+    """Threads that do what is ordered, each order through a pickle, as it would be sent."""
+
+    copy = ""
+    stamp = ""
+    name = "two threads"
+
+    def __init__(self, source: Database, target: Database, salt: str | None = None) -> None:
+        self.sides = (target_of(source), target_of(target))
+        self.salt = salt
+        self.orders: list[RangeOrder] = []
+        self._threads = ThreadPoolExecutor(2)
+
+    def submit(self, order: RangeOrder) -> Future[RangeOutcome]:
+        self.orders.append(pickle.loads(pickle.dumps(order)))  # noqa: S301 - our own
+        return self._threads.submit(self.carry_out, self.orders[-1])
+
+    def is_gone(self) -> bool:
+        return False
+
+    def carry_out(self, order: RangeOrder) -> RangeOutcome:
+        return carry_out(order, *self.sides, self.salt)

@@ -34,7 +34,7 @@ def translate(
 
     found = find()
     translation = Translation(found, dialect, measure)
-    statements = Statements(translation, Constraints(translation.source, count))
+    statements = Statements(translation, Constraints(translation.source, dialect, count))
     last = (*statements.foreign_keys(), *statements.checks(), *statements.numbers(), *statements.comments())
     plans = in_order([_plan(target) for target in translation.tables])
     lost = [phrase for target in translation.tables for phrase in target.lost]

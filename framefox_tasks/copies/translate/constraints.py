@@ -6,18 +6,21 @@ switched off, its rows need not keep them at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from framefox_tasks.copies.translate.target import TargetTable
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.rows import Kind, Name
 from framefox_tasks.databases.schema import Reference
-from framefox_tasks.databases.sql import Translator
+from framefox_tasks.databases.sql import Node, Translator, parsed
+from framefox_tasks.databases.sql.tree import sort_of
 
 Count = Callable[[Name, str], int]
 """How many rows of a table of the source meet a condition in its SQL."""
 
 _TEXTS = (Kind.TEXT, Kind.ENUM, Kind.OTHER)
+_SPELLED = (Kind.INTERVAL, Kind.JSON)
+"""What may be equal in the source, and has more than one text in the copy."""
 _UNCHECKED = {"NOT VALID", "NOT ENFORCED"}
 _PARENT = "framefox_tasks_parent"
 
@@ -27,11 +30,13 @@ class Constraints:
 
     Args:
         source: Its dialect.
+        target: That of the copy.
         count: Counts its rows; None where nobody can be asked.
     """
 
-    def __init__(self, source: Dialect, count: Count | None) -> None:
+    def __init__(self, source: Dialect, target: Dialect, count: Count | None) -> None:
         self._source = source
+        self._target = target
         self._count = count
         self._exact = Translator(source, source, exact=True)
 
@@ -43,16 +48,54 @@ class Constraints:
         exact = self._exact.expression(sql, names, target.kinds, condition=True)
         return self._count(target.source.name, f"NOT ({exact})") if exact else 0
 
+    def read_otherwise(self, target: TargetTable, sql: str) -> int:
+        """How many rows hold texts of which a function in an expression may make something else in the copy.
+
+        Args:
+            target: The table.
+            sql: The expression, in SQL of the source.
+        """
+        if not self._count:
+            return 0
+        conditions: dict[str, None] = {}
+        for node in parsed(sql, self._source).walk():
+            for column in self._texts(node, target):
+                conditions[self._differs(sort_of(node), self._source.quoted(column))] = None
+        found = [condition for condition in conditions if condition]
+        return self._count(target.source.name, " OR ".join(found)) if found else 0
+
+    def _texts(self, node: Node, target: TargetTable) -> Iterator[str]:
+        """The columns of texts that a function is given."""
+        if sort_of(node) in ("Lower", "Upper", "Length"):
+            names = {name.casefold(): name for name, kind in target.kinds.items() if kind in _TEXTS}
+            for one in node.walk():
+                name = names.get(one.name.casefold()) if sort_of(one) == "Column" else None
+                if name:
+                    yield name
+
+    def _differs(self, function: str, column: str) -> str:
+        """The condition of texts that the function takes otherwise in the other database; empty for none."""
+        source, target = self._source, self._target
+        if function == "Length":
+            return source.has_null_character(column) if source.length_ends_at_null != target.length_ends_at_null else ""
+        return source.beyond_ascii(column) if source.folds_ascii != target.folds_ascii else ""
+
     def break_reference(self, target: TargetTable, reference: Reference) -> int:
         """How many rows refer to none, where texts are compared by their characters, or nobody has looked."""
-        texts = [target.kinds[column] in _TEXTS for column in reference.columns]
-        is_loose = any(texts) and self._is_loose(target, reference.columns)
+        texts = self.compared_texts(target, reference)
+        is_spelled = any(target.source.column(column).type.kind not in _TEXTS for column in reference.columns)
+        is_loose = any(texts) and (is_spelled or self._is_loose(target, reference.columns))
         if not self._count or not (is_loose or _UNCHECKED & {*reference.lost}):
             return 0
         name = target.source.name
         return self._count(
             name, orphans(name, reference.columns, (reference.table, reference.referred), self._source, texts)
         )
+
+    @staticmethod
+    def compared_texts(target: TargetTable, reference: Reference) -> list[bool]:
+        """Which columns of a key are compared by their characters in the copy, as also a number of many digits is."""
+        return [target.kinds[column] in (*_TEXTS, *_SPELLED) for column in reference.columns]
 
     def _is_loose(self, target: TargetTable, columns: Iterable[str]) -> bool:
         """Whether rows may break a constraint: all may, or texts of a type or a collation of their own."""

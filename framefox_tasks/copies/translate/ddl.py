@@ -25,7 +25,7 @@ class Statements:
         self._constraints = constraints
         self._dialect = translation.dialect
         self._translator = Translator(translation.source, translation.dialect)
-        self._indexes = Indexes(translation, self._translator)
+        self._indexes = Indexes(translation, self._translator, constraints)
         self.tables = [Statement(self._create_table(target), f"table {target.name}") for target in translation.tables]
         self.indexes = [tuple(self._indexes.of(target)) for target in translation.tables]
 
@@ -83,16 +83,13 @@ class Statements:
             if _is_boolean(check, target):
                 continue
             sql = self._translator.expression(check.sql, target.renamed, target.kinds, condition=True)
-            broken = self._constraints.break_check(target, check.sql) if sql else 0
-            if broken:
-                what = f"check {check.name or check.sql} of {target.source.name}"
-                rows = _rows(broken, "breaks", "break")
-                target.lost.append(f"{what}: {rows} it where texts are compared by their characters")
-            elif sql:
+            reason = self._broken(target, check.sql) if sql else ""
+            if sql and reason is None:
                 name = self._translation.names.constraint(check.name, target.name) if check.name else None
                 yield name or sql, f"{self._named(name)}CHECK ({sql})"
             else:
-                target.lost.append(f"check {check.name or check.sql} of {target.source.name}")
+                what = f"check {check.name or check.sql} of {target.source.name}"
+                target.lost.append(f"{what}: {reason}" if reason else what)
         for name, column in target.columns.items():
             for domain in column.source.checks:
                 kinds = {"VALUE": target.kinds[name]}
@@ -104,6 +101,14 @@ class Statements:
             if column.source.type.kind is Kind.ENUM and not (column.written.lists or self._dialect.has_enum_types):
                 sql = f"{self._dialect.quoted(column.name)} IN ({self._labels(column.source.type.values)})"
                 yield sql, f"CHECK ({sql})"
+
+    def _broken(self, target: TargetTable, sql: str) -> str | None:
+        """Why a check may refuse rows that are there, although its SQL can be carried; None where it does not."""
+        if count := self._constraints.break_check(target, sql):
+            return f"{_rows(count, 'breaks', 'break')} it where texts are compared by their characters"
+        if count := self._constraints.read_otherwise(target, sql):
+            return f"{_rows(count, 'holds', 'hold')} texts of which its functions may make something else there"
+        return None
 
     def checks(self) -> Iterator[Statement]:
         """The checks, where they can be added after the rows.
@@ -126,7 +131,7 @@ class Statements:
             if broken:
                 what = f"foreign key {reference.name or ', '.join(reference.columns)} of {target.source.name}"
                 rows = _rows(broken, "refers", "refer")
-                texts = any(target.kinds[column] is Kind.TEXT for column in reference.columns)
+                texts = any(self._constraints.compared_texts(target, reference))
                 exact = " with the same characters" if texts else ""
                 target.lost.append(f"{what}: {rows} to no row of {reference.table}{exact}")
                 continue

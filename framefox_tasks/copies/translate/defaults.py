@@ -21,6 +21,8 @@ _HOUR = {"currenttime", "localtime", "utctime", "time"}
 _UUID = {"uuid", "uuid_generate_v1", "uuid_generate_v4", "uuidv4", "uuidv7"}
 _OF_NOW = {"datetime", "date", "tsordstodate", "time"}
 """Of these the functions that are given the moment as a text."""
+_MOMENT = 35
+"""Characters of a moment with a fraction and a time zone."""
 _FORMATS = ("%Y-%m-%d %H:%M:%f", "%Y-%m-%d %H:%M:%S")
 _MOMENTS = {
     Kind.DATE: re.compile(r"\d{4}-(?!00)\d\d-(?!00)\d\d"),
@@ -81,6 +83,8 @@ def _in_utc(zone: Node, moment: Node, whole: Node) -> Node:
 
 
 def _function(node: Node, casts: list[str], kind: Kind, written: Written, target: Dialect) -> str | None:
+    if kind is Kind.TEXT and (written.length or _MOMENT) < _MOMENT and _sort(node) not in _UUID:
+        return None  # the text of a moment is as long as each database makes it
     if _is_now(node, casts) and kind in (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TEXT):
         return {Kind.DATE: target.today, Kind.TIME: target.hour}.get(kind) or target.now(written)
     if _is_given_now(node, _TODAY) and kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TEXT):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from framefox_tasks.copies.translate.constraints import Constraints
 from framefox_tasks.copies.translate.tables import Translation
 from framefox_tasks.copies.translate.target import TargetTable, label
 from framefox_tasks.databases.rows import Statement
@@ -16,7 +17,8 @@ _PLAIN_METHODS = {"", "hash"}
 class Indexes:
     """The indexes and keys of a copy; those that it cannot have are added to `lost` of their table."""
 
-    def __init__(self, translation: Translation, translator: Translator) -> None:
+    def __init__(self, translation: Translation, translator: Translator, constraints: Constraints) -> None:
+        self._constraints = constraints
         self._source = translation.source
         self._names = translation.names
         self._dialect = translation.dialect
@@ -54,7 +56,12 @@ class Indexes:
             return False
         if index.unique and index.where and not self._condition(target, index):
             return False
-        return all(self._has_key(target, part) for part in index.parts)
+        return all(self._has_key(target, part) for part in index.parts) and self._is_kept(target, index)
+
+    def _is_kept(self, target: TargetTable, index: LiveIndex) -> bool:
+        """Whether what is unique in the source is unique in the copy, as far as functions are concerned."""
+        expressions = [part.expression for part in index.parts] + [index.where] if index.unique else []
+        return not any(self._constraints.read_otherwise(target, sql) for sql in expressions if sql)
 
     def _has_key(self, target: TargetTable, part: IndexPart) -> bool:
         if part.column:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from framefox_tasks.databases.facts import Fact, FactDifference, SchemaPair
     from framefox_tasks.databases.journal import Journal
     from framefox_tasks.databases.lock import MigrationLock, Patience
-    from framefox_tasks.databases.ranges import RangeLoader
+    from framefox_tasks.databases.ranges import LockedSource, RangeLoader, RangeReader
     from framefox_tasks.databases.scratch import DriverWatch
     from framefox_tasks.databases.table_locks import TableLocks
     from framefox_tasks.databases.verbs import Reset
@@ -137,6 +137,18 @@ class MySQL(MySQLVerbs, Database):
         from framefox_tasks.databases.mysql.snapshot import open_source
 
         return open_source(target, readers)
+
+    def open_locked_source(self, target: Target, readers: int = 1) -> AbstractContextManager[LockedSource]:
+        """See LocksWrites."""
+        from framefox_tasks.databases.mysql.write_lock import open_locked_source
+
+        return open_locked_source(target, readers)
+
+    def joined_reader(self, target: Target, snapshot: str) -> AbstractContextManager[RangeReader]:  # noqa: ARG002 - none is told
+        """See JoinsSource: one that nobody may write to."""
+        from framefox_tasks.databases.mysql.write_lock import joined_reader
+
+        return joined_reader(target)
 
     marks_options = " ENGINE = InnoDB"
 

@@ -67,6 +67,16 @@ class MySQLDialect(Dialect):
         return f"(CONVERT({sql} USING utf8mb4) {plain})"
 
     @staticmethod
+    def beyond_ascii(sql: str) -> str:
+        """In UTF-8: another character set may have them in one byte."""
+        return f"length(CONVERT({sql} USING utf8mb4)) <> char_length({sql})"
+
+    @staticmethod
+    def has_null_character(sql: str) -> str:
+        """By its place."""
+        return f"locate(char(0), {sql}) > 0"
+
+    @staticmethod
     def plain_sql(sql: str) -> str:
         """Without character sets: MySQL 8 tells a text with the one it is in, and escapes the whole once more."""
         if re.search(r"\b_\w+\\'", sql):

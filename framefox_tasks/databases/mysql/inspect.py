@@ -31,6 +31,8 @@ from framefox_tasks.databases.schema import (
 _OF_OTHERS = frozenset({"mrg_myisam", "federated", "connect", "spider"})
 """Engines whose tables hold the rows of others."""
 _NO_ACTION = {"NO ACTION", "RESTRICT"}
+_LOST = {"on update": "ON UPDATE CURRENT_TIMESTAMP", "invisible": "INVISIBLE"}
+"""What a column may have beside its type that no other database can, by its words in the information schema."""
 _VALID = re.compile(r"\(?\s*json_valid\(`((?:[^`]|``)+)`\)\s*\)?", re.IGNORECASE)
 _UUIDS = "^[0-9a-f]{12}[1-8][0-9a-f]{3}[89ab][0-9a-f]{15}$|^0{32}$"
 
@@ -183,7 +185,7 @@ class MySQLInspector:
             numbered,
             table.following if numbered else None,
             comment or None,
-            lost=(f"ON UPDATE CURRENT_TIMESTAMP of {table.name}.{column}",) if "on update" in extra.lower() else (),
+            lost=tuple(f"{what} of {table.name}.{column}" for word, what in _LOST.items() if word in extra.lower()),
         )
 
     def _default(self, default: str | None, extra: str, type_: Type) -> str | None:
@@ -218,7 +220,7 @@ class MySQLInspector:
     def folding(self) -> Iterator[str]:
         """The collations that take texts for the same which are not."""
         found = {row[7] for table in self.tables for row in self._columns[table.name.name] if row[7]}
-        found = {collation for collation in found if not collation.endswith("_bin")}
+        found = {collation for collation in found if not collation.endswith("_bin") and collation != "binary"}
         if found:
             yield f"collation {', '.join(sorted(found))}: the copy tells apart what differs only by case or accent"
 
@@ -243,7 +245,9 @@ def _held(session: Session, table: LiveTable, column: LiveColumn, digits: int | 
     if type_.kind is Kind.ENUM and "" not in type_.values and holds("= ''"):
         return replace(type_, values=(*type_.values, ""))  # what a lenient mode puts in the place of any other
     if type_.kind is Kind.TIME and holds("NOT BETWEEN '00:00:00' AND '23:59:59.999999'"):
-        return replace(type_, kind=Kind.INTERVAL)  # what others have for the time of a day holds no more
+        return replace(
+            type_, kind=Kind.INTERVAL, hidden=column.native
+        )  # what others have for the time of a day holds no more
     if digits and type_.kind is Kind.NUMERIC and type_.size and type_.size > digits:
         limit = 10 ** max(digits - (type_.scale or 0), 0)
         return replace(type_, narrow=not holds(f"NOT BETWEEN -{limit} AND {limit}"))

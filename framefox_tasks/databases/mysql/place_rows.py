@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
+from framefox_tasks.databases.mysql.foreign_keys import HeldKey, foreign_keys
 from framefox_tasks.databases.mysql.load import MySQLLoader
 from framefox_tasks.databases.mysql.place import LOCAL_FILES
 from framefox_tasks.databases.mysql.read import MySQLReader
-from framefox_tasks.databases.mysql.session import Session, name, session
+from framefox_tasks.databases.mysql.rehearsal import rehearsal
+from framefox_tasks.databases.mysql.session import session
 from framefox_tasks.databases.mysql.staging import StagingDatabases
 from framefox_tasks.databases.place import commit_in_doubt
-from framefox_tasks.databases.rows import Statement
+from framefox_tasks.databases.rehearsal import Rehearsal
+from framefox_tasks.databases.rows import Side, Statement
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
 
-_KEYS = (
-    "SELECT constraint_name, table_name, column_name, referenced_table_schema, referenced_table_name, "
-    "referenced_column_name FROM information_schema.key_column_usage "
-    "WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL "
-    "ORDER BY table_name, constraint_name, ordinal_position"
-)
 _TRIGGERED = (
     "SELECT DISTINCT event_object_table FROM information_schema.triggers "
     "WHERE trigger_schema = DATABASE() AND event_manipulation IN ('INSERT', 'DELETE') ORDER BY 1"
@@ -32,11 +29,13 @@ class MySQLRowsPlace:
 
     Attributes:
         staging: It as well.
+        patience: How many seconds to wait for others who use rows or tables that are filled.
         local: Whether the server may be asked to read rows from here; one that may not is given INSERT statements.
     """
 
     how = "in one transaction"
     most_loaders = 1
+    patience = 60
 
     def __init__(self, target: Target) -> None:
         self.staging = target
@@ -54,7 +53,10 @@ class MySQLRowsPlace:
             flags = LOCAL_FILES if self.local else 0
             self._session = opening.enter_context(session(self.staging, self.staging.name, "target", flags=flags))
             self._beside.lock(self._session)
-            self._session.execute("SET SESSION foreign_key_checks = 0, autocommit = 0, lock_wait_timeout = 60")
+            self._session.execute(
+                f"SET SESSION foreign_key_checks = 0, autocommit = 0, lock_wait_timeout = {self.patience}, "
+                f"innodb_lock_wait_timeout = {self.patience}"
+            )
             self._session.execute("START TRANSACTION")
             self._loader = MySQLLoader(self._session, local=self.local, transaction=True)
             self._closing = opening.pop_all()
@@ -62,6 +64,10 @@ class MySQLRowsPlace:
 
     def __exit__(self, *_: object) -> None:
         self._closing.close()  # what was not committed is rolled back
+
+    def rehearsal(self, tables: Sequence[Side]) -> AbstractContextManager[Rehearsal]:
+        """Stand-ins of some tables; see RehearsesRows."""
+        return rehearsal(self.staging, tables, local=self.local)
 
     @contextmanager
     def loader(self) -> Iterator[MySQLLoader]:
@@ -76,7 +82,7 @@ class MySQLRowsPlace:
     def put(self, statements: Sequence[Statement] = ()) -> list[str]:  # noqa: ARG002 - there are none for rows alone
         """See that no foreign key is broken, and commit."""
         filled = set(self._loader.filled)
-        for key in _foreign_keys(self._session):
+        for key in foreign_keys(self._session):
             if {key.child, key.parent} & filled:
                 self._check(key)
         triggered = [table for (table,) in self._session.rows(_TRIGGERED) if table in filled]
@@ -84,44 +90,11 @@ class MySQLRowsPlace:
             self._session.execute("COMMIT")
         return [f"{table}: its triggers ran for the rows that were copied" for table in triggered]
 
-    def _check(self, key: _Key) -> None:
-        for values in self._session.rows(key.orphans):
+    def _check(self, key: HeldKey) -> None:
+        for values in self._session.rows(key.orphans()):
             shown = ", ".join(f"{column}={value}" for column, value in zip(key.columns, values, strict=True))
             raise CopyError(
                 f"{key.child} of {self.staging.label} would hold a row with {shown}, which {key.parent} does not have "
                 f"(foreign key {key.name}). The target is as it was.",
                 hint=f"Copy {key.parent} too, or leave {key.child} out with: --tables",
             )
-
-
-class _Key:
-    """A foreign key."""
-
-    def __init__(self, constraint: str, child: str, schema: str, parent: str) -> None:
-        self.name = constraint
-        self.child = child
-        self.parent = parent
-        self._schema = schema
-        self.columns: list[str] = []
-        self.referred: list[str] = []
-
-    @property
-    def orphans(self) -> str:
-        """The query of a row that refers to none."""
-        pairs = list(zip(map(name, self.columns), map(name, self.referred), strict=True))
-        equal = " AND ".join(f"p.{there} = c.{here}" for here, there in pairs)
-        given = " AND ".join(f"c.{here} IS NOT NULL" for here, _ in pairs)
-        columns = ", ".join(f"c.{here}" for here, _ in pairs)
-        return (
-            f"SELECT {columns} FROM {name(self.child)} c LEFT JOIN {name(self._schema)}.{name(self.parent)} p "  # noqa: S608
-            f"ON {equal} WHERE {given} AND p.{pairs[0][1]} IS NULL LIMIT 1"
-        )
-
-
-def _foreign_keys(held: Session) -> list[_Key]:
-    found: dict[tuple[str, str], _Key] = {}
-    for constraint, child, column, schema, parent, referred in held.rows(_KEYS):
-        key = found.setdefault((child, constraint), _Key(constraint, child, schema, parent))
-        key.columns.append(column)
-        key.referred.append(referred)
-    return list(found.values())

@@ -91,7 +91,7 @@ def open_source(target: Target, readers: int = MOST_READERS) -> Iterator[MySQLSo
         if not _together(target, found):
             more.close()
             del found[1:]
-            _begin(found)
+            begin(found)
         yield MySQLSource(target, found, plain)
 
 
@@ -99,7 +99,7 @@ def _together(target: Target, readers: list[Session]) -> bool:
     """Take the snapshots of all while nobody commits; False where that was not to be had."""
     try:
         with session(target, None, "source") as guard, _locked(guard):
-            _begin(readers)
+            begin(readers)
     except FramefoxTasksError:  # no right to lock, or somebody is in the way
         return False
     return True
@@ -120,7 +120,8 @@ def _locked(guard: Session) -> Iterator[None]:
         guard.execute("UNLOCK TABLES")
 
 
-def _begin(readers: list[Session]) -> None:
+def begin(readers: list[Session]) -> None:
+    """Take the snapshot of each."""
     for reader in readers:
         for statement in _BEGIN:
             reader.execute(statement)

@@ -116,10 +116,13 @@ class MySQLVerbs(ServerVerbs):
         """Who has taken a named lock has given it back: here is no transaction, as each statement commits."""
         return bool(connection.open)
 
-    def is_ready(self, connection: Any, target: Target, *, is_sure: bool) -> bool:  # noqa: ARG002 - it is asked anyway
-        """By turning to the target's database."""
+    def is_ready(self, connection: Any, database: str | None, *, is_sure: bool) -> bool:
+        """By turning to the database."""
         try:
-            connection.select_db(target.name)
+            if database is not None:
+                connection.select_db(database)
+            elif not is_sure:
+                connection.cursor().execute("SELECT 1")
         except connection.Error:
             return False
         return True

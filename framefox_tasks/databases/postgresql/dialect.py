@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.postgresql import takes, types
-from framefox_tasks.databases.rows import Field
+from framefox_tasks.databases.rows import Field, Kind
 from framefox_tasks.databases.schema import Type, Written
 
 _SERIAL = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"}
@@ -71,9 +72,16 @@ class PostgreSQLDialect(Dialect):
         """Documents that are parsed, and intervals."""
         return field.native in ("jsonb", "interval")
 
-    def key_value(self, field: Field, text: str) -> str:  # noqa: ARG002 - the server takes it for one of the column
-        """In quotes: a number without them would be of another type, and NaN a name."""
-        return self.literal(text)
+    def key_field(self, field: Field) -> Field:
+        """As the server writes it, and reads it again: an array travels to another kind of database as JSON."""
+        return replace(field, kind=field.own) if field.own else field
+
+    def key_value(self, field: Field, text: str) -> str:
+        """In quotes: a number without them would be of another type, and NaN a name.
+
+        The server takes it for one of the column, but for a row that is not compared with others.
+        """
+        return f"{self.literal(text)}::{field.native}" if field.kind is Kind.NATIVE else self.literal(text)
 
     def uuid(self, written: Written) -> str:  # noqa: ARG002 - takes any number of characters
         """The server's own, which is of both types."""

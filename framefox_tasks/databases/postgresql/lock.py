@@ -102,7 +102,7 @@ def _connected(dialect: PostgreSQLVerbs, target: Target, stack: ExitStack) -> An
         return stack.enter_context(dialect.connection(target, target.name))
     except ConnectionFailedError as exc:
         # The server has no code for a database that another run has just dropped.
-        if dialect.exists(target):
+        if dialect.is_listed(target, exc):
             raise
         raise dialect.missing(target) from exc
 

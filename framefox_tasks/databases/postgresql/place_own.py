@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from framefox_tasks.databases.place import commit_in_doubt, run_all, target_not_empty
-from framefox_tasks.databases.postgresql.place_rows import PostgreSQLRowsPlace, RowsLoader
+from framefox_tasks.databases.postgresql.place_rows import PostgreSQLRowsPlace
 from framefox_tasks.databases.postgresql.privileges import COMMIT
+from framefox_tasks.databases.postgresql.rows_loader import RowsLoader
 from framefox_tasks.databases.postgresql.session import other_database, quoted, session, telling
 from framefox_tasks.databases.postgresql.staging import RELATIONS
 from framefox_tasks.databases.postgresql.verbs import VERBS

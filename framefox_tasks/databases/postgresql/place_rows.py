@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 
 from framefox_tasks.databases.place import commit_in_doubt, copy_running, run_all
-from framefox_tasks.databases.postgresql.columns import qualified
 from framefox_tasks.databases.postgresql.load import PostgreSQLLoader
 from framefox_tasks.databases.postgresql.read import PostgreSQLReader
-from framefox_tasks.databases.postgresql.session import other_database, quoted, session, telling
+from framefox_tasks.databases.postgresql.rehearsal import rehearsal
+from framefox_tasks.databases.postgresql.rows_loader import HELD_KEYS, RowsLoader
+from framefox_tasks.databases.postgresql.session import other_database, quoted, session, shortened, telling
 from framefox_tasks.databases.postgresql.verbs import VERBS
-from framefox_tasks.databases.rows import Name, Side, Statement
+from framefox_tasks.databases.rehearsal import Rehearsal
+from framefox_tasks.databases.rows import Side, Statement
 from framefox_tasks.errors import CopyError, DatabaseNotFoundError
 from framefox_tasks.model import Target
 
@@ -29,17 +30,15 @@ JOIN pg_class s ON s.relkind = 'S' AND s.oid = CASE d.classid WHEN 'pg_class'::r
 WHERE a.attrelid = ANY(%s::regclass[]) AND a.attnum > 0 AND a.atttypid = ANY('{int2,int4,int8}'::regtype[])
 ORDER BY 1
 """
-_KEYS = """
-SELECT conname, conrelid::regclass::text, confrelid::regclass::text,
-    ARRAY(SELECT attname::text FROM unnest(conkey) WITH ORDINALITY u(attnum, place)
-          JOIN pg_attribute a USING (attnum) WHERE a.attrelid = conrelid ORDER BY u.place),
-    ARRAY(SELECT attname::text FROM unnest(confkey) WITH ORDINALITY u(attnum, place)
-          JOIN pg_attribute a USING (attnum) WHERE a.attrelid = confrelid ORDER BY u.place)
-FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND convalidated
-    AND (conrelid = ANY(%(tables)s::regclass[]) OR confrelid = ANY(%(tables)s::regclass[])) ORDER BY 2, 1
+# Unique keys and exclusions that may be deferred are kept by triggers, which were off; their indexes can be built anew.
+_DEFERRABLE = """
+SELECT conindid::regclass::text, conname, conrelid::regclass::text FROM pg_constraint
+JOIN pg_class i ON i.oid = conindid AND i.relkind = 'i'
+WHERE condeferrable AND contype IN ('p', 'u', 'x') AND conrelid IN (
+    SELECT unnest(%(tables)s::regclass[]) UNION
+    SELECT p.relid FROM unnest(%(tables)s::regclass[]) t, pg_partition_tree(t) p
+) ORDER BY 1
 """
-
-
 # Tables that lost rows or references since they refer to rows that were deleted.
 _ALONG = """
 WITH RECURSIVE along(id) AS (
@@ -62,11 +61,11 @@ class PostgreSQLRowsPlace:
 
     most_loaders = 1
     how = "loaded into its own tables, in one transaction"
+    patience = 60.0
 
     def __init__(self, target: Target) -> None:
         self.target = target
         self.staging = target
-        self.patience = 60.0
         self._closing = ExitStack()
 
     def check(self) -> None:
@@ -90,6 +89,10 @@ class PostgreSQLRowsPlace:
         with self._closing, suppress(psycopg.Error):
             if not self._connection.closed:
                 self._connection.execute("ROLLBACK")
+
+    def rehearsal(self, tables: Sequence[Side]) -> AbstractContextManager[Rehearsal]:
+        """Stand-ins of some tables; see RehearsesRows."""
+        return rehearsal(self.target, tables)
 
     def _begin(self) -> None:
         self._connection.execute("BEGIN")
@@ -127,6 +130,7 @@ class PostgreSQLRowsPlace:
         with telling(self.target, "target", self._connection):
             if self._privileged:
                 self._check_foreign_keys()
+                self._check_deferrable()
             else:
                 self._check_others()
             self._connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -155,9 +159,23 @@ class PostgreSQLRowsPlace:
                 (sequence,),
             )
 
+    def _check_deferrable(self) -> None:
+        from psycopg.errors import IntegrityError
+
+        for index, name, table in self._connection.execute(
+            _DEFERRABLE, {"tables": list(self._loader.loaded)}
+        ).fetchall():
+            try:
+                self._connection.execute(f"REINDEX INDEX {index}")
+            except IntegrityError as exc:
+                raise CopyError(
+                    f"With these rows, {table} of {self.target.label} would break {name}: "
+                    f"{shortened(exc.diag.message_detail or str(exc))} Nothing was changed.",
+                ) from exc
+
     def _check_foreign_keys(self) -> None:
         for name, table, referred, columns, others in self._connection.execute(
-            _KEYS, {"tables": list(self._loader.loaded)}
+            HELD_KEYS, {"tables": list(self._loader.loaded)}
         ).fetchall():
             pairs = " AND ".join(f"p.{quoted(o)} = c.{quoted(m)}" for m, o in zip(columns, others, strict=True))
             filled = " AND ".join(f"c.{quoted(column)} IS NOT NULL" for column in columns)
@@ -171,42 +189,3 @@ class PostgreSQLRowsPlace:
                     f"there (foreign key {name}); nothing was changed.",
                     hint=f"Copy {referred} as well.",
                 )
-
-
-class RowsLoader(PostgreSQLLoader):
-    """A loader whose work is one transaction, which it does not end."""
-
-    def __init__(self, connection: Any, target: Target) -> None:
-        super().__init__(connection, target)
-        self.cleared: set[str] = set()
-        self.loaded: set[str] = set()
-        self._undoes = False
-
-    def take_as_is(self) -> None:
-        """Whatever a database of this kind holds is taken."""
-
-    def undo_failures(self) -> None:
-        """Let each load be a part of the transaction that can be undone alone."""
-        self._undoes = True
-
-    def clear(self, table: Name) -> None:
-        """Delete all rows of a table, and remember which."""
-        self.cleared.add(qualified(table))
-        super().clear(table)
-
-    def _load(self, table: Side, blocks: Iterable[bytes], form: str) -> int:
-        self.loaded.add(qualified(table.name))
-        return super()._load(table, blocks, form)
-
-    def _emptied(self, table: Name) -> bool:  # noqa: ARG002 - nothing is new here
-        return False
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._undone() if self._undoes else nullcontext():
-            yield
-
-    @contextmanager
-    def _undone(self) -> Iterator[None]:
-        with self.connection.transaction():
-            yield

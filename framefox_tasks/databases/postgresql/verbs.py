@@ -40,6 +40,7 @@ AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_pri
 ORDER BY 1
 """
 _SEARCH_PATH = "-csearch_path="
+_TEMPLATE = "template1"
 _OUTSIDE = 0  # of any transaction, as libpq says
 DIRECT: WeakSet[Any] = WeakSet()  # connections that were found to have no pooler in between
 _MAINTENANCE: dict[tuple[object, ...], str] = {}
@@ -142,18 +143,21 @@ class PostgreSQLVerbs(ServerVerbs):
                 with self.connection(target, target.name):
                     return True
             except ConnectionFailedError as exc:
-                if not self._listed(target, exc):
+                if not self.is_listed(target, exc):
                     return False
                 if attempt == _ATTEMPTS - 1:
                     raise
         raise AssertionError  # pragma: no cover - the last attempt has returned or raised
 
     def reused_as(self, target: Target, keywords: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """One database; schemas alike, as what is asked of one names it."""
+        """One database; schemas alike, as what is asked of one names it.
+
+        None is made of template1 as long as anybody is connected to that.
+        """
         options = str(keywords.get("options", ""))
         if "." in target.project.version_table and options.startswith(_SEARCH_PATH) and " -" not in options:
             keywords = {name: value for name, value in keywords.items() if name != "options"}
-        return keywords, keywords
+        return keywords, {} if keywords.get("dbname") == _TEMPLATE else keywords
 
     def keeps_session(self, connection: Any, keywords: Mapping[str, Any]) -> bool:
         """That of psycopg 3, in a schema."""
@@ -187,7 +191,7 @@ class PostgreSQLVerbs(ServerVerbs):
         except (AttributeError, connection.Error):
             return False
 
-    def is_ready(self, connection: Any, target: Target, *, is_sure: bool) -> bool:  # noqa: ARG002 - of one database
+    def is_ready(self, connection: Any, database: str | None, *, is_sure: bool) -> bool:  # noqa: ARG002 - of one database
         """Whether it answers."""
         try:
             if not is_sure:
@@ -196,7 +200,8 @@ class PostgreSQLVerbs(ServerVerbs):
             return False
         return True
 
-    def _listed(self, target: Target, failure: ConnectionFailedError) -> bool:
+    def is_listed(self, target: Target, failure: ConnectionFailedError) -> bool:
+        """Whether a database that could not be connected to is there, by the catalogue of another one."""
         try:
             maintenance = self.maintenance(target)
         except FramefoxTasksError:
@@ -221,8 +226,8 @@ class PostgreSQLVerbs(ServerVerbs):
     def _maintenance(self, target: Target) -> str:
         with suppress(ConnectionFailedError), self.connection(target, "postgres"):
             return "postgres"
-        with self.connection(target, "template1"):
-            return "template1"
+        with self.connection(target, _TEMPLATE):
+            return _TEMPLATE
 
     def create(self, target: Target) -> None:
         """Create the database, as soon as nobody is connected to the template that the server makes it from."""
@@ -243,8 +248,8 @@ class PostgreSQLVerbs(ServerVerbs):
 
     def drop(self, target: Target, *, force_disconnect: bool = False) -> None:
         """Drop the database; with force_disconnect end other sessions first."""
-        self._require(target)
         name = quote_identifier(target, self, target.name)
+        reuse.close_idle(target.name)
         with self.connection(target, self.maintenance(target)) as connection:
             cursor = connection.cursor()
             force = ""

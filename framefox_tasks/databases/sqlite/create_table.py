@@ -17,6 +17,15 @@ class CreateTable:
         self._sql = sql
         self._definition = SQLiteDefinition(sql)
 
+    def conflicts(self) -> Iterator[str]:
+        """What a row that breaks a constraint does, where that is not the usual error."""
+        for item, clause in self._clauses("PRIMARY", "UNIQUE", "NOT NULL", "CHECK"):
+            words = [word.keyword for word in clause.words if word.sort != "space"]
+            action = next((after for word, after in pairwise(words) if word == "CONFLICT"), "ABORT")
+            if action != "ABORT":
+                columns = item.column if item.is_column else ", ".join(clause.columns)
+                yield f"ON CONFLICT {action} of {clause.name or f'{clause.kind} ({columns})'}"
+
     def _clauses(self, *kinds: str) -> Iterator[tuple[Item, Clause]]:
         for item in (*self._definition.columns, *self._definition.constraints):
             yield from ((item, clause) for clause in item.of(*kinds))

@@ -10,6 +10,7 @@ from framefox_tasks.databases.rows import Field, Kind
 from framefox_tasks.databases.schema import Written
 from framefox_tasks.databases.sqlite import takes, types
 
+_SPELLED = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.INTERVAL, Kind.UUID)
 _NUMBERS = (Kind.INTEGER, Kind.NUMERIC, Kind.FLOAT)
 
 
@@ -32,7 +33,9 @@ class SQLiteDialect(Dialect):
     has_truth_words = False
     like_folds = True
     like_folds_in_copy = True
+    folds_ascii = True
     char_length = "length"
+    length_ends_at_null = True
     octet_length = ""
     exact_digits = types.EXACT_DIGITS
     parser = "sqlite"
@@ -44,6 +47,20 @@ class SQLiteDialect(Dialect):
     def exact(sql: str) -> str:
         """With the collation of bytes."""
         return f"{sql} COLLATE BINARY"
+
+    def shortens(self, field: Field) -> bool:
+        """Where it makes doubles and integers of them."""
+        return types.affinity_of(field.native) != "TEXT"
+
+    @staticmethod
+    def beyond_ascii(sql: str) -> str:
+        """As bytes, of which there are more; also of a text with a null character, where its length ends."""
+        return f"length(CAST({sql} AS BLOB)) <> length({sql})"
+
+    @staticmethod
+    def has_null_character(sql: str) -> str:
+        """By its place."""
+        return f"instr({sql}, char(0)) > 0"
 
     def refused_numbers(self, column: str, key: tuple[str, ...], *, another: bool) -> str:  # noqa: ARG002 - implied
         """Only a primary key of one column can have them."""
@@ -80,6 +97,16 @@ class SQLiteDialect(Dialect):
         if field.kind is Kind.BYTES:
             return f"X'{text.removeprefix(chr(92) + 'x')}'"
         return super().key_value(field, text)
+
+    def spelling(self, field: Field) -> str:
+        """Its sort, its length, its letters, what stands before the time, and its distance from UTC."""
+        name = self.quoted(field.name)
+        if field.kind in (Kind.BOOLEAN, Kind.OTHER):
+            return name
+        if field.kind not in _SPELLED:
+            return f"typeof({name})" if types.affinity_of(field.native) == "BLOB" else ""
+        zone = f"CASE WHEN {name} GLOB '*[+-]??:??' THEN substr({name}, -6) ELSE '' END"
+        return f"(typeof({name}) || length({name}) || ({name} = lower({name})) || substr({name}, 11, 1) || {zone})"
 
     def uuid(self, written: Written) -> str | None:
         """Random digits."""

@@ -127,7 +127,10 @@ class _Inspector:
             tuple(self._references(one.name, text.references())),
             tuple(text.checks()),
             rows=self._rows(one.name),
-            lost=tuple(f"collation {name} in {one.name}" for name in text.collations() if name != "binary"),
+            lost=(
+                *(f"collation {name} in {one.name}" for name in text.collations() if name != "binary"),
+                *(f"{conflict} of {one.name}" for conflict in text.conflicts()),
+            ),
         )
 
     def _primary_key(self, table: str) -> tuple[str, ...]:

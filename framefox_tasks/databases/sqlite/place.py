@@ -5,16 +5,18 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from urllib.parse import quote
 
 from framefox_tasks.databases.contract import Place
 from framefox_tasks.databases.place import run_all
-from framefox_tasks.databases.rows import Statement
+from framefox_tasks.databases.rehearsal import Rehearsal
+from framefox_tasks.databases.rows import Side, Statement
 from framefox_tasks.databases.sqlite.backup import connect
 from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.load import SQLiteLoader
 from framefox_tasks.databases.sqlite.read import SQLiteReader
+from framefox_tasks.databases.sqlite.rehearsal import rehearsal
 from framefox_tasks.databases.sqlite.staging import Staging
 from framefox_tasks.databases.sqlite.types import named
 from framefox_tasks.databases.sqlite.verbs import VERBS
@@ -111,6 +113,10 @@ class SQLiteRowsPlace:
             connection.execute("PRAGMA foreign_keys = OFF")
             connection.execute("BEGIN IMMEDIATE")
             yield connection
+
+    def rehearsal(self, tables: Sequence[Side]) -> AbstractContextManager[Rehearsal]:
+        """Stand-ins of some tables; see RehearsesRows."""
+        return rehearsal(self.staging, tables, self._meant)
 
     def __enter__(self) -> SQLiteRowsPlace:
         self._opening = self._opened()

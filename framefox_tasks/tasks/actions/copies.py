@@ -239,7 +239,7 @@ def _copy_once(
 ) -> dict[str, Any] | None:
     stamp = stamp_of(copy)
     if dry_run:
-        plan = copying.plan_copy(copy.source, copy.target(stamp), options=copy.options)
+        plan = copying.plan_copy(copy.source, copy.target(stamp), options=copy.options, workers=way.cluster)
         report.show(plan, verbose=way.verbose)
         if plan.refused:
             raise CopyError(

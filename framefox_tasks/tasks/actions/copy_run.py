@@ -85,7 +85,7 @@ def _workers(copy: NamedCopy, stamp: str, way: Way) -> Iterator[RangeWorkers | N
     from framefox_tasks.fleet.cluster import connected
     from framefox_tasks.fleet.ranges import ClusterRanges
 
-    check_sides(copy.source, copy.target(stamp))
+    check_sides(copy.source, copy.target(stamp), locked=copy.options.lock_writes)
     with connected(way.cluster, insecure=way.insecure) as found:
         report.say(f"On {way.cluster}: {report.number(found.jobs, 'range')} at a time.")
         if found.note:
