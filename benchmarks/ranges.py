@@ -33,6 +33,7 @@ SERVERS = {
     "PostgreSQL": ("TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432", "postgres"),
     "MariaDB": ("TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306", ""),
 }
+PAIRS = [(source, target) for source in SERVERS for target in SERVERS]
 TABLE = "CREATE TABLE big (id bigint PRIMARY KEY, name text, price numeric(12, 2), made {}, note text, flag {})"
 FILLED = {
     "PostgreSQL": """INSERT INTO big SELECT n, 'name ' || n, n * 0.37, timestamp '2026-01-01' + n * interval '1 minute',
@@ -145,7 +146,7 @@ def main() -> None:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
     print(f"| {rows:,} rows of 6 columns | | clock | client | both servers | busiest session |")
     print("| --- | --- | --- | --- | --- | --- |")
-    for source, target in (("PostgreSQL", "PostgreSQL"), ("MariaDB", "PostgreSQL")):
+    for source, target in PAIRS:
         made(source, rows)
         ways = {"one stream": 0, f"{RANGES} ranges": rows // RANGES}
         found: dict[str, list[Took]] = {way: [] for way in ways}

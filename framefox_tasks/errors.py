@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 
 class FramefoxTasksError(Exception):
     """A mistake or a condition that the user can do something about.
@@ -148,3 +150,12 @@ class FleetStoppedError(FleetError):
 
 class ConfirmationRequiredError(FramefoxTasksError):
     """A destructive operation was neither confirmed nor allowed in advance."""
+
+
+def causes(exc: BaseException | None) -> Iterator[BaseException]:
+    """An error, and what it comes from, each once: whoever raises one again may have made a circle of them."""
+    seen: list[BaseException] = []
+    while exc is not None and not any(exc is one for one in seen):
+        yield exc
+        seen.append(exc)
+        exc = exc.__cause__ or exc.__context__

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import date
+from decimal import Decimal
 from numbers import Real
 
 from framefox_tasks.errors import ConfigError
 from framefox_tasks.fleet.targets import FleetTarget
 from framefox_tasks.model import FleetGroup
 
+_NUMBER = r"-?(0|[1-9]\d*)(\.\d+)?"
+_GREATEST = 2**63  # of what SQLite takes for an integer
 ALL = FleetGroup("all")
 """The one group of a fleet without groups."""
 
@@ -40,11 +44,14 @@ def grouped(targets: Sequence[FleetTarget], groups: Sequence[FleetGroup]) -> lis
 def _meant(targets: Sequence[FleetTarget], group: FleetGroup) -> list[FleetTarget]:
     """Those that a condition is true for, by a table of what the list says of each."""
     columns = list(dict.fromkeys(str(name) for one in targets for name in one.row if name != "url")) or ["name"]
-    names = ", ".join('"' + column.replace('"', '""') + '"' for column in columns)
+    rows = [[_value(one.row.get(column)) for column in columns] for one in targets]
+    names = ", ".join(
+        f'"{column.replace(chr(34), chr(34) * 2)}"{_affinity(column, values)}'
+        for column, values in zip(columns, zip(*rows, strict=True), strict=False)
+    )
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute(f"CREATE TABLE target ({names})")
         marks = ", ".join("?" * len(columns))
-        rows = ([_value(one.row.get(column)) for column in columns] for one in targets)
         connection.executemany(f"INSERT INTO target VALUES ({marks})", rows)  # noqa: S608 - question marks
         try:
             found = connection.execute(f"SELECT rowid FROM target WHERE {group.where}").fetchall()  # noqa: S608 - of the settings
@@ -56,11 +63,17 @@ def _meant(targets: Sequence[FleetTarget], group: FleetGroup) -> list[FleetTarge
     return [targets[number - 1] for (number,) in sorted(found)]
 
 
+def _affinity(column: str, values: Sequence[object]) -> str:
+    """What has SQLite compare a column as numbers, also where they are texts, as all that a CSV file holds."""
+    numbers = all(isinstance(one, (int, float)) or one is None or re.fullmatch(_NUMBER, str(one)) for one in values)
+    return " NUMERIC" if numbers and column != "name" else ""
+
+
 def _value(value: object) -> object:
-    if value is None or isinstance(value, (str, bytes, int, float)):
-        return value
-    if isinstance(value, Real):
+    if isinstance(value, (Real, Decimal)) and not (isinstance(value, int) and abs(value) < _GREATEST):
         return float(value)
+    if value is None or isinstance(value, (str, bytes, int)):
+        return value
     return value.isoformat() if isinstance(value, date) else str(value)
 
 

@@ -103,6 +103,24 @@ def outline_of(target: Target, *, on_new: Callable[[], None] | None = None) -> O
     return found
 
 
+def revision_in(outline: Outline, revision: str | None, target: Target) -> str | None:
+    """A revision as the outline names it, where it was typed in part, or is counted from another one.
+
+    What is counted from where each database stands, as +1, stays as it is.
+
+    Raises:
+        MigrationError: There is none such; names those that it might be.
+    """
+    if outline.wanted(revision) is not None or revision is None:
+        return revision
+    from framefox_tasks.migrations.alembic.history import History
+
+    history = History(target)
+    history.check_revision(revision)
+    found = () if history.is_relative(revision) else history.resolve(revision)
+    return found[0] if len(found) == 1 else revision
+
+
 _NAMES = ("digest", "heads", "at_heads", "before")
 
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace as replaced
 from pathlib import Path
@@ -33,6 +33,9 @@ from framefox_tasks.url import redact
 _HEAD = Struct(">I")
 _TAIL = 400
 _ATTEMPTS = 2
+_LOOK_SECONDS = 0.2
+Ended = SimpleQueue[tuple[FleetOutcome, threading.Event] | BaseException | None]
+"""Outcomes, each with what is set when the next one is asked for."""
 # Nothing of a script that called this is run again, and nothing that it has open is inherited.
 # To look for garbage takes a tenth of the start, and there is none.
 _START = (
@@ -48,12 +51,21 @@ class Processes:
         jobs: How many.
         per_server: How many of them work on one server at a time; None for no limit.
         server_of: The server that an order is about; empty for none.
+        on_interrupt: Called when an interrupt has come, before those that run are waited for.
     """
 
-    def __init__(self, jobs: int, *, per_server: int | None = None, server_of: ServerOf = lambda _: "") -> None:
+    def __init__(
+        self,
+        jobs: int,
+        *,
+        per_server: int | None = None,
+        server_of: ServerOf = lambda _: "",
+        on_interrupt: Callable[[], None] = lambda: None,
+    ) -> None:
         self._jobs = jobs
         self._per_server = per_server
         self._server_of = server_of
+        self._on_interrupt = on_interrupt
         self._waiting: Waiting | None = None
         self._started: list[_Process] = []
 
@@ -81,7 +93,7 @@ class Processes:
         When it is closed, as by leaving a loop over it, no more are begun, and it waits for those that run.
         """
         queue = self._waiting = Waiting(orders, self._per_server, self._server_of)
-        ended: SimpleQueue[FleetOutcome | BaseException | None] = SimpleQueue()
+        ended: Ended = SimpleQueue()
         threads = [
             threading.Thread(target=_run, args=(queue, ended, started), name=f"fleet-{number}", daemon=True)
             for number, started in enumerate(self._taken(min(self._jobs, len(orders))))
@@ -97,7 +109,12 @@ class Processes:
                 elif isinstance(found, BaseException):
                     raise found
                 else:
-                    yield found
+                    outcome, seen = found
+                    yield outcome
+                    seen.set()
+        except KeyboardInterrupt:
+            self._on_interrupt()
+            raise
         finally:
             queue.close()
             for thread in threads:
@@ -110,7 +127,7 @@ class Processes:
             yield self._started.pop() if self._started else None
 
 
-def _run(waiting: Waiting, ended: SimpleQueue[FleetOutcome | BaseException | None], process: _Process | None) -> None:
+def _run(waiting: Waiting, ended: Ended, process: _Process | None) -> None:
     """What a thread does: it has one process, and starts another in its place where that is lost."""
     try:
         with ExitStack() as stack:
@@ -121,7 +138,11 @@ def _run(waiting: Waiting, ended: SimpleQueue[FleetOutcome | BaseException | Non
                     process, found = _carried_out(order, process, stack)
                 finally:
                     waiting.ended(order)
-                ended.put(found)
+                seen = threading.Event()
+                ended.put((found, seen))
+                # After a failure none may be wanted any more: who counts them says so before another is begun.
+                while found.ended == "failed" and not (waiting.closed or seen.wait(_LOOK_SECONDS)):
+                    pass
     except BaseException as exc:  # noqa: BLE001 - who waits for the outcomes is to have it
         ended.put(exc)
     finally:

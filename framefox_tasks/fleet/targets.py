@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -104,7 +105,12 @@ def _target(row: Row, settings: Settings, fleet: FleetSettings) -> FleetTarget:
     try:
         return FleetTarget(name, row, _database(name, row, settings, fleet), schema=schema)
     except FramefoxTasksError as exc:
-        return FleetTarget(name or "(no name)", row, error=exc, schema=schema)
+        return FleetTarget(_printable(name) or "(no name)", row, error=exc, schema=schema)
+
+
+def _printable(name: str) -> str:
+    """A name without what a terminal would obey."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in name)
 
 
 def _database(name: str, row: Row, settings: Settings, fleet: FleetSettings) -> Target:
@@ -134,7 +140,7 @@ def once(targets: Iterable[FleetTarget]) -> Iterator[FleetTarget]:
     names: set[str] = set()
     databases: dict[tuple[str, str], str] = {}
     for one in targets:
-        where = (one.target.identity, one.target.project.version_table if one.schema else "") if one.target else None
+        where = _where(one, one.target) if one.target else None
         other = databases.setdefault(where, one.name) if where else one.name
         if one.name in names:
             yield _refused(one, f"{one.name} is in the list of the fleet twice.")
@@ -143,6 +149,16 @@ def once(targets: Iterable[FleetTarget]) -> Iterator[FleetTarget]:
         else:
             yield one
         names.add(one.name)
+
+
+def _where(one: FleetTarget, target: Target) -> tuple[str, str]:
+    """What is the same for the same database; of a file that has several names, for each of them."""
+    if target.address.is_file:
+        with suppress(OSError):
+            found = target.file.stat()
+            if found.st_nlink > 1:
+                return f"{found.st_dev}:{found.st_ino}", ""
+    return target.identity, target.project.version_table if one.schema else ""
 
 
 def _refused(one: FleetTarget, message: str) -> FleetTarget:
@@ -158,8 +174,13 @@ def chosen(targets: Sequence[FleetTarget], only: str) -> list[FleetTarget]:
     patterns = [pattern.strip() for pattern in only.split(",") if pattern.strip()]
     if not patterns:
         return list(targets)
+    names = {one.name for one in targets}
+    meant: set[str] = set()
     for pattern in patterns:
-        if not any(fnmatchcase(one.name, pattern) for one in targets):
+        # A name that stands in the list is that one, whatever its signs would match.
+        found = {pattern} if pattern in names else {name for name in names if fnmatchcase(name, pattern)}
+        meant |= found
+        if not found:
             from difflib import get_close_matches
 
             near = get_close_matches(pattern, [one.name for one in targets], n=1)
@@ -167,4 +188,4 @@ def chosen(targets: Sequence[FleetTarget], only: str) -> list[FleetTarget]:
                 f"No target of the fleet is called {pattern}.",
                 hint=f"Did you mean {near[0]}?" if near else "See them all with: doit fleet_status --verbose",
             )
-    return [one for one in targets if any(fnmatchcase(one.name, pattern) for pattern in patterns)]
+    return [one for one in targets if one.name in meant]

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import replace as replaced
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 from framefox_tasks.databases import database_of
-from framefox_tasks.errors import ConfigError, FramefoxTasksError
+from framefox_tasks.errors import ConfigError, FramefoxTasksError, MigrationError
 from framefox_tasks.fleet.executors import OnExecutor
-from framefox_tasks.fleet.outline import Outline, outline_of
+from framefox_tasks.fleet.outline import Outline, outline_of, revision_in
 from framefox_tasks.fleet.processes import Processes
 from framefox_tasks.fleet.standing import standings
 from framefox_tasks.fleet.targets import FleetTarget, once
@@ -66,13 +67,15 @@ def upgrade_all(
         stop_after: After how many failures no more are begun, and the rest is `left`; 0 to go on.
 
     Raises:
-        MigrationError: The history cannot be read.
+        MigrationError: The history cannot be read, or has no such revision.
     """
     fleet = list(once(map(_fleet_target, targets)))
     jobs = jobs or os.cpu_count() or 1
     known = [one for one in fleet if one.target or one.error]
     project = next((one.target for one in known if one.target), None)
     outline = outline_of(project) if project else None
+    if outline and project:
+        revision = revision_in(outline, revision, project)
     found = list(_settled(known, outline, revision, per_server))
     yield from (outcome for _, outcome in found if outcome)
     orders = [_order(one, revision, lock_wait, outline) for one, outcome in found if outcome is None]
@@ -239,9 +242,11 @@ class FleetRun:
 
     def plan(self) -> list[PlannedTarget]:
         """Where each target stands, with its group."""
-        wanted = self._outline.wanted(self._revision) or self._outline.at_heads
+        wanted = self._outline.wanted(self._revision)
         targets = [one for _, members in self._groups for one in members]
-        found = iter(standings(targets, self._outline, wanted, per_server=self._per_server))
+        found = iter(standings(targets, self._outline, wanted or self._outline.at_heads, per_server=self._per_server))
+        if wanted is None:
+            found = map(_counted(targets, self._revision), found)
         return [PlannedTarget(group.name, next(found)) for group, members in self._groups for _ in members]
 
     def upgrade(
@@ -256,7 +261,7 @@ class FleetRun:
         """
         start = time.perf_counter()
         outcomes: list[FleetOutcome] = []
-        stopped = ""
+        stopped, failed = "", 0
 
         def tell(outcome: FleetOutcome, group: str) -> None:
             outcomes.append(replaced(outcome, group=group))
@@ -276,22 +281,21 @@ class FleetRun:
         on_begin(sum(len(members) for _, members in work))
         for index, (group, members) in enumerate(work):
             behind = sum(len(others) for _, others in work[index + 1 :])
-            stopped = stopped or self._too_many(outcomes) if members else stopped
             if stopped:
                 for one in members:
                     tell(FleetOutcome(one.name, one.label, "left", message="It was not begun."), group.name)
                 continue
-            self._run(group, members, outcomes, tell)
+            # Those that were not even begun, as they cannot be reached, say nothing of the migrations.
+            failed += self._run(group, members, failed, tell)
             left = any(one.ended == "left" for one in outcomes)
-            stopped = self._too_many(outcomes) if behind or left else ""
+            stopped = self._too_many(failed) if behind or left else ""
             if left and not stopped:
                 stopped = "since all workers are gone"
             if group.ask and behind and not stopped and not ask(_question(group, outcomes, behind)):
                 stopped = f"after the group {group.name}, as its `then: ask` says"
         return FleetReport("upgrade", tuple(outcomes), self.names, stopped, seconds=time.perf_counter() - start)
 
-    def _too_many(self, outcomes: Sequence[FleetOutcome]) -> str:
-        failed = sum(one.ended == "failed" for one in outcomes)
+    def _too_many(self, failed: int) -> str:
         if self._stop_after and failed >= self._stop_after:
             return f"after {failed} failure{'s' * (failed > 1)}, as stop_after says"
         return ""
@@ -300,18 +304,45 @@ class FleetRun:
         self,
         group: FleetGroup,
         members: Sequence[FleetTarget],
-        outcomes: Sequence[FleetOutcome],
+        failed: int,
         tell: Callable[[FleetOutcome, str], None],
-    ) -> None:
+    ) -> int:
+        """Upgrade the targets of a group; gives how many have failed."""
         if not members:
-            return
+            return 0
         orders = [_order(one, self._revision, self._lock_wait, self._outline) for one in members]
         labels = {order.name: order.label for order in orders}
         if self._by_name:  # neither a URL nor where a server is leaves this process
             orders = [replace(order, target=None, label=order.name, run=self._id) for order in orders]
-        failed = sum(one.ended == "failed" for one in outcomes)
+        mine = 0
         for outcome in watched(self._runner(), orders, self._stop_after, failed):
             tell(replaced(outcome, label=labels[outcome.name]), group.name)
+            mine += outcome.ended == "failed"
+        return mine
+
+
+def _counted(targets: Sequence[FleetTarget], revision: str | None) -> Callable[[FleetStanding], FleetStanding]:
+    """What counts the migrations of a revision that depends on where each target stands."""
+    from framefox_tasks.migrations.upgrade import history_of
+
+    history = next((history_of(one.target) for one in targets if one.target), None)
+
+    @cache
+    def steps(current: tuple[str, ...]) -> int | MigrationError:
+        try:
+            return len(history.between(revision or "heads", current)) if history else 0
+        except MigrationError as exc:
+            return exc
+
+    def counted(standing: FleetStanding) -> FleetStanding:
+        if standing.state not in ("at head", "behind"):
+            return standing
+        found = steps(standing.current)
+        if isinstance(found, MigrationError):
+            return replaced(standing, pending=0, message=found.message, hint=found.hint or "")
+        return replaced(standing, pending=found)
+
+    return counted
 
 
 def _question(group: FleetGroup, outcomes: Sequence[FleetOutcome], behind: int) -> str:

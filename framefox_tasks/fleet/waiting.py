@@ -18,6 +18,9 @@ class Waiting:
         orders: In the order in which they are taken, but that one whose server is full is passed over.
         per_server: How many of one server are under way at a time; None for no limit.
         server_of: The server that an order is about; empty for none.
+
+    Attributes:
+        closed: Whether no more are begun.
     """
 
     def __init__(self, orders: Sequence[Order], per_server: int | None, server_of: ServerOf) -> None:
@@ -25,6 +28,7 @@ class Waiting:
         self._per_server = per_server
         self._server_of = server_of
         self._under_way: dict[str, int] = {}
+        self.closed = False
         self._changed = threading.Condition()
 
     def __len__(self) -> int:
@@ -59,5 +63,6 @@ class Waiting:
     def close(self) -> None:
         """Begin no more."""
         with self._changed:
+            self.closed = True
             self._orders.clear()
             self._changed.notify_all()

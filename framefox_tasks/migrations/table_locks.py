@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.lock import Patience, statement_start
 from framefox_tasks.databases.session_lock import outside_transaction
-from framefox_tasks.errors import FramefoxTasksError
+from framefox_tasks.errors import FramefoxTasksError, causes
 from framefox_tasks.model import Target
 
 if TYPE_CHECKING:
@@ -165,9 +165,7 @@ class TableLockWaits:
 
     def may_try_again(self, exc: BaseException | None) -> bool:
         """Whether a run that has ended with an error, and has left nothing, is to begin again."""
-        while exc is not None and not hasattr(exc, "orig"):
-            exc = exc.__cause__ or exc.__context__
-        orig = getattr(exc, "orig", None)
+        orig = next((one.orig for one in causes(exc) if hasattr(one, "orig")), None)
         if self._locks is None or orig is None:
             return False
         refused = self._locks.whole and self._is_refused(orig)

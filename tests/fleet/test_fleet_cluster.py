@@ -31,10 +31,14 @@ from framefox_tasks.fleet.work import Order, Worker, carry_out
 def test_a_cluster_with_tls(shop: MiniProject) -> None:
     shutil.rmtree(shop.path / "migrations")
     fleet = Fleet(shop.path)
-    fleet.tenants([f"t{number:02}" for number in range(12)], at="bbbb")
-    fleet.tenants([f"up{number:03}" for number in range(188)], at="cccc")
+    fleet.tenants(behind := [f"t{number:02}" for number in range(12)], at="bbbb")
+    fleet.tenants(others := [f"up{number:03}" for number in range(188)], at="cccc")
+    # The workers resolve the URLs: a variable in them is set there alone.
+    listed = (f"targets: [{', '.join([*behind, *others])}]", 'url: "sqlite:///tenants/{name}.db${MORE:-}"')
+    fleet.configure(*listed)
     shop.env.update(make_certificate(shop.path))
     environment = {**{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}, **shop.env}
+    environment["MORE"] = "?timeout=7"
     with running_cluster(shop.path, environment) as cluster:
         option = f"--cluster={cluster.address}"
         assert cluster.address.startswith("tls://127.0.0.1")
@@ -50,6 +54,7 @@ def test_a_cluster_with_tls(shop: MiniProject) -> None:
         assert cluster.scheduler
         kill = (
             "import os, signal, time\n    name = op.get_bind().engine.url.database\n"
+            "    with open('seen', 'a') as file:\n        file.write(f'{op.get_bind().engine.url}\\n')\n"
             "    if name.endswith('t03.db') and not os.path.exists('killed'):\n"
             "        open('killed', 'w').close()\n        os.kill(os.getpid(), signal.SIGKILL)\n"
             "    if name.endswith('t05.db') and not os.path.exists('gone'):\n"
@@ -57,7 +62,7 @@ def test_a_cluster_with_tls(shop: MiniProject) -> None:
             "        time.sleep(3)\n    op.create_table('dddd', sa.Column('id', sa.Integer))"
         )
         fleet.history.add("dddd", "cccc", upgrade=kill)
-        fleet.configure("targets: tenants/*.db", "stop_after: 0")
+        fleet.configure(*listed, "stop_after: 0")
         said = shop.doit("fleet_upgrade", option, "--only=t00,t01,t02,t03,t04")
         assert said.code == 1, said.all + cluster.log()
         assert "Traceback" not in said.all
@@ -67,6 +72,7 @@ def test_a_cluster_with_tls(shop: MiniProject) -> None:
         assert said.code == 2, said.all + cluster.log()
         assert "Traceback" not in said.all
         assert "since all workers are gone" in said.err
+        assert all(url.endswith(".db?timeout=7") for url in (shop.path / "seen").read_text().splitlines())
         at = {one.name: fleet.at(one.name)[0] for one in fleet.targets if one.name.startswith("t")}
         assert set(at.values()) <= {"cccc", "dddd"}
     done = shop.ok("fleet_upgrade", "--only=t*")

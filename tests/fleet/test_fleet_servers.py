@@ -8,10 +8,11 @@ from contextlib import closing
 
 import pytest
 from support.databases import Database, MakeDatabase
-from support.fleets import Fleet
+from support.fleets import Fleet, most_at_once
 
 from framefox_tasks import (
     DatabaseExistsError,
+    MigrationError,
     Settings,
     Target,
     create,
@@ -23,6 +24,7 @@ from framefox_tasks import (
 )
 from framefox_tasks.databases import database_of
 from framefox_tasks.fleet.create import hub
+from framefox_tasks.fleet.groups import grouped
 from framefox_tasks.fleet.outline import outline_of
 from framefox_tasks.fleet.standing import standings
 
@@ -100,6 +102,59 @@ def test_databases_of_a_server(fleet: Fleet, make_database: MakeDatabase, dialec
     assert Counter(one.ended for one in outcomes) == {"done": 1, "nothing": 1, "failed": 2}
     assert databases[0].revision() == ["cccc"]
     assert "cccc" in databases[0].tables()
+
+
+@pytest.mark.parametrize(("per_server", "seconds", "most"), [(1, 0.5, {1}), (2, 3, {2}), (None, 3, {2, 3})])
+def test_so_many_of_one_server_are_under_way(
+    fleet: Fleet, make_database: MakeDatabase, per_server: int | None, seconds: float, most: set[int]
+) -> None:
+    databases = [make_database("postgresql") for _ in range(3)]
+    targets = [Target(one.url, fleet.settings.target.project) for one in databases]
+    for target in targets:
+        create(target)
+    assert {one.ended for one in upgrade_all(targets, jobs=1)} == {"done"}
+    file = fleet.noted(seconds)
+    assert {one.ended for one in upgrade_all(targets, jobs=3, per_server=per_server)} == {"done"}
+    assert most_at_once(file) in most  # a process may take a second to start
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
+def test_the_list_is_a_query_in_a_server(fleet: Fleet, make_database: MakeDatabase, dialect: str) -> None:
+    main = make_database(dialect)
+    create(Target(main.url))
+    main.execute("CREATE TABLE tenant (Name varchar(20), tier numeric(4, 1), since date, url text)")
+    main.execute("INSERT INTO tenant VALUES ('bolt', 2.5, '2026-01-31', NULL), ('acme', NULL, NULL, NULL)")
+    main.execute("INSERT INTO tenant VALUES ('own', 1, NULL, 'sqlite:///own.db'), ('100%', 3, NULL, NULL)")
+    (fleet.path / "config/orm.yaml").write_text(
+        f'database:\n  url: "{main.url}"\nfleet:\n  url: "sqlite:///tenants/{{name}}.db"\n'
+        "  groups: [{name: old, where: \"since < '2026-02-01'\"}, {name: large, where: tier > 2}, {name: rest}]\n"
+        "  targets: \"SELECT * FROM tenant WHERE name LIKE '%' ORDER BY name\"\n"
+    )
+    settings = fleet.settings
+    targets = list_targets(settings)
+    urls = {one.name: one.target.name for one in targets if one.target}
+    assert urls == {"100%": "tenants/100%.db", "acme": "tenants/acme.db", "bolt": "tenants/bolt.db", "own": "own.db"}
+    assert settings.fleet
+    found = {
+        group.name: [one.name for one in members] for group, members in grouped(targets, settings.fleet.options.groups)
+    }
+    assert found == {"old": ["bolt"], "large": ["100%"], "rest": ["acme", "own"]}
+
+
+def test_a_login_that_is_refused_is_told_for_its_target(fleet: Fleet, make_database: MakeDatabase) -> None:
+    secret = "tr0ub4dor"  # noqa: S105 - of no user
+    database = make_database("mysql")
+    create(Target(database.url))
+    refused = database.url.replace("root@", f"nobody_of_a_test:{secret}@")
+    fleet.tenants(["acme"], at="bbbb")
+    fleet.configure(f"targets: [acme, {{name: refused, url: '{refused}'}}]", 'url: "sqlite:///tenants/{name}.db"')
+    status = {one.name: one for one in fleet_status(fleet.targets, fleet.settings.target).standings}
+    assert status["refused"].state == "unreachable"
+    assert "refused the login" in status["refused"].message
+    assert status["refused"].hint
+    outcomes = {one.name: one for one in upgrade_all(fleet.targets, jobs=1)}
+    assert (outcomes["acme"].ended, outcomes["refused"].ended) == ("done", "failed")
+    assert secret not in f"{status}{outcomes}"
 
 
 def test_a_new_schema_is_made_of_the_one_that_is_kept(fleet: Fleet, shared: Database) -> None:
@@ -189,6 +244,22 @@ def test_a_history_that_reaches_beyond_its_database_is_run_for_each(fleet: Fleet
     assert made.message.startswith("by 4 migrations: nothing is kept to make it of: ")
     assert "ALTER ROLE" in made.message
     assert database.revision() == ["dddd"]
+
+
+def test_a_new_one_whose_migrations_fail_is_removed_again(
+    fleet: Fleet, make_database: MakeDatabase, shared: Database
+) -> None:
+    """Where the history is run for each: the database, and the schema, are not left half-made."""
+    beyond = 'op.execute("ALTER ROLE CURRENT_USER CONNECTION LIMIT -1")\n    raise ValueError("poisoned")'
+    fleet.history.add("dddd", "cccc", upgrade=beyond)
+    with pytest.raises(MigrationError, match="poisoned"):
+        create_target(fleet.settings, "t_new")
+    assert not shared.execute("SELECT 1 FROM pg_namespace WHERE nspname = 't_new'")
+    database = make_database("postgresql")
+    fleet.configure(f"targets: [{database.name}]", f'url: "{database.url.replace(database.name, "{name}")}"')
+    with pytest.raises(MigrationError, match="poisoned"):
+        create_target(load_settings(fleet.path, {}), database.name)
+    assert not database.exists()
 
 
 SEEN = "op.execute(\"INSERT INTO public.seen SELECT pg_backend_pid(), current_schema(), current_setting('work_mem')\")"

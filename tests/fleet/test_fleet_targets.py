@@ -174,6 +174,45 @@ def test_groups_take_each_target_once(fleet: Fleet) -> None:
     assert "name, tier, shard" in str(caught.value.hint)
 
 
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ("shard > 9", ["b", "c"]),
+        ("shard = 10", ["b"]),
+        ("shard = '10'", ["b"]),
+        ("price < 3", ["a"]),
+        ("zip = '01234'", ["a"]),
+        ("zip = 1234", []),
+        ("name = '7'", ["7"]),
+        ("tier IS NULL", ["c"]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["csv", "yaml", "function"])
+def test_numbers_of_any_list_are_compared_as_numbers(fleet: Fleet, kind: str, where: str, names: list[str]) -> None:
+    """All that a CSV file holds is text, and numbers of a server may be decimals."""
+    rows = "a,9,2.5,01234,x b,10,10.5,1,y c,100,30,2, 7,1,3,3,z".replace(" ", "\n")
+    (fleet.path / "t.csv").write_text(f"name,shard,price,zip,tier\n{rows}\n")
+    (fleet.path / "t.yaml").write_text(
+        "- {name: a, shard: 9, price: 2.5, zip: '01234', tier: x}\n"
+        "- {name: b, shard: 10, price: 10.5, zip: '1', tier: y}\n"
+        "- {name: c, shard: 100, price: 30, zip: '2'}\n- {name: '7', shard: 1, price: 3, zip: '3', tier: z}\n"
+    )
+    (fleet.path / "listed_in_a_test_of_numbers.py").write_text(
+        "from decimal import Decimal as D\ndef tenants():\n    return [\n"
+        "        dict(name='a', shard=D(9), price=D('2.5'), zip='01234', tier='x'),\n"
+        "        dict(name='b', shard=D('10.0'), price=D('10.5'), zip='1', tier='y'),\n"
+        "        dict(name='c', shard=10**30, price=D(30), zip='2', tier=None),\n"
+        "        dict(name='7', shard=1, price=3.0, zip='3', tier='z')]\n"
+    )
+    listed = {"csv": "t.csv", "yaml": "t.yaml", "function": "listed_in_a_test_of_numbers:tenants"}[kind]
+    settings = fleet.configure(
+        f"targets: {listed}", 'url: "sqlite:///{name}.db"', f'groups: [{{name: one, where: "{where}"}}, {{name: rest}}]'
+    )
+    assert settings.fleet
+    found = grouped(fleet.targets, settings.fleet.options.groups)
+    assert [one.name for one in found[0][1]] == names
+
+
 def test_a_choice_of_names(fleet: Fleet, tmp_path: Path) -> None:
     fleet.tenants(["acme", "bolt", "barn"])
     assert [one.name for one in chosen(fleet.targets, "acme,b*")] == ["acme", "barn", "bolt"]
@@ -181,3 +220,43 @@ def test_a_choice_of_names(fleet: Fleet, tmp_path: Path) -> None:
         chosen(fleet.targets, "acne")
     assert caught.value.hint == "Did you mean acme?"
     assert tmp_path == fleet.path
+
+
+def test_a_name_that_looks_like_a_pattern_is_that_name(fleet: Fleet) -> None:
+    fleet.tenants(["a[1]", "a1", "b*", "bolt"])
+    assert [one.name for one in chosen(fleet.targets, "a[1]")] == ["a[1]"]
+    assert [one.name for one in chosen(fleet.targets, "b*")] == ["b*"]
+    assert [one.name for one in chosen(fleet.targets, "a[0-9]")] == ["a1"]
+    assert [one.name for one in chosen(fleet.targets, "a[[]1],bo*")] == ["a[1]", "bolt"]
+
+
+def test_a_name_that_a_terminal_would_obey_is_told_without_that(fleet: Fleet) -> None:
+    fleet.configure('targets: ["acme\\e[31m\\a", "bolt\\n", "\\u202ecell"]', 'url: "sqlite:///tenants/{name}.db"')
+    first, second, third = fleet.targets
+    assert first.name == "acme\\x1b[31m\\x07"
+    assert second.target  # blanks at the ends are none of the name
+    assert third.name == "\\u202ecell"
+    assert "cannot be the name of a target" in str(first.error)
+    assert "cannot be the name of a target" in str(third.error)
+
+
+def test_one_file_under_two_names_is_one_database(fleet: Fleet) -> None:
+    fleet.tenants(["acme", "bolt"])
+    folder = fleet.path / "tenants"
+    (folder / "linked.db").symlink_to("acme.db")
+    (folder / "hard.db").hardlink_to(folder / "bolt.db")
+    (fleet.path / "other").symlink_to("tenants")
+    fleet.configure(
+        "targets: [acme, bolt, linked, hard, {name: dots, url: 'sqlite:///tenants/../tenants/acme.db'},",
+        f" {{name: whole, url: 'sqlite:///{folder}/acme.db'}}, {{name: folder, url: 'sqlite:///other/bolt.db'}}]",
+        'url: "sqlite:///tenants/{name}.db"',
+    )
+    assert {one.name: str(one.error and one.error.message) for one in fleet.targets} == {
+        "acme": "None",
+        "bolt": "None",
+        "linked": "linked leads to the same database as acme.",
+        "hard": "hard leads to the same database as bolt.",
+        "dots": "dots leads to the same database as acme.",
+        "whole": "whole leads to the same database as acme.",
+        "folder": "folder leads to the same database as bolt.",
+    }

@@ -88,6 +88,110 @@ def test_groups_failures_and_exit_codes(typed: tuple[Fleet, MiniProject]) -> Non
     assert "neither .json nor .xml" in project.fails("fleet_upgrade", "--report=fleet.txt")
 
 
+def test_what_has_failed_is_begun_first_and_reported(typed: tuple[Fleet, MiniProject]) -> None:
+    fleet, project = typed
+    fleet.tenants(list("abcd"), at="cccc")
+    fleet.mark("c")
+    fleet.poison()
+    fleet.configure("targets: tenants/*.db", "jobs: 1", "stop_after: 1")
+    stopped = project.doit("fleet_upgrade", "--report=fleet.xml", "--report=fleet.json", "--revision=dddd")
+    assert stopped.code == 2
+    assert "Stopped after 1 failure, as stop_after says: 1 of 4 targets were not begun." in stopped.err
+    assert "`stop_after: 0` of the fleet goes on whatever fails" in stopped.err
+    suite = ET.parse(project.path / "fleet.xml").find("testsuite")  # noqa: S314 - ours
+    assert suite is not None
+    assert [suite.get(name) for name in ("tests", "failures", "skipped")] == ["4", "1", "1"]
+    failure = suite.find("testcase[@name='c']/failure")
+    assert failure is not None
+    assert failure.get("message") == "The migration dddd (migration dddd) failed."
+    assert "poisoned" in (failure.text or "")
+    assert suite.find("testcase[@name='d']/skipped") is not None
+    data = json.loads(project.read("fleet.json"))
+    assert (data["verb"], data["stopped"]) == ("upgrade", "after 1 failure, as stop_after says")
+    assert {one["name"]: one["ended"] for one in data["targets"]} == {
+        "a": "done",
+        "b": "done",
+        "c": "failed",
+        "d": "left",
+    }
+    # A report that cannot be written is told, and what has failed is known all the same.
+    fleet.mark("d")
+    (fleet.path / "dir.json").mkdir()
+    assert "The report dir.json cannot be written" in project.fails("fleet_upgrade", "--only=d", "--report=dir.json")
+    fleet.tenants(list("AB"), at="cccc")
+    project.fails("fleet_upgrade", "--failed-first", code=2)
+    assert [fleet.at(name) for name in "AB"] == [["cccc"], ["cccc"]]  # c or d was begun before them
+    for name in "cd":
+        fleet.history.rows("DROP TABLE bad", f"tenants/{name}.db")
+    assert "4 done" in project.ok("fleet_upgrade", "--failed-first")
+
+
+def test_a_revision_is_gone_to(typed: tuple[Fleet, MiniProject]) -> None:
+    fleet, project = typed
+    fleet.tenants(["acme", "bolt"], at="aaaa")
+    assert "There is no single migration 'zzzz'" in project.fails("fleet_upgrade", "--revision=zzzz")
+    assert "all: 2 of 2 targets would be upgraded\n  acme: 1 migration, from aaaa" in project.ok(
+        "fleet_upgrade", "--plan", "--revision=bb"
+    )
+    project.ok("fleet_upgrade", "--revision=bbbb", "--only=acme")
+    assert (fleet.at("acme"), fleet.at("bolt")) == (["bbbb"], ["aaaa"])
+
+
+@pytest.mark.parametrize(("answer", "last"), [("y\n", ["cccc"]), ("n\n", ["bbbb"])])
+def test_a_question_stands_between_groups(typed: tuple[Fleet, MiniProject], answer: str, last: list[str]) -> None:
+    fleet, project = typed
+    fleet.tenants(["acme", "bolt"], at="bbbb")
+    fleet.configure("targets: tenants/*.db", "groups: [{name: canary, take: 1, then: ask}, {name: rest}]", "jobs: 1")
+    said = project.on_terminal("fleet_upgrade", answer=answer)
+    assert "The group canary has ended: 1 target, 0 failed. 1 more to upgrade." in said.out
+    assert said.code == (0 if answer == "y\n" else 2)
+    assert (fleet.at("acme"), fleet.at("bolt")) == (["cccc"], last)
+
+
+def test_the_cluster_of_the_settings_is_taken(typed: tuple[Fleet, MiniProject]) -> None:
+    fleet, project = typed
+    fleet.tenants(["acme"], at="bbbb")
+    fleet.configure("targets: tenants/*.db", "cluster: tcp://10.0.0.7:8786")
+    assert "neither encrypted nor authenticated" in project.fails("fleet_upgrade")
+    assert fleet.at("acme") == ["bbbb"]
+    # Who would run what, and that there is nothing to do, needs no cluster.
+    assert "acme: 1 migration" in project.ok("fleet_upgrade", "--plan")
+    assert "1 done" in project.ok("fleet_upgrade", "--cluster=")
+    assert "1 nothing to do" in project.ok("fleet_upgrade")
+
+
+def test_edited_migrations_and_interrupted_ones_are_checked(typed: tuple[Fleet, MiniProject]) -> None:
+    fleet, project = typed
+    fleet.tenants(["acme", "half"], at="bbbb")
+    project.ok("fleet_upgrade")  # which notes the checksum of what it applies
+    fleet.history.add(
+        "dddd",
+        "cccc",
+        upgrade="import os\n    with op.get_context().autocommit_block():\n"
+        "        op.execute('CREATE TABLE half (id INTEGER)')\n    os._exit(1)",
+    )
+    script = "from framefox_tasks import Target, upgrade\nupgrade(Target('sqlite:///tenants/half.db'))"
+    assert project.run(sys.executable, "-c", script).code == 1
+    (file,) = (project.path / "migrations/versions").glob("*cccc*")
+    file.write_text(file.read_text() + "\n\nEDITED = True\n")
+    checked = project.doit("fleet_check", "--no-drift")
+    assert checked.code == 1
+    assert "cccc was edited after it had been applied" in checked.out
+    assert "doit database_resolve --accept-edit" in checked.out
+    assert "  half: The migration dddd (migration dddd) was interrupted in tenants/half.db" in checked.out
+    assert "2 targets: 2 wrong" in checked.out
+
+
+def test_a_target_that_cannot_be_made_leaves_nothing(typed: tuple[Fleet, MiniProject]) -> None:
+    fleet, project = typed
+    fleet.configure("targets: tenants/*.db", 'url: "sqlite:///tenants/{name}.db"')
+    fleet.history.add("dddd", "cccc", upgrade="raise ValueError('poisoned')")
+    assert "poisoned" in project.fails("fleet_create", "--name=acme")
+    assert not list((project.path / "tenants").iterdir())
+    assert "would lead out of its place" in project.fails("fleet_create", "--name=../acme")
+    assert "Which one is to be made is not said" in project.fails("fleet_create")
+
+
 def test_a_new_target_is_a_copy_of_an_empty_one_at_head(typed: tuple[Fleet, MiniProject]) -> None:
     fleet, project = typed
     fleet.configure("targets: tenants/*.db", 'url: "sqlite:///tenants/{name}.db"')
@@ -139,5 +243,7 @@ def test_an_interrupt_lets_the_target_that_runs_end(typed: tuple[Fleet, MiniProj
     fleet.configure("targets: tenants/*.db", "jobs: 1")
     run = project.run(sys.executable, "-m", "doit", "fleet_upgrade")
     assert run.code == 130, run.all
+    assert "No more are begun. Those that run are waited for" in run.out
     assert "No more targets were begun. Where each stands: doit fleet_status" in run.out
+    assert run.err.endswith("Interrupted.\n")  # and nothing of the default database, which is no target
     assert [fleet.at(name) for name in "abc"] == [["dddd"], ["cccc"], ["cccc"]]

@@ -252,6 +252,21 @@ def test_failures_of_a_group_keep_the_next_from_being_begun(fleet: Fleet, thread
     assert ended(list(report.outcomes)) == {"a": "failed", "b": "failed", "c": "done", "d": "done"}
 
 
+def test_targets_that_cannot_be_begun_do_not_keep_the_others_from_it(fleet: Fleet, threads: Executor) -> None:
+    """stop_after is for migrations that fail: half of the targets may be out of reach."""
+    fleet.tenants(list("abcd"), at="cccc")
+    fleet.mark("c")
+    fleet.mark("d")
+    fleet.poison()
+    listed = ", ".join([*(f"gone{number}" for number in range(4)), *"abcd"])
+    fleet.configure(f"targets: [{listed}]", 'url: "sqlite:///tenants/{name}.db"', "stop_after: 2")
+    report = upgraded(run_of(fleet, threads))
+    gone = {f"gone{number}": "failed" for number in range(4)}
+    assert ended(list(report.outcomes)) == {**gone, "a": "done", "b": "done", "c": "failed", "d": "failed"}
+    assert not report.stopped
+    assert [fleet.at(name) for name in "abcd"] == [["dddd"], ["dddd"], ["cccc"], ["cccc"]]
+
+
 def test_a_revision_before_the_head(fleet: Fleet, threads: Executor) -> None:
     fleet.tenants(["a", "b"])
     fleet.tenants(["c"], at="bbbb")

@@ -8,6 +8,7 @@ from support.projects import MiniProject
 
 from framefox_tasks import Project, ReplayError, Target, create
 from framefox_tasks.databases import database_of
+from framefox_tasks.errors import causes
 from framefox_tasks.migrations.alembic.replay import replay, revert
 from framefox_tasks.migrations.upgrade import history_of
 
@@ -239,3 +240,31 @@ def test_a_connection_that_was_open_before(project: MiniProject, database: Datab
     finally:
         sys.path.remove(str(project.path))
         sys.modules.pop(f"opened_{database.dialect}")
+
+
+LEAVING = {
+    "sqlite": "ATTACH DATABASE 'other.db' AS other",
+    "postgresql": "ALTER ROLE CURRENT_USER CONNECTION LIMIT -1",
+    "mysql": "CREATE USER nobody_of_a_test",
+}
+
+
+def test_what_was_stopped_is_not_among_its_own_causes(project: MiniProject, database: Database) -> None:
+    """Whoever looks for the cause of an error that comes after it would never end."""
+    target = target_of(project, database)
+    project.migration("aaa", None, upgrade=f'op.execute("{LEAVING[database.dialect]}")')
+    with pytest.raises(ReplayError) as told:
+        replayed(target)
+    seen: list[BaseException] = []
+    error: BaseException | None = told.value
+    while error is not None:
+        assert not any(error is one for one in seen)
+        seen.append(error)
+        error = error.__cause__ or error.__context__
+
+
+def test_a_circle_of_errors_is_walked_once() -> None:
+    first, second = ValueError("first"), KeyError("second")
+    first.__cause__, second.__context__ = second, first
+    assert list(causes(first)) == [first, second]
+    assert list(causes(None)) == []

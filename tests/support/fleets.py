@@ -80,3 +80,24 @@ class Fleet:
         with closing(sqlite3.connect(self.path / f"tenants/{name}.db")) as connection:
             connection.execute(f"CREATE TABLE {table} (id INTEGER)")
             connection.commit()
+
+    def noted(self, seconds: float) -> Path:
+        """Add a migration that takes so long, and notes in a file when it begins and when it ends."""
+        file = self.path / "noted"
+        note = f"with open({str(file)!r}, 'a') as file:\n        file.write('{{}}')"
+        self.history.add(
+            "dddd",
+            "cccc",
+            upgrade=f"import time\n    {note.format('(')}\n    time.sleep({seconds})\n    {note.format(')')}\n"
+            "    op.execute('CREATE TABLE dddd (id INTEGER)')",
+        )
+        return file
+
+
+def most_at_once(file: Path) -> int:
+    """Of what `noted` has noted: how many were under way at a time."""
+    found = depth = 0
+    for mark in file.read_text():
+        depth += 1 if mark == "(" else -1
+        found = max(found, depth)
+    return found

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.errors import causes
 from framefox_tasks.model import Project, Target
 from framefox_tasks.results import Revision
 from framefox_tasks.schema.entities import place_of
@@ -63,9 +64,7 @@ def remedy_of(exc: BaseException | None, target: Target) -> str | None:
 
 def driver_error(exc: BaseException | None) -> BaseException | None:
     """The error of the driver that an error comes from."""
-    while exc is not None and not (isinstance(exc, DBAPIError) and exc.orig is not None):
-        exc = exc.__cause__ or exc.__context__
-    return exc.orig if isinstance(exc, DBAPIError) else None
+    return next((one.orig for one in causes(exc) if isinstance(one, DBAPIError) and one.orig is not None), None)
 
 
 def made_by_others(target: Target, failed: Revision) -> tuple[str, str]:

@@ -90,11 +90,9 @@ def guarded(live: Target, scratch: Target) -> Iterator[ReplayGuard]:
         with reuse.only(scratch.name), guard.active(), _silent():
             yield guard
     except FramefoxTasksError as exc:
-        if guard.stopped:
-            raise guard.stopped from exc
-        raise ReplayError(exc.message, hint=exc.hint) from exc
-    if guard.stopped:
-        raise guard.stopped
+        raise (guard.told() or ReplayError(exc.message, hint=exc.hint)) from exc
+    if told := guard.told():
+        raise told
 
 
 @contextmanager
@@ -151,6 +149,14 @@ class ReplayGuard:
                 self._running = None
 
         return run
+
+    def told(self) -> ReplayError | None:
+        """The error for what was stopped, if something was: anew, or it would be among its own causes."""
+        if self.stopped is None:
+            return None
+        error = ReplayError(self.stopped.message, hint=self.stopped.hint)
+        error.leaves = self.stopped.leaves
+        return error
 
     def connects(self, arguments: str) -> None:
         """Stop a connection to another database."""

@@ -57,7 +57,7 @@ def _called(module: str, function: str, options: dict[str, Any], *, configured_f
         try:
             result = _ended(module, function, options, configured_first=configured_first)
         except KeyboardInterrupt:
-            result = TaskFailed(_redacted(_interrupted()))
+            result = TaskFailed("Interrupted." if module == "fleet" else _redacted(_interrupted()))
     if signalled.number and isinstance(result, TaskFailed):
         sys.stderr.write(f"{result.get_msg().strip()}\n")
         # Python remembers an interrupt that went through the exec() of a text, as while a dataclass is made, and under

@@ -17,7 +17,7 @@ from framefox_tasks.fleet.create import create_target
 from framefox_tasks.fleet.executors import OnExecutor
 from framefox_tasks.fleet.failures import failed_before, note_failed
 from framefox_tasks.fleet.groups import grouped, of_group
-from framefox_tasks.fleet.outline import outline_of
+from framefox_tasks.fleet.outline import outline_of, revision_in
 from framefox_tasks.fleet.processes import Processes
 from framefox_tasks.fleet.standing import fleet_status
 from framefox_tasks.fleet.targets import FleetTarget, chosen, fleet_of, list_targets
@@ -121,7 +121,7 @@ def upgrade(
             [(each, [one for one in members if one.name in names]) for each, members in groups],
             outline,
             runner,
-            revision=revision or None,
+            revision=revision_in(outline, revision or None, settings.target),
             lock_wait=_seconds(lock_wait),
             per_server=options.per_server,
             stop_after=options.stop_after,
@@ -307,7 +307,7 @@ def _work(
     ]
     progress = report.FleetProgress(len(orders))
     stop_after = options.stop_after if verb == "downgrade" else 0
-    for outcome in watched(_runner(options, jobs, targets), orders, stop_after, len(outcomes)):
+    for outcome in watched(_runner(options, jobs, targets), orders, stop_after):
         outcomes.append(replaced(outcome, group="all"))
         if verb != "check":
             progress.tell(outcome)
@@ -317,7 +317,11 @@ def _work(
 
 def _runner(options: FleetOptions, jobs: str | None, targets: Sequence[FleetTarget]) -> Processes:
     count = positive("--jobs", jobs or "") or options.jobs
-    return Processes(count, per_server=options.per_server, server_of=server_of(targets))
+    return Processes(count, per_server=options.per_server, server_of=server_of(targets), on_interrupt=_tell_interrupt)
+
+
+def _tell_interrupt() -> None:
+    report.say("\nNo more are begun. Those that run are waited for; after another interrupt they end by themselves.")
 
 
 def _listed(settings: Settings, only: str) -> list[FleetTarget]:
@@ -338,9 +342,18 @@ def _check_reports(files: Sequence[str]) -> None:
             )
 
 
+def _way_on(done: FleetReport) -> str:
+    if "`then: ask`" in done.stopped:
+        return f"Go on with: doit fleet_{done.verb} --yes"
+    if "all workers" in done.stopped:
+        return "Run the same again to go on."
+    return "Run the same again when that is mended; `stop_after: 0` of the fleet goes on whatever fails."
+
+
 def _end(settings: Settings, done: FleetReport, files: Sequence[str]) -> None:
     """Print and write the report; fail where a target has, or was not begun."""
     report.show_fleet_report(done)
+    note_failed(settings.target.project, done.outcomes if done.verb != "check" else ())
     for file in files:
         text = report.fleet_report_json(done) if file.endswith(".json") else report.fleet_report_junit(done)
         path = settings.target.project.path(file)
@@ -351,14 +364,11 @@ def _end(settings: Settings, done: FleetReport, files: Sequence[str]) -> None:
             raise PermissionDeniedError(
                 f"The report {file} cannot be written: {exc.strerror}", hint="Name another place: --report=FILE.json"
             ) from exc
-    note_failed(settings.target.project, done.outcomes if done.verb != "check" else ())
     left = done.count("left")
     if done.stopped or left:
         raise FleetStoppedError(
             f"Stopped {done.stopped or 'early'}: {left:,} of {len(done.outcomes):,} targets were not begun.",
-            hint=f"Go on with: doit fleet_{done.verb} --yes"
-            if "ask" in done.stopped
-            else "Run the same again to go on.",
+            hint=_way_on(done),
         )
     if done.failed:
         how = "are not as they should be" if done.verb == "check" else "failed"
