@@ -209,8 +209,9 @@ def publish(
     name: str,
     packages: Sequence[str],
     head: Sequence[str],
-    measure: Callable[[Path, int], Iterator[tuple[str, bool]]],
+    measure: Callable[..., Iterator[tuple[str, bool]]],
     runs: int = 15,
+    choice: str = "",
 ) -> int:
     """Measure and print the lines of a table as they come; 1 if one is not as it has to be.
 
@@ -220,15 +221,21 @@ def publish(
         head: The first lines of the table.
         measure: Gets a folder to work in and how many times each command is to run; gives lines, and if all is well.
         runs: How many times, where nobody says.
+        choice: What a word of the title of each line tells, where some lines can be chosen: measure then gets `only`.
     """
     parser = argparse.ArgumentParser(description=f"Time database_{name} beside its peers.")
     parser.add_argument("--runs", type=int, default=runs, help=f"how many times each command is run [default: {runs}]")
     parser.add_argument("--write", action="store_true", help=f"put the figures into {README.name} as well")
+    if choice:
+        parser.add_argument("--only", action="append", default=[], help=f"{choice} to measure, and no others")
     options = parser.parse_args()
+    chosen = {"only": options.only} if choice else {}
+    if options.write and any(chosen.values()):
+        parser.error("The figures of some lines alone cannot stand in the place of all of them.")
     lines, good = [machine(packages, options.runs), "", *head], True
     print("\n".join(lines), flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        for line, well in measure(Path(folder), options.runs):
+        for line, well in measure(Path(folder), options.runs, **chosen):
             cells = line.replace("\\|", "").count("|")
             assert cells == head[0].count("|"), f"a row of another length than its head: {line}"
             lines.append(line)

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from framefox_tasks.copies.duplicates import KeyValues, doubtful_keys
-from framefox_tasks.copies.existing import Fitting, held_rows, rehearsed
+from framefox_tasks.copies.existing import held_rows, rehearsed
 from framefox_tasks.copies.plan import PreparedCopy
+from framefox_tasks.copies.refused_rows import Fitting, refused_rows
 from framefox_tasks.copies.translate.constraints import orphans
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.contract import DoubtsTexts, Reader
+from framefox_tasks.databases.contract import DoubtsTexts, Loader, Reader
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.fits import Refuses
-from framefox_tasks.databases.rows import NULL, BadRowError, Field, Side, TablePlan, unescaped
+from framefox_tasks.databases.rows import NULL, BadRowError, Field, Side, Statement, TablePlan, unescaped
 from framefox_tasks.errors import ConnectionFailedError, CopyError
 from framefox_tasks.results import CopyPlan
 
@@ -29,7 +30,7 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
     Raises:
         ConnectionFailedError: A connection ended.
     """
-    refused, lost = ([], []) if prepared.work.existing else _rehearsed(prepared)
+    refused: list[str] = []
     rejected: list[str] = []
     rows: dict[str, int] = {}
     fitting: dict[str, Fitting] = {}
@@ -46,12 +47,17 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
                     raise
                 except CopyError as exc:  # its condition, or a value that is none of its kind
                     refused.append(exc.message)
-        lost += _orphans(prepared, reader)
+        lost = list(_orphans(prepared, reader))
     if prepared.work.existing:
         refused += held_rows(prepared)
         one_by_one, together = rehearsed(prepared, fitting)
         (rejected if prepared.work.rejects else refused).extend(one_by_one)
         refused += together
+    else:
+        masked = {label: found for label, found in fitting.items() if label in prepared.work.masked}
+        made, missing, one_by_one = _rehearsed(prepared, masked)
+        (rejected if prepared.work.rejects else refused).extend(one_by_one)
+        refused, lost = [*made, *refused], [*missing, *lost]
     tables = tuple(replace(table, rows=rows.get(table.name, table.rows)) for table in prepared.plan.tables)
     return replace(
         prepared.plan,
@@ -62,23 +68,51 @@ def scanned(prepared: PreparedCopy) -> CopyPlan:
     )
 
 
-def _rehearsed(prepared: PreparedCopy) -> tuple[list[str], list[str]]:
-    """Make an empty copy: what the target refuses, and what of it the copy can do without."""
-    refused, lost = [], []
+def _rehearsed(prepared: PreparedCopy, masked: Mapping[str, Fitting]) -> tuple[list[str], list[str], list[str]]:
+    """Make a copy that is empty but for the rows of tables with masks: they may break what those of the source keep.
+
+    Returns:
+        What the target refuses of the schema, what of it the copy can do without, and which of the rows it refuses.
+    """
     schema = prepared.work.schema
     with prepared.place as place, place.loader() as loader:
-        for statement in chain(schema.before, *schema.after, schema.last):
-            try:
-                reason = loader.execute(statement)
-            except ConnectionFailedError:
-                raise
-            except CopyError as exc:
-                refused.append(exc.message)
-                if statement in schema.before:
-                    break  # what follows would fail for want of it
+        made = _Made(loader)
+        if not all(made.run(statement) for statement in schema.before):
+            return made.refused, made.lost, []  # what follows would fail for want of it
+        plans = [plan for plan in schema.tables if plan.label in masked]
+        rows = [one for plan in plans for one in refused_rows(prepared, plan, loader, plan.target, masked[plan.label])]
+        later = []
+        for statement in chain(*schema.after, schema.last):
+            if plans and statement.about.startswith("foreign key"):
+                later.append(statement)  # the rows that these refer to are not there
             else:
-                lost += [f"{statement.about}: {reason}"] if reason else []
-    return refused, lost
+                made.run(statement)
+        for plan in plans:
+            loader.clear(plan.target.name)
+        for statement in later:
+            made.run(statement)
+    return made.refused, made.lost, rows
+
+
+class _Made:
+    """Statements that are run, and what the target refuses of them."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self.refused: list[str] = []
+        self.lost: list[str] = []
+
+    def run(self, statement: Statement) -> bool:
+        """Run one; whether what follows can be run as well."""
+        try:
+            reason = self._loader.execute(statement)
+        except ConnectionFailedError:
+            raise
+        except CopyError as exc:
+            self.refused.append(exc.message)
+            return False
+        self.lost += [f"{statement.about}: {reason}"] if reason else []
+        return True
 
 
 def _orphans(prepared: PreparedCopy, reader: Reader) -> Iterator[str]:

@@ -18,10 +18,10 @@ from framefox_tasks.copies.ranges import RangedTable, TableProgress
 from framefox_tasks.copies.skipping import Rejects, load_skipping
 from framefox_tasks.copies.subset import statements_without
 from framefox_tasks.copies.threads import Connections, ThreadPool
-from framefox_tasks.copies.verify import compare, forms_of, source_checksum
+from framefox_tasks.copies.verify import LoadedLines, compare, source_checksum
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.checksum import RowTotals
-from framefox_tasks.databases.contract import Loader, Place, Reader, Source, SumsLines
+from framefox_tasks.databases.contract import Loader, Place, Reader, Source
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.ranges import HoldsWrites, LoadsRanges, ReadsRanges
 from framefox_tasks.databases.rows import BadRowError, CopySchema, Field, Kind, Statement, TablePlan
@@ -86,6 +86,7 @@ class StreamCopy:
         self._elsewhere = elsewhere
         self.notes: list[str] = []
         self._totals: dict[str, RowTotals] = {}
+        self._loaded = LoadedLines(self._dialects)
         source.expect(plan for plan in work.schema.tables if not plan.empty and plan.label not in work.where)
 
     def run(self) -> tuple[CopiedTable, ...]:
@@ -121,7 +122,7 @@ class StreamCopy:
 
     def _needs_sum(self, plan: TablePlan) -> bool:
         """Whether the source is to compute the checksum of a table."""
-        known = plan.empty or plan.label in self._totals or plan.label in self._work.transforms
+        known = plan.empty or plan.label in self._loaded.checksums or plan.label in self._work.transforms
         return self._work.verify and not (known or self._has_rejects(plan))
 
     def _has_rejects(self, plan: TablePlan) -> bool:
@@ -309,22 +310,15 @@ class StreamCopy:
                     return connections.loader.load_raw(plan.target, counter.raw(raw))
         if rejects:
             reader.skip_bad_rows(partial(rejects.add, plan, b""))
-        if self._work.verify and not (rejects or transform or condition) and isinstance(reader, SumsLines):
-            forms = forms_of(plan, self._dialects)
-            summed = reader.summed_lines(plan.source, forms, where=where) if forms else None
-            if summed is not None:
-                with closing(summed.blocks) as lines:
-                    taken = connections.loader.load(plan.target, counter.lines(lines))
-                if summed.totals is not None:
-                    self._totals[plan.label] = summed.totals
-                return taken
-        with closing(reader.lines(plan.source, where=where)) as lines:
+        loaded = self._loaded if self._work.verify and not (rejects or condition) else None
+        formed = loaded.formed(reader, plan, where) if loaded and not transform else None  # masks are by texts
+        with closing(formed or reader.lines(plan.source, where=where)) as lines:
             blocks = counter.lines(transform(lines) if transform else lines)
             if rejects:
                 return load_skipping(connections.loader, plan, blocks, rejects)
             if condition:
                 return _ranges(connections.loader).load_range(plan.target, blocks)
-            return connections.loader.load(plan.target, blocks)
+            return connections.loader.load(plan.target, loaded.added_up(plan, blocks) if loaded else blocks)
 
     def _with_key(self, exc: BadRowError, plan: TablePlan, reader: Reader, condition: str = "") -> BadRowError:
         """The error with the key of the row, where only its number is known: the reader reads the same rows again.
@@ -370,9 +364,9 @@ class StreamCopy:
         if plan.empty or self._has_rejects(plan):
             return table
         transform = self._work.transforms.get(table.name)
-        known = self._totals.get(table.name)
+        known, loaded = self._totals.get(table.name), self._loaded.checksums.get(table.name)
         readers = connections.reader, connections.checker
-        compare(plan, *readers, where, transform, dialects=self._dialects, known=known)
+        compare(plan, *readers, where, transform, dialects=self._dialects, known=known, loaded=loaded)
         return replace(table, verified="values")
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from struct import iter_unpack
 
-from framefox_tasks.databases.checksum import DIGITS, SIZED, Form, RowTotals
+from framefox_tasks.databases.checksum import DIGITS, SIZED, VALUED, Form, RowTotals
 
 Column = Callable[[Sequence[str]], Sequence[str]]
 
@@ -47,6 +47,21 @@ def totals_of_columns(columns: Sequence[Sequence[str]], forms: Sequence[Form]) -
     lines = _canonical(columns, forms)
     heads = iter_unpack(_HEAD, b"".join([sha256(line).digest() for line in lines]))
     return RowTotals(len(lines), sum(head >> _SURPLUS for (head,) in heads))
+
+
+def are_canonical(block: bytes, forms: Sequence[Form]) -> bool:
+    """Whether the numbers and moments in a block of lines are written in these forms already."""
+    lines = block[:-1].decode("utf-8", "surrogateescape").split("\n")
+    columns = zip(*[line.split("\t") for line in lines], strict=True)
+    return all(
+        form not in VALUED or list(in_form(column, form)) == list(column)
+        for column, form in zip(columns, forms, strict=True)
+    )
+
+
+def in_form(column: Sequence[str], form: Form) -> Sequence[str]:
+    """The fields of numbers or moments, written in a form."""
+    return _FORMS[form](column)
 
 
 def _canonical(columns: Sequence[Sequence[str]], forms: Sequence[Form]) -> list[bytes]:

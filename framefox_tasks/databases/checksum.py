@@ -44,6 +44,8 @@ class Form(StrEnum):
 
 SIZED = (Form.TEXT, Form.UNPADDED)
 """Those whose lengths stand behind the fields."""
+VALUED = (Form.NUMBER, Form.DOUBLE, Form.MOMENT)
+"""Those of values that databases may write in several ways, none of which needs an escape."""
 PLAIN = frozenset(
     {
         *(Kind.INTEGER, Kind.NUMERIC, Kind.FLOAT, Kind.BOOLEAN, Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ),

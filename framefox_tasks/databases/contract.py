@@ -85,31 +85,19 @@ class Reader(Protocol):
 
 
 @runtime_checkable
-class SumsLines(Protocol):
-    """A reader that can compute the checksum of lines while it reads them, for less than another reading costs."""
+class WritesForms(Protocol):
+    """A reader that can write the fields of lines in canonical forms."""
 
-    def summed_lines(self, table: Side, forms: Sequence[Form], *, where: str = "") -> SummedLines | None:
-        """The blocks of `lines`, with their checksum.
+    def formed_lines(self, table: Side, forms: Sequence[Form], *, where: str = "") -> Generator[bytes] | None:
+        """The blocks of `lines`, whose fields are written in forms. They can be loaded too: no value is another one.
 
-        None where another reading costs no more.
+        None where the database cannot write them so. Raises what `lines` raises.
 
         Args:
             table: The table.
-            forms: How its fields are written for the checksum.
+            forms: How its numbers and moments are written; all else is as `lines` has it.
             where: A SQL condition, as for `lines`.
         """
-
-
-class SummedLines(Protocol):
-    """Lines with their checksum.
-
-    Attributes:
-        blocks: The lines.
-        totals: The checksum, when all blocks were read; None where it was not computed.
-    """
-
-    blocks: Generator[bytes, None, None]
-    totals: RowTotals | None
 
 
 class Source(Protocol):

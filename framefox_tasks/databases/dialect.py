@@ -207,6 +207,10 @@ class Dialect(ABC):
         """Whether a column gives values of its kind as other texts than it was given."""
         return False
 
+    def shortens(self, field: Field) -> bool:  # noqa: ARG002 - for those that do
+        """Whether a column of numbers never keeps zeros behind the last digit of one."""
+        return False
+
     def spelling(self, field: Field) -> str:  # noqa: ARG002 - for those where it is not always the same
         """SQL for how a value of a column is written, where one value may be written in several ways; else empty."""
         return ""

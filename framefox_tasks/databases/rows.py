@@ -13,7 +13,8 @@ The text of a value follows from the Kind of its column, and is the same whateve
 - BOOLEAN: 1 or 0.
 - TEXT, JSON, ENUM, OTHER: the text.
 - BYTES: `\x` and hexadecimal digits, so that in a line it is `\\x0aff`, what PostgreSQL reads and writes.
-- DATE: YYYY-MM-DD. TIME: HH:MM:SS.ffffff. TIMESTAMP: both with a space between. TIMESTAMPTZ: the same, in UTC.
+- DATE: YYYY-MM-DD. TIME: HH:MM:SS, with up to six digits behind a point. TIMESTAMP: both with a space between.
+  TIMESTAMPTZ: the same, in UTC.
 - INTERVAL: an ISO 8601 duration.
 - UUID: 36 characters, small letters.
 - BITS: a digit, 0 or 1, for each bit.

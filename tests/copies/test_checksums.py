@@ -8,10 +8,11 @@ from support.databases import DIALECTS, Database, MakeDatabase
 from support.translating import translated
 
 from framefox_tasks.copies import copy
-from framefox_tasks.copies.verify import Sides, compare
-from framefox_tasks.copies.verify.checksums import are_same
+from framefox_tasks.copies.verify import Checksum, Sides, compare, read_back
+from framefox_tasks.copies.verify.checksums import are_same, forms_to_load
 from framefox_tasks.databases import database_named
-from framefox_tasks.databases.rows import CopySchema
+from framefox_tasks.databases.contract import WritesForms
+from framefox_tasks.databases.rows import CopySchema, TablePlan
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.model import CopyOptions
 
@@ -22,6 +23,12 @@ TYPES = {
     "mysql": ("double", "longtext", "tinyint(1)", "datetime(6)", "longblob", "char(36)"),
 }
 BYTES = {"sqlite": "x'{}'", "postgresql": "'\\x{}'", "mysql": "X'{}'"}
+MOMENT = {
+    "sqlite": "2024-02-29 10:11:12.123456",
+    "postgresql": "2024-02-29 10:11:12.5",
+    "mysql": "2024-02-29 10:11:12.123456",
+}
+"""A moment that a database writes without a zero at its end."""
 ROWS = [
     (1, "-5", "1.5000", "0.1", "plain", "1", "2024-02-29", "2024-02-29 10:11:12.500000", "00ff", "a" * 8),
     (2, "0", "0.0000", "-0.0", "a\\tb\\nc\\\\d \\\\N ", "0", "1999-12-31", "1999-12-31 00:00:00", "5c0a", "0" * 8),
@@ -66,7 +73,7 @@ def filled(database: Database) -> Database:
 
 
 def compared(schema: CopySchema, source: Database, target: Database, table: str) -> bool:
-    """Whether the checksums are the same; raises where the rows are not."""
+    """Whether the checksums are the same, however they are had; raises where the rows are not."""
     dialects = (database_named(source.dialect).dialect, database_named(target.dialect).dialect)
     plan = next(plan for plan in schema.tables if plan.label == table)
     with (
@@ -75,9 +82,47 @@ def compared(schema: CopySchema, source: Database, target: Database, table: str)
         here.reader() as ours,
         there.reader() as theirs,
     ):
-        same = are_same(Sides(plan, ours, theirs, dialects))
+        sides = Sides(plan, ours, theirs, dialects)
+        same = are_same(sides)
         compare(plan, ours, theirs, dialects=dialects)
+        compare(plan, ours, theirs, dialects=dialects, loaded=lines_that_were_loaded(sides))
         return same
+
+
+def lines_that_were_loaded(sides: Sides) -> Checksum | None:
+    forms = forms_to_load(sides.plan, sides.dialects)
+    assert isinstance(sides.source, WritesForms)
+    blocks = sides.source.formed_lines(sides.plan.source, forms) if forms else None
+    if blocks is None:
+        return None
+    found = Checksum()
+    for block in blocks:
+        found.add(block)
+    return found
+
+
+CROSSED = [pair for pair in DIRECTIONS if pair[0] != pair[1]]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("source", "target"), CROSSED, ids=["-to-".join(pair) for pair in CROSSED])
+def test_the_lines_of_a_copy_are_those_that_were_loaded(source: str, target: str, make_database: MakeDatabase) -> None:
+    """Where they are of any values but some that databases write in other notations, which have the last word."""
+    here, there = filled(make_database(source)), make_database(target, "copy")
+    here.execute("DELETE FROM item WHERE id = 2")  # minus zero, and in SQLite a number of many zeros
+    here.execute(f"UPDATE item SET f = 1e-5, p = p + 0.0001, s = '{MOMENT[source]}' WHERE f IS NOT NULL")
+    copy(target_of(here), target_of(there), options=CopyOptions(verify=True))
+    schema = translated(here, target, onto=there)
+    dialects = (database_named(source).dialect, database_named(target).dialect)
+    for plan in schema.tables:
+        with (
+            open_source(target_of(here)) as ours,
+            open_source(target_of(there)) as theirs,
+            ours.reader() as reader,
+            theirs.reader() as checker,
+        ):
+            sides = Sides(plan, reader, checker, dialects)
+            assert lines_that_were_loaded(sides) == read_back(sides)
 
 
 @pytest.mark.server
@@ -133,3 +178,84 @@ def test_the_servers_agree_on_the_same_rows_and_on_no_others(
     there.execute("UPDATE log SET n = 5, m = 6 WHERE n = 3")  # as many rows, one of them three times
     with pytest.raises(VerificationError, match="log"):
         compared(schema, here, there, "log")
+
+
+OWN_TYPES = {
+    "postgresql": "i smallint, n bigint, m bigint, f real, d double precision, x numeric(20,2), y numeric, t text,"
+    " v varchar(9), c character(4), b boolean, z bytea, at timestamp, tz timestamptz, clock time, days date, u uuid,"
+    " j jsonb, a integer[]",
+    "mysql": "i smallint, n bigint, m bigint, f float, d double, x decimal(20,2), y decimal(30,9), t text,"
+    " v varchar(9), c char(4), b bit(3), z blob, at datetime(6), tz timestamp(6) null, clock time(6), days date,"
+    " u char(36), j json, e enum('', 'a', 'b'), s set('a', 'b')",
+}
+OWN_CHANGES = {
+    "i": ("-1", "0", "1"),
+    "n": ("0", "4294967297", "-4294967297", "4294967296", "1", "-1", "9223372036854775807"),
+    "m": ("0", "4294967297", "1"),
+    "f": ("0", "1", "16777215", "16777216", "0.1"),
+    "d": ("0", "1", "0.1", "0.10000000000000002", "1e300", "1e-300", "100000.5", "100000.50000000001"),
+    "x": ("0", "0.01", "0.1", "-0.1", "100000000000000000.01"),
+    "y": ("0", "0.01", "0.1", "-0.1"),
+    "t": ("''", "' '", "'1'", "'a'", "'A'", "'\u00e4'", "'ab'", "'ba'"),
+    "v": ("''", "' '", "'1'", "'a'", "'ab'"),
+    "c": ("''", "'1'", "'a'"),
+    "at": ("'2024-01-01 00:00:00'", "'2024-01-01 00:00:00.000001'", "'2024-01-01 00:00:01'"),
+    "tz": ("'2024-01-01 00:00:00'", "'2024-01-01 00:00:00.000001'"),
+    "clock": ("'00:00:00'", "'00:00:00.000001'", "'10:00:00'"),
+    "days": ("'2024-01-01'", "'2024-01-02'"),
+    "u": ("'00000000-0000-4000-8000-000000000000'", "'00000000-0000-4000-8000-000000000001'"),
+    "j": ("'[]'", "'[1]'", "'[1.0]'", "'\"a\"'"),
+}
+OWN_MORE = {
+    "postgresql": {
+        "f": ("'-0'", "'NaN'", "'Infinity'"),
+        "d": ("'-0'", "'NaN'", "'Infinity'", "'-Infinity'"),
+        "y": ("0.0", "0.10", "'NaN'"),
+        "b": ("true", "false"),
+        "z": ("''", "'\\x00'", "'\\x0000'"),
+        "at": ("'infinity'",),
+        "a": ("'{}'", "'{1}'", "'{NULL}'", "'{1,2}'"),
+    },
+    "mysql": {
+        "b": ("0", "1", "7"),
+        "z": ("''", "X'00'", "X'0000'"),
+        "e": ("'a'", "'b'"),
+        "s": ("''", "'a'", "'a,b'"),
+    },
+}
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
+def test_a_checksum_of_one_kind_of_server_tells_values_and_their_places(
+    dialect: str, make_database: MakeDatabase
+) -> None:
+    """Each value in one row, and in two rows whose values are swapped."""
+    database = made(
+        make_database(dialect),
+        f"CREATE TABLE item (id integer PRIMARY KEY, {OWN_TYPES[dialect]})",
+        "INSERT INTO item (id) VALUES (1), (2)",
+    )
+    with open_source(target_of(database)) as source:
+        (plan,) = source.schema().tables
+
+    def total(column: str, first: str, second: str = "NULL") -> int | None:
+        database.execute(f"UPDATE item SET {column} = {first} WHERE id = 1")
+        database.execute(f"UPDATE item SET {column} = {second} WHERE id = 2")
+        return own_total(database, plan)
+
+    seen: dict[int | None, tuple[str, str]] = {own_total(database, plan): ("", "NULL")}
+    for column in OWN_CHANGES.keys() | OWN_MORE[dialect].keys():
+        first, *others = (*OWN_CHANGES.get(column, ()), *OWN_MORE[dialect].get(column, ()))
+        for value in (first, *others):
+            assert seen.setdefault(total(column, value), (column, value)) == (column, value)
+        for value in others:
+            assert total(column, first, value) != total(column, value, first), (column, value)
+        total(column, "NULL")
+
+
+def own_total(database: Database, plan: TablePlan) -> int | None:
+    """The checksum of a table for its own kind of server."""
+    with open_source(target_of(database)) as source, source.reader() as reader:
+        found = reader.checksum(plan.source, [], own=True)
+        return found.total if found else None

@@ -18,7 +18,7 @@ from support.waiting import children
 
 from framefox_tasks.databases.canonical import totals_of
 from framefox_tasks.databases.checksum import Form
-from framefox_tasks.databases.contract import Reader, SummedLines, SumsLines
+from framefox_tasks.databases.contract import WritesForms
 from framefox_tasks.databases.rows import BadRowError, Field, Kind, Name, Side, Statement, TablePlan
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Project, Target
@@ -99,36 +99,33 @@ def test_rows_that_a_process_leaves_come_in_their_place(target: Target) -> None:
         assert b"".join([*blocks, *lines]) == expected(target)
 
 
-def summed_lines(reader: Reader) -> SummedLines:
-    assert isinstance(reader, SumsLines)
-    found = reader.summed_lines(TABLE, FORMS)
-    assert found
-    return found
-
-
-def test_lines_come_with_the_checksum_that_another_reading_gives(target: Target) -> None:
+def test_processes_write_lines_in_forms(target: Target) -> None:
+    """Also those of rows that they leave, which come from the connection itself."""
+    fields = (Field("id", "integer", Kind.INTEGER), Field("price", "text", Kind.NUMERIC))
+    execute(target, "ALTER TABLE t ADD price TEXT", "UPDATE t SET price = id || '.50'")
+    execute(target, "UPDATE t SET price = printf('%.60000d', id) || '.50' WHERE id % 30011 = 0")
     with open_source(target) as source, source.reader() as reader:
-        summed = summed_lines(reader)
-        assert b"".join(summed.blocks) == expected(target)
+        assert isinstance(reader, WritesForms)
+        blocks = reader.formed_lines(Side(Name("t"), fields), (Form.LINE, Form.NUMBER))
+        assert blocks
+        lines = b"".join(blocks).split(b"\n")[:-1]
         assert len(children()) == COUNT
-        assert summed.totals
-        assert summed.totals == reader.checksum(TABLE, FORMS) == totals_of([expected(target)], FORMS)
-    execute(target, "UPDATE t SET note = 'note' WHERE id = 50000")
-    with open_source(target) as source, source.reader() as reader:
-        again = summed_lines(reader)
-        list(again.blocks)
-        assert again.totals
-        assert again.totals.rows == summed.totals.rows
-        assert again.totals.total != summed.totals.total
+        assert len(lines) == sum(1 for _ in expected(target).splitlines())
+        assert all(line.endswith(b".5") for line in lines)
+        plain = b"".join(reader.lines(Side(Name("t"), fields))).split(b"\n")[:-1]
+        assert {line.endswith(b".50") for line in plain} == {True}
 
 
-def test_lines_that_a_process_leaves_have_no_checksum_with_them(target: Target) -> None:
-    execute(target, "UPDATE t SET note = hex(zeroblob(60000)) WHERE id = 50000")
-    with open_source(target) as source, source.reader() as reader:
-        summed = summed_lines(reader)
-        assert b"".join(summed.blocks) == expected(target)
-        assert summed.totals is None
-        assert reader.checksum(TABLE, FORMS) == totals_of([expected(target)], FORMS)
+def test_the_checksum_of_processes_is_that_of_lines(target: Target) -> None:
+    """Also of rows that they leave."""
+    found = []
+    for statement in ("SELECT 1", "UPDATE t SET note = hex(zeroblob(60000)) WHERE id = 50000"):
+        execute(target, statement)
+        with open_source(target) as source, source.reader() as reader:
+            found.append(reader.checksum(TABLE, FORMS))
+            assert len(children()) == COUNT
+            assert found[-1] == totals_of([expected(target)], FORMS)
+    assert found[0] != found[1]
 
 
 def test_processes_read_what_was_written_into_the_file_of_a_copy(target: Target) -> None:

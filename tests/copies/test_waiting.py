@@ -11,11 +11,14 @@ import pytest
 from support.copying import made, open_source, target_of
 from support.databases import Database, MakeDatabase
 
-from framefox_tasks.copies import plan_copy
+from framefox_tasks.copies import copy, plan_copy
 from framefox_tasks.databases.contract import Source
 from framefox_tasks.databases.mysql import session
+from framefox_tasks.databases.mysql.place_rows import MySQLRowsPlace
+from framefox_tasks.databases.postgresql.place_rows import PostgreSQLRowsPlace
 from framefox_tasks.databases.postgresql.snapshot import PostgreSQLSource
 from framefox_tasks.errors import DatabaseInUseError
+from framefox_tasks.model import CopyOptions
 
 pytestmark = pytest.mark.server
 
@@ -112,3 +115,23 @@ def test_a_plan_does_not_wait_for_who_has_a_table_for_himself(
             plan_copy(target_of(source), target_of(make_database("postgresql", "copy")))
     finally:
         holder.close()
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_who_changes_rows_of_the_target_is_named(
+    make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    source, target = made(make_database("sqlite"), *TABLES), made(make_database(kind, "copy"), TABLES[0])
+    monkeypatch.setattr(MySQLRowsPlace, "patience", 1)
+    monkeypatch.setattr(PostgreSQLRowsPlace, "patience", 1)
+    holder = target.connect()
+    with holder.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("INSERT INTO a VALUES (1, 5)")
+    try:
+        with pytest.raises(DatabaseInUseError, match=r"(server process|connection) \d+ \(user .*: "):
+            copy(target_of(source), target_of(target), options=CopyOptions(data_only=True))
+    finally:
+        holder.rollback()
+        holder.close()
+    assert target.execute("SELECT count(*) FROM a") == [(0,)]

@@ -99,10 +99,17 @@ def _mysql(folder: Path) -> str | None:
     if install is None or program is None:
         return None
     data, user, port = _data(folder / "my", "mysql")
-    options = [f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db"]
+    temporary, _, _ = _data(folder / "my-tmp", "mysql")  # a server removes what another one has in a folder of both
+    options = [
+        f"--datadir={data}",
+        f"--tmpdir={temporary}",
+        "--auth-root-authentication-method=normal",
+        "--skip-test-db",
+    ]
     _run([install, "--no-defaults", *options], user)
     settings = {
         "datadir": data,
+        "tmpdir": temporary,
         "bind-address": "127.0.0.1",
         "port": port,
         "socket": data / "socket",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
+from framefox_tasks.copies.mask.plan import Count, fitting_masks
 from framefox_tasks.copies.table_names import spellings
 from framefox_tasks.databases.contract import Reader
 from framefox_tasks.databases.rows import NULL, CopySchema, Field, Kind, Side, TablePlan
@@ -29,11 +30,24 @@ _VALUES = (
 )
 _ENOUGH = 0.2
 """The share of the values that is enough to tell by."""
-_KINDS = (Kind.TEXT, Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.JSON, Kind.BYTES, Kind.NUMERIC)
+_DATES = (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
+_NUMBERS = (Kind.INTEGER, Kind.NUMERIC, Kind.FLOAT, Kind.UUID)
+_NEVER = (Kind.BOOLEAN, Kind.ENUM, Kind.TIME, Kind.INTERVAL, Kind.BITS)
+"""What says too little to be personal, whatever its name."""
+_ABOUT = {"id", "count", "type", "status", "version"}
+"""Words at the end of the name of a number that is about something, and not it itself."""
+_OTHERWISE = {"hash": "hash", "null": "null", "number": "number:10", "date": "date"}
+"""Masks that are named where the usual one does not fit, the first that does, with a value where it takes one."""
 
 
-def check_strict(schema: CopySchema, masks: Sequence[Mask], reader: Reader) -> None:
+def check_strict(schema: CopySchema, masks: Sequence[Mask], reader: Reader, count: Count | None = None) -> None:
     """Check that each column that looks personal has a mask, or is said to be kept.
+
+    Args:
+        schema: What is copied.
+        masks: What the user wrote.
+        reader: Of the source.
+        count: Counts the rows of a table.
 
     Raises:
         ConfigError: Some have neither; names all of them, with a mask that may fit.
@@ -47,15 +61,25 @@ def check_strict(schema: CopySchema, masks: Sequence[Mask], reader: Reader) -> N
         if not any(f"{spelling}.{column}".casefold() in said for spelling in spellings(plan.source.name))
     ]
     if found:
-        first, mask = found[0]
         raise ConfigError(
             f"These columns look personal, and have no mask: {', '.join(name for name, _ in found)}.",
-            hint=f"Mask each, as with --mask={first}={mask}, or say that it is to stay: --mask={first}=keep",
+            hint=_hint(schema, *found[0], count),
         )
 
 
+def _hint(schema: CopySchema, column: str, mask: str, count: Count | None) -> str:
+    """How the first of them is masked, and what a foreign key joins with it, if a mask fits."""
+    fitting, joined = fitting_masks(schema, column, count)
+    mask = mask if mask in fitting else next((_OTHERWISE[one] for one in _OTHERWISE if one in fitting), "")
+    kept = f"say that it is to stay: --mask={column}=keep"
+    if not mask:
+        return f"Mask each, or {kept}"
+    return f"Mask each, as with {' '.join(f'--mask={one}={mask}' for one in joined)}, or {kept}"
+
+
 def _personal(plan: TablePlan, reader: Reader) -> Iterator[tuple[str, str]]:
-    by_name = {field.name: _by_name(field) for field in plan.source.fields if field.kind in _KINDS}
+    keys = {*plan.primary_key, *(column for key in plan.foreign_keys for column in key.columns)}
+    by_name = {field.name: _by_name(field, in_key=field.name in keys) for field in plan.source.fields}
     rest = tuple(one for one in plan.source.fields if one.kind is Kind.TEXT and not by_name.get(one.name))
     by_value = _by_values(plan, rest, reader) if rest else {}
     for field in plan.source.fields:
@@ -64,10 +88,13 @@ def _personal(plan: TablePlan, reader: Reader) -> Iterator[tuple[str, str]]:
             yield field.name, mask
 
 
-def _by_name(field: Field) -> str:
+def _by_name(field: Field, *, in_key: bool) -> str:
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", field.name)
+    if field.kind in _NEVER or (field.kind in _NUMBERS and (in_key or (words[-1:] and words[-1].casefold() in _ABOUT))):
+        return ""
     joined = {"".join(words[place : place + size]).casefold() for place in range(len(words)) for size in (1, 2)}
-    return next((_SUGGESTED[word] for word in sorted(joined) if word in _SUGGESTED), "")
+    found = next((_SUGGESTED[word] for word in sorted(joined) if word in _SUGGESTED), "")
+    return found if found == "date" or field.kind not in _DATES else ""
 
 
 def _by_values(plan: TablePlan, fields: tuple[Field, ...], reader: Reader) -> dict[str, str]:

@@ -60,6 +60,11 @@ class _Column:
         return any(field.native.startswith("year") for field in (self.source, self.target))
 
     @property
+    def listed(self) -> bool:
+        """Whether it only takes words of a list."""
+        return self.target.native.startswith("set(")
+
+    @property
     def lengths(self) -> list[int]:
         return [field.length for field in (self.source, self.target) if field.length is not None]
 
@@ -92,6 +97,22 @@ def masks_of(
         _check(mask, joined, partial(_shortage, count=count))
         planned[column.plan.label].append(_planned(column, mask, joined))
     return {label: tuple(sorted(found, key=lambda one: one.index)) for label, found in planned.items()}
+
+
+def fitting_masks(schema: CopySchema, label: str, count: Count | None = None) -> tuple[list[str], list[str]]:
+    """The masks that can do their work in a column, and the labels of those that must be masked alike: it, and others.
+
+    Args:
+        schema: What is copied.
+        label: The column's.
+        count: Counts the rows of a table.
+    """
+    columns = {column.label: column for plan in schema.tables for column in _columns(plan)}
+    links = _links(schema, columns)
+    joined = reached([columns[label]], lambda one: links.get(one.label, ()))
+    if len({one.source.kind for one in joined}) > 1:
+        return [], [label]
+    return _fitting(joined, count), [one.label for one in joined]
 
 
 def _columns(plan: TablePlan) -> Iterator[_Column]:
@@ -161,8 +182,8 @@ Objection = Callable[[MaskKind, Sequence[_Column]], str]
 def _misfit(kind: MaskKind, joined: Sequence[_Column]) -> str:
     column, others = joined[0], joined[1:]
     holds = column.source.own or column.source.kind
-    if holds not in kind.kinds or (column.year and kind.distinct(holds, None) > 1):
-        return f"it is of the kind {holds}"
+    if holds not in kind.kinds or ((column.year or column.listed) and kind.distinct(holds, None) > 1):
+        return f"it is of the kind {'set' if column.listed else holds}"
     distinct = kind.distinct(holds, None)
     if distinct == 0 and not column.nullable:
         return "it may not be NULL"
@@ -195,10 +216,18 @@ def _tells_apart(distinct: float, rows: int) -> bool:
 def _check(mask: Mask, joined: Sequence[_Column], objection: Objection) -> None:
     label, reason = joined[0].label, objection(MASKS[mask.kind], joined)
     if reason:
-        fitting = [name for name, kind in MASKS.items() if not (_misfit(kind, joined) or objection(kind, joined))]
-        fitting = [name for name in fitting if not _shortage(MASKS[name], joined)]
+        fitting = [name for name in _fitting(joined) if not objection(MASKS[name], joined)]
         hint = f"Masks that fit {label}: {', '.join(fitting)}." if fitting else f"No mask fits {label}: leave it out."
         raise ConfigError(f"{label} cannot be masked with {mask.kind}: {reason}.", hint=hint)
+
+
+def _fitting(joined: Sequence[_Column], count: Count | None = None) -> list[str]:
+    ends = [[one, *(other for other in joined if other is not one)] for one in joined]
+    return [
+        name
+        for name, kind in MASKS.items()
+        if not any(_misfit(kind, columns) or _shortage(kind, columns, count) for columns in ends)
+    ]
 
 
 def _check_ends(column: _Column, mask: Mask, joined: Sequence[_Column], asked: Mapping[str, Mask]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from framefox_tasks.copies.verify.canonical import Canonical, canonical
-from framefox_tasks.copies.verify.checksums import are_same, forms_of, source_checksum
+from framefox_tasks.copies.verify.canonical import canonical
+from framefox_tasks.copies.verify.checksums import are_same, source_checksum
 from framefox_tasks.copies.verify.difference import first_difference
+from framefox_tasks.copies.verify.read_back import Checksum, LoadedLines, read_back
 from framefox_tasks.copies.verify.sides import Pair, Sides, Transform, fields_of
 from framefox_tasks.databases.checksum import RowTotals
 from framefox_tasks.databases.contract import Reader
@@ -19,40 +20,6 @@ _SHOWN_ROW = 200
 _SHOWN_COLUMNS = 3
 
 
-class Checksum:
-    """A checksum of rows that does not depend on their order: the sum of their 64-bit digests, and how many they are.
-
-    The digest is Python's own of bytes, a SipHash with a secret of the process: the fastest there is here, and good
-    enough for rows that nobody forged. Checksums of two processes cannot be compared.
-
-    Args:
-        canonical: Gives the canonical rows of lines; None where the lines are canonical.
-
-    Attributes:
-        rows: How many rows were added.
-    """
-
-    def __init__(self, canonical: Canonical | None = None) -> None:
-        self._canonical = canonical
-        self._sum = 0
-        self.rows = 0
-
-    def add(self, block: bytes) -> None:
-        """Add the rows of a block of lines."""
-        if self._canonical is None:
-            lines = block.split(b"\n")  # and nothing behind the last, which adds nothing
-            self._sum += sum(map(hash, lines))
-            self.rows += len(lines) - 1
-        else:
-            self._sum += sum(map(hash, self._canonical(block)))
-            self.rows += block.count(b"\n")
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Checksum) and (self.rows, self._sum) == (other.rows, other._sum)
-
-    __hash__ = None  # type: ignore[assignment]  # it changes
-
-
 def compare(
     plan: TablePlan,
     source_reader: Reader,
@@ -62,6 +29,7 @@ def compare(
     *,
     dialects: tuple[Dialect, Dialect],
     known: RowTotals | None = None,
+    loaded: Checksum | None = None,
 ) -> None:
     """Compare the rows of a table in the source and in the copy.
 
@@ -73,12 +41,13 @@ def compare(
         transform: The masks of the source's lines. With one, no values are reported.
         dialects: The source's and the copy's, which know the precision of a FLOAT.
         known: The source's checksum, where it has been computed; see source_checksum.
+        loaded: The checksum of the lines that were loaded; see LoadedLines.
 
     Raises:
         VerificationError: They are not the same; names the first row that differs.
     """
     sides = Sides(plan, source_reader, target_reader, dialects, where, transform)
-    if are_same(sides, known):
+    if (loaded is not None and loaded == read_back(sides)) or are_same(sides, known):
         return
     ours, theirs = Checksum(sides.canonical), Checksum(sides.canonical)
     for block in sides.ours():
@@ -167,4 +136,4 @@ def _key(field: bytes) -> str:
     return "NULL" if field == NULL else _shown(unescaped(field).decode("utf-8", "replace"))
 
 
-__all__ = ["Checksum", "Sides", "canonical", "compare", "difference", "forms_of", "source_checksum"]
+__all__ = ["Checksum", "LoadedLines", "Sides", "canonical", "compare", "difference", "read_back", "source_checksum"]

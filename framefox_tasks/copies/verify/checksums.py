@@ -74,6 +74,28 @@ def forms_of(plan: TablePlan, dialects: tuple[Dialect, Dialect]) -> tuple[Form, 
     return tuple(form for form in found if form) if all(found) else None
 
 
+def forms_to_read_back(plan: TablePlan, dialects: tuple[Dialect, Dialect]) -> tuple[Form, ...] | None:
+    """The forms in which lines of the copy are those that were loaded, if these have their values in these forms.
+
+    To read the copy then takes less than two servers need for a checksum of their own; only their notation of some
+    numbers, as 1e-05, may differ all the same. None where both have a checksum that is still cheaper, or no forms.
+    """
+    return None if _are_alike(plan, dialects) else forms_of(plan, dialects)
+
+
+def forms_to_load(plan: TablePlan, dialects: tuple[Dialect, Dialect]) -> tuple[Form, ...] | None:
+    """The forms of the lines that are loaded, so that the copy's can be compared with them; None where they cannot.
+
+    Only what the copy holds as the same value in any notation has one: doubles, and numbers without their last zeros.
+    """
+    forms = forms_to_read_back(plan, dialects)
+    if forms is None:
+        return None
+    pairs = zip(forms, plan.target.fields, strict=True)
+    loaded = [form is Form.DOUBLE or (form is Form.NUMBER and dialects[1].shortens(there)) for form, there in pairs]
+    return tuple(form if given else Form.LINE for form, given in zip(forms, loaded, strict=True))
+
+
 def _form(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> Form | None:
     if dialects[0].name == dialects[1].name and here.native == there.native:
         return Form.LINE if here.kind in PLAIN else Form.TEXT

@@ -29,11 +29,13 @@ class MySQLRowsPlace:
 
     Attributes:
         staging: It as well.
+        patience: How many seconds to wait for others who use rows or tables that are filled.
         local: Whether the server may be asked to read rows from here; one that may not is given INSERT statements.
     """
 
     how = "in one transaction"
     most_loaders = 1
+    patience = 60
 
     def __init__(self, target: Target) -> None:
         self.staging = target
@@ -51,7 +53,10 @@ class MySQLRowsPlace:
             flags = LOCAL_FILES if self.local else 0
             self._session = opening.enter_context(session(self.staging, self.staging.name, "target", flags=flags))
             self._beside.lock(self._session)
-            self._session.execute("SET SESSION foreign_key_checks = 0, autocommit = 0, lock_wait_timeout = 60")
+            self._session.execute(
+                f"SET SESSION foreign_key_checks = 0, autocommit = 0, lock_wait_timeout = {self.patience}, "
+                f"innodb_lock_wait_timeout = {self.patience}"
+            )
             self._session.execute("START TRANSACTION")
             self._loader = MySQLLoader(self._session, local=self.local, transaction=True)
             self._closing = opening.pop_all()

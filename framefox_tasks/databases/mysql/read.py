@@ -9,7 +9,17 @@ from framefox_tasks.databases.checksum import DIGITS, SIZED, Form, RowTotals
 from framefox_tasks.databases.mysql.packets import TooLongError
 from framefox_tasks.databases.mysql.ranges import ranges_of
 from framefox_tasks.databases.mysql.session import Session, name
-from framefox_tasks.databases.mysql.values import FEED, TAB, formed, is_bytes, number_of, size, sorted_by, written
+from framefox_tasks.databases.mysql.values import (
+    FEED,
+    TAB,
+    digest,
+    formed,
+    is_bytes,
+    number_of,
+    size,
+    sorted_by,
+    written,
+)
 from framefox_tasks.databases.mysql.verbs import VERBS
 from framefox_tasks.databases.ranges import Ranges, both
 from framefox_tasks.databases.rows import (
@@ -47,10 +57,22 @@ class MySQLReader:
 
     def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
         """Blocks of lines; see the protocol."""
+        return self._lines(table, where, order)
+
+    def formed_lines(self, table: Side, forms: Sequence[Form], *, where: str = "") -> Generator[bytes]:
+        """Blocks of lines with fields in forms; see WritesForms."""
+        return self._lines(table, where, forms=forms)
+
+    def _lines(
+        self, table: Side, where: str = "", order: Sequence[str] = (), forms: Sequence[Form] = ()
+    ) -> Generator[bytes]:
         if not table.fields:
             raise CopyError(f"{table.name} has no columns to copy.")
-        rest = _rest(table, where, order, self._within)
-        parts = f", {TAB}, ".join(written(field, mariadb=self._session.mariadb) for field in table.fields)
+        rest, mariadb = _rest(table, where, order, self._within), self._session.mariadb
+        parts = f", {TAB}, ".join(
+            written(field, form, mariadb=mariadb)
+            for field, form in zip(table.fields, forms or [Form.LINE] * len(table.fields), strict=True)
+        )
         rows = 0
         try:
             with self._session.answer(f"SELECT CONCAT({parts}, {FEED}) {rest}") as (answer, _):
@@ -111,18 +133,21 @@ class MySQLReader:
         forms: Sequence[Form],
         *,
         where: str = "",
-        own: bool = False,  # noqa: ARG002 - no other is faster here
+        own: bool = False,
     ) -> RowTotals:
         """The checksum of all rows; see the protocol. Without a sum where the server makes no text of such a length."""
+        if own:
+            return self._totals(table, digest(table.fields, mariadb=self._session.mariadb), where)
         mariadb, pairs = self._session.mariadb, list(zip(table.fields, forms, strict=True))
         fields = [formed(field, form, mariadb=mariadb) for field, form in pairs]
         sizes = [size(field, form, mariadb=mariadb) for field, form in pairs if form in SIZED]
         parts = f", {TAB}, ".join([*fields, *sizes])
-        digest = f"CAST(CONV(LEFT(SHA2(CONCAT({parts}), 256), {DIGITS}), 16, 10) AS UNSIGNED)"
+        head = f"CAST(CONV(LEFT(SHA2(CONCAT({parts}), 256), {DIGITS}), 16, 10) AS UNSIGNED)"
+        return self._totals(table, f"COALESCE({head}, {_TOO_LONG})", where)
+
+    def _totals(self, table: Side, digest: str, where: str) -> RowTotals:
         try:
-            ((rows, total),) = self._session.rows(
-                f"SELECT COUNT(*), SUM(COALESCE({digest}, {_TOO_LONG})) {_rest(table, where, ())}"
-            )
+            ((rows, total),) = self._session.rows(f"SELECT COUNT(*), SUM({digest}) {_rest(table, where, ())}")
         except CopyError as exc:
             raise self._meant(exc, table, where) from exc
         return RowTotals(int(rows), int(total or 0) if (total or 0) < _TOO_LONG else None)

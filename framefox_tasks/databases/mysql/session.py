@@ -45,6 +45,13 @@ _WAITING = (
     "WHERE DB = %s AND ID <> %s AND INFO IS NOT NULL AND (STATE LIKE 'Waiting for table%%' OR INFO LIKE 'ALTER %%') "
     "ORDER BY TIME DESC LIMIT 3"
 )
+_WRITING = (
+    "SELECT p.ID, p.USER, p.HOST, LEFT(COALESCE(p.INFO, CONCAT('its transaction since ', t.trx_started)), 80) "
+    "FROM information_schema.INNODB_TRX t JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id "
+    "WHERE p.DB = %s AND p.ID <> %s AND t.trx_rows_modified + t.trx_lock_structs > 0 ORDER BY t.trx_started LIMIT 3"
+)
+_OTHERS = (_WAITING, _WRITING)
+"""Who may have a lock, the likeliest first: not every server and not every user tells all of it."""
 _MARIADB = "max_statement_time = 0, idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0"
 _MYSQL = "max_execution_time = 0, information_schema_stats_expiry = 0"
 
@@ -187,12 +194,15 @@ class Session:
         return CopyError(f"The {self.role} {self.target.label} refused what the copy asked: {text}", hint=hint)
 
     def _others(self) -> str:
-        """What waits for a table, or has one for itself, as far as the server tells."""
+        """What waits for a table, or has one or some of its rows for itself, as far as the server tells."""
         with suppress(FramefoxTasksError), _session(self.target, None, self.role, plain=True, flags=0) as other:
-            found = other.rows(_WAITING, self.target.name, self.connection.thread_id())
-            return "".join(
-                f": connection {id_} (user {user}, from {host}): {query}" for id_, user, host, query in found
-            )
+            for query in _OTHERS:
+                with suppress(FramefoxTasksError):
+                    found = other.rows(query, self.target.name, self.connection.thread_id())
+                    if found:
+                        return "".join(
+                            f": connection {one} (user {user}, from {host}): {what}" for one, user, host, what in found
+                        )
         return ""
 
     def cancel(self) -> None:

@@ -8,9 +8,9 @@ user variable that holds the field, or nothing where the server reads the text a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from framefox_tasks.databases.checksum import SIZED, Form
+from framefox_tasks.databases.checksum import SIZED, VALUED, Form
 from framefox_tasks.databases.mysql.session import name
 from framefox_tasks.databases.rows import Field, Kind
 
@@ -37,6 +37,10 @@ _ADDRESSES = frozenset({"uuid", "inet4", "inet6"})
 """Types whose text is ASCII and needs no escape, as that of the clocks."""
 MOST_DIGITS = 65
 """Of a decimal number."""
+_NO_CRC = 2**32
+"""No CRC is as great."""
+_FACTOR = 2_654_435_761
+"""An odd number whose multiples spread over 32 bits."""
 _GREATEST = "3.4028234663852886e38"  # the greatest single: its shortest text is greater than it, and would be refused
 
 
@@ -57,10 +61,14 @@ def width(field: Field) -> int:
     return int(match[1]) if match else 1
 
 
-def written(field: Field, *, mariadb: bool = True) -> str:
-    """The expression of the field in a line. On MySQL it is NULL for some that are long."""
+def written(field: Field, form: Form = Form.LINE, *, mariadb: bool = True) -> str:
+    """The expression of the field in a line, of a value in a form. On MySQL it is NULL for some that are long."""
     column = name(field.name)
     found = _written(field, column, mariadb)
+    if form is Form.DOUBLE:
+        found = found if base(field) == "float" else _double(found, zero=f"CONCAT({found})")  # which keeps its sign
+    elif form in VALUED:
+        found = _in_form(field, form, found)
     return f"IF({column} IS NULL, {NULL}, {found})" if field.nullable else found
 
 
@@ -68,11 +76,16 @@ def formed(field: Field, form: Form, *, mariadb: bool = True) -> str:
     """The expression of the field in a canonical line."""
     column = name(field.name)
     found = _plain(field, column, mariadb) if form in SIZED else _written(field, column, mariadb)
-    if form is Form.MOMENT and base(field) in ("datetime", "timestamp"):
-        found = _moment(found) if "(" in field.native else found  # with digits of a second, or without
-    elif form in _FORMED and not (form is Form.MOMENT and "(" not in field.native):
-        found = _FORMED[form](found)
+    found = _in_form(field, form, found)
     return f"IF({column} IS NULL, {NULL}, {found})" if field.nullable else found
+
+
+def _in_form(field: Field, form: Form, found: str) -> str:
+    if form is Form.MOMENT and "(" not in field.native:  # without digits of a second
+        return found
+    if form is Form.MOMENT and base(field) in ("datetime", "timestamp"):
+        return _moment(found)
+    return _FORMED[form](found) if form in _FORMED else found
 
 
 def size(field: Field, form: Form, *, mariadb: bool = True) -> str:
@@ -80,6 +93,29 @@ def size(field: Field, form: Form, *, mariadb: bool = True) -> str:
     found = _plain(field, name(field.name), mariadb)
     length = f"LENGTH({_FORMED[form](found) if form in _FORMED else _unpacked(found)})"
     return f"IFNULL({length}, {NULL})" if field.nullable else length
+
+
+def digest(fields: Sequence[Field], *, mariadb: bool = True) -> str:
+    """The expression of 64 bits of a row for this kind of server alone, in half the time that its text takes.
+
+    Each value has its CRC, multiplied by a number of the column's own, so that values cannot change places in the row.
+    They are joined by exclusive or and not added, so that the sum over all rows tells if two of these change values.
+    """
+    parts = []
+    for place, field in enumerate(fields):
+        found = f"CRC32({_hashed(field, name(field.name), mariadb)})"
+        found = f"IFNULL({found}, {_NO_CRC})" if field.nullable else found
+        parts.append(f"({found} * {(2 * place + 1) * _FACTOR % _NO_CRC})")
+    return " ^ ".join(parts)
+
+
+def _hashed(field: Field, column: str, mariadb: bool) -> str:
+    kind = base(field)
+    if kind == "bit":
+        return f"{column} + 0"
+    if kind in ("double", "float") and mariadb:
+        return f"POINT({column}, 0)"  # which holds it as it is: its text takes as long as those of ten other columns
+    return _single(column) if kind == "float" else column
 
 
 def _plain(field: Field, column: str, mariadb: bool) -> str:
@@ -105,10 +141,10 @@ def _trimmed(found: str) -> str:
     return f"IF(LOCATE('.', {text}), TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {text})), {text})"
 
 
-def _double(found: str) -> str:
+def _double(found: str, zero: str = "'0'") -> str:
     """Without an exponent, where a decimal holds all its digits."""
     plain = _trimmed(f"CAST(CAST({found} AS CHAR) AS DECIMAL(65,30))")
-    rare = f"IF({found} = 0, '0', IF(ABS({found}) BETWEEN 1e-10 AND 1e30, {plain}, CONCAT({found})))"
+    rare = f"IF({found} = 0, {zero}, IF(ABS({found}) BETWEEN 1e-10 AND 1e30, {plain}, CONCAT({found})))"
     return f"IF(ABS({found}) BETWEEN 1e-3 AND 1e14, {found}, {rare})"  # most have no exponent
 
 

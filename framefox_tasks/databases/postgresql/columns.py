@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from framefox_tasks.databases.checksum import Form
+from framefox_tasks.databases.checksum import VALUED, Form
 from framefox_tasks.databases.postgresql.session import quoted
 from framefox_tasks.databases.rows import Field, Kind, Name, Side
 
@@ -39,6 +39,8 @@ _FORMED = {
     Form.HEX: "replace({}::text, '-', '')",
     Form.UNPADDED: "rtrim({}::text, ' ')",
 }
+_SIGNED = f"CASE WHEN {{0}} = 0 THEN {{0}}::text ELSE {_FORMED[Form.DOUBLE]} END"
+"""A double in its form, of which zero keeps its sign."""
 _NULL = "E'\\\\N'"
 _PLAIN = frozenset(
     {
@@ -47,6 +49,24 @@ _PLAIN = frozenset(
     }
 )
 """Types that functions of texts write as a cast to text does."""
+_FACTOR = 0x9E3779B97F4A7C15
+"""An odd number whose multiples spread over 64 bits."""
+_HASHED = {
+    "smallint": "hashint2extended({0}, {1})",
+    "integer": "hashint4extended({0}, {1})",
+    "bigint": "hashint8extended({0}, {1}) # {0}",  # its hash is of 32 bits
+    "boolean": "hashint4extended({0}::integer, {1})",
+    "real": 'hashtextextended({0}::text COLLATE "C", {1})',  # minus zero has the hash of zero
+    "numeric": 'hashtextextended({0}::text COLLATE "C", {1})',  # any number has that of minus it
+    "double precision": 'hashtextextended({0}::text COLLATE "C", {1})',
+    "text": 'hashtextextended({0} COLLATE "C", {1})',
+    "character varying": 'hashtextextended({0}::text COLLATE "C", {1})',
+    "uuid": "uuid_hash_extended({0}, {1})",
+    "time without time zone": "time_hash_extended({0}, {1})",
+    "timestamp without time zone": "timestamp_hash_extended({0}, {1})",
+    "timestamp with time zone": "timestamp_hash_extended({0} AT TIME ZONE 'UTC', {1})",
+}
+"""The hashes of values without a text of them, where values that are written differently have different ones."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +107,11 @@ class Shape:
                 return f"{name}::text"
         return name
 
+    def written(self, field: Field, form: Form) -> str:
+        """What is selected for a column of lines whose numbers and moments have forms."""
+        found = _SIGNED if form is Form.DOUBLE else _FORMED.get(form) if form in VALUED else None
+        return found.format(f"({self.text(field)})") if found else self.text(field)
+
     def formed(self, field: Field, form: Form) -> str:
         """The text of a column in a canonical line."""
         name, base, text = quoted(field.name), self.bases.get(field.name), f"({self.text(field)})"
@@ -103,6 +128,29 @@ class Shape:
         if not field.nullable:
             return found
         return f"CASE WHEN {quoted(field.name)} IS DISTINCT FROM NULL THEN {found} ELSE {_NULL} END"
+
+    def digest(self, fields: Sequence[Field]) -> str:
+        """A hash of a row for this server alone, in a third of the time of its text's.
+
+        It is the hash of what the hashes of the values give together. Each has a seed of its own, so that values cannot
+        change places; the outer one keeps values of two rows from it, whose sum would be the same.
+        """
+        parts, others = [], []
+        for place, field in enumerate(fields, 1):
+            seed = place * _FACTOR % 2**63
+            hashed = self._hashed(field, seed)
+            if hashed is None:
+                others.append(quoted(field.name))
+            else:
+                parts.append(f"coalesce({hashed}, -{seed})" if field.nullable else f"({hashed})")
+        if others or not parts:
+            parts.append(f'hashtextextended(ROW({", ".join(others)})::text COLLATE "C", 0)')
+        # The hash of a number is of 32 bits, or of no sign.
+        return f'hashtextextended(({" # ".join(parts)})::text COLLATE "C", 0)'
+
+    def _hashed(self, field: Field, seed: int) -> str | None:
+        found = _HASHED.get(self.bases.get(field.name, ""))
+        return found.format(quoted(field.name), seed) if found else None
 
     def key_totals(self, columns: Sequence[str], where: str = "") -> str:
         """The query of the number of rows, and of each column of whole numbers the least, the greatest and the sum."""

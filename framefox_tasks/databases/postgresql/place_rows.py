@@ -61,11 +61,11 @@ class PostgreSQLRowsPlace:
 
     most_loaders = 1
     how = "loaded into its own tables, in one transaction"
+    patience = 60.0
 
     def __init__(self, target: Target) -> None:
         self.target = target
         self.staging = target
-        self.patience = 60.0
         self._closing = ExitStack()
 
     def check(self) -> None:

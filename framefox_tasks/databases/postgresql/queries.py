@@ -47,7 +47,8 @@ SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
        a.attidentity <> '', a.attgenerated <> '', s.description, l.collname, m.innermost,
        m.checks,
        CASE WHEN t.typcategory = 'A' AND t.typlen = -1 AND t.typelem <> 0 THEN 'array' WHEN t.typtype = 'e' THEN 'enum'
-            WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN 'known' ELSE '' END,
+            WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN 'known'
+            WHEN t.typname = 'citext' AND t.typtype = 'b' THEN 'known' ELSE '' END,
        t.typname, format_type(t.oid, coalesce(b.modifier, a.atttypmod)),
        CASE t.typtype WHEN 'e' THEN ARRAY(
            SELECT enumlabel::text FROM pg_enum WHERE enumtypid = t.oid ORDER BY enumsortorder) END

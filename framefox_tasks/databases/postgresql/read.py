@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from framefox_tasks.databases.checksum import DIGITS, SIZED, Form, RowTotals
@@ -59,11 +60,19 @@ class PostgreSQLReader:
 
     def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
         """Blocks of lines; see the protocol."""
+        return self._lines(table, partial(_query, where=both(where, self._within), order=order))
+
+    def formed_lines(self, table: Side, forms: Sequence[Form], *, where: str = "") -> Generator[bytes] | None:
+        """Blocks of lines with fields in forms; see WritesForms."""
+        query = partial(_query, where=both(where, self._within), forms=forms)
+        return self._lines(table, query) if self._has_forms() else None
+
+    def _lines(self, table: Side, query: Callable[[Shape, Side], str]) -> Generator[bytes]:
         with self._guarded(table):
             shape = shape_of(self._connection, table.name)
             with (
                 self._as_it_is(),
-                closing(self._copied(_query(shape, table, both(where, self._within), order), binary=False)) as blocks,
+                closing(self._copied(query(shape, table), binary=False)) as blocks,
             ):
                 for block, _ in blocks:
                     plain = plain_controls(block)
@@ -108,18 +117,17 @@ class PostgreSQLReader:
 
     def checksum(self, table: Side, forms: Sequence[Form], *, where: str = "", own: bool = False) -> RowTotals | None:
         """The checksum of all rows; see the protocol. None where the server does not know what its texts mean."""
-        if self._codec or self._connection.info.server_version < _PLAIN_NUMBERS:
+        if not self._has_forms():
             return None
         with self._guarded(table):
             shape = shape_of(self._connection, table.name)
-            if own:
-                columns = ", ".join(quoted(field.name) for field in table.fields)
-                digest = f'hashtextextended(ROW({columns})::text COLLATE "C", 0)'  # half the time
-            else:
-                digest = _digest(shape, table, forms)
+            digest = shape.digest(table.fields) if own else _digest(shape, table, forms)
             query = f"SELECT count(*), coalesce(sum({digest}), 0) FROM {shape.origin}{_where(where)}"  # noqa: S608
             rows, total = self._connection.execute(query).fetchone()
             return RowTotals(int(rows), int(total))
+
+    def _has_forms(self) -> bool:
+        return not self._codec and bool(self._connection.info.server_version >= _PLAIN_NUMBERS)
 
     def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:
         """The server reads all that it holds."""
@@ -197,8 +205,10 @@ def _codec(connection: Any, target: Target) -> str:
     return "" if codec in ("utf-8", "ascii") else str(codec)
 
 
-def _query(shape: Shape, table: Side, where: str, order: Sequence[str]) -> str:
-    columns = ", ".join(f"{shape.text(field)}" for field in table.fields)
+def _query(shape: Shape, table: Side, where: str = "", order: Sequence[str] = (), forms: Sequence[Form] = ()) -> str:
+    pairs = zip(table.fields, forms or [Form.LINE] * len(table.fields), strict=True)
+    texts = [shape.written(*pair) for pair in pairs]
+    columns = ", ".join(texts)
     fields = {field.name: field for field in table.fields}
     keys = ", ".join(shape.order(fields[name]) if name in fields else quoted(name) for name in order)
     sort = f" ORDER BY {keys}" if keys else ""
@@ -207,7 +217,7 @@ def _query(shape: Shape, table: Side, where: str, order: Sequence[str]) -> str:
         and not where
         and not sort
         and shape.relkind == "r"
-        and all(shape.text(f) == quoted(f.name) and f.name not in shape.generated for f in table.fields)
+        and all(t == quoted(f.name) and f.name not in shape.generated for f, t in zip(table.fields, texts, strict=True))
     ):
         return f"COPY {qualified(table.name)} ({columns}) TO STDOUT"  # without the planner: a little faster
     return f"COPY (SELECT {columns} FROM {shape.origin}{_where(where)}{sort}) TO STDOUT"  # noqa: S608

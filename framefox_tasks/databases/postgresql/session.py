@@ -58,9 +58,13 @@ _HOLDERS = """
 SELECT string_agg(DISTINCT format('server process %s (user %s, from %s): %s', a.pid, coalesce(a.usename, '?'),
     coalesce(host(a.client_addr), 'a socket'), left(a.query, 80)), ', ')
 FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
-WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.relation >= 16384 AND l.database = (
+WHERE l.locktype = 'relation' AND {mode} AND l.pid <> {mine} AND l.relation >= 16384 AND l.database = (
     SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
 """
+_MODES = (
+    "l.mode = 'AccessExclusiveLock'",
+    "l.mode NOT IN ('AccessShareLock', 'RowShareLock') AND a.state <> 'idle'",  # whose rows may be waited for
+)
 _FULL = {"53100", "53200", "53300"}
 _UNDEFINED_COLUMN = "42703"
 _ENCODING = "22021"
@@ -165,7 +169,7 @@ def told(
             hint="Check that the server is running, then copy again. The target is as it was.",
         )
     if code == _LOCKED:
-        return locked(target, side, text)
+        return locked(target, side, text, connection)
     if code in VERBS.denied and side == "source":
         user = target.address.username or "user"
         rights = f"GRANT pg_read_all_data TO {quoted(user)}, or before PostgreSQL 14 SELECT on its tables and sequences"
@@ -191,19 +195,22 @@ def told(
     )
 
 
-def locked(target: Target, side: str, text: str) -> DatabaseInUseError:
+def locked(target: Target, side: str, text: str, connection: Any = None) -> DatabaseInUseError:
     """The error for a lock that was not given in time: what the server said, and who has it or waits for it."""
     return DatabaseInUseError(
-        f"Others use what the copy needs of the {side} {target.label}: {text}{_holders(target)}",
+        f"Others use what the copy needs of the {side} {target.label}: {text}{_holders(target, connection)}",
         hint="Wait until they have ended, and copy again. The target is as it was.",
     )
 
 
-def _holders(target: Target) -> str:
-    """Who has a table for himself, or waits for that."""
+def _holders(target: Target, connection: Any) -> str:
+    """Who has a table for himself, or waits for that; else who changes rows, but for the connection that asked."""
+    mine = connection.info.backend_pid if connection and not connection.closed else 0
     with suppress(FramefoxTasksError), VERBS.asking(target) as ask:
-        row = ask(_HOLDERS)
-        return f": {row[0]}" if row and row[0] else ""
+        for mode in _MODES:
+            row = ask(_HOLDERS.format(mode=mode, mine=mine))
+            if row and row[0]:
+                return f": {row[0]}"
     return ""
 
 

@@ -36,6 +36,7 @@ _TYPES = {
     "bool": Type(Kind.BOOLEAN),
     "text": Type(Kind.TEXT),
     "varchar": Type(Kind.TEXT),
+    "citext": Type(Kind.TEXT, hidden="citext"),  # of an extension
     "bpchar": Type(Kind.TEXT, fixed=True),
     "name": Type(Kind.TEXT, 63, hidden="name"),
     "json": Type(Kind.JSON),
@@ -50,7 +51,7 @@ _TYPES = {
     "bit": Type(Kind.BITS, fixed=True),
     "varbit": Type(Kind.BITS),
 }
-"""By the names that they have in pg_catalog, without what stands in parentheses."""
+"""By the names that they have in pg_catalog and in one extension, without what stands in parentheses."""
 _SPELLED = {
     "smallint": "int2",
     "integer": "int4",

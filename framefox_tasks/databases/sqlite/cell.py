@@ -58,7 +58,7 @@ def _integer(cell: Any, _: Field) -> str:
 def _float(cell: Any, _: Field) -> str:
     if isinstance(cell, bytes):
         raise ValueError
-    return str(cell) if isinstance(cell, int) else _endless(repr(float(cell)))
+    return str(cell) if isinstance(cell, int) else _endless(repr(float(cell)).removesuffix(".0"))
 
 
 def _numeric(cell: Any, field: Field) -> str:
@@ -119,11 +119,16 @@ def _time(cell: Any, _: Field) -> str:
     found = time.fromisoformat(cell)
     if found.tzinfo:
         raise ValueError
-    return found.isoformat("microseconds")
+    return _fewest(found.isoformat())
 
 
 def _timestamp(cell: Any, _: Field) -> str:
-    return _moment(cell).isoformat(" ", "microseconds")
+    return _fewest(_moment(cell).isoformat(" "))
+
+
+def _fewest(moment: str) -> str:
+    """With as many digits of a second as it takes."""
+    return moment.rstrip("0") if "." in moment else moment
 
 
 def _moment(cell: Any) -> datetime:

@@ -48,6 +48,10 @@ class SQLiteDialect(Dialect):
         """With the collation of bytes."""
         return f"{sql} COLLATE BINARY"
 
+    def shortens(self, field: Field) -> bool:
+        """Where it makes doubles and integers of them."""
+        return types.affinity_of(field.native) != "TEXT"
+
     @staticmethod
     def beyond_ascii(sql: str) -> str:
         """As bytes, of which there are more; also of a text with a null character, where its length ends."""

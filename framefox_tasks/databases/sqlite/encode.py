@@ -17,6 +17,8 @@ from typing import Any
 
 import orjson
 
+from framefox_tasks.databases.canonical import in_form, moments
+from framefox_tasks.databases.checksum import VALUED, Form
 from framefox_tasks.databases.rows import Field, Kind
 from framefox_tasks.databases.sqlite.cell import odd_text
 
@@ -58,6 +60,18 @@ def column_of(field: Field) -> Column:
         return [NULL if cell is None else next(texts) for cell in cells]
 
     return column
+
+
+def columns_of(fields: Sequence[Field], forms: Sequence[Form] = ()) -> list[Column]:
+    """What gives the fields of the lines of rows, numbers and moments in these forms."""
+    return [
+        _in_form(column_of(field), form) if form in VALUED else column_of(field)
+        for field, form in zip(fields, forms or [Form.LINE] * len(fields), strict=True)
+    ]
+
+
+def _in_form(column: Column, form: Form) -> Column:
+    return lambda cells: in_form(tuple(column(cells)), form)
 
 
 def fields_of(columns: Iterable[Column], rows: Sequence[Cells]) -> list[Sequence[str]]:
@@ -122,6 +136,11 @@ def _digits(cells: Cells) -> str:
     return orjson.dumps(cells)[1:-1].decode()
 
 
+def _fewest(digits: str) -> list[str]:
+    """The numbers, without the digit that JSON gives a whole one to be told from an integer."""
+    return f"{digits},".replace(".0,", ",")[:-1].split(",")
+
+
 def _integers(cells: Cells, types: _Types) -> Iterable[str] | None:
     return _digits(cells).split(",") if types == {int} else None
 
@@ -130,14 +149,14 @@ def _floats(cells: Cells, types: _Types) -> Iterable[str] | None:
     if not types <= {float, int}:
         return None
     digits = _digits(cells)
-    return None if "n" in digits else digits.split(",")
+    return None if "n" in digits else _fewest(digits)
 
 
 def _numbers(cells: Cells, types: _Types) -> Iterable[str] | None:
     if types <= {float, int}:
         digits = _digits(cells)
-        texts = digits.split(",")
-        return None if "e" in digits or "n" in digits or max(map(len, texts)) > _LONGEST else texts
+        exact = "e" not in digits and "n" not in digits and max(map(len, digits.split(","))) <= _LONGEST
+        return _fewest(digits) if exact else None
     return cells if types == {str} and all(map(_PLAIN.fullmatch, cells)) else None
 
 
@@ -175,14 +194,14 @@ def _dates(cells: Cells, _: _Types) -> Iterable[str] | None:
 
 
 def _times(cells: Cells, _: _Types) -> Iterable[str] | None:
-    return cells if is_shaped(cells, "00:00:00.000000") and is_parsed(cells, time.fromisoformat) else None
+    return moments(cells) if is_shaped(cells, "00:00:00.000000") and is_parsed(cells, time.fromisoformat) else None
 
 
 def _timestamps(cells: Cells, _: _Types) -> Iterable[str] | None:
     if is_shaped(cells, "0000-00-00 00:00:00.000000"):
-        texts: Iterable[str] = cells
+        texts: Iterable[str] = moments(cells)
     elif is_shaped(cells, "0000-00-00 00:00:00"):
-        texts = [cell + ".000000" for cell in cells]
+        texts = cells
     else:
         return None
     return texts if is_parsed(cells, datetime.fromisoformat) else None

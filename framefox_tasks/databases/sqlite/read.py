@@ -16,7 +16,7 @@ from framefox_tasks.databases.rows import BadRowError, CopySchema, KeyTotals, Na
 from framefox_tasks.databases.schema import Chosen, LiveSchema
 from framefox_tasks.databases.sqlite.backup import snapshot, tolerant
 from framefox_tasks.databases.sqlite.cell import shown
-from framefox_tasks.databases.sqlite.encode import BadCellError, Column, column_of, fields_of, lines_of
+from framefox_tasks.databases.sqlite.encode import BadCellError, Column, columns_of, fields_of, lines_of
 from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.row_key import Keys
 from framefox_tasks.databases.sqlite.sort import sorted_by
@@ -53,27 +53,25 @@ class SQLiteReader:
 
     def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
         """Blocks of lines; see the protocol. Those of a large table are made by processes of their own."""
+        return self._written(table, where, order)
+
+    def formed_lines(self, table: Side, forms: Sequence[Form], *, where: str = "") -> Generator[bytes]:
+        """Blocks of lines with fields in forms; see WritesForms."""
+        return self._written(table, where, forms=forms)
+
+    def _written(
+        self, table: Side, where: str = "", order: Sequence[str] = (), forms: Sequence[Form] = ()
+    ) -> Generator[bytes]:
         query = self._query(table, where, order)
         rowid = "" if where or order else self._rowid(table)
         if not rowid or not self._is_large(table, rowid):
-            return self._blocks(table, query, where)
+            return self._blocks(table, query, where, forms)
         workers = self._ready_workers(table)
-        if workers:
-            return self._together(workers, table, rowid, ()).blocks
-        return self._blocks(table, f"{query} ORDER BY {rowid}", "")
-
-    def summed_lines(self, table: Side, forms: Sequence[Form], *, where: str = "") -> _Summed | None:
-        """The lines of a large table with their checksum, which processes of their own compute; see SumsLines."""
-        rowid = "" if where else self._rowid(table)
-        workers = self._ready_workers(table) if rowid and self._is_large(table, rowid) else None
-        return self._together(workers, table, rowid, tuple(forms)) if workers else None
-
-    def _together(self, workers: Workers, table: Side, rowid: str, forms: tuple[Form, ...]) -> _Summed:
-        found = _Summed(summed=bool(forms))
-        asked = WorkerTable(str(table.name), self._query(table, "", ()), f"ORDER BY {rowid}", table.fields, forms)
-        rest = partial(self._blocks, table, where="")
-        found.blocks = workers.blocks(asked, self._parts(table, rowid), rest, found.add)
-        return found
+        if not workers:
+            return self._blocks(table, f"{query} ORDER BY {rowid}", forms=forms)
+        asked = WorkerTable(str(table.name), query, f"ORDER BY {rowid}", table.fields, tuple(forms))
+        rest = partial(self._blocks, table, forms=forms)
+        return workers.blocks(asked, self._parts(table, rowid), rest)
 
     def _ready_workers(self, table: Side) -> Workers | None:
         """The processes that read a large table, where there are some."""
@@ -114,11 +112,11 @@ class SQLiteReader:
             yield f"{rowid} >= {first}" + (f" AND {rowid} < {following}" if following is not None else "")
             first = following
 
-    def _blocks(self, table: Side, query: str, where: str) -> Generator[bytes]:
-        yield from in_blocks(self._lines(table, query, where))
+    def _blocks(self, table: Side, query: str, where: str = "", forms: Sequence[Form] = ()) -> Generator[bytes]:
+        yield from in_blocks(self._lines(table, query, where, forms))
 
-    def _lines(self, table: Side, query: str, where: str) -> Iterator[bytes]:
-        columns = [column_of(field) for field in table.fields]
+    def _lines(self, table: Side, query: str, where: str, forms: Sequence[Form]) -> Iterator[bytes]:
+        columns = columns_of(table.fields, forms)
         done = 0
         with self._errors(table, where):
             for rows in self._fetched(query):
@@ -151,7 +149,7 @@ class SQLiteReader:
             self._reject(exc)
 
     def _totals(self, table: Side, query: str, where: str, forms: Sequence[Form]) -> RowTotals:
-        columns = [column_of(field) for field in table.fields]
+        columns = columns_of(table.fields)
         found = RowTotals(0, 0)
         with self._errors(table, where):
             try:
@@ -197,7 +195,7 @@ class SQLiteReader:
         query = self._query(table, "", ())
         asked = WorkerTable(str(table.name), query, f"ORDER BY {rowid}", table.fields, tuple(forms), lines=False)
         found: list[RowTotals] = []
-        rest = partial(self._blocks, table, where="")
+        rest = partial(self._blocks, table)
         left = totals_of(workers.blocks(asked, self._parts(table, rowid), rest, found.append), forms)
         return sum(found, left)
 
@@ -285,19 +283,6 @@ class SQLiteReader:
                 hint="Correct it; behind WHERE stands: " + where.replace("\n)", ")"),
             )
         return VERBS.translate(exc, self._target)
-
-
-class _Summed:
-    """Lines that processes give, with their checksum; see SummedLines."""
-
-    blocks: Generator[bytes]
-
-    def __init__(self, *, summed: bool) -> None:
-        self.totals: RowTotals | None = RowTotals(0, 0) if summed else None
-
-    def add(self, part: RowTotals) -> None:
-        """Add the checksum of a part; one without a sum leaves none of the whole."""
-        self.totals = None if self.totals is None or part.total is None else self.totals + part
 
 
 class SQLiteSource:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from framefox_tasks.databases.canonical import totals_of_columns
 from framefox_tasks.databases.checksum import Form, RowTotals
 from framefox_tasks.databases.rows import BLOCK, in_blocks
-from framefox_tasks.databases.sqlite.encode import column_of, fields_of, joined
+from framefox_tasks.databases.sqlite.encode import columns_of, fields_of, lines_of
 
 if TYPE_CHECKING:
     from apsw import Connection
@@ -42,8 +42,8 @@ class WorkerTable:
     """A table whose rows are asked for, a part at a time.
 
     Attributes:
-        forms: With these, the checksum of each part is sent.
-        lines: Whether its lines are.
+        forms: How numbers and moments are written, all fields of those lines that a checksum is of.
+        lines: Whether its lines are sent, or the checksum of each part.
     """
 
     label: str
@@ -96,47 +96,39 @@ def _answer(connection: Connection, table: WorkerTable, condition: str) -> None:
     import apsw
 
     rows = 0
-    part = _Part(connection, table, condition)
     try:
         if table.lines:
-            for block in in_blocks(part.lines()):
+            for block in in_blocks(_lines(connection, table, condition)):
                 _send(LINES, block)
                 rows += block.count(b"\n")
         else:
-            part.add_up()
+            _send(TOTALS, packed(_totals(connection, table, condition)))
     except (apsw.Error, ValueError):
         _send(LEFT, str(rows).encode())
         return
-    if table.forms:
-        _send(TOTALS, packed(part.totals))
     _send(DONE)
 
 
-class _Part:
-    """The rows of a part: their lines, their checksum, or both."""
+def _lines(connection: Connection, table: WorkerTable, condition: str) -> Iterator[bytes]:
+    cursor = connection.execute(table.query(condition))
+    columns = columns_of(table.fields, table.forms)
+    count = _ROWS // 32
+    while rows := list(islice(cursor, count)):
+        lines = lines_of(columns, rows)
+        yield lines
+        count = min(_ROWS, 1 + len(rows) * BLOCK // len(lines))
 
-    def __init__(self, connection: Connection, table: WorkerTable, condition: str) -> None:
-        self._cursor = connection.execute(table.query(condition))
-        self._columns = [column_of(field) for field in table.fields]
-        self._forms = table.forms
-        self.totals = RowTotals(0, 0)
 
-    def lines(self) -> Iterator[bytes]:
-        count = _ROWS // 32
-        while rows := list(islice(self._cursor, count)):
-            texts = fields_of(self._columns, rows)
-            lines = joined(texts)
-            if self._forms:
-                self.totals += totals_of_columns(texts, self._forms)
-            yield lines
-            count = min(_ROWS, 1 + len(rows) * BLOCK // len(lines))
-
-    def add_up(self) -> None:
-        count = _ROWS // 32
-        while rows := list(islice(self._cursor, count)):
-            texts = fields_of(self._columns, rows)
-            self.totals += totals_of_columns(texts, self._forms)
-            count = min(_ROWS, 1 + len(rows) * BLOCK // (1 + sum(map(len, chain.from_iterable(texts)))))
+def _totals(connection: Connection, table: WorkerTable, condition: str) -> RowTotals:
+    cursor = connection.execute(table.query(condition))
+    columns = columns_of(table.fields)
+    found = RowTotals(0, 0)
+    count = _ROWS // 32
+    while rows := list(islice(cursor, count)):
+        texts = fields_of(columns, rows)
+        found += totals_of_columns(texts, table.forms)
+        count = min(_ROWS, 1 + len(rows) * BLOCK // (1 + sum(map(len, chain.from_iterable(texts)))))
+    return found
 
 
 def packed(totals: RowTotals) -> bytes:

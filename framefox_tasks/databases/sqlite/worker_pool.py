@@ -144,15 +144,15 @@ class Workers:
         table: WorkerTable,
         conditions: Iterable[str],
         rest: Callable[[str], Generator[bytes]],
-        add: Callable[[RowTotals], None],
+        add: Callable[[RowTotals], None] | None = None,
     ) -> Generator[bytes]:
-        """Blocks of lines; the checksums of parts are told beside them.
+        """Blocks of lines, or of those alone that a worker has left where checksums are asked for.
 
         Args:
             table: What is read.
             conditions: Each gives a part of it; their order is that of the lines.
             rest: Reads by a query what a worker has left.
-            add: Takes the checksum of each part, where the table has forms; without a sum of one that was left.
+            add: Takes the checksum of each part, where no lines are asked for.
         """
         self._busy = True
         coming, workers = iter(conditions), cycle(self._processes)
@@ -175,13 +175,11 @@ class Workers:
                 while kind in (LINES, TOTALS):
                     if kind == LINES:
                         yield content
-                    else:
+                    elif add:
                         add(unpacked(content))
                     kind, content = self._next(worker, table)
                 ask(1)
                 if kind == LEFT:
-                    if table.forms and table.lines:
-                        add(RowTotals(0, None))
                     yield from rest(f"{table.query(condition)} LIMIT -1 OFFSET {int(content)}")
             finished = True
         finally:
