@@ -310,15 +310,16 @@ class StreamCopy:
                     return connections.loader.load_raw(plan.target, counter.raw(raw))
         if rejects:
             reader.skip_bad_rows(partial(rejects.add, plan, b""))
-        loaded = self._loaded if self._work.verify and not (rejects or condition) else None
+        loaded = self._loaded if self._work.verify and not rejects else None
         formed = loaded.formed(reader, plan, where) if loaded and not transform else None  # masks are by texts
         with closing(formed or reader.lines(plan.source, where=where)) as lines:
             blocks = counter.lines(transform(lines) if transform else lines)
             if rejects:
                 return load_skipping(connections.loader, plan, blocks, rejects)
+            blocks = loaded.added_up(plan, blocks) if loaded else blocks
             if condition:
                 return _ranges(connections.loader).load_range(plan.target, blocks)
-            return connections.loader.load(plan.target, loaded.added_up(plan, blocks) if loaded else blocks)
+            return connections.loader.load(plan.target, blocks)
 
     def _with_key(self, exc: BadRowError, plan: TablePlan, reader: Reader, condition: str = "") -> BadRowError:
         """The error with the key of the row, where only its number is known: the reader reads the same rows again.

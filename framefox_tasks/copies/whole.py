@@ -37,7 +37,19 @@ def _counted(whole: WholeCopy, plan: CopyPlan, subset: Subset) -> CopyPlan:
         except FramefoxTasksError as exc:
             tables.append(table)
             refused.append(exc.message)
+    if not refused:
+        refused += _masked(whole, subset)
     return replace(plan, tables=tuple(tables), refused=tuple(refused))
+
+
+def _masked(whole: WholeCopy, subset: Subset) -> Iterator[str]:
+    """The tables that do not take their rows with masks."""
+    for plan in subset.schema.tables:
+        masks = subset.masks.get(plan.label)
+        if masks and not plan.empty:
+            reason = whole.refuses(plan, subset.where.get(plan.label, ""), masks)
+            if reason:
+                yield f"The masks of {plan.label} cannot be used: {reason}"
 
 
 @contextmanager
@@ -128,7 +140,7 @@ def _subset(whole: WholeCopy, source: Target, target: Target, options: CopyOptio
         from framefox_tasks.copies.mask.personal import check_strict
 
         with database.open_source(source) as opened, opened.reader() as reader:
-            check_strict(schema, options.masks, reader)
+            check_strict(schema, options.masks, reader, lambda plan: whole.count(plan.label))
     if options.only_related or options.sample:
         from framefox_tasks.copies.subset.related import with_related_rows
 

@@ -286,6 +286,9 @@ class WholeCopy(Protocol):
     def schema(self, tables: Callable[[Name], bool] | None = None) -> CopySchema:
         """The source's schema, of the chosen tables; see Source.schema."""
 
+    def refuses(self, plan: TablePlan, where: str, masks: Mapping[str, Callable[[Any], Any]]) -> str:
+        """Why a table does not take its rows with masks, as for a check that they break; empty where it does."""
+
     def staging(self) -> AbstractContextManager[object]:
         """A context in which the copy is made."""
 

@@ -197,6 +197,10 @@ def quoted_table(name: str, quote: str) -> str:
     return ".".join(f"{quote}{part.replace(quote, quote * 2)}{quote}" for part in name.split("."))
 
 
+NOTES = "applied_journal"
+"""The column of a version table that holds a journal while it is short, where to make a table takes long."""
+
+
 def journal_name(version_table: str) -> str:
     """The name of the journal, which stands beside the version table."""
     schema, dot, table = version_table.rpartition(".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,7 +11,7 @@ from enum import Enum
 from hashlib import sha256
 from typing import Any, ClassVar, NamedTuple
 
-from framefox_tasks.databases.drivers import journal_name, quoted_table
+from framefox_tasks.databases.drivers import NOTES, journal_name, quoted_table
 from framefox_tasks.model import Target
 
 Query = Callable[[str], Sequence[Any]]
@@ -54,6 +55,20 @@ class Judged(NamedTuple):
     settled: bool = False
 
 
+class FoundLog(NamedTuple):
+    """The log of a version table, as it was found.
+
+    Attributes:
+        texts: What it holds, in each row.
+        lacking: Whether the version table is there, and has no column for it.
+        notes: Whether the version table has a column for a short journal as well, in rows that can be rolled back.
+    """
+
+    texts: list[str | None]
+    lacking: bool = False
+    notes: bool = False
+
+
 class Journal(ABC):
     """What a database knows of journals. One for each kind.
 
@@ -67,6 +82,7 @@ class Journal(ABC):
             there is none.
         patient: One after which the session waits as before; empty where that ends with the transaction.
         options: What stands behind the columns of the table.
+        columns: Those that the version table gets.
     """
 
     quote: ClassVar[str] = '"'
@@ -77,6 +93,7 @@ class Journal(ABC):
     impatient: ClassVar[str] = ""
     patient: ClassVar[str] = ""
     options: ClassVar[str] = ""
+    columns: ClassVar[tuple[str, ...]] = (LOG,)
 
     @abstractmethod
     def opened(self, target: Target) -> AbstractContextManager[Any]:
@@ -161,6 +178,19 @@ class Journal(ABC):
             if there:
                 ask(connection, f"DROP TABLE {self.table(target)}")
 
+    def forget(self, target: Target, connection: Any, number: int) -> None:
+        """Remove a row, over a raw connection."""
+        ask(connection, f"DELETE FROM {self.table(target)} WHERE number = {number}")  # noqa: S608 - quoted
+
+    def settle(self, target: Target) -> None:  # noqa: B027 - for those that have such a column
+        """Move a journal that stands in the version table into a table of its own."""
+
+    def notes(self, target: Target, rows: Iterable[tuple[int, str, str]]) -> str:
+        """The statement that writes all rows of a short journal into the version table; without rows it is empty."""
+        text = json.dumps(list(rows), separators=(",", ":"))
+        value = "NULL" if text == "[]" else self.text(text)
+        return f"UPDATE {self.version_table(target)} SET {NOTES} = {value}"  # noqa: S608 - quoted
+
     def drop(self, target: Target) -> None:
         """Remove the table of a run that has emptied it."""
         with self.opened(target) as connection:
@@ -168,7 +198,10 @@ class Journal(ABC):
 
     @abstractmethod
     def has_log(self, target: Target) -> str:
-        """A query that gives one row: whether the version table is there, and whether it has the column LOG."""
+        """A query that gives one row: whether the version table is there, and whether it has the column LOG.
+
+        Where that gets a column NOTES as well: whether it has that, and whether it is transactional.
+        """
 
     def log_texts(self, target: Target) -> list[str | None] | None:
         """What the log of the version table holds, in each row; None where there is no such column."""
@@ -177,31 +210,32 @@ class Journal(ABC):
                 return None
             return [row[0] for row in ask(connection, f"SELECT {LOG} FROM {self.version_table(target)}")]  # noqa: S608
 
-    def found_log(self, target: Target, *, add: bool) -> tuple[list[str | None], bool]:
-        """What the log holds, in each row, and whether the version table is there without one. Raises as Verbs do.
+    def found_log(self, target: Target, *, add: bool) -> FoundLog:
+        """What the log holds. Raises as Verbs do.
 
         Args:
             target: The database.
             add: Whether it is added to a version table that is there without one.
         """
         with self.opened(target) as connection:
-            there, logs = ask(connection, self.has_log(target))[0]
+            there, logs, *short = ask(connection, self.has_log(target))[0]
             if logs:
                 query = f"SELECT {LOG} FROM {self.version_table(target)}"  # noqa: S608 - quoted
-                return [row[0] for row in ask(connection, query)], False
+                return FoundLog([row[0] for row in ask(connection, query)], notes=bool(short) and all(short))
             if not (there and add):
-                return [], bool(there)
+                return FoundLog([], lacking=bool(there))
             addition = self.log_addition(target)
             if self.impatient and self.transactional:
                 run_together(connection, [self.impatient, addition])
             else:
                 for statement in filter(None, (self.impatient, addition, self.patient)):
                     ask(connection, statement)
-            return [], False
+            return FoundLog([], notes=bool(short) and bool(short[1]))
 
     def log_addition(self, target: Target) -> str:
-        """The statement that adds the log to the version table."""
-        return f"ALTER TABLE {self.version_table(target)} ADD COLUMN {LOG} {self.row_type}"
+        """The statement that adds the log to the version table, and what else it gets."""
+        added = ", ".join(f"ADD COLUMN {column} {self.row_type}" for column in self.columns)
+        return f"ALTER TABLE {self.version_table(target)} {added}"
 
     def write_log(self, target: Target, text: str) -> None:
         """Write the log, by itself."""

@@ -79,11 +79,13 @@ class Prepared(NamedTuple):
         log: What it holds.
         lacking: Whether the version table is there, and lacks the column for it.
         note: Why the version table gets none; empty where it does.
+        notes: Whether a short journal may stand in the version table.
     """
 
     log: Log
     lacking: bool = False
     note: str = ""
+    notes: bool = False
 
 
 def prepare(target: Target, *, add: bool = True) -> Prepared:
@@ -92,10 +94,10 @@ def prepare(target: Target, *, add: bool = True) -> Prepared:
     if journal is None:
         return Prepared({})
     try:
-        texts, lacking = journal.found_log(target, add=add)
+        found = journal.found_log(target, add=add)
     except FramefoxTasksError as exc:
         return Prepared({}, note=refused(exc.message))
-    return Prepared(_all(texts), lacking)
+    return Prepared(_all(found.texts), found.lacking, notes=found.notes)
 
 
 def refused(reason: str) -> str:

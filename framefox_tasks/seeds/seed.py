@@ -68,7 +68,7 @@ def seed(
         )
     patience = patience_of(target, lock_wait, on_wait)
     with locked(target, patience):
-        log, _, note = applied_log.prepare(target)
+        log, _, note, _ = applied_log.prepare(target)
         due = [file for file in found if again or _known(log, file) != file.digest]
         done: tuple[tuple[str, int | None], ...] = ()
         if due:

@@ -13,10 +13,9 @@ from framefox_tasks.errors import CopyError
 from framefox_tasks.model import CopyOptions, Mask
 
 pytestmark = pytest.mark.server
-SERVED = [(kind, onto) for kind in DIALECTS for onto in DIALECTS if (kind, onto) != ("sqlite", "sqlite")]
 
 
-@pytest.mark.parametrize(("kind", "onto"), SERVED)
+@pytest.mark.parametrize(("kind", "onto"), [(kind, onto) for kind in DIALECTS for onto in DIALECTS])
 def test_checks_that_masked_rows_break_are_told_before(make_database: MakeDatabase, kind: str, onto: str) -> None:
     source = made(
         make_database(kind),
@@ -31,9 +30,9 @@ def test_checks_that_masked_rows_break_are_told_before(make_database: MakeDataba
     options = CopyOptions(masks=(Mask("t.a", "email"),))
     plan = plan_copy(target_of(source), target_of(target), options=options)
     if plan.refused:  # the check is in the table before the rows come
-        [told] = plan.refused
-        assert told.startswith("t, id=1: ")
-        assert "odd" in told
+        [refused] = plan.refused
+        assert refused.startswith(("t, id=1: ", "The masks of t cannot be used: "))
+        assert "odd" in refused
     else:
         lost = [one.partition(": ")[0] for one in plan.not_carried if one.startswith(("check", "foreign key"))]
         assert lost == ["check odd of t"]

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from framefox_tasks.copies import verify
-from framefox_tasks.copies.verify import Checksum, canonical
+from framefox_tasks.copies.verify import Checksum, LoadedLines, canonical
 from framefox_tasks.databases import database_named
 from framefox_tasks.databases.canonical import totals_of_columns
 from framefox_tasks.databases.checksum import Form
@@ -304,3 +304,55 @@ def test_a_checksum_depends_on_no_order_and_on_no_blocks() -> None:
     assert passed.rows == 3
     whole.add(b"\n")  # a row of one empty text
     assert passed != whole
+
+
+class Unread(Lines):
+    """A reader that nothing is to be read by."""
+
+    def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes, None, None]:
+        raise AssertionError(f"no lines of {table.name} where {where} by {order} are needed")
+
+
+class Copied(Lines):
+    """A reader that writes forms."""
+
+    def formed_lines(self, table: Side, forms: Sequence[Form], *, where: str = "") -> Generator[bytes, None, None]:
+        assert [*forms] == [Form.LINE, Form.NUMBER, Form.TEXT]
+        return self.lines(table, where=where)
+
+
+def passed(loaded: LoadedLines, *rows: str) -> None:
+    blocks = [f"{row}\n".encode() for row in rows]
+    assert list(loaded.added_up(ORDERS, iter(blocks))) == blocks
+
+
+def test_a_copy_whose_lines_are_those_that_were_loaded_is_read_once_and_its_source_is_not() -> None:
+    loaded = LoadedLines(dialects("postgresql", "mysql"))
+    passed(loaded, "1\t1.5\ta", "2\t2\t\\N")
+    passed(loaded)  # a range that holds no row
+    passed(loaded, "3\t3\tc")
+    copied = Copied(["3\t3\tc", "1\t1.5\ta", "2\t2\t\\N"])
+    compare(ORDERS, Unread([]), copied, loaded=loaded.checksums["order"])
+    assert copied.read == 3
+    for rows in (["1\t1.5\ta", "2\t2\t\\N"], ["1\t2\ta", "2\t1.5\t\\N", "3\t3\tc"]):
+        source = Lines(["1\t1.5\ta", "2\t2\t\\N", "3\t3\tc"])
+        with pytest.raises(VerificationError, match="id="):
+            compare(ORDERS, source, Copied(rows), loaded=loaded.checksums["order"])
+
+
+def test_lines_that_write_a_value_otherwise_than_the_copy_are_not_added_up() -> None:
+    """Also where another range came first, or comes later."""
+    loaded = LoadedLines(dialects("postgresql", "mysql"))
+    for row in ("1\t1.5\ta", "2\t2.50\ta", "3\t3\ta"):
+        passed(loaded, row)
+    assert loaded.checksums == {}
+    source, copied = Lines(["1\t1.5\ta", "2\t2.50\tb"]), Copied(["1\t1.5\ta", "2\t2.5\tb"])
+    compare(ORDERS, source, copied, loaded=loaded.checksums.get("order"))
+
+
+def test_the_notation_of_a_number_has_not_the_last_word() -> None:
+    loaded = LoadedLines(dialects("postgresql", "mysql"))
+    passed(loaded, "1\t1\ta")
+    passed(loaded, "2\t2\tb", "3\t2.50\tb")  # the first block alone is looked at
+    rows = ["1\t1\ta", "2\t2\tb", "3\t2.50\tb"]
+    compare(ORDERS, Lines(rows), Copied(["1\t1\ta", "2\t2\tb", "3\t2.5\tb"]), loaded=loaded.checksums["order"])

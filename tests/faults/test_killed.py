@@ -10,6 +10,7 @@ from support.faults import FULL, JOURNAL, begin_again, killed_at, left_by, point
 from support.projects import MiniProject
 
 from framefox_tasks import Project, Target, upgrade
+from framefox_tasks.databases.drivers import NOTES
 
 # Ten statements, DDL and DML mixed; what is done twice is seen.
 MIXED = """\
@@ -69,6 +70,23 @@ import sqlalchemy.orm
     changed = bind.execute(sa.text("UPDATE account SET balance = balance + 1 WHERE owner = 'eve'")).rowcount
     op.execute(f"CREATE TABLE changed_{changed} (id INTEGER)")"""
 
+# Nothing but changes of the schema, whose journal stands in the version table; then one that needs a table after all.
+SHORT = """\
+op.add_column("account", sa.Column("note", sa.String(30)))
+    op.create_table("entry", sa.Column("id", sa.Integer, primary_key=True), sa.Column("amount", sa.BigInteger))
+    op.create_index("by_amount", "entry", ["amount"])
+    op.alter_column("account", "note", new_column_name="remark", existing_type=sa.String(30))
+    op.drop_column("account", "owner")"""
+TURNS = f"""\
+{SHORT}
+    op.execute("INSERT INTO entry (amount) SELECT balance FROM account ORDER BY id")
+    op.add_column("entry", sa.Column("twice", sa.BigInteger))
+    op.execute("UPDATE entry SET twice = amount * 2")
+    op.execute("UPDATE account SET balance = balance * 2 + id")"""
+GROWS = """\
+for number in range(24):
+        op.execute(f"ALTER TABLE account ADD COLUMN c{number} INTEGER")"""
+
 
 # The first thing that a run sends, from which on it is killed: before it nothing is done.
 BEGAN = {
@@ -99,13 +117,15 @@ def bank(project: MiniProject, database: Database, upgrade: str) -> Target:
     return Target(database.url, Project(root=project.path))
 
 
-def check_points(database: Database, target: Target, *, every: int = 1, sent: bool = False) -> str:
+def check_points(
+    database: Database, target: Target, *, every: int = 1, sent: bool = False, began: str | None = None
+) -> str:
     """Kill a run at its statements in turn, and go on; gives at how many of how many.
 
     In full it is killed at each statement. Else, of those before which as much is committed, at the last one; and where
     a run has left what another one had, it would go on as that one did, and is not gone on with once more.
     """
-    began = BEGAN[database.dialect]
+    began = began or BEGAN[database.dialect]
     begin_again(database)
     points = points_of(database, target, began)
     clean = state(database)
@@ -140,6 +160,24 @@ def test_killed_in_a_migration_that_reads(
 ) -> None:
     database = make_database(dialect)
     measured(check_points(database, bank(shop, database, READS)))
+
+
+@pytest.mark.promise("A migration that only changes the schema: the same, also where its journal moves to a table")
+@pytest.mark.parametrize("sent", [False, True], ids=["before", "sent"])
+@pytest.mark.parametrize("case", [SHORT, TURNS, GROWS], ids=["short", "turns", "grows"])
+@pytest.mark.parametrize("dialect", ["mysql"])
+def test_killed_with_a_short_journal(
+    dialect: str,
+    case: str,
+    sent: bool,
+    shop: MiniProject,
+    make_database: MakeDatabase,
+    often: Callable[[int, int], int],
+    measured: Callable[[str], None],
+) -> None:
+    database = make_database(dialect)
+    every = often(1 if case == SHORT else 3, 1)
+    measured(check_points(database, bank(shop, database, case), every=every, sent=sent, began=f"SET {NOTES} = "))
 
 
 @pytest.mark.promise("The same when the server still works at what the killed run has sent")

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -131,16 +131,25 @@ def on_server(dialect: str, statement: str) -> list[tuple[Any, ...]]:
     import pymysql
 
     _check_marked()
+    connection = _kept_connection(dialect)
     try:
-        return _rows_of(_kept_connection(dialect, os.getpid()), statement)
+        return _rows_of(connection, statement)
     except (psycopg.OperationalError, pymysql.OperationalError, pymysql.InterfaceError):
-        _kept_connection.cache_clear()  # the server may have ended it; what is wrong otherwise is so once more
-        return _rows_of(_kept_connection(dialect, os.getpid()), statement)
+        del _KEPT[dialect, os.getpid()]
+        with suppress(pymysql.Error):  # the server may have ended it; what is wrong otherwise is so once more
+            connection.close()
+        return _rows_of(_kept_connection(dialect), statement)
 
 
-@cache
-def _kept_connection(dialect: str, _process: int) -> Any:
-    return connect_server(dialect)
+_KEPT: dict[tuple[str, int], Any] = {}
+
+
+def _kept_connection(dialect: str) -> Any:
+    """That of this process: one that was forked may not use its parent's."""
+    key = (dialect, os.getpid())
+    if key not in _KEPT:
+        _KEPT[key] = connect_server(dialect)
+    return _KEPT[key]
 
 
 def _rows_of(connection: Any, statement: str) -> list[tuple[Any, ...]]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from framefox_tasks import Target, upgrade
+from framefox_tasks.databases.drivers import NOTES
 from framefox_tasks.databases.journal import digest
 from support.databases import Database, connect_server, drop_database
 
@@ -165,11 +166,14 @@ def state(database: Database) -> dict[str, Any]:
 def left_by(database: Database) -> str:
     """All that a killed run has left, but for who it was and when: what a run that goes on finds."""
     left = {name: (_definition(database, name), sorted(_rows(database, name))) for name in sorted(database.tables())}
-    return re.sub(r'"(since|by)": "[^"]*"', "", repr(left))
+    return re.sub(r'\\*"(since|by)\\*": \\*"[^"]*"', "", repr(left))
 
 
 def _rows(database: Database, table: str) -> list[tuple[Any, ...]]:
-    shown = "version_num" if table == "alembic_version" else "*"  # and not when it was applied
+    if table != "alembic_version":
+        return database.execute(f"SELECT * FROM {table}")
+    notes = database.dialect == "mysql" and NOTES in _definition(database, table)
+    shown = f"version_num, {NOTES}" if notes else "version_num"  # and not when it was applied
     return database.execute(f"SELECT {shown} FROM {table}")
 
 

@@ -16,6 +16,9 @@ from framefox_tasks.databases.rows import Kind, Statement
 from framefox_tasks.databases.schema import LiveCheck
 from framefox_tasks.databases.sql import Translator
 
+_EQUAL_IN_TEXTS = (Kind.TEXT, Kind.INTERVAL, Kind.JSON)
+"""What a source may take for equal in several texts, which are different in the copy."""
+
 
 class Statements:
     """The statements that make the tables of a copy; what they cannot express is added to `lost` of its table."""
@@ -131,7 +134,7 @@ class Statements:
             if broken:
                 what = f"foreign key {reference.name or ', '.join(reference.columns)} of {target.source.name}"
                 rows = _rows(broken, "refers", "refer")
-                texts = any(self._constraints.compared_texts(target, reference))
+                texts = any(target.kinds[column] in _EQUAL_IN_TEXTS for column in reference.columns)
                 exact = " with the same characters" if texts else ""
                 target.lost.append(f"{what}: {rows} to no row of {reference.table}{exact}")
                 continue

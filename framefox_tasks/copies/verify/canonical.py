@@ -25,15 +25,16 @@ _DURATION = pattern(
 )
 
 
-def canonical(plan: TablePlan, dialects: tuple[Dialect, Dialect]) -> Canonical | None:
+def canonical(plan: TablePlan, dialects: tuple[Dialect, Dialect], *, masked: bool = False) -> Canonical | None:
     """Gives the canonical rows of a block of lines; None where the lines are canonical.
 
     Args:
         plan: The table.
         dialects: The source's and the copy's.
+        masked: Whether lines of the source have masks: their values are in a form that no database gave them.
     """
     pairs = zip(plan.source.fields, plan.target.fields, strict=True)
-    found = [(index, _column(here, there, dialects)) for index, (here, there) in enumerate(pairs)]
+    found = [(index, _column(here, there, dialects, masked=masked)) for index, (here, there) in enumerate(pairs)]
     columns = [(index, column) for index, column in found if column]
     if not columns:
         return None
@@ -49,8 +50,8 @@ def canonical(plan: TablePlan, dialects: tuple[Dialect, Dialect]) -> Canonical |
     return rows
 
 
-def _column(here: Field, there: Field, dialects: tuple[Dialect, Dialect]) -> Column | None:
-    if dialects[0].name == dialects[1].name and here.native == there.native:
+def _column(here: Field, there: Field, dialects: tuple[Dialect, Dialect], *, masked: bool) -> Column | None:
+    if dialects[0].name == dialects[1].name and here.native == there.native and not masked:
         return None  # one database writes one value in one way
     if here.kind is Kind.FLOAT:
         return _each(_single if any(map(is_single, (here, there), dialects)) else _double)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from itertools import chain
+from threading import Lock
 
 from framefox_tasks.copies.verify.canonical import Canonical
 from framefox_tasks.copies.verify.checksums import forms_to_load, forms_to_read_back
@@ -47,6 +48,11 @@ class Checksum:
             self._sum += sum(map(hash, self._canonical(block)))
             self.rows += block.count(b"\n")
 
+    def include(self, other: Checksum) -> None:
+        """Add all rows of another."""
+        self._sum += other._sum
+        self.rows += other.rows
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Checksum) and (self.rows, self._sum) == (other.rows, other._sum)
 
@@ -65,6 +71,8 @@ class LoadedLines:
 
     def __init__(self, dialects: tuple[Dialect, Dialect]) -> None:
         self._dialects = dialects
+        self._lock = Lock()
+        self._left: set[str] = set()
         self.checksums: dict[str, Checksum] = {}
 
     def formed(self, reader: Reader, plan: TablePlan, where: str) -> Generator[bytes] | None:
@@ -75,7 +83,10 @@ class LoadedLines:
         )
 
     def added_up(self, plan: TablePlan, blocks: Iterator[bytes]) -> Iterator[bytes]:
-        """The same blocks, added up if the first of them has its values in the forms in which the copy will be read."""
+        """The same blocks, added up if the first of them has its values in the forms in which the copy will be read.
+
+        They may be a range of the table, and others be loaded at the same time.
+        """
         forms = forms_to_read_back(plan, self._dialects)
         first = next(blocks, None)
         if first is None:
@@ -85,8 +96,12 @@ class LoadedLines:
             if found:
                 found.add(block)
             yield block
-        if found:
-            self.checksums[plan.label] = found
+        with self._lock:
+            if found is None:
+                self._left.add(plan.label)
+                self.checksums.pop(plan.label, None)
+            elif plan.label not in self._left:
+                self.checksums.setdefault(plan.label, Checksum()).include(found)
 
 
 def read_back(sides: Sides) -> Checksum | None:

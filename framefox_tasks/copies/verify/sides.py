@@ -58,7 +58,7 @@ class Sides:
     @cached_property
     def canonical(self) -> Canonical | None:
         """Gives the rows of a block in canonical form."""
-        return canonical(self.plan, self.dialects)
+        return canonical(self.plan, self.dialects, masked=self.transform is not None)
 
     @cached_property
     def key(self) -> tuple[int, ...]:

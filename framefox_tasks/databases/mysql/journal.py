@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from framefox_tasks.databases.drivers import journal_name
-from framefox_tasks.databases.journal import LOG, Journal, Judged, Query, StatementKind, digest, names_in
+from framefox_tasks.databases.drivers import NOTES, journal_name
+from framefox_tasks.databases.journal import (
+    LOG,
+    Journal,
+    Judged,
+    Query,
+    StatementKind,
+    ask,
+    digest,
+    names_in,
+    run_together,
+)
 
 if TYPE_CHECKING:
     from framefox_tasks.databases.server import ServerVerbs
@@ -29,6 +41,7 @@ _OF_THE_SESSION = re.compile(r"\b(LAST_INSERT_ID|ROW_COUNT|FOUND_ROWS|CONNECTION
 _SET_VARIABLE = re.compile(r"(?<!@)@(?!@)[\w.$]*\s*:?=(?!\s*@@)|\bINTO\s+@", re.I)
 _COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
 _DEADLOCK = 1213
+_NO_COLUMN = 1054
 
 
 class MySQLJournal(Journal):
@@ -44,6 +57,7 @@ class MySQLJournal(Journal):
     impatient = "SET SESSION lock_wait_timeout = 2"
     patient = "SET SESSION lock_wait_timeout = DEFAULT"
     options = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
+    columns = (LOG, NOTES)  # to make a table and to drop it takes the server longer than many a migration
 
     def __init__(self, verbs: ServerVerbs) -> None:
         self._verbs = verbs
@@ -61,10 +75,56 @@ class MySQLJournal(Journal):
         """Of the catalogue."""
         schema, _, table = target.project.version_table.rpartition(".")
         where = f"table_schema = {self.text_of(schema) if schema else 'DATABASE()'} AND table_name = "
+        named = f"{where}{self.text_of(table)}"
+        counts = "".join(f", COUNT(CASE WHEN column_name = '{column}' THEN 1 END)" for column in self.columns)
+        engine = f"SELECT engine FROM information_schema.tables WHERE {named}"  # noqa: S608 - quoted
         return (
-            f"SELECT COUNT(*), COUNT(CASE WHEN column_name = '{LOG}' THEN 1 END) "  # noqa: S608 - quoted
-            f"FROM information_schema.columns WHERE {where}{self.text_of(table)}"
+            f"SELECT COUNT(*){counts}, COALESCE(({engine}) = 'InnoDB', 0) "  # noqa: S608 - quoted
+            f"FROM information_schema.columns WHERE {named}"
         )
+
+    def rows(self, target: Target) -> list[tuple[int, str, str]]:
+        """Those of the version table as well; what stands in both is newer in the table."""
+        with self.opened(target) as connection:
+            found = {row[0]: row for row in self._noted(target, connection)}
+        return [row for _, row in sorted((found | {row[0]: row for row in super().rows(target)}).items())]
+
+    def _noted(self, target: Target, connection: Any) -> list[tuple[int, str, str]]:
+        """The rows of a short journal; each row of the version table has all of them."""
+        try:
+            query = f"SELECT {NOTES} FROM {self.version_table(target)} WHERE {NOTES} IS NOT NULL LIMIT 1"  # noqa: S608
+            found = ask(connection, query)
+        except Exception as exc:
+            if self._verbs.error_code(exc) in {*self._verbs.missing_table, _NO_COLUMN}:
+                return []
+            raise
+        return [(number, state, text) for number, state, text in json.loads(found[0][0])] if found else []
+
+    def remove(self, target: Target, statements: Sequence[str] = ()) -> None:
+        """From the version table as well."""
+        with self.opened(target) as connection:
+            noted = self._noted(target, connection)
+        super().remove(target, [*statements, self.notes(target, ())] if noted else statements)
+
+    def forget(self, target: Target, connection: Any, number: int) -> None:
+        """From where it stands."""
+        noted = self._noted(target, connection)
+        if number in {row[0] for row in noted}:
+            ask(connection, self.notes(target, [row for row in noted if row[0] != number]))
+        else:
+            super().forget(target, connection, number)
+
+    def settle(self, target: Target) -> None:
+        """What stands in the table already is newer."""
+        with self.opened(target) as connection:
+            noted = self._noted(target, connection)
+            if not noted:
+                return
+            ask(connection, self.creation(target))
+            there = {int(row[0]) for row in ask(connection, f"SELECT number FROM {self.table(target)}")}  # noqa: S608
+            moved = [row for row in noted if row[0] not in there]
+            insertion = [self.insertion(target, moved)] if moved else []
+            run_together(connection, [*insertion, self.notes(target, ())])
 
     def autocommits(self, connection: Any) -> bool:
         """As the driver has it from the server."""

@@ -15,6 +15,7 @@ from framefox_tasks.databases.mysql.values import (
     digest,
     formed,
     is_bytes,
+    is_text,
     number_of,
     size,
     sorted_by,
@@ -182,14 +183,10 @@ def _rest(table: Side, where: str, order: Sequence[str], within: str = "") -> st
     )
 
 
-def _is_text(field: Field) -> bool:
-    return "CAST(CONVERT(" in written(field)
-
-
 def _plain(field: Field) -> str:
     if is_bytes(field):
         return f"CAST({name(field.name)} AS BINARY)"
-    if _is_text(field):
+    if is_text(field):
         return f"CONVERT({name(field.name)} USING utf8mb4)"
     return written(field)
 
@@ -208,4 +205,4 @@ def _field(field: Field, value: bytes | None) -> bytes:
         raise ValueError(f"the server gives no text for a value of {field.name}: it may exceed max_allowed_packet")
     if is_bytes(field):
         return b"\\\\x" + value.hex().encode()
-    return escaped(value) if _is_text(field) else value
+    return escaped(value) if is_text(field) else value

@@ -16,6 +16,8 @@ from framefox_tasks.databases.rows import Field, Kind
 
 TAB, FEED, NULL = "X'09'", "X'0A'", "X'5C4E'"
 _HEX = "X'5C5C78'"
+_TEXT = "CONVERT(CONVERT("
+"""How the text of a column begins."""
 _ESCAPES = (("5C", "5C5C"), ("09", "5C74"), ("0A", "5C6E"), ("0D", "5C72"))
 _WIDEST = 4  # bytes of a character
 _SECONDS = 19  # characters of a date and a time without a fraction
@@ -123,12 +125,12 @@ def _plain(field: Field, column: str, mariadb: bool) -> str:
     found = _written(field, column, mariadb)
     if found.startswith(f"CONCAT({_HEX}"):
         return f"CONCAT(X'5C78', LOWER(HEX({column})))"
-    return _text(column) if "CAST(CONVERT(" in found else found
+    return _text(column) if _TEXT in found else found
 
 
 def _unpacked(found: str) -> str:
     """What is as long, without the copy that makes bytes of a text."""
-    return found.removeprefix("CAST(").removesuffix(" AS BINARY)") if found.startswith("CAST(CONVERT(") else found
+    return found.removeprefix("CONVERT(").removesuffix(" USING binary)") if found.startswith(_TEXT) else found
 
 
 def _moment(found: str) -> str:
@@ -183,7 +185,12 @@ def _written(field: Field, column: str, mariadb: bool = True) -> str:
 
 
 def _text(column: str) -> str:
-    return f"CAST(CONVERT({column} USING utf8mb4) AS BINARY)"
+    return f"CONVERT(CONVERT({column} USING utf8mb4) USING binary)"  # by CAST it takes twice as long
+
+
+def is_text(field: Field) -> bool:
+    """Whether the server holds text, of any character set."""
+    return _TEXT in _written(field, name(field.name))
 
 
 def _escaped(found: str) -> str:

@@ -8,12 +8,14 @@ from types import MappingProxyType
 from typing import Any
 
 from framefox_tasks.databases import remedies
-from framefox_tasks.databases.drivers import quote_identifier
+from framefox_tasks.databases.drivers import NOTES, journal_name, quote_identifier
 from framefox_tasks.databases.mysql.certificates import one_ssl_context
 from framefox_tasks.databases.mysql.grants import missing
 from framefox_tasks.databases.server import ServerVerbs
+from framefox_tasks.databases.verbs import Standing
 from framefox_tasks.model import Target
 
+_NO_COLUMN = 1054
 MARK = "framefox_tasks_protected"
 """The procedure by which a database is marked as protected. It is no part of the schema, and copies leave it out."""
 _IS_MARKED = (
@@ -129,6 +131,22 @@ class MySQLVerbs(ServerVerbs):
         """CREATE DATABASE with the character set of the URL, else utf8mb4: the server's default may still be latin1."""
         charset = dict(target.address.query).get("charset", "utf8mb4")
         return f"{super().create_statement(target)} CHARACTER SET {quote_identifier(target, self, charset)}"
+
+    def standing(self, target: Target) -> Standing:
+        """See Verbs. A short journal stands in the version table, where that has a column for it."""
+        journal = self.journal_query(target, journal_name(target.project.version_table))
+        with self.connection(target, target.name) as connection:
+            try:
+                rows = self._version_rows_on(
+                    connection, target, f"SELECT version_num, {NOTES} IS NOT NULL OR ({journal})"
+                )
+            except Exception as exc:
+                if self.error_code(exc) != _NO_COLUMN:
+                    raise
+                rows = None
+        if not rows:
+            return super().standing(target)
+        return Standing(tuple(sorted(row[0] for row in rows)), any(row[1] for row in rows))
 
     def journal_query(self, target: Target, name: str) -> str:  # noqa: ARG002 - the shared signature
         """Of the catalogue."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -15,6 +15,8 @@ from framefox_tasks.databases.sqlite.verbs import VERBS
 from framefox_tasks.errors import VerificationError
 from framefox_tasks.model import Target
 
+_AT_ONCE = 500
+"""Masked rows that are compared together."""
 _PAGES = 2048
 """How many pages are copied between two calls that tell how far it is."""
 _MAPPED = 64 << 20
@@ -78,11 +80,11 @@ class FileSnapshot:
         rows = f"SELECT {order}, * FROM {_named(table)}"  # noqa: S608 - quoted
         chosen = f"{rows} WHERE ({where}\n)" if where else rows
         if masked.keys() & set(key):
-            ours, theirs = self._rows(self.connection, chosen, masked), self._rows(copy, rows)
+            ours, theirs = self._rows(self.connection, chosen, masked, table), self._rows(copy, rows)
             if sum(map(_hashed, ours)) != sum(map(_hashed, theirs)):
                 raise self._differs(table)
             return
-        ours = self._rows(self.connection, f"{chosen} ORDER BY {order}", masked)
+        ours = self._rows(self.connection, f"{chosen} ORDER BY {order}", masked, table)
         theirs = self._rows(copy, f"{rows} ORDER BY {order}")
         with closing(ours), closing(theirs):  # while their databases are open
             for one, other in zip_longest(ours, theirs):
@@ -97,16 +99,44 @@ class FileSnapshot:
         )
 
     def _rows(
-        self, connection: sqlite3.Connection, statement: str, masks: Mapping[str, Function] | None = None
+        self,
+        connection: sqlite3.Connection,
+        statement: str,
+        masks: Mapping[str, Function] | None = None,
+        table: str = "",
     ) -> Generator[tuple[Any, ...]]:
         with tolerant(connection):
             rows = connection.execute(statement)
             if not masks:
                 yield from rows
                 return
-            functions: list[Function] = [masks.get(_named(column[0]), _same) for column in rows.description]
-            for row in rows:
-                yield tuple(function(value) for function, value in zip(functions, row, strict=True))
+            functions = [masks.get(_named(column[0])) for column in rows.description]
+            places = [place for place, function in enumerate(functions) if function]
+            with closing(self._stand_in(table, [rows.description[place][0] for place in places])) as stand_in:
+                while some := [list(row) for row in rows.fetchmany(_AT_ONCE)]:
+                    made = [[(functions[place] or _same)(row[place]) for place in places] for row in some]
+                    for row, values in zip(some, _stored(stand_in, made), strict=True):
+                        for place, value in zip(places, values, strict=True):
+                            row[place] = value
+                        yield tuple(row)
+
+    def _is_strict(self, table: str) -> bool:
+        if sqlite3.sqlite_version_info < (3, 37):
+            return False
+        query = "SELECT strict FROM pragma_table_list WHERE schema = 'main' AND name = ?"
+        return bool((self.connection.execute(query, (table,)).fetchone() or (0,))[0])
+
+    def _stand_in(self, table: str, columns: Sequence[str]) -> sqlite3.Connection:
+        """A table of some columns, whose types say as what SQLite stores a value."""
+        found = self.connection.execute("SELECT name, type FROM pragma_table_info(?)", (table,)).fetchall()
+        types = {_named(name): type_ for name, type_ in found}
+        declared = [types.get(_named(name), "") for name in columns]
+        if self._is_strict(table):
+            declared = ["" if type_.upper() == "ANY" else type_ for type_ in declared]
+        parts = [f"c{place} {_named(type_) if type_ else ''}" for place, type_ in enumerate(declared)]
+        stand_in = sqlite3.connect(":memory:", isolation_level=None)
+        stand_in.execute(f"CREATE TABLE stored ({', '.join(parts)})")
+        return stand_in
 
 
 @contextmanager
@@ -144,6 +174,13 @@ def tolerant(connection: sqlite3.Connection) -> Iterator[None]:
         yield
     finally:
         connection.text_factory = factory
+
+
+def _stored(stand_in: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """Values as a table gives them again."""
+    stand_in.execute("DELETE FROM stored")
+    stand_in.executemany(f"INSERT INTO stored VALUES ({', '.join('?' for _ in rows[0])})", rows)  # noqa: S608
+    return stand_in.execute("SELECT * FROM stored ORDER BY rowid").fetchall()
 
 
 def _hashed(row: tuple[Any, ...]) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from typing import Any
 
 from framefox_tasks.databases.rows import CopySchema, Name, Subset, TablePlan, quoted
-from framefox_tasks.databases.sqlite.backup import FileSnapshot, Function, snapshot
+from framefox_tasks.databases.sqlite.backup import FileSnapshot, Function, snapshot, tolerant
 from framefox_tasks.databases.sqlite.errors import translated
 from framefox_tasks.databases.sqlite.pages import are_same
 from framefox_tasks.databases.sqlite.staging import Staging
@@ -16,6 +17,10 @@ from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
 
 _NUMBERS = ("user_version", "application_id")
+
+
+_MADE = """SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name = ? COLLATE NOCASE
+    AND (type = 'table' OR (type = 'index' AND sql LIKE 'CREATE UNIQUE%')) ORDER BY type DESC"""
 
 
 class FileCopy:
@@ -46,6 +51,27 @@ class FileCopy:
                 f"The condition of {table} cannot be used on {self._snap.target.label}: {exc}.",
                 hint="Correct it; behind WHERE stands: " + where.replace("\n)", ")"),
             ) from exc
+
+    def refuses(self, plan: TablePlan, where: str, masks: Mapping[str, Function]) -> str:
+        """Why a table does not take its rows with masks; in a file that goes with its connection."""
+        table, names = plan.source.name.name, [field.name for field in plan.source.fields]
+        functions: list[Callable[[Any], Any]] = [masks.get(name, _same) for name in names]
+        columns, marks = ", ".join(quoted(name, '"') for name in names), ", ".join("?" for _ in names)
+        query = f"SELECT {columns} FROM {quoted(table, chr(34))}{f' WHERE {where}' if where else ''}"  # noqa: S608 - quoted
+        with closing(sqlite3.connect("", isolation_level=None)) as empty, tolerant(self._snap.connection):
+            empty.execute("PRAGMA foreign_keys = OFF")
+            try:
+                for (sql,) in self._snap.connection.execute(_MADE, (table,)).fetchall():
+                    empty.execute(sql)
+                rows = (
+                    [_stored(function(value)) for function, value in zip(functions, row, strict=True)]
+                    for row in self._snap.connection.execute(query)
+                )
+                empty.execute("BEGIN")
+                empty.executemany(f"INSERT INTO {quoted(table, chr(34))} ({columns}) VALUES ({marks})", rows)  # noqa: S608
+            except sqlite3.IntegrityError as exc:
+                return str(exc)
+        return ""
 
     def schema(self, tables: Callable[[Name], bool] | None = None) -> CopySchema:
         """The source's schema."""
@@ -134,3 +160,17 @@ def whole_copy(source: Target, target: Target) -> Iterator[FileCopy]:
     """A copy of a database as it is now; see snapshot()."""
     with snapshot(source) as snap:
         yield FileCopy(snap, target)
+
+
+def _same(value: object) -> Any:
+    return value
+
+
+def _stored(value: object) -> Any:
+    """A value as it can be stored: what is no UTF-8 as bytes."""
+    try:
+        if isinstance(value, str):
+            value.encode()
+    except UnicodeEncodeError:
+        return str(value).encode("utf-8", "surrogateescape")
+    return value

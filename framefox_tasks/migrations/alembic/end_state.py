@@ -140,7 +140,7 @@ def make_at_once(history: History, statements: Sequence[str], patience: Patience
             for revision in history.at_heads:
                 context.connection.execute(context._version.insert().values(version_num=revision))
             log.made(context.connection, applied, history.contents)
-            if recorder and (closing := recorder.closing()):
+            for closing in recorder.closing() if recorder else ():
                 context.connection.exec_driver_sql(closing)
         return []
 

@@ -109,8 +109,11 @@ def run_steps(
         if steps == []:  # the run that was waited for has done it
             return RunResult((), before, before, ())
         unversioned = not before and dialect.holds_tables(target)
-        recorder = Recorder(dialect.journal, target, found) if journal and dialect.journal else None
         log = VersionLog.of(target) if journal and dialect.journal else None
+        short = bool(before and log and log.notes)
+        if found and dialect.journal:
+            dialect.journal.settle(target)
+        recorder = Recorder(dialect.journal, target, found, notes=short) if log and dialect.journal else None
         # Where a connection looks in schemas that are its own affair, it is to look for the version table itself.
         seen = bool(before) and (not dialect.has_schemas or "." in target.project.version_table)
         transactions = Transactions(lock, patience, recorder, log, is_versioned=seen)

@@ -131,9 +131,9 @@ class Transactions:
             self.log.applied(step)
             if ctx._transaction is None:  # whose commit would be seen
                 self.log.write(ctx.connection)
-        closing = self.recorder.closing() if self.recorder else None
-        if closing and ctx.connection is not None:
-            ctx.connection.exec_driver_sql(closing)
+        for closing in self.recorder.closing() if self.recorder else ():
+            if ctx.connection is not None:
+                ctx.connection.exec_driver_sql(closing)
         # Part of the migration is committed, so the rest of it and its revision must be as well.
         if self.committed and ctx._transaction is not None and ctx.connection is not None:
             ctx._transaction.commit()

@@ -48,11 +48,12 @@ class VersionLog:
 
     Attributes:
         note: Why the version table cannot hold it; empty where it can.
+        notes: Whether the version table can hold a short journal as well.
     """
 
     def __init__(self, target: Target, prepared: Prepared) -> None:
         self._target = target
-        self._log, self._is_lacking, self.note = prepared
+        self._log, self._is_lacking, self.note, self.notes = prepared
         self._journal = database_of(target).journal
         self._is_written = True
         # A thread that works on many databases of a project computes each once.
@@ -70,7 +71,8 @@ class VersionLog:
     def join(self, context: MigrationContext) -> None:
         """Let Alembic make the column with the version table, where it makes that."""
         if self._journal and LOG not in context._version.c:
-            context._version.append_column(Column(LOG, _Text(self._journal.row_type), nullable=True))
+            for name in self._journal.columns:
+                context._version.append_column(Column(name, _Text(self._journal.row_type), nullable=True))
 
     def applied(self, step: Any) -> None:
         """Note that a migration was applied, or reverted; not that a database was marked as being at it."""

@@ -142,7 +142,7 @@ def after_failure(target: Target) -> Found | None:
         with journal.opened(target) as connection:
             now = journal.fingerprint(lambda query: ask(connection, query), unsure.statement)
             if now == dict(unsure.fingerprint):
-                ask(connection, f"DELETE FROM {journal.table(target)} WHERE number = {unsure.number}")  # noqa: S608
+                journal.forget(target, connection, unsure.number)
         found = found_in(journal.rows(target))
     if found is None:
         journal.remove(target)

@@ -14,6 +14,7 @@ from framefox_tasks.databases.listening import Event, Listeners
 from framefox_tasks.errors import MigrationError
 from framefox_tasks.migrations.journal.cursors import JournaledConnection, JournaledCursor
 from framefox_tasks.migrations.journal.entries import DONE, HEAD, UNSAFE, Found, Head, JournalEntry, entry_of, found_in
+from framefox_tasks.migrations.journal.notes import Notes
 from framefox_tasks.migrations.journal.values import UnrecordableError, decoded, encoded
 from framefox_tasks.model import Target
 from framefox_tasks.results import RESOLVE
@@ -87,14 +88,18 @@ class Recorder:
     Args:
         journal: What the database knows of journals.
         target: The database.
-        interrupted: The journal of the run to go on with.
+        interrupted: The journal of the run to go on with, in its table.
+        notes: Whether a journal may stand in the version table while it is short, and has nothing but changes of the
+            schema, which commit by themselves.
 
     Attributes:
         made: Whether the table of the journal was made, or was there.
         last: The statement that ran last, or runs; of the migration that ran last.
     """
 
-    def __init__(self, journal: Journal, target: Target, interrupted: Found | None = None) -> None:
+    def __init__(
+        self, journal: Journal, target: Target, interrupted: Found | None = None, *, notes: bool = False
+    ) -> None:
         self._journal = journal
         self._target = target
         self._table = journal.table(target)
@@ -106,6 +111,7 @@ class Recorder:
         self._waits: Waits | None = None
         self._busy = False
         self._emptied = False
+        self._notes = Notes(journal, target) if notes and interrupted is None else None
         self.made = interrupted is not None
         self.last: JournalEntry | None = None
 
@@ -158,19 +164,23 @@ class Recorder:
 
     def begin_again(self) -> bool:
         """A run begins anew: what was not committed is undone, and what was is gone on with; False if it cannot be."""
-        self._interrupted = found_in(self._journal.rows(self._target)) if self.made else None
+        if self._notes is not None:
+            self._journal.settle(self._target)
+        self._interrupted = found_in(self._journal.rows(self._target)) if self.made or self._notes else None
+        self._notes = None
         self.made = self._interrupted is not None
         return self._interrupted is None or not self._interrupted.unsafe
 
-    def closing(self) -> str | None:
-        """The statement that empties the journal, for the transaction that records the revision; None if needless."""
-        if not self.made:
-            return None
-        if self._journal.transactional:
+    def closing(self) -> list[str]:
+        """The statements that empty the journal, for the transaction that records the revision."""
+        statements = [self._notes.clear()] if self._notes else []
+        if self.made and self._journal.transactional:
             self.made = False
-            return f"DROP TABLE IF EXISTS {self._table}"
-        self._emptied = True
-        return f"DELETE FROM {self._table}"  # noqa: S608 - quoted
+            statements.append(f"DROP TABLE IF EXISTS {self._table}")
+        elif self.made:
+            self._emptied = True
+            statements.append(f"DELETE FROM {self._table}")  # noqa: S608 - quoted
+        return statements
 
     def end(self) -> None:
         """Remove the table of a run whose migrations have ended, where that is not done yet."""
@@ -303,7 +313,7 @@ class Recorder:
         self._note_refused(migration)
         if judged.unsafe:
             self.unsafe(judged.unsafe)
-        self._begin()
+        self._begin(migration, entry, judged)
         self.last = entry
         with self._own():
             together = self._journal.autocommits(self._raw)
@@ -393,8 +403,15 @@ class Recorder:
     def _write_ended(self, migration: _Migration) -> None:
         with self._own():
             for done in migration.ended:
-                self._query(self._journal.update(self._target, done.row()))
+                self._rewrite(done)
         migration.ended.clear()
+
+    def _rewrite(self, entry: JournalEntry) -> None:
+        """Write an entry anew where it stands."""
+        if self._notes is not None and entry.number in self._notes:
+            self._query(self._notes.write([entry.row()]))
+        else:
+            self._query(self._journal.update(self._target, entry.row()))
 
     def _refused(self, entry: JournalEntry, exc: BaseException) -> JournalEntry:
         """A statement with the error that it has given, as far as that can be given again."""
@@ -420,18 +437,26 @@ class Recorder:
             with self._own():
                 known = entry.settled and self._journal.fingerprint(self._query, entry.statement) == entry.fingerprint
                 if known:
-                    self._query(self._journal.update(self._target, done.row()))
+                    self._rewrite(done)
         elif known:
             migration.pending.append(done)
         if not known:
             self.unsafe("it goes on after a statement that has failed")
 
-    def _begin(self) -> None:
-        """Make the table before anything is run, where to make it would commit that."""
-        if not self._journal.transactional and not self.made:
-            with self._own():
-                self._query(self._journal.creation(self._target))
-            self.made = True
+    def _begin(self, migration: _Migration, entry: JournalEntry, judged: Judged) -> None:
+        """Make the table before anything is run, where to make it would commit that, or stay with a short journal."""
+        if self._journal.transactional or (self.made and not self._notes):
+            return
+        if self._notes is not None and not self.made and not migration.unsafe and self._notes.takes(entry, judged):
+            return
+        with self._own():
+            if not self.made:
+                self._query(self._journal.creation(self._target))  # what ran before has committed by itself
+            if moves := self._notes.move() if self._notes else []:
+                for statement in moves:
+                    self._query(statement)
+                self._commit()
+        self.made, self._notes = True, None
 
     def _flush(self, migration: _Migration) -> None:
         """Write what is not written yet, in the transaction that is open."""
@@ -440,13 +465,16 @@ class Recorder:
         if not migration.pending and not news:
             return
         with self._own():
-            if not self.made:
+            if not (self.made or self._notes is not None):
                 self._query(self._journal.creation(self._target))
                 self.made = True
             rows = [] if migration.written else [(0, HEAD, migration.head.to_json())]
             if migration.unsafe and not migration.unsafe_written:
                 rows.append((_UNSAFE_NUMBER, UNSAFE, json.dumps(migration.unsafe)))
             rows += [entry.row() for entry in migration.pending]
+            if self._notes is not None and not self.made:
+                self._query(self._notes.write(rows))
+                rows = []
             for start in range(0, len(rows), _AT_ONCE):
                 self._query(self._journal.insertion(self._target, rows[start : start + _AT_ONCE]))
         migration.written = True
