@@ -18,7 +18,7 @@ from framefox_tasks.errors import (
     NotADatabaseError,
 )
 from framefox_tasks.fleet.outline import Outline, outline_of
-from framefox_tasks.fleet.targets import FleetTarget
+from framefox_tasks.fleet.targets import FleetTarget, aimed, at
 from framefox_tasks.model import Target
 from framefox_tasks.results import AtState, FleetStanding, FleetStatus
 
@@ -112,7 +112,7 @@ def standing_of(one: FleetTarget, asked: Asked, outline: Outline, wanted: tuple[
         )
     pending = outline.pending(current, wanted)
     if journaled and (message := _half_done(one)):
-        hint = f"See the ways on from there: {at(one)}doit database_status"
+        hint = f"See the ways on from there: {at(one.target)}doit database_status"
         return FleetStanding(one.name, one.label, "half-done", current, pending, message, hint)
     return FleetStanding(one.name, one.label, "behind" if pending else "at head", current, pending)
 
@@ -133,13 +133,6 @@ def _half_done(one: FleetTarget) -> str:
     return f"{found.title} was interrupted in {one.label}: {found.begun}. {' '.join(found.state.splitlines())}"
 
 
-def at(one: FleetTarget) -> str:
-    """What to type before a task of a single database to have it work on this target."""
-    if one.target is None or one.target.address.password or one.target.address.query:
-        return "with its URL as DATABASE_URL, "
-    return f"DATABASE_URL={one.target.address} "
-
-
 def _failed(one: FleetTarget, error: FramefoxTasksError) -> FleetStanding:
     state: AtState = "unreachable"
     if isinstance(error, DatabaseNotFoundError):
@@ -151,7 +144,8 @@ def _failed(one: FleetTarget, error: FramefoxTasksError) -> FleetStanding:
         state = "unusable"
     if isinstance(error, DatabaseInUseError):
         state = "unreachable"
-    return FleetStanding(one.name, one.label, state, message=error.message, hint=error.hint or "")
+    hint = aimed(error.hint or "", one.target)
+    return FleetStanding(one.name, one.label, state, message=error.message, hint=hint)
 
 
 def _unusable(one: FleetTarget, error: FramefoxTasksError) -> FleetStanding:

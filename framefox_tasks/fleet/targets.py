@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
@@ -19,6 +20,8 @@ from framefox_tasks.settings.fleet import FleetSettings, Row
 from framefox_tasks.url import as_sqlalchemy_reads
 
 _SIGNS = "/\\"
+# What is of the project alone does the same for all targets.
+_OF_ONE = r"\bdoit (?=database_(?!history|create_migration|clear_migration|metadata|schema|diagram)[a-z])"
 
 
 class FleetTarget(Frozen):
@@ -163,6 +166,25 @@ def _where(one: FleetTarget, target: Target) -> tuple[str, str]:
 
 def _refused(one: FleetTarget, message: str) -> FleetTarget:
     return replace(one, error=ConfigError(message, hint="Take one of the two out of the list."))
+
+
+def aimed(hint: str, target: Target | None) -> str:
+    """A hint whose commands are for one target: as they stand, they would be for the default database.
+
+    Args:
+        hint: The hint.
+        target: The target; None where its URL is not to be told.
+    """
+    if "doit database_" not in hint:
+        return hint
+    return re.sub(_OF_ONE, lambda _: f"{at(target)}doit ", hint)
+
+
+def at(target: Target | None) -> str:
+    """What to type before a task of a single database to have it work on this target."""
+    if target is None or target.address.password or target.address.query:
+        return "with its URL as DATABASE_URL, "
+    return f"DATABASE_URL={target.address} "
 
 
 def chosen(targets: Sequence[FleetTarget], only: str) -> list[FleetTarget]:

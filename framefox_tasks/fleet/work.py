@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from framefox_tasks.databases import database_of, reuse
 from framefox_tasks.errors import ConfigError, FramefoxTasksError
 from framefox_tasks.fleet.outline import digest_of
-from framefox_tasks.fleet.targets import FleetTarget, list_targets
+from framefox_tasks.fleet.targets import FleetTarget, aimed, list_targets
 from framefox_tasks.frozen import Frozen
 from framefox_tasks.model import Target
 from framefox_tasks.results import FleetOutcome
@@ -227,7 +227,7 @@ def _failed(order: Order, target: Target | None, message: str, hint: str) -> Fle
         "failed",
         current=current,
         message=redact(message),
-        hint=redact(hint),
+        hint=redact(aimed(hint, order.target)),
         attempts=order.attempt,
     )
 

@@ -70,7 +70,7 @@ def _list(wrong: Sequence[FleetStanding], what: str, *, verbose: bool) -> Iterat
     yield f"{number(len(wrong), 'target')} not {what}:"
     for one in wrong if verbose else wrong[:_SHOWN]:
         yield f"  {one.name}: {one.state}. {one.message}".rstrip()
-        yield from (f"    changed by hand: {text}" for text in one.drift)
+        yield from (f"    {text}" for text in one.drift)
         if one.hint:
             yield from (f"    {line}" for line in one.hint.splitlines())
     if len(wrong) > _SHOWN and not verbose:

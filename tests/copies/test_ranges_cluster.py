@@ -13,14 +13,14 @@ from contextlib import contextmanager
 
 import pytest
 from support.clusters import make_certificate, running_cluster
-from support.databases import Database, MakeDatabase, connect_server
+from support.databases import Database, MakeDatabase, on_server
 from support.projects import MiniProject
 from support.ranges import filled, read
 from support.waiting import wait_until
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
-SLOWLY = "where: {big: 'pg_sleep(0.005) IS NOT NULL'}"
+SLOWLY = "where: {big: 'pg_sleep(0.012) IS NOT NULL'}"
 LOADING = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}_copying' AND query LIKE 'COPY%' AND state = 'active'"
 )
@@ -44,17 +44,18 @@ def copying(shop: MiniProject, target: Database, *options: str, at: int = 2) -> 
     )
     try:
         wait_until(lambda: loading(target) >= at or process.poll() is not None)
-        assert process.poll() is None, process.communicate()[0]
+        if process.poll() is not None:
+            pytest.fail(process.communicate()[0])
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
 
 
 def loading(target: Database) -> int:
-    with connect_server("postgresql") as connection:
-        found: int = connection.execute(LOADING.format(target.name)).fetchone()[0]
-        return found
+    return int(on_server("postgresql", LOADING.format(target.name))[0][0])  # by a connection that stays open
 
 
 def test_a_copy_on_a_cluster(shop: MiniProject, make_database: MakeDatabase) -> None:

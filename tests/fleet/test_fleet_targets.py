@@ -11,7 +11,7 @@ from support.fleets import Fleet
 
 from framefox_tasks import ConfigError, FleetTarget
 from framefox_tasks.fleet.groups import grouped
-from framefox_tasks.fleet.targets import chosen
+from framefox_tasks.fleet.targets import aimed, chosen
 
 QUERY = 'targets: "SELECT name, tier, shard FROM tenant ORDER BY name"'
 SECRET = "s3cret-of-acme"  # noqa: S105 - of no database
@@ -238,6 +238,23 @@ def test_a_name_that_a_terminal_would_obey_is_told_without_that(fleet: Fleet) ->
     assert third.name == "\\u202ecell"
     assert "cannot be the name of a target" in str(first.error)
     assert "cannot be the name of a target" in str(third.error)
+
+
+def test_commands_in_a_hint_are_for_the_target_that_it_is_told_of(fleet: Fleet) -> None:
+    fleet.tenants(["acme"])
+    fleet.configure(
+        "targets: [acme, {name: secret, url: 'postgresql://app:pw@db/x'}, {name: more, url: 'mysql://db/x?charset=utf8'}]",
+        'url: "sqlite:///tenants/{name}.db"',
+    )
+    acme, secret, more = (one.target for one in fleet.targets)
+    hint = "Go on: doit database_upgrade --resume\nor doit database_resolve --applied; see: doit database_history"
+    assert aimed(hint, acme) == (
+        "Go on: DATABASE_URL=sqlite:///tenants/acme.db doit database_upgrade --resume\n"
+        "or DATABASE_URL=sqlite:///tenants/acme.db doit database_resolve --applied; see: doit database_history"
+    )
+    for target in (secret, more, None):
+        assert aimed("doit database_drop", target) == "with its URL as DATABASE_URL, doit database_drop"
+    assert aimed("See: doit fleet_status", acme) == "See: doit fleet_status"
 
 
 def test_one_file_under_two_names_is_one_database(fleet: Fleet) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -47,8 +48,13 @@ def test_what_was_changed_by_hand_is_told_with_the_status(typed: tuple[Fleet, Mi
     said = project.ok("fleet_status", "--drift")
     assert "1 target not in order:" in said
     assert "  bolt: at head." in said
-    assert "changed by hand:" in said
+    assert said.count("changed by hand: ") == 1
     assert "acme" not in said
+    found = json.loads(project.ok("fleet_status", "--drift", "--format=json"))
+    drift = {one["name"]: one["drift"] for one in found["targets"]}
+    assert not drift["acme"]
+    assert "changed by hand: " in drift["bolt"][0]
+    assert not found["up_to_date"]
 
 
 def test_progress_is_a_line_now_and_then_without_a_terminal(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -101,6 +102,11 @@ def test_a_half_done_target_is_told_with_its_migration(fleet: Fleet) -> None:
     outcomes = {one.name: one for one in upgrade_all(fleet.targets, jobs=1)}
     assert (outcomes["acme"].ended, outcomes["bolt"].ended) == ("done", "failed")
     assert "The migration dddd (migration dddd) was interrupted" in outcomes["bolt"].message
+    # The ways on are of this target: as they stand they would be of the default database.
+    commands = re.findall(r"(?<=: ).*doit database_.*", outcomes["bolt"].hint)
+    here = f"DATABASE_URL=sqlite:///{fleet.path}/tenants/bolt.db doit database_"
+    assert commands[0] == f"{here}upgrade --resume"
+    assert all(one.startswith(here) for one in commands)
     standing = next(one for one in fleet_status(fleet.targets, fleet.settings.target).standings if one.name == "bolt")
     assert standing.state == "half-done"
     assert "The migration dddd (migration dddd) was interrupted in tenants/bolt.db: it began at " in standing.message
