@@ -122,7 +122,8 @@ def run(database: Database, script: str) -> None:
         connection.executescript(script)
         connection.close()
     elif database.dialect == "postgresql":
-        database.connect().execute(script)
+        with database.connect() as connection:
+            connection.execute(script)
     else:
         for statement in script.split("; "):
             database.execute(statement)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 
 import pytest
 from support.databases import MakeDatabase
 from support.evolving import Evolution
 from support.projects import MiniProject
+from support.warned import nothing_raw
 
 from framefox_tasks import MigrationNeededError
 
@@ -24,8 +24,7 @@ def item(index: str = "", n: str = "") -> str:
 
 @pytest.fixture
 def evolution(shop: MiniProject, make_database: MakeDatabase) -> Iterator[Evolution]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # nothing raw reaches the user
+    with nothing_raw():
         yield Evolution(shop, make_database("sqlite"))
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Iterator
 
 import pytest
 from support.databases import Database, MakeDatabase
 from support.evolving import Evolution
 from support.projects import MiniProject
+from support.warned import nothing_raw
 
 from framefox_tasks import MigrationError
 
@@ -30,8 +30,7 @@ NAME = 'sa.Column("name", sa.String(20), nullable={})'
 
 @pytest.fixture
 def evolution(shop: MiniProject, make_database: MakeDatabase) -> Iterator[Evolution]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # nothing raw reaches the user
+    with nothing_raw():
         yield Evolution(shop, make_database("sqlite"))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import pytest
 from support.databases import MakeDatabase
 from support.declaring import Declared
+from support.warned import nothing_raw
 
 from framefox_tasks import check_migration, create_migration
 
@@ -80,8 +80,7 @@ class Parent(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     place = mapped_column(Place())
 """
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with nothing_raw():
         postgresql.migrate(column)
         assert postgresql.written.left_alone == ("of_others",)
         assert postgresql.written.warnings == ()

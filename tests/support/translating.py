@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import create_engine, inspect
+from sqlalchemy.pool import NullPool
 
 from framefox_tasks.copies.translate import translate
 from framefox_tasks.copies.translate.measure import measure_of
@@ -64,7 +65,7 @@ def build(schema: CopySchema, target: Database) -> list[str]:
 def inspected(database: Database) -> Any:
     """SQLAlchemy's inspector of a database."""
     target = target_of(database)
-    return inspect(create_engine(sqlalchemy_url(target, database_of(target))))
+    return inspect(create_engine(sqlalchemy_url(target, database_of(target)), poolclass=NullPool))
 
 
 def plan_of(schema: CopySchema, label: str) -> TablePlan:

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 from support.databases import DIALECTS, require_server, server_url
 from support.projects import MiniProject, copy_project
 
@@ -122,16 +123,15 @@ def test_a_changed_schema_is_made_anew(databases: Databases) -> None:
 def test_one_in_use_is_another_than_the_next(databases: Databases) -> None:
     with databases.lend(HEADS) as outer, databases.lend(HEADS) as inner, databases.lend(EMPTY) as empty:
         assert len({outer.url, inner.url, empty.url}) == 3
-        assert not inspect(create_engine(empty.url)).get_table_names()
+        assert not inspect(create_engine(empty.url, poolclass=NullPool)).get_table_names()
         with inner.session(rolled_back=False) as session:
             add_book(session, "inner")
         with outer.session(rolled_back=False) as session:
             assert not session.execute(text("SELECT * FROM book")).all()
     with databases.lending() as url_at:
         first, head = url_at("aaaa"), url_at("bbbb")
-        columns = [
-            {column["name"] for column in inspect(create_engine(url)).get_columns("book")} for url in (first, head)
-        ]
+        engines = [create_engine(url, poolclass=NullPool) for url in (first, head)]
+        columns = [{column["name"] for column in inspect(engine).get_columns("book")} for engine in engines]
         assert columns[1] - columns[0] == {"pages"}
 
 
