@@ -6,6 +6,7 @@ import json
 import re
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from hypothesis import given, strategies as st
@@ -53,6 +54,16 @@ def test_a_number_keeps_its_sign_its_range_and_its_digits(number: Decimal, perce
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_a_whole_number_is_never_farther_from_zero(number: int) -> None:
     assert abs(int(masked("number", str(number), value="50", holds=Kind.INTEGER))) <= abs(number)
+
+
+@given(st.uuids())
+def test_a_uuid_becomes_the_same_other_one_in_each_spelling(value: UUID) -> None:
+    other = UUID(masked("uuid", str(value)))
+    assert other.version == 4
+    assert other != value
+    assert masked("uuid", value.hex) == masked("uuid", value.hex.upper(), length=32) == other.hex
+    assert masked("uuid", str(value).upper(), length=36) == str(other)
+    assert len(masked("uuid", "x", length=35)) == 32
 
 
 def test_forms_are_those_of_the_real_ones() -> None:

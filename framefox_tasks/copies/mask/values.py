@@ -28,6 +28,8 @@ _TOWNS = (
 )
 _DAY = re.compile(rb"\d{4}-\d\d-\d\d")
 _YEAR = 365
+_DIGITS = 32  # of a UUID
+_PLAIN_UUID = re.compile(rb"[0-9a-f]{32}")
 
 
 def _number(secret: Secret, text: bytes) -> int:
@@ -107,27 +109,34 @@ class NumberMask(MaskKind):
 
 
 class UuidMask(MaskKind):
-    """Another UUID."""
+    """Another UUID: without hyphens where the value has none, or there is no room for them."""
 
     summary = "another UUID"
     kinds = (Kind.UUID, Kind.TEXT)
-    shortest = 36
+    shortest = _DIGITS
     value_text = None
 
     def distinct(self, _: Kind, __: int | None, /) -> float:
         """As many as there are of version 4."""
         return 2.0**122
 
-    def function(self, _: ColumnMask, secret: Secret, /) -> Function:
-        """Of version 4, by the digest."""
+    def function(self, mask: ColumnMask, secret: Secret, /) -> Function:
+        """Of version 4, by the digest of its digits: in whichever spelling, one UUID becomes one other."""
+        is_short = mask.length is not None and mask.length < _DIGITS + 4
 
         def other(text: bytes) -> bytes:
-            digits = secret.digest(text.lower()).hex()
+            lower = text.lower()
+            is_plain = _PLAIN_UUID.fullmatch(lower) is not None
+            digits = secret.digest(_hyphenated(lower) if is_plain else lower).hex()
             variant = "89ab"[int(digits[16], 16) & 3]
-            parts = (digits[:8], digits[8:12], f"4{digits[13:16]}", f"{variant}{digits[17:20]}", digits[20:32])
-            return "-".join(parts).encode()
+            found = f"{digits[:12]}4{digits[13:16]}{variant}{digits[17:32]}".encode()
+            return found if is_plain or is_short else _hyphenated(found)
 
         return other
+
+
+def _hyphenated(digits: bytes) -> bytes:
+    return b"-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 class AddressMask(MaskKind):
