@@ -167,6 +167,7 @@ def is_near(shape: tuple[float, ...], others: set[tuple[float, ...]]) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_a_large_picture_is_a_bitmap_that_fits_into_memory_and_a_page_that_readers_open() -> None:
     many = wide(400, 20)
     assert placement(many).width * placement(many).height > 60_000_000, "more than a bitmap has at 96 dots per inch"

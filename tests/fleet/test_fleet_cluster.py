@@ -191,6 +191,7 @@ class Silent(Executor):
         return Future()
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_is_gone_without_a_word_is_waited_for_no_longer(fleet: Fleet) -> None:
     fleet.tenants(["acme", "beta", "coda"], at="bbbb")
     targets = fleet.targets

@@ -128,6 +128,7 @@ def test_a_worker_outside_of_a_project_does_not_start(tmp_path: Path, monkeypatc
         dask_setup(object())
 
 
+@pytest.mark.slow
 def test_a_pool_that_a_lost_worker_breaks_is_told_for_all_that_were_out(fleet: Fleet) -> None:
     kill = (
         "import os\n    if op.get_bind().engine.url.database.endswith('b.db'):\n        os.kill(os.getpid(), 9)\n"
@@ -149,6 +150,7 @@ def test_a_pool_that_a_lost_worker_breaks_is_told_for_all_that_were_out(fleet: F
     assert Counter(ended(list(upgrade_all(fleet.targets, jobs=1))).values()) == {"nothing": 1, "done": 3}
 
 
+@pytest.mark.slow
 def test_so_many_are_under_way_as_jobs_says(fleet: Fleet) -> None:
     fleet.tenants(list("abcdef"), at="cccc")
     file = fleet.noted(0.6)
@@ -157,6 +159,7 @@ def test_so_many_are_under_way_as_jobs_says(fleet: Fleet) -> None:
     assert file.read_text().count("(") == 6
 
 
+@pytest.mark.slow
 def test_who_leaves_the_loop_has_no_more_begun(fleet: Fleet) -> None:
     fleet.tenants(list("abcdef"), at="cccc")
     file = fleet.noted(0.3)
@@ -169,6 +172,7 @@ def test_who_leaves_the_loop_has_no_more_begun(fleet: Fleet) -> None:
     assert sum(fleet.at(name) == ["dddd"] for name in "abcdef") == begun
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_apply_each_migration_once(fleet: Fleet) -> None:
     names = [f"t{number}" for number in range(6)]
     fleet.tenants(names, at="cccc")

@@ -35,6 +35,7 @@ def threads() -> Iterator[Executor]:
         yield executor
 
 
+@pytest.mark.slow
 def test_two_hundred_targets_and_only_those_that_need_it_reach_a_worker(fleet: Fleet) -> None:
     fleet.tenants([f"old{number}" for number in range(20)], at="bbbb")
     fleet.tenants([f"new{number}" for number in range(180)], at="cccc")
@@ -327,6 +328,7 @@ def test_the_databases_say_what_a_lost_worker_of_an_executor_has_done(fleet: Fle
     ]
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_told_and_its_target_is_begun_again(fleet: Fleet) -> None:
     noted = fleet.path / "pids"
     kill = (
@@ -353,6 +355,7 @@ def test_a_killed_worker_is_told_and_its_target_is_begun_again(fleet: Fleet) -> 
     assert fleet.at("c_always") == ["cccc"]  # nothing of it is half-done
 
 
+@pytest.mark.slow
 def test_no_worker_goes_on_after_its_parent_was_killed(fleet: Fleet) -> None:
     noted = fleet.path / "pids"
     slow = (
