@@ -28,6 +28,7 @@ from framefox_tasks.databases.lock import (
     statement_start,
     wait_until,
 )
+from framefox_tasks.databases.postgresql.session import literal
 from framefox_tasks.databases.postgresql.verbs import DIRECT
 from framefox_tasks.databases.session_lock import close_on_checkin, outside_transaction
 from framefox_tasks.errors import ConnectionFailedError, DatabaseInUseError, DatabaseNotFoundError, FramefoxTasksError
@@ -51,6 +52,7 @@ _TAKE = "SELECT pg_catalog.pg_try_advisory_xact_lock({key})"
 _TAKE_RUN = f"{_TAKE}, pg_catalog.set_config('application_name', '{{name}}', true), {_SETTINGS}"
 _TAKE_IN_SESSION = "SELECT pg_catalog.pg_try_advisory_lock({key})"
 _RELEASE_IN_SESSION = "SELECT pg_catalog.pg_advisory_unlock({key})"
+_LISTED = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = {name}"
 _OF_THIS_KEY = (
     "locktype = 'advisory' AND granted AND objsubid = 1 AND classid::bigint = {high} AND objid::bigint = {low} "
     "AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
@@ -83,14 +85,18 @@ def locked(dialect: PostgreSQLVerbs, target: Target, patience: Patience) -> Iter
 @contextmanager
 def replacing(dialect: PostgreSQLVerbs, target: Target, patience: Patience) -> Iterator[None]:
     """A context in which no other run makes, drops or replaces the database; it begins when no migration runs in it."""
-    maintenance = dialect.maintenance(target)
+    maintenance, may_be_there = dialect.maintenance(target), True
     with ExitStack() as stack:
         # A connection to template1 would keep the server from making a database of it, in any run.
         if maintenance not in ("template1", target.name):
             connection = stack.enter_context(dialect.connection(target, maintenance))
             _Lock(connection, target, patience, target.name).take()
-        with suppress(DatabaseNotFoundError), locked(dialect, target, patience):
-            pass
+            cursor = connection.cursor()
+            cursor.execute(_LISTED.format(name=literal(target.name)))
+            may_be_there = cursor.fetchone() is not None
+        if may_be_there:
+            with suppress(DatabaseNotFoundError), locked(dialect, target, patience):
+                pass
         try:
             yield
         finally:
