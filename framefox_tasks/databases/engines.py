@@ -36,10 +36,13 @@ def migration_engine(target: Target, database: Verbs) -> Engine:
 
 def _key(url: URL, target: Target, database: Verbs) -> Hashable:
     # A scratch database is used beside the live one, and SQLAlchemy knows one default schema for an engine.
-    is_scratch = (url.database or "").startswith(PREFIX)
-    name = "" if database.alike_in_server and not is_scratch else url.database
+    name = "" if database.alike_in_server and not _is_scratch(url) else url.database
     options = tuple(item for item in target.address.query if item[0] != "options")
     return (url.drivername, url.username, url.password, url.host, url.port, name, options, target.echo)
+
+
+def _is_scratch(url: URL) -> bool:
+    return (url.database or "").startswith(PREFIX)
 
 
 class _Shared:
@@ -50,6 +53,7 @@ class _Shared:
         self._url = url
         self._schema_query = database.default_schema_query
         self._is_known = False
+        self._is_scratch = _is_scratch(url)
         self._engine = create_engine(url, poolclass=NullPool, echo=echo, creator=self._connected)
         self._compiled = _Compiled(self._engine.dialect)
         event.listen(self._engine.pool, "connect", self._find_schema)
@@ -92,7 +96,7 @@ class _Shared:
     def _opened_with(self, keywords: dict[str, Any]) -> Any:
         """A connection, on a session that was kept where there is one."""
         found, kept, self._kept = None, self._kept, None
-        if kept and reuse.keeps_sessions():
+        if kept and self._keeps_sessions():
             opened, before = kept
             found = self._database.renewed(opened, before, keywords)
             keywords = before if found else keywords
@@ -105,12 +109,16 @@ class _Shared:
     def _closed(self, connection: Any) -> None:
         """Close a connection, unless its session is kept: one at a time."""
         keywords = self._opened.pop(connection, None)
-        if keywords is None or self._kept or not reuse.keeps_sessions():
+        if keywords is None or self._kept or reuse.is_spoiled(connection) or not self._keeps_sessions():
             self._close(connection)
-        elif self._database.keeps_session(connection, keywords) and reuse.at_end(self._end):
+        elif self._database.keeps_session(connection, keywords, again=self._is_scratch) and reuse.at_end(self._end):
             self._kept = connection, keywords
         else:
             self._close(connection)
+
+    def _keeps_sessions(self) -> bool:
+        """Whether sessions are kept: of a scratch database always, as nobody else uses it."""
+        return reuse.keeps_sessions() or (self._is_scratch and reuse.is_reusing())
 
     def _end(self) -> None:
         if self._kept:

@@ -114,7 +114,9 @@ def refuse() -> None:
 
 
 def close_idle(database: str) -> None:
-    """Close the idle connections of this thread to a database: before it is dropped."""
+    """Close the idle connections of this thread to a database, and the sessions that are kept: before it is dropped."""
+    for ending in _idle.endings:
+        ending()
     for key, found in list(_idle.connections.items()):
         for kept in [kept for kept in found if kept.database == database]:
             found.remove(kept)

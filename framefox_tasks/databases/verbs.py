@@ -176,12 +176,13 @@ class Verbs(Traits, ABC):
             f"{self.title} does not run a query that lists databases.", hint="List them in a file, or by a function."
         )
 
-    def keeps_session(self, connection: Any, keywords: Mapping[str, Any]) -> bool:  # noqa: ARG002 - for those that do
+    def keeps_session(self, connection: Any, keywords: Mapping[str, Any], *, again: bool) -> bool:  # noqa: ARG002 - for those that do
         """Put the session of a connection back as it was, to be renewed for another one; False to close it.
 
         Args:
             connection: The driver's connection, of which nobody has anything to do any more.
             keywords: The arguments that its session was opened with.
+            again: Whether the other one has the same arguments.
         """
         return False
 

@@ -1,10 +1,11 @@
-"""A session of psycopg 3 that another target's migrations go on with, in another schema of the same database.
+"""A session of psycopg 3 that another connection goes on with: to the same database, or to another schema of it.
 
 A new session takes a server longer than three small migrations: it has to read its catalogue first. DISCARD ALL puts
-back what was set in one; the connection of the driver is another, as adapters and handlers of notices are its own. What
-is left is the search_path that the session was opened with: RESET goes back to it, which would be the schema of another
-target. So a statement that may do so is followed by the search_path that is meant; and where that cannot be done, it is
-refused before it is sent, and the caller has to begin again in a session of its own.
+back what was set in one, but for settings with a dot in their names: who sets these has to see that it is closed. The
+connection of the driver is another, as adapters and handlers of notices are its own. What is left in another schema is
+the search_path that the session was opened with: RESET goes back to it, which would be the schema of another target. So
+a statement that may do so is followed by the search_path that is meant; and where that cannot be done, it is refused
+before it is sent, and the caller has to begin again in a session of its own.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ _PUTS_BACK = re.compile(r"\b(RESET|DISCARD)\b|\bsearch_path\b.*\bDEFAULT\b", re.
 _ENDS = re.compile(r"\s*(COMMIT|END)\b", re.IGNORECASE)
 _SET = "SELECT pg_catalog.set_config('search_path', %s, false)"
 _OF_OTHERS = {"55P03", "40P01", "57014"}  # lock_not_available, deadlock_detected, query_canceled
+_HAS_SETTINGS = """
+SELECT 1 FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
+WHERE d.datname = pg_catalog.current_database()
+"""  # which a new session would begin with
 _SHOWN = "SELECT pg_catalog.current_setting('search_path')"
 
 
@@ -37,9 +42,17 @@ def search_path(keywords: Mapping[str, Any]) -> str | None:
     return found if options.startswith(_OPTION) and not re.search(r"(?<!\\)\s", options) else None
 
 
-def is_kept(connection: Any, keywords: Mapping[str, Any]) -> bool:
-    """Put the session of a connection back as it was, for another one; False where it is to be closed."""
-    if type(connection) not in (psycopg.Connection, RenewedConnection) or search_path(keywords) is None:
+def is_kept(connection: Any, keywords: Mapping[str, Any], *, again: bool) -> bool:
+    """Put the session of a connection back as it was, for another one; False where it is to be closed.
+
+    Args:
+        connection: The connection.
+        keywords: The arguments that its session was opened with.
+        again: Whether those of the other one are the same.
+    """
+    if type(connection) not in (psycopg.Connection, RenewedConnection):
+        return False
+    if search_path(keywords) is None and not again:
         return False
     if connection.closed or connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
         return False
@@ -47,6 +60,8 @@ def is_kept(connection: Any, keywords: Mapping[str, Any]) -> bool:
         connection.autocommit = True
         connection.prepare_threshold = None
         if type(connection) is psycopg.Connection and _is_pooled(connection):
+            return False
+        if again and psycopg.Cursor(connection).execute(_HAS_SETTINGS).fetchone():
             return False
         psycopg.Cursor(connection).execute("DISCARD ALL")
     except psycopg.Error:
@@ -69,6 +84,10 @@ def renewed(connection: Any, before: Mapping[str, Any], keywords: Mapping[str, A
         keywords: Those of the connection that is meant.
     """
     path = search_path(keywords)
+    if before == keywords and path is None:
+        found: Any = psycopg.Connection(connection.pgconn)
+        del connection.pgconn
+        return found
     if path is None or _shared(before) != _shared(keywords):
         return None
     found = RenewedConnection(connection.pgconn, path, search_path(before) or "")

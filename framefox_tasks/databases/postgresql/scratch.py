@@ -58,6 +58,10 @@ _CALLS = re.compile(
     r"\b(dblink\w*|pg_terminate_backend|pg_cancel_backend|pg_reload_conf|pg_create_\w+_replication_slot)\s*\(",
     re.IGNORECASE,
 )
+# A setting with a dot in its name, which no DISCARD takes away.
+_SETS_OWN = re.compile(
+    r"\bSET\s+(?:(?:SESSION|LOCAL)\s+)?[\w\"]+\s*\.|\bset_config\s*\(\s*(?!'\w+'\s*,)", re.IGNORECASE
+)
 _UNCHECKED = "SET check_function_bodies = false"
 _OWN = re.compile(r"ALTER\s+DATABASE|COMMENT\s+ON\s+DATABASE", re.IGNORECASE)
 
@@ -176,7 +180,10 @@ def _asking(ask: Any, call: Any) -> Any:
 
 def _sending(watch: DriverWatch, call: Any) -> Any:
     def sending(cursor: Any, query: Any, *arguments: Any, **keywords: Any) -> Any:
-        watch.sends(query.as_string(None) if hasattr(query, "as_string") else _text(query))
+        text = query.as_string(None) if hasattr(query, "as_string") else _text(query)
+        watch.sends(text)
+        if _SETS_OWN.search(text):
+            reuse.spoil(cursor.connection)
         return call(cursor, query, *arguments, **keywords)
 
     return sending

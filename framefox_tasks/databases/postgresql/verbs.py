@@ -159,13 +159,13 @@ class PostgreSQLVerbs(ServerVerbs):
             keywords = {name: value for name, value in keywords.items() if name != "options"}
         return keywords, {} if keywords.get("dbname") == _TEMPLATE else keywords
 
-    def keeps_session(self, connection: Any, keywords: Mapping[str, Any]) -> bool:
-        """That of psycopg 3, in a schema."""
+    def keeps_session(self, connection: Any, keywords: Mapping[str, Any], *, again: bool) -> bool:
+        """That of psycopg 3, in a schema, or in the same database once more."""
         if not hasattr(connection, "pgconn"):  # of another driver
             return False
         from framefox_tasks.databases.postgresql.renewal import is_kept
 
-        return is_kept(connection, keywords)
+        return is_kept(connection, keywords, again=again)
 
     def renewed(self, connection: Any, before: Mapping[str, Any], keywords: Mapping[str, Any]) -> Any:
         """In another schema."""
