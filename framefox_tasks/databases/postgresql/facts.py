@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from framefox_tasks.databases.drivers import quoted_table
 from framefox_tasks.databases.facts import DEFINITION, THERE, Fact
+from framefox_tasks.databases.postgresql.verbs import DIRECT
 from framefox_tasks.databases.server import ServerVerbs
 from framefox_tasks.model import Target
 
@@ -114,8 +116,22 @@ def owners(verbs: ServerVerbs, target: Target) -> list[Fact]:
 
 def facts(verbs: ServerVerbs, target: Target) -> list[Fact]:
     """All that a database holds, without what extensions and the server own."""
-    with verbs.connection(target, target.name) as connection:
+    with verbs.connection(target, target.name) as connection, _preparing(connection):
         return facts_on(connection.cursor())
+
+
+@contextmanager
+def _preparing(connection: Any) -> Iterator[None]:
+    """Have psycopg prepare the queries, on a session that is used again: to plan them takes longer than to run them."""
+    before = getattr(connection, "prepare_threshold", None)
+    if connection in DIRECT and hasattr(connection, "prepare_threshold"):
+        connection.prepare_threshold = 0
+        try:
+            yield
+        finally:
+            connection.prepare_threshold = before
+    else:
+        yield
 
 
 def facts_on(cursor: Any) -> list[Fact]:
