@@ -54,15 +54,14 @@ class Database:
             on_server(self.dialect, f"CREATE DATABASE {_quoted(self.dialect, self.name)} CHARACTER SET utf8mb4")
 
     def execute(self, *statements: str) -> list[tuple[Any, ...]]:
-        """Run statements on a connection of their own, each committed, and give the rows of the last."""
+        """Run statements on a connection of their own, commit, and give the rows of the last."""
         connection = self.connect()
         try:
             cursor = connection.cursor()
-            rows: list[tuple[Any, ...]] = []
             for statement in statements:
                 cursor.execute(statement)
-                rows = [tuple(row) for row in cursor.fetchall()] if cursor.description else []
-                connection.commit()
+            rows = [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+            connection.commit()
             return rows
         finally:
             connection.close()
