@@ -34,7 +34,7 @@ def test_what_is_there_already_is_no_fault_of_the_migration(
     project: MiniProject, database: Database, what: str
 ) -> None:
     target = Target(database.url, Project(root=project.path))
-    framefox_tasks.create(target)
+    database.create()
     if database.dialect == "sqlite" and what == "constraint":  # it adds none to a table
         what = "table"
     statement, upgrade = MADE[what]
@@ -53,7 +53,7 @@ def test_what_is_there_already_is_no_fault_of_the_migration(
 def test_a_type_that_is_there_already(shop: MiniProject, make_database: MakeDatabase) -> None:
     database = make_database("postgresql")
     target = Target(database.url, Project(root=shop.path))
-    framefox_tasks.create(target)
+    database.create()
     database.execute("CREATE TYPE colour AS ENUM ('red')")
     database.execute("CREATE TABLE thing (shade colour)")
     shop.migration("aaa", None, upgrade="op.execute(\"CREATE TYPE colour AS ENUM ('red')\")")
@@ -63,7 +63,7 @@ def test_a_type_that_is_there_already(shop: MiniProject, make_database: MakeData
 
 def test_a_history_that_makes_a_table_twice_is_to_be_corrected(project: MiniProject, database: Database) -> None:
     target = Target(database.url, Project(root=project.path))
-    framefox_tasks.create(target)
+    database.create()
     for revision, down in (("aaa", None), ("bbb", "aaa")):
         project.migration(revision, down, upgrade=MADE["table"][1])
     with pytest.raises(MigrationError) as caught:
@@ -134,7 +134,7 @@ def flask(project: MiniProject, *arguments: str) -> str:
 
 def test_a_flask_application_whose_database_create_all_made(database: Database, tmp_path: Path) -> None:
     project = flask_db_init(database, tmp_path)
-    framefox_tasks.create(Target(database.url, Project(root=project.path)))
+    database.create()
     made = "from shop import create_app, db\nwith create_app().app_context():\n    db.create_all()\n"
     result = project.run(sys.executable, "-c", made)
     assert result.code == 0, result.all

@@ -62,6 +62,12 @@ def declaring(shop: MiniProject, database: Database) -> Declare:
     return declared
 
 
+def another(database: Database, target: Target) -> Target:
+    """Another database of the project, which is there and empty."""
+    database.create()
+    return Target(database.url, target.project)
+
+
 def make_tables(target: Target) -> None:
     """Create the database and what the entities declare in it, as an application does with create_all()."""
     framefox_tasks.create(target, exist_ok=True)
@@ -109,8 +115,7 @@ def test_tables_of_the_entities_are_taken_up(database: Database, declare: Declar
     assert framefox_tasks.check_migration(target).left_alone == ("other",)
     assert framefox_tasks.create_migration(target).path is None
     assert framefox_tasks.upgrade(target).steps == ()
-    new = Target(make_database(database.dialect).url, target.project)
-    framefox_tasks.create(new)
+    new = another(make_database(database.dialect), target)
     framefox_tasks.upgrade(new)
     assert framefox_tasks.live_schema(new).by_key == {
         key: table for key, table in before.by_key.items() if key != "other"
@@ -146,8 +151,7 @@ def test_the_entities_have_gone_on(
     with pytest.raises(MigrationNeededError, match="colour"):
         framefox_tasks.check_migration(target)
     assert "add column product.colour" in framefox_tasks.create_migration(target, message="more").operations
-    new = Target(make_database(database.dialect).url, target.project)
-    framefox_tasks.create(new)
+    new = another(make_database(database.dialect), target)
     for each in (target, new):
         framefox_tasks.upgrade(each)
         framefox_tasks.check_migration(each)
@@ -186,8 +190,7 @@ def test_the_views_that_entities_are_mapped_to(
     made = framefox_tasks.baseline(target)
     assert made.pending == ()
     assert made.operations[-2:] == ("add view a_deal", "add view a_best")
-    new = Target(make_database(database.dialect).url, target.project)
-    framefox_tasks.create(new)
+    new = another(make_database(database.dialect), target)
     framefox_tasks.upgrade(new)
     for each in (target, new):
         assert framefox_tasks.check_migration(each).unmade == ()
@@ -208,8 +211,7 @@ def test_a_view_of_what_no_entity_declares_is_told(shop: MiniProject, make_datab
     assert (made.unmade, made.pending) == (("deal",), ())
     assert framefox_tasks.check_migration(target).unmade == ("deal",)
     assert "deal" not in recorded(shop)
-    new = Target(make_database("sqlite").url, target.project)
-    framefox_tasks.create(new)
+    new = another(make_database("sqlite"), target)
     framefox_tasks.upgrade(new)
     with pytest.raises(MigrationNeededError, match="add table deal"):
         framefox_tasks.check_migration(new)
@@ -217,7 +219,7 @@ def test_a_view_of_what_no_entity_declares_is_told(shop: MiniProject, make_datab
 
 def test_there_is_nothing_to_take_up(declare: Declare, database: Database) -> None:
     target = declare(SHOP)
-    framefox_tasks.create(target)
+    database.create()
     database.execute("CREATE TABLE other (id INTEGER)")
     with pytest.raises(MigrationError, match="has none of the tables") as caught:
         framefox_tasks.baseline(target)
@@ -227,7 +229,7 @@ def test_there_is_nothing_to_take_up(declare: Declare, database: Database) -> No
 
 def test_what_was_cleared_is_taken_up_by_itself(declare: Declare, database: Database) -> None:
     target = declare(SHOP)
-    framefox_tasks.create(target)
+    database.create()
     framefox_tasks.create_migration(target)
     framefox_tasks.upgrade(target)
     before = framefox_tasks.live_schema(target)
@@ -297,7 +299,7 @@ def test_what_postgresql_has(shop: MiniProject, make_database: MakeDatabase, exa
     database = make_database("postgresql")
     declare = declaring(shop, database)
     target = declare(HARD)
-    framefox_tasks.create(target)
+    database.create()
     database.execute("CREATE SCHEMA billing")
     make_tables(target)
     if not exact:
@@ -307,7 +309,6 @@ def test_what_postgresql_has(shop: MiniProject, make_database: MakeDatabase, exa
     before = framefox_tasks.live_schema(target)
     made = framefox_tasks.baseline(target)
     assert made.pending == (() if exact else ("add column invoice.more",))
-    new = Target(make_database("postgresql").url, target.project)
-    framefox_tasks.create(new)
+    new = another(make_database("postgresql"), target)
     framefox_tasks.upgrade(new)
     assert framefox_tasks.live_schema(new) == before

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
+from support.databases import Database
+from support.declaring import Declared
 from support.projects import MiniProject
 
 import framefox_tasks
-from framefox_tasks import Project, Target
+from framefox_tasks import MigrationNeededError, Project, Target
 
 
 def target_of(shop: MiniProject, **options: bool) -> Target:
@@ -90,3 +93,51 @@ def test_the_task_fails_with_what_to_type(shop: MiniProject, form: str) -> None:
     shop.ok("database_upgrade")
     out = shop.ok("database_check", f"--format={form}")
     assert json.loads(out)["ok"] if form == "json" else out.endswith("" if form == "github" else "  entities: ok\n")
+
+
+SHELF = """
+class Shelf(Base):
+    __tablename__ = "shelf"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(40))
+"""
+STATES = {
+    "a column more": f"{SHELF}    size: Mapped[int | None]\n",
+    "others": f"{SHELF}    size: Mapped[int] = mapped_column(server_default='1')\n",
+    "another type": SHELF.replace("String(40)", "String(50)"),
+    "an index": SHELF.replace("String(40)", "String(50), index=True"),
+    "a constraint": SHELF.replace("String(40)", "String(50), unique=True"),
+    "an enum": SHELF.replace("String(40)", "Enum('a', 'b', name='letter')"),
+    "a value more": SHELF.replace("String(40)", "Enum('a', 'b', 'c', name='letter')"),
+    "a check": f"{SHELF}    size: Mapped[int]\n    __table_args__ = (CheckConstraint('size > 0', name='above'),)\n",
+    "a table more": SHELF
+    + SHELF.replace("Shelf", "Book").replace('"shelf"', '"book"')
+    + "    shelf_id: Mapped[int] = mapped_column(ForeignKey('shelf.id'))\n",
+    "a column less": SHELF.replace("    name: Mapped[str] = mapped_column(String(40))\n", ""),
+}
+
+
+def both_say(project: Declared) -> list[str]:
+    """The operations that the check finds, which are those that a migration is written of."""
+    found: list[str] = []
+    try:
+        framefox_tasks.check_migration(project.target)
+    except MigrationNeededError as exc:
+        found = [line.strip() for line in exc.message.splitlines()[1:]]
+    project.create(proof=False)
+    assert list(project.written.operations) == found
+    assert (project.written.path is None) == (not found)
+    return found
+
+
+def test_it_finds_what_create_migration_writes(database: Database, tmp_path: Path) -> None:
+    project = Declared(tmp_path / "project", database)
+    for what, entities in {"a table": SHELF, **STATES}.items():
+        project.declare(entities)
+        assert both_say(project) or (what, database.dialect) == ("a value more", "sqlite"), what
+        project.upgrade()
+        assert not both_say(project), what
+    database.execute("CREATE TABLE of_others (id INTEGER)", "ALTER TABLE shelf ADD COLUMN of_others INTEGER")
+    assert not both_say(project)
+    database.execute("DROP TABLE shelf")
+    assert both_say(project) == ["add table shelf"]

@@ -146,7 +146,7 @@ def ready(project: MiniProject, database: Database) -> Target:
     for number in range(3):
         project.migration(f"m{number}", f"m{number - 1}" if number else None, upgrade="pass")
     target = Target(database.url, Project(root=project.path))
-    framefox_tasks.create(target)
+    database.create()
     return target
 
 

@@ -149,9 +149,8 @@ def write(folder: Path, upgrades: list[str]) -> Project:
 
 
 def empty(database: Database, project: Project) -> Target:
-    target = Target(database.url, project)
-    framefox_tasks.create(target)
-    return target
+    database.create()
+    return Target(database.url, project)
 
 
 def facts(target: Target) -> list[Fact]:
@@ -383,7 +382,7 @@ def test_a_statement_that_fails(database: Database, tmp_path: Path, make_databas
         with pytest.raises(MigrationInterruptedError):
             framefox_tasks.upgrade(target)
         framefox_tasks.drop(target)
-        framefox_tasks.create(target)
+        database.create()
     assert [step.revision.revision for step in framefox_tasks.upgrade(target).steps] == ["m0"]
     assert facts(target) == facts(first)
 

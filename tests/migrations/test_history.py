@@ -10,7 +10,7 @@ from support.databases import Database
 from support.histories import CREATE, DROP, Written, forked
 from support.projects import MiniProject
 
-from framefox_tasks import MigrationError, Project, Target, create, history, upgrade
+from framefox_tasks import MigrationError, Project, Target, history, upgrade
 
 LONG = "a description that is much longer than what fits into a line of a terminal of eighty columns"
 
@@ -34,7 +34,7 @@ def test_it_is_newest_first_with_what_is_applied(project: MiniProject, database:
     target = Target(database.url, Project(root=project.path))
     assert states(target) == {"ccc": "PENDING", "bbb": "PENDING", "aaa": "PENDING"}
     assert not database.exists()
-    create(target)
+    database.create()
     upgrade(target, revision="bbb")
     assert list(states(target).items()) == [("ccc", "PENDING"), ("bbb", "CURRENT"), ("aaa", "APPLIED")]
     assert shown(target, "current") == ["bbb"]

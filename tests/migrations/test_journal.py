@@ -27,7 +27,7 @@ def ready(project: MiniProject, database: Database, *migrations: str) -> Target:
     for number, upgrade in enumerate(migrations):
         project.migration(f"m{number}", f"m{number - 1}" if number else None, upgrade=upgrade)
     target = Target(database.url, Project(root=project.path))
-    framefox_tasks.create(target)
+    database.create()
     return target
 
 

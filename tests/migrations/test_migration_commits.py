@@ -73,7 +73,7 @@ def content(database: Database) -> dict[str, tuple[list[str], list[Any]]]:
 
 def left_by_plain_alembic(project: MiniProject, database: Database, migrations: list[str]) -> Any:
     """What `alembic upgrade head` leaves, with an env.py as its own template is."""
-    framefox_tasks.create(Target(database.url, Project(root=project.path)))
+    database.create()
     folder = project.path / "migrations"
     ours = project.read("migrations/env.py")
     write(project, migrations)
@@ -94,7 +94,7 @@ def test_nothing_is_lost(case: str, project: MiniProject, database: Database, ma
     assert expected["alembic_version"][1] == [head]
     write(project, migrations)
     target = Target(database.url, Project(root=project.path))
-    framefox_tasks.create(target)
+    database.create()
     assert framefox_tasks.upgrade(target).current == head
     assert content(database) == expected
 
@@ -206,7 +206,7 @@ def test_a_migration_that_has_committed_by_itself_is_told(
 ) -> None:
     write(project, [A, f"{B}\n    {BLOCK}\n    {commit}", MORE])
     target = Target(database.url, Project(root=project.path))
-    framefox_tasks.create(target)
+    database.create()
     told = () if database.dialect == "mysql" or commit == SESSION else ("m1",)
     assert framefox_tasks.upgrade(target).by_themselves == told
     project.migration("m2", "m1", upgrade=MORE, downgrade=f"{MORE}; {commit}")
@@ -235,7 +235,7 @@ def test_an_env_py_that_keeps_the_error_of_a_migration_to_itself(project: MiniPr
     )
     project.write("migrations/env.py", swallows)
     target = Target(database.url, Project(root=project.path))
-    framefox_tasks.create(target)
+    database.create()
     with pytest.raises(MigrationError, match=r"The migration m1 \(migration m1\) failed.\n.*m1_by_hand.py, line 14"):
         framefox_tasks.upgrade(target)
     assert database.revision() == (["m0"] if database.dialect == "mysql" else [])

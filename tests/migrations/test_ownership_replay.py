@@ -24,7 +24,7 @@ def declared(project: MiniProject, database: Database, tables: str) -> Target:
     module = f"ownership_models_{next(_MODELS)}"
     project.write(f"{module}.py", f"from sqlalchemy import *\nmetadata = MetaData()\n{tables}\n")
     target = Target(database.url, Project(root=project.path, entities=(), metadata=f"{module}:metadata"))
-    framefox_tasks.create(target, exist_ok=True)
+    database.create(exist_ok=True)
     return target
 
 

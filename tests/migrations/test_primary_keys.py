@@ -66,7 +66,7 @@ def declared(project: MiniProject, database: Database, columns: tuple[str, ...],
     text = f"from sqlalchemy import *\nmetadata = MetaData()\nTable('shelf', metadata, {parts})\n{more}"
     project.write(f"{module}.py", text)
     target = Target(database.url, Project(root=project.path, entities=(), metadata=f"{module}:metadata"))
-    framefox_tasks.create(target, exist_ok=True)
+    database.create(exist_ok=True)
     return target
 
 

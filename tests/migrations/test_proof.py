@@ -49,7 +49,7 @@ def declared(project: MiniProject, database: Database, *parts: str, **settings: 
         database.url,
         Project(root=project.path, entities=(), metadata=f"{module}:metadata", **settings),  # type: ignore[arg-type]
     )
-    framefox_tasks.create(target, exist_ok=True)
+    database.create(exist_ok=True)
     return target
 
 

@@ -39,7 +39,7 @@ def declared(project: MiniProject, database: Database, shelf: str, more: str = "
     table = f"Table('shelf', metadata, Column('id', Integer, primary_key=True), {shelf})"
     project.write(f"{module}.py", f"from sqlalchemy import *\nmetadata = MetaData()\n{table}\n{more}")
     target = Target(database.url, Project(root=project.path, entities=(), metadata=f"{module}:metadata"))
-    framefox_tasks.create(target, exist_ok=True)
+    database.create(exist_ok=True)
     return target
 
 

@@ -44,7 +44,7 @@ def with_history(project: MiniProject, length: int) -> None:
 def test_a_later_proof_starts_from_the_state_that_is_kept(project: MiniProject, database: Database) -> None:
     with_history(project, 12)
     target = declared(project, database, 12)
-    framefox_tasks.create(target)
+    database.create()
     framefox_tasks.upgrade(target)
     replayed: list[int] = []
     before = server_databases("postgresql") if database.dialect == "postgresql" else set()
@@ -72,8 +72,9 @@ def test_a_later_proof_starts_from_the_state_that_is_kept(project: MiniProject, 
 @pytest.mark.server
 def test_the_states_of_projects_that_are_gone_are_dropped(shop: MiniProject, make_database: MakeDatabase) -> None:
     with_history(shop, 10)
-    target = declared(shop, make_database("postgresql"), 10)
-    framefox_tasks.create(target)
+    database = make_database("postgresql")
+    target = declared(shop, database, 10)
+    database.create()
     framefox_tasks.upgrade(target)
     gone = f"{STATE}0123456789ab"
     drop_database("postgresql", gone)

@@ -29,7 +29,7 @@ def migrated(project: MiniProject, database: Database) -> Target:
         "aaa", None, upgrade="op.create_table('a', sa.Column('id', sa.Integer))", downgrade="op.drop_table('a')"
     )
     target = Target(database.url, Project(root=project.path))
-    framefox_tasks.create(target)
+    database.create()
     framefox_tasks.upgrade(target)
     return target
 

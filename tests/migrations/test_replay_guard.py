@@ -6,7 +6,7 @@ import pytest
 from support.databases import Database, MakeDatabase
 from support.projects import MiniProject
 
-from framefox_tasks import Project, ReplayError, Target, create
+from framefox_tasks import Project, ReplayError, Target
 from framefox_tasks.databases import database_of
 from framefox_tasks.errors import causes
 from framefox_tasks.migrations.alembic.replay import replay, revert
@@ -17,7 +17,7 @@ TABLE = "op.create_table('a', sa.Column('id', sa.Integer, primary_key=True))"
 
 def target_of(project: MiniProject, database: Database) -> Target:
     target = Target(database.url, Project(root=project.path))
-    create(target, exist_ok=True)
+    database.create(exist_ok=True)
     return target
 
 

@@ -9,7 +9,7 @@ import pytest
 from support.databases import MakeDatabase
 from support.projects import ROOT, MiniProject
 
-from framefox_tasks import Project, Target, create, schema_sql
+from framefox_tasks import Project, Target, schema_sql
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.drivers import sqlalchemy_engine
 from framefox_tasks.migrations.metadata import declared_metadata
@@ -58,11 +58,12 @@ def test_it_makes_what_the_entities_declare(
 ) -> None:
     (tmp_path / "project").mkdir()
     project = make(tmp_path / "project", ODD, "oddities")  # type: ignore[operator]
-    by_script, by_sqlalchemy = (Target(make_database(dialect).url, project) for _ in range(2))
+    databases = [make_database(dialect) for _ in range(2)]
+    by_script, by_sqlalchemy = (Target(one.url, project) for one in databases)
     script = schema_sql(by_script)
     database = database_of(by_script)
-    for target in (by_script, by_sqlalchemy):
-        create(target)
+    for one in databases:
+        one.create()
     with sqlalchemy_engine(by_script, database).begin() as connection:
         connection.execution_options(no_parameters=True)
         for statement in statements(script, backslash_escapes=database.dialect.backslash_escapes):

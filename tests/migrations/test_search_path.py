@@ -21,7 +21,7 @@ def applied(shop: MiniProject, make_database: MakeDatabase) -> Target:
     database = make_database(DIALECT)
     shop.migration("aaa", None, upgrade="op.create_table('a', sa.Column('id', sa.Integer))")
     target = Target(database.url, Project(root=shop.path))
-    framefox_tasks.create(target)
+    database.create()
     framefox_tasks.upgrade(target)
     database.execute("CREATE SCHEMA other")
     return target

@@ -48,7 +48,7 @@ def at_first(project: MiniProject, database: Database) -> Target:
     """A target whose first migration is applied, which changes nothing."""
     project.migration("m0", None)
     target = Target(database.url, Project(root=project.path))
-    framefox_tasks.create(target)
+    database.create()
     framefox_tasks.upgrade(target)
     return target
 

@@ -28,7 +28,7 @@ def chain(project: MiniProject) -> MiniProject:
 def target(chain: MiniProject, database: Database) -> Target:
     """The database, which is there and empty."""
     target = Target(database.url, Project(root=chain.path))
-    framefox_tasks.create(target)
+    database.create()
     return target
 
 

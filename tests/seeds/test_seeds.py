@@ -58,7 +58,7 @@ def ready(project: MiniProject, database: Database) -> Target:
     """The shop, with its tables, at a revision."""
     project.migration("aaa", None, upgrade=TABLES, downgrade="op.drop_table('review')\n    op.drop_table('product')")
     target = Target(database.url, Project(project.path))
-    create(target)
+    database.create()
     upgrade(target)
     return target
 

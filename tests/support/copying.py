@@ -14,7 +14,6 @@ from framefox_tasks.copies import plan_copy
 from framefox_tasks.databases import database_of
 from framefox_tasks.databases.contract import Place, Source
 from framefox_tasks.errors import CopyError
-from framefox_tasks.migrations.database import create
 from framefox_tasks.model import CopyOptions, Project, Target
 from framefox_tasks.results import Copied
 from framefox_tasks.url import parse_url
@@ -29,13 +28,8 @@ def target_of(database: Database) -> Target:
 
 def made(database: Database, *statements: str) -> Database:
     """The database, created and filled by statements on one connection."""
-    create(target_of(database))
-    connection = database.connect()
-    cursor = connection.cursor()
-    for statement in statements:
-        cursor.execute(statement)
-    connection.commit()
-    connection.close()
+    database.create()
+    database.execute(*statements)
     return database
 
 

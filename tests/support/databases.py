@@ -40,12 +40,26 @@ class Database:
     name: str
     path: Path | None = None
 
-    def execute(self, statement: str) -> list[tuple[Any, ...]]:
-        """Run one statement on a connection of its own, commit, and give the rows."""
+    def create(self, *, exist_ok: bool = False) -> None:
+        """Make it, empty, as framefox_tasks.create() does, but by one statement: for tests of what comes after that."""
+        if exist_ok and self.exists():
+            return
+        if self.path:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch(exist_ok=False)
+            self.execute("VACUUM")
+        elif self.dialect == "postgresql":
+            on_server(self.dialect, f"CREATE DATABASE {_quoted(self.dialect, self.name)}")
+        else:
+            on_server(self.dialect, f"CREATE DATABASE {_quoted(self.dialect, self.name)} CHARACTER SET utf8mb4")
+
+    def execute(self, *statements: str) -> list[tuple[Any, ...]]:
+        """Run statements on a connection of their own, commit, and give the rows of the last."""
         connection = self.connect()
         try:
             cursor = connection.cursor()
-            cursor.execute(statement)
+            for statement in statements:
+                cursor.execute(statement)
             rows = [tuple(row) for row in cursor.fetchall()] if cursor.description else []
             connection.commit()
             return rows
@@ -196,9 +210,13 @@ def drop_database(dialect: str, name: str) -> None:
 
 
 def _drop_database(dialect: str, name: str) -> None:
-    quote, how = ('"', " WITH (FORCE)") if dialect == "postgresql" else ("`", "")
-    quoted = name.replace(quote, quote * 2)
-    on_server(dialect, f"DROP DATABASE IF EXISTS {quote}{quoted}{quote}{how}")
+    how = " WITH (FORCE)" if dialect == "postgresql" else ""
+    on_server(dialect, f"DROP DATABASE IF EXISTS {_quoted(dialect, name)}{how}")
+
+
+def _quoted(dialect: str, name: str) -> str:
+    quote = '"' if dialect == "postgresql" else "`"
+    return f"{quote}{name.replace(quote, quote * 2)}{quote}"
 
 
 def missing(reason: str) -> NoReturn:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, Table
 
-from framefox_tasks import check_migration, create, create_migration, downgrade, upgrade
+from framefox_tasks import check_migration, create_migration, downgrade, upgrade
 from framefox_tasks.model import Project, Target
 from support.databases import Database
 from support.projects import ROOT
@@ -44,7 +44,7 @@ class Declaring:
             "    with context.begin_transaction():\n        context.run_migrations()\n"
         )
         self.target = Target(self.database.url, Project(root=self.path))
-        create(self.target)
+        self.database.create()
 
     def write(self, *tables: Any, metadata: MetaData | None = None) -> str:
         """Declare tables, or a metadata that has them, write the migration, and give its text."""

@@ -56,8 +56,7 @@ class Evolution:
     def migrate(self, body: str, message: str = "next") -> Any:
         """Change the entities, and write and apply the migration."""
         self.declare(body)
-        if not self.database.exists():
-            framefox_tasks.create(self.target())
+        self.database.create(exist_ok=True)
         written = framefox_tasks.create_migration(self.target(), message=message)
         if written.path:
             framefox_tasks.upgrade(self.target())
@@ -80,8 +79,7 @@ class Evolution:
     def by_hand(self, upgrade: str, downgrade: str = "pass", down: str | None = None, revision: str = "m1") -> None:
         """Write a migration, and apply it."""
         self.project.migration(revision, down, upgrade=upgrade, downgrade=downgrade)
-        if not self.database.exists():
-            framefox_tasks.create(self.target())
+        self.database.create(exist_ok=True)
         framefox_tasks.upgrade(self.target())
 
     def sql(self, name: str) -> str:

@@ -45,7 +45,7 @@ class Evolution:
         shutil.copytree(ROOT / "migrations", path / "migrations", ignore=lambda *_: ["versions", "schema.json"])
         (path / "migrations/versions").mkdir()
         self.target = Target(database.url, Project(root=path))
-        framefox_tasks.create(self.target)
+        database.create()
 
     def declare(self, entities: str) -> None:
         """Replace the entities."""
