@@ -11,15 +11,16 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
 import yaml
 from support.commands import run_module
 from support.databases import MakeDatabase
-from support.projects import ROOT, MiniProject
+from support.projects import ROOT, MiniProject, Run
 
 from framefox_tasks import Target, load_settings
 from framefox_tasks.cli.loader import spelled
@@ -44,10 +45,11 @@ CHANGING = (
 # What a copy tells only where it takes long, as on a busy machine.
 PROGRESS = re.compile(r" (?:[a-z ]+\.\.\.|\w+: [\d,]+ rows? in [\d.]+ s|[\d,]+ of [\d,]+, .* left)")
 # A command that needs no shell to start it, and what its output is given to.
-_WORD = r"[^\s$`*?;&|<>()\\'\"]+"
+_PLAIN = r"[^\s$`*?;&|<>()\\'\"]+"
+_WORD = rf"(?:{_PLAIN}|'[^']*'|\"[^\"$`\\]*\")+"
 FORKED = re.compile(
-    rf"(?P<variables>(?:\w+={_WORD} )*)(?P<program>doit|framefox-tasks)"
-    rf"(?P<arguments>(?: (?:{_WORD}|'[^']*'|\"[^\"$`\\]*\"))*)(?: \| (?P<filter>.*))?"
+    rf"(?P<variables>(?:\w+={_WORD} )*)(?P<program>doit|framefox-tasks)(?P<arguments>(?: {_WORD})*)"
+    rf"(?: (?P<stream>2?)> (?P<file>{_PLAIN}))?(?: \| (?P<filter>.*))?"
 )
 CUSTOMERS = """
 INSERT INTO customer (id, email, name, created_at)
@@ -86,7 +88,7 @@ def commands(block: str) -> Iterator[tuple[str, str]]:
 
 
 def copy_tracked(path: Path, *, package: bool) -> MiniProject:
-    """What git tracks of the repository, in a folder of its own; with the package or without it."""
+    """What git tracks of the repository, in a folder of its own; with the package, as it is compiled, or without it."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -98,6 +100,11 @@ def copy_tracked(path: Path, *, package: bool) -> MiniProject:
         if (ROOT / name).is_file() and (package or not name.startswith("framefox_tasks/")):
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, path / name)
+            if name.startswith("framefox_tasks/") and name.endswith(".py"):
+                with suppress(FileNotFoundError):
+                    compiled = Path(cache_from_source(path / name))
+                    compiled.parent.mkdir(exist_ok=True)
+                    shutil.copy2(cache_from_source(ROOT / name), compiled)
     return MiniProject(path)
 
 
@@ -163,21 +170,36 @@ class Reader:
             self.commands += 1
 
     def _said(self, command: str) -> str:
-        """What a command shows; on most pages it is not typed into a shell where that makes no difference."""
-        match = FORKED.fullmatch(command)
+        return self._ran(command, together=f"{command} 2>&1" if ">" not in command else command).all
+
+    def _ran(self, command: str, together: str) -> Run:
+        """Run a command; on most pages it is not typed into a shell where that makes no difference.
+
+        Args:
+            command: As it is typed.
+            together: What a shell is given instead, so that both streams of the last program are one.
+        """
+        staging = f'"{self.project.env.get("STAGING_URL")}"'
+        match = FORKED.fullmatch(command.replace('"$STAGING_URL"', staging))
         if match is None or self.page == "README.md" or any(name.startswith("PYTHON") for name in self.project.env):
-            return self.project.run("sh", "-c", f"{command} 2>&1" if ">" not in command else command).all
-        variables = dict(word.split("=", 1) for word in match["variables"].split())
-        _, out, err = run_module(
+            return self.project.run("sh", "-c", together)
+        variables = dict(word.split("=", 1) for word in shlex.split(match["variables"]))
+        one = match["filter"] is None and match["file"] is None
+        code, out, err = run_module(
             {"doit": "doit", "framefox-tasks": "framefox_tasks"}[match["program"]],
             tuple(shlex.split(match["arguments"])),
             folder=self.project.path,
             env={**self.project._environment(), **variables},
-            together=match["filter"] is None,
+            together=one,
         )
-        if match["filter"] is None:
-            return out
-        return self.project.run("sh", "-c", f"{match['filter']} 2>&1", stdin=out).out + err
+        if match["file"] is not None:
+            file = self.project.path / match["file"]
+            file.write_text(err if match["stream"] else out, encoding="utf-8")
+            out, err = (out, "") if match["stream"] else ("", err)
+        if match["filter"] is not None:
+            filtered = self.project.run("sh", "-c", f"{match['filter']} 2>&1", stdin=out)
+            return Run(filtered.code, filtered.out, err)
+        return Run(code, out, "" if one else err)
 
     def _dockerfile(self, text: str) -> None:
         check_commands(text)
@@ -255,7 +277,7 @@ class Reader:
         self.project.ok("database_upgrade")
 
     def _run_quietly(self, command: str) -> None:
-        result = self.project.run("sh", "-c", command)
+        result = self._ran(command, together=command)
         assert result.code == 0, result.all
 
     def _migration_beside(self) -> None:
