@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from support.copying import made, target_of
 from support.databases import Database, connect_server, missing, server_url
 
 from framefox_tasks.copies import copy
+from framefox_tasks.databases.postgresql import dump
 from framefox_tasks.databases.postgresql.read import plain_controls
 from framefox_tasks.databases.postgresql.snapshot import open_source
 from framefox_tasks.databases.rows import Field, Kind, Name, Side
@@ -246,3 +248,30 @@ def test_the_plan_of_a_table_is_whole(source: Database) -> None:
     email = next(field for field in plans["customer"].source.fields if field.name == "email")
     assert re.search("email", email.native)
     assert not email.nullable
+
+
+@pytest.mark.parametrize(("server", "version"), [(130004, 13), (140000, 15), (150002, 15), (170000, None)])
+def test_where_debian_has_several_pg_dump_the_one_of_the_server_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: int, version: int | None
+) -> None:
+    for number in (9, 13, 15, 16):
+        program = tmp_path / str(number) / "bin/pg_dump"
+        program.parent.mkdir(parents=True)
+        program.touch(0o755)
+    (tmp_path / "pg_wrapper").touch(0o755)
+    (tmp_path / "pg_dump").symlink_to("pg_wrapper")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(dump, "_VERSIONS", tmp_path)
+    assert dump.pg_dump_for(server) == (f"{tmp_path}/{version}/bin/pg_dump" if version else None)
+
+
+def test_a_pg_dump_that_was_replaced_is_asked_for_its_version_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "pg_dump"
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    for version, able in ((14, None), (16, str(program))):
+        program.write_text(f"#!/bin/sh\necho 'pg_dump (PostgreSQL) {version}.2'\n")
+        program.chmod(0o755)
+        os.utime(program, (version, version))
+        assert dump.pg_dump_for(150000) == able

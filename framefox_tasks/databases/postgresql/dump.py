@@ -9,12 +9,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from framefox_tasks.databases.postgresql.session import locked, quoted
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
 
+# Debian's pg_dump is a script, that runs the one of the default cluster, not of the server that is asked.
+_WRAPPER = "pg_wrapper"
+_VERSIONS = Path("/usr/lib/postgresql")
 _VERSION = re.compile(r"(\d+)\.?\d*")
 _HEADER = re.compile(
     r"^--\n-- Name: (?P<name>.*); Type: (?P<kind>.*); Schema: (?P<schema>.*); Owner: ?.*\n--\n\n", re.MULTILINE
@@ -43,12 +47,23 @@ class DumpEntry:
 
 def pg_dump_for(server_version: int) -> str | None:
     """The path of a pg_dump that can read the server, None where there is none."""
-    path = shutil.which("pg_dump")
+    path, major = shutil.which("pg_dump"), server_version // 10000
     if path is None:
         return None
+    resolved = Path(path).resolve()
+    if resolved.name != _WRAPPER:
+        return path if _major(path, resolved.stat().st_mtime_ns) >= major else None
+    able = {int(found.parent.parent.name): found for found in _VERSIONS.glob("[0-9]*/bin/pg_dump")}
+    fitting = [version for version in able if version >= major]
+    return str(able[min(fitting)]) if fitting else None
+
+
+@cache
+def _major(path: str, _changed: int) -> int:
+    """The version that a program says it has; 0 where it says none."""
     result = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
     found = _VERSION.search(result.stdout.rpartition(")")[2]) or _VERSION.search(result.stdout)
-    return path if found and int(found[1]) >= server_version // 10000 else None
+    return int(found[1]) if found else 0
 
 
 def dump(program: str, target: Target, snapshot: str | None, patience: float = 0) -> list[DumpEntry]:
