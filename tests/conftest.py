@@ -85,6 +85,12 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
+def pytest_sessionfinish() -> None:
+    """What is garbage is found now, and tells its warnings: pytest would look through all that is there five times."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     databases.unmarked = "" if item.get_closest_marker("server") else item.nodeid
