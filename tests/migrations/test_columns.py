@@ -177,5 +177,5 @@ def test_the_applications_pooled_connections_are_not_left_unguarded(shop: MiniPr
         "with engine.connect() as c:\n    c.execute(text('INSERT INTO t VALUES (1)'))\n    c.rollback()\n"
         "    print(c.execute(text('SELECT count(*) FROM t')).scalar())\n"
     )
-    result = shop.run("python", "-c", script)
+    result = shop.module("-c", script)
     assert result.out == "0\n", result.all
