@@ -53,8 +53,7 @@ def test_a_type_that_is_there_already(shop: MiniProject, make_database: MakeData
     database = make_database("postgresql")
     target = Target(database.url, Project(root=shop.path))
     database.create()
-    database.execute("CREATE TYPE colour AS ENUM ('red')")
-    database.execute("CREATE TABLE thing (shade colour)")
+    database.execute("CREATE TYPE colour AS ENUM ('red')", "CREATE TABLE thing (shade colour)")
     shop.migration("aaa", None, upgrade="op.execute(\"CREATE TYPE colour AS ENUM ('red')\")")
     with pytest.raises(MigrationError, match="no migration of this history made them"):
         framefox_tasks.upgrade(target)
