@@ -38,8 +38,7 @@ class Mixed:
         fleet.tenants([name for name in self.names if name.startswith("sqlite")], at="bbbb")
         for dialect, base in self._bases.items():
             create(Target(base.url))
-            for statement in AT_BBBB:
-                base.execute(statement)
+            base.execute(*AT_BBBB)
             self._make_others(dialect, base)
         rows = [{"name": name, "url": self.url(name)} for name in self.names]
         (fleet.path / "tenants.yaml").write_text(json.dumps(rows), encoding="utf-8")

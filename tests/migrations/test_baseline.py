@@ -181,8 +181,10 @@ def test_the_views_that_entities_are_mapped_to(
     database: Database, declare: Declare, make_database: MakeDatabase
 ) -> None:
     make_tables(declare(SHOP))
-    database.execute("CREATE VIEW a_deal AS SELECT id, price FROM product WHERE name LIKE 'b: %'")
-    database.execute("CREATE VIEW a_best AS SELECT id FROM a_deal WHERE price < 10")
+    database.execute(
+        "CREATE VIEW a_deal AS SELECT id, price FROM product WHERE name LIKE 'b: %'",
+        "CREATE VIEW a_best AS SELECT id FROM a_deal WHERE price < 10",
+    )
     deal = (
         "\n\nclass Deal(Base):\n    __tablename__ = 'a_deal'\n    id: Mapped[int] = mapped_column(primary_key=True)\n"
     )
@@ -203,8 +205,7 @@ def test_a_view_of_what_no_entity_declares_is_told(shop: MiniProject, make_datab
     database = make_database("sqlite")
     declare = declaring(shop, database)
     make_tables(declare(SHOP))
-    database.execute("CREATE TABLE other (id INTEGER)")
-    database.execute("CREATE VIEW deal AS SELECT id FROM other")
+    database.execute("CREATE TABLE other (id INTEGER)", "CREATE VIEW deal AS SELECT id FROM other")
     deal = "\n\nclass Deal(Base):\n    __tablename__ = 'deal'\n    id: Mapped[int] = mapped_column(primary_key=True)\n"
     target = declare(SHOP + deal)
     made = framefox_tasks.baseline(target)
@@ -251,8 +252,10 @@ def test_what_was_cleared_is_taken_up_by_itself(declare: Declare, database: Data
 def test_a_revision_without_a_history_is_not_forgotten(declare: Declare, database: Database) -> None:
     target = declare(SHOP)
     make_tables(target)
-    database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
-    database.execute("INSERT INTO alembic_version VALUES ('gone')")
+    database.execute(
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)",
+        "INSERT INTO alembic_version VALUES ('gone')",
+    )
     with pytest.raises(MigrationError, match="at the revision gone") as caught:
         framefox_tasks.baseline(target)
     assert "doit database_stamp --revision=base" in str(caught.value)

@@ -220,16 +220,14 @@ def test_no_right_to_change_the_version_table_is_told(shop: MiniProject, make_da
         f"CREATE ROLE {role} LOGIN",
         f"GRANT ALL ON alembic_version TO {role}",
     )
-    for statement in statements:
-        database.execute(statement)
+    database.execute(*statements)
     try:
         limited = Target(database.url.replace("postgres@", f"{role}@"), target.project)
         result = framefox_tasks.upgrade(limited)
         assert result.current == ("m2",)
         assert "The checksums of migrations are not kept" in result.notes[0]
     finally:
-        database.execute(f"DROP OWNED BY {role}")
-        database.execute(f"DROP ROLE {role}")
+        database.execute(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
 
 
 DENIED = """
@@ -252,8 +250,10 @@ def test_a_version_table_that_takes_no_column_takes_the_revision(
 ) -> None:
     database = make_database("sqlite")
     target = ready(shop, database)
-    database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
-    database.execute("INSERT INTO alembic_version VALUES ('m0')")
+    database.execute(
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)",
+        "INSERT INTO alembic_version VALUES ('m0')",
+    )
     shop.migration("m3", "m2", upgrade="op.execute('CREATE TABLE noted (id INTEGER)')")
     (shop.path / "migrations/env.py").write_text(DENIED)
     shop.env["DATABASE_URL"] = database.url

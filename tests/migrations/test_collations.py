@@ -73,8 +73,10 @@ def test_one_that_the_entities_have_never_said_stays(project: Declared) -> None:
     database = project.database
     project.migrate(item(None))
     if database.path:
-        database.execute("DROP TABLE item")
-        database.execute("CREATE TABLE item (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(20) COLLATE NOCASE)")
+        database.execute(
+            "DROP TABLE item",
+            "CREATE TABLE item (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(20) COLLATE NOCASE)",
+        )
     elif database.dialect == "postgresql":
         database.execute('ALTER TABLE item ALTER name TYPE varchar(20) COLLATE "C"')
     else:

@@ -102,8 +102,7 @@ def test_postgresql_schemas_are_created(shop: MiniProject, make_database: MakeDa
     shop.replace("src/entity/review.py", "    id:", '    __table_args__ = {"schema": "more"}\n\n    id:')
     out = shop.ok("database_create_migration", "database_upgrade")
     assert "add table more.review" in out
-    database.execute("CREATE SCHEMA other")
-    database.execute("CREATE TABLE other.mine (id INTEGER)")
+    database.execute("CREATE SCHEMA other", "CREATE TABLE other.mine (id INTEGER)")
     shop.ok("database_create_migration", "--check")
     shop.ok("database_downgrade")
     shop.ok("database_upgrade")
@@ -177,5 +176,5 @@ def test_the_applications_pooled_connections_are_not_left_unguarded(shop: MiniPr
         "with engine.connect() as c:\n    c.execute(text('INSERT INTO t VALUES (1)'))\n    c.rollback()\n"
         "    print(c.execute(text('SELECT count(*) FROM t')).scalar())\n"
     )
-    result = shop.run("python", "-c", script)
+    result = shop.module("-c", script)
     assert result.out == "0\n", result.all

@@ -125,8 +125,7 @@ def run(database: Database, script: str) -> None:
         with database.connect() as connection:
             connection.execute(script)
     else:
-        for statement in script.split("; "):
-            database.execute(statement)
+        database.execute(*script.split("; "))
 
 
 def test_each_change_is_found_with_what_undoes_it(changed: Target, database: Database) -> None:

@@ -43,8 +43,7 @@ class Adopted(Declaring):
     def make(self, *statements: str) -> None:
         (self.path / "migrations/versions/made.py").write_text(EMPTY)
         upgrade(self.target)
-        for statement in statements:
-            self.database.execute(statement)
+        self.database.execute(*statements)
 
     def differs(self, *tables: Any, metadata: MetaData | None = None) -> tuple[str, ...]:
         """What a migration would do, which no empty history could prove."""

@@ -63,16 +63,17 @@ def test_it_is_added_to_a_table_that_is_rebuilt_by_the_same_migration(evolution:
 @pytest.mark.parametrize("change", ["DROP INDEX ux", "DROP INDEX ux; CREATE UNIQUE INDEX ux ON item (upper(email))"])
 def test_check_tells_that_it_is_missing_or_another(evolution: Evolution, change: str) -> None:
     evolution.migrate(item(lower()))
-    for statement in change.split(";"):
-        evolution.database.execute(statement)
+    evolution.database.execute(*change.split(";"))
     with pytest.raises(MigrationNeededError, match="ux on item"):
         evolution.check()
 
 
 def test_another_way_of_writing_is_no_change(evolution: Evolution) -> None:
     evolution.migrate(item(lower()))
-    evolution.database.execute("DROP INDEX ux")
-    evolution.database.execute('create unique index if not exists [ux] on "item"\n ( LOWER("email") ASC )')
+    evolution.database.execute(
+        "DROP INDEX ux",
+        'create unique index if not exists [ux] on "item"\n ( LOWER("email") ASC )',
+    )
     evolution.check()
 
 

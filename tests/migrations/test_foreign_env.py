@@ -48,8 +48,10 @@ def test_the_whole_life_with_an_env_py_of_the_projects_own(
     assert "-- database_upgrade  at head " in succeeds(project, "database_upgrade")
 
     project.add_column()
-    database.execute("INSERT INTO product (id, name, price) VALUES (1, 'pen', 2)")
-    database.execute("INSERT INTO review (id, product_id, text) VALUES (1, 1, 'fine')")
+    database.execute(
+        "INSERT INTO product (id, name, price) VALUES (1, 'pen', 2)",
+        "INSERT INTO review (id, product_id, text) VALUES (1, 1, 'fine')",
+    )
     succeeds(project, "database_create_migration", "-m", "second", "database_upgrade")
     assert database.execute("SELECT stock FROM product") == [(0,)]
 

@@ -219,8 +219,10 @@ def test_a_batch_rebuild_keeps_the_rows_of_other_tables(project: MiniProject, da
         "        connection.execute('PRAGMA foreign_keys=ON')\n",
     )
     project.ok("database_create_migration", "database_upgrade")
-    database.execute("INSERT INTO product (id, name, price) VALUES (1, 'pen', 2)")
-    database.execute("INSERT INTO review (id, product_id) VALUES (1, 1)")
+    database.execute(
+        "INSERT INTO product (id, name, price) VALUES (1, 'pen', 2)",
+        "INSERT INTO review (id, product_id) VALUES (1, 1)",
+    )
     project.replace("src/entity/product.py", "String(100)", "String(150)")
     project.ok("database_create_migration")
     migration = f"migrations/versions/{project.versions()[-1]}"
@@ -237,8 +239,10 @@ def test_a_batch_rebuild_keeps_the_rows_of_other_tables(project: MiniProject, da
 def test_a_migration_that_orphans_rows_is_undone(project: MiniProject, database: Database) -> None:
     project.ok("database_create_migration", "database_upgrade")
     (before,) = database.revision()
-    database.execute("INSERT INTO product (id, name, price) VALUES (1, 'pen', 2)")
-    database.execute("INSERT INTO review (id, product_id) VALUES (1, 1)")
+    database.execute(
+        "INSERT INTO product (id, name, price) VALUES (1, 'pen', 2)",
+        "INSERT INTO review (id, product_id) VALUES (1, 1)",
+    )
     project.migration("orphan", before, upgrade="op.execute('DELETE FROM product')")
     if database.dialect == "sqlite":
         error = project.fails("database_upgrade")

@@ -55,8 +55,7 @@ def test_a_table_that_only_the_history_makes_is_dropped(project: MiniProject, da
 
 def test_what_is_added_to_a_table_of_the_project_is_left_alone(project: MiniProject, database: Database) -> None:
     assert migrated(declared(project, database, shelf("Column('kind', Integer)"))) == ("add table shelf",)
-    for statement in BY_HAND:
-        database.execute(statement)
+    database.execute(*BY_HAND)
     target = declared(project, database, shelf("Column('age', Integer)"))
     with pytest.raises(MigrationNeededError) as told:
         framefox_tasks.check_migration(target)
@@ -94,8 +93,7 @@ def test_an_index_that_a_migration_written_by_hand_made_is_dropped(project: Mini
 
 def test_a_claim_is_dropped(project: MiniProject, database: Database) -> None:
     migrated(declared(project, database, shelf()))
-    for statement in (*BY_HAND, "CREATE TABLE others (id INTEGER PRIMARY KEY)"):
-        database.execute(statement)
+    database.execute(*BY_HAND, "CREATE TABLE others (id INTEGER PRIMARY KEY)")
     target = declared(project, database, shelf())
     with pytest.raises(ConfigError, match="--drop=nothing"):
         framefox_tasks.create_migration(target, drop=("nothing",))
@@ -113,8 +111,7 @@ def test_it_is_told_in_one_line(shop: MiniProject) -> None:
     database = Database("sqlite", "sqlite:///shop.db", "shop", shop.path / "shop.db")
     for number in range(5):
         database.execute(f"CREATE TABLE others_{number} (id INTEGER PRIMARY KEY)")
-    database.execute("CREATE INDEX ix_by_hand ON product (name)")
-    database.execute("ALTER TABLE product ADD tenant INTEGER")
+    database.execute("CREATE INDEX ix_by_hand ON product (name)", "ALTER TABLE product ADD tenant INTEGER")
     out = shop.ok("database_create_migration", "--check", "--verbose")
     assert "5 tables, 1 column and 1 index are not of this project: left alone (others_0, others_1, others_2" in out
     assert "--verbose lists them" in out

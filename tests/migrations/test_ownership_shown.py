@@ -88,10 +88,12 @@ def test_partitions_and_tables_of_other_schemas(tmp_path: Path, make_database: M
     database = make_database("postgresql")
     project = Declaring(tmp_path / "declared", database)
     project.apply(metadata=declare_shelf())
-    database.execute("CREATE SCHEMA theirs")
-    database.execute("CREATE TABLE theirs.shelf (id integer)")
-    database.execute("CREATE TABLE shelf_part () INHERITS (shelf)")
-    database.execute("CREATE TABLE public.of_others (id integer)")
+    database.execute(
+        "CREATE SCHEMA theirs",
+        "CREATE TABLE theirs.shelf (id integer)",
+        "CREATE TABLE shelf_part () INHERITS (shelf)",
+        "CREATE TABLE public.of_others (id integer)",
+    )
     written = write_live(project.target)
     assert written.left_alone == ("of_others",)
     drawn = Schema.from_json(written.path.read_text(encoding="utf-8"))

@@ -51,24 +51,24 @@ def fails(project: MiniProject, *arguments: str) -> str:
 
 def test_every_command_works(sample: MiniProject, database: Database) -> None:
     sample.env["DATABASE_URL"] = database.url
-    sample.fresh = database.dialect == "sqlite"
-    sql = sample.run("alembic", "upgrade", "head", "--sql")
+    plain = MiniProject(sample.path, sample.env, fresh=database.dialect == "sqlite")
+    sql = run(plain, "upgrade", "head", "--sql")
     assert sql.code == 0, sql.all
     assert sql.out.count("CREATE TABLE") == len(TABLES) + 1
     assert not database.exists()
 
     sample.ok("database_create")
-    assert "create the shop" in alembic(sample, "upgrade", "head")
+    assert "create the shop" in alembic(plain, "upgrade", "head")
     assert database.tables() == {"alembic_version", *TABLES}
-    assert f"{database.revision()[0]} (head)" in alembic(sample, "current")
-    assert "No new upgrade operations detected." in alembic(sample, "check")
+    assert f"{database.revision()[0]} (head)" in alembic(plain, "current")
+    assert "No new upgrade operations detected." in alembic(plain, "check")
 
     sample.replace("src/entity/tag.py", "name:", "color: Mapped[str | None] = mapped_column(String(20))\n    name:")
-    assert "Detected added column 'tag.color'" in alembic(sample, "revision", "--autogenerate", "-m", "color")
+    assert "Detected added column 'tag.color'" in alembic(plain, "revision", "--autogenerate", "-m", "color")
     assert re.fullmatch(r"\d{8}_\d{6}_color\.py", _newest(sample))
     assert "sa.Column('color'" in sample.read(f"migrations/versions/{_newest(sample)}")
 
-    alembic(sample, "downgrade", "base")
+    alembic(plain, "downgrade", "base")
     assert database.tables() == {"alembic_version"}
     assert "color" in sample.ok("database_upgrade")
     assert {"alembic_version", *TABLES} == database.tables()

@@ -211,8 +211,10 @@ def test_without_the_right_to_make_tables_texts_are_compared(
 ) -> None:
     project.apply(Column("a", String(10), server_default="x"), Column("b", JSON, server_default="{}"))
     user = f"reader_{database.name}"
-    database.execute(f"REVOKE TEMP ON DATABASE {database.name} FROM PUBLIC; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-    database.execute(f"CREATE ROLE {user} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {user}")
+    database.execute(
+        f"REVOKE TEMP ON DATABASE {database.name} FROM PUBLIC; REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+        f"CREATE ROLE {user} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {user}",
+    )
     try:
         check_migration(Target(database.url.replace("postgres@", f"{user}@"), project.target.project))
     finally:

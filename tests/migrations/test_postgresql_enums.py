@@ -73,13 +73,15 @@ def rich(*values: str) -> MetaData:
 
 def test_values_change_under_all_that_mentions_them(project: Declaring, database: Database) -> None:
     project.apply(metadata=rich("new", "it's"))
-    database.execute("CREATE VIEW fresh AS SELECT id, state FROM item WHERE state = 'new'")
-    database.execute("CREATE VIEW fresher AS SELECT * FROM fresh; GRANT SELECT ON fresher TO PUBLIC")
-    database.execute("CREATE MATERIALIZED VIEW counted AS SELECT state, count(*) FROM fresher GROUP BY state")
-    database.execute("CREATE FUNCTION same() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'")
-    database.execute("CREATE TRIGGER t BEFORE UPDATE OF state ON item FOR EACH ROW EXECUTE FUNCTION same()")
-    database.execute("INSERT INTO item (id, state, more) VALUES (1, 'new', '{new,NULL}')")
-    database.execute("INSERT INTO note VALUES ('new', 1)")
+    database.execute(
+        "CREATE VIEW fresh AS SELECT id, state FROM item WHERE state = 'new'",
+        "CREATE VIEW fresher AS SELECT * FROM fresh; GRANT SELECT ON fresher TO PUBLIC",
+        "CREATE MATERIALIZED VIEW counted AS SELECT state, count(*) FROM fresher GROUP BY state",
+        "CREATE FUNCTION same() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'",
+        "CREATE TRIGGER t BEFORE UPDATE OF state ON item FOR EACH ROW EXECUTE FUNCTION same()",
+        "INSERT INTO item (id, state, more) VALUES (1, 'new', '{new,NULL}')",
+        "INSERT INTO note VALUES ('new', 1)",
+    )
 
     project.round_trip(metadata=rich("new", "old", "it's", "a:b", "50%", "back\\slash"))
     project.round_trip(metadata=rich("50%", "it's", "new"))

@@ -50,8 +50,7 @@ def change(evolution: Evolution, upgrade: str, downgrade: str = "pass") -> None:
 
 def test_autoincrement_and_its_number_stay(evolution: Evolution) -> None:
     evolution.migrate(item(NAME.format(False), sqlite_autoincrement="True"))
-    evolution.database.execute("INSERT INTO item (name) VALUES ('a'), ('b')")
-    evolution.database.execute("DELETE FROM item WHERE id = 2")
+    evolution.database.execute("INSERT INTO item (name) VALUES ('a'), ('b')", "DELETE FROM item WHERE id = 2")
     evolution.migrate(item(NAME.format(True), sqlite_autoincrement="True"))
     evolution.check()
     evolution.downgrade()
@@ -96,8 +95,7 @@ def test_a_unique_constraint_without_a_name_is_dropped(evolution: Evolution) -> 
     written = evolution.migrate(item('sa.Column("code", sa.String(9)), sa.Column("x", sa.Integer, unique=True)'))
     assert written.operations == ("drop constraint uq_item_code on item",)
     evolution.check()
-    evolution.database.execute("INSERT INTO item (code) VALUES ('a'), ('a')")
-    evolution.database.execute("DELETE FROM item")
+    evolution.database.execute("INSERT INTO item (code) VALUES ('a'), ('a')", "DELETE FROM item")
     for _ in range(2):
         evolution.downgrade()
         assert evolution.sql("item").count("UNIQUE") == 2

@@ -33,8 +33,10 @@ class Review(Base):
 def declared(tmp_path: Path, database: Database) -> Declared:
     declared = Declared(tmp_path / "project", database)
     declared.migrate(SHOP)
-    database.execute("INSERT INTO product (name, price) VALUES ('pen', 3)")
-    database.execute("INSERT INTO review (product_id) VALUES (1)")
+    database.execute(
+        "INSERT INTO product (name, price) VALUES ('pen', 3)",
+        "INSERT INTO review (product_id) VALUES (1)",
+    )
     return declared
 
 

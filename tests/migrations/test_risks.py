@@ -105,8 +105,10 @@ class Item(Base):
     size: Mapped[int | None]
 """
     project.migrate(entity.format(20))
-    database.execute("CREATE VIEW names AS SELECT name FROM item")
-    database.execute("CREATE MATERIALIZED VIEW sizes AS SELECT size FROM item")
+    database.execute(
+        "CREATE VIEW names AS SELECT name FROM item",
+        "CREATE MATERIALIZED VIEW sizes AS SELECT size FROM item",
+    )
     text = project.create(entity.format(40).replace("    size: Mapped[int | None]\n", ""))
     ends = "Drop it in the migration before that, and create it again after it."
     assert [risk for risk in project.written.risks if "this uses it" in risk] == [

@@ -50,8 +50,7 @@ def test_nothing_is_run(target: Target, database: Database) -> None:
 
 
 def test_an_unknown_revision_is_replaced(target: Target, database: Database) -> None:
-    database.execute(VERSIONS)
-    database.execute("INSERT INTO alembic_version VALUES ('gone'), ('gone2')")
+    database.execute(VERSIONS, "INSERT INTO alembic_version VALUES ('gone'), ('gone2')")
     with pytest.raises(MigrationError, match="gone, gone2, which has no file") as caught:
         framefox_tasks.upgrade(target)
     assert "doit database_stamp --revision=REVISION" in str(caught.value)
@@ -142,8 +141,7 @@ def different(target: Target, revision: str) -> list[str]:
 
 def test_what_differs_is_told(target: Target, database: Database) -> None:
     framefox_tasks.upgrade(target, revision="bbb")
-    database.execute("DELETE FROM alembic_version")
-    database.execute("CREATE TABLE other (id INTEGER)")
+    database.execute("DELETE FROM alembic_version", "CREATE TABLE other (id INTEGER)")
     assert different(target, "bbb") == []
     assert different(target, "ccc") == ["table ccc is missing"]
     database.execute("ALTER TABLE aaa ADD COLUMN size VARCHAR(7)")

@@ -65,8 +65,10 @@ def postgresql(tmp_path: Path, make_database: MakeDatabase) -> Declared:
 def test_types_that_sqlalchemy_does_not_know_warn_of_nothing(
     postgresql: Declared, caplog: pytest.LogCaptureFixture
 ) -> None:
-    postgresql.database.execute("CREATE EXTENSION cube")
-    postgresql.database.execute("CREATE TABLE of_others (id INTEGER PRIMARY KEY, place POINT, body CUBE)")
+    postgresql.database.execute(
+        "CREATE EXTENSION cube",
+        "CREATE TABLE of_others (id INTEGER PRIMARY KEY, place POINT, body CUBE)",
+    )
     column = """
 class Place(types.UserDefinedType):
     cache_ok = True

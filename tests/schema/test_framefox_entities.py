@@ -58,7 +58,7 @@ def made_by_the_framework(project: MiniProject, database: Database) -> None:
         "import framefox.core.task.entity.task, src.entity.product, src.entity.review\n"
         "SQLModel.metadata.create_all(sa.create_engine(os.environ['DATABASE_URL']))\n",
     )
-    result = project.run("python", "make.py")
+    result = project.module("make")
     assert result.code == 0, result.all
     assert {"task", "product", "review"} <= database.tables()
 

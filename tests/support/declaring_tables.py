@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ class Declaring:
             "    context.configure(connection=connection, target_metadata=DECLARED)\n"
             "    with context.begin_transaction():\n        context.run_migrations()\n"
         )
+        if self.database.path:
+            self.database = replace(self.database, path=self.path / self.database.path.name)
         self.target = Target(self.database.url, Project(root=self.path))
         self.database.create()
 

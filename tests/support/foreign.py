@@ -70,7 +70,7 @@ def flask_db_init(database: Database, tmp_path: Path) -> ForeignProject:
     """A Flask application with what `flask db init` writes."""
     env = {"DATABASE_URL": application_url(database), "FLASK_APP": "shop"}
     project = ForeignProject(copy_project("flask_shop", tmp_path).path, env, FLASK)
-    result = project.run("flask", "db", "init")
+    result = project.module("flask", "db", "init")
     assert result.code == 0, result.all
     return project
 
