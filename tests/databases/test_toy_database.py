@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -104,7 +103,7 @@ def test_an_env_py_that_reads_an_option_of_its_own_gets_its_url(toys: MiniProjec
     )
     toys.ok("database_create")
     script = "from framefox_tasks import Target, upgrade; upgrade(Target('toy:///shop.toy'))"
-    result = toys.run(sys.executable, "-c", script)
+    result = toys.module("-c", script)
     assert result.code == 0, result.all
     assert rows(toys, "SELECT version_num FROM alembic_version") == [("aaa",)]
 
@@ -115,7 +114,7 @@ def test_two_runs_do_not_migrate_at_once(toys: MiniProject) -> None:
     with closing(sqlite3.connect(toys.path / "shop.toy-lock", isolation_level=None)) as lock:
         lock.execute("BEGIN EXCLUSIVE")
         script = "from framefox_tasks import Target, upgrade; upgrade(Target('toy:///shop.toy'), lock_wait=0.2)"
-        result = toys.run(sys.executable, "-c", script)
+        result = toys.module("-c", script)
     assert "Another run is changing the database shop.toy: another process has it." in result.err
 
 
