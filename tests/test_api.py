@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 import typing
 
 import pytest
@@ -57,7 +56,7 @@ def test_a_migration_is_created_from_another_process_with_the_api(project: MiniP
         "print(create_migration(target, message='by hand').path.name)\n"
         "print(upgrade(target).current)\n"
     )
-    result = project.run(sys.executable, "-c", script)
+    result = project.module("-c", script)
     assert result.code == 0, result.err
     assert "by_hand.py" in result.out
     assert "product" in database.tables()
@@ -78,7 +77,7 @@ def test_a_schema_is_read_and_drawn_as_functions(project: MiniProject) -> None:
         "    drawn = draw_diagram(selected, target.project, DiagramOptions(formats=('markdown',)))\n"
         "    print([table.key for table in selected.schema.tables], drawn.paths[0].read_text().count('product'))\n"
     )
-    result = project.run(sys.executable, "-c", script)
+    result = project.module("-c", script)
     assert result.code == 0, result.err
     assert result.out.splitlines()[0] == "2 False"
     assert result.out.count("['product']") == 2

@@ -7,7 +7,6 @@ import shlex
 import shutil
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
@@ -207,7 +206,7 @@ class Reader:
     def _python(self, text: str) -> None:
         if self.pending == "run":
             self.pending = ""
-            result = self.project.run(sys.executable, "-c", text)
+            result = self.project.module("-c", text)
             assert result.code == 0, result.err
         else:
             self._file(text)

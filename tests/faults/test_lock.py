@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support import crowds
+from support.commands import RunningModule
 from support.databases import Database, MakeDatabase
 from support.projects import MiniProject
 
@@ -191,13 +189,13 @@ def killed_in_statement(target: Target, database: Database, project: MiniProject
     begun = Path(project.path, "begun")
     begun.unlink(missing_ok=True)
     script = "import framefox_tasks as f, sys; f.upgrade(f.Target(sys.argv[1]))"
-    process = subprocess.Popen([sys.executable, "-c", script, target.url], cwd=project.path)
+    run = RunningModule("-c", (script, target.url), folder=project.path, env=os.environ)
     deadline = time.monotonic() + 60
     while not begun.exists() or not database.execute(f"SELECT 1 FROM {running}"):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    run.process.kill()
+    run.process.join()
     ended: list[float] = []
 
     def watch() -> None:

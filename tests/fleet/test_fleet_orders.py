@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.commands import RunningModule
 from support.fleets import Fleet, most_at_once
 
 from framefox_tasks import FleetOutcome, MigrationError, upgrade_all
@@ -182,12 +182,10 @@ def test_two_runs_at_once_apply_each_migration_once(fleet: Fleet) -> None:
         "for one in upgrade_all(list_targets(load_settings('.')), jobs=1, lock_wait=60):\n"
         "    print(one.name, one.ended, one.message)"
     )
-    runs = [
-        subprocess.Popen([sys.executable, "-c", script], cwd=fleet.path, stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    said = [run.communicate(timeout=90)[0].splitlines() for run in runs]
-    assert [run.returncode for run in runs] == [0, 0]
+    runs = [RunningModule("-c", (script,), folder=fleet.path, env=os.environ) for _ in range(2)]
+    done = [run.finish() for run in runs]
+    assert [code for code, _, _ in done] == [0, 0]
+    said = [out.splitlines() for _, out, _ in done]
     assert [len(lines) for lines in said] == [6, 6]
     assert not [line for lines in said for line in lines if line.split()[1] not in ("done", "nothing")]
     assert file.read_text().count("(") == len(names)

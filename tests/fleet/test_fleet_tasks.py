@@ -171,7 +171,7 @@ def test_edited_migrations_and_interrupted_ones_are_checked(typed: tuple[Fleet, 
         "        op.execute('CREATE TABLE half (id INTEGER)')\n    os._exit(1)",
     )
     script = "from framefox_tasks import Target, upgrade\nupgrade(Target('sqlite:///tenants/half.db'))"
-    assert project.run(sys.executable, "-c", script).code == 1
+    assert project.module("-c", script).code == 1
     (file,) = (project.path / "migrations/versions").glob("*cccc*")
     file.write_text(file.read_text() + "\n\nEDITED = True\n")
     checked = project.doit("fleet_check", "--no-drift")

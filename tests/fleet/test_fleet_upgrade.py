@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
+from support.commands import RunningModule, run_module
 from support.fleets import REVISIONS, Fleet
 from support.waiting import is_running, wait_until
 
@@ -99,7 +99,7 @@ def test_a_half_done_target_is_told_with_its_migration(fleet: Fleet) -> None:
         "    if op.get_bind().engine.url.database.endswith('bolt.db'):\n        os._exit(1)",
     )
     script = "from framefox_tasks import Target, upgrade\nupgrade(Target('sqlite:///tenants/bolt.db'))"
-    assert subprocess.run([sys.executable, "-c", script], cwd=fleet.path, check=False).returncode == 1
+    assert run_module("-c", (script,), folder=fleet.path, env=os.environ)[0] == 1
     outcomes = {one.name: one for one in upgrade_all(fleet.targets, jobs=1)}
     assert (outcomes["acme"].ended, outcomes["bolt"].ended) == ("done", "failed")
     assert "The migration dddd (migration dddd) was interrupted" in outcomes["bolt"].message
@@ -152,11 +152,11 @@ def test_nor_does_a_file_that_may_not_grow(fleet: Fleet) -> None:
         "for one in upgrade_all(targets, jobs=1):\n"
         "    print(one.name, one.ended, one.current, ' '.join(one.message.split()), one.hint)"
     )
-    run = subprocess.run([sys.executable, "-c", script], cwd=fleet.path, capture_output=True, text=True, check=True)
-    told = dict(line.split(" ", 1) for line in run.stdout.splitlines())
-    assert told["tenants/acme.db"].startswith("done ('dddd',)"), run.stdout
-    assert told["tenants/cell.db"].startswith("done ('dddd',)"), run.stdout
-    assert told["tenants/bolt.db"].startswith("failed ('cccc',)"), run.stdout
+    _, out, _ = run_module("-c", (script,), folder=fleet.path, env=os.environ)
+    told = dict(line.split(" ", 1) for line in out.splitlines())
+    assert told["tenants/acme.db"].startswith("done ('dddd',)"), out
+    assert told["tenants/cell.db"].startswith("done ('dddd',)"), out
+    assert told["tenants/bolt.db"].startswith("failed ('cccc',)"), out
     assert "disk I/O error" in told["tenants/bolt.db"]
     assert "check its disk" in told["tenants/bolt.db"]
     assert (fleet.at("bolt"), "dddd" in fleet.tables("bolt")) == (["cccc"], False)
@@ -365,10 +365,10 @@ def test_no_worker_goes_on_after_its_parent_was_killed(fleet: Fleet) -> None:
     fleet.tenants(list("abcdefgh"), at="cccc")
     fleet.history.add("dddd", "cccc", upgrade=slow)
     script = "from framefox_tasks import *; list(upgrade_all(list_targets(load_settings('.')), jobs=2))"
-    parent = subprocess.Popen([sys.executable, "-c", script], cwd=fleet.path)
+    parent = RunningModule("-c", (script,), folder=fleet.path, env=os.environ)
     wait_until(lambda: noted.exists() and len(noted.read_text().split()) >= 2)
-    os.kill(parent.pid, signal.SIGKILL)
-    parent.wait()
+    parent.process.kill()
+    parent.finish()
     workers = {int(pid) for pid in noted.read_text().split()}
     wait_until(lambda: not any(is_running(pid) for pid in workers))
     begun = len(noted.read_text().split())

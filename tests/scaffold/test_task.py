@@ -61,7 +61,7 @@ def through_a_migration(project: MiniProject, database: Database) -> None:
     assert "The entities and the database agree." in project.ok("database_create_migration", "--check")
     scheme, _, rest = project.env["DATABASE_URL"].partition("://")
     project.env["ENGINE"] = f"{ENGINES[scheme.partition('+')[0]]}://{rest}"
-    result = project.run(sys.executable, "-c", USE)
+    result = project.module("-c", USE)
     assert result.code == 0, result.err
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -105,11 +103,9 @@ def test_nothing_remains_of_a_run_that_ends_in_the_middle(
     target = ready(project, database)
     project.write("seeds/shop.yaml", ROWS)
     project.write("seeds.py", MODULE + ("    import os; os._exit(9)\n" if killed else "    raise ValueError('no')\n"))
-    result = subprocess.run(
-        [sys.executable, "-c", f"{SCRIPT})", database.url], cwd=project.path, capture_output=True, text=True
-    )
-    assert result.returncode == (9 if killed else 1), result.stderr
-    assert killed or "seeds.py, line 7: ValueError: no\nNothing was written." in result.stderr
+    result = project.module("-c", f"{SCRIPT})", database.url)
+    assert result.code == (9 if killed else 1), result.err
+    assert killed or "seeds.py, line 7: ValueError: no\nNothing was written." in result.err
     assert names(database) == []
     project.write("seeds.py", MODULE)
     assert len(seed(target).done) == 2
@@ -188,13 +184,8 @@ def test_one_run_at_a_time(sqlite_shop: tuple[MiniProject, Target, Database]) ->
     shop, target, database = sqlite_shop
     shop.write("seeds.py", MODULE)
     with locked(target, patience_of(target, 0, None)):
-        result = subprocess.run(
-            [sys.executable, "-c", f"{SCRIPT}, lock_wait=0)", database.url],
-            cwd=shop.path,
-            capture_output=True,
-            text=True,
-        )
-    assert LockTimeoutError.__name__ in result.stderr
+        result = shop.module("-c", f"{SCRIPT}, lock_wait=0)", database.url)
+    assert LockTimeoutError.__name__ in result.err
     assert names(database) == []
 
 

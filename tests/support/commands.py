@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
+from multiprocessing.connection import Connection
 from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,6 +48,7 @@ class RunningModule:
         env: All of its environment.
         stdin: What it may read.
         together: Whether stdout and stderr are one file, as after `2>&1`.
+        terminal: The follower of a terminal, which it has for all its streams instead.
 
     Attributes:
         process: The process; its exit code is negative where a signal has ended it.
@@ -60,6 +63,7 @@ class RunningModule:
         env: Mapping[str, str],
         stdin: str = "",
         together: bool = False,
+        terminal: int | None = None,
     ) -> None:
         self._module = module
         self._streams = TemporaryDirectory()
@@ -71,7 +75,10 @@ class RunningModule:
         self._err.touch()
         self.process = _server().Process(
             target=run_here,
-            args=(module, arguments, str(folder), dict(env), _search_path(), given, self._out, self._err),
+            args=(
+                *(module, arguments, str(folder), dict(env), _search_path(), given, self._out, self._err),
+                None if terminal is None else Connection(os.dup(terminal)),  # which takes it to the process
+            ),
         )
         self.process.start()
 

@@ -9,6 +9,7 @@ import runpy
 import signal
 import sys
 from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 
@@ -21,12 +22,20 @@ def run_here(
     given: Path,
     out: Path,
     err: Path,
+    terminal: Connection | None = None,
 ) -> None:
     """Be as a new interpreter that was given this command."""
+    if terminal is not None:
+        os.login_tty(terminal.fileno())
+        return _run(module, arguments, folder, env, search_path)
     for number, path, flags in ((0, given, os.O_RDONLY), (1, out, os.O_WRONLY), (2, err, os.O_WRONLY)):
         opened = os.open(path, flags | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(opened, number)
         os.close(opened)
+    return _run(module, arguments, folder, env, search_path)
+
+
+def _run(module: str, arguments: tuple[str, ...], folder: str, env: dict[str, str], search_path: list[str]) -> None:
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process
         vars(sys).update({name: stream, f"__{name}__": stream})

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from support.commands import run_module
+from support.commands import RunningModule, run_module
 
 ROOT = Path(__file__).parent.parent.parent
 PROJECTS = ROOT / "tests/projects"
@@ -75,13 +75,12 @@ class MiniProject:
 
     def on_terminal(self, *arguments: str, answer: str) -> Run:
         """Run doit on a terminal of its own, and type the answer when it asks; everything shown is in `out`."""
+        return self.module_on_terminal("doit", *arguments, answer=answer)
+
+    def module_on_terminal(self, name: str, *arguments: str, answer: str) -> Run:
+        """Run `python -m name` on a terminal of its own, as on_terminal() runs doit."""
         leader, follower = pty.openpty()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "doit", *arguments],
-            cwd=self.path,
-            env=self._environment(),
-            preexec_fn=lambda: os.login_tty(follower),
-        )
+        running = RunningModule(name, arguments, folder=self.path, env=self._environment(), terminal=follower)
         os.close(follower)
         shown, asked = "", False
         while not shown.endswith(_CLOSED):
@@ -93,7 +92,7 @@ class MiniProject:
             if asked:  # again after two seconds: an interrupt that comes before the read is lost
                 os.write(leader, answer.encode())
         os.close(leader)
-        return Run(process.wait(timeout=60), shown.removesuffix(_CLOSED), "")
+        return Run(running.finish()[0], shown.removesuffix(_CLOSED), "")
 
     def run(self, *command: str, cwd: str = ".", stdin: str | None = None) -> Run:
         result = subprocess.run(

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,14 +74,16 @@ def contents(project: MiniProject) -> dict[Path, bytes]:
 
 
 def two_steps(project: MiniProject) -> str:
-    """Type init on a terminal, and what it says to type next: nothing of theirs may change. Gives what was shown."""
+    """Run init on a terminal, and what it says to type next: nothing of theirs may change. Gives what was shown."""
     before = contents(project)
-    with shell(project) as terminal:
-        said = terminal.type("framefox-tasks init")
-        command = said.rstrip().splitlines()[-1].removeprefix("Next: ")
-        assert command.startswith(("doit database_", "doit 'database_"))
-        said += terminal.type(command)
-        assert len(terminal.typed) == 2
+    first = project.module_on_terminal("framefox_tasks", "init", answer="")
+    assert first.code == 0, first.out
+    program, *arguments = shlex.split(first.out.rstrip().splitlines()[-1].removeprefix("Next: "))
+    assert program == "doit"
+    assert arguments[0].startswith("database_")
+    second = project.on_terminal(*arguments, answer="")
+    assert second.code == 0, second.out
+    said = (first.out + second.out).replace("\r\n", "\n")
     assert "Traceback" not in said
     assert {path: text for path, text in contents(project).items() if path in before} == before
     return said
