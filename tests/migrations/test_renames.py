@@ -134,7 +134,7 @@ def test_two_that_are_alike_are_no_candidates(declared: Declared) -> None:
 
 
 def test_a_terminal_asks(shop: MiniProject) -> None:
-    shop.ok("database_create_migration", "database_upgrade")
+    shop.set_up()
     shop.replace("src/entity/product.py", "    name: Mapped", "    title: Mapped")
     shown = shop.on_terminal("database_create_migration", answer="y\n")
     assert shown.code == 0, shown.out
@@ -146,7 +146,7 @@ def test_a_terminal_asks(shop: MiniProject) -> None:
 
 
 def test_the_option_can_be_given_again(project: MiniProject) -> None:
-    project.ok("database_create_migration", "database_upgrade")
+    project.set_up()
     project.replace("src/entity/product.py", "    name: Mapped", "    title: Mapped")
     project.replace("src/entity/review.py", "    text: Mapped", "    words: Mapped")
     out = project.ok(

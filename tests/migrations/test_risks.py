@@ -85,7 +85,7 @@ def test_comments_and_indexes_are_no_data(declared: Declared) -> None:
 
 
 def test_the_report_says_so(shop: MiniProject) -> None:
-    shop.ok("database_create_migration", "database_upgrade")
+    shop.set_up()
     shop.replace("src/entity/product.py", "    name: Mapped", "    title: Mapped")
     out = shop.ok("database_create_migration")
     assert "Check before you apply it:\n  product.title has no default and may not be NULL" in out
