@@ -32,7 +32,7 @@ class Review(Base):
 @pytest.fixture
 def declared(tmp_path: Path, database: Database) -> Declared:
     declared = Declared(tmp_path / "project", database)
-    declared.migrate(SHOP)
+    declared.set_up(SHOP)
     database.execute(
         "INSERT INTO product (name, price) VALUES ('pen', 3)",
         "INSERT INTO review (product_id) VALUES (1)",
@@ -42,6 +42,10 @@ def declared(tmp_path: Path, database: Database) -> Declared:
 
 def rows(database: Database, table: str) -> list[tuple[object, ...]]:
     return database.execute(f"SELECT * FROM {table} ORDER BY 1")
+
+
+def test_the_tables_are_made_as_they_are_declared(tmp_path: Path, database: Database) -> None:
+    Declared(tmp_path / "project", database).migrate(SHOP)
 
 
 def test_a_table_is_renamed(declared: Declared, database: Database) -> None:

@@ -68,6 +68,12 @@ class Evolution:
         self.agrees()
         return text
 
+    def set_up(self, entities: str) -> None:
+        """Write the migration to these entities, unproven, and apply it: for tests of what comes after that."""
+        self.declare(entities)
+        framefox_tasks.create_migration(self.target, message=f"change {next(_NUMBERS)}", proof=False)
+        framefox_tasks.upgrade(self.target)
+
     def downgrade(self) -> None:
         """Revert the last migration."""
         framefox_tasks.downgrade(self.target)
