@@ -80,7 +80,8 @@ class Evolution:
 
     def there_and_back(self, before: str, after: str) -> str:
         """From one state to another, back and there again: what is there is the same each time."""
-        self.migrate(before)
+        self.set_up(before)
+        self.agrees()
         old = self.shown()
         text = self.migrate(after)
         new = self.shown()
