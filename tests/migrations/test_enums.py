@@ -35,8 +35,7 @@ def types(database: Database) -> list[str]:
 def test_an_enum_lives_and_dies_with_its_table(project: MiniProject, database: Database) -> None:
     project.write("src/entity/ticket.py", states("open", "done"))
     project.ok("database_create_migration", "database_upgrade")
-    assert "agree." in project.ok("database_create_migration", "--check")
-    project.ok("database_downgrade")
+    assert "agree." in project.ok("database_create_migration", "--check", "database_downgrade")
     if database.dialect == "postgresql":
         assert types(database) == []
     project.ok("database_upgrade")
@@ -121,8 +120,7 @@ def test_two_tables_share_one_enum(project: MiniProject, database: Database) -> 
     project.ok("database_create_migration", "database_upgrade")
     assert "ticket" in database.tables()
     project.ok("database_downgrade")
-    project.ok("database_downgrade")
-    project.ok("database_upgrade")
+    project.ok("database_downgrade", "database_upgrade")
     assert "task" not in database.tables()
 
 
@@ -138,8 +136,7 @@ def test_a_migration_written_on_sqlite_runs_on_every_dialect(shop: MiniProject, 
         for _ in range(2):
             shop.ok("database_upgrade")
             database.execute("INSERT INTO ticket (id, state) VALUES (1, 'done')")
-            assert "agree." in shop.ok("database_create_migration", "--check")
-            shop.ok("database_downgrade", "--steps=0")
+            assert "agree." in shop.ok("database_create_migration", "--check", "database_downgrade", "--steps=0")
 
 
 @pytest.mark.server
@@ -151,9 +148,9 @@ def test_a_migration_written_on_postgresql_runs_on_every_dialect(
     shop.ok("database_create_migration", "database_upgrade")
     for dialect in ("sqlite", "mysql"):
         shop.env["DATABASE_URL"] = make_database(dialect).url
-        shop.ok("database_upgrade")
-        assert "agree." in shop.ok("database_create_migration", "--check")
-        shop.ok("database_downgrade", "--steps=0")
+        assert "agree." in shop.ok(
+            "database_upgrade", "database_create_migration", "--check", "database_downgrade", "--steps=0"
+        )
 
 
 @pytest.mark.server
