@@ -66,7 +66,7 @@ def test_the_tasks_chain_in_one_run(project: MiniProject, database: Database) ->
 
 
 def test_clear_migration_and_start_anew(project: MiniProject, database: Database) -> None:
-    project.ok("database_create_migration", "database_upgrade")
+    project.set_up()
     project.write("migrations/README", "mine")
     project.write("migrations/versions/__init__.py", "")
     project.write("migrations/versions/notes.txt", "mine")
@@ -87,7 +87,7 @@ def test_clear_migration_and_start_anew(project: MiniProject, database: Database
 
 
 def test_status_as_json(project: MiniProject, database: Database) -> None:
-    project.ok("database_create_migration", "-m", "one", "database_upgrade")
+    project.set_up("-m", "one")
     project.ok("database_create_migration", "--empty", "-m", "two")
     data = json.loads(project.ok("database_status", "--format", "json"))
     assert data["format"] == 1
@@ -98,5 +98,4 @@ def test_status_as_json(project: MiniProject, database: Database) -> None:
     assert data["up_to_date"] is False
     assert [(m["description"], m["status"]) for m in data["migrations"]] == [("two", "PENDING"), ("one", "CURRENT")]
     assert project.fails("database_status", "--exit-code")
-    project.ok("database_upgrade")
-    project.ok("database_status", "--exit-code")
+    project.ok("database_upgrade", "database_status", "--exit-code")

@@ -108,7 +108,7 @@ def test_the_project_of_the_sqlmodel_tutorial(shop: MiniProject, database: Datab
     shop.write("heroes/models.py", HERO)
     shop.write("main.py", MAIN)
     shop.write("config/orm.yaml", "entities: heroes\n")
-    shop.ok("database_create")
+    database.create()
     assert "1 heroes" in shop.module("main").out
     said = shop.fails("database_create_migration")
     assert "has tables of the entities (hero, team), and there is no migration that makes them" in said
@@ -149,7 +149,7 @@ def test_a_flask_application_whose_database_create_all_made(database: Database, 
 
 
 def test_a_version_of_a_history_that_was_squashed(project: MiniProject, database: Database) -> None:
-    project.ok("database_create_migration", "-m", "squashed", "database_upgrade")
+    project.set_up("-m", "squashed")
     database.execute("UPDATE alembic_version SET version_num = 'of_2019'")
     said = project.fails("database_upgrade")
     assert "is at the revision of_2019, which has no file" in said
@@ -159,9 +159,9 @@ def test_a_version_of_a_history_that_was_squashed(project: MiniProject, database
 
 
 def test_the_documented_way_to_begin_anew(project: MiniProject, database: Database) -> None:
-    project.ok("database_create_migration", "-m", "one", "database_upgrade")
+    project.set_up("-m", "one")
     project.replace("src/entity/product.py", "String(100)", "String(120)")
-    project.ok("database_create_migration", "-m", "two", "database_upgrade")
+    project.set_up("-m", "two")
     database.execute("INSERT INTO product (id, name, price) VALUES (1, 'pen', 2)")
     project.ok("database_clear_migration", "--yes")
     project.ok("database_create_migration", "-m", "initial")
@@ -185,11 +185,10 @@ def test_the_documented_recipe_word_for_word(project: MiniProject, database: Dat
 
 
 def test_the_recipe_where_the_downgrade_leaves_an_older_schema(project: MiniProject, database: Database) -> None:
-    project.ok("database_create_migration", "-m", "one", "database_upgrade")
+    project.set_up("-m", "one")
     project.replace("src/entity/product.py", "String(100)", "String(120)")
-    project.ok("database_create_migration", "-m", "two", "database_upgrade")
-    project.ok("database_downgrade", "--yes")
-    project.ok("database_clear_migration", "--yes")
+    project.set_up("-m", "two")
+    project.ok("database_downgrade", "--yes", "database_clear_migration", "--yes")
     assert "doit database_baseline" in project.fails("database_create_migration", "-m", "initial")
     project.ok("database_baseline")
     project.ok("database_create_migration", "-m", "later", "database_upgrade")

@@ -40,10 +40,10 @@ def start(project: MiniProject) -> MiniProject:
     """A git repository, with a first migration applied, and a second one that adds a column."""
     project.write(".gitignore", "*.db*\n.doit*\n__pycache__/\n")
     git(project, "init", "-q")
-    project.ok("database_create_migration", "-m", "first", "database_upgrade")
+    project.set_up("-m", "first")
     commit(project)
     add_column(project, "colour")
-    project.ok("database_create_migration", "-m", "add colour", "database_upgrade")
+    project.set_up("-m", "add colour")
     return project
 
 
@@ -114,10 +114,10 @@ def test_a_failure_leaves_all_as_it_was_and_applied(shop_started: MiniProject) -
 
 def test_a_table_that_the_migration_drops_is_dropped_again(shop_started: MiniProject) -> None:
     project = shop_started
-    project.ok("database_create_migration", "database_upgrade")
+    project.set_up()
     commit(project)
     (project.path / "src/entity/review.py").unlink()
-    project.ok("database_create_migration", "-m", "no reviews", "database_upgrade")
+    project.set_up("-m", "no reviews")
     add_column(project, "size")
     out = project.ok(*AMEND)
     assert "drop table review" in out
@@ -152,7 +152,7 @@ def test_one_that_was_edited_asks(shop_started: MiniProject) -> None:
 
 
 def test_without_git_or_the_cache_it_asks(shop: MiniProject) -> None:
-    shop.ok("database_create_migration", "database_upgrade")
+    shop.set_up()
     add_column(shop, "size")
     error = shop.fails(*AMEND)
     assert "There is no git repository to say whether others have it." in error
@@ -208,5 +208,4 @@ def test_a_branch_keeps_its_place_and_label(shop: MiniProject) -> None:
     text = shop.read(f"migrations/versions/{shop.versions()[0]}")
     assert "down_revision: str | Sequence[str] | None = 'aaa'" in text or "down_revision = 'aaa'" in text
     assert "'stock'" in text
-    shop.ok("database_upgrade")
-    assert "agree" in shop.ok("database_create_migration", "--check")
+    assert "agree" in shop.ok("database_upgrade", "database_create_migration", "--check")

@@ -231,7 +231,7 @@ def test_there_is_nothing_to_take_up(declare: Declare, database: Database) -> No
 def test_what_was_cleared_is_taken_up_by_itself(declare: Declare, database: Database) -> None:
     target = declare(SHOP)
     database.create()
-    framefox_tasks.create_migration(target)
+    framefox_tasks.create_migration(target, proof=False)
     framefox_tasks.upgrade(target)
     before = framefox_tasks.live_schema(target)
     framefox_tasks.clear_migrations(target)

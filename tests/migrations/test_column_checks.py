@@ -45,7 +45,7 @@ def test_a_check_within_a_column_is_made_with_its_table(database: Database, tmp_
 @pytest.mark.parametrize("after", [WITHIN, BESIDE])
 def test_checks_come_and_go_with_their_columns(database: Database, tmp_path: Path, after: str) -> None:
     project = Declared(tmp_path / "project", database)
-    project.migrate(BEFORE)
+    project.set_up(BEFORE)
     project.migrate(after)
     assert project.written.proven, project.written.not_proven
     assert refused(database, "(id, price) VALUES (1, 0)")

@@ -60,13 +60,12 @@ def test_every_kind_of_column_is_found_again(project: MiniProject, database: Dat
     project.ok("database_create_migration", "--check")
     database.execute("INSERT INTO thing (id, small) VALUES (1, 3)")
     assert database.execute("SELECT code, number, total FROM thing") == [("it's", 7, 14)]
-    project.ok("database_downgrade")
-    project.ok("database_upgrade")
+    project.ok("database_downgrade", "database_upgrade")
 
 
 def test_a_changed_default_is_seen(project: MiniProject, database: Database) -> None:
     project.write("src/entity/thing.py", ENTITY)
-    project.ok("database_create_migration", "database_upgrade")
+    project.set_up()
     project.replace("src/entity/thing.py", 'server_default="ns::b"', 'server_default="ns"')
     project.replace("src/entity/thing.py", 'server_default="it\'s"', 'server_default="it\'s me"')
     if database.dialect == "sqlite":  # a table with a computed column cannot be rebuilt there
@@ -88,11 +87,11 @@ def test_a_migration_with_every_kind_of_column_written_on_sqlite_runs_on_servers
     shop: MiniProject, make_database: MakeDatabase
 ) -> None:
     shop.write("src/entity/thing.py", ENTITY)
-    shop.ok("database_create_migration", "database_upgrade")
+    shop.set_up()
     for dialect in ("postgresql", "mysql"):
         shop.env["DATABASE_URL"] = make_database(dialect).url
-        for task in ("database_upgrade", "database_downgrade", "database_upgrade"):
-            shop.ok(task)
+        shop.ok("database_upgrade", "database_downgrade")
+        shop.ok("database_upgrade")
 
 
 @pytest.mark.server
@@ -103,14 +102,12 @@ def test_postgresql_schemas_are_created(shop: MiniProject, make_database: MakeDa
     out = shop.ok("database_create_migration", "database_upgrade")
     assert "add table more.review" in out
     database.execute("CREATE SCHEMA other", "CREATE TABLE other.mine (id INTEGER)")
-    shop.ok("database_create_migration", "--check")
-    shop.ok("database_downgrade")
-    shop.ok("database_upgrade")
+    shop.ok("database_create_migration", "--check", "database_downgrade", "database_upgrade")
 
 
 def rebuilt(shop: MiniProject, *statements: str) -> sqlite3.Connection:
     """The shop's database after its product table was rebuilt; the statements ran before that."""
-    shop.ok("database_create_migration", "database_upgrade")
+    shop.set_up()
     connection = sqlite3.connect(shop.path / "shop.db")
     for statement in statements:
         connection.execute(statement)
@@ -144,7 +141,7 @@ def test_old_orphans_and_keys_that_sqlite_cannot_check_hinder_nothing(shop: Mini
 
 @pytest.mark.parametrize("leave", ["journal", "wal"])
 def test_a_database_that_a_crash_left_is_usable(shop: MiniProject, leave: str) -> None:
-    shop.ok("database_create_migration", "database_upgrade")
+    shop.set_up()
     crash = (
         "import os, sqlite3\n"
         "c = sqlite3.connect('shop.db', isolation_level=None)\n"

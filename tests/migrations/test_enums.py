@@ -35,8 +35,7 @@ def types(database: Database) -> list[str]:
 def test_an_enum_lives_and_dies_with_its_table(project: MiniProject, database: Database) -> None:
     project.write("src/entity/ticket.py", states("open", "done"))
     project.ok("database_create_migration", "database_upgrade")
-    assert "agree." in project.ok("database_create_migration", "--check")
-    project.ok("database_downgrade")
+    assert "agree." in project.ok("database_create_migration", "--check", "database_downgrade")
     if database.dialect == "postgresql":
         assert types(database) == []
     project.ok("database_upgrade")
@@ -54,19 +53,18 @@ def test_an_enum_column_can_be_added_later(project: MiniProject, database: Datab
     project.write(
         "src/entity/ticket.py", states("open", "done").replace("    state:", "    other:").split("    other:")[0]
     )
-    project.ok("database_create_migration", "database_upgrade")
+    project.set_up()
     database.execute("INSERT INTO ticket (id) VALUES (1)")
     project.write("src/entity/ticket.py", states("open", "done"))
     project.ok("database_create_migration", "database_upgrade")
     assert database.execute("SELECT state FROM ticket") == [("open",)]
-    project.ok("database_downgrade")
-    project.ok("database_upgrade")
+    project.ok("database_downgrade", "database_upgrade")
     assert database.execute("SELECT state FROM ticket") == [("open",)]
 
 
 def test_values_are_added_and_taken_away(project: MiniProject, database: Database) -> None:
     project.write("src/entity/ticket.py", states("open", "done"))
-    project.ok("database_create_migration", "database_upgrade")
+    project.set_up()
     project.write("src/entity/ticket.py", states("open", "waiting", "done"))
     out = project.ok("database_create_migration")
     assert "created successfully" in out
@@ -88,7 +86,7 @@ def test_values_of_any_spelling_are_added_at_their_place(shop: MiniProject, make
     database = make_database("postgresql")
     shop.env["DATABASE_URL"] = database.url
     shop.write("src/entity/ticket.py", states("open", "done"))
-    shop.ok("database_create_migration", "database_upgrade")
+    shop.set_up()
     values = ["zero", "one:two", "open", "it's", "50%", "done", "ünï", 'qu"ote']
     shop.write("src/entity/ticket.py", states(*values))
     shop.ok("database_create_migration", "database_upgrade")
@@ -98,7 +96,7 @@ def test_values_of_any_spelling_are_added_at_their_place(shop: MiniProject, make
 
 def test_an_added_value_can_become_the_default_at_once(project: MiniProject, database: Database) -> None:
     project.write("src/entity/ticket.py", states("open", "done"))
-    project.ok("database_create_migration", "database_upgrade")
+    project.set_up()
     changed = states("open", "waiting", "done").replace('server_default="open"', 'server_default="waiting"')
     project.write("src/entity/ticket.py", changed)
     project.ok("database_create_migration", "database_upgrade")
@@ -122,15 +120,14 @@ def test_two_tables_share_one_enum(project: MiniProject, database: Database) -> 
     project.ok("database_create_migration", "database_upgrade")
     assert "ticket" in database.tables()
     project.ok("database_downgrade")
-    project.ok("database_downgrade")
-    project.ok("database_upgrade")
+    project.ok("database_downgrade", "database_upgrade")
     assert "task" not in database.tables()
 
 
 @pytest.mark.server
 def test_a_migration_written_on_sqlite_runs_on_every_dialect(shop: MiniProject, make_database: MakeDatabase) -> None:
     shop.write("src/entity/ticket.py", states("open", "done").split("    state:")[0])
-    shop.ok("database_create_migration", "database_upgrade")
+    shop.set_up()
     shop.write("src/entity/ticket.py", states("open", "done"))
     shop.ok("database_create_migration", "database_upgrade")
     for dialect in ("postgresql", "mysql"):
@@ -139,8 +136,7 @@ def test_a_migration_written_on_sqlite_runs_on_every_dialect(shop: MiniProject, 
         for _ in range(2):
             shop.ok("database_upgrade")
             database.execute("INSERT INTO ticket (id, state) VALUES (1, 'done')")
-            assert "agree." in shop.ok("database_create_migration", "--check")
-            shop.ok("database_downgrade", "--steps=0")
+            assert "agree." in shop.ok("database_create_migration", "--check", "database_downgrade", "--steps=0")
 
 
 @pytest.mark.server
@@ -152,9 +148,9 @@ def test_a_migration_written_on_postgresql_runs_on_every_dialect(
     shop.ok("database_create_migration", "database_upgrade")
     for dialect in ("sqlite", "mysql"):
         shop.env["DATABASE_URL"] = make_database(dialect).url
-        shop.ok("database_upgrade")
-        assert "agree." in shop.ok("database_create_migration", "--check")
-        shop.ok("database_downgrade", "--steps=0")
+        assert "agree." in shop.ok(
+            "database_upgrade", "database_create_migration", "--check", "database_downgrade", "--steps=0"
+        )
 
 
 @pytest.mark.server

@@ -123,7 +123,7 @@ def test_every_key_is_made_and_dropped_again(declared: Declared, database: Datab
 @pytest.mark.parametrize("kind", ["use_alter", "a cycle"])
 def test_a_file_runs_on_every_database(tmp_path: Path, make_database: MakeDatabase, written_on: str, kind: str) -> None:
     declared = Declared(tmp_path / "project", make_database(written_on))
-    declared.migrate(CYCLES[kind])
+    declared.create(CYCLES[kind], proof=False)
     for dialect in DIALECTS:
         declared.use(make_database(dialect))
         declared.upgrade()
@@ -135,7 +135,7 @@ def test_a_file_runs_on_every_database(tmp_path: Path, make_database: MakeDataba
 
 def test_a_cycle_with_a_table_that_is_there(declared: Declared, database: Database) -> None:
     alone = TEAMS.format(captain="name: Mapped[str | None] = mapped_column(String(9))").split("class Player")[0]
-    declared.migrate(alone)
+    declared.set_up(alone)
     text = declared.create(TEAMS.format(captain=CAPTAIN.format(", name='fk_captain'")))
     declared.upgrade()
     declared.agrees()
@@ -215,7 +215,7 @@ class Table{number}(Base):
         for number, name in enumerate("abcdef")
     ]
     kept = 'Table("z", Base.metadata, Column("id", Integer, primary_key=True))\n'
-    project.migrate(kept + "".join(tables))
+    project.set_up(kept + "".join(tables))
     project.migrate(kept)
     assert not database.tables() & set("abcdef")
     project.downgrade()

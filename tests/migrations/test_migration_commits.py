@@ -107,7 +107,7 @@ def test_nothing_is_lost_by_the_plain_command_with_our_env_py(
     shop.env["DATABASE_URL"] = database.url
     expected = left_by_plain_alembic(shop, make_database(dialect), [A, f"{B}; {MORE}"])
     write(shop, [f"{A}; {COMMIT}", f"{B}; {COMMIT}; {MORE}"])
-    shop.ok("database_create")
+    database.create()
     shop.write("alembic.ini", "[alembic]\nscript_location = migrations\nprepend_sys_path = .\n")
     run = shop.run if dialect == "sqlite" else shop.module
     result = run("alembic", "upgrade", "head")

@@ -76,7 +76,7 @@ def test_sql_is_printed_alone_and_no_database_is_touched(chain: MiniProject, dat
 
 
 def test_the_printed_sql_builds_the_same_database(chain: MiniProject, database: Database) -> None:
-    chain.ok("database_create")
+    database.create()
     script = chain.ok("database_upgrade", "--sql")
     for statement in re.sub(r"^--.*$", "", script, flags=re.MULTILINE).split(";"):
         if statement.strip() and statement.strip() not in ("BEGIN", "COMMIT"):
@@ -96,13 +96,13 @@ def test_an_empty_migration_is_written_for_hand_work(project: MiniProject, datab
 
 def test_check_fails_when_a_migration_is_needed(project: MiniProject, database: Database) -> None:
     assert "does not exist" in project.fails("database_create_migration", "--check")
-    project.ok("database_create")
+    database.create()
     error = project.fails("database_create_migration", "--check")
     assert "The entities differ from the database" in error
     assert "add table product" in error
     assert database.tables() == set()
     assert project.versions() == []
-    project.ok("database_create_migration", "database_upgrade")
+    project.set_up()
     assert "The entities and the database agree." in project.ok("database_create_migration", "--check")
 
 
@@ -218,7 +218,7 @@ def test_a_batch_rebuild_keeps_the_rows_of_other_tables(project: MiniProject, da
         "    if 'sqlite3' in type(connection).__module__:\n"
         "        connection.execute('PRAGMA foreign_keys=ON')\n",
     )
-    project.ok("database_create_migration", "database_upgrade")
+    project.set_up()
     database.execute(
         "INSERT INTO product (id, name, price) VALUES (1, 'pen', 2)",
         "INSERT INTO review (id, product_id) VALUES (1, 1)",
@@ -237,7 +237,7 @@ def test_a_batch_rebuild_keeps_the_rows_of_other_tables(project: MiniProject, da
 
 
 def test_a_migration_that_orphans_rows_is_undone(project: MiniProject, database: Database) -> None:
-    project.ok("database_create_migration", "database_upgrade")
+    project.set_up()
     (before,) = database.revision()
     database.execute(
         "INSERT INTO product (id, name, price) VALUES (1, 'pen', 2)",
@@ -277,7 +277,7 @@ def test_any_message_makes_a_readable_migration(shop: MiniProject, message: str)
 
 
 def test_another_length_in_a_variant_for_the_database_is_a_difference(shop: MiniProject) -> None:
-    shop.ok("database_create_migration", "database_upgrade")
+    shop.set_up()
     shop.replace("src/entity/product.py", "String(100)", "String(100).with_variant(String(7), 'sqlite')")
     shop.ok("database_create_migration", "database_upgrade")
     assert len(shop.versions()) == 2

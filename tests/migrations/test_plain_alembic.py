@@ -57,7 +57,7 @@ def test_every_command_works(sample: MiniProject, database: Database) -> None:
     assert sql.out.count("CREATE TABLE") == len(TABLES) + 1
     assert not database.exists()
 
-    sample.ok("database_create")
+    database.create()
     assert "create the shop" in alembic(plain, "upgrade", "head")
     assert database.tables() == {"alembic_version", *TABLES}
     assert f"{database.revision()[0]} (head)" in alembic(plain, "current")

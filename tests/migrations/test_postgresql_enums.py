@@ -91,7 +91,7 @@ def test_values_change_under_all_that_mentions_them(project: Declaring, database
 
 
 def test_a_row_with_a_value_that_goes_is_named_and_nothing_changes(project: Declaring, database: Database) -> None:
-    project.apply(Column("state", kind("new", "old")))
+    project.set_up(Column("state", kind("new", "old")))
     database.execute("INSERT INTO item (id, state) VALUES (1, 'old'), (2, 'old'), (3, 'new')")
     before = described(database)
     project.write(Column("state", kind("new")))
@@ -105,7 +105,7 @@ def test_a_row_with_a_value_that_goes_is_named_and_nothing_changes(project: Decl
 
 
 def test_between_coming_and_going_values_rows_can_be_changed(project: Declaring, database: Database) -> None:
-    project.apply(Column("state", kind("new", "old"), server_default="old"))
+    project.set_up(Column("state", kind("new", "old"), server_default="old"))
     database.execute("INSERT INTO item (id) VALUES (1)")
     written = project.write(Column("state", kind("new", "gone"), server_default="gone"))
     change = "op.execute(\"UPDATE item SET state = 'gone' WHERE state = 'old'\")\n    "
@@ -164,7 +164,7 @@ def test_a_type_below_a_domain_stays(project: Declaring) -> None:
 
 
 def test_what_else_uses_a_type_keeps_it(project: Declaring, database: Database) -> None:
-    project.apply(Column("state", kind("a", "b")), Column("other", Integer))
+    project.set_up(Column("state", kind("a", "b")), Column("other", Integer))
     database.execute("CREATE FUNCTION f(state_kind) RETURNS int LANGUAGE sql AS 'SELECT 1'")
     assert "drop(op.get_bind()" not in project.apply(Column("other", Integer)).split("def downgrade")[0]
     database.execute("DROP FUNCTION f")
@@ -172,7 +172,7 @@ def test_what_else_uses_a_type_keeps_it(project: Declaring, database: Database) 
 
 
 def test_a_text_becomes_an_enum_and_a_text_again(project: Declaring, database: Database) -> None:
-    project.apply(Column("state", String(10), server_default="a"))
+    project.set_up(Column("state", String(10), server_default="a"))
     database.execute("INSERT INTO item (id) VALUES (1)")
     project.round_trip(Column("state", kind("a", "b"), server_default="b"))
     project.round_trip(Column("state", kind("b", "a", name="other_kind"), server_default="a"))
@@ -180,13 +180,13 @@ def test_a_text_becomes_an_enum_and_a_text_again(project: Declaring, database: D
 
 
 def test_it_can_be_rendered_as_sql(project: Declaring) -> None:
-    project.apply(Column("state", kind("a:b", "50%")))
+    project.set_up(Column("state", kind("a:b", "50%")))
     project.write(Column("state", kind("50%")))
     assert "wanted CONSTANT text[] := ARRAY['50%']::text[]" in upgrade_sql(project.target).sql
 
 
 def test_the_order_of_values_counts(project: Declaring) -> None:
-    project.apply(Column("state", kind("a", "b")))
+    project.set_up(Column("state", kind("a", "b")))
     project.declare(Column("state", kind("b", "a")))
     with pytest.raises(MigrationNeededError):
         check_migration(project.target)

@@ -41,7 +41,7 @@ def test_options_change(project: Declaring, database: Database) -> None:
 
 
 def test_a_serial_key_becomes_an_identity_and_the_numbers_go_on(project: Declaring, database: Database) -> None:
-    project.apply(metadata=key())
+    project.set_up(metadata=key())
     database.execute("INSERT INTO item (a) VALUES (1), (2)")
     project.round_trip(metadata=key(Identity(always=True)))
     assert database.execute("INSERT INTO item (a) VALUES (3) RETURNING id") == [(3,)]
@@ -53,7 +53,7 @@ def test_a_serial_key_becomes_an_identity_and_the_numbers_go_on(project: Declari
 
 
 def test_a_column_with_a_default_or_none_becomes_an_identity(project: Declaring, database: Database) -> None:
-    project.apply(Column("a", Integer), Column("b", Integer, server_default=text("5")), Column("c", Integer))
+    project.set_up(Column("a", Integer), Column("b", Integer, server_default=text("5")), Column("c", Integer))
     project.round_trip(Column("a", Integer, Identity()), Column("b", Integer, Identity(start=7)), Column("c", Integer))
     assert database.execute("INSERT INTO item DEFAULT VALUES RETURNING a, b") == [(1, 7)]
     project.round_trip(

@@ -82,7 +82,7 @@ def test_values_are_cast_both_ways(project: Declaring, database: Database) -> No
 
 
 def test_defaults_are_set_anew(project: Declaring, database: Database) -> None:
-    project.apply(Column("a", Text, server_default="1"), Column("b", Integer, server_default=text("0")))
+    project.set_up(Column("a", Text, server_default="1"), Column("b", Integer, server_default=text("0")))
     project.round_trip(Column("a", Integer, server_default="1"), Column("b", Boolean, server_default=text("false")))
     database.execute("INSERT INTO item (id) VALUES (1)")
     assert database.execute("SELECT a, b FROM item") == [(1, False)]
@@ -90,7 +90,7 @@ def test_defaults_are_set_anew(project: Declaring, database: Database) -> None:
 
 
 def test_where_there_is_no_cast_it_is_said_when_the_file_is_written(project: Declaring) -> None:
-    project.apply(Column("a", Integer))
+    project.set_up(Column("a", Integer))
     project.declare(Column("a", INET))
     made = create_migration(project.target)
     assert made.operations == (
@@ -100,7 +100,7 @@ def test_where_there_is_no_cast_it_is_said_when_the_file_is_written(project: Dec
 
 
 def test_a_length_that_is_added_is_a_change(project: Declaring) -> None:
-    project.apply(Column("a", String()))
+    project.set_up(Column("a", String()))
     project.round_trip(Column("a", String(20)))
 
 
@@ -143,7 +143,7 @@ class Item(Base):
     id: Mapped[int] = mapped_column({}, primary_key=True)
 """
     project = Declared(tmp_path / "project", database)
-    project.migrate(entity.format("Integer"))
+    project.set_up(entity.format("Integer"))
     database.execute("INSERT INTO item DEFAULT VALUES")
     project.migrate(entity.format("BigInteger"))
     assert sequences(database) == [("bigint", 2**63 - 1)]
@@ -220,7 +220,7 @@ def test_types_that_sqlalchemy_does_not_compare(
     schema = "current_schema()" if dialect == "postgresql" else "DATABASE()"
     query = f"SELECT data_type FROM information_schema.columns WHERE column_name = 'place' AND table_schema = {schema}"
     project = Declaring(tmp_path / "more", database)
-    project.apply(Column("place", before))
+    project.set_up(Column("place", before))
     found = [database.execute(query)[0][0]]
     assert create_migration(project.target).path is None
     project.declare(Column("place", after))

@@ -19,21 +19,21 @@ RECORD = "migrations/schema.json"
 @pytest.fixture
 def migrated(shop: MiniProject) -> MiniProject:
     """The small shop with its first migration applied."""
-    shop.ok("database_create_migration", "-m", "first", "database_upgrade")
+    shop.set_up("-m", "first")
     return shop
 
 
 @pytest.fixture
 def everywhere(project: MiniProject) -> MiniProject:
     """The same on each dialect in turn, where the database has a say."""
-    project.ok("database_create_migration", "-m", "first", "database_upgrade")
+    project.set_up("-m", "first")
     return project
 
 
 @pytest.fixture
 def tracked(shop: MiniProject) -> MiniProject:
     """The small shop with its first migration applied, all of it committed."""
-    shop.ok("database_create_migration", "-m", "first", "database_upgrade")
+    shop.set_up("-m", "first")
     shop.write(".gitignore", "*.db\n*.db-lock\n.doit*\n__pycache__/\n")
     git(shop, "init", "-q", "-b", "main")
     commit(shop, "first")
@@ -98,7 +98,7 @@ def test_a_fresh_clone_knows_that_nothing_is_to_be_done(tracked: MiniProject, tm
 def test_switching_branches_needs_no_migration(tracked: MiniProject) -> None:
     git(tracked, "checkout", "-qb", "colour")
     add_column(tracked, PRODUCT, "colour")
-    tracked.ok("database_create_migration", "-m", "colour", "database_upgrade")
+    tracked.set_up("-m", "colour")
     commit(tracked, "colour")
     git(tracked, "checkout", "-q", "main")
     assert create_migration(tracked).startswith("-- ")
@@ -278,7 +278,7 @@ def test_the_entities_that_only_env_py_knows(shop: MiniProject) -> None:
 def test_a_deleted_migration_is_missed_although_an_older_one_is_for_the_same_schema(migrated: MiniProject) -> None:
     before = migrated.read(PRODUCT)
     add_column(migrated, PRODUCT, "colour")
-    migrated.ok("database_create_migration", "-m", "add colour", "database_upgrade")
+    migrated.set_up("-m", "add colour")
     migrated.write(PRODUCT, before)
     migrated.ok("database_create_migration", "-m", "drop colour")
     (newest,) = (name for name in migrated.versions() if "drop" in name)
@@ -287,7 +287,7 @@ def test_a_deleted_migration_is_missed_although_an_older_one_is_for_the_same_sch
 
 
 def test_an_empty_migration_does_not_stand_for_a_deleted_one(shop: MiniProject) -> None:
-    shop.ok("database_create_migration", "-m", "first", "database_upgrade")
+    shop.set_up("-m", "first")
     add_column(shop, PRODUCT, "colour")
     shop.ok("database_create_migration", "-m", "colour")
     (newest,) = (name for name in shop.versions() if "colour" in name)
@@ -316,7 +316,7 @@ def test_a_database_that_agreed_does_not_speak_for_another(migrated: MiniProject
 def test_a_table_that_is_no_longer_ignored_needs_a_migration(shop: MiniProject) -> None:
     url = 'database:\n  url: "sqlite:///shop.db"\n'
     shop.write("config/orm.yaml", f"{url}ignore_tables: [review]\n")
-    shop.ok("database_create_migration", "-m", "first", "database_upgrade")
+    shop.set_up("-m", "first")
     shop.write("config/orm.yaml", url)
     assert "add table review" in create_migration(shop)
 
@@ -364,7 +364,7 @@ def test_revision_files_of_many_forms_are_read(shop: MiniProject) -> None:
 def test_after_a_switch_the_database_may_be_ahead(tracked: MiniProject) -> None:
     git(tracked, "checkout", "-qb", "colour")
     add_column(tracked, PRODUCT, "colour")
-    tracked.ok("database_create_migration", "-m", "colour", "database_upgrade")
+    tracked.set_up("-m", "colour")
     commit(tracked, "colour")
     git(tracked, "checkout", "-q", "main")
     said = create_migration(tracked)
@@ -396,8 +396,7 @@ def env_py_only(shop: MiniProject, *, offline: str) -> None:
 @pytest.mark.parametrize("first", [(), ("database_upgrade",)])
 def test_the_models_of_an_env_py_that_refuses_to_work_offline(shop: MiniProject, first: tuple[str, ...]) -> None:
     env_py_only(shop, offline="raise SystemExit('not offline')")
-    shop.ok("database_create")
-    shop.ok("database_create_migration", "-m", "first", "database_upgrade")
+    shop.set_up("-m", "first")
     shop.ok("database_clear_metadata")
     assert "Schema of 2 tables" in shop.ok(*first, "database_metadata")
     shop.write("shop/product.py", shop.read("shop/product.py") + "# more\n")

@@ -32,7 +32,7 @@ class Review(Base):
 @pytest.fixture
 def declared(tmp_path: Path, database: Database) -> Declared:
     declared = Declared(tmp_path / "project", database)
-    declared.migrate(SHOP)
+    declared.set_up(SHOP)
     database.execute(
         "INSERT INTO product (name, price) VALUES ('pen', 3)",
         "INSERT INTO review (product_id) VALUES (1)",
@@ -42,6 +42,10 @@ def declared(tmp_path: Path, database: Database) -> Declared:
 
 def rows(database: Database, table: str) -> list[tuple[object, ...]]:
     return database.execute(f"SELECT * FROM {table} ORDER BY 1")
+
+
+def test_the_tables_are_made_as_they_are_declared(tmp_path: Path, database: Database) -> None:
+    Declared(tmp_path / "project", database).migrate(SHOP)
 
 
 def test_a_table_is_renamed(declared: Declared, database: Database) -> None:
@@ -134,7 +138,7 @@ def test_two_that_are_alike_are_no_candidates(declared: Declared) -> None:
 
 
 def test_a_terminal_asks(shop: MiniProject) -> None:
-    shop.ok("database_create_migration", "database_upgrade")
+    shop.set_up()
     shop.replace("src/entity/product.py", "    name: Mapped", "    title: Mapped")
     shown = shop.on_terminal("database_create_migration", answer="y\n")
     assert shown.code == 0, shown.out
@@ -146,7 +150,7 @@ def test_a_terminal_asks(shop: MiniProject) -> None:
 
 
 def test_the_option_can_be_given_again(project: MiniProject) -> None:
-    project.ok("database_create_migration", "database_upgrade")
+    project.set_up()
     project.replace("src/entity/product.py", "    name: Mapped", "    title: Mapped")
     project.replace("src/entity/review.py", "    text: Mapped", "    words: Mapped")
     out = project.ok(

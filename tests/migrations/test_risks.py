@@ -26,7 +26,7 @@ def declared(tmp_path: Path, database: Database) -> Declared:
 
 
 def test_a_column_without_a_default(declared: Declared, database: Database) -> None:
-    declared.migrate(item("name: Mapped[str] = mapped_column(String(20))"))
+    declared.set_up(item("name: Mapped[str] = mapped_column(String(20))"))
     declared.create(item("title: Mapped[str] = mapped_column(String(20))", "note: Mapped[int | None]"))
     (risk,) = declared.written.risks
     assert risk.startswith("item.title has no default and may not be NULL: this fails where item has rows")
@@ -43,7 +43,7 @@ def test_a_new_table_is_no_risk(declared: Declared) -> None:
 
 
 def test_narrower_columns_and_new_constraints(declared: Declared) -> None:
-    declared.migrate(
+    declared.set_up(
         item(
             "a: Mapped[str | None] = mapped_column(String(20))",
             "b: Mapped[int | None] = mapped_column(BigInteger)",
@@ -77,7 +77,7 @@ def test_narrower_columns_and_new_constraints(declared: Declared) -> None:
 
 def test_comments_and_indexes_are_no_data(declared: Declared) -> None:
     commented = item("name: Mapped[str | None] = mapped_column(String(20), index=True, comment='n')")
-    declared.migrate(commented.replace("    id:", "    __table_args__ = {'comment': 'things'}\n    id:"))
+    declared.set_up(commented.replace("    id:", "    __table_args__ = {'comment': 'things'}\n    id:"))
     declared.create(item("name: Mapped[str | None] = mapped_column(String(20))"))
     assert declared.written.operations
     assert declared.written.destructive == ()
@@ -85,7 +85,7 @@ def test_comments_and_indexes_are_no_data(declared: Declared) -> None:
 
 
 def test_the_report_says_so(shop: MiniProject) -> None:
-    shop.ok("database_create_migration", "database_upgrade")
+    shop.set_up()
     shop.replace("src/entity/product.py", "    name: Mapped", "    title: Mapped")
     out = shop.ok("database_create_migration")
     assert "Check before you apply it:\n  product.title has no default and may not be NULL" in out
@@ -104,7 +104,7 @@ class Item(Base):
     name: Mapped[str] = mapped_column(String({}))
     size: Mapped[int | None]
 """
-    project.migrate(entity.format(20))
+    project.set_up(entity.format(20))
     database.execute(
         "CREATE VIEW names AS SELECT name FROM item",
         "CREATE MATERIALIZED VIEW sizes AS SELECT size FROM item",

@@ -58,15 +58,14 @@ def add_column(project: MiniProject) -> None:
 
 
 def test_the_first_migration_leaves_them_alone(project: MiniProject, database: Database) -> None:
-    project.ok("database_create")
+    database.create()
     add_blog(database)
     out = project.ok("database_create_migration", "database_upgrade")
     assert out.count(ALL_ALONE) == out.count("left alone") == 1
     assert newest(project).split("def downgrade")[0].count("drop_") == 0
     assert "loses data" not in out
     assert blog_stands(database)
-    assert "agree." in project.ok("database_create_migration", "--check")
-    project.ok("database_downgrade")
+    assert "agree." in project.ok("database_create_migration", "--check", "database_downgrade")
     assert blog_stands(database)
 
 
@@ -143,7 +142,7 @@ def test_where_nothing_is_known_of_the_history_nothing_is_dropped(project: MiniP
 def test_one_table_is_told_in_the_singular(shop: MiniProject, make_database: MakeDatabase) -> None:
     database = make_database("sqlite")
     shop.env["DATABASE_URL"] = database.url
-    shop.ok("database_create")
+    database.create()
     database.execute("CREATE TABLE task (id INTEGER PRIMARY KEY)")
     out = shop.ok("database_create_migration")
     assert "1 table is not of this project: left alone (task)" in out
@@ -152,9 +151,8 @@ def test_one_table_is_told_in_the_singular(shop: MiniProject, make_database: Mak
 def test_many_tables_are_one_line(shop: MiniProject, make_database: MakeDatabase) -> None:
     database = make_database("sqlite")
     shop.env["DATABASE_URL"] = database.url
-    shop.ok("database_create")
-    for number in range(66):
-        database.execute(f"CREATE TABLE rails_{number:02} (id INTEGER PRIMARY KEY)")
+    database.create()
+    database.execute(*(f"CREATE TABLE rails_{number:02} (id INTEGER PRIMARY KEY)" for number in range(66)))
     out = shop.ok("database_create_migration")
     (line,) = (line for line in out.splitlines() if "left alone" in line)
     assert line.startswith("66 tables are not of this project: left alone (rails_00, rails_01, rails_02 and 63 more)")
@@ -162,7 +160,7 @@ def test_many_tables_are_one_line(shop: MiniProject, make_database: MakeDatabase
 
 
 def test_tables_that_are_ignored_are_not_told(project: MiniProject, database: Database) -> None:
-    project.ok("database_create")
+    database.create()
     add_blog(database)
     project.write("config/orm.yaml", "ignore_tables: ['wp_*']\n")
     out = project.ok("database_create_migration", "database_upgrade")
@@ -175,7 +173,7 @@ def test_tables_that_are_ignored_are_not_told(project: MiniProject, database: Da
 
 
 def test_tables_that_a_hook_of_the_project_leaves_out_are_not_told(project: MiniProject, database: Database) -> None:
-    project.ok("database_create")
+    database.create()
     add_blog(database)
     project.write(
         "hooks.py",
@@ -189,7 +187,7 @@ def test_tables_that_a_hook_of_the_project_leaves_out_are_not_told(project: Mini
 
 
 def test_the_version_table_of_another_application_stays(project: MiniProject, database: Database) -> None:
-    project.ok("database_create")
+    database.create()
     database.execute(
         "CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)",
         "INSERT INTO alembic_version VALUES ('theirs')",
@@ -201,7 +199,7 @@ def test_the_version_table_of_another_application_stays(project: MiniProject, da
 
 
 def test_the_result_tells_them(project: MiniProject, database: Database) -> None:
-    project.ok("database_create")
+    database.create()
     add_blog(database)
     script = (
         "from framefox_tasks import check_migration, create_migration, load_settings, upgrade\n"
@@ -275,7 +273,7 @@ class More(Base):
 
 def test_with_an_env_py_of_the_projects_own(project: MiniProject, database: Database) -> None:
     env_py_of_models(project)
-    project.ok("database_create")
+    database.create()
     add_blog(database)
     assert ALL_ALONE in project.ok("database_create_migration", "database_upgrade")
     assert blog_stands(database)
@@ -416,7 +414,7 @@ def test_tables_of_other_schemas_stay(shop: MiniProject, make_database: MakeData
     shop.env["DATABASE_URL"] = database.url
     env_py_of_models(shop, ", include_schemas=True")
     shop.replace("shop/more.py", '"more"\n', '"more"\n    __table_args__ = {"schema": "stock"}\n')
-    shop.ok("database_create")
+    database.create()
     database.execute(
         "CREATE SCHEMA blog",
         "CREATE TYPE blog.status AS ENUM ('draft')",

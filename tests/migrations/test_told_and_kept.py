@@ -107,6 +107,5 @@ def test_an_enum_that_something_else_uses_is_no_difference(user: str, postgresql
     postgresql.migrate(PARENT.replace("    b:", f"{state}    b:"))
     postgresql.database.execute(user)
     postgresql.migrate(PARENT)
-    check_migration(postgresql.target)
     assert create_migration(postgresql.target).path is None
     assert postgresql.database.execute("SELECT 1 FROM pg_type WHERE typname = 'state_kind'") == [(1,)]

@@ -60,7 +60,7 @@ def names(evolution: Evolution) -> set[str]:
 
 
 def test_those_of_new_columns_get_names(evolution: Evolution) -> None:
-    evolution.migrate(PLAIN)
+    evolution.set_up(PLAIN)
     evolution.migrate(LINKED)
     assert names(evolution) == {"uq_item_code", "fk_item_parent_id_item"}
     assert not evolution.said.unnamed
@@ -72,7 +72,7 @@ def test_those_of_new_columns_get_names(evolution: Evolution) -> None:
 
 
 def test_the_convention_of_the_metadata_wins(evolution: Evolution) -> None:
-    evolution.migrate(PLAIN)
+    evolution.set_up(PLAIN)
     evolution.migrate(CONVENTION + LINKED)
     assert names(evolution) == {"unique_item_code", "fk_item_parent_id_item"}
     evolution.downgrade()
@@ -80,7 +80,7 @@ def test_the_convention_of_the_metadata_wins(evolution: Evolution) -> None:
 
 
 def test_checks_of_types_get_names(evolution: Evolution) -> None:
-    evolution.migrate(PLAIN)
+    evolution.set_up(PLAIN)
     evolution.migrate(CHECKED)
     wanted = {"ck_item_colour"} if evolution.database.dialect == "postgresql" else {"ck_item_colour", "ck_item_active"}
     assert names(evolution) == wanted
@@ -94,7 +94,7 @@ def test_checks_of_types_get_names(evolution: Evolution) -> None:
 
 
 def test_a_long_name_is_cut_and_told_apart(evolution: Evolution) -> None:
-    evolution.migrate(PLAIN)
+    evolution.set_up(PLAIN)
     columns = "".join(f"    {LONG}{end}: Mapped[int | None] = mapped_column(unique=True)\n" for end in "xy")
     evolution.migrate(PLAIN + columns)
     cut = names(evolution)
@@ -112,7 +112,7 @@ class Other(Base):
     code: Mapped[str | None] = mapped_column(String(9))
     __table_args__ = (UniqueConstraint("code", name="uq_item_code"),)
 """
-    evolution.migrate(PLAIN + taken)
+    evolution.set_up(PLAIN + taken)
     evolution.migrate(LINKED + taken)
     (name,) = names(evolution) - {"fk_item_parent_id_item"}
     assert re.fullmatch(r"uq_item_code_[0-9a-f]{8}", name)
@@ -139,7 +139,7 @@ def test_a_changed_rule_of_a_foreign_key(on_server: Evolution) -> None:
 
 
 def test_a_name_given_later_is_made_once(on_server: Evolution) -> None:
-    on_server.migrate(PLAIN)
+    on_server.set_up(PLAIN)
     on_server.migrate(LINKED)
     on_server.migrate(
         LINKED.replace(", unique=True", "") + '    __table_args__ = (UniqueConstraint("code", name="one"),)\n'

@@ -78,6 +78,11 @@ class Declared:
         self.agrees()
         return text
 
+    def set_up(self, entities: str) -> None:
+        """Write the migration to these entities, unproven, and apply it: for tests of what comes after that."""
+        self.create(entities, proof=False)
+        self.upgrade()
+
     def agrees(self) -> None:
         """See that the entities and the database agree: then create_migration writes nothing, see test_check.py."""
         framefox_tasks.check_migration(self.target)

@@ -48,10 +48,10 @@ class Declaring:
         self.target = Target(self.database.url, Project(root=self.path))
         self.database.create()
 
-    def write(self, *tables: Any, metadata: MetaData | None = None) -> str:
+    def write(self, *tables: Any, metadata: MetaData | None = None, proof: bool = True) -> str:
         """Declare tables, or a metadata that has them, write the migration, and give its text."""
         self.declare(*tables, metadata=metadata)
-        made = create_migration(self.target, message=f"step {len(self.files)}")
+        made = create_migration(self.target, message=f"step {len(self.files)}", proof=proof)
         assert made.path is not None
         self.files.append(made.path)
         return made.path.read_text(encoding="utf-8")
@@ -69,6 +69,11 @@ class Declaring:
         text = self.write(*parts, metadata=metadata)
         self.up()
         return text
+
+    def set_up(self, *parts: Any, metadata: MetaData | None = None) -> None:
+        """Write the migration, unproven, and run it: for tests of what comes after that."""
+        self.write(*parts, metadata=metadata, proof=False)
+        upgrade(self.target)
 
     def up(self) -> None:
         """Run what is pending; then nothing may differ."""

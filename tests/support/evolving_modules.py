@@ -68,13 +68,20 @@ class Evolution:
         self.agrees()
         return text
 
+    def set_up(self, entities: str) -> None:
+        """Write the migration to these entities, unproven, and apply it: for tests of what comes after that."""
+        self.declare(entities)
+        framefox_tasks.create_migration(self.target, message=f"change {next(_NUMBERS)}", proof=False)
+        framefox_tasks.upgrade(self.target)
+
     def downgrade(self) -> None:
         """Revert the last migration."""
         framefox_tasks.downgrade(self.target)
 
     def there_and_back(self, before: str, after: str) -> str:
         """From one state to another, back and there again: what is there is the same each time."""
-        self.migrate(before)
+        self.set_up(before)
+        self.agrees()
         old = self.shown()
         text = self.migrate(after)
         new = self.shown()

@@ -66,6 +66,10 @@ class MiniProject:
         assert not result.err, result.err
         return result.out
 
+    def set_up(self, *arguments: str) -> str:
+        """Write a migration of what has changed, unproven, and apply it: for tests of what comes after that."""
+        return self.ok("database_create_migration", "--no-proof", *arguments, "database_upgrade")
+
     def fails(self, *arguments: str, code: int = 1) -> str:
         """Run doit, which must fail without a traceback; give its stderr."""
         result = self.doit(*arguments)
