@@ -39,7 +39,6 @@ NULL = b"\\N"
 BLOCK = 256 * 1024
 """Bytes of a block, or some more."""
 _ESCAPED = re.compile(rb"\\(.)")
-_SPECIAL = re.compile(rb"[\\\t\n\r]")
 _MEANT = {b"t": b"\t", b"n": b"\n", b"r": b"\r"}
 _WRITTEN = {b"\\": b"\\\\", b"\t": b"\\t", b"\n": b"\\n", b"\r": b"\\r"}
 
@@ -51,7 +50,9 @@ def unescaped(field: bytes) -> bytes:
 
 def escaped(text: bytes) -> bytes:
     """A text as it stands in a line."""
-    return _SPECIAL.sub(lambda found: _WRITTEN[found[0]], text)
+    for special, written in _WRITTEN.items():  # the backslash first; faster than a pattern, also where there is none
+        text = text.replace(special, written)
+    return text
 
 
 def in_blocks(lines: Iterable[bytes]) -> Iterator[bytes]:

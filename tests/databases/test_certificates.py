@@ -13,6 +13,7 @@ from support.databases import MakeDatabase
 
 import framefox_tasks
 from framefox_tasks import Project, Target
+from framefox_tasks.databases import database_of
 from framefox_tasks.databases.mysql.certificates import one_ssl_context
 
 theirs: Any = Connection
@@ -61,7 +62,7 @@ def test_the_driver_is_as_before_after_threads_that_overlap() -> None:
 
 
 @pytest.mark.server
-def test_an_upgrade_loads_the_certificates_once(
+def test_an_upgrade_and_the_plan_of_a_copy_load_the_certificates_once(
     tmp_path: Path, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     versions = tmp_path / "migrations/versions"
@@ -77,7 +78,9 @@ def test_an_upgrade_loads_the_certificates_once(
 
     monkeypatch.setattr(ssl, "create_default_context", counted)
     database = make_database("mysql")
-    framefox_tasks.create(Target(database.url, Project(root=tmp_path)))
-    framefox_tasks.upgrade(Target(database.url, Project(root=tmp_path)))
+    target = Target(database.url, Project(root=tmp_path))
+    framefox_tasks.create(target)
+    framefox_tasks.upgrade(target)
     assert database.revision() == ["one"]
+    database_of(target).dialect_of(target)
     assert len(loaded) <= 1

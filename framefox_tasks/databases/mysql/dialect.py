@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from framefox_tasks.databases.dialect import Dialect
 from framefox_tasks.databases.drivers import sqlalchemy_url
 from framefox_tasks.databases.mysql import limits, takes, types
+from framefox_tasks.databases.mysql.certificates import one_ssl_context
 from framefox_tasks.databases.mysql.values import base, is_bytes
 from framefox_tasks.databases.rows import Field, Kind
 from framefox_tasks.databases.schema import Type, Written
@@ -135,7 +136,8 @@ def has_uuid(target: Target, verbs: Verbs) -> bool:
 
     engine = create_engine(sqlalchemy_url(target, verbs).set(database=""), poolclass=NullPool)
     try:
-        engine.connect().close()
+        with one_ssl_context():
+            engine.connect().close()
     except DBAPIError as exc:
         raise verbs.translate(exc.orig, target) from exc
     return Uuid().compile(dialect=engine.dialect).upper() == "UUID"
