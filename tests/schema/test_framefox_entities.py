@@ -52,13 +52,12 @@ def with_tasks(project: MiniProject) -> MiniProject:
 def made_by_the_framework(project: MiniProject, database: Database) -> None:
     """Make the database as `framefox database create-migration` and `upgrade` do: with its own entities imported."""
     project.ok("database_create")
-    project.write(
-        "make.py",
+    result = project.module(
+        "-c",
         "import os\nimport sqlalchemy as sa\nfrom sqlmodel import SQLModel\n"
         "import framefox.core.task.entity.task, src.entity.product, src.entity.review\n"
         "SQLModel.metadata.create_all(sa.create_engine(os.environ['DATABASE_URL']))\n",
     )
-    result = project.module("make")
     assert result.code == 0, result.all
     assert {"task", "product", "review"} <= database.tables()
 

@@ -132,6 +132,11 @@ class PostgreSQLReader:
     def skip_bad_rows(self, reject: Callable[[BadRowError], None]) -> None:
         """The server reads all that it holds."""
 
+    @property
+    def was_ended(self) -> bool:
+        """Whether another thread has ended what was waited for here; the server may take that for what comes next."""
+        return self._ended
+
     def cancel(self) -> None:
         """End what another thread waits for here."""
         end = session.hang_up if self._ended else session.cancel

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from functools import partial
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from framefox_tasks.databases.plan import plans_of
 from framefox_tasks.databases.postgresql.database_settings import own_statements
@@ -68,7 +68,17 @@ def open_source(target: Target, readers: int = 1) -> Iterator[PostgreSQLSource]:
             )
         connection.execute(_BEGIN)
         (snapshot,) = connection.execute("SELECT pg_export_snapshot()").fetchone()
-        yield PostgreSQLSource(target, connection, snapshot)
+        source = PostgreSQLSource(target, connection, snapshot)
+        with closing(source):
+            yield source
+
+
+class _Shared(NamedTuple):
+    """A connection that sees the snapshot, the tables that it has locked, and what closes it."""
+
+    connection: Any
+    names: list[str]
+    closing: ExitStack
 
 
 class PostgreSQLSource:
@@ -87,6 +97,8 @@ class PostgreSQLSource:
         self._connection = connection
         self._snapshot = snapshot
         self._names: list[str] = []
+        self._idle: list[_Shared] = []
+        self._closed = False
 
     @property
     def snapshot(self) -> str:
@@ -95,14 +107,57 @@ class PostgreSQLSource:
 
     @contextmanager
     def reader(self) -> Iterator[PostgreSQLReader]:
-        """One more connection that sees the snapshot."""
-        with session(self.target, "source") as connection:
+        """One more connection that sees the snapshot, or one that nobody uses any more: to connect takes a while."""
+        shared = self._idle_one() or self._new_one()
+        is_whole = False
+        try:
+            with telling(self.target, "source", shared.connection):
+                reader = PostgreSQLReader(shared.connection, self.target, "source")
+                yield reader
+                is_whole = _is_within(shared.connection) and not reader.was_ended
+        finally:
+            if is_whole and not self._closed:
+                self._idle.append(shared)
+            else:
+                shared.closing.close()
+
+    def close(self) -> None:
+        """Close the connections that nobody uses any more."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().closing.close()
+
+    def _new_one(self) -> _Shared:
+        with ExitStack() as stack:
+            connection = stack.enter_context(session(self.target, "source"))
             connection.execute(_BEGIN)
             self._share(connection)
             self._limit(connection)
-            if self._names and len(self._names) <= _LOCKED:
-                connection.execute(f"LOCK TABLE {', '.join(self._names)} IN ACCESS SHARE MODE")
-            yield PostgreSQLReader(connection, self.target, "source")
+            return _Shared(connection, self._locked(connection), stack.pop_all())
+
+    def _idle_one(self) -> _Shared | None:
+        """A connection that was used before, if it still answers."""
+        from psycopg import Error
+
+        while True:
+            try:
+                shared = self._idle.pop()
+            except IndexError:  # also where another thread was faster
+                return None
+            try:
+                self._limit(shared.connection)
+                if shared.names == self._names:
+                    return shared
+            except Error:
+                pass
+            shared.closing.close()
+
+    def _locked(self, connection: Any) -> list[str]:
+        """Lock the tables for reading; gives which they are."""
+        names = self._names
+        if names and len(names) <= _LOCKED:
+            connection.execute(f"LOCK TABLE {', '.join(names)} IN ACCESS SHARE MODE")
+        return names
 
     @property
     def doubts_texts(self) -> bool:
@@ -188,6 +243,13 @@ def joined_reader(target: Target, snapshot: str) -> Iterator[PostgreSQLReader]:
         connection.execute(f"SET TRANSACTION SNAPSHOT {literal(snapshot)}")
         connection.execute(f"SET LOCAL lock_timeout = '{PostgreSQLSource.patience}s'")
         yield PostgreSQLReader(connection, target, "source")
+
+
+def _is_within(connection: Any) -> bool:
+    """Whether a connection is in its transaction, and nothing of it has failed."""
+    from psycopg.pq import TransactionStatus
+
+    return bool(connection.info.transaction_status == TransactionStatus.INTRANS)
 
 
 def _missing_of(connection: Any, relations: Relations) -> list[str]:
