@@ -25,6 +25,7 @@ from framefox_tasks.results import CopyProgress
 DIALECT = "postgresql"
 
 ROWS = "CREATE TABLE many AS SELECT i AS id, repeat('x', 40) AS t FROM generate_series(1, 300000) i"
+SLOWLY = (("many", "pg_sleep(CASE WHEN id % 1000 = 0 THEN 0.02 ELSE 0 END) IS NOT NULL"),)  # or it has ended before
 
 
 @contextmanager
@@ -100,8 +101,9 @@ def test_a_connection_that_ends_is_told(source: Database, target: Database, side
                 )
 
     made(target, "CREATE TABLE old (id int)")
+    options = CopyOptions(overwrite=True, where=SLOWLY)
     with pytest.raises(ConnectionLostError, match=f"The connection to the {side} ") as caught:
-        copy(target_of(source), target_of(target), options=CopyOptions(overwrite=True), on_progress=end)
+        copy(target_of(source), target_of(target), options=options, on_progress=end)
     assert "The target is as it was" in str(caught.value)
     assert target.tables() == {"old"}
     assert f"{target.name}_copying" not in server_databases("postgresql")
