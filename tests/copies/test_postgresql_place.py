@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from support.copying import made, open_place, role, target_of
@@ -111,6 +112,14 @@ def test_a_target_in_use_is_told_before_and_at_the_end(target: Database) -> None
     assert "--force-disconnect" in str(caught.value)
     assert target.tables() == {"old"}
     assert not target.beside()
+
+
+def test_a_session_that_ends_a_moment_later_hinders_nothing(target: Database) -> None:
+    made(target, "CREATE TABLE old (id int)")
+    ending = Timer(0.3, connect_server("postgresql", target.name).close)
+    ending.start()
+    place_of(target, overwrite=True).check()
+    ending.join()
 
 
 def test_sessions_are_ended_when_told_so(target: Database) -> None:

@@ -73,8 +73,11 @@ class PostgreSQLPlace:
                 self._check_leftover(maintenance, name)
             if held is None:
                 return
-            if not self._force and maintenance.others(self.target.name):
-                raise in_use(self.target)
+            if not self._force:
+                # A session that this run has just closed, or the one before it, ends a moment later.
+                maintenance.wait_until_left(self.target.name, disconnect=False)
+                if maintenance.others(self.target.name):
+                    raise in_use(self.target)
             self._check_empty(maintenance)
 
     def hinders_ranges(self, table: Side) -> str:  # noqa: ARG002 - all of them can be filled by several
