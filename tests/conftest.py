@@ -32,6 +32,14 @@ from support.servers import begin_run, end_run
 settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
+# What waits for most of its time, for locks and for what was killed: one process runs it, while the others compute.
+WAITING = (
+    "tests/faults/",
+    "tests/tasks/test_at_once.py",
+    *(f"tests/copies/test_{name}.py" for name in ("lock_writes", "ranges_cluster", "safety_ending", "waiting")),
+    *(f"tests/copies/test_{kind}_place.py" for kind in DIALECTS),
+)
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: many tests wait, for a server or for a process of their own."""
@@ -67,7 +75,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if fixtures & {"browser", "installed"}:
             item.add_marker("browser")
     # Those that may take longest begin first, or one process would run them at the end while the others have ended.
-    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+    items.sort(key=lambda item: (item.get_closest_marker("timeout") is None, not item.location[0].startswith(WAITING)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
