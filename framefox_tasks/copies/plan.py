@@ -196,7 +196,7 @@ def _work(schema: CopySchema, source: Source, place: Place, options: CopyOptions
         from framefox_tasks.copies.mask.personal import check_strict
 
         with source.reader() as reader:
-            check_strict(schema, options.masks, reader, partial(_rows_of, source))
+            check_strict(schema, options.masks, reader, lambda plan: reader.count(plan.source.name))
     masks = masks_of(schema, options.masks, options.tables, partial(_rows_of, source))
     filtered = bool(where) or any(plan.empty for plan in schema.tables)
     chosen: dict[str, str] | None = None
