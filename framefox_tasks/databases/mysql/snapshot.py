@@ -8,9 +8,10 @@ from functools import partial
 from queue import SimpleQueue
 
 from framefox_tasks.databases.mysql.ddl import schema_of
-from framefox_tasks.databases.mysql.inspect import find
+from framefox_tasks.databases.mysql.inspect import MySQLInspector, find
 from framefox_tasks.databases.mysql.read import MySQLReader
 from framefox_tasks.databases.mysql.session import Session, session
+from framefox_tasks.databases.plan import plans_of
 from framefox_tasks.databases.rows import CopySchema, Name, TablePlan
 from framefox_tasks.databases.schema import Chosen, LiveSchema
 from framefox_tasks.errors import ConnectionFailedError, FramefoxTasksError
@@ -18,6 +19,7 @@ from framefox_tasks.model import Target
 
 MOST_READERS = 8
 _PATIENCE = 3  # seconds to wait for the lock; others wait behind it
+_TRIGGERS = "SELECT COUNT(*) FROM information_schema.triggers WHERE event_object_schema = DATABASE()"
 _BEGIN = (
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
@@ -60,6 +62,14 @@ class MySQLSource:
     ) -> AbstractContextManager[Callable[[], LiveSchema]]:
         """What the catalogue tells, asked when it is called."""
         return nullcontext(partial(find, self._plain, chosen, digits=digits))
+
+    def tables(self, tables: Chosen = None) -> list[TablePlan]:
+        """The tables alone; see ReadsTables."""
+        return plans_of(MySQLInspector(self._plain, tables).tables)
+
+    def has_triggers(self) -> bool:
+        """Whether any table has some that the user may see; see ReadsTables."""
+        return bool(self._plain.value(_TRIGGERS))
 
     def schema(self, tables: Callable[[Name], bool] | None = None) -> CopySchema:
         """Everything that a copy on MySQL or MariaDB needs."""
