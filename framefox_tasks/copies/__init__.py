@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from framefox_tasks.databases import database_of
+from framefox_tasks.databases.reuse import reusing
 from framefox_tasks.errors import CopyError
 from framefox_tasks.migrations.locked import OnWait, locked, patience_of, replacing
 from framefox_tasks.migrations.protection import check_unprotected
@@ -110,9 +111,10 @@ def copy(
     patience = patience_of(target, lock_wait, on_wait)
     lock = locked if options.data_only else replacing
     database = database_of(target)
-    there = database.exists(target)
-    if force is not None or (there and (options.overwrite or options.data_only)):
-        check_unprotected(target, force, "it is not copied over")
+    with reusing():  # ended before the lock is waited for: whoever has it may have to be alone in the target
+        there = database.exists(target)
+        if force is not None or (there and (options.overwrite or options.data_only)):
+            check_unprotected(target, force, "it is not copied over")
     with lock(target, patience) if there else nullcontext():
         marked = there and database.is_marked(target)
         copied = _copy(source, target, options, on_plan, on_progress, workers)

@@ -26,10 +26,10 @@ from framefox_tasks.copies.stream import Work
 from framefox_tasks.copies.subset import conditions, orphan_statements
 from framefox_tasks.copies.table_names import TableFilter, empty_table_filter, spellings
 from framefox_tasks.databases import database_of
-from framefox_tasks.databases.contract import Place, Source
+from framefox_tasks.databases.contract import Place, ReadsTables, Source
 from framefox_tasks.databases.ranges import LocksWrites
 from framefox_tasks.databases.rows import CopySchema, Name, TablePlan
-from framefox_tasks.databases.schema import LiveSchema
+from framefox_tasks.databases.schema import Chosen, LiveSchema
 from framefox_tasks.model import CopyOptions, Target
 from framefox_tasks.results import CopyPlan, PlannedTable
 
@@ -156,14 +156,19 @@ def _as_asked(find: Callable[[], LiveSchema], source: Source, target: Target, op
 
 
 def _data_only(source: Source, target: Target, tables: Callable[[Name], bool] | None) -> CopySchema:
-    schema = source.schema(tables)
+    schema = _tables_of(source, tables)
     if source.target.address.dialect != target.address.dialect:
         schema = _translated_kinds(schema)
     with database_of(target).open_source(target) as held:
-        there = held.schema()
+        there = held.schema() if not isinstance(held, ReadsTables) or held.has_triggers() else _tables_of(held)
     found = map_tables(_without_version(schema, source.target), there, target)
     statements = chain(there.before, *there.after, there.last, there.placed)
     return replace(found, triggers=tuple(one.about for one in statements if one.about.startswith("trigger ")))
+
+
+def _tables_of(source: Source, tables: Chosen = None) -> CopySchema:
+    """A schema of which the tables alone are needed."""
+    return CopySchema(tuple(source.tables(tables))) if isinstance(source, ReadsTables) else source.schema(tables)
 
 
 def _translated_kinds(schema: CopySchema) -> CopySchema:
@@ -196,7 +201,7 @@ def _work(schema: CopySchema, source: Source, place: Place, options: CopyOptions
         from framefox_tasks.copies.mask.personal import check_strict
 
         with source.reader() as reader:
-            check_strict(schema, options.masks, reader, partial(_rows_of, source))
+            check_strict(schema, options.masks, reader, lambda plan: reader.count(plan.source.name))
     masks = masks_of(schema, options.masks, options.tables, partial(_rows_of, source))
     filtered = bool(where) or any(plan.empty for plan in schema.tables)
     chosen: dict[str, str] | None = None

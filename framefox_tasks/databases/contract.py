@@ -159,6 +159,21 @@ class DoubtsTexts(Protocol):
         """Whether it may."""
 
 
+@runtime_checkable
+class ReadsTables(Protocol):
+    """A source that tells its tables faster than its whole schema: those of a copy of rows alone."""
+
+    def tables(self, tables: Chosen = None) -> list[TablePlan]:
+        """The tables of `schema`.
+
+        Args:
+            tables: The filter of the tables; None for all.
+        """
+
+    def has_triggers(self) -> bool:
+        """Whether a table may have triggers, which `schema` tells."""
+
+
 class Loader(Protocol):
     """A connection to the database that is made. For one thread at a time."""
 

@@ -105,3 +105,15 @@ def test_types_of_letters_alone_and_numbers_look_personal(make_database: MakeDat
     masks = (Mask("t.email", "email"), Mask("t.note", "email"), Mask("t.phone", "hash"), Mask("t.birthday", "date"))
     copy(target_of(source), target_of(target), options=CopyOptions(strict_masks=True, masks=masks))
     assert target.execute("SELECT note LIKE '%@example.com' FROM t") == [(True,)]
+
+
+@pytest.mark.parametrize("kind", DIALECTS)
+def test_a_hint_needs_no_second_connection(make_database: MakeDatabase, kind: str) -> None:
+    source = made(
+        make_database(kind),
+        "CREATE TABLE t (id integer PRIMARY KEY, phone smallint NOT NULL, UNIQUE (phone))",
+        "INSERT INTO t VALUES (1, 7)",
+    )
+    target = make_database(kind, "copy")
+    with pytest.raises(ConfigError, match=r"have no mask: t\.phone\."):
+        plan_copy(target_of(source), target_of(target), options=CopyOptions(strict_masks=True, jobs=1))

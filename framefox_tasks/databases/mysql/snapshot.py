@@ -8,9 +8,10 @@ from functools import partial
 from queue import SimpleQueue
 
 from framefox_tasks.databases.mysql.ddl import schema_of
-from framefox_tasks.databases.mysql.inspect import find
+from framefox_tasks.databases.mysql.inspect import MySQLInspector, find
 from framefox_tasks.databases.mysql.read import MySQLReader
 from framefox_tasks.databases.mysql.session import Session, session
+from framefox_tasks.databases.plan import plans_of
 from framefox_tasks.databases.rows import CopySchema, Name, TablePlan
 from framefox_tasks.databases.schema import Chosen, LiveSchema
 from framefox_tasks.errors import ConnectionFailedError, FramefoxTasksError
@@ -18,6 +19,7 @@ from framefox_tasks.model import Target
 
 MOST_READERS = 8
 _PATIENCE = 3  # seconds to wait for the lock; others wait behind it
+_TRIGGERS = "SELECT COUNT(*) FROM information_schema.triggers WHERE event_object_schema = DATABASE()"
 _BEGIN = (
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
@@ -61,6 +63,14 @@ class MySQLSource:
         """What the catalogue tells, asked when it is called."""
         return nullcontext(partial(find, self._plain, chosen, digits=digits))
 
+    def tables(self, tables: Chosen = None) -> list[TablePlan]:
+        """The tables alone; see ReadsTables."""
+        return plans_of(MySQLInspector(self._plain, tables).tables)
+
+    def has_triggers(self) -> bool:
+        """Whether any table has some that the user may see; see ReadsTables."""
+        return bool(self._plain.value(_TRIGGERS))
+
     def schema(self, tables: Callable[[Name], bool] | None = None) -> CopySchema:
         """Everything that a copy on MySQL or MariaDB needs."""
         return schema_of(self._plain, tables)
@@ -88,7 +98,7 @@ def open_source(target: Target, readers: int = MOST_READERS) -> Iterator[MySQLSo
         with suppress(ConnectionFailedError):  # no more connections are allowed: those that there are will do
             while len(found) < min(readers, MOST_READERS):
                 found.append(more.enter_context(session(target, target.name, "source")))
-        if not _together(target, found):
+        if len(found) == 1 or not _together(target, found):  # one sees the same as itself, whoever commits
             more.close()
             del found[1:]
             begin(found)

@@ -28,6 +28,7 @@ _OLDEST = 120000
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _SHOWN = 8
 _LOCKED = 256  # tables that each connection locks at once: the server has room for so many locks of each
+_HAS_TRIGGERS = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE NOT tgisinternal)"
 _LARGE_OBJECTS = "SELECT count(*)::text FROM pg_largeobject_metadata HAVING count(*) > 0"
 _TABLESPACES = """
 SELECT DISTINCT spcname FROM pg_class c JOIN pg_tablespace t ON t.oid = c.reltablespace
@@ -185,8 +186,14 @@ class PostgreSQLSource:
             self._connection.execute("SELECT 1")
 
     def tables(self, tables: Chosen = None) -> list[TablePlan]:
-        """The tables alone, without what else a schema holds."""
+        """The tables alone, without what else a schema holds; see ReadsTables."""
         return plans_of(self._inspected(lambda inspector: inspector.tables(tables)))
+
+    def has_triggers(self) -> bool:
+        """Whether any table has some; see ReadsTables."""
+        with telling(self.target, "source", self._connection):
+            (found,) = self._connection.execute(_HAS_TRIGGERS).fetchone()
+            return bool(found)
 
     def _inspected(self, ask: Callable[[PostgreSQLInspector], T]) -> T:
         with telling(self.target, "source", self._connection):
