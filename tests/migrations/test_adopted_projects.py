@@ -163,9 +163,8 @@ def test_the_documented_way_to_begin_anew(project: MiniProject, database: Databa
     project.replace("src/entity/product.py", "String(100)", "String(120)")
     project.set_up("-m", "two")
     database.execute("INSERT INTO product (id, name, price) VALUES (1, 'pen', 2)")
-    project.ok("database_clear_migration", "--yes")
-    project.ok("database_create_migration", "-m", "initial")
-    assert "already up to date" in project.ok("database_upgrade")
+    begin = ("database_clear_migration", "--yes", "database_create_migration", "-m", "initial", "database_upgrade")
+    assert "already up to date" in project.ok(*begin)
     assert database.execute("SELECT name FROM product") == [("pen",)]
     assert len(project.versions()) == 1
     out = project.ok("database_drop", "--yes", "database_upgrade", "database_create_migration", "--check")
@@ -179,9 +178,8 @@ def test_the_documented_recipe_word_for_word(project: MiniProject, database: Dat
     project.ok("database_downgrade", "--yes")
     project.ok("database_clear_migration", "--yes")
     project.ok("database_create_migration", "-m", "initial")
-    project.ok("database_upgrade")
+    assert "agree" in project.ok("database_upgrade", "database_create_migration", "--check")
     assert {"product", "review"} < database.tables()
-    assert "agree" in project.ok("database_create_migration", "--check")
 
 
 def test_the_recipe_where_the_downgrade_leaves_an_older_schema(project: MiniProject, database: Database) -> None:
@@ -190,8 +188,7 @@ def test_the_recipe_where_the_downgrade_leaves_an_older_schema(project: MiniProj
     project.set_up("-m", "two")
     project.ok("database_downgrade", "--yes", "database_clear_migration", "--yes")
     assert "doit database_baseline" in project.fails("database_create_migration", "-m", "initial")
-    project.ok("database_baseline")
-    project.ok("database_create_migration", "-m", "later", "database_upgrade")
+    project.ok("database_baseline", "database_create_migration", "-m", "later", "database_upgrade")
     out = project.ok("database_drop", "--yes", "database_upgrade", "database_create_migration", "--check")
     assert "agree" in out
     assert len(project.versions()) == 2

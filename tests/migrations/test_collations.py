@@ -61,7 +61,7 @@ def test_it_comes_changes_and_goes(project: Declared) -> None:
 def test_another_length_keeps_it_there_and_back(project: Declared) -> None:
     database = project.database
     one = FOLDS[database.dialect]
-    project.migrate(item(one))
+    project.set_up(item(one))
     project.migrate(item(one, 40))
     assert held(database) == one
     project.downgrade()
@@ -70,7 +70,7 @@ def test_another_length_keeps_it_there_and_back(project: Declared) -> None:
 
 def test_one_that_the_entities_have_never_said_stays(project: Declared) -> None:
     database = project.database
-    project.migrate(item(None))
+    project.set_up(item(None))
     if database.path:
         database.execute(
             "DROP TABLE item",

@@ -57,10 +57,9 @@ class Thing(Base):
 def test_every_kind_of_column_is_found_again(project: MiniProject, database: Database) -> None:
     project.write("src/entity/thing.py", ENTITY)
     project.ok("database_create_migration", "database_upgrade")
-    project.ok("database_create_migration", "--check")
     database.execute("INSERT INTO thing (id, small) VALUES (1, 3)")
     assert database.execute("SELECT code, number, total FROM thing") == [("it's", 7, 14)]
-    project.ok("database_downgrade", "database_upgrade")
+    project.ok("database_create_migration", "--check", "database_downgrade", "database_upgrade")
 
 
 def test_a_changed_default_is_seen(project: MiniProject, database: Database) -> None:

@@ -30,7 +30,7 @@ class Gone(Base):
     __table_args__ = (CheckConstraint("id > 0", name='the "first" one\\'s'), {"sqlite_autoincrement": True})
 """
     query = "SELECT sql FROM sqlite_master WHERE name = 'gone'"
-    project.migrate(KEPT + gone)
+    project.set_up(KEPT + gone)
     project.migrate(KEPT)
     project.downgrade()
     ((text,),) = project.database.execute(query)
@@ -44,7 +44,8 @@ class Gone(Base):
 def test_a_check_of_an_odd_name_goes_and_comes_back(tmp_path: Path, make_database: MakeDatabase, dialect: str) -> None:
     project = Declared(tmp_path / "project", make_database(dialect))
     check = "    __table_args__ = (CheckConstraint('size > 0', name='the \"first\" one\\'s %s :x'),)\n"
-    project.migrate(KEPT + check)
+    project.set_up(KEPT + check)
+    project.agrees()
     project.migrate(KEPT)
     assert not project.written.by_hand
     project.downgrade()

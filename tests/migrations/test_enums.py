@@ -66,9 +66,7 @@ def test_values_are_added_and_taken_away(project: MiniProject, database: Databas
     project.write("src/entity/ticket.py", states("open", "done"))
     project.set_up()
     project.write("src/entity/ticket.py", states("open", "waiting", "done"))
-    out = project.ok("database_create_migration")
-    assert "created successfully" in out
-    project.ok("database_upgrade")
+    assert "created successfully" in project.ok("database_create_migration", "database_upgrade")
     if database.dialect == "postgresql":
         assert types(database) == ["open", "waiting", "done"]
     database.execute("INSERT INTO ticket (id, state) VALUES (1, 'waiting')")

@@ -45,17 +45,17 @@ def test_the_whole_life_with_an_env_py_of_the_projects_own(
 
     succeeds(project, "database_create_migration", "-m", "first", "database_upgrade")
     assert database.tables() == tables
-    assert "-- database_upgrade  at head " in succeeds(project, "database_upgrade")
 
     project.add_column()
     database.execute(
         "INSERT INTO product (id, name, price) VALUES (1, 'pen', 2)",
         "INSERT INTO review (id, product_id, text) VALUES (1, 1, 'fine')",
     )
-    succeeds(project, "database_create_migration", "-m", "second", "database_upgrade")
+    out = succeeds(project, "database_upgrade", "database_create_migration", "-m", "second")
+    assert "-- database_upgrade  at head " in out
+    assert "no changes since" in succeeds(project, "database_upgrade", "database_create_migration")
     assert database.execute("SELECT stock FROM product") == [(0,)]
 
-    assert "no changes since" in succeeds(project, "database_create_migration")
     out = succeeds(project, "database_create_migration", "--check", "database_status", "database_downgrade")
     assert "The entities and the database agree." in out
     assert "The database is up to date." in out

@@ -18,7 +18,7 @@ def parts(expression: str, *more: CheckConstraint) -> list[Column[int] | Index |
 
 def test_another_expression(tmp_path: Path, database: Database) -> None:
     project = Declaring(tmp_path / "project", database)
-    project.apply(*parts("width * 2"))
+    project.set_up(*parts("width * 2"))
     database.execute("INSERT INTO item (id, width, height) VALUES (1, 3, 4)")
     project.declare(*parts("width * height"))
     made = create_migration(project.target)
@@ -41,7 +41,7 @@ def test_another_expression(tmp_path: Path, database: Database) -> None:
 
 def test_one_that_a_constraint_uses_is_written_by_hand(tmp_path: Path, database: Database) -> None:
     project = Declaring(tmp_path / "project", database)
-    project.apply(*parts("width * 2", CheckConstraint("area > 0", name="positive")))
+    project.set_up(*parts("width * 2", CheckConstraint("area > 0", name="positive")))
     project.declare(*parts("width * height", CheckConstraint("area > 0", name="positive")))
     made = create_migration(project.target)
     assert made.by_hand == ("expression of item.area",)

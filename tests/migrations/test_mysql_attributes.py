@@ -9,7 +9,7 @@ from support.databases import MakeDatabase
 from support.declaring import Declared
 from support.evolving_modules import Evolution
 
-from framefox_tasks import UnprovenError, check_migration
+from framefox_tasks import UnprovenError
 
 pytestmark = pytest.mark.server
 
@@ -132,7 +132,7 @@ class Child(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(ForeignKey("parent.code"))
 """
-    evolution.migrate(linked)
+    evolution.set_up(linked)
     assert evolution.generate(linked.replace(", unique=True", "")) == ""
     told = "The index code of parent stays: the foreign key child_ibfk_1 of child needs it"
     assert any(told in text for text in evolution.said.warnings)
@@ -151,10 +151,9 @@ class Item(Base):
     comment = (
         "SELECT TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_NAME = 'item' AND TABLE_SCHEMA = DATABASE()"
     )
-    project.migrate(entity)
+    project.set_up(entity)
     project.migrate(entity.replace('"old"', '"new"').replace('"size", mysql_using="btree"', '"size", "id"'))
     assert database.execute(comment) == [("new",)]
     assert not project.written.by_hand
-    check_migration(project.target)
     project.downgrade()
     assert database.execute(comment) == [("old",)]

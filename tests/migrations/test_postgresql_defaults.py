@@ -149,7 +149,7 @@ def test_checks_of_values_come_back_as_they_were(project: Declaring) -> None:
         Column("b", String(20)),
         check,
     )
-    project.apply(metadata=both.metadata)
+    project.set_up(metadata=both.metadata)
     project.round_trip(Column("a", Integer))
 
 
@@ -209,7 +209,7 @@ def test_the_default_schema_may_be_written_out(project: Declaring) -> None:
 def test_without_the_right_to_make_tables_texts_are_compared(
     project: Declaring, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    project.apply(Column("a", String(10), server_default="x"), Column("b", JSON, server_default="{}"))
+    project.set_up(Column("a", String(10), server_default="x"), Column("b", JSON, server_default="{}"))
     user = f"reader_{database.name}"
     database.execute(
         f"REVOKE TEMP ON DATABASE {database.name} FROM PUBLIC; REVOKE CREATE ON SCHEMA public FROM PUBLIC",

@@ -94,7 +94,7 @@ def test_a_row_with_a_value_that_goes_is_named_and_nothing_changes(project: Decl
     project.set_up(Column("state", kind("new", "old")))
     database.execute("INSERT INTO item (id, state) VALUES (1, 'old'), (2, 'old'), (3, 'new')")
     before = described(database)
-    project.write(Column("state", kind("new")))
+    project.write(Column("state", kind("new")), proof=False)
     with pytest.raises(
         MigrationError, match=r"state_kind cannot lose the value 'old': .*column state of item.* 2 times"
     ):
@@ -107,7 +107,7 @@ def test_a_row_with_a_value_that_goes_is_named_and_nothing_changes(project: Decl
 def test_between_coming_and_going_values_rows_can_be_changed(project: Declaring, database: Database) -> None:
     project.set_up(Column("state", kind("new", "old"), server_default="old"))
     database.execute("INSERT INTO item (id) VALUES (1)")
-    written = project.write(Column("state", kind("new", "gone"), server_default="gone"))
+    written = project.write(Column("state", kind("new", "gone"), server_default="gone"), proof=False)
     change = "op.execute(\"UPDATE item SET state = 'gone' WHERE state = 'old'\")\n    "
     upward, downward = written.split("def downgrade")
     last = upward.rindex("set_enum_values(")

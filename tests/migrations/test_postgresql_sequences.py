@@ -51,14 +51,14 @@ def test_they_live_and_die_with_the_tables(project: Declaring, database: Databas
 
 
 def test_options_that_change_are_changed(project: Declaring, database: Database) -> None:
-    project.apply(metadata=numbered(start=1000))
+    project.set_up(metadata=numbered(start=1000))
     project.round_trip(metadata=numbered(start=5, increment=-2, minvalue=-100, maxvalue=5000, cache=3))
     assert ("sequence", "item_no", "bigint 5 -2 -100 5000 3 f") in described(database)
     project.round_trip(metadata=numbered())
 
 
 def test_one_that_is_no_longer_declared_goes_if_it_is_ours(project: Declaring, database: Database) -> None:
-    project.apply(metadata=numbered())
+    project.set_up(metadata=numbered())
     database.execute("CREATE SEQUENCE of_others")
     shelf = Table("shelf", MetaData(), Column("id", Integer, primary_key=True), schema="store")
     project.round_trip(metadata=shelf.metadata)

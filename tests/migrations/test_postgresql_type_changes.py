@@ -67,7 +67,7 @@ CHANGES: dict[str, tuple[Any, Any, str]] = {
 
 
 def test_values_are_cast_both_ways(project: Declaring, database: Database) -> None:
-    project.apply(*(Column(name, before) for name, (before, _, _) in CHANGES.items()))
+    project.set_up(*(Column(name, before) for name, (before, _, _) in CHANGES.items()))
     columns = ", ".join(f'"{name}"' for name in CHANGES)
     values = ", ".join(f"'{value}'" for _, _, value in CHANGES.values())
     database.execute(f"INSERT INTO item (id, {columns}) VALUES (1, {values})")
@@ -147,7 +147,6 @@ class Item(Base):
     database.execute("INSERT INTO item DEFAULT VALUES")
     project.migrate(entity.format("BigInteger"))
     assert sequences(database) == [("bigint", 2**63 - 1)]
-    check_migration(project.target)
     project.downgrade()
     assert sequences(database) == [("integer", 2**31 - 1)]
     database.execute("INSERT INTO item DEFAULT VALUES")

@@ -201,7 +201,7 @@ def test_the_check_of_a_dropped_column_goes_and_comes_back(on_each: Evolution, n
         name = 'name="another"'
     check = f'sa.CheckConstraint("n > 0 AND m <> 7", {name})'
     other = 'sa.Column("m", sa.Integer)'
-    on_each.migrate(item('sa.Column("n", sa.Integer)', other, check))
+    on_each.set_up(item('sa.Column("n", sa.Integer)', other, check))
     on_each.migrate(item(other))
     on_each.check()
     on_each.downgrade()

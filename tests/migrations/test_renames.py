@@ -109,20 +109,20 @@ def test_candidates_are_told_and_not_guessed(declared: Declared) -> None:
         asked.append(question)
         return False
 
-    for options in ({}, {"ask": refuse}):
+    for options in ({}, {"ask": refuse, "proof": False}):
         assert "rename_table" not in declared.create(renamed, **options)
         assert declared.written.renames == ("product:item",)
         assert declared.written.path is not None
         declared.written.path.unlink()
         record.write_text(before, encoding="utf-8")
     assert asked == ["Is item the former product?"]
-    assert "rename_table" in declared.create(renamed, ask=lambda _: True)
+    assert "rename_table" in declared.create(renamed, ask=lambda _: True, proof=False)
     assert not declared.written.renames
 
 
 def test_the_command_that_is_told_works(declared: Declared, database: Database) -> None:
     renamed = SHOP.replace('"product"', '"item"').replace("product.id", "item.id")
-    declared.create(renamed)
+    declared.create(renamed, proof=False)
     assert declared.written.path is not None
     declared.written.path.unlink()
     declared.migrate(renamed, rename=declared.written.renames)

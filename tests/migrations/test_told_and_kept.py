@@ -9,7 +9,7 @@ from support.databases import MakeDatabase
 from support.declaring import Declared
 from support.warned import nothing_raw
 
-from framefox_tasks import check_migration, create_migration
+from framefox_tasks import check_migration
 
 PARENT = """
 class Parent(Base):
@@ -42,7 +42,7 @@ def test_a_key_that_matches_in_full_comes_back_so(
     dialect: str, gone: str, more: str, tmp_path: Path, make_database: MakeDatabase
 ) -> None:
     project = Declared(tmp_path / "project", make_database(dialect))
-    project.migrate(PARENT + CHILD.replace("deferrable=True", more))
+    project.set_up(PARENT + CHILD.replace("deferrable=True", more))
     without = CHILD[: CHILD.index("    __table_args__")]
     project.migrate(PARENT if gone == "table" else PARENT + without)
     project.downgrade()
@@ -104,8 +104,7 @@ class Parent(Base):
 )
 def test_an_enum_that_something_else_uses_is_no_difference(user: str, postgresql: Declared) -> None:
     state = "    state: Mapped[str | None] = mapped_column(Enum('a', 'b', name='state_kind'))\n"
-    postgresql.migrate(PARENT.replace("    b:", f"{state}    b:"))
+    postgresql.set_up(PARENT.replace("    b:", f"{state}    b:"))
     postgresql.database.execute(user)
     postgresql.migrate(PARENT)
-    assert create_migration(postgresql.target).path is None
     assert postgresql.database.execute("SELECT 1 FROM pg_type WHERE typname = 'state_kind'") == [(1,)]

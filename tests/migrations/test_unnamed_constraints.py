@@ -119,7 +119,7 @@ class Other(Base):
 
 
 def test_those_that_the_server_has_named_are_dropped(on_server: Evolution) -> None:
-    on_server.migrate(LINKED)
+    on_server.set_up(LINKED)
     named = names(on_server)
     on_server.migrate(LINKED.replace(", unique=True", "").replace('ForeignKey("item.id")', ""))
     assert names(on_server) == set()
@@ -130,7 +130,7 @@ def test_those_that_the_server_has_named_are_dropped(on_server: Evolution) -> No
 
 
 def test_a_changed_rule_of_a_foreign_key(on_server: Evolution) -> None:
-    on_server.migrate(LINKED)
+    on_server.set_up(LINKED)
     named = names(on_server)
     on_server.migrate(LINKED.replace('"item.id"', '"item.id", ondelete="CASCADE"'))
     assert "fk_item_parent_id_item" in names(on_server)
@@ -140,7 +140,7 @@ def test_a_changed_rule_of_a_foreign_key(on_server: Evolution) -> None:
 
 def test_a_name_given_later_is_made_once(on_server: Evolution) -> None:
     on_server.set_up(PLAIN)
-    on_server.migrate(LINKED)
+    on_server.set_up(LINKED)
     on_server.migrate(
         LINKED.replace(", unique=True", "") + '    __table_args__ = (UniqueConstraint("code", name="one"),)\n'
     )

@@ -23,7 +23,7 @@ def declared(tmp_path: Path, database: Database) -> Declared:
 
 @pytest.mark.filterwarnings("error")
 def test_a_comment_that_goes_warns_of_nothing(declared: Declared) -> None:
-    declared.migrate(ITEM.format(", comment='key'"))
+    declared.set_up(ITEM.format(", comment='key'"))
     declared.create(ITEM.format(""))
     declared.upgrade()
     assert declared.written.warnings == ()
@@ -59,7 +59,7 @@ def test_a_warning_of_a_library_names_the_migration_that_called_it(shop: MiniPro
 
 def test_the_results_have_them(tmp_path: Path, database: Database) -> None:
     declared = Declared(tmp_path / "project", database)
-    declared.create(ITEM.format(""))
+    declared.create(ITEM.format(""), proof=False)
     path = declared.written.path
     assert path is not None
     text = path.read_text(encoding="utf-8").replace(

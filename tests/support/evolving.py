@@ -62,6 +62,13 @@ class Evolution:
             framefox_tasks.upgrade(self.target())
         return written
 
+    def set_up(self, body: str) -> None:
+        """Change the entities, and write and apply the migration, unproven: for tests of what comes after that."""
+        self.declare(body)
+        self.database.create(exist_ok=True)
+        framefox_tasks.create_migration(self.target(), message="next", proof=False)
+        framefox_tasks.upgrade(self.target())
+
     def check(self) -> None:
         framefox_tasks.check_migration(self.target())
 
