@@ -272,8 +272,8 @@ class Reader:
     def _whole_copy(self) -> None:
         folder = tempfile.mkdtemp(dir=self.project.path.parent)
         self.project = copy_tracked(Path(folder) / "copy", package=True)
+        self.project.ok("database_upgrade")  # as a fork: what the copy is for comes after it
         self.project.env["PYTHONPATH"] = str(self.project.path)
-        self.project.ok("database_upgrade")
 
     def _run_quietly(self, command: str) -> None:
         result = self._ran(command, together=command)
