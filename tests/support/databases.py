@@ -49,7 +49,7 @@ class Database:
             self.path.touch(exist_ok=False)
             self.execute("VACUUM")
         elif self.dialect == "postgresql":
-            _with_checkpoint(self.dialect, f"CREATE DATABASE {_quoted(self.dialect, self.name)}{_file_copy()}")
+            _with_checkpoint(self.dialect, f"CREATE DATABASE {_quoted(self.dialect, self.name)}{file_copy()}")
         else:
             on_server(self.dialect, f"CREATE DATABASE {_quoted(self.dialect, self.name)} CHARACTER SET utf8mb4")
 
@@ -211,7 +211,7 @@ def pg_dump() -> str:
 
 
 @cache
-def _file_copy() -> str:
+def file_copy() -> str:
     """How PostgreSQL makes a database with the least work, where little else is to be written."""
     ((number,),) = on_server("postgresql", "SELECT current_setting('server_version_num')::integer")
     return " STRATEGY file_copy" if number >= 150000 else ""
