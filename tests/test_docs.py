@@ -87,7 +87,10 @@ def commands(block: str) -> Iterator[tuple[str, str]]:
 
 
 def copy_tracked(path: Path, *, package: bool) -> MiniProject:
-    """What git tracks of the repository, in a folder of its own; with the package, as it is compiled, or without it."""
+    """What git tracks of the repository, in a folder of its own; with the package, as it is compiled, or without code.
+
+    A copy without the package has no tests either, which are most of the files.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -96,7 +99,7 @@ def copy_tracked(path: Path, *, package: bool) -> MiniProject:
         text=True,
     )
     for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file() and (package or not name.startswith("framefox_tasks/")):
+        if (ROOT / name).is_file() and (package or not name.startswith(("framefox_tasks/", "tests/"))):
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, path / name)
             if name.startswith("framefox_tasks/") and name.endswith(".py"):
@@ -272,8 +275,8 @@ class Reader:
     def _whole_copy(self) -> None:
         folder = tempfile.mkdtemp(dir=self.project.path.parent)
         self.project = copy_tracked(Path(folder) / "copy", package=True)
+        self.project.ok("database_upgrade")  # as a fork: what the copy is for comes after it
         self.project.env["PYTHONPATH"] = str(self.project.path)
-        self.project.ok("database_upgrade")
 
     def _run_quietly(self, command: str) -> None:
         result = self._ran(command, together=command)

@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 from support.clusters import make_certificate, running_cluster
-from support.databases import Database, MakeDatabase, connect_server
+from support.databases import Database, MakeDatabase, connect_server, file_copy
 from support.fleets import Fleet
 from support.projects import MiniProject
 
@@ -58,7 +58,7 @@ class Mixed:
             for number in range(1, COUNTS[dialect]):
                 name = f"{base.name}_{number:03}"
                 if dialect == "postgresql":
-                    cursor.execute(f"CREATE DATABASE {name} TEMPLATE {base.name}")
+                    cursor.execute(f"CREATE DATABASE {name} TEMPLATE {base.name}{file_copy()}")
                     continue
                 cursor.execute(f"CREATE DATABASE {name}")
                 cursor.execute(f"USE {name}")

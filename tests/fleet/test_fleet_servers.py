@@ -49,8 +49,7 @@ def statuses(fleet: Fleet) -> Counter[str]:
 
 
 def test_schemas_of_one_database(fleet: Fleet, shared: Database) -> None:
-    for number in range(120):  # more than one query asks for
-        shared.execute(f'CREATE SCHEMA "t{number:03}"')
+    shared.execute(*(f'CREATE SCHEMA "t{number:03}"' for number in range(120)))  # more than one query asks for
     shared.execute('CREATE SCHEMA "t of ""Anna"""')
     assert statuses(fleet) == {"behind": 121}
     some = [one for one in list_targets(fleet.settings) if one.name in ("t000", "t007", 't of "Anna"')]

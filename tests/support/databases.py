@@ -8,8 +8,8 @@ import shutil
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -49,27 +49,25 @@ class Database:
             self.path.touch(exist_ok=False)
             self.execute("VACUUM")
         elif self.dialect == "postgresql":
-            _with_checkpoint(self.dialect, f"CREATE DATABASE {_quoted(self.dialect, self.name)}{_file_copy()}")
+            _with_checkpoint(self.dialect, f"CREATE DATABASE {_quoted(self.dialect, self.name)}{file_copy()}")
         else:
             on_server(self.dialect, f"CREATE DATABASE {_quoted(self.dialect, self.name)} CHARACTER SET utf8mb4")
 
     def execute(self, *statements: str) -> list[tuple[Any, ...]]:
         """Run statements on a connection of their own, commit, and give the rows of the last."""
-        connection = self.connect()
-        try:
-            cursor = connection.cursor()
-            for statement in statements:
-                cursor.execute(statement)
-            rows = [tuple(row) for row in cursor.fetchall()] if cursor.description else []
-            connection.commit()
-            return rows
-        finally:
-            connection.close()
+        with closing(self.connect()) as connection:
+            return _execute(connection, statements)
 
     def connect(self) -> Any:
         if self.path:
             return sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True)
         return connect_server(self.dialect, self.name)
+
+    @contextmanager
+    def connected(self) -> Iterator[Database]:
+        """The same database, which runs all its statements on one connection."""
+        with closing(self.connect()) as connection:
+            yield _Connected(self.dialect, self.url, self.name, self.path, connection)
 
     def exists(self) -> bool:
         if self.path:
@@ -92,6 +90,23 @@ class Database:
         if "alembic_version" not in self.tables():
             return []
         return sorted(row[0] for row in self.execute("SELECT version_num FROM alembic_version"))
+
+
+@dataclass(frozen=True)
+class _Connected(Database):
+    connection: Any = None
+
+    def execute(self, *statements: str) -> list[tuple[Any, ...]]:
+        return _execute(self.connection, statements)
+
+
+def _execute(connection: Any, statements: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    cursor = connection.cursor()
+    for statement in statements:
+        cursor.execute(statement)
+    rows = [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+    connection.commit()
+    return rows
 
 
 def server_url(dialect: str) -> str:
@@ -196,7 +211,7 @@ def pg_dump() -> str:
 
 
 @cache
-def _file_copy() -> str:
+def file_copy() -> str:
     """How PostgreSQL makes a database with the least work, where little else is to be written."""
     ((number,),) = on_server("postgresql", "SELECT current_setting('server_version_num')::integer")
     return " STRATEGY file_copy" if number >= 150000 else ""

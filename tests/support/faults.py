@@ -15,7 +15,7 @@ from typing import Any
 from framefox_tasks import Target, upgrade
 from framefox_tasks.databases.drivers import NOTES
 from framefox_tasks.databases.journal import digest
-from support.databases import Database, connect_server, drop_database
+from support.databases import Database, drop_database
 
 FULL = os.environ.get("FRAMEFOX_TASKS_FAULTS") == "full"
 """Whether faults are provoked as often as is promised, by benchmarks/faults.py."""
@@ -157,15 +157,17 @@ def points_of(database: Database, target: Target, began: str) -> list[str]:
 def state(database: Database) -> dict[str, Any]:
     """The tables of a database: how each is defined, and its rows, but for numbers that the server has given."""
     found = {}
-    for name in sorted(database.tables()):
-        rows = sorted(repr(row[name in NUMBERED :]) for row in _rows(database, name))
-        found[name] = (re.sub(r" AUTO_INCREMENT=\d+", "", _definition(database, name)), rows)
+    with database.connected() as one:
+        for name in sorted(one.tables()):
+            rows = sorted(repr(row[name in NUMBERED :]) for row in _rows(one, name))
+            found[name] = (re.sub(r" AUTO_INCREMENT=\d+", "", _definition(one, name)), rows)
     return found
 
 
 def left_by(database: Database) -> str:
     """All that a killed run has left, but for who it was and when: what a run that goes on finds."""
-    left = {name: (_definition(database, name), sorted(_rows(database, name))) for name in sorted(database.tables())}
+    with database.connected() as one:
+        left = {name: (_definition(one, name), sorted(_rows(one, name))) for name in sorted(one.tables())}
     return re.sub(r'\\*"(since|by)\\*": \\*"[^"]*"', "", repr(left))
 
 
@@ -198,10 +200,11 @@ def _definition(database: Database, table: str) -> str:
 
 def begin_again(database: Database) -> None:
     """Make a database anew, as the first migration of the tests leaves it."""
-    drop_database(database.dialect, database.name) if database.path is None else database.path.unlink(missing_ok=True)
     if database.path is None:
-        connect_server(database.dialect).cursor().execute(f"CREATE DATABASE {database.name}")
+        drop_database(database.dialect, database.name)
+        database.create()
     else:
+        database.path.unlink(missing_ok=True)
         database.path.touch()
     numbered = {"mysql": "INTEGER AUTO_INCREMENT", "postgresql": "SERIAL"}.get(database.dialect, "INTEGER")
     connection = database.connect()
