@@ -39,6 +39,7 @@ class PostgreSQLReader:
         side: What this is in the copy.
         whole: The reader whose connection it is, if it reads a range.
         within: The condition of that range.
+        shapes: What is known of tables, where the connection sees them as they are in one snapshot.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class PostgreSQLReader:
         *,
         whole: PostgreSQLReader | None = None,
         within: str = "",
+        shapes: dict[Name, Shape] | None = None,
     ) -> None:
         self._connection = connection
         self._target = target
@@ -56,6 +58,7 @@ class PostgreSQLReader:
         self._ended = False
         self._codec: str = whole._codec if whole else _codec(connection, target)
         self._whole = whole or self
+        self._shapes: dict[Name, Shape] | None = whole._shapes if whole else shapes
         self._within = within
 
     def lines(self, table: Side, *, where: str = "", order: Sequence[str] = ()) -> Generator[bytes]:
@@ -69,7 +72,7 @@ class PostgreSQLReader:
 
     def _lines(self, table: Side, query: Callable[[Shape, Side], str]) -> Generator[bytes]:
         with self._guarded(table):
-            shape = shape_of(self._connection, table.name)
+            shape = self._shape(table.name)
             with (
                 self._as_it_is(),
                 closing(self._copied(query(shape, table), binary=False)) as blocks,
@@ -81,7 +84,7 @@ class PostgreSQLReader:
     def raw(self, table: Side, *, where: str = "") -> Generator[tuple[bytes, int]] | None:
         """Blocks of PostgreSQL's binary form; None where only this database would read it."""
         with telling(self._target, self._side, self._connection, about=f"to read {table.name}"):
-            shape = shape_of(self._connection, table.name)
+            shape = self._shape(table.name)
         return self._raw(shape, table, where) if is_binary(shape, table) and not self._codec else None
 
     def _raw(self, shape: Shape, table: Side, where: str) -> Generator[tuple[bytes, int]]:
@@ -97,13 +100,13 @@ class PostgreSQLReader:
     def count(self, table: Name, *, where: str = "") -> int:
         """How many rows a table has."""
         with telling(self._target, self._side, self._connection, about=f"to count {table}"), self._kept():
-            query = f"SELECT count(*) FROM {shape_of(self._connection, table).origin}{_where(where)}"  # noqa: S608
+            query = f"SELECT count(*) FROM {self._shape(table).origin}{_where(where)}"  # noqa: S608
             return int(self._connection.execute(query).fetchone()[0])
 
     def key_totals(self, table: Side, columns: Sequence[str], *, where: str = "") -> KeyTotals:
         """The least, the greatest and the sum of columns; see the protocol."""
         with telling(self._target, self._side, self._connection, about=f"to read {table.name}"), self._kept():
-            query = shape_of(self._connection, table.name).key_totals(columns, _where(where))
+            query = self._shape(table.name).key_totals(columns, _where(where))
             return KeyTotals.of(self._connection.execute(query).fetchone())
 
     def ranges(self, plan: TablePlan, rows: int, length: int = 0) -> Ranges:
@@ -120,7 +123,7 @@ class PostgreSQLReader:
         if not self._has_forms():
             return None
         with self._guarded(table):
-            shape = shape_of(self._connection, table.name)
+            shape = self._shape(table.name)
             digest = shape.digest(table.fields) if own else _digest(shape, table, forms)
             query = f"SELECT count(*), coalesce(sum({digest}), 0) FROM {shape.origin}{_where(where)}"  # noqa: S608
             rows, total = self._connection.execute(query).fetchone()
@@ -142,6 +145,13 @@ class PostgreSQLReader:
         end = session.hang_up if self._ended else session.cancel
         self._ended = True
         end(self._connection)
+
+    def _shape(self, table: Name) -> Shape:
+        if self._shapes is None:
+            return shape_of(self._connection, table)
+        if table not in self._shapes:
+            self._shapes[table] = shape_of(self._connection, table)
+        return self._shapes[table]
 
     def _copied(self, query: str, *, binary: bool) -> Generator[tuple[bytes, int]]:
         return copy_out(self._connection, query, binary=binary, ended=lambda: self._whole._ended)

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from framefox_tasks.databases.plan import plans_of
+from framefox_tasks.databases.postgresql.columns import Shape
 from framefox_tasks.databases.postgresql.database_settings import own_statements
 from framefox_tasks.databases.postgresql.ddl import define, refreshments
 from framefox_tasks.databases.postgresql.dependencies import Relations, relations_of, sequence_values
@@ -17,7 +18,7 @@ from framefox_tasks.databases.postgresql.inspect import PostgreSQLInspector
 from framefox_tasks.databases.postgresql.privileges import access_of
 from framefox_tasks.databases.postgresql.read import PostgreSQLReader, doubts_texts
 from framefox_tasks.databases.postgresql.session import literal, session, telling
-from framefox_tasks.databases.rows import CopySchema, Statement, TablePlan
+from framefox_tasks.databases.rows import CopySchema, Name, Statement, TablePlan
 from framefox_tasks.databases.schema import Chosen, LiveSchema
 from framefox_tasks.errors import CopyError
 from framefox_tasks.model import Target
@@ -99,6 +100,7 @@ class PostgreSQLSource:
         self._snapshot = snapshot
         self._names: list[str] = []
         self._idle: list[_Shared] = []
+        self._shapes: dict[Name, Shape] = {}
         self._closed = False
 
     @property
@@ -113,7 +115,7 @@ class PostgreSQLSource:
         is_whole = False
         try:
             with telling(self.target, "source", shared.connection):
-                reader = PostgreSQLReader(shared.connection, self.target, "source")
+                reader = PostgreSQLReader(shared.connection, self.target, "source", shapes=self._shapes)
                 yield reader
                 is_whole = _is_within(shared.connection) and not reader.was_ended
         finally:
