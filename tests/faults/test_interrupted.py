@@ -58,7 +58,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 @pytest.mark.promise("SIGINT, SIGTERM, SIGHUP: one line on where the database is, exit 130, 143, 129; the lock is free")
 def test_a_signal_ends_a_migration_with_a_line(project: MiniProject, database: Database) -> None:
     project.migration("aaa", None, upgrade=TABLE)
-    project.ok("database_upgrade")
+    project.upgrade()
     project.migration("bbb", "aaa", upgrade=WAITS)
     begun = project.path / "begun"
     for number, code in CODES.items():
@@ -112,7 +112,7 @@ def half(shop: MiniProject, make_database: MakeDatabase, request: pytest.Fixture
     database = make_database(request.param)
     shop.env["DATABASE_URL"] = database.url
     shop.migration("aaa", None, upgrade=TABLE)
-    shop.ok("database_upgrade")
+    shop.upgrade()
     part = "op.execute('CREATE TABLE part (id INTEGER)')"
     if request.param == "postgresql":
         part = f"with op.get_context().autocommit_block(): {part}"

@@ -13,8 +13,6 @@ from support.databases import Database, MakeDatabase, connect_server, file_copy
 from support.fleets import Fleet
 from support.projects import MiniProject
 
-from framefox_tasks import Target, create
-
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(600)]
 COUNTS = {"sqlite": 130, "postgresql": 40, "mysql": 30}
 AT_BBBB = (
@@ -37,7 +35,7 @@ class Mixed:
         self._bases = {dialect: make_database(dialect) for dialect in ("postgresql", "mysql")}
         fleet.tenants([name for name in self.names if name.startswith("sqlite")], at="bbbb")
         for dialect, base in self._bases.items():
-            create(Target(base.url))
+            base.create()
             base.execute(*AT_BBBB)
             self._make_others(dialect, base)
         rows = [{"name": name, "url": self.url(name)} for name in self.names]

@@ -36,7 +36,7 @@ DIALECT = "postgresql"
 def shared(fleet: Fleet, make_database: MakeDatabase) -> Database:
     """A database whose schemas are the fleet."""
     database = make_database("postgresql")
-    create(Target(database.url))
+    database.create()
     query = "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 't%' ORDER BY 1"
     (fleet.path / "config").mkdir(exist_ok=True)
     (fleet.path / "config/orm.yaml").write_text(f'database:\n  url: "{database.url}"\nfleet:\n  schemas: "{query}"\n')
@@ -109,8 +109,8 @@ def test_so_many_of_one_server_are_under_way(
 ) -> None:
     databases = [make_database("postgresql") for _ in range(3)]
     targets = [Target(one.url, fleet.settings.target.project) for one in databases]
-    for target in targets:
-        create(target)
+    for one in databases:
+        one.create()
     with ThreadPoolExecutor(1) as executor:
         assert {one.ended for one in upgrade_all(targets, executor=executor)} == {"done"}
     file = fleet.noted(seconds)

@@ -67,7 +67,7 @@ def upgraded(project: MiniProject, config: str = f', "default_tasks": {list(LOSI
     project.migration(
         "aaa", None, upgrade="op.create_table('noted', sa.Column('id', sa.Integer))", downgrade="op.drop_table('noted')"
     )
-    project.ok("database_upgrade")
+    project.upgrade()
     project.write("dodo.py", DODO.format(config=config))
     return project
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from framefox_tasks import create, load_settings, upgrade
 from support.commands import RunningModule, run_module
 
 ROOT = Path(__file__).parent.parent.parent
@@ -69,6 +70,12 @@ class MiniProject:
     def set_up(self, *arguments: str) -> str:
         """Write a migration of what has changed, unproven, and apply it: for tests of what comes after that."""
         return self.ok("database_create_migration", "--no-proof", *arguments, "database_upgrade")
+
+    def upgrade(self, revision: str = "head") -> None:
+        """Make its database, and bring it to a revision, without a command: for tests of what comes after that."""
+        target = load_settings(self.path, self._environment()).target
+        create(target, exist_ok=True)
+        upgrade(target, revision=revision)
 
     def fails(self, *arguments: str, code: int = 1) -> str:
         """Run doit, which must fail without a traceback; give its stderr."""

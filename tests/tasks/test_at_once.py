@@ -73,7 +73,7 @@ def assert_once(done: list[Run], database: Database) -> None:
 
 def test_several_downgrades_by_one_step_revert_one(bank: MiniProject, database: Database) -> None:
     bank.migration("bbb", "aaa", upgrade=CENTS, downgrade=f"{UNTIL_GO}; {EUROS}")
-    bank.ok("database_upgrade")
+    bank.upgrade()
     first = start(bank, "doit", "database_downgrade")
     first.until((bank.path / "begun").exists)
     others = [start(bank, "doit", "database_downgrade") for _ in range(2)]
@@ -96,18 +96,18 @@ def test_several_upgrades_with_a_transaction_for_each_migration(
 ) -> None:
     database = make_database(dialect)
     project = with_accounts(hand_written("transaction_per_migration", database, tmp_path))
-    project.ok("database_create")
+    database.create()
     assert_once(at_once(project), database)
 
 
 def test_several_upgrades_whose_migration_commits_in_between(bank: MiniProject, database: Database) -> None:
     bank.migration("bbb", "aaa", upgrade=f"{CENTS}; op.get_bind().commit(); time.sleep(0.2)")
-    bank.ok("database_create")
+    database.create()
     assert_once(at_once(bank), database)
 
 
 def test_several_runs_of_the_plain_alembic_command(bank: MiniProject, database: Database) -> None:
-    bank.ok("database_upgrade", "--revision=aaa")
+    bank.upgrade("aaa")
     bank.write("alembic.ini", "[alembic]\nscript_location = migrations\nprepend_sys_path = .\n")
     done = at_once(bank, "alembic", "upgrade", "head", runs=3)
     assert [run.code for run in done] == [0] * 3, [run.all for run in done]
@@ -118,7 +118,7 @@ def test_several_runs_of_the_plain_alembic_command(bank: MiniProject, database: 
 @contextmanager
 def holding(project: MiniProject) -> Iterator[RunningModule]:
     """A process that is in the middle of a migration, ccc, until there is a file `go`."""
-    project.ok("database_upgrade")
+    project.upgrade()
     project.migration("ccc", "bbb", upgrade=UNTIL_GO)
     running = start(project)
     try:
@@ -171,6 +171,7 @@ def test_a_second_run_gives_up_after_a_while(bank: MiniProject, database: Databa
 
 
 def test_nothing_to_do_waits_for_nobody(bank: MiniProject, database: Database) -> None:
+    bank.ok("database_upgrade")
     with holding(bank):
         (bank.path / "migrations/versions/ccc_by_hand.py").unlink()
         target = Target(database.url, Project(root=bank.path))
@@ -195,7 +196,7 @@ def test_the_lock_of_a_run_that_was_killed_is_free(bank: MiniProject, database: 
 
 
 def test_a_run_that_was_killed_in_a_statement_is_waited_for(bank: MiniProject, database: Database) -> None:
-    bank.ok("database_upgrade")
+    bank.upgrade()
     more = f"{ACCOUNT}; open('begun', 'w'); {SLEEPS[database.dialect]}".replace(
         "CREATE TABLE account", "CREATE TABLE two"
     )
@@ -232,7 +233,7 @@ def test_a_run_that_loses_its_lock_does_not_record_the_revision(
 ) -> None:
     database = make_database(dialect)
     shop.env["DATABASE_URL"] = database.url
-    with_accounts(shop).ok("database_upgrade")
+    with_accounts(shop).upgrade()
     shop.migration("ccc", "bbb", upgrade=f"{CENTS}; {RELEASED[dialect]}")
     error = shop.fails("database_upgrade")
     assert "The lock on the migrations of " in error
@@ -249,7 +250,7 @@ def test_a_revision_that_something_else_has_moved_is_not_to_be_undone_by_hand(
     """As by a tool that does not know of the lock."""
     database = make_database(dialect)
     shop.env["DATABASE_URL"] = database.url
-    with_accounts(shop).ok("database_upgrade", "--revision=aaa")
+    with_accounts(shop).upgrade("aaa")
     other = "e = sa.create_engine(op.get_bind().engine.url)\n    with e.begin() as c: c.execute(sa.text("
     moved = f"{other}\"UPDATE alembic_version SET version_num = 'bbb'\"))\n    op.execute('SELECT * FROM nowhere')"
     shop.migration("bbb", "aaa", upgrade=moved)
@@ -267,7 +268,7 @@ def test_who_waits_does_not_block_an_index_that_is_built_concurrently(
 ) -> None:
     database = make_database("postgresql")
     shop.env["DATABASE_URL"] = database.url
-    with_accounts(shop).ok("database_upgrade")
+    with_accounts(shop).upgrade()
     index = "op.execute('CREATE INDEX CONCURRENTLY by_balance ON account (balance)')"
     block = f"import time; open('begun', 'w'); time.sleep(3)\n    with op.get_context().autocommit_block(): {index}"
     shop.migration("ccc", "bbb", upgrade=block)

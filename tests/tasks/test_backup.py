@@ -19,7 +19,7 @@ def saved(shop: MiniProject) -> MiniProject:
     """A project with a backup, at the first of two migrations; the second only adds a table."""
     shop.write("config/orm.yaml", f"{URL}backup: true\n")
     shop.migration("aaa", None, upgrade=TABLE, downgrade="op.drop_table('account')")
-    shop.ok("database_upgrade")
+    shop.upgrade()
     shop.migration("bbb", "aaa", upgrade="op.execute('CREATE TABLE other (id INTEGER)')")
     return shop
 

@@ -16,7 +16,7 @@ def source(make_database: MakeDatabase, shop: MiniProject) -> Database:
     database = make_database("sqlite")
     shop.env["DATABASE_URL"] = database.url
     shop.migration("aaa", None, upgrade=CREATE.format("noted"))
-    shop.ok("database_upgrade")
+    shop.upgrade()
     database.execute("INSERT INTO noted VALUES (1)")
     return database
 

@@ -79,7 +79,7 @@ def test_a_downgrade_asks_before_rows_go(shop: MiniProject, answer: str, kept: b
     make = "op.execute('CREATE TABLE account (id INTEGER, note TEXT)'); op.execute('INSERT INTO account VALUES (1, 2)')"
     shop.migration("aaa", None, upgrade=make, downgrade="op.drop_table('account')")
     shop.migration("bbb", "aaa", downgrade="op.execute('SELECT 1')")
-    shop.ok("database_upgrade")
+    shop.upgrade()
     assert "will be lost" not in shop.on_terminal("database_downgrade", answer="").out
     result = shop.on_terminal("database_downgrade", answer=answer)
     assert "Revert migrations of shop.db? What they have made in account (1 row) will be lost." in result.out
