@@ -130,6 +130,7 @@ def both_say(project: Declared) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_it_finds_what_create_migration_writes(database: Database, tmp_path: Path) -> None:
     project = Declared(tmp_path / "project", database)
     for what, entities in {"a table": SHELF, **STATES}.items():

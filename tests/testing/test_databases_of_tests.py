@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,7 +16,6 @@ from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
-from support.commands import RunningModule
 from support.databases import DIALECTS, require_server, server_url
 from support.projects import MiniProject, copy_project
 
@@ -193,12 +195,12 @@ def test_a_protected_database_needs_another_server(settings: MiniProject, monkey
 
 
 HOLDER = """
-import sys, time
+import sys
 from pathlib import Path
 from framefox_tasks.testing.databases import open_databases
 with open_databases(Path(sys.argv[1]), sys.argv[2]) as databases, databases.lend("heads") as lent:
-    print(lent.target.url, file=sys.stderr, flush=True)
-    time.sleep(60)
+    print(lent.target.url, flush=True)
+    sys.stdin.read()
 """
 
 
@@ -209,14 +211,17 @@ def test_what_a_killed_session_left_is_removed_by_the_next(settings: MiniProject
     if dialect != "sqlite":
         require_server(dialect)
     url = "sqlite:///shop.db" if dialect == "sqlite" else f"{server_url(dialect).rstrip('/')}/no_such_shop"
-    running = RunningModule(
-        *("-c", (HOLDER, str(settings.path), url)),
-        folder=settings.path,
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(settings.path), url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
         env={**os.environ, "TMPDIR": tempfile.gettempdir()},
     )
-    left = Target(running.has_said(), Project(root=settings.path))
-    running.process.kill()
-    running.finish()
+    assert process.stdout is not None
+    left = Target(process.stdout.readline().strip(), Project(root=settings.path))
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)
 
     assert database_of(left).exists(left)
     with open_databases(settings.path, url) as databases, databases.lend(HEADS):
